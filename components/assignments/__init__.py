@@ -1,0 +1,1 @@
+"""Assignments: solvers that turn scores into targets."""

@@ -1,0 +1,131 @@
+"""Colour jitter: brightness, contrast, saturation and hue changed by chance, in an order of its own for each sample."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from sslgraph.component import component
+from sslgraph.draws import Draw, words
+
+from .chance import checked, chosen
+from .planes import Planes, hue_turned, luma
+
+_BRIGHTNESS, _CONTRAST, _SATURATION, _HUE = range(4)
+_ORDERS = torch.tensor(list(itertools.permutations(range(4))))
+
+
+@component(source="torchvision.transforms.v2.ColorJitter; arXiv:2002.05709, appendix A")
+class ColorJitter(nn.Module):
+    """Four changes in random order, each clamped to 0..1. With x an image, gray its grey value, mean over its pixels:
+
+        brightness  f x          contrast  f x + (1 - f) mean(gray(x))
+        saturation  f x + (1 - f) gray(x)          hue  turned by f of a circle in HSV
+
+    f ~ U(max(0, 1 - s), 1 + s) for a strength s; for the hue f ~ U(-s, s).
+
+    Settings:
+        brightness, contrast, saturation: strengths, no unit.
+        hue: strength, parts of a whole turn, at most 0.5.
+        p: probability, or a list with one for each copy of a bag.
+    """
+
+    def __init__(
+        self,
+        *,
+        brightness: float = 0.4,
+        contrast: float = 0.4,
+        saturation: float = 0.4,
+        hue: float = 0.1,
+        p: float | list[float] = 0.8,
+    ) -> None:
+        super().__init__()
+        if min(brightness, contrast, saturation, hue) < 0 or hue > 0.5:
+            raise ValueError("the strengths of colour jitter are not negative, and that of the hue at most 0.5")
+        self.brightness = brightness
+        self.contrast = contrast
+        self.saturation = saturation
+        self.hue = hue
+        self.p = checked(p)
+
+    def plan(self, draw: Draw) -> tuple[Int64[Tensor, "rows 4"], Float[Tensor, "rows 4"]]:
+        """Which change comes first, second, ..., and the f of each; a sample left alone has those that do nothing."""
+        numbers = words(draw, 6)
+        u = (numbers[:, :4] >> 8).double() * 2.0**-24
+        strengths = (self.brightness, self.contrast, self.saturation)
+        low = torch.tensor([*(max(0.0, 1 - s) for s in strengths), -self.hue], dtype=torch.float64)
+        high = torch.tensor([*(1 + s for s in strengths), self.hue], dtype=torch.float64)
+        nothing = torch.tensor([1.0, 1.0, 1.0, 0.0], dtype=torch.float64)
+        touched = chosen(numbers[:, 5], self.p)[:, None]
+        factors = torch.where(touched, low + (high - low) * u, nothing).float()
+        return _ORDERS[(numbers[:, 4] * 24) >> 32], factors
+
+    def forward(
+        self,
+        images: Float[Tensor, "batch 3 height width"],
+        order: Int64[Tensor, "batch 4"],
+        factors: Float[Tensor, "batch 4"],
+    ) -> Float[Tensor, "batch 3 height width"]:
+        if torch.compiler.is_compiling() or images.device.type != "cpu":
+            return _by_slots(images, order, factors)
+        return _by_positions(images, order, factors)
+
+
+def _by_positions(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
+    """First to last change, the hue for those samples only whose turn it is: the fewest passes in eager mode."""
+    images = images.clone()
+    for change in order.unbind(1):
+        factor = factors.gather(1, change[:, None])[:, 0]
+        hue, contrast, saturation = change == _HUE, change == _CONTRAST, change == _SATURATION
+        scale = torch.where(hue, 1.0, factor)[:, None, None, None]
+        gray = luma(images.unbind(1))
+        grays = gray * torch.where(saturation, 1 - factor, 0.0)[:, None, None]
+        grays += (torch.where(contrast, 1 - factor, 0.0) * gray.mean((1, 2)))[:, None, None]
+        images.mul_(scale).add_(grays[:, None]).clamp_(0, 1)
+        rows = torch.nonzero(hue & (factor != 0))[:, 0]
+        if len(rows):
+            images[rows] = torch.stack(hue_turned(images[rows].unbind(1), factor[rows]), 1)
+    return images
+
+
+def _by_slots(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
+    """The same for any order with fixed shapes and without a branch, so that a compiler makes two kernels of it.
+
+    Contrast needs the image's mean and divides the work in two halves; in each, the hue stands between two slots
+    before it and two after it. A slot in which a sample has nothing due changes nothing.
+    """
+    scales, grays, turns = _slots(order, factors)
+    planes = _half(images.unbind(1), scales[:, :4], grays[:, :4], turns[:, 0])
+    contrast = factors[:, _CONTRAST, None, None]
+    added = (1 - contrast) * luma(planes).mean((1, 2), keepdim=True)
+    planes = tuple((contrast * plane + added).clamp(0, 1) for plane in planes)
+    return torch.stack(_half(planes, scales[:, 4:], grays[:, 4:], turns[:, 1]), 1)
+
+
+def _slots(order: Tensor, factors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The weights of the image and of its grey value in the eight slots, and the turns of the hue in the two halves."""
+    place = torch.argsort(order, 1)  # place[:, change] is when that change is due
+    late = place > place[:, _CONTRAST, None]
+    slot = 4 * late.long() + 2 * (place > place[:, _HUE, None]).long()
+    is_later = (place[:, _BRIGHTNESS] > place[:, _SATURATION]).long()
+    brightness = (slot[:, _BRIGHTNESS] + is_later)[:, None]
+    saturation = (slot[:, _SATURATION] + 1 - is_later)[:, None]
+    factor = factors[:, _SATURATION, None]
+    scales = torch.ones(len(order), 8, device=order.device).scatter(1, brightness, factors[:, _BRIGHTNESS, None])
+    grays = torch.zeros(len(order), 8, device=order.device).scatter(1, saturation, 1 - factor)
+    halves = torch.stack([~late[:, _HUE], late[:, _HUE]], 1)
+    return scales.scatter(1, saturation, factor), grays, torch.where(halves, factors[:, _HUE, None], 0.0)
+
+
+def _half(planes: Planes, scales: Tensor, grays: Tensor, turns: Tensor) -> Planes:
+    for slot in range(4):
+        if slot == 2:
+            still = (turns == 0)[:, None, None]  # exactly as it is, as without a hue
+            turned = hue_turned(planes, turns)
+            planes = tuple(torch.where(still, old, new) for old, new in zip(planes, turned, strict=True))
+        scale, gray = scales[:, slot, None, None], grays[:, slot, None, None] * luma(planes)
+        planes = tuple((scale * plane + gray).clamp(0, 1) for plane in planes)
+    return planes

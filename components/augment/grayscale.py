@@ -1,0 +1,35 @@
+"""Greyscale: all colour removed, for some of the samples."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from sslgraph.component import component
+from sslgraph.draws import Draw, words
+
+from .chance import checked, chosen
+from .planes import luma
+
+
+@component(source="torchvision.transforms.v2.RandomGrayscale")
+class Grayscale(nn.Module):
+    """The three channels replaced by 0.2989 red + 0.587 green + 0.114 blue.
+
+    Settings:
+        p: probability, or a list with one for each copy of a bag.
+    """
+
+    def __init__(self, *, p: float | list[float] = 0.2) -> None:
+        super().__init__()
+        self.p = checked(p)
+
+    def plan(self, draw: Draw) -> tuple[Bool[Tensor, "rows"]]:
+        """Which samples lose their colour."""
+        return (chosen(words(draw, 1)[:, 0], self.p),)
+
+    def forward(
+        self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        return torch.where(chosen[:, None, None, None], luma(images.unbind(1))[:, None], images)

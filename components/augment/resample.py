@@ -1,0 +1,167 @@
+"""The one place where pixels move: what the frames of a batch see, antialiased, as floats in 0..1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor, nn
+
+from sslgraph.component import component
+
+from .frame import Axis, Frame
+
+Source = Tensor | list[Tensor]
+
+_KERNELS = {
+    "bilinear": torch.ops.aten._upsample_bilinear2d_aa.default,
+    "bicubic": torch.ops.aten._upsample_bicubic2d_aa.default,
+}
+
+
+@component(source="torchvision.transforms.v2.functional.resized_crop with antialias; aten/native UpSample kernels")
+class Resample(nn.Module):
+    """Runs frames: crop, antialiased resize, crop of the result and mirroring, in one resampling.
+
+    Images of one size are resampled as two batched matrix products, one an axis, whose rows are the interpolation
+    weights: small images, and every image on a GPU; this equals torchvision's resize of floats. Images of many sizes,
+    and large ones on a CPU, pass one by one through the 8-bit kernel that torchvision calls, and are bit-equal to it.
+    The two differ by a rounding step of 1/255, and where bicubic overshoots, which bytes clamp between the axes too.
+
+    Settings:
+        kernel_from: side of a view in pixels from which the CPU uses the 8-bit kernel.
+    """
+
+    def __init__(self, *, kernel_from: int = 96) -> None:
+        super().__init__()
+        self.kernel_from = kernel_from
+
+    def whole(self, images: Source, copies: int = 1) -> Frame:
+        """The frame that sees all of every image, `copies` times, copy-major."""
+        if isinstance(images, Tensor):
+            heights, widths = (torch.full((len(images),), side) for side in images.shape[-2:])
+        else:
+            heights, widths = (torch.tensor([image.shape[axis] for image in images]) for axis in (-2, -1))
+        return Frame.whole(heights.repeat(copies), widths.repeat(copies))
+
+    def forward(self, images: Source, frame: Frame, device: torch.device, done: Frame | None = None) -> Source:
+        """What `frame` sees, a tensor if all views have one size; row r of the frame looks at image r modulo N.
+
+        `done` is the frame that the images already show, if they were resampled (and perhaps painted) before.
+        """
+        if frame.before is not done:
+            assert frame.before is not None
+            images = self(images, frame.before, device, done)
+        height, width = (int(axis.size[0]) for axis in (frame.rows, frame.columns))
+        if bool((frame.rows.size != height).any() or (frame.columns.size != width).any()):
+            return [_unit(view, device)[0] for view in _views(images, frame)]
+        large = min(height, width) >= self.kernel_from
+        if not isinstance(images, Tensor) or (large and images.device.type == "cpu" and images.dtype == torch.uint8):
+            return _unit(_stacked(images, frame, height, width), device)
+        return _by_matrices(images, frame, height, width)
+
+
+def _by_matrices(images: Tensor, frame: Frame, height: int, width: int) -> Float[Tensor, "rows 3 height width"]:
+    count, channels, rows, columns = images.shape
+    unit = 1 / 255 if images.dtype == torch.uint8 else 1.0
+    lines = images.float().reshape(count, channels * rows, columns)
+    views = torch.empty(len(frame), channels, height, width, device=images.device)
+    for first in range(0, len(frame), count):
+        part = frame.of(slice(first, first + count))
+        across = weights(part.columns, columns, width, frame.interpolation, images.device, part.flip) * unit
+        down = weights(part.rows, rows, height, frame.interpolation, images.device)
+        narrow = torch.bmm(lines, across.transpose(1, 2)).view(count, channels, rows, width)
+        torch.matmul(down[:, None], narrow, out=views[first : first + count])
+    # Only the bicubic kernel overshoots; the 8-bit kernel clamps by itself.
+    return views.clamp_(0, 1) if frame.interpolation == "bicubic" else views
+
+
+def weights(
+    axis: Axis,
+    inputs: int,
+    outputs: int,
+    interpolation: str,
+    device: torch.device,
+    flip: Bool[Tensor, "rows"] | None = None,
+) -> Float[Tensor, "rows outputs inputs"]:
+    """The matrix that takes `inputs` source pixels to `outputs` pixels of the view, as aten weighs them.
+
+    Output pixel o lies at centre = length / grid * (o + 1/2) of the window; with reach = max(length / grid, 1) the
+    source pixel j weighs kernel((j + 1/2 - centre) / reach), cut off at the window and divided by the sum.
+    """
+    radius = 1 if interpolation == "bilinear" else 2
+    taps = int((2 * radius * (axis.length / axis.grid).clamp(min=1)).ceil().max()) + 1
+    start, length, grid, offset = (
+        value.to(device)[:, None, None] for value in (axis.start, axis.length, axis.grid, axis.offset)
+    )
+    seen = torch.arange(outputs, device=device)[None, :, None]
+    if flip is not None:
+        seen = torch.where(flip.to(device)[:, None, None], outputs - 1 - seen, seen)
+    seen = reflected(seen + offset, grid)
+    scale = length.float() / grid
+    reach = scale.clamp(min=1)
+    centre = scale * (seen + 0.5)
+    first = (centre - radius * reach + 0.5).trunc().clamp(min=0)
+    last = torch.minimum((centre + radius * reach + 0.5).trunc(), length.float())
+    position = first + torch.arange(taps, device=device)
+    weight = _kernel(((position - centre + 0.5) / reach).abs(), interpolation) * (position < last)
+    weight = weight / weight.sum(-1, keepdim=True)
+    matrix = torch.zeros(len(start), outputs, inputs, device=device)
+    # Positions past the window carry weight zero; they are only brought back into the row.
+    return matrix.scatter_add_(2, (torch.minimum(position.long(), length - 1) + start), weight)
+
+
+def _kernel(distance: Tensor, interpolation: str) -> Tensor:
+    if interpolation == "bilinear":
+        return (1 - distance).clamp_(min=0)
+    near = (1.5 * distance - 2.5) * distance * distance + 1
+    far = ((distance - 5) * distance + 8) * distance * -0.5 + 2
+    return torch.where(distance < 1, near, torch.where(distance < 2, far, 0.0))
+
+
+def reflected(position: Tensor, size: Tensor | int) -> Tensor:
+    """Positions beyond 0..size-1 mirrored back at the border pixel, which is not repeated."""
+    position = position.abs()
+    return torch.where(position > size - 1, 2 * (size - 1) - position, position)
+
+
+def _stacked(images: Source, frame: Frame, height: int, width: int) -> Tensor:
+    shape = (len(frame), 3, height, width)
+    views = torch.empty(shape, dtype=images[0].dtype, memory_format=torch.channels_last)
+    for view, seen in zip(views, _views(images, frame), strict=True):
+        view.copy_(seen[0])
+    return views
+
+
+def _views(images: Source, frame: Frame) -> Iterator[Tensor]:
+    """What each row of the frame sees of its image, one by one through aten's kernel, each of shape [1, 3, h, w]."""
+    kernel = _KERNELS[frame.interpolation]
+    rows, columns = (_numbers(axis) for axis in (frame.rows, frame.columns))
+    for row, (y, x, flip) in enumerate(zip(rows, columns, frame.flip.tolist(), strict=True)):
+        image = images[row % len(images)][None]
+        seen = image[..., y[0] : y[0] + y[1], x[0] : x[0] + x[1]]
+        if y[1] != y[2] or x[1] != x[2]:
+            seen = kernel(seen, [y[2], x[2]], False, None, None)
+        seen = _part(_part(seen, 2, y[3], y[4]), 3, x[3], x[4])
+        yield seen.flip(3) if flip else seen
+
+
+def _part(image: Tensor, axis: int, offset: int, size: int) -> Tensor:
+    length = image.shape[axis]
+    if offset >= 0 and offset + size <= length:
+        return image.narrow(axis, offset, size)
+    return image.index_select(axis, reflected(torch.arange(offset, offset + size, device=image.device), length))
+
+
+def _numbers(axis: Axis) -> list[list[int]]:
+    numbers: list[list[int]] = torch.stack([axis.start, axis.length, axis.grid, axis.offset, axis.size], 1).tolist()
+    return numbers
+
+
+def _unit(images: UInt8[Tensor, "..."] | Float[Tensor, "..."], device: torch.device) -> Float[Tensor, "..."]:
+    """Floats in 0..1, plane by plane, on the device; bytes travel, not floats."""
+    images = images.to(device)
+    if images.dtype != torch.uint8:
+        return images.contiguous()
+    return images.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / 255)

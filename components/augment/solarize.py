@@ -1,0 +1,36 @@
+"""Solarisation: bright values turned dark, for some of the samples."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from sslgraph.component import component
+from sslgraph.draws import Draw, words
+
+from .chance import checked, chosen
+
+
+@component(source="arXiv:2006.07733, appendix B; torchvision.transforms.v2.RandomSolarize")
+class Solarize(nn.Module):
+    """x becomes 1 - x where x is at least `threshold`.
+
+    Settings:
+        threshold: least value that is turned, in 0..1 (0.5 is 128 of 255).
+        p: probability, or a list with one for each copy of a bag.
+    """
+
+    def __init__(self, *, threshold: float = 0.5, p: float | list[float] = 0.2) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.p = checked(p)
+
+    def plan(self, draw: Draw) -> tuple[Bool[Tensor, "rows"]]:
+        """Which samples are solarised."""
+        return (chosen(words(draw, 1)[:, 0], self.p),)
+
+    def forward(
+        self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        return torch.where(chosen[:, None, None, None] & (images >= self.threshold), 1 - images, images)

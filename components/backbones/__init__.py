@@ -1,0 +1,1 @@
+"""Backbones: networks from images to features, whose output is what a method leaves behind."""

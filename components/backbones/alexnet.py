@@ -1,0 +1,91 @@
+"""AlexNet with BatchNorm: five convolutions and two dense layers, the network of the early pretext tasks."""
+
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph.component import component
+from sslgraph.draws import Draw, substream, uniform
+
+from .sobel import Sobel
+
+# channels, kernel, stride, padding, max-pool behind it
+_CONVOLUTIONS = ((96, 11, 4, 2, True), (256, 5, 1, 2, True), (384, 3, 1, 1, False), (384, 3, 1, 1, False),
+                 (256, 3, 1, 1, True))  # fmt: skip
+
+
+class Features(NamedTuple):
+    """The second dense layer after and before its ReLU, and the last map of the convolutions."""
+
+    dense: Float[Tensor, "batch dim"]
+    before_relu: Float[Tensor, "batch dim"]
+    map: Float[Tensor, "batch dim_map rows columns"]
+
+
+@component(source="arXiv:1807.05520, section 4: the network of 2012 in one tower, with Sobel and BatchNorm")
+class AlexNet(nn.Module):
+    """Five convolutions, then twice dropout, dense, ReLU.
+
+    `before_relu` is what DeepCluster clusters, `dense` what its classifier takes. Images of 224 pixels give a map of
+    6 x 6; maps of other sides are averaged or repeated to that.
+
+    Settings:
+        sobel: look at edges instead of colours.
+        dropout: chance that a number before a dense layer is dropped in training.
+        hidden: width of the dense layers.
+        channels: of the image; filled from what arrives.
+    """
+
+    def __init__(
+        self, *, sobel: bool = False, dropout: float = 0.5, hidden: int = 4096, channels: int | None = None
+    ) -> None:
+        super().__init__()
+        if channels is None:
+            raise ValueError(
+                "channels is filled from the tensor that arrives; pass it when you build the part yourself"
+            )
+        self.dropout = dropout
+        self.sobel = Sobel() if sobel else nn.Identity()
+        self.features = _convolutions(2 if sobel else channels)
+        self.avgpool = nn.AdaptiveAvgPool2d(6)
+        self.dense1 = nn.Linear(_CONVOLUTIONS[-1][0] * 36, hidden)
+        self.dense2 = nn.Linear(hidden, hidden)
+        _initialise(self)
+
+    def forward(
+        self, image: Float[Tensor, "batch channels image_rows image_columns"], draw: Draw | None = None
+    ) -> Features:
+        places = self.features(self.sobel(image))
+        hidden = self.dense1(self._dropped(self.avgpool(places).flatten(1), draw, 0)).relu()
+        before = self.dense2(self._dropped(hidden, draw, 1))
+        return Features(before.relu(), before, places)
+
+    def _dropped(self, numbers: Tensor, draw: Draw | None, layer: int) -> Tensor:
+        if not self.training or self.dropout == 0:
+            return numbers
+        if draw is None:
+            raise ValueError("dropout is drawn for each sample: give the port draw, or set dropout: 0")
+        keep = uniform(substream(draw, layer), numbers.shape[1]) >= self.dropout
+        return numbers * keep.to(numbers.dtype) / (1 - self.dropout)
+
+
+def _convolutions(channels: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for out, kernel, stride, padding, is_pooled in _CONVOLUTIONS:
+        layers += [nn.Conv2d(channels, out, kernel, stride, padding), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
+        if is_pooled:
+            layers.append(nn.MaxPool2d(3, 2))
+        channels = out
+    return nn.Sequential(*layers)
+
+
+def _initialise(net: nn.Module) -> None:
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)

@@ -1,0 +1,100 @@
+"""ResNet: the convolutional network with shortcuts, on large images or, with the CIFAR stem, on small ones."""
+
+from typing import Literal, NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, Bottleneck
+
+from sslgraph.component import component
+
+from .sobel import Sobel
+
+Block = type[BasicBlock | Bottleneck]
+
+# depth: (block, blocks of each stage)
+_DEPTHS: dict[int, tuple[Block, tuple[int, ...]]] = {
+    10: (BasicBlock, (1, 1, 1, 1)),
+    18: (BasicBlock, (2, 2, 2, 2)),
+    34: (BasicBlock, (3, 4, 6, 3)),
+    50: (Bottleneck, (3, 4, 6, 3)),
+    101: (Bottleneck, (3, 4, 23, 3)),
+}
+
+
+class Features(NamedTuple):
+    """The mean over places, and the last map itself."""
+
+    pooled: Float[Tensor, "batch dim"]
+    map: Float[Tensor, "batch dim rows columns"]
+
+
+@component(source="arXiv:1512.03385, table 1; the stem for small images: section 4.2 of the same paper")
+class ResNet(nn.Module):
+    """A residual network without its classifier.
+
+    Names of weights and, at width 64 with the imagenet stem, outputs are those of torchvision's resnets (v1.5: the
+    stride of a bottleneck sits in its 3 x 3 convolution).
+
+    Settings:
+        depth: layers as the paper counts them; 10 is ours, one basic block a stage, for tests on small machines.
+        width: channels of the first stage; the others have 2, 4 and 8 times as many (bottlenecks put out 4 times that).
+        stem: imagenet, a 7 x 7 convolution of stride 2 and a max-pool; cifar, a 3 x 3 convolution and no pool.
+        zero_init_residual: start every block as the identity (its last BatchNorm's weight is 0).
+        sobel: look at edges instead of colours (DeepCluster).
+        channels: of the image; filled from what arrives.
+    """
+
+    def __init__(
+        self,
+        *,
+        depth: Literal[10, 18, 34, 50, 101] = 50,
+        width: int = 64,
+        stem: Literal["imagenet", "cifar"] = "imagenet",
+        zero_init_residual: bool = False,
+        sobel: bool = False,
+        channels: int | None = None,
+    ) -> None:
+        super().__init__()
+        if channels is None:
+            raise ValueError(
+                "channels is filled from the tensor that arrives; pass it when you build the part yourself"
+            )
+        self.sobel = Sobel() if sobel else nn.Identity()
+        self._add_stem(2 if sobel else channels, width, stem)
+        block, counts = _DEPTHS[depth]
+        self.layer1 = _stage(block, width, width, counts[0], stride=1)
+        self.layer2 = _stage(block, width * block.expansion, 2 * width, counts[1], stride=2)
+        self.layer3 = _stage(block, 2 * width * block.expansion, 4 * width, counts[2], stride=2)
+        self.layer4 = _stage(block, 4 * width * block.expansion, 8 * width, counts[3], stride=2)
+        _initialise(self, zero_init_residual)
+
+    def forward(self, image: Float[Tensor, "batch channels image_rows image_columns"]) -> Features:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(self.sobel(image)))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return Features(x.mean((2, 3)), x)
+
+    def _add_stem(self, channels: int, width: int, stem: str) -> None:
+        small = stem == "cifar"
+        kernel, stride, padding = (3, 1, 1) if small else (7, 2, 3)
+        self.conv1 = nn.Conv2d(channels, width, kernel, stride, padding, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.Identity() if small else nn.MaxPool2d(3, stride=2, padding=1)
+
+
+def _stage(block: Block, arriving: int, width: int, count: int, *, stride: int) -> nn.Sequential:
+    leaving = width * block.expansion
+    shortcut = None
+    if stride != 1 or arriving != leaving:
+        shortcut = nn.Sequential(nn.Conv2d(arriving, leaving, 1, stride, bias=False), nn.BatchNorm2d(leaving))
+    first = block(arriving, width, stride, shortcut)
+    return nn.Sequential(first, *(block(leaving, width) for _ in range(count - 1)))
+
+
+def _initialise(net: nn.Module, zero_init_residual: bool) -> None:
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+        if zero_init_residual and isinstance(layer, BasicBlock | Bottleneck):
+            nn.init.zeros_((layer.bn3 if isinstance(layer, Bottleneck) else layer.bn2).weight)

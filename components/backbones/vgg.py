@@ -1,0 +1,100 @@
+"""VGG with BatchNorm: plain 3 x 3 convolutions and two dense layers, DeepCluster's large network."""
+
+from typing import Literal, NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph.component import component
+from sslgraph.draws import Draw, uniform
+
+from .sobel import Sobel
+
+# preset: (channels of each convolution, 0 for a max-pool), width of the dense layers, side of the map that they take
+_PRESETS: dict[str, tuple[tuple[int, ...], int, int]] = {
+    "vgg16": ((64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0), 4096, 7),
+    "small": ((32, 0, 64, 0, 128, 0), 256, 2),
+}
+
+
+class Features(NamedTuple):
+    """The second dense layer after and before its ReLU, and the last map of the convolutions."""
+
+    dense: Float[Tensor, "batch dim"]
+    before_relu: Float[Tensor, "batch dim"]
+    map: Float[Tensor, "batch dim_map rows columns"]
+
+
+@component(source="arXiv:1409.1556, table 1, configuration D; arXiv:1807.05520, section 4, for Sobel and BatchNorm")
+class VGG(nn.Module):
+    """Convolutions, a mean over a fixed grid of places, dense, ReLU, dropout, dense, ReLU.
+
+    `before_relu` is what DeepCluster clusters, `dense` what its classifier takes. Names of the convolutions' weights
+    are those of torchvision's vgg16_bn.
+
+    Settings:
+        preset: vgg16, 13 convolutions and 4096 wide; small, 3 convolutions and 256 wide, for images of 32 pixels.
+        sobel: look at edges instead of colours.
+        dropout: chance that a number of the first dense layer is dropped in training.
+        channels: of the image; filled from what arrives.
+    """
+
+    def __init__(
+        self,
+        *,
+        preset: Literal["vgg16", "small"] = "vgg16",
+        sobel: bool = False,
+        dropout: float = 0.5,
+        channels: int | None = None,
+    ) -> None:
+        super().__init__()
+        if channels is None:
+            raise ValueError(
+                "channels is filled from the tensor that arrives; pass it when you build the part yourself"
+            )
+        plan, width, side = _PRESETS[preset]
+        self.dropout = dropout
+        self.sobel = Sobel() if sobel else nn.Identity()
+        self.features = _convolutions(plan, 2 if sobel else channels)
+        self.avgpool = nn.AdaptiveAvgPool2d(side)
+        self.dense1 = nn.Linear([out for out in plan if out][-1] * side**2, width)
+        self.dense2 = nn.Linear(width, width)
+        _initialise(self)
+
+    def forward(
+        self, image: Float[Tensor, "batch channels image_rows image_columns"], draw: Draw | None = None
+    ) -> Features:
+        places = self.features(self.sobel(image))
+        hidden = self.dense1(self.avgpool(places).flatten(1)).relu()
+        before = self.dense2(self._dropped(hidden, draw))
+        return Features(before.relu(), before, places)
+
+    def _dropped(self, hidden: Tensor, draw: Draw | None) -> Tensor:
+        if not self.training or self.dropout == 0:
+            return hidden
+        if draw is None:
+            raise ValueError("dropout is drawn for each sample: give the port draw, or set dropout: 0")
+        keep = uniform(draw, hidden.shape[1]) >= self.dropout
+        return hidden * keep.to(hidden.dtype) / (1 - self.dropout)
+
+
+def _convolutions(plan: tuple[int, ...], channels: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for out in plan:
+        if out == 0:
+            layers.append(nn.MaxPool2d(2))
+            continue
+        layers += [nn.Conv2d(channels, out, 3, padding=1), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
+        channels = out
+    return nn.Sequential(*layers)
+
+
+def _initialise(net: nn.Module) -> None:
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)

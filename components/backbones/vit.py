@@ -1,0 +1,197 @@
+"""Vision transformer: patches as tokens, of which some may be left out (MAE) or hidden behind a mask token (iBOT)."""
+
+import math
+from typing import Any, Literal, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from sslgraph.component import component
+from sslgraph.draws import Draw, uniform
+
+# preset: (dim, depth, heads)
+_PRESETS = {
+    "nano": (96, 4, 3),
+    "tiny": (192, 12, 3),
+    "small": (384, 12, 6),
+    "base": (768, 12, 12),
+    "large": (1024, 24, 16),
+}
+
+
+class Features(NamedTuple):
+    """After the last LayerNorm: class token, patch tokens (the seen ones, in the order of `seen`), both, their mean."""
+
+    cls: Float[Tensor, "batch dim"]
+    patches: Float[Tensor, "batch tokens dim"]
+    tokens: Float[Tensor, "batch cls_and_tokens dim"]
+    pooled: Float[Tensor, "batch dim"]
+
+
+@component(source="arXiv:2010.11929, equations 1-4; arXiv:2111.06377, section 3, for `seen` and the sine-cosine table")
+class ViT(nn.Module):
+    """Pre-norm transformer over the patches of an image and a class token.
+
+        token[n] = patch[n] W + b  (or the mask token where `replace`)  + position[n],   kept if n is in `seen`
+
+    Each block adds attention(norm(x)) and mlp(norm(x)) to x; with drop-path, block i of n skips each of its two terms
+    for a whole sample with chance drop_path * i / (n - 1) in training, and scales what it keeps. Weights are named as
+    timm's, below `net`. For images of another size than the first the table of positions is resampled bicubically, by
+    the factor (side + 0.1) / (side of the table) as DINO's released weights need it.
+
+    Settings:
+        preset: nano 96 wide, 4 blocks, 3 heads (ours, for small machines); tiny 192, 12, 3; small 384, 12, 6;
+            base 768, 12, 12; large 1024, 24, 16.
+        patch: side of a patch in pixels.
+        heads: attention heads, where they are not the preset's (MoCo v3's small has 12).
+        positions: learned, or MAE's fixed table of sines and cosines.
+        registers: extra tokens without position that are dropped at the end (arXiv:2309.16588).
+        mask_token: have one, for the port `replace`.
+        drop_path: chance that the last block's terms are skipped; rises linearly from 0 at the first block.
+        layer_scale: initial factor of each block's terms, trained for each feature; 0 for none.
+        init: timm, normal 0.02; mae, Xavier for every matrix; moco_v3, Xavier with query, key and value apart.
+        channels: of the image; filled from what arrives.
+        size: side of the image in pixels; filled from what arrives first.
+    """
+
+    rates: Tensor
+
+    def __init__(
+        self,
+        *,
+        preset: Literal["nano", "tiny", "small", "base", "large"] = "small",
+        patch: int = 16,
+        heads: int | None = None,
+        positions: Literal["learned", "sincos"] = "learned",
+        registers: int = 0,
+        mask_token: bool = False,
+        drop_path: float = 0.0,
+        layer_scale: float = 0.0,
+        init: Literal["timm", "mae", "moco_v3"] = "timm",
+        channels: int | None = None,
+        size: int | None = None,
+    ) -> None:
+        super().__init__()
+        if channels is None or size is None:
+            raise ValueError(
+                "channels and size are filled from the tensor that arrives; pass them when you build the part yourself"
+            )
+        dim, depth, preset_heads = _PRESETS[preset]
+        self.patch, self.side, self.drop_path = patch, _patches_per_side(size, patch), drop_path
+        self.net: Any = VisionTransformer(
+            img_size=size, patch_size=patch, in_chans=channels, embed_dim=dim, depth=depth,
+            num_heads=heads or preset_heads, num_classes=0, global_pool="", init_values=layer_scale or None,
+            weight_init="moco" if init == "moco_v3" else "",
+        )  # fmt: skip
+        if positions == "sincos":
+            del self.net.pos_embed
+            self.net.register_buffer("pos_embed", sine_cosine_table(dim, self.side))
+        self.registers = nn.Parameter(torch.randn(1, registers, dim) * 1e-6) if registers else None
+        self.mask_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02) if mask_token else None
+        self.register_buffer("rates", torch.linspace(0, drop_path, depth), persistent=False)
+        _initialise(self.net, init)
+
+    def forward(
+        self,
+        image: Float[Tensor, "batch channels size size"],
+        seen: Int64[Tensor, "batch kept"] | None = None,
+        replace: Bool[Tensor, "batch patches"] | None = None,
+        draw: Draw | None = None,
+    ) -> Features:
+        patches = self._embedded(image, replace)
+        if seen is not None:
+            patches = patches.gather(1, seen[..., None].expand(-1, -1, patches.shape[2]))
+        tokens = torch.cat([*self._prefix(len(image)), patches], 1)
+        keep = self._keep(draw)
+        for number, block in enumerate(self.net.blocks):
+            tokens = _through(block, tokens, None if keep is None else keep[:, number])
+        tokens = self.net.norm(tokens)
+        cls, patches = tokens[:, 0], tokens[:, tokens.shape[1] - patches.shape[1] :]
+        both = tokens if self.registers is None else torch.cat([cls[:, None], patches], 1)
+        return Features(cls, patches, both, patches.mean(1))
+
+    def _embedded(self, image: Tensor, replace: Tensor | None) -> Tensor:
+        """Patch tokens with their positions; masked before the position is added, so that the place stays known."""
+        side = _patches_per_side(image.shape[-1], self.patch)
+        patches = self.net.patch_embed.proj(image).flatten(2).transpose(1, 2)
+        if replace is not None:
+            if self.mask_token is None:
+                raise ValueError("the port replace needs a mask token; set mask_token: true")
+            patches = torch.where(replace[..., None], self.mask_token.to(patches.dtype), patches)
+        placed: Tensor = patches + self._positions(side)
+        return placed
+
+    def _positions(self, side: int) -> Tensor:
+        table: Tensor = self.net.pos_embed[:, 1:]
+        if side == self.side:
+            return table
+        grid = table.unflatten(1, (self.side, self.side)).permute(0, 3, 1, 2)
+        factor = (side + 0.1) / self.side
+        return interpolate(grid, scale_factor=(factor, factor), mode="bicubic").flatten(2).transpose(1, 2)
+
+    def _prefix(self, rows: int) -> list[Tensor]:
+        """Class token with its position, and the registers, which have none."""
+        cls = self.net.cls_token + self.net.pos_embed[:, :1]
+        kinds = [cls] if self.registers is None else [cls, self.registers]
+        return [kind.expand(rows, -1, -1) for kind in kinds]
+
+    def _keep(self, draw: Draw | None) -> Float[Tensor, "batch depth 2"] | None:
+        """Factors of each block's two terms: 0 for a skipped one, 1 / (1 - rate) for a kept one."""
+        if not self.training or self.drop_path == 0:
+            return None
+        if draw is None:
+            raise ValueError("drop_path is drawn for each sample: give the port draw, or set drop_path: 0")
+        chances = uniform(draw, 2 * len(self.rates)).unflatten(1, (-1, 2))
+        rates = self.rates[:, None]
+        keep: Tensor = (chances >= rates).to(rates.dtype) / (1 - rates)
+        return keep
+
+
+def sine_cosine_table(dim: int, side: int) -> Float[Tensor, "1 places dim"]:
+    """MAE's positions: a row of zeros for the class token, then the places row by row.
+
+    The first half of the features encodes the column, the second the row (in the authors' code the names say the
+    reverse); each half holds its sines, then its cosines, of place / 10000^(j / (dim / 4)).
+    """
+    if dim % 4:
+        raise ValueError(f"positions of sines and cosines need a width divisible by 4, and it is {dim}")
+    frequency = 10000 ** -(torch.arange(dim // 4, dtype=torch.float64) / (dim // 4))
+    angle = torch.arange(side, dtype=torch.float64)[:, None] * frequency
+    wave = torch.cat([angle.sin(), angle.cos()], 1)
+    table = torch.cat([wave.repeat(side, 1), wave.repeat_interleave(side, 0)], 1)
+    return torch.cat([torch.zeros_like(table[:1]), table])[None].float()
+
+
+def _through(block: Any, tokens: Tensor, keep: Tensor | None) -> Tensor:
+    """One block of timm, whose own drop-path would draw from the global generator."""
+    if keep is None:
+        return block(tokens)  # type: ignore[no-any-return]
+    attention, mlp = keep[:, :, None, None].unbind(1)
+    tokens = tokens + attention * block.ls1(block.attn(block.norm1(tokens)))
+    return tokens + mlp * block.ls2(block.mlp(block.norm2(tokens)))  # type: ignore[no-any-return]
+
+
+def _initialise(net: Any, init: str) -> None:
+    """What timm's own initialisation, done before, leaves to the method."""
+    if init == "timm":
+        return
+    projection = net.patch_embed.proj
+    if init == "moco_v3":
+        bound = math.sqrt(6 / (projection.weight[0].numel() + len(projection.weight)))
+        nn.init.uniform_(projection.weight, -bound, bound)
+    else:
+        nn.init.normal_(net.cls_token, std=0.02)
+        for layer in net.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.xavier_uniform_(layer.weight)
+        nn.init.xavier_uniform_(projection.weight.view(len(projection.weight), -1))
+    nn.init.zeros_(projection.bias)
+
+
+def _patches_per_side(size: int, patch: int) -> int:
+    if size % patch:
+        raise ValueError(f"patches of {patch} pixels do not divide an image of {size}; change patch or the view's size")
+    return size // patch

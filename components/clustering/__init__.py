@@ -1,0 +1,1 @@
+"""Clustering: solvers that work on the features of the whole data set."""

@@ -1,0 +1,1 @@
+"""Heads: small networks between a backbone's features and a loss."""

@@ -1,0 +1,37 @@
+"""Linear: one linear layer, a projection or a classifier."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph.component import component
+
+
+@component(source="definition")
+class Linear(nn.Module):
+    """features W + b, for rows of any number of axes.
+
+    Settings:
+        out: width of the output.
+        bias: have b.
+        std: deviation of the normal weights at the start, with b = 0 (DeepCluster 0.01); none for torch's own start.
+        dim: width of the input; filled from what arrives.
+    """
+
+    def __init__(self, *, out: int, bias: bool = True, std: float | None = None, dim: int | None = None) -> None:
+        super().__init__()
+        if dim is None:
+            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        self.std = std
+        self.layer = nn.Linear(dim, out, bias=bias)
+        self.reset()
+
+    def forward(self, features: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows out"]:
+        return self.layer(features)  # type: ignore[no-any-return]
+
+    def reset(self) -> None:
+        """Fresh weights in place, from torch's generator: whoever calls it seeds that alike on all ranks."""
+        self.layer.reset_parameters()
+        if self.std is not None:
+            nn.init.normal_(self.layer.weight, std=self.std)
+            if self.layer.bias is not None:
+                nn.init.zeros_(self.layer.bias)

@@ -1,0 +1,1 @@
+"""Losses: what a method minimises, each a mean over the images of the batch."""

@@ -1,0 +1,54 @@
+"""InfoNCE (MoCo): a query finds its own key among the keys of other images."""
+# ruff: noqa: ARG002 - landmarks take the ports of forward and may need the shape of one only
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph import collectives
+from sslgraph.component import Scalar, component
+
+
+@component(source="arXiv:1911.05722, equation 1; arXiv:2104.02057, Algorithm 1, for keys of the batch")
+class InfoNCE(nn.Module):
+    """Contrast of each query with its key against negatives.
+
+    With q, k and n of unit length:
+
+        loss = mean over the batch of  -log( e(k) / (e(k) + sum_n e(n)) ),     e(x) = exp(q.x / temperature)
+
+    Without the port `negatives` (MoCo v3) they are the keys of the other images on all ranks; MoCo v3's factor of twice
+    the temperature is then the loss's weight.
+
+    Settings:
+        temperature: divides the similarities, no unit.
+    """
+
+    def __init__(self, *, temperature: Scalar = 0.2) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(
+        self,
+        query: Float[Tensor, "batch dim"],
+        key: Float[Tensor, "batch dim"],
+        negatives: Float[Tensor, "size dim"] | None = None,
+    ) -> Float[Tensor, ""]:
+        positive = (query * key).sum(1)
+        if negatives is None:
+            choices = query @ collectives.gather_with_gradient(key).T
+        else:
+            choices = torch.cat([positive[:, None], query @ negatives.T], 1)
+        return ((choices / self.temperature).logsumexp(1) - positive / self.temperature).mean()
+
+    def landmarks(
+        self,
+        query: Float[Tensor, "batch dim"],
+        key: Float[Tensor, "batch dim"],
+        negatives: Float[Tensor, "size dim"] | None = None,
+    ) -> dict[str, float]:
+        """Chance, and equally the value when all queries and keys are one: the log of the number of choices."""
+        choices = len(query) * collectives.ranks() if negatives is None else 1 + len(negatives)
+        return {"chance": math.log(choices), "collapsed": math.log(choices)}

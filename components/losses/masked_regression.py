@@ -1,0 +1,89 @@
+"""Masked regression (MAE, SimMIM, context encoder): rebuild the pixels that were hidden."""
+# ruff: noqa: ARG002 - landmarks take the ports of forward and may need the shape of one only
+
+from typing import Literal
+
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+
+from sslgraph import collectives
+from sslgraph.component import component
+
+# Inside the root, so that a patch of one colour becomes 0 and not 0 / 0.
+EPSILON = 1e-6
+
+
+@component(source="arXiv:2111.06377, section 3; arXiv:2111.09886, equation 2; arXiv:1604.07379, equation 1")
+class MaskedRegression(nn.Module):
+    """Weighted mean distance of prediction and target, over all their numbers e.
+
+        loss = sum_e w[e] |prediction[e] - target[e]|^p / denominator,     p = 2 for l2, 1 for l1
+
+    w is `where` spread over the features of a place: [batch, patches] over [batch, patches, dim], [batch, rows,
+    columns] over [batch, channels, rows, columns], or anything of the prediction's rank that broadcasts; 1 without it.
+
+    Settings:
+        distance: l2 squared error, l1 absolute error.
+        normalize_target: per_patch brings each patch of the target to mean 0 and variance 1 (n - 1 in its denominator).
+        over: the denominator: `where`, the sum of w, averaged over ranks (MAE: the mean over hidden patches);
+            `all`, the number of elements (context encoder: a weight of 10 then is a gradient ten times as large).
+    """
+
+    def __init__(
+        self,
+        *,
+        distance: Literal["l2", "l1"] = "l2",
+        normalize_target: Literal["none", "per_patch"] = "none",
+        over: Literal["where", "all"] = "where",
+    ) -> None:
+        super().__init__()
+        self.distance = distance
+        self.normalize_target = normalize_target
+        self.over = over
+
+    def forward(
+        self,
+        prediction: Float[Tensor, "batch *shape"],
+        target: Float[Tensor, "batch *shape"],
+        where: Shaped[Tensor, "*places"] | None = None,
+    ) -> Float[Tensor, ""]:
+        error = prediction - self._target(target)
+        cost = error.square() if self.distance == "l2" else error.abs()
+        if where is None:
+            return cost.mean()
+        weights = _spread(where, cost)
+        if self.over == "all":
+            return (weights * cost).mean()
+        total = collectives.all_sum(weights.sum()) / collectives.ranks()
+        return (weights * cost).sum() / total.clamp_min(EPSILON)
+
+    def landmarks(
+        self,
+        prediction: Float[Tensor, "batch *shape"],
+        target: Float[Tensor, "batch *shape"],
+        where: Shaped[Tensor, "*places"] | None = None,
+    ) -> dict[str, float]:
+        """Predicting each patch's mean, where the scale of targets is known: (n - 1) / n for patches of n numbers."""
+        if self.normalize_target == "none" or self.distance == "l1":
+            return {}
+        numbers = prediction.shape[-1]
+        return {"chance": (numbers - 1) / numbers}
+
+    def _target(self, target: Tensor) -> Tensor:
+        if self.normalize_target == "none":
+            return target
+        if target.dim() != 3:
+            raise ValueError(
+                "normalize_target: per_patch needs patches [batch, patches, numbers], and the target has "
+                f"{target.dim()} axes; cut it with wiring.patchify"
+            )
+        variance, mean = target.var(-1, keepdim=True), target.mean(-1, keepdim=True)
+        return (target - mean) * (variance + EPSILON).rsqrt()
+
+
+def _spread(where: Tensor, cost: Tensor) -> Tensor:
+    if where.dim() == cost.dim() - 1:
+        where = where.unsqueeze(1 if cost.dim() == 4 else -1)
+    if where.dim() != cost.dim():
+        raise ValueError(f"where of shape {tuple(where.shape)} does not fit a prediction of shape {tuple(cost.shape)}")
+    return where.to(cost.dtype).expand_as(cost)

@@ -1,0 +1,26 @@
+"""Negative cosine (SimSiam): a prediction points where the other view's projection points."""
+# ruff: noqa: ARG002 - landmarks take the ports of forward and may need the shape of one only
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from sslgraph.component import component
+
+
+@component(source="arXiv:2011.10566, equation 1")
+class NegativeCosine(nn.Module):
+    """Minus the cosine of prediction and target.
+
+        loss = mean over the batch of  - p.t / (|p| |t|)
+
+    From -1 (equal directions) to 1 (opposite). The stop-gradient on the target stands in the flow, where it is seen;
+    SimSiam's two losses weigh one half each.
+    """
+
+    def forward(self, prediction: Float[Tensor, "batch dim"], target: Float[Tensor, "batch dim"]) -> Float[Tensor, ""]:
+        return -(normalize(prediction, dim=1) * normalize(target, dim=1)).sum(1).mean()
+
+    def landmarks(self, prediction: Float[Tensor, "batch dim"], target: Float[Tensor, "batch dim"]) -> dict[str, float]:
+        """Unrelated directions cost 0; a constant output reaches the best value, -1."""
+        return {"chance": 0.0, "collapsed": -1.0}

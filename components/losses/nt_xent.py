@@ -1,0 +1,49 @@
+"""NT-Xent (SimCLR): the two views of an image find each other among all views of all other images."""
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph import collectives
+from sslgraph.component import Scalar, component
+
+
+@component(source="arXiv:2002.05709, equation 1 and Algorithm 1")
+class NTXent(nn.Module):
+    """Normalised-temperature cross-entropy over the 2N views of N images.
+
+    With s[i, j] the dot product of views i and j, which come with unit length, over the temperature:
+
+        loss = mean over the 2N views i of  -log( exp(s[i, j]) / sum_{k != i} exp(s[i, k]) ),     j the other view of i
+
+    The paper's average; the authors' code sums the two halves and is twice as large. Needs a bag of two views.
+
+    Settings:
+        temperature: divides the similarities, no unit.
+        negatives: the images to tell apart: those of all ranks (gathered with gradient), or of this rank only.
+    """
+
+    def __init__(self, *, temperature: Scalar = 0.1, negatives: Literal["all_ranks", "rank"] = "all_ranks") -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.negatives = negatives
+
+    def forward(self, embeddings: Float[Tensor, "views batch dim"]) -> Float[Tensor, ""]:
+        if len(embeddings) != 2:
+            raise ValueError(f"losses.nt_xent pairs two views of an image, and it was given {len(embeddings)}")
+        rows = embeddings.flatten(0, 1)
+        everyone = collectives.gather_with_gradient(rows) if self.negatives == "all_ranks" else rows
+        first = collectives.rank() * len(rows) if self.negatives == "all_ranks" else 0
+        mine = torch.arange(len(rows), device=rows.device) + first
+        itself = mine[:, None] == torch.arange(len(everyone), device=rows.device)
+        similarity = (rows @ everyone.T / self.temperature).masked_fill(itself, -math.inf)
+        positive = (rows * rows.roll(embeddings.shape[1], 0)).sum(1) / self.temperature
+        return (similarity.logsumexp(1) - positive).mean()
+
+    def landmarks(self, embeddings: Float[Tensor, "views batch dim"]) -> dict[str, float]:
+        """Chance, and equally the value when all embeddings are one: log(2N - 1)."""
+        images = embeddings.shape[1] * (collectives.ranks() if self.negatives == "all_ranks" else 1)
+        return {"chance": math.log(2 * images - 1), "collapsed": math.log(2 * images - 1)}

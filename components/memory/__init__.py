@@ -1,0 +1,1 @@
+"""State: what a method remembers between steps, read in the step and written after it."""

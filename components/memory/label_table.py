@@ -1,0 +1,47 @@
+"""One label for each image of the data set, written by a clustering and read by the sample's index (DeepCluster)."""
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor, nn
+
+from sslgraph import collectives
+from sslgraph.component import component, writes
+
+# What losses.cross_entropy leaves out.
+NO_LABEL = -100
+
+
+@component(source="arXiv:1807.05520, section 3.2")
+class LabelTable(nn.Module):
+    """Pseudo-labels by sample index.
+
+    Reads:  the labels of these samples; -100, which losses.cross_entropy ignores, before the first write.
+    Writes: `write`, a label for every image at once, in the order of the data set; rank 0's labels hold on all ranks.
+
+    Settings:
+        images: images in the data set; filled from it.
+    """
+
+    labels: Tensor
+
+    def __init__(self, *, images: int | None = None) -> None:
+        super().__init__()
+        if images is None:
+            raise ValueError(
+                "memory.label_table: images is filled from the data set; pass it when you build the part yourself"
+            )
+        self.register_buffer("labels", torch.full((images,), NO_LABEL))
+
+    def forward(self, index: Int64[Tensor, "batch"]) -> Int64[Tensor, "batch"]:
+        return self.labels[index]
+
+    @writes
+    @torch.no_grad()
+    def write(self, labels: Int64[Tensor, "images"]) -> None:
+        """Replaces all labels."""
+        if labels.shape != self.labels.shape:
+            raise ValueError(
+                f"memory.label_table holds {len(self.labels)} labels and was written {len(labels)}; "
+                "write one for each image of the data set, in its order"
+            )
+        self.labels.copy_(collectives.broadcast(labels))

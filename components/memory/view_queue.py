@@ -1,0 +1,49 @@
+"""The latest features of each view, newest first (SwAV's queue)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph.component import component, writes
+
+
+@component(source="arXiv:2006.09882, section 4.1 and appendix A, on small batches")
+class ViewQueue(nn.Module):
+    """A queue for each view of a bag, on each rank; it steadies the codes of a batch with fewer images than prototypes.
+
+    Reads:  a bag of all rows, newest first. They are zeros at the start, and so is the last one until the queue is
+            full; assignments.sinkhorn leaves it aside until then.
+    Writes: `push`, the features of one step, for each view.
+
+    Settings:
+        size: rows held for each view.
+        views: views held; filled from the features pushed.
+        dim: numbers in a row; filled from the features pushed.
+    """
+
+    rows: Tensor
+
+    def __init__(self, *, size: int = 3840, views: int | None = None, dim: int | None = None) -> None:
+        super().__init__()
+        if views is None or dim is None:
+            raise ValueError(
+                "memory.view_queue: views and dim are filled from what is pushed; "
+                "pass them when you build the part yourself"
+            )
+        self.size = size
+        self.register_buffer("rows", torch.zeros(views, size, dim))
+
+    def forward(self) -> Float[Tensor, "views size dim"]:
+        return self.rows.clone()
+
+    @writes
+    @torch.no_grad()
+    def push(self, features: Float[Tensor, "views batch dim"]) -> None:
+        """Puts these in front; the oldest fall out at the end."""
+        batch = features.shape[1]
+        if batch > self.size:
+            raise ValueError(
+                f"memory.view_queue holds {self.size} rows and was pushed {batch} at once; set size to {batch} or more"
+            )
+        kept = self.rows[:, : self.size - batch]
+        self.rows.copy_(torch.cat([features.to(self.rows.dtype), kept], 1))

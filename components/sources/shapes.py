@@ -1,0 +1,258 @@
+"""Ten lit, textured shapes before a busy background: the data of a first run, drawn by the program itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+from sslgraph import draws
+from sslgraph.component import component
+from sslgraph.errors import SslgraphError
+
+Plane = Float[Tensor, "batch pixels"]
+Field = Callable[[Plane, Plane], Plane]
+Index = Int64[Tensor, "batch"]
+TEXTURES = ("plain", "stripes", "checks", "dots")
+DISTRACTORS = 3
+# Images rendered at a time: few enough that the planes of one step stay in a core's cache.
+CHUNK = 128
+
+
+@component(source="own; its factors are those of arXiv:2003.14323, section 3")
+class Shapes:
+    """Images whose class is a shape, with hue, texture, viewpoint, light and clutter drawn independently of it.
+
+    Image i is a function of (seed, split, i) alone, and each factor has a random stream of its own, so that switching
+    one off leaves the others as they were. Raw pixels see colour and position; only the outline tells the classes.
+
+    Settings:
+        split: train or test; they share no image.
+        images, test_images: how many images each split has.
+        limit: only the first so many of them.
+        size: side of an image, pixels.
+        seed: another seed is another data set, no unit.
+        label: the factor that `labels` holds; hue in eight sectors, tilt and light in four.
+        colour: `random`, or `by_class`: the shape decides its hue (a shortcut that pixels can see).
+        texture, viewpoint, light, clutter: whether the factor varies; where it is off it has its plainest value.
+    """
+
+    def __init__(
+        self, *, split: Literal["train", "test"] = "train", images: int = 10_000, test_images: int = 2_000,
+        limit: int | None = None, size: int = 32, seed: int = 0,
+        label: Literal["shape", "hue", "texture", "viewpoint", "light", "clutter"] = "shape",
+        colour: Literal["random", "by_class"] = "random",
+        texture: bool = True, viewpoint: bool = True, light: bool = True, clutter: bool = True,
+    ) -> None:
+        self.varies = {"shape": True, "hue": True, "texture": texture, "viewpoint": viewpoint, "light": light, "clutter": clutter}
+        if not self.varies[label]:
+            raise SslgraphError(f"label: {label} names a factor that is the same in every image; set {label}: true")
+        count = images if split == "train" else test_images
+        self.count, self.side = count if limit is None else min(limit, count), size
+        if self.count < 1 or size < 8:
+            raise SslgraphError(f"sources.shapes can't draw {self.count} images of {size} px; ask for 1 or more of 8 px or more")
+        self.split, self.seed, self.colour = split, seed, colour
+        self.size: tuple[int, int] | None = (size, size)
+        self.broken: dict[int, str] = {}
+        self.labels, self.classes = self._labels(label)
+        self._pixels: UInt8[Tensor, "images 3 height width"] | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def read(self, indices: Index) -> tuple[UInt8[Tensor, "batch 3 height width"], Index]:
+        """The images at these indices; all are rendered at the first call and kept."""
+        if self._pixels is None:
+            self._pixels = torch.cat([self.render(chunk) for chunk in torch.arange(self.count).split(CHUNK)])
+        return self._pixels[indices], indices
+
+    def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
+        """These images, drawn anew: background, distractors, the shape over them, light over all."""
+        x, y = _grid(len(indices), self.side)
+        image = self._distractors(indices, self._background(indices, x, y), x, y)
+        u, v, scale = self._seen(indices, x, y)
+        outline = _by_kind(self._shape(indices), list(OUTLINES.values()), u, v) * scale
+        image = _over(image, self._surface(indices, u, v), self._coverage(outline))
+        image = image * self._light(indices, x, y)[:, None]
+        return (image.clamp(0, 1) * 255).round().to(torch.uint8).unflatten(2, (self.side, self.side))
+
+    def _uniform(self, indices: Index, factor: str, count: int) -> Float[Tensor, "batch count"]:
+        stream = draws.stream_of(f"shapes {factor}")
+        return draws.uniform(draws.keyed(self.seed, int(self.split == "test"), indices, stream), count).float()
+
+    def _one_of(self, indices: Index, factor: str, count: int) -> Index:
+        return (self._uniform(indices, factor, 1)[:, 0] * count).long()
+
+    def _shape(self, indices: Index) -> Index:
+        return self._one_of(indices, "shape", len(OUTLINES))
+
+    def _hue(self, indices: Index) -> Float[Tensor, "batch"]:
+        free = self._uniform(indices, "hue", 1)[:, 0]
+        return free if self.colour == "random" else (self._shape(indices) + 0.3 + 0.4 * free) / len(OUTLINES)
+
+    def _labels(self, factor: str) -> tuple[Index, tuple[str, ...]]:
+        everyone = torch.arange(self.count)
+        if factor == "shape":
+            return self._shape(everyone), tuple(OUTLINES)
+        if factor == "hue":
+            return (self._hue(everyone) * 8).long(), tuple(f"{45 * k} to {45 * k + 45} degrees" for k in range(8))
+        classes = {
+            "texture": TEXTURES, "clutter": tuple(f"{k} distractors" for k in range(DISTRACTORS + 1)),
+            "viewpoint": ("tilted right", "slightly right", "slightly left", "tilted left"),
+            "light": ("from the right", "from above", "from the left", "from below"),
+        }[factor]
+        return self._one_of(everyone, factor, len(classes)), classes
+
+    def _is_bright(self, indices: Index) -> Tensor:
+        """Whether the shape is brighter than what is behind it, or darker."""
+        return self._uniform(indices, "polarity", 1)[:, 0] < 0.5
+
+    def _background(self, indices: Index, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:
+        hue, saturation, level, *other = self._uniform(indices, "background", 6).unbind(1)
+        value = torch.where(self._is_bright(indices), 0.1 + 0.25 * level, 0.65 + 0.3 * level)
+        near = _rgb(hue, 0.2 + 0.5 * saturation, value)
+        if not self.varies["clutter"]:
+            return near.expand(-1, -1, self.side**2)
+        far = _rgb(hue + 0.4 * other[0], 0.2 + 0.5 * other[1], value + 0.2 * (other[2] - 0.5))
+        waves = self._uniform(indices, "waves", 6).unflatten(1, (2, 3))
+        mix = sum(0.3 * _wave(x, y, waves[:, k], pitch) for k, pitch in enumerate((0.6, 1.5)))
+        return torch.lerp(near, far, (0.5 + mix)[:, None])
+
+    def _distractors(self, indices: Index, image: Tensor, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:
+        """Up to three strokes and blobs behind the shape, of the background's brightness rather than the shape's."""
+        bright, count = self._is_bright(indices), self._one_of(indices, "clutter", DISTRACTORS + 1) * self.varies["clutter"]
+        for k in range(DISTRACTORS):
+            r = self._uniform(indices, f"distractor {k}", 8)
+            stroke = _stroke(x, y, 2.4 * r[:, :2] - 1.2, 1.2 * r[:, 2:4] - 0.6) - (0.05 + 0.1 * r[:, 4:5])
+            value = torch.where(bright, 0.2 + 0.3 * r[:, 5], 0.5 + 0.3 * r[:, 5])
+            paint = _rgb(r[:, 6], 0.3 + 0.5 * r[:, 7], value)
+            image = _over(image, paint, self._coverage(stroke) * (count > k)[:, None])
+        return image
+
+    def _seen(self, indices: Index, x: Plane, y: Plane) -> tuple[Plane, Plane, Float[Tensor, "batch 1"]]:
+        """The pixels in the frame of the shape, and the scale that makes its distances the image's again."""
+        r = 2 * self._uniform(indices, "viewpoint", 5) - 1
+        tilt, size, shear, right, up = (r * self.varies["viewpoint"]).split(1, dim=1)
+        scale = 0.5 + 0.12 * size
+        x, y = (x - 0.45 * right) / scale, (y - 0.45 * up) / scale
+        angle = 0.75 * tilt
+        u, v = angle.cos() * x + angle.sin() * y, angle.cos() * y - angle.sin() * x
+        return u + 0.2 * shear * v, v, scale
+
+    def _surface(self, indices: Index, u: Plane, v: Plane) -> Float[Tensor, "batch 3 pixels"]:
+        level, saturation, turn, pitch, phase = self._uniform(indices, "surface", 5).unbind(1)
+        bright, hue, saturation = self._is_bright(indices), self._hue(indices), 0.35 + 0.6 * saturation
+        value = torch.where(bright, 0.75 + 0.25 * level, 0.1 + 0.25 * level)
+        paint = _rgb(hue, saturation, value)
+        if not self.varies["texture"]:
+            return paint.expand(-1, -1, self.side**2)
+        other = _rgb(hue + 0.06, 0.8 * saturation, value + torch.where(bright, -0.2, 0.2))
+        across = _wave(u, v, torch.stack([turn, phase, phase], 1), 1.5 + pitch[:, None])
+        along = _wave(u, v, torch.stack([turn + 0.5, pitch, pitch], 1), 1.5 + pitch[:, None])
+        kinds: list[Field] = [lambda a, _: 0 * a, lambda a, _: a, lambda a, b: a * b, lambda a, b: a + b - 1]
+        fold = _by_kind(self._one_of(indices, "texture", len(TEXTURES)), kinds, across, along)
+        return torch.lerp(paint, other, (0.5 + 2 * fold).clamp(0, 1)[:, None])
+
+    def _light(self, indices: Index, x: Plane, y: Plane) -> Plane:
+        """The gain of each pixel: brighter towards where the light comes from."""
+        quarter, side, power = self._uniform(indices, "light", 3).split(1, dim=1)
+        angle = 2 * math.pi * (quarter - 0.125)
+        slope = (0.1 + 0.25 * power) * (angle.cos() * x + angle.sin() * y) + 0.3 * (side - 0.5)
+        return 1 + slope * self.varies["light"]
+
+    def _coverage(self, distance: Plane) -> Plane:
+        """How much of each pixel lies inside an outline: one pixel of soft edge."""
+        return (0.5 - distance * self.side / 2).clamp(0, 1)
+
+
+def _grid(count: int, side: int) -> tuple[Plane, Plane]:
+    """Pixel centres from -1 to 1, x to the right and y up, one row an image."""
+    line = (torch.arange(side) + 0.5) * 2 / side - 1
+    y, x = torch.meshgrid(-line, line, indexing="ij")
+    return x.flatten().expand(count, -1), y.flatten().expand(count, -1)
+
+
+def _over(below: Tensor, paint: Tensor, coverage: Plane) -> Float[Tensor, "batch 3 pixels"]:
+    return torch.lerp(below, paint, coverage[:, None])
+
+
+def _rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Float[Tensor, "batch 3 1"]:
+    """The colour of a hue counted in turns, with saturation and value from 0 to 1."""
+    sector = (torch.tensor([5.0, 3.0, 1.0]) + 6 * hue[:, None]) % 6
+    drop = saturation[:, None] * torch.minimum(sector, 4 - sector).clamp(0, 1)
+    return (value[:, None] * (1 - drop))[:, :, None]
+
+
+def _wave(x: Plane, y: Plane, direction: Float[Tensor, "batch 3"], pitch: float | Tensor) -> Plane:
+    """A sine of `pitch` periods a unit, in a direction and from a phase counted in (half) turns."""
+    turn, phase, _ = direction.split(1, dim=1)
+    along = (math.pi * turn).cos() * x + (math.pi * turn).sin() * y
+    return (2 * math.pi * (pitch * along + phase)).sin()
+
+
+def _stroke(x: Plane, y: Plane, start: Float[Tensor, "batch 2"], reach: Float[Tensor, "batch 2"]) -> Plane:
+    """Distance from the segment that leaves `start` by `reach`."""
+    across, along = x - start[:, :1], y - start[:, 1:]
+    length = reach.square().sum(1, keepdim=True) + 1e-6
+    share = ((across * reach[:, :1] + along * reach[:, 1:]) / length).clamp(0, 1)
+    return torch.hypot(across - share * reach[:, :1], along - share * reach[:, 1:])
+
+
+def _by_kind(kind: Index, fields: list[Field], u: Plane, v: Plane) -> Plane:
+    """Row i by the field that kind[i] numbers."""
+    out = torch.zeros_like(u)
+    for number, field in enumerate(fields):
+        rows = (kind == number).nonzero()[:, 0]
+        out[rows] = field(u[rows], v[rows])
+    return out
+
+
+def _polygon(u: Plane, v: Plane, sides: int, apothem: float) -> Plane:
+    """A regular polygon with a corner at the top."""
+    turns = [2 * math.pi * (k + 0.5) / sides for k in range(sides)]
+    return torch.stack([math.sin(turn) * u + math.cos(turn) * v for turn in turns]).amax(0) - apothem
+
+
+def _box(u: Plane, v: Plane, width: float, height: float) -> Plane:
+    return torch.maximum(u.abs() - width, v.abs() - height)
+
+
+def _disc(u: Plane, v: Plane, radius: float) -> Plane:
+    return torch.hypot(u, v) - radius
+
+
+def _star(u: Plane, v: Plane) -> Plane:
+    radius, fold = torch.hypot(u, v), math.pi / 5
+    angle = ((torch.atan2(u, v) + fold) % (2 * fold) - fold).abs()
+    # The edge from a tip at distance 1 to a notch at distance 0.42, with its outward normal.
+    across, along = 0.42 * math.sin(fold), 1 - 0.42 * math.cos(fold)
+    return ((radius * angle.cos() - 1) * across + radius * angle.sin() * along) / math.hypot(across, along)
+
+
+def _heart(u: Plane, v: Plane) -> Plane:
+    u, v = u.abs(), v + 0.1
+    point = (u + v.abs()) / math.sqrt(2) - 0.6
+    return torch.minimum(point, _disc(u - 0.424, v - 0.424, 0.6))
+
+
+def _arrow(u: Plane, v: Plane) -> Plane:
+    head = torch.maximum(-u, 0.78 * (u - 0.9) + 0.62 * v.abs())
+    return torch.minimum(head, _box(u + 0.4, v, 0.5, 0.22))
+
+
+OUTLINES: dict[str, Field] = {
+    "circle": lambda u, v: _disc(u, v, 0.8),
+    "square": lambda u, v: _box(u, v, 0.7, 0.7),
+    "triangle": lambda u, v: _polygon(u, v + 0.15, 3, 0.5),
+    "star": _star,
+    "cross": lambda u, v: torch.minimum(_box(u, v, 0.27, 0.9), _box(u, v, 0.9, 0.27)),
+    "ring": lambda u, v: _disc(u, v, 0.68).abs() - 0.2,
+    "crescent": lambda u, v: torch.maximum(_disc(u, v, 0.85), -_disc(u - 0.4, v, 0.68)),
+    "hexagon": lambda u, v: _polygon(u, v, 6, 0.75),
+    "heart": _heart,
+    "arrow": _arrow,
+}

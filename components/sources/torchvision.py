@@ -1,0 +1,116 @@
+"""A data set of torchvision by the name of its class, from a folder where its files already lie."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+from torchvision import datasets
+
+from sslgraph.component import component
+from sslgraph.errors import SslgraphError, nearest
+
+from .image_folder import Album, Picture, held_out, picture_of
+
+TEST_NAMES = ("test", "val", "valid")
+LABEL_ATTRIBUTES = ("targets", "labels", "_labels")
+
+
+@component(source="https://docs.pytorch.org/vision/stable/datasets.html")
+class TorchvisionDataset:
+    """Any class of torchvision.datasets whose items begin with an image.
+
+    `split` becomes the class's own `train` or `split` argument; a class that has neither gives every tenth image to the
+    test split. Labels are taken where the class keeps one whole number for each image, and are None elsewhere.
+
+    Settings:
+        dataset: the name of the class, such as CIFAR10.
+        path: the folder its files lie in (torchvision's `root`).
+        split: train or test.
+        limit: only the first so many images of the split.
+        download: whether the class may fetch its files into `path`.
+        options: further arguments of the class, such as {split: unlabeled}; they go before `split`.
+        memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
+    """
+
+    def __init__(
+        self, *, dataset: str, path: str = ".", split: Literal["train", "test"] = "train", limit: int | None = None,
+        download: bool = False, options: dict[str, Any] | None = None, memory: float = 4.0,
+    ) -> None:
+        known = _class_of(dataset)
+        parameters = inspect.signature(known).parameters
+        arguments: dict[str, Any] = {"root": str(Path(path).expanduser())} if "root" in parameters else {}
+        arguments |= {"download": True} if download and "download" in parameters else {}
+        arguments |= options or {}
+        self._data, is_split = _opened(known, arguments, split, parameters)
+        everyone = range(len(self._data))
+        self._items = list(everyone if is_split else held_out(everyone, split, f"torchvision's {dataset}"))[:limit]
+        self._names = f"torchvision's {dataset}, {split} image"
+        self.labels = _labels(self._data, self._items)
+        self.classes = tuple(str(name) for name in getattr(self._data, "classes", ())) if self.labels is not None else ()
+        self._album = Album(count=len(self._items), load=self._load, name=self._name, memory=memory)
+        self.broken = self._album.broken
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width if all images share them and fit in memory, else None."""
+        return self._album.size
+
+    def read(self, indices: Int64[Tensor, "batch"]) -> tuple[Tensor | list[Tensor], Int64[Tensor, "batch"]]:
+        """The images, and the indices that were really read."""
+        return self._album.read(indices)
+
+    def _load(self, index: int) -> Picture:
+        return picture_of(self._data[self._items[index]][0])
+
+    def _name(self, index: int) -> str:
+        return f"{self._names} {index}"
+
+
+def _class_of(name: str) -> Any:
+    if name not in datasets.__all__:
+        close = nearest(name, datasets.__all__)
+        raise SslgraphError(f"torchvision.datasets has no class '{name}'" + (f"; did you mean '{close}'?" if close else ""))
+    return getattr(datasets, name)
+
+
+def _opened(known: Any, arguments: dict[str, Any], split: str, parameters: Any) -> tuple[Any, bool]:
+    """The data set, and whether it holds the split and nothing else."""
+    if "train" in parameters and "train" not in arguments:
+        return _made(known, arguments | {"train": split == "train"}), True
+    if "split" not in parameters or "split" in arguments:
+        return _made(known, arguments), False
+    if split == "train":
+        return _made(known, arguments | {"split": "train"}), True
+    refusals = []
+    for name in TEST_NAMES:
+        try:
+            return _made(known, arguments | {"split": name}), True
+        except SslgraphError as refusal:
+            refusals.append(refusal)
+    raise refusals[0]
+
+
+def _made(known: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return known(**arguments)
+    except (RuntimeError, OSError, ValueError, TypeError) as reason:
+        raise SslgraphError(f"torchvision's {known.__name__} can't be opened: {reason}\n  give the folder of its files as "
+                            f"path:, or allow the download with download: true") from reason
+
+
+def _labels(data: Any, items: list[int]) -> Int64[Tensor, "images"] | None:
+    found = next((getattr(data, name) for name in LABEL_ATTRIBUTES if getattr(data, name, None) is not None), None)
+    if found is None or len(found) != len(data):
+        return None
+    labels = torch.as_tensor([found[i] for i in items] if isinstance(found[0], int) else found)
+    if labels.ndim != 1 or labels.is_floating_point():
+        return None
+    return labels.long() if len(labels) == len(items) else labels[items].long()

@@ -1,0 +1,1 @@
+"""Wiring: parts without weights that only move, cut or join tensors."""

@@ -1,0 +1,1 @@
+"""What runs: training, evaluation and the passage of artefacts, in plain torch."""

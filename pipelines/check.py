@@ -1,0 +1,118 @@
+"""Everything that can be found wrong with a method or a recipe before any data is read and any GPU is used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sslgraph import catalogue
+from sslgraph.document import read
+from sslgraph.errors import Fault, SpecError
+from sslgraph.gradients import GradientMap, gradient_map
+from sslgraph.graph import Graph
+from sslgraph.lint import Facts, Finding, lint
+from sslgraph.load import LoadedMethod, LoadedRecipe, load_augmentation, load_method, load_recipe
+from sslgraph.spec import Augmentation
+from sslgraph.verify import verify
+from sslgraph.wire import wire
+
+if TYPE_CHECKING:
+    from sslgraph.shapes import SizedGraph
+
+BATCH = 256        # images; only shapes that depend on the batch (a queue's divisibility) see it
+SOURCE = (512, 512)  # height and width of the image that views are cut from where no data set is named
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a check found: the wired method, its gradient map, the linter's warnings, and with shapes the sized graph."""
+
+    name: str
+    graph: Graph
+    gradients: GradientMap
+    findings: tuple[Finding, ...]
+    sized: SizedGraph | None
+    seconds: float
+
+
+def examine(name_or_file: str, *, fast: bool = False, plugins: tuple[str, ...] = (),
+            overrides: Mapping[str, Any] | None = None) -> Examination:
+    """Checks a method or a recipe by name or file; raises SpecError with all faults. `fast` stops before torch."""
+    start = time.perf_counter()
+    loaded, recipe = load(name_or_file, overrides or {})
+    allowed = (*plugins, *(recipe.recipe.plugins if recipe else ()))
+    graph = wired(loaded, allowed)
+    findings = lint(graph, _facts(recipe))
+    sized = None if fast else sized_graph(graph, loaded, batch=recipe.recipe.batch if recipe else BATCH, plugins=allowed)
+    return Examination(name_or_file, graph, gradient_map(graph), findings, sized, time.perf_counter() - start)
+
+
+def wired(loaded: LoadedMethod, plugins: tuple[str, ...] = ()) -> Graph:
+    """The graph of a method, with everything that is never meant refused."""
+    graph = wire(loaded.method, loaded.place, plugins)
+    verify(graph)
+    augmentations(loaded)
+    return graph
+
+
+def sized_graph(graph: Graph, loaded: LoadedMethod, *, batch: int, dataset: int = 10_000, image: tuple[int, int] = SOURCE,
+                plugins: tuple[str, ...] = ()) -> SizedGraph:
+    """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
+    from sslgraph.shapes import settle
+
+    from .views import ViewProgram
+
+    found = augmentations(loaded)
+    try:
+        sizes = ViewProgram.build(loaded.method.views, found).sizes(*image)
+    except SpecError as wrong:
+        raise SpecError([_placed(fault, loaded) for fault in wrong.faults]) from None
+    return settle(graph, {name: (3, *size) for name, size in sizes.items()}, batch=batch, dataset=dataset, plugins=plugins)
+
+
+def augmentations(loaded: LoadedMethod) -> dict[str, Augmentation]:
+    """The augmentation of every view by name, and the evaluation's `center`; unknown ones are faults at their place."""
+    found, faults = {}, []
+    for view, spec in loaded.method.views.items():
+        try:
+            found[spec.augment] = load_augmentation(spec.augment).augmentation
+        except SpecError as wrong:
+            here = loaded.place(("views", view, "augment"))
+            faults += [Fault(fault.place or here, fault.problem, fault.there_are, fault.cure) for fault in wrong.faults]
+    if faults:
+        raise SpecError(faults)
+    return {**found, "center": load_augmentation("center").augmentation}
+
+
+def load(name_or_file: str, overrides: Mapping[str, Any]) -> tuple[LoadedMethod, LoadedRecipe | None]:
+    """A method, or a recipe with its method, by name or file."""
+    is_method = catalogue.has("methods", name_or_file)
+    if catalogue.is_file(name_or_file):
+        is_method = read(catalogue.file_of("methods", name_or_file)).kind == "method"
+    if is_method:
+        return load_method(name_or_file, overrides=overrides), None
+    recipe = load_recipe(name_or_file, overrides)
+    return recipe.method, recipe
+
+
+def _facts(recipe: LoadedRecipe | None) -> Facts:
+    if recipe is None:
+        return Facts()
+    text = recipe.recipe
+    return Facts(batch=text.batch, epochs=text.epochs, steps=text.steps, accumulate=text.accumulate)
+
+
+def _placed(fault: Fault, loaded: LoadedMethod) -> Fault:
+    """The view program knows no file: its faults name the view in quotes, and get that view's place."""
+    view = next((name for name in loaded.method.views if f"view '{name}'" in fault.problem), None)
+    place = fault.place or loaded.place(("views", view) if view else ("views",))
+    return Fault(place, fault.problem, fault.there_are, fault.cure)
+
+
+def method_file(name_or_file: str) -> Path:
+    """The file that a name stands for."""
+    kind: catalogue.Kind = "methods" if catalogue.has("methods", name_or_file) else "recipes"
+    return catalogue.file_of(kind, name_or_file)

@@ -1,0 +1,183 @@
+"""A run as it stands after a step, on disk: written whole or not at all, and read back to the last bit."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pickle
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sslgraph.errors import SslgraphError
+
+NAME = re.compile(r"step_(\d{8})")
+MARKER = "COMPLETE"
+TEXT = "resolved.yaml"
+PARTS = ("method", "optimizer", "run")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything a run needs to go on as if it had never stopped.
+
+    `method` holds weights, targets and every state by name, `optimizer` what it remembers by parameter name, `run` the
+    step, the seed, torch's generators and the measures that are taken once; `text` is the resolved recipe and method.
+    """
+
+    text: str
+    step: int
+    method: Mapping[str, Any]
+    optimizer: Mapping[str, Any]
+    run: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+def complete(folder: Path) -> list[Path]:
+    """The checkpoints in a folder that were written to their end, oldest first."""
+    return sorted(path for path in folder.glob("step_*") if NAME.fullmatch(path.name) and (path / MARKER).is_file())
+
+
+def step_of(path: Path) -> int:
+    """The number of optimizer steps done when it was written."""
+    found = NAME.fullmatch(path.name)
+    assert found is not None
+    return int(found[1])
+
+
+def measures_of(path: Path) -> dict[str, float]:
+    """What was measured at a checkpoint, read from its marker alone."""
+    found: dict[str, float] = json.loads((path / MARKER).read_text())["measures"]
+    return found
+
+
+def save(folder: Path, checkpoint: Checkpoint, *, keep: int = 2, best: str | None = None) -> Path:
+    """Writes a checkpoint, then removes older ones except the newest `keep` and the one of the highest `best`.
+
+    Everything goes to a hidden folder first and is renamed when it lies on the disk: a crash or a full disk at any
+    moment leaves the earlier checkpoints as they were.
+    """
+    final = folder / f"step_{checkpoint.step:08d}"
+    hidden = folder / f".{final.name}"
+    try:
+        _write(hidden, checkpoint)
+        shutil.rmtree(final, ignore_errors=True)
+        hidden.replace(final)
+        _flush(folder)
+    except OSError as problem:
+        shutil.rmtree(hidden, ignore_errors=True)
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SslgraphError(_full(folder, checkpoint.step)) from problem
+    _prune(folder, keep=keep, best=best)
+    return final
+
+
+def load(path: Path, *, text: str | None = None) -> Checkpoint:
+    """Reads a checkpoint; with `text`, only one of the run that this text resolves to."""
+    try:
+        sizes = json.loads((path / MARKER).read_text())["files"]
+        written = {name: (path / name).stat().st_size for name in sizes}
+        if written != sizes:
+            raise EOFError("a file is shorter than it was written")
+        saved_text = (path / TEXT).read_text()
+        parts = {name: torch.load(path / f"{name}.pt", map_location="cpu", weights_only=True) for name in PARTS}
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as problem:
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        cure = "remove the folder to go on from the one before it"
+        raise SslgraphError(f"the checkpoint {path} is damaged and can't be read ({reason}); {cure}") from problem
+    if text is not None and saved_text != text:
+        raise SslgraphError(f"{path} is of another run: {_difference(saved_text, text)}; choose another with --out")
+    return Checkpoint(saved_text, step_of(path), measures=measures_of(path), **parts)
+
+
+def _write(hidden: Path, checkpoint: Checkpoint) -> None:
+    shutil.rmtree(hidden, ignore_errors=True)
+    hidden.mkdir(parents=True)
+    _put(hidden / TEXT, checkpoint.text.encode())
+    for name in PARTS:
+        with _Remembering(hidden / f"{name}.pt") as file:
+            torch.save(dict(getattr(checkpoint, name)), file)  # type: ignore[arg-type]  # all it does is write
+    sizes = {path.name: path.stat().st_size for path in sorted(hidden.iterdir())}
+    marker = {"step": checkpoint.step, "measures": dict(checkpoint.measures), "files": sizes}
+    _put(hidden / MARKER, json.dumps(marker).encode())
+    _flush(hidden)
+
+
+def _put(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class _Remembering:
+    """A file for torch.save, which turns every failure of the disk into a RuntimeError: this gives the OSError back."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("wb")
+        self.problem: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        try:
+            return self.file.write(content)
+        except OSError as problem:
+            self.problem = problem
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
+
+    def __enter__(self) -> _Remembering:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.file.flush()
+                os.fsync(self.file.fileno())
+        finally:
+            try:
+                self.file.close()
+            except OSError as problem:              # closing writes what is still buffered, and fails again
+                self.problem = self.problem or problem
+        if self.problem is not None:
+            raise self.problem
+
+
+def _full(folder: Path, step: int) -> str:
+    free = shutil.disk_usage(folder).free / 1e6
+    there = complete(folder)
+    left = f"the checkpoint of step {step_of(there[-1])} stands" if there else "there is no earlier checkpoint"
+    return f"no space is left in {folder} ({free:.0f} MB free), so the checkpoint of step {step} was not saved; {left}"
+
+
+def _difference(saved: str, wanted: str) -> str:
+    old, new = saved.splitlines(), wanted.splitlines()
+    place = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    says = [repr(lines[place].strip()) if place < len(lines) else "nothing" for lines in (old, new)]
+    return f"line {place + 1} of its text says {says[0]} where this run says {says[1]}"
+
+
+def _prune(folder: Path, *, keep: int, best: str | None) -> None:
+    there = complete(folder)
+    kept = set(there[-max(keep, 1):])
+    if best is not None:
+        measured = [(measures_of(path)[best], path) for path in there if best in measures_of(path)]
+        kept |= {max(measured)[1]} if measured else set()
+    for path in {*there, *folder.glob(".step_*")} - kept:
+        shutil.rmtree(path)

@@ -1,0 +1,141 @@
+"""The command line: list, show, check, diff, train, evaluate. Exit codes: 0, 1 (a fault in what was given), 2 (usage)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sslgraph import __version__
+from sslgraph.errors import SslgraphError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="Self-supervised vision methods as graphs: written in YAML, checked, compiled to torch, trained, measured.")
+out = Console(highlight=False, soft_wrap=True)
+
+Plugins = Annotated[list[str], typer.Option("--plugin", help="a Python module whose parts this spec may use")]
+Sets = Annotated[list[str], typer.Option("--set", help="a value of the spec, such as losses.contrast.temperature=0.2")]
+
+
+def main() -> None:
+    """Runs a command; what a user can mend is one message on standard error and exit code 1."""
+    sys.path.insert(0, str(Path.cwd()))  # a plugin usually lies where the command is given
+    try:
+        app()
+    except SslgraphError as fault:
+        print(fault, file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
+    """Print the version, or go on to the command."""
+    if show:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command(name="list")
+def list_specs() -> None:
+    """Methods and recipes there are, with what each says of itself."""
+    from sslgraph import catalogue
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    recipes = catalogue.names("recipes")
+    for entry in catalogue.entries("methods"):
+        folders = [name.split("/")[0] for name in recipes if name.split("/")[-1] == entry.name]
+        table.add_row(f"[bold]{entry.name}[/bold]", entry.line, "  ".join(folders))
+    out.print(table)
+    out.print("\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or FOLDER/NAME (one of its recipes)")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="a method or a recipe, by name or file")],
+    code: Annotated[bool, typer.Option("--code", help="the compiled training step as Python")] = False,
+    resolved: Annotated[bool, typer.Option("--resolved", help="the whole text, with extends and references carried out")] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="which loss reaches which parameters")] = False,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """A method as text: its spec, its program, its gradient map."""
+    from . import show as pages
+
+    given = overrides(set_)
+    if code:
+        out.print(pages.code(name, tuple(plugin), given), markup=False)
+    if gradients:
+        out.print(pages.gradients(name, tuple(plugin), given), markup=False)
+    if resolved:
+        out.print(pages.resolved_text(name, given), markup=False)
+    if not (code or gradients or resolved):
+        out.print(pages.page(name, tuple(plugin), given), markup=False)
+
+
+@app.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="methods or recipes, by name or file; all shipped ones if left out")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="only what needs no tensor: under a second")] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="print the gradient map of each")] = False,
+    shapes: Annotated[bool, typer.Option("--shapes", help="print the shape of each value")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="warnings of the linter are faults")] = False,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """Wiring, settings, shapes and gradients, before any data is read and any GPU is used."""
+    from sslgraph import catalogue
+
+    from .check import examine
+    from .show import shape_table
+
+    given, failed = overrides(set_), 0
+    for name in names or [*catalogue.names("methods"), *catalogue.names("recipes")]:
+        try:
+            found = examine(name, fast=fast, plugins=tuple(plugin), overrides=given)
+        except SslgraphError as fault:
+            print(fault, file=sys.stderr)
+            failed += 1
+            continue
+        failed += bool(strict and found.findings)
+        for finding in found.findings:
+            out.print(f"{finding}", markup=False)
+        count = f", {sum(map(found.sized.parameters, found.sized.parts)):,} parameters" if found.sized else ""
+        out.print(f"{name}: right ({len(found.graph.training.values)} values, {len(found.gradients.losses)} "
+                  f"{'losses' if len(found.gradients.losses) > 1 else 'loss'}{count}; {found.seconds:.2f} s)", markup=False)
+        if gradients:
+            out.print(f"{found.gradients}\n", markup=False)
+        if shapes and found.sized:
+            out.print(shape_table(found.sized), markup=False)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def diff(
+    one: Annotated[str, typer.Argument(help="a method, by name or file")],
+    other: Annotated[str, typer.Argument(help="a method, by name or file; a run's resolved.yaml will do")],
+) -> None:
+    """What makes one method into another, in words."""
+    from sslgraph.diff import diff as compare
+    from sslgraph.diff import in_words
+    from sslgraph.load import load_method
+
+    changes = compare(load_method(one).method, load_method(other).method)
+    for line in in_words(changes) or [f"{one} and {other} are the same method"]:
+        out.print(line, markup=False)
+
+
+def overrides(texts: list[str]) -> dict[str, Any]:
+    """The values of `--set a.b=c`, read as YAML."""
+    from sslgraph.document import read_value
+
+    given = {}
+    for text in texts:
+        path, sign, value = text.partition("=")
+        if not sign or not path.strip():
+            raise SslgraphError(f"--set {text}: write a path, an equals sign and a value, for example --set optimizer.lr=0.1")
+        given[path.strip()] = read_value(value, f"--set {path.strip()}")
+    return given

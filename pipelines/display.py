@@ -1,0 +1,75 @@
+"""What a person sees of a run: a bar on a terminal, a line now and then anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+BESIDE = {"knn_random_encoder": "random encoder", "knn_pixels": "pixels"}
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a run goes: images a second, the part of the time spent waiting for data, and seconds left."""
+
+    images_per_second: float
+    waiting: float
+    seconds_left: float
+
+    def __str__(self) -> str:
+        return f"{self.images_per_second:.0f} images/s  waiting {self.waiting:.0%}  {length(self.seconds_left)} left"
+
+
+class Display:
+    """Shows the newest numbers; lines come at most every `seconds`, the first and the last always."""
+
+    def __init__(self, *, total_steps: int, console: Console | None = None, seconds: float = 10.0) -> None:
+        self.console = console or Console(soft_wrap=True, highlight=False)
+        self.total_steps, self.seconds = total_steps, seconds
+        self._shown = float("-inf")
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        if self.console.is_terminal:
+            self._bar = Progress(BarColumn(24), TextColumn("{task.description}"), console=self.console)
+            self._task = self._bar.add_task("", total=total_steps)
+            self._bar.start()
+
+    def show(self, step: int, loss: float, measures: Mapping[str, float], pace: Pace) -> None:
+        """The state of the run after `step` steps."""
+        line = "  ".join(filter(None, [f"step {step}/{self.total_steps}", f"loss {loss:.4f}", knn(measures), str(pace)]))
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step, description=line)
+        elif step == self.total_steps or time.monotonic() - self._shown >= self.seconds:
+            self._shown = time.monotonic()
+            self.say(line)
+
+    def say(self, text: str) -> None:
+        """A text of its own, above the bar if there is one."""
+        self.console.print(text, markup=False)
+
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def knn(measures: Mapping[str, float]) -> str:
+    """The nearest-neighbour accuracy, always with what an untrained encoder and the bare pixels reach beside it."""
+    if "knn" not in measures:
+        return ""
+    beside = [f"{name} {measures[key]:.1%}" for key, name in BESIDE.items() if key in measures]
+    return f"kNN {measures['knn']:.1%}" + (f" ({', '.join(beside)})" if beside else "")
+
+
+def length(seconds: float) -> str:
+    """A length of time for people: 4:07, 2:04:07, 3 d 02:04:07."""
+    days, rest = divmod(int(seconds), 86_400)
+    hours, rest = divmod(rest, 3600)
+    if days:
+        return f"{days} d {hours:02}:{rest // 60:02}:{rest % 60:02}"
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

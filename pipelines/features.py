@@ -1,0 +1,84 @@
+"""What an encoder makes of a data set: one row of features an image, with its label, under the evaluation view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from sslgraph.errors import SslgraphError
+
+from .feed import Index, Source, prefetched, reader
+from .views import ViewProgram
+
+
+@dataclass(frozen=True)
+class Features:
+    """Rows of features in the order of the data set, without the images that could not be read."""
+
+    values: Float[Tensor, "images dim"]
+    index: Int64[Tensor, "images"]
+    labels: Int64[Tensor, "images"] | None = None
+    classes: tuple[str, ...] = ()
+
+    def labelled(self) -> tuple[Float[Tensor, "images dim"], Int64[Tensor, "images"]]:
+        """The rows that have a label, with their labels; refuses features that are no numbers, and a set without labels."""
+        if self.labels is None or not bool((self.labels >= 0).any()):
+            raise SslgraphError(
+                "this evaluation compares labels, and the data has none; "
+                "training needs none, so leave the evaluation out, or give data with labels"
+            )
+        if wrong := int((~self.values.isfinite().all(1)).sum()):
+            raise SslgraphError(f"the features of {wrong} of {len(self.values)} images are nan or infinite: the encoder diverged")
+        known = self.labels >= 0
+        return self.values[known], self.labels[known]
+
+
+def extract(
+    encoder: nn.Module, source: Source, program: ViewProgram, *,
+    batch: int = 256, device: torch.device | str = "cpu", precision: torch.dtype = torch.float32,
+    channels_last: bool = False,
+) -> Features:
+    """The encoder's features of every image, in eval mode, without gradients, in float32 on the host.
+
+    `program` makes one view; `precision` is autocast's. `nn.Flatten()` as the encoder gives the pixels themselves.
+    """
+    modes = {module: module.training for module in encoder.modules()}
+    encoder.eval()
+    rows, kept = [], []
+    try:
+        for view, index in prefetched(_views(source, program, batch, torch.device(device), channels_last), 2):
+            rows.append(_encoded(encoder, view, precision))
+            kept.append(index)
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    index = torch.cat(kept)
+    labels = None if source.labels is None else source.labels[index]
+    return Features(torch.cat(rows), index, labels, source.classes)
+
+
+def _views(
+    source: Source, program: ViewProgram, batch: int, device: torch.device, channels_last: bool
+) -> Iterator[tuple[Float[Tensor, "batch 3 height width"], Index]]:
+    """The one view of each image that can be read, and which images these are."""
+    if len(program.views) != 1:
+        raise SslgraphError(f"features are taken of one view, and this program makes: {', '.join(program.views) or 'none'}")
+    view, read = next(iter(program.views)), reader(source, device)
+    for wanted in torch.arange(len(source)).split(batch):
+        images, index = read(wanted)
+        made = program(images, index, seed=0, epoch=0, device=device, channels_last=channels_last)
+        good = index == wanted
+        yield made[f"{view}.image"][good.to(device)], index[good]
+
+
+@torch.no_grad()
+def _encoded(encoder: nn.Module, view: Tensor, precision: torch.dtype) -> Float[Tensor, "batch dim"]:
+    with torch.autocast(view.device.type, precision, enabled=precision != torch.float32):
+        features: Tensor = encoder(view)
+    if features.ndim != 2:
+        raise SslgraphError(f"an exported encoder gives one row of features an image, and this one gives {tuple(features.shape)}")
+    return features.float().cpu()

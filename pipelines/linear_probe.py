@@ -1,0 +1,144 @@
+"""A linear classifier on frozen features: how much of the labels can be read off them with one matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from sslgraph import draws
+from sslgraph.errors import SslgraphError
+
+from .features import Features
+
+PENALTIES = tuple(10.0**power for power in range(2, -7, -1))
+RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+HELD_OUT = 10
+ITERATIONS = 40
+
+Rows = Float[Tensor, "images inputs"]
+Labels = Int64[Tensor, "images"]
+# One matrix a setting of the grid; the last input is the constant 1, and so its row the bias.
+Heads = Float[Tensor, "settings inputs classes"]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Share of the test images classified rightly, and how; everything was chosen on training images alone."""
+
+    accuracy: float
+    chance: float           # of always answering the most frequent training label
+    recipe: str
+    chosen: float           # the penalty (logistic) or the learning rate (sgd)
+    held_out: float         # accuracy of the chosen setting on the held-out training images
+    standardised: bool
+    classes: int
+
+
+@torch.no_grad()
+def linear_probe(
+    train: Features, test: Features, *, recipe: Literal["logistic", "sgd"] = "logistic", standardise: bool = True,
+    grid: Sequence[float] | None = None, epochs: int = 100, batch: int = 256, seed: int = 0,
+) -> Probe:
+    """Chooses a setting on a held-out tenth of the training images, trains with it on all of them, and tests once.
+
+    logistic: mean cross-entropy + penalty / 2 |W|^2 by L-BFGS; the grid is of penalties.
+    sgd: momentum 0.9, cosine to 0, zero start, no decay; the grid is of learning rates for 256 images, scaled by
+    batch / 256, and all of them train at once. `epochs` and `batch` are its own.
+
+    `standardise` brings every feature to mean 0 and variance 1 over the training images: without it the right rate
+    depends on the scale of the features. Classes are those of the training images.
+    """
+    x, y = train.labelled()
+    unseen, truth = test.labelled()
+    if len(x) < 2:
+        raise SslgraphError(f"a linear probe holds out some of its labelled training images, and was given {len(x)}")
+    x, unseen = _inputs(x, unseen, standardise)
+    classes, held = int(y.max()) + 1, _held_out(len(x), seed)
+    if recipe == "logistic":
+        settings = sorted(grid or PENALTIES, reverse=True)
+        heads = _logistic(x[~held], y[~held], settings, torch.zeros(x.shape[1], classes))
+    else:
+        settings = list(grid or RATES)
+        heads = _sgd(x[~held], y[~held], settings, classes, epochs=epochs, batch=batch, seed=seed)
+    scores = [_accuracy(head, x[held], y[held]) for head in heads]
+    best = max(range(len(settings)), key=scores.__getitem__)
+    if recipe == "logistic":
+        (head,) = _logistic(x, y, settings[best : best + 1], heads[best])
+    else:
+        (head,) = _sgd(x, y, settings[best : best + 1], classes, epochs=epochs, batch=batch, seed=seed)
+    return Probe(
+        accuracy=_accuracy(head, unseen, truth), chance=(truth == y.bincount().argmax()).double().mean().item(),
+        recipe=recipe, chosen=settings[best], held_out=scores[best], standardised=standardise, classes=classes,
+    )
+
+
+def _inputs(x: Tensor, unseen: Tensor, standardise: bool) -> tuple[Rows, Rows]:
+    if standardise:
+        spread, mean = torch.std_mean(x.float(), dim=0, correction=0)
+        # A feature that only rounding moves stays small: its spread counts as a millionth of the features' size.
+        spread = spread.clamp(min=1e-6 * x.square().mean().sqrt().item() or 1.0)
+        x, unseen = (x - mean) / spread, (unseen - mean) / spread
+    return F.pad(x.float(), (0, 1), value=1.0), F.pad(unseen.float(), (0, 1), value=1.0)
+
+
+def _held_out(count: int, seed: int) -> Bool[Tensor, "images"]:
+    chosen = torch.zeros(count, dtype=torch.bool)
+    chosen[_shuffled(count, seed, -1)[: max(1, count // HELD_OUT)]] = True
+    return chosen
+
+
+def _logistic(x: Rows, y: Labels, penalties: list[float], start: Float[Tensor, "inputs classes"]) -> Heads:
+    """The minimum for each penalty, from the strongest to the weakest, each begun where the one before ended."""
+    found, head = [], start.clone()
+    for penalty in penalties:
+        solver = torch.optim.LBFGS([head], max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe")
+
+        def cost(penalty: float = penalty) -> Tensor:
+            weighted = penalty * F.pad(head[:-1], (0, 0, 0, 1))  # the bias is free
+            logs = (x @ head).log_softmax(1)
+            head.grad = torch.addmm(weighted, x.T, _minus_truth(logs.exp(), y), alpha=1 / len(x))
+            return F.nll_loss(logs, y) + 0.5 * (weighted * head).sum()
+
+        solver.step(cost)
+        found.append(head.clone())
+    return torch.stack(found)
+
+
+def _sgd(
+    x: Rows, y: Labels, rates: list[float], classes: int, *, epochs: int, batch: int, seed: int
+) -> Heads:
+    batch = min(batch, len(x))
+    weights = torch.zeros(x.shape[1], len(rates), classes)
+    momentum, rate = torch.zeros_like(weights), torch.tensor(rates)[:, None] * batch / 256
+    steps = len(x) // batch * epochs
+    order = (piece for epoch in range(epochs) for piece in _shuffled(len(x), seed, epoch).split(batch) if len(piece) == batch)
+    for step, rows in enumerate(order):
+        some = x[rows]
+        odds = (some @ weights.flatten(1)).view(batch, len(rates), classes).softmax(2)
+        odds[torch.arange(batch), :, y[rows]] -= 1
+        slope = (some.T @ odds.flatten(1)).view_as(weights) / batch
+        momentum.mul_(0.9).add_(slope)
+        weights -= 0.5 * (1 + math.cos(math.pi * step / steps)) * rate * momentum
+    return weights.transpose(0, 1)
+
+
+def _minus_truth(odds: Float[Tensor, "images classes"], y: Labels) -> Float[Tensor, "images classes"]:
+    odds[torch.arange(len(y)), y] -= 1
+    return odds
+
+
+def _accuracy(head: Float[Tensor, "inputs classes"], x: Rows, y: Labels) -> float:
+    scores = x @ head
+    return 0.0 if not bool(scores.isfinite().all()) else (scores.argmax(1) == y).double().mean().item()
+
+
+def _shuffled(count: int, seed: int, epoch: int) -> Int64[Tensor, "images"]:
+    row = draws.keyed(seed, epoch + 1, torch.zeros(1, dtype=torch.long), draws.stream_of("linear_probe order"))
+    return draws.permutation(row, count)[0]

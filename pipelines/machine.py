@@ -1,0 +1,52 @@
+"""What the machine under a run is good for: its device, its threads, and the number format it multiplies fast."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+
+def device(local_rank: int = 0) -> torch.device:
+    """This process's GPU if there is one, else the processor."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    torch.cuda.set_device(local_rank % torch.cuda.device_count())
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def precision(wish: Literal["auto", "bfloat16", "float32"], on: torch.device) -> torch.dtype:
+    """What autocast multiplies in: with `auto`, bfloat16 where it is the faster one.
+
+    On processors that is where there are bfloat16 tiles (AMX: 3.1 times faster than float32). Instructions for vectors
+    alone do not pay: a training step of ResNet-18 on 64 images of 32 px took 2.6 s in bfloat16 and 1.9 s in float32.
+    """
+    if wish != "auto":
+        return torch.bfloat16 if wish == "bfloat16" else torch.float32
+    if on.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    return torch.bfloat16 if fast else torch.float32
+
+
+def use(*, processes: int = 1) -> int:
+    """Sets what every run sets: threads for this process's share of the cores, and denormals to zero."""
+    # A 23-tap blur has denormal weights; on most processors they are a hundred times slower than zeros.
+    torch.set_flush_denormal(True)
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, cores() // processes))
+    return torch.get_num_threads()
+
+
+def cores() -> int:
+    """The cores that this process was granted: its affinity, cut by the quota of its control group."""
+    granted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    if quota.is_file():
+        allowed, period = quota.read_text().split()
+        if allowed != "max":
+            granted = min(granted, max(1, int(allowed) // int(period)))
+    return granted

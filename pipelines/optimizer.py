@@ -1,0 +1,141 @@
+"""From the `optimizer:` of a recipe to one object that steps: backward per player, clip, this step's rates, update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from sslgraph.collectives import mean_gradients
+from sslgraph.errors import SslgraphError
+from sslgraph.schedules import Clock, Duration
+
+from .optimizers import clip, groups, rates, settings
+from .optimizers.lars import VARIANTS, Lars
+
+Losses = Mapping[str, Tensor]
+
+
+class Trained(Protocol):
+    """What the optimizer asks of a compiled method."""
+
+    freezes: dict[str, Duration]
+
+    def player_losses(self, losses: Losses) -> list[tuple[Tensor, list[nn.Parameter]]]:
+        """One (sum of losses, parameters it trains) for each player."""
+
+
+class Optimizer:
+    """Steps a compiled method by its losses.
+
+    Learning rates are those of the recipe times the `lr_rule` of the global batch. Gradients are averaged over ranks
+    (unless DDP does so: `averaged_elsewhere`), clipped, dropped where frozen, and only then used: a frozen parameter
+    has no gradient at all, so it neither decays nor moves by momentum.
+    """
+
+    def __init__(
+        self, method: Any, recipe: Mapping[str, Any], *, batch: int, clock: Clock, averaged_elsewhere: bool = False
+    ) -> None:
+        self.method: Trained = method
+        self.clock = clock
+        self.averaged_elsewhere = averaged_elsewhere
+        self.settings = settings.read(recipe)
+        self.rule = rates.rule(self.settings.lr_rule, batch=batch)
+        self.clip = clip.clip(self.settings.clip)
+        self.parameters = groups.named(method)
+        self.groups = groups.resolve(self.parameters, self.settings)
+        self.torch = _torch_optimizer(self.settings.use, self.groups)
+        self._by_net: dict[str, list[nn.Parameter]] = {}
+        for p in self.parameters:
+            self._by_net.setdefault(p.net, []).append(p.parameter)
+
+    def step(self, losses: Losses, step: int) -> dict[str, float | Tensor]:
+        """Backward and update of a batch that comes in one piece."""
+        self.backward(losses)
+        return self.update(step)
+
+    def backward(self, losses: Losses, share: float = 1.0) -> None:
+        """Adds `share` of the gradients; each player's losses reach that player's parameters only."""
+        players = self.method.player_losses(losses)
+        if len(players) == 1:
+            (players[0][0] * share).backward()  # type: ignore[no-untyped-call]
+            return
+        for number, (total, parameters) in enumerate(players, 1):
+            torch.autograd.backward(total * share, inputs=parameters, retain_graph=number < len(players))
+
+    def update(self, step: int) -> dict[str, float | Tensor]:
+        """Moves the parameters by the gathered gradients and forgets them; gives the rates and the gradient's norm."""
+        everything = [p.parameter for p in self.parameters]
+        if not self.averaged_elsewhere:
+            # Ranks run the same graph, so they agree on which gradients there are; an absent one must stay absent.
+            mean_gradients([p for p in everything if p.grad is not None])
+        norm = clip.norm_of(everything)
+        if self.clip is not None:
+            self.clip.shorten(self._by_net, norm)
+        self._drop_frozen(step)
+        measured = self._set_rates(step)
+        self.torch.step()
+        self.torch.zero_grad(set_to_none=True)
+        return {**measured, "gradient_norm": norm}
+
+    def forget(self, nets: Iterable[str]) -> None:
+        """Drops what is remembered of nets whose weights were made anew: old momentum would pull them back."""
+        fresh = set(nets)
+        for p in self.parameters:
+            if p.net in fresh:
+                self.torch.state.pop(p.parameter, None)
+
+    def table(self) -> str:
+        """The resolved parameter groups, with what else is done to gradients."""
+        lines = [str(self.clip)] if self.clip is not None else []
+        for name, until in self.method.freezes.items():
+            length = f"{rates.number(until.amount)} {until.unit}"
+            lines.append(f"no gradient for {name.removeprefix('parts.')} during the first {length}")
+        table = groups.table(self.groups, self.settings, self.rule)
+        return "\n".join([table, *(f"  {line}" for line in lines)])
+
+    def state_dict(self) -> dict[str, dict[str, Any]]:
+        """What is remembered of each parameter, by its name: the order of parameters may change between versions."""
+        state = self.torch.state
+        return {p.name: dict(state[p.parameter]) for p in self.parameters if p.parameter in state}
+
+    def load_state_dict(self, state: Mapping[str, Mapping[str, Any]]) -> None:
+        """Takes back what `state_dict` gave; a parameter that this method lacks is refused."""
+        known = {p.name: p.parameter for p in self.parameters}
+        if strangers := sorted(set(state) - set(known)):
+            raise SslgraphError(f"the saved optimizer remembers '{strangers[0]}', which this method does not train")
+        for name, remembered in state.items():
+            device = known[name].device
+            self.torch.state[known[name]] = {
+                key: value.to(device, copy=True) if isinstance(value, Tensor) else value
+                for key, value in remembered.items()
+            }
+
+    def _drop_frozen(self, step: int) -> None:
+        for prefix, until in self.method.freezes.items():
+            if step < until.steps(self.clock):
+                frozen = prefix.removeprefix("parts.")
+                for p in self.parameters:
+                    if p.name == frozen or p.name.startswith(f"{frozen}."):
+                        p.parameter.grad = None
+
+    def _set_rates(self, step: int) -> dict[str, float]:
+        for group, target in zip(self.groups, self.torch.param_groups, strict=True):
+            numbers = group.numbers
+            target["lr"] = numbers.lr.at(step, self.clock) * numbers.lr_times * self.rule.factor
+            target["weight_decay"] = numbers.weight_decay.at(step, self.clock)
+        recipe = self.settings.numbers
+        lr = recipe.lr.at(step, self.clock) * self.rule.factor
+        return {"lr": lr, "weight_decay": recipe.weight_decay.at(step, self.clock)}
+
+
+def _torch_optimizer(use: str, resolved: list[groups.Group]) -> torch.optim.Optimizer:
+    wanted = [{"params": [p.parameter for p in group.members], **dict(group.numbers.own)} for group in resolved]
+    if use in VARIANTS:
+        return Lars(wanted, variant=use)
+    if use == "sgd":
+        # Not fused: torch 2.15's fused SGD fails where one parameter of a group has momentum and another none yet.
+        return torch.optim.SGD(wanted, lr=0.0, foreach=True)
+    return (torch.optim.Adam if use == "adam" else torch.optim.AdamW)(wanted, lr=0.0, fused=True)

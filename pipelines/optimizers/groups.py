@@ -1,0 +1,109 @@
+"""Which parameter is stepped with which numbers: the ordered rules of a recipe, resolved, and printed as a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from torch import nn
+
+from sslgraph.errors import SpecError, SslgraphError, unknown
+
+from .rates import Rule as LrRule
+from .rates import in_words, number
+from .settings import Numbers, Rule, Settings, applied
+
+
+@dataclass(frozen=True)
+class Named:
+    """A trained parameter with what rules ask of it; `name` is "net.layer.weight"."""
+
+    name: str
+    parameter: nn.Parameter
+    owners: tuple[str, ...]                    # class names of the module that holds it, its bases included
+
+    @property
+    def net(self) -> str:
+        """The node of the method it belongs to."""
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that are stepped with the same numbers."""
+
+    numbers: Numbers
+    members: tuple[Named, ...]
+
+
+def named(method: nn.Module) -> list[Named]:
+    """The parameters of a method that are trained, in the order of the method."""
+    modules = dict(method.named_modules())
+    found = []
+    for name, parameter in method.named_parameters():
+        if parameter.requires_grad:
+            owner = type(modules[name.rpartition(".")[0]])
+            found.append(Named(name.removeprefix("parts."), parameter, tuple(map(_family, owner.__mro__))))
+    return found
+
+
+def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
+    """Every rule changes the numbers of the parameters it is true of; of two that change the same the later wins."""
+    numbers = {p.name: settings.numbers for p in parameters}
+    nets = sorted({p.net for p in parameters})
+    for position, rule in enumerate(settings.rules, 1):
+        for net in rule.where.get("net", ()):
+            if net not in nets:
+                raise SpecError([unknown(None, f"group {position} of the optimizer asks for net", str(net), nets)])
+        chosen = [p for p in parameters if _true_of(rule, p)]
+        if not chosen:
+            raise SslgraphError(f"optimizer: no parameter is meant by group {position} ({rule}); see them with --table")
+        numbers |= {p.name: applied(numbers[p.name], rule) for p in chosen}
+    groups: dict[Numbers, list[Named]] = {}
+    for p in parameters:
+        groups.setdefault(numbers[p.name], []).append(p)
+    return [Group(key, tuple(members)) for key, members in groups.items()]
+
+
+def table(groups: Sequence[Group], settings: Settings, lr_rule: LrRule) -> str:
+    """The resolved groups, one line each, with learning rates as they are after the rule."""
+    lines = [f"{settings.use}, learning rate {in_words(settings.numbers.lr)}{lr_rule}"]
+    for group in groups:
+        numbers = group.numbers
+        own = [f"{key} {_text(value)}" for key, value in numbers.own]
+        rates = f"lr {in_words(numbers.lr, numbers.lr_times * lr_rule.factor)}"
+        decay = f"weight decay {in_words(numbers.weight_decay)}"
+        count = sum(p.parameter.numel() for p in group.members)
+        lines.append(f"  {len(group.members)} tensors, {count:,} numbers: {'; '.join([rates, decay, *own])}")
+        lines.append(f"    {_shortened([p.name for p in group.members])}")
+    return "\n".join(lines)
+
+
+def _true_of(rule: Rule, p: Named) -> bool:
+    return all(any(_is(p, key, value) for value in wanted) for key, wanted in rule.where.items())
+
+
+def _is(p: Named, key: str, wanted: Any) -> bool:
+    if key == "name":
+        return fnmatchcase(p.name, wanted)
+    if key == "owner":
+        return any(owner.endswith(wanted) for owner in p.owners)
+    return bool(wanted == (p.net if key == "net" else p.parameter.ndim))
+
+
+def _family(kind: type) -> str:
+    """BatchNorm2d and SyncBatchNorm both end in BatchNorm once the dimension is gone."""
+    return re.sub(r"[123N]d$", "", kind.__name__)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "off"
+    return number(value) if isinstance(value, float) else str(value).lower()
+
+
+def _shortened(names: list[str]) -> str:
+    return ", ".join(names if len(names) <= 6 else [*names[:3], "...", *names[-2:]])

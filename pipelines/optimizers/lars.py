@@ -1,0 +1,116 @@
+"""Four different optimizers are called LARS: each is here under a name of its own, because they do not train alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Tensors = list[Tensor]
+
+
+class Lars(torch.optim.Optimizer):
+    """Momentum whose step is scaled for each parameter by |w| / |u|.
+
+    With g the gradient, w the parameter, m the momentum buffer (0 at first), eta the group's `trust`:
+
+        lars_tf      u = g + wd w;  m = mu m + lr eta |w|/|u| u;        w -= m        (SimCLR: lr inside the momentum)
+        lars_out     u = g + wd w;  m = mu m + eta |w|/|u| u;           w -= lr m     (MoCo v3, BYOL, Barlow Twins)
+        larc_apex    r = eta |w| / (|g| + wd |w| + 1e-8);  m = mu m + r (g + wd w);  w -= lr m               (SwAV)
+        lars_solo    as larc_apex, with r = min(r / lr, 1) if clip_lr                                  (solo-learn)
+
+    The first two agree only while lr is constant. Where |w| or the other norm is 0 the scale is 1, and the last two
+    add no weight decay either. A group whose `trust` is None takes plain steps with its weight decay: scale 1.
+    A parameter without gradient is left alone: no decay, no momentum.
+
+    Source: arXiv:1708.03888; for the variants the published code of the methods named.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], *, variant: str) -> None:
+        super().__init__(groups, {"lr": 0.0, "weight_decay": 0.0, "momentum": 0.0, "trust": None, "nesterov": False})
+        self.update = VARIANTS[variant]
+
+    @torch.no_grad()
+    def step(self) -> None:  # type: ignore[override]
+        """Moves every parameter that has a gradient."""
+        for group in self.param_groups:
+            weights = [p for p in group["params"] if p.grad is not None]
+            if weights:
+                self.update(weights, [p.grad for p in weights], [self._momentum(p) for p in weights], group)
+
+    def _momentum(self, weight: Tensor) -> Tensor:
+        state = self.state[weight]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(weight)
+        return state["momentum_buffer"]  # type: ignore[no-any-return]
+
+
+def lars_tf(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any]) -> None:
+    """The rate is inside the momentum: after the rate drops, old steps go on at the old rate."""
+    updates = _scaled_by_update_norm(weights, gradients, group)
+    torch._foreach_mul_(momenta, group["momentum"])
+    torch._foreach_add_(momenta, updates, alpha=group["lr"])
+    torch._foreach_sub_(weights, momenta)
+
+
+def lars_out(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any]) -> None:
+    """The rate is outside the momentum: after the rate drops, the whole step shrinks."""
+    _descend(weights, _scaled_by_update_norm(weights, gradients, group), momenta, group)
+
+
+def larc(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any]) -> None:
+    """The scale is a function of gradient and decay separately; then an ordinary momentum step."""
+    if group["trust"] is None:
+        _descend(weights, _decayed(weights, gradients, group), momenta, group)
+        return
+    decay = group["weight_decay"]
+    weight_norms, gradient_norms = _norms(weights), _norms(gradients)
+    scales = group["trust"] * weight_norms / (gradient_norms + decay * weight_norms + 1e-8)
+    if group.get("clip_lr"):
+        scales = (scales / group["lr"]).clamp(max=1.0) if group["lr"] > 0 else torch.ones_like(scales)
+    moved = (weight_norms > 0) & (gradient_norms > 0)
+    updates = list(torch._foreach_mul(weights, _each(moved * decay)))
+    torch._foreach_add_(updates, gradients)
+    torch._foreach_mul_(updates, _each(torch.where(moved, scales, 1.0)))
+    _descend(weights, updates, momenta, group)
+
+
+VARIANTS: dict[str, Callable[[Tensors, Tensors, Tensors, dict[str, Any]], None]] = {
+    "lars_tf": lars_tf,
+    "lars_out": lars_out,
+    "larc_apex": larc,
+    "lars_solo": larc,
+}
+
+
+def _descend(weights: Tensors, updates: Tensors, momenta: Tensors, group: dict[str, Any]) -> None:
+    torch._foreach_mul_(momenta, group["momentum"])
+    torch._foreach_add_(momenta, updates)
+    if group["nesterov"]:
+        torch._foreach_add_(updates, momenta, alpha=group["momentum"])
+        momenta = updates
+    torch._foreach_add_(weights, momenta, alpha=-group["lr"])
+
+
+def _scaled_by_update_norm(weights: Tensors, gradients: Tensors, group: dict[str, Any]) -> Tensors:
+    updates = _decayed(weights, gradients, group)
+    if group["trust"] is not None:
+        weight_norms, update_norms = _norms(weights), _norms(updates)
+        moved = (weight_norms > 0) & (update_norms > 0)
+        scales = torch.where(moved, group["trust"] * weight_norms / update_norms, 1.0)
+        torch._foreach_mul_(updates, _each(scales))
+    return updates
+
+
+def _decayed(weights: Tensors, gradients: Tensors, group: dict[str, Any]) -> Tensors:
+    return list(torch._foreach_add(gradients, weights, alpha=group["weight_decay"]))
+
+
+def _norms(tensors: Tensors) -> Tensor:
+    return torch.stack(list(torch._foreach_norm(tensors)))
+
+
+def _each(values: Tensor) -> Tensors:
+    return list(values.unbind())

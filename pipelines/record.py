@@ -1,0 +1,168 @@
+"""What a run writes down as it goes: metrics.jsonl (the truth), TensorBoard's files, and what is shown.
+
+Losses stay on their device and are fetched together every `every` steps, so that no step waits for the one before it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+import torch
+from torch import Tensor
+
+from sslgraph import collectives
+from sslgraph.errors import SslgraphError
+
+from .display import Display, Pace
+
+T = TypeVar("T")
+
+
+class Record:
+    """The diary of a run. Steps are counted from 1 here: line "step": 5 is written after five steps.
+
+    Only the first rank writes; values are means over ranks. A resumed run cuts the file back to the step that it goes
+    on from, so every step stands there once.
+    """
+
+    def __init__(self, folder: Path, *, display: Display, batch: int, every: int = 20, tensorboard: bool = True) -> None:
+        self.folder, self.display, self.batch, self.every, self.tensorboard = folder, display, batch, every, tensorboard
+        self.measures: dict[str, float] = {}
+        self.losses: dict[str, float] = {}
+        self.is_first = collectives.rank() == 0
+        self._waiting: list[tuple[int, dict[str, float], Tensor]] = []
+        self._names: tuple[str, ...] = ()
+        self._loss_names: tuple[str, ...] = ()
+        self._seconds, self._seconds_waited, self._since, self._away = 0.0, 0.0, time.monotonic(), 0.0
+        self._steps = 0
+        self._file: TextIO | None = None
+        self._writer: Any = None
+
+    def begin(self, done: int) -> None:
+        """Opens the files of a run of which `done` steps are done, and starts the clock."""
+        self._since = time.monotonic()
+        if self.is_first:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file = cut(self.folder / "metrics.jsonl", done).open("a", buffering=1)
+            self._writer = _tensorboard(self.folder / "tensorboard", done) if self.tensorboard else None
+
+    def step(self, step: int, losses: Mapping[str, Tensor], measured: Mapping[str, float | Tensor]) -> None:
+        """Notes a finished step."""
+        tensors = {**losses, **{name: value for name, value in measured.items() if isinstance(value, Tensor)}}
+        self._names = tuple(tensors)
+        numbers = {name: value for name, value in measured.items() if not isinstance(value, Tensor)}
+        with torch.no_grad():
+            self._waiting.append((step, numbers, torch.stack([value.detach().float() for value in tensors.values()])))
+        self._loss_names = tuple(losses)
+        if len(self._waiting) >= self.every:
+            self.fetch()
+
+    def fetch(self) -> None:
+        """Brings what waits from the device, writes and shows it; a loss that is not a number ends the run here."""
+        if not self._waiting:
+            return
+        rows = collectives.all_sum(torch.stack([row for _, _, row in self._waiting])) / collectives.ranks()
+        lines = [
+            {"step": step, **dict(zip(self._names, row, strict=True)), **numbers}
+            for (step, numbers, _), row in zip(self._waiting, rows.tolist(), strict=True)
+        ]
+        self._waiting.clear()
+        pace = self._pace(lines[-1]["step"], len(lines))
+        lines[-1] |= {"images_per_second": round(pace.images_per_second, 1), "waiting": round(pace.waiting, 4)}
+        self._write(lines)
+        self._refuse_what_is_no_number(lines)
+        self.losses = {name: lines[-1][name] for name in self._loss_names}
+        if self.is_first:
+            self.display.show(int(lines[-1]["step"]), sum(self.losses.values()), self.measures, pace)
+
+    def evaluation(self, step: int, measures: Mapping[str, float]) -> None:
+        """Notes what was measured after `step` steps."""
+        self.fetch()
+        self.measures |= measures
+        self._write([{"step": step, **measures}])
+
+    def timed(self, batches: Iterable[T]) -> Iterator[T]:
+        """The same batches; the time that is spent waiting for them is counted."""
+        iterator = iter(batches)
+        while True:
+            start = time.monotonic()
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self._seconds_waited += time.monotonic() - start
+            yield batch
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Time that is not training: evaluation and checkpoints do not slow the images a second down."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._away += time.monotonic() - start
+
+    @property
+    def images_per_second(self) -> float:
+        """Over all steps of this process, evaluation and checkpoints aside; 0 before the first fetch."""
+        return self.batch * self._steps / self._seconds if self._seconds else 0.0
+
+    def close(self) -> None:
+        """Writes what still waits and closes the files."""
+        self.fetch()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Closes the files as they are: for a run that ends by an error."""
+        self.display.close()
+        for file in (self._file, self._writer):
+            if file is not None:
+                file.close()
+
+    def _pace(self, step: float, steps: int) -> Pace:
+        now = time.monotonic()
+        seconds = max(now - self._since - self._away, 1e-9)
+        waited, self._seconds_waited, self._since, self._away = self._seconds_waited, 0.0, now, 0.0
+        self._seconds, self._steps = self._seconds + seconds, self._steps + steps
+        left = (self.display.total_steps - step) * self._seconds / self._steps
+        return Pace(self.batch * steps / seconds, min(waited / seconds, 1.0), left)
+
+    def _write(self, lines: list[dict[str, Any]]) -> None:
+        if self._file is None:
+            return
+        for line in lines:
+            # JSON has no word for nan: a strict reader would refuse the whole file.
+            plain = {name: value if math.isfinite(value) else None for name, value in line.items()}
+            self._file.write(json.dumps(plain) + "\n")
+        if self._writer is not None:
+            for name, value in lines[-1].items():
+                if name != "step":
+                    self._writer.add_scalar(name, value, lines[-1]["step"])
+
+    def _refuse_what_is_no_number(self, lines: list[dict[str, Any]]) -> None:
+        for line in lines:
+            for name in self._loss_names:
+                if not math.isfinite(line[name]):
+                    cure = "lower the learning rate, warm up longer, clip gradients, or try precision: float32"
+                    raise SslgraphError(f"the loss '{name}' is {line[name]} at step {line['step']}; {cure}")
+
+
+def cut(path: Path, done: int) -> Path:
+    """Keeps the lines of a metrics file up to step `done`; a last line that a crash left half written goes too."""
+    if path.is_file():
+        kept = [line for line in path.read_text().splitlines() if line.endswith("}") and json.loads(line)["step"] <= done]
+        path.write_text("".join(f"{line}\n" for line in kept))
+    return path
+
+
+def _tensorboard(folder: Path, done: int) -> Any:
+    from torch.utils.tensorboard import SummaryWriter  # a second of imports that a test of the loop need not pay
+
+    return SummaryWriter(str(folder), purge_step=done + 1 if done else None)  # type: ignore[no-untyped-call]

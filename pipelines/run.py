@@ -1,0 +1,92 @@
+"""A run with everything it stands on, ready to go: what the loop asks of its parts, and nothing about how they came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from sslgraph.schedules import Clock
+
+from .optimizer import Optimizer
+from .record import Record
+
+Batch = Mapping[str, Tensor]
+Measures = Mapping[str, float]
+Report = Callable[[Path, Measures], None]
+
+
+class Feeding(Protocol):
+    """Where batches come from. Their content is a function of seed and step alone, so a run may go on at any step."""
+
+    def batches(self, start: int, stop: int) -> Iterator[list[Batch]]:
+        """The micro-batches of this rank, for each step from `start` up to before `stop`."""
+
+    def sweep(self, step: int, views: frozenset[str]) -> Iterable[Batch]:
+        """Once over all images in order, with these views: for passes over the data set."""
+
+    def balance(self, labels: Tensor | None) -> None:
+        """From now on images are drawn so that each of these labels comes equally often; None: each image once."""
+
+
+@dataclass
+class Run:
+    """The loop's world. `model` is what is called: the method, or DDP around it."""
+
+    folder: Path
+    text: str                                        # the resolved recipe and method
+    seed: int
+    method: Any                                      # a compiled method
+    model: nn.Module
+    optimizer: Optimizer
+    feed: Feeding
+    record: Record
+    clock: Clock
+    device: torch.device
+    precision: torch.dtype = torch.float32
+    evaluate: Callable[[nn.Module], Measures] | None = None
+    baseline: Callable[[nn.Module], Measures] | None = None     # measured once, before the first step
+    evaluate_every: int = 0                          # steps; 0: only at the end
+    checkpoint_every: int = 0                        # steps; 0: only at the end
+    keep: int = 2
+    best: str | None = None
+    report: Report | None = None                     # told of every checkpoint, on all ranks
+    facts: dict[str, Any] = field(default_factory=dict)         # what stands in the summary besides measures
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of its checkpoints."""
+        return self.folder / "checkpoints"
+
+    def cast(self) -> AbstractContextManager[Any]:
+        """Autocast in the run's precision."""
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+
+    def quietly(self, is_last: bool) -> AbstractContextManager[Any]:
+        """Between micro-batches ranks do not talk: gradients are averaged once, with the last one."""
+        if isinstance(self.model, DistributedDataParallel) and not is_last:
+            return self.model.no_sync()
+        return nullcontext()
+
+
+def distributed(method: nn.Module, *, players: int, accumulate: int, has_phases: bool, device: torch.device) -> nn.Module:
+    """The method inside DDP, for a single player: gradients travel while the backward pass still runs.
+
+    A graph that is the same at every step lets DDP plan its messages; accumulation and phases break that promise.
+    """
+    is_static = accumulate == 1 and not has_phases
+    assert players == 1
+    return DistributedDataParallel(
+        method,
+        device_ids=[device.index] if device.type == "cuda" else None,
+        forward_sync_buffers=False,
+        gradient_as_bucket_view=True,
+        static_graph=is_static,
+        find_unused_parameters=not is_static,
+    )

@@ -1,0 +1,64 @@
+"""A method as text for a reader: what it is, its spec, its program, its shapes, its gradient map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sslgraph.shapes import SizedGraph
+
+
+def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
+    """The spec as it stands in its file, and the gradient map below it."""
+    from .check import examine, method_file
+
+    found = examine(name, fast=True, plugins=plugins, overrides=overrides)
+    return f"{method_file(name).read_text(encoding='utf-8').rstrip()}\n\n{found.gradients}"
+
+
+def code(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
+    """The compiled program of every leg."""
+    from sslgraph.program import Program
+
+    from .check import examine
+
+    found = examine(name, plugins=plugins, overrides=overrides)
+    assert found.sized is not None
+    legs = [leg for outer in found.sized.legs for leg in (outer, outer.then) if leg is not None]
+    texts = []
+    for leg in legs:
+        outputs = {loss.name: loss.name for loss in leg.leg.losses}
+        outputs |= {piece.tensor: piece.tensor for write in leg.writes for _, piece in write.inputs}
+        if leg.leg.collect:
+            outputs |= {piece.tensor: piece.tensor for piece in leg.pieces[leg.leg.collect]}
+        heading = f"# {leg.leg.name}\n" if len(legs) > 1 else ""
+        texts.append(heading + Program(leg, found.sized.parts, frozenset(), outputs).code)
+    return "\n\n".join(texts)
+
+
+def gradients(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
+    """Parameter groups against losses: gradient, EMA, frozen."""
+    from .check import examine
+
+    return str(examine(name, fast=True, plugins=plugins, overrides=overrides).gradients)
+
+
+def resolved_text(name: str, overrides: dict[str, Any]) -> str:
+    """The whole text of a method or a recipe, with extends, references and overrides carried out."""
+    from sslgraph.resolved import resolved, resolved_recipe
+
+    from .check import load
+
+    method, recipe = load(name, overrides)
+    return (resolved_recipe(recipe) if recipe else resolved(method.method)).rstrip()
+
+
+def shape_table(sized: SizedGraph) -> str:
+    """Each value with its shape at the checked batch, leg by leg."""
+    lines = []
+    for leg in sized.legs:
+        for value in leg.leg.values:
+            shapes = ", ".join("x".join(map(str, shape)) or "scalar" for shape in leg.shapes(value))
+            lines.append(f"  {value:<28} {shapes}")
+    return "\n".join(lines)
+

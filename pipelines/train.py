@@ -1,0 +1,208 @@
+"""The loop, whole: one function for every method, in plain torch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sslgraph import collectives
+from sslgraph.errors import SslgraphError
+
+from . import checkpoint
+from .checkpoint import Checkpoint
+from .interrupt import Interrupt
+from .run import Batch, Report, Run
+from .setup import prepare
+
+SUMMARY = "summary.json"
+
+
+def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, Any]:
+    """Trains what a plain mapping says (see setup.Config) and returns the run's summary; goes on where it stopped.
+
+    `report` is told of every checkpoint, on all ranks.
+    """
+    run = prepare(cfg)
+    run.report = report
+    return loop(run)
+
+
+def loop(run: Run) -> dict[str, Any]:
+    """From the newest checkpoint, or from the start, to the last step."""
+    step, end = resume(run), run.clock.total_steps
+    if step == end and (run.folder / SUMMARY).is_file():
+        run.record.abandon()
+        return _read(run)
+    try:
+        run.record.begin(step)
+        with Interrupt() as interrupt:
+            if step == 0 and run.baseline is not None:
+                _measure(run, step, run.baseline)
+            while step < end and not _stops(run, interrupt, step):
+                _passes(run, step)
+                for pieces in run.record.timed(run.feed.batches(step, _next_pass(run, step))):
+                    one_step(run, pieces, step)
+                    step += 1
+                    _after(run, step)
+                    if _stops(run, interrupt, step):
+                        break
+            if step < end:
+                raise SystemExit(_stopped(run, step))
+    except BaseException:
+        run.record.abandon()
+        raise
+    return _summary(run, step)
+
+
+def one_step(run: Run, pieces: list[Batch], step: int) -> None:
+    """One move of the optimizer on a global batch, which may come in several micro-batches."""
+    run.method.set_step(step, run.clock)
+    total: dict[str, Tensor] = {}
+    share = 1 / len(pieces)
+    for number, batch in enumerate(pieces, 1):
+        with run.quietly(is_last=number == len(pieces)):
+            with run.cast():
+                losses = run.model(batch)
+            run.optimizer.backward(losses, share)
+        total = {name: total.get(name, 0.0) + share * loss.detach() for name, loss in losses.items()}
+    measured = run.optimizer.update(step)
+    run.method.tick(step, run.clock)
+    run.record.step(step + 1, total, measured)
+
+
+def resume(run: Run) -> int:
+    """Puts the run where its newest checkpoint left it; returns the number of steps done."""
+    there = checkpoint.complete(run.checkpoints)
+    if not there:
+        return 0
+    saved = checkpoint.load(there[-1], text=run.text)
+    try:
+        run.method.load_state_dict(saved.method)
+    except RuntimeError as wrong:
+        reason = str(wrong).splitlines()[-1].strip()
+        raise SslgraphError(f"the weights in {there[-1]} do not fit this method: {reason}") from wrong
+    run.optimizer.load_state_dict(saved.optimizer)
+    torch.set_rng_state(saved.run["generator"])
+    run.record.measures |= saved.measures
+    run.feed.balance(run.method.sample_labels())
+    return saved.step
+
+
+def save(run: Run, step: int) -> Path:
+    """Writes a checkpoint on the first rank while the others wait."""
+    run.record.fetch()
+    final, fault = run.checkpoints / f"step_{step:08d}", None
+    if collectives.rank() == 0:
+        state = {"seed": run.seed, "generator": torch.get_rng_state()}
+        weights, momenta = run.method.state_dict(), run.optimizer.state_dict()
+        whole = Checkpoint(run.text, step, weights, momenta, state, run.record.measures)
+        try:
+            checkpoint.save(run.checkpoints, whole, keep=run.keep, best=run.best)
+        except SslgraphError as full:
+            fault = full
+    _agree(run, fault)
+    if run.report is not None:
+        run.report(final, run.record.measures)
+    return final
+
+
+def _agree(run: Run, fault: SslgraphError | None) -> None:
+    """A fault of one rank ends all of them: the others would wait for it in their next message."""
+    faults = collectives.all_sum(torch.tensor(float(fault is not None), device=run.device))
+    if fault is not None:
+        raise fault
+    if faults > 0:
+        raise SslgraphError("another rank could not go on; its message says why")
+
+
+def _after(run: Run, step: int) -> None:
+    """What is due once `step` steps are done. The last step is always evaluated and saved."""
+    is_last = step == run.clock.total_steps
+    if run.evaluate is not None and (is_last or _is_due(step, run.evaluate_every)):
+        _measure(run, step, run.evaluate)
+    if is_last or _is_due(step, run.checkpoint_every):
+        with run.record.aside():
+            save(run, step)
+
+
+def _is_due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
+
+
+def _measure(run: Run, step: int, measure: Any) -> None:
+    """Evaluates the exported encoder in eval mode and leaves every module as it was."""
+    modes = {module: module.training for module in run.method.modules()}
+    with run.record.aside(), torch.no_grad(), run.cast():
+        encoder: nn.Module = run.method.encoder().to(run.device).eval()
+        measures = measure(encoder)
+    for module, mode in modes.items():
+        module.training = mode
+    run.record.evaluation(step, measures)
+
+
+def _passes(run: Run, step: int) -> None:
+    """Runs the passes over the data set that come before this step, and forgets momenta of nets they made anew."""
+    for name in run.method.due_phases(step, run.clock):
+        with run.record.aside(), run.cast():
+            run.optimizer.forget(run.method.run_phase(name, _sweep(run, name, step)))
+        run.feed.balance(run.method.sample_labels())
+
+
+def _sweep(run: Run, phase: str, step: int) -> Iterable[Batch]:
+    views = frozenset(name.partition(".")[0] for name in run.method.programs[phase].inputs if "." in name)
+    return run.feed.sweep(step, views)
+
+
+def _next_pass(run: Run, step: int) -> int:
+    """The next step before which the data set is passed over: batches must not be drawn further ahead."""
+    later = range(step + 1, run.clock.total_steps)
+    return next((s for s in later if run.method.due_phases(s, run.clock)), run.clock.total_steps)
+
+
+def _stops(run: Run, interrupt: Interrupt, step: int) -> bool:
+    """Whether all ranks stop here. They ask each other only where they meet anyway, when losses are fetched."""
+    if collectives.ranks() == 1:
+        return interrupt.asked
+    if step % run.record.every:
+        return False
+    return bool(collectives.all_sum(torch.tensor(float(interrupt.asked), device=run.device)) > 0)
+
+
+def _stopped(run: Run, step: int) -> str:
+    path = save(run, step)
+    run.record.close()
+    return f"stopped after step {step} and saved {path}; the same command with --out {run.folder} goes on from there"
+
+
+def _summary(run: Run, step: int) -> dict[str, Any]:
+    """Closes the diary and writes summary.json."""
+    run.record.close()
+    best = {run.best: max(_values(run, run.best), default=None)} if run.best else {}
+    summary = {
+        **run.facts,
+        "steps": step,
+        "losses": run.record.losses,
+        "measures": run.record.measures,
+        "best": best,
+        "images_per_second": round(run.record.images_per_second, 1),
+        "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "checkpoint": str(run.checkpoints / f"step_{step:08d}"),
+    }
+    if collectives.rank() == 0:
+        (run.folder / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def _read(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run.folder / SUMMARY).read_text())
+    return found
+
+
+def _values(run: Run, name: str) -> list[float]:
+    return [found[name] for path in checkpoint.complete(run.checkpoints) if name in (found := checkpoint.measures_of(path))]

@@ -1,0 +1,234 @@
+"""From a batch of source images to the views of a method: every random number drawn first, then pixels by plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+from sslgraph import registry
+from sslgraph.draws import Draw, keyed, stream_of, substream
+from sslgraph.errors import Fault, SpecError, SslgraphError, unknown
+from sslgraph.spec import Augmentation, Part, View
+
+# Bytes: one tensor of images of one size, or a list of [3, height, width] each of its own.
+Images = UInt8[Tensor, "batch 3 height width"] | list[Tensor]
+_NORMALIZE = "augment.normalize"
+_CACHED_PIXELS = 2**18
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A step of geometry: it moves the frame through which a view sees its image, and touches no pixel."""
+
+    def place(self, draw: Draw, frame: Any) -> Any: ...
+
+
+@runtime_checkable
+class Painting(Protocol):
+    """A step of colour: `plan` draws what the call takes after the images; the call itself draws nothing.
+
+    It treats left and right alike, so that a later flip may be folded into the resampling before it. Its plan has a
+    row for each sample; a step whose plan has not says `is_fusible = False`, and is neither compiled nor chunked.
+    """
+
+    def plan(self, draw: Draw) -> tuple[Tensor, ...]: ...
+    def __call__(self, images: Tensor, *parameters: Tensor) -> Tensor: ...
+
+
+Painter = Callable[[Tensor, Sequence[Painting], Sequence[tuple[Tensor, ...]]], Tensor]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of one view in the order of work, the part that runs their frames, and what runs fusible colours."""
+
+    steps: Mapping[str, Placing | Painting]
+    copies: int
+    resample: Any
+    paint: Painter
+
+    def run(self, images: Any, draw: Draw, device: torch.device) -> tuple[Any, Any]:
+        """The views of these images and the frame they are seen through; `draw` has a row for each view."""
+        frame, done, painting = self.resample.whole(images, self.copies), None, []
+        for name, step in self.steps.items():
+            numbers = substream(draw, stream_of(name))
+            if not isinstance(step, Placing):
+                painting.append((step, numbers))
+                continue
+            moved = step.place(numbers, frame)
+            is_only_mirrored = moved.rows is frame.rows and moved.columns is frame.columns
+            if painting and not is_only_mirrored:  # colours change before pixels move again, so both happen now
+                images = self._painted(self.resample(images, frame, device, done), painting)
+                done, painting, moved = frame, [], step.place(numbers, frame.settled())
+            frame = moved
+        return self._painted(self.resample(images, frame, device, done), painting), frame
+
+    def _painted(self, images: Any, painting: list[tuple[Painting, Draw]]) -> Any:
+        if isinstance(images, list):  # images of many sizes: one by one, with the same numbers as in a batch
+            rows = range(len(images))
+            return [self._painted(images[i][None], [(s, d[i : i + 1]) for s, d in painting])[0] for i in rows]
+        for is_fusible, group in groupby(painting, lambda pair: getattr(pair[0], "is_fusible", True)):
+            steps, draws = zip(*group, strict=True)
+            plans = [step.plan(draw) for step, draw in zip(steps, draws, strict=True)]
+            values = [tuple(value.to(images.device, non_blocking=True) for value in plan) for plan in plans]
+            images = (self.paint if is_fusible else _paint)(images, steps, values)
+        return images
+
+
+def _paint(images: Tensor, steps: Sequence[Painting], values: Sequence[tuple[Tensor, ...]]) -> Tensor:
+    for step, parameters in zip(steps, values, strict=True):
+        images = step(images, *parameters)
+    return images
+
+
+def _paint_in_cache(images: Tensor, steps: Sequence[Painting], values: Sequence[tuple[Tensor, ...]]) -> Tensor:
+    """The same, a few samples at a time: a CPU then reads and writes its caches, not its memory, between the steps."""
+    count = max(1, _CACHED_PIXELS // (images.shape[2] * images.shape[3]))
+    if len(images) <= count or images.device.type != "cpu":
+        return _paint(images, steps, values)
+    for rows in (slice(first, first + count) for first in range(0, len(images), count)):
+        images[rows] = _paint(images[rows], steps, [tuple(value[rows] for value in plan) for plan in values])
+    return images
+
+
+class ViewProgram:
+    """Makes the batch of a method from source images; the same numbers on every rank, device and after any resume."""
+
+    def __init__(self, views: Mapping[str, Steps]) -> None:
+        self.views = dict(views)
+
+    @classmethod
+    def build(
+        cls, views: Mapping[str, View], augmentations: Mapping[str, Augmentation], *, compiled: bool = False
+    ) -> ViewProgram:
+        """Resolves each view's pipeline and its overrides; all faults of all views are raised at once.
+
+        `compiled` fuses the colour steps with torch.compile, for batches that keep their size.
+        """
+        resample = registry.build("augment.resample", {})
+        programs = {}
+        for name, parts in resolve(views, augmentations).items():
+            steps = {step: registry.build(part.use, dict(part.settings)) for step, part in parts.items()}
+            paint = torch.compile(_paint, dynamic=False) if compiled else _paint_in_cache
+            programs[name] = Steps(steps, views[name].copies, resample, paint)
+        return cls(programs)
+
+    def __call__(
+        self,
+        images: Images,
+        index: Int64[Tensor, "batch"],
+        *,
+        seed: int,
+        epoch: int,
+        device: torch.device | str = "cpu",
+        channels_last: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> dict[str, Tensor]:
+        """For each view x: x.image, x.index, x.box, x.flip, copy-major, on `device`. `index` names the samples."""
+        device = torch.device(device)
+        images = images.to(device, non_blocking=True) if isinstance(images, Tensor) else images
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        index = index.cpu()
+        batch = {}
+        for name, steps in self.views.items():
+            draw = substream(keyed(seed, epoch, index), stream_of(name), steps.copies)
+            views, frame = steps.run(images, draw, device)
+            if isinstance(views, list):
+                raise SslgraphError(
+                    f"the images differ in size, and no step of view '{name}' brings them to one; "
+                    "put augment.random_resized_crop or augment.resize_center_crop first"
+                )
+            batch[f"{name}.image"] = views.to(dtype, memory_format=layout)
+            batch[f"{name}.index"] = index.repeat(steps.copies).to(device)
+            batch[f"{name}.box"] = frame.box().to(device)
+            batch[f"{name}.flip"] = frame.is_mirrored().to(device)
+        return batch
+
+    def sizes(self, height: int, width: int) -> dict[str, tuple[int, int]]:
+        """Height and width of each view of an image of this size, without looking at one."""
+        return {name: _size(steps, height, width) for name, steps in self.views.items()}
+
+
+def _size(steps: Steps, height: int, width: int) -> tuple[int, int]:
+    draw = keyed(0, 0, torch.zeros(steps.copies, dtype=torch.int64))
+    frame = steps.resample.whole([torch.empty(3, height, width, device="meta")], steps.copies)
+    for step in steps.steps.values():
+        frame = step.place(draw, frame) if isinstance(step, Placing) else frame
+    return int(frame.rows.size[0]), int(frame.columns.size[0])
+
+
+def evaluation_view(
+    views: Mapping[str, View], augmentations: Mapping[str, Augmentation], *, like: str, size: int | None = None
+) -> ViewProgram:
+    """The fixed view `x` for measuring features: the augmentation `center`, with the size and normalisation of `like`.
+
+    `like` names a training view; if that is not normalised (SimCLR's), this is not either. `size` overrides the side.
+    """
+    seen = resolve({like: views[like]}, augmentations)[like].values()
+    steps = {name: part for name, part in augmentations["center"].steps.items() if part.use != _NORMALIZE}
+    normalize = [part for part in seen if part.use == _NORMALIZE]
+    if normalize:
+        steps["normalize"] = normalize[-1]
+    side = size or next((part.settings["size"] for part in seen if "size" in part.settings), None)
+    view = View(augment="center", settings={"size": side} if side else {})
+    return ViewProgram.build({"x": view}, {"center": Augmentation(augmentation="center", steps=steps)})
+
+
+def resolve(views: Mapping[str, View], augmentations: Mapping[str, Augmentation]) -> dict[str, dict[str, Part]]:
+    """The steps of every view with the view's overrides in place; a SpecError lists whatever does not fit."""
+    resolved: dict[str, dict[str, Part]] = {}
+    faults: list[Fault] = []
+    for name, view in views.items():
+        if view.augment in augmentations:
+            resolved[name] = _overridden(name, view, augmentations[view.augment], faults)
+        else:
+            faults.append(unknown(None, f"view '{name}' asks for the augmentation", view.augment, augmentations))
+    if faults:
+        raise SpecError(faults)
+    return resolved
+
+
+def _overridden(name: str, view: View, augmentation: Augmentation, faults: list[Fault]) -> dict[str, Part]:
+    steps = dict(augmentation.steps)
+    for key, value in view.settings.items():
+        owner = _owner(f"view '{name}'", view.augment, key, steps)
+        if isinstance(owner, Fault):
+            faults.append(owner)
+            continue
+        step, setting = owner
+        steps[step] = steps[step].model_copy(update={"settings": {**steps[step].settings, setting: value}})
+    faults += _bag_faults(name, view.copies, steps)
+    return steps
+
+
+def _owner(view: str, augment: str, key: str, steps: Mapping[str, Part]) -> tuple[str, str] | Fault:
+    """The step and the setting that a key of a view means."""
+    settings = {step: registry.signature(part.use).settings for step, part in steps.items()}
+    step, dot, setting = key.partition(".")
+    if dot and step not in steps:
+        return unknown(None, f"{view} sets '{key}', and augmentation '{augment}' has no step", step, steps)
+    if dot and setting not in settings[step]:
+        return unknown(None, f"{view} sets '{key}', and {steps[step].use} has no setting", setting, settings[step])
+    owners = [step] if dot else [step for step in steps if key in settings[step]]
+    if len(owners) == 1:
+        return owners[0], setting or key
+    if owners:
+        forms = tuple(f"{owner}.{key}" for owner in owners)
+        problem = f"{view} sets '{key}', which several steps of '{augment}' have"
+        return Fault(None, problem, forms, "write the one that is meant")
+    known = {setting for own in settings.values() for setting in own}
+    return unknown(None, f"{view} of augmentation '{augment}' sets", key, known)
+
+
+def _bag_faults(view: str, copies: int, steps: Mapping[str, Part]) -> Iterator[Fault]:
+    for step, part in steps.items():
+        chances = part.settings.get("p")
+        if isinstance(chances, list) and len(chances) != copies:
+            problem = f"step '{step}' of view '{view}' lists {len(chances)} probabilities, and copies is {copies}"
+            yield Fault(None, problem, cure=f"write one number for all copies, or a list of {copies}")

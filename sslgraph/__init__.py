@@ -1,0 +1,3 @@
+"""Self-supervised vision methods as graphs: read, wire, settle, compile, train."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,50 @@
+"""Axis names of annotations against arriving shapes: what they stand for, and where they do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from sslgraph.registry import Port
+
+
+def bind(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> dict[str, int]:
+    """Axis name -> size, over all annotated ports that a tensor arrives at; the first wins."""
+    bound: dict[str, int] = {}
+    for port, meta in metas.items():
+        for axis, size in _axes(ports[port], meta):
+            if axis.isidentifier():
+                bound.setdefault(axis, size)
+    return bound
+
+
+def _axes(port: Port, meta: Any) -> list[tuple[str, int]]:
+    """The named axes of a port with the sizes that arrive; the axes around one `*rest` or `...` are matched from both ends."""
+    if not isinstance(meta, Tensor) or port.axes is None:
+        return []
+    rest = [i for i, axis in enumerate(port.axes) if axis.startswith("*") or axis == "..."]
+    if not rest:
+        return list(zip(port.axes, meta.shape, strict=False))
+    before, after = port.axes[: rest[0]], port.axes[rest[0] + 1 :]
+    return [*zip(before, meta.shape, strict=False), *zip(after, meta.shape[len(meta.shape) - len(after) :], strict=False)]
+
+
+def clash(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> str:
+    """What does not fit between annotations and arriving tensors, as a sentence, or nothing."""
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, meta in metas.items():
+        port = ports[name]
+        if not isinstance(meta, Tensor) or port.axes is None:
+            continue
+        variadic = any(axis.startswith("*") or axis == "..." for axis in port.axes)
+        if (len(meta.shape) != len(port.axes)) if not variadic else len(meta.shape) < len(port.axes) - 1:
+            return f"port '{name}' takes {port}, and is given {list(meta.shape)}"
+        for axis, size in _axes(port, meta):
+            if axis.isdigit() and int(axis) != size:
+                return f"port '{name}' takes {port}, and is given {list(meta.shape)}"
+            known, where = sizes.setdefault(axis, (size, name))
+            if axis.isidentifier() and known != size:
+                return f"'{axis}' is {known} at port '{where}' and {size} at port '{name}'"
+    return ""

@@ -1,0 +1,62 @@
+"""What specs there are: methods, recipes, pipelines and augmentations by name, and the file behind a name. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Literal
+
+from sslgraph import home
+from sslgraph.errors import SpecError, unknown
+from sslgraph.values import Value
+
+Kind = Literal["methods", "recipes", "pipelines", "augmentations"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A shipped spec: its name, and what its first line says."""
+
+    name: str
+    line: str
+    file: File
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """The names of all shipped specs of a kind, in order; a recipe's name has its folder: cifar10/simclr."""
+    folder = home.SPECS / kind
+    return tuple(sorted(file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml")))
+
+
+def entries(kind: Kind) -> tuple[Entry, ...]:
+    """All shipped specs of a kind with what they say of themselves, for `sslgraph list`."""
+    found = ((name, home.SPECS / kind / f"{name}.yaml") for name in names(kind))
+    return tuple(Entry(name, _first_line(file), file) for name, file in found)
+
+
+def has(kind: Kind, name: str) -> bool:
+    """Whether a spec of this name is shipped."""
+    return name in names(kind)
+
+
+def is_file(name: str | File) -> bool:
+    """Whether what a user wrote means a file rather than a name: text means a file if it ends in .yaml."""
+    return isinstance(name, File) or name.endswith((".yaml", ".yml"))
+
+
+def file_of(kind: Kind, name: str | File, *, asks: str = "", value: Value | None = None) -> File:
+    """The file of a name or of a path. `asks` and `value` say who asks and where it is written, for the message;
+    a path that is written in a file starts from that file's folder."""
+    if is_file(name):
+        return File(value.place.file).parent / name if value else File(name)
+    if has(kind, str(name)):
+        return home.SPECS / kind / f"{name}.yaml"
+    asks = asks or f"there is no {kind.removesuffix('s')}"
+    raise SpecError([unknown(value.place if value else None, asks, str(name), names(kind))])
+
+
+def _first_line(file: File) -> str:
+    """The first line's comment; a method's says what it is."""
+    with file.open(encoding="utf-8") as opened:
+        first = opened.readline(1000)
+    return first.partition("#")[2].strip() or first.strip()

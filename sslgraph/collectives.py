@@ -1,0 +1,101 @@
+"""The only place that talks to other processes; each function states what its gradient is. One process: the identity.
+
+The convention that makes gradients equal on any number of ranks: every rank's loss is a mean over its own rows or a
+value that is the same on all ranks, and the gradients of the parameters are averaged over ranks afterwards (as DDP
+does). The backward of `gather` and `all_sum` therefore sums over ranks; dividing there as well would lose 1/ranks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def ranks() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """The number of this process, from 0."""
+    return dist.get_rank() if ranks() > 1 else 0
+
+
+def gather(rows: Tensor) -> Tensor:
+    """The rows of all ranks, in rank order, without gradient. All ranks must hold equally many."""
+    if ranks() == 1:
+        return rows.detach()
+    out = rows.new_empty((ranks() * len(rows), *rows.shape[1:]))
+    dist.all_gather_into_tensor(out, rows.detach().contiguous())
+    return out
+
+
+def gather_with_gradient(rows: Tensor) -> Tensor:
+    """The rows of all ranks, in rank order; the gradient of my rows is the sum of what all ranks send back to them."""
+    return rows if ranks() == 1 else _Gather.apply(rows)
+
+
+def all_sum(value: Tensor) -> Tensor:
+    """The sum over ranks, without gradient."""
+    if ranks() == 1:
+        return value.detach()
+    out = value.detach().clone()
+    dist.all_reduce(out)
+    return out
+
+
+def all_sum_with_gradient(value: Tensor) -> Tensor:
+    """The sum over ranks; its gradient is the sum over ranks of the gradients of the result."""
+    return value if ranks() == 1 else _Sum.apply(value)
+
+
+def broadcast(value: Tensor) -> Tensor:
+    """Rank 0's value on every rank, without gradient."""
+    if ranks() == 1:
+        return value.detach()
+    out = value.detach().clone()
+    dist.broadcast(out, 0)
+    return out
+
+
+def mean_gradients(parameters: list[torch.nn.Parameter]) -> None:
+    """Averages the gradients over ranks in place, in one flat message per dtype; a missing gradient counts as zero."""
+    if ranks() == 1 or not parameters:
+        return
+    for dtype in sorted({p.dtype for p in parameters}, key=str):
+        mine = [p for p in parameters if p.dtype == dtype]
+        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in mine])
+        dist.all_reduce(flat)
+        flat /= ranks()
+        for p, piece in zip(mine, flat.split([p.numel() for p in mine]), strict=True):
+            p.grad = piece.view_as(p).clone()
+
+
+def barrier() -> None:
+    """Waits for all ranks."""
+    if ranks() > 1:
+        dist.barrier()
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(_: Any, rows: Tensor) -> Tensor:
+        return gather(rows)
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        total = all_sum(gradient.contiguous())
+        return total.chunk(ranks())[rank()]
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(_: Any, value: Tensor) -> Tensor:
+        return all_sum(value)
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        return all_sum(gradient.contiguous())

@@ -1,0 +1,94 @@
+"""Random numbers as a pure function of (seed, epoch, sample, stream): Philox-4x32-10 in int64 tensor operations.
+
+Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (SC 2011). No state and no generator: the order of calls,
+the batch, the rank and the device do not matter, so runs may stop, resume and be sharded and still draw the same.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+
+import torch
+from jaxtyping import Bool, Float64, Int64
+from torch import Tensor
+
+_LOW = 0xFFFFFFFF
+
+# One row a sample: seed, epoch, sample index, stream. What a part with an input port `draw` receives.
+Draw = Int64[Tensor, "batch 4"]
+
+
+def stream_of(name: str) -> int:
+    """A stable number below 2**16 for a named stream, so that adding one does not reshuffle the others."""
+    return zlib.crc32(name.encode()) & 0xFFFF
+
+
+def keyed(seed: int, epoch: int | Tensor, index: Int64[Tensor, batch], stream: int | Tensor = 0) -> Draw:
+    """The rows from which everything random about these samples is drawn; epoch may be a 0-d tensor (no recompile)."""
+    columns = [torch.full_like(index, seed), torch.zeros_like(index) + epoch, index, torch.zeros_like(index) + stream]
+    return torch.stack(columns, 1)
+
+
+def substream(draw: Draw, number: int, copies: int = 1) -> Draw:
+    """The same samples in another stream; `copies` repeats the rows view-major, each copy with numbers of its own.
+
+    A stream is 32 bits: number << 16 | the stream before, mixed; copy i of a bag is number + (i << 24) before mixing.
+    """
+    rows = draw.repeat(copies, 1)
+    copy = torch.arange(copies, device=draw.device).repeat_interleave(len(draw))
+    mixed = (rows[:, 3] * 0x9E3779B1 + (number + 1) * 0x85EBCA6B + copy * 0xC2B2AE35) & _LOW
+    return torch.stack([rows[:, 0], rows[:, 1], rows[:, 2], mixed], 1)
+
+
+def words(draw: Draw, count: int) -> Int64[Tensor, "batch count"]:
+    """`count` independent uniform 32-bit words for each sample."""
+    blocks = torch.arange((count + 3) // 4, device=draw.device)[None].expand(len(draw), -1)
+    seed, epoch, index, stream = (column[:, None].expand_as(blocks) for column in draw.unbind(1))
+    counter = (index & _LOW, epoch & _LOW, stream & _LOW, blocks | ((index >> 32) << 16))
+    out = philox(counter, (seed & _LOW, (seed >> 32) & _LOW))
+    return torch.stack(out, -1).flatten(1)[:, :count]
+
+
+def uniform(draw: Draw, count: int, low: float = 0.0, high: float = 1.0) -> Float64[Tensor, "batch count"]:
+    """Uniform numbers in [low, high) with 24 random bits, so that they are exact in float32 and float64."""
+    return (words(draw, count) >> 8).double() * 2.0**-24 * (high - low) + low
+
+
+def normal(draw: Draw, count: int) -> Float64[Tensor, "batch count"]:
+    """Standard normal numbers (Box-Muller, float64); round to float32 before use to be equal on every processor."""
+    u = uniform(draw, 2 * count)
+    return torch.sqrt(-2 * torch.log1p(-u[:, :count])) * torch.cos(2 * math.pi * u[:, count:])
+
+
+def integers(draw: Draw, count: int, high: int) -> Int64[Tensor, "batch count"]:
+    """Whole numbers in [0, high), high < 2**31, by integer arithmetic only."""
+    return (words(draw, count) * high) >> 32
+
+
+def bernoulli(draw: Draw, chance: float) -> Bool[Tensor, batch]:
+    """True with probability `chance`, by integer comparison only."""
+    return words(draw, 1)[:, 0] < round(chance * 2**32)
+
+
+def permutation(draw: Draw, length: int) -> Int64[Tensor, "batch length"]:
+    """A random order of 0..length-1 for each sample (ties between 32-bit words are broken by position)."""
+    return words(draw, length).argsort(dim=1, stable=True)
+
+
+def philox(counter: tuple[Tensor, ...], key: tuple[Tensor | int, Tensor | int]) -> tuple[Tensor, ...]:
+    """Philox-4x32 with ten rounds; every value is an int64 tensor that holds a 32-bit word."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(10):
+        high0, low0 = _multiply(0xD2511F53, c0)
+        high1, low1 = _multiply(0xCD9E8D57, c2)
+        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
+        k0, k1 = (k0 + 0x9E3779B9) & _LOW, (k1 + 0xBB67AE85) & _LOW
+    return c0, c1, c2, c3
+
+
+def _multiply(constant: int, x: Tensor) -> tuple[Tensor, Tensor]:
+    """High and low word of a 32 x 32 bit product: the int64 product wraps, but its bits are right."""
+    product = x * (constant - 2**32) + (x << 32)
+    return (product >> 32) & _LOW, product & _LOW

@@ -1,0 +1,92 @@
+"""The right-hand sides of a spec: names, ports and positional calls, read with Python's own parser and nothing run."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+
+from sslgraph.errors import Fault, Place, SpecError
+
+LONGEST = 2_000
+
+
+@dataclass(frozen=True)
+class Name:
+    """A view, a value, or a declared part."""
+
+    text: str
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Field:
+    """A port of something: `m.seen`, `f(x).map`, `queue.read`."""
+
+    of: Expression
+    name: str
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return f"{self.of}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A part applied to values: `g(f(x))`."""
+
+    function: Expression
+    arguments: tuple[Expression, ...]
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return f"{self.function}({', '.join(map(str, self.arguments))})"
+
+
+Expression = Name | Field | Call
+
+
+def parse(text: str, place: Place | None = None) -> Expression:
+    """Reads an expression; a fault points at the column inside it."""
+    if not isinstance(text, str) or not text.strip():
+        raise SpecError([Fault(place, f"{text!r} is no expression", (), "write names and calls, for example g(f(x))")])
+    if len(text) > LONGEST:
+        raise SpecError([Fault(place, f"an expression of {len(text)} characters is too long", (), "name its parts in flow:")])
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        cure = "write names, ports and calls, for example g(f(x).map)"
+        if text.count("(") != text.count(")"):
+            cure = "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma, so name the call in flow:"
+        raise SpecError([Fault(place, f"'{text}' can't be read as an expression", (), cure)]) from None
+    return _read(tree.body, text, place)
+
+
+def _read(node: ast.expr, text: str, place: Place | None) -> Expression:
+    here = replace(place, column=place.column + node.col_offset) if place and place.line else place
+    match node:
+        case ast.Name(id=name):
+            return Name(name, here)
+        case ast.Attribute(value=of, attr=name):
+            return Field(_read(of, text, place), name, here)
+        case ast.Call(func=function, args=arguments, keywords=[]) if not any(isinstance(a, ast.Starred) for a in arguments):
+            return Call(_read(function, text, place), tuple(_read(a, text, place) for a in arguments), here)
+    raise SpecError([Fault(here, _refusal(node, text), (), _cure(node))])
+
+
+def _refusal(node: ast.expr, text: str) -> str:
+    part = ast.get_source_segment(text, node) or text
+    match node:
+        case ast.Constant():
+            return f"a number or text ({part}) can't stand in an expression"
+        case ast.Call():
+            return f"'{part}' gives an argument by name, and calls here are positional"
+    return f"'{part}' is not a name, a port or a call"
+
+
+def _cure(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant | ast.Call):
+        return "settings are keys of the part, so that they can be overridden, swept and compared"
+    return "arithmetic is a component: write an op or a wiring part and call it"

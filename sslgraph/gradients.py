@@ -1,0 +1,85 @@
+"""Which loss reaches which parameters: gradient, EMA, frozen or dead - from the wiring alone, before any tensor exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sslgraph.graph import Graph, Leg, Value
+
+Cell = Literal["gradient", "EMA", "frozen", "dead", "-"]
+
+
+@dataclass(frozen=True)
+class GradientMap:
+    """Rows are nets and targets, columns the losses; `reaches` says what each value's gradient would move."""
+
+    losses: tuple[str, ...]
+    rows: dict[str, tuple[Cell, ...]]
+    reaches: dict[str, frozenset[str]]   # value of the training leg -> nets that a gradient at it would move
+
+    def __str__(self) -> str:
+        width = max(map(len, self.rows))
+        columns = [max(8, len(loss)) for loss in self.losses]
+        lines = [" " * width + "  " + "  ".join(f"{loss:<{w}}" for loss, w in zip(self.losses, columns, strict=True))]
+        for name, cells in self.rows.items():
+            lines.append(f"{name:<{width}}  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(cells, columns, strict=True)))
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def gradient_map(graph: Graph) -> GradientMap:
+    """The map of the training leg; a net is dead if no loss reaches it, frozen if the spec says so."""
+    leg = graph.training
+    reaches = moved_by(graph, leg)
+    losses = leg.losses
+    rows: dict[str, tuple[Cell, ...]] = {}
+    for name, box in graph.boxes.items():
+        if box.section == "nets":
+            rows[name] = tuple(_cell(graph, name, loss, reaches) for loss in losses)
+            if not any(cell == "gradient" for cell in rows[name]):
+                missing: Cell = "frozen" if getattr(box.spec, "frozen", False) else "dead"
+                rows[name] = (missing,) * len(losses)
+        elif box.section == "targets":
+            rows[name] = tuple("EMA" for _ in losses)
+    return GradientMap(tuple(loss.name for loss in losses), rows, reaches)
+
+
+def _cell(graph: Graph, net: str, loss: Value, reaches: dict[str, frozenset[str]]) -> Cell:
+    return "gradient" if net in trained_by(graph, loss, reaches) else "-"
+
+
+def trained_by(graph: Graph, loss: Value, reaches: dict[str, frozenset[str]]) -> frozenset[str]:
+    """The nets whose weights this loss moves: those its gradient reaches, less those that its `trains:` leaves out."""
+    trains = getattr(graph.boxes[loss.name].spec, "trains", None)
+    return reaches[loss.name] if trains is None else reaches[loss.name] & frozenset(trains)
+
+
+def moved_by(graph: Graph, leg: Leg) -> dict[str, frozenset[str]]:
+    """For each value of a leg, the trained nets that lie upstream of it on a path that gradient passes."""
+    reaches: dict[str, frozenset[str]] = {}
+    for value in leg.values.values():
+        reaches[value.name] = _upstream(graph, leg, value, reaches)
+    return reaches
+
+
+def _upstream(graph: Graph, leg: Leg, value: Value, reaches: dict[str, frozenset[str]]) -> frozenset[str]:
+    if value.kind in ("view", "given"):
+        return frozenset()
+    box = graph.boxes[value.box] if value.box else None
+    if _is_integer(graph, leg, value):
+        return frozenset()
+    detached = box.signature.detached if box else ()
+    above = frozenset().union(*(reaches[source] for port, source in value.inputs if port not in detached and "*" not in detached))
+    if box is None or box.section in ("ops", "wiring", "losses"):
+        return above
+    if box.section == "nets":
+        return above if getattr(box.spec, "frozen", False) else above | {box.name}
+    return frozenset()
+
+
+def _is_integer(graph: Graph, leg: Leg, value: Value) -> bool:
+    """Whether a value is whole numbers or truth values by the annotation of the part that makes it."""
+    call = leg.values[value.inputs[0][1]] if value.kind == "port" else value
+    ports = {p.name: p for p in graph.boxes[call.box].signature.outputs} if call.box else {}
+    port = ports.get(value.port or "")
+    return port is not None and port.is_integer

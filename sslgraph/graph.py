@@ -1,0 +1,116 @@
+"""The wired method: boxes (parts) and values (what flows between them), leg by leg. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sslgraph import registry
+from sslgraph.errors import Place
+from sslgraph.registry import Port, Signature
+from sslgraph.spec import Loss, Method, Part, Path, Phase, Target
+
+Section = Literal["nets", "targets", "state", "ops", "losses", "wiring"]
+VIEW_PORTS = {
+    "image": Port("image", 'Float[Tensor, "batch channels height width"]'),
+    "index": Port("index", 'Int64[Tensor, "batch"]'),
+    "box": Port("box", 'Float[Tensor, "batch 4"]'),
+    "flip": Port("flip", 'Bool[Tensor, "batch"]'),
+}
+
+@dataclass(frozen=True)
+class Box:
+    """A declared part: a net, its slow copy, a state, an op, a loss, or a wiring part that needs no declaration."""
+
+    name: str
+    section: Section
+    use: str
+    settings: dict[str, Any]
+    signature: Signature
+    spec: Part | Target | Loss | None
+    path: Path
+
+    @property
+    def follows(self) -> str | None:
+        """The net that a target follows."""
+        return self.spec.ema_of if isinstance(self.spec, Target) else None
+
+    @property
+    def is_float32(self) -> bool:
+        """Whether it computes in float32 with autocast off."""
+        return self.signature.family in registry.FLOAT32_FAMILIES or self.section == "losses" \
+            or getattr(self.spec, "dtype", None) == "float32"
+
+
+@dataclass(frozen=True)
+class Value:
+    """One thing that flows: a view's port, a call, a port of a call, a bag of several, or a loss."""
+
+    name: str
+    kind: Literal["view", "given", "call", "port", "bag", "loss"]
+    box: str | None = None
+    inputs: tuple[tuple[str, str], ...] = ()   # (input port, name of the value), in the order of the ports
+    port: str | None = None
+    path: Path = ()
+    view: str | None = None                    # of a view's port, the view
+
+
+@dataclass(frozen=True)
+class Write:
+    """One line of after_step or then: a method of a part, called with values after the step."""
+
+    box: str
+    method: str
+    inputs: tuple[tuple[str, str], ...]
+    path: Path
+
+
+@dataclass
+class Leg:
+    """One acyclic program: a training step, a pass over the data set, or what follows such a pass."""
+
+    name: str
+    phase: Phase | None = None
+    values: dict[str, Value] = field(default_factory=dict)   # in an order in which they can be computed
+    flow: dict[str, str] = field(default_factory=dict)       # the spec's name -> the value's name
+    writes: list[Write] = field(default_factory=list)
+    collect: str | None = None
+    then: Leg | None = None
+
+    @property
+    def losses(self) -> list[Value]:
+        """The losses of this leg, in the order of the spec."""
+        return [value for value in self.values.values() if value.kind == "loss"]
+
+    @property
+    def is_training(self) -> bool:
+        """Whether this leg takes optimizer steps."""
+        return bool(self.losses)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A wired method: every part with its settings, every leg with its values."""
+
+    method: Method
+    boxes: dict[str, Box]
+    legs: tuple[Leg, ...]
+    place: Callable[[Path], Place | None]
+
+    @property
+    def training(self) -> Leg:
+        """The leg that takes optimizer steps."""
+        return next(leg for leg in self.legs if leg.is_training)
+
+    @property
+    def exported(self) -> tuple[str, str]:
+        """The net or target that is the representation, and its port ("" where it has no fields)."""
+        name, _, port = self.method.export.partition(".")
+        outputs = self.boxes[name].signature.outputs
+        return name, port or (outputs[0].name if outputs else "")
+
+
+def no_place(_: Path) -> Place | None:
+    """For methods that were made in Python and stand in no file."""
+    return None

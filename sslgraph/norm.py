@@ -1,0 +1,100 @@
+"""BatchNorm over the rows of all processes, so that a method's numbers do not depend on how many there are."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from sslgraph import collectives
+from sslgraph.errors import SslgraphError
+
+_PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+def synchronise(module: nn.Module) -> nn.Module:
+    """The same net with statistics over all ranks' rows; weights, buffers and their names are the very same.
+
+    On CUDA the layers are torch's SyncBatchNorm, elsewhere `JointBatchNorm`: call it when the net stands on its device.
+    """
+    if _is_on_cuda(module):
+        return nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-any-return]
+    joined: dict[int, JointBatchNorm] = {}  # a layer that stands in a net under two names stays one layer
+    for path, layer in list(module.named_modules(remove_duplicate=False)):
+        if isinstance(layer, _BatchNorm) and not isinstance(layer, JointBatchNorm | nn.SyncBatchNorm):
+            joint = joined[id(layer)] = joined.get(id(layer)) or _joint(layer, path)
+            if path == "":
+                return joint
+            module.set_submodule(path, joint)
+    return module
+
+
+class JointBatchNorm(_BatchNorm):
+    """BatchNorm whose training statistics are those of the joint batch; with one process it is torch's own.
+
+    Each rank sends the count, mean and variance of its rows; with N the sum of the counts n,
+
+        mean = sum_r n[r] mean[r] / N,     variance = sum_r n[r] (variance[r] + (mean[r] - mean)^2) / N
+
+    which, unlike the sum of squares minus the squared sum, stays exact for features far from zero. Gradients go
+    through both. The running variance has N - 1 in its denominator, as torch's.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        if collectives.ranks() == 1 or not (self.training or self.running_mean is None):
+            return super().forward(input)
+        mean, variance, count = _joint_statistics(input.float())
+        if self.track_running_stats:
+            self._track(mean.detach(), variance.detach() * count / (count - 1))
+        scale = (variance + self.eps).rsqrt()
+        if self.weight is not None:
+            scale = scale * self.weight
+        shape = (1, -1) + (1,) * (input.dim() - 2)
+        out = (input - mean.view(shape)) * scale.view(shape)
+        return (out if self.bias is None else out + self.bias.view(shape)).to(input.dtype)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"BatchNorm takes rows of features, and was given {list(input.shape)}")
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        rate = 1.0 / self.num_batches_tracked if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, rate)
+        self.running_var.lerp_(variance, rate)
+
+
+def _joint_statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance (over N) of each feature over all ranks, and N."""
+    places = [axis for axis in range(rows.dim()) if axis != 1]
+    variance, mean = torch.var_mean(rows, places, correction=0)
+    count = rows.new_full((1,), rows.numel() / rows.shape[1])
+    ours = torch.cat([count, mean, variance])[None]
+    counts, means, variances = collectives.gather_with_gradient(ours).split([1, len(mean), len(mean)], 1)
+    share = counts / counts.sum()
+    joint = (share * means).sum(0)
+    return joint, (share * (variances + (means - joint).square())).sum(0), counts.sum()
+
+
+def _joint(layer: _BatchNorm, path: str) -> JointBatchNorm:
+    """A joint layer with this one's weights and buffers themselves, not copies."""
+    if type(layer) not in _PLAIN:
+        raise SslgraphError(
+            f"layer '{path}' is a {type(layer).__name__}, whose statistics can't be taken over all ranks; "
+            "train on one process, or choose a network with plain BatchNorm"
+        )
+    joint = JointBatchNorm(
+        layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats, device="meta"
+    )
+    for name in ("weight", "bias"):
+        joint.register_parameter(name, getattr(layer, name))
+    for name in ("running_mean", "running_var", "num_batches_tracked"):
+        joint.register_buffer(name, getattr(layer, name))
+    return joint.train(layer.training)
+
+
+def _is_on_cuda(module: nn.Module) -> bool:
+    tensors = [*module.parameters(), *module.buffers()]
+    return bool(tensors) and tensors[0].is_cuda

@@ -1,0 +1,119 @@
+"""A leg of a method as one torch.fx GraphModule, whose printed code reads like the paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from sslgraph.draws import stream_of, substream
+from sslgraph.shapes import SizedLeg, Step
+
+
+class InFloat32(nn.Module):
+    """Calls a part on float32 copies of its floating inputs with autocast off: losses and solvers."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        with torch.autocast(_device(args, kwargs), enabled=False):
+            return self.part(*(_full(a) for a in args), **{name: _full(a) for name, a in kwargs.items()})
+
+
+def _full(value: Any) -> Any:
+    return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
+def _device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    return next((str(a.device.type) for a in (*args, *kwargs.values()) if isinstance(a, Tensor)), "cpu")
+
+
+class Program:
+    """Runs one leg: from a batch to the values asked for. Not a module: the parts belong to the compiled method."""
+
+    def __init__(self, sized: SizedLeg, parts: Mapping[str, nn.Module], float32: frozenset[str], outputs: dict[str, str]) -> None:
+        self.inputs = [step.target for step in sized.steps if step.kind == "input"]
+        self.outputs = outputs
+        root = nn.Module()
+        for name in {step.target for step in sized.steps if step.kind == "call"}:
+            root.add_module(name, InFloat32(parts[name]) if name in float32 else parts[name])
+        self.module = fx.GraphModule(root, _emit(sized, outputs), class_name="Method")
+        self.run: Any = self.module
+
+    def __call__(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The outputs by name; `batch` maps "x.image" and the like to tensors."""
+        found: dict[str, Tensor] = self.run(*(batch[key] for key in self.inputs))
+        return found
+
+    def compile(self) -> None:
+        """Hands the program to torch.compile; a part that can't be captured whole breaks the graph there."""
+        self.run = torch.compile(self.module)
+
+    @property
+    def code(self) -> str:
+        """The program as Python, one line a step; ports are written where they are read (`f_x.pooled`)."""
+        lines: list[str] = []
+        fields: dict[str, str] = {}
+        for line in self.module.code.strip().splitlines():
+            line = re.sub(r";.*", "", line)          # fx frees each tensor behind its last use: true, and unreadable
+            line = re.sub(r"(?<![.\w])(%s)(?!\w| =)" % "|".join(fields), lambda m: fields[m[1]], line) if fields else line
+            if found := re.fullmatch(r" +(\w+) = ([\w.]+\.\w+)", line):
+                fields[found[1]] = found[2]
+            elif line.strip():
+                lines.append(line.replace("sslgraph_draws_substream", "substream"))
+        return "\n".join(lines)
+
+
+def _emit(sized: SizedLeg, outputs: dict[str, str]) -> fx.Graph:
+    graph = fx.Graph()
+    nodes: dict[str, fx.Node] = {}
+    needed = _needed(sized.steps, set(outputs.values()))
+    for step in sized.steps:
+        if step.kind == "input":
+            nodes[step.name] = graph.placeholder(step.name)
+    for step in sized.steps:
+        if step.kind != "input" and step.name in needed:
+            nodes[step.name] = _node(graph, step, [(port, nodes[source]) for port, source in step.inputs], sized)
+    graph.output({name: nodes[tensor] for name, tensor in outputs.items()})
+    graph.lint()
+    return graph
+
+
+def _node(graph: fx.Graph, step: Step, inputs: list[tuple[str, fx.Node]], sized: SizedLeg) -> fx.Node:
+    sources = [node for _, node in inputs]
+    match step.kind:
+        case "call":
+            positional, named = _arguments(sized, step, inputs)
+            return graph.create_node("call_module", step.target, positional, named, name=step.name)
+        case "get":
+            return graph.create_node("call_function", getattr, (sources[0], step.target), name=step.name)
+        case "join":
+            return graph.create_node("call_function", torch.cat, (sources,), name=step.name)
+        case "split":
+            return graph.create_node("call_method", "unflatten", (sources[0], 0, (step.views, -1)), name=step.name)
+        case "merge":
+            return graph.create_node("call_method", "flatten", (sources[0], 0, 1), name=step.name)
+    number = stream_of(step.target)
+    return graph.create_node("call_function", substream, (sources[0], number, step.views), name=step.name)
+
+
+def _arguments(sized: SizedLeg, step: Step, inputs: list[tuple[str, fx.Node]]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Positional as long as the ports come in the order of `forward`, by name from the first gap on."""
+    order = list(sized.ports[step.target])
+    given = dict(inputs)
+    leading = 0
+    while leading < len(order) and order[leading] in given:
+        leading += 1
+    return tuple(given[p] for p in order[:leading]), {p: given[p] for p in order[leading:] if p in given}
+
+
+def _needed(steps: list[Step], wanted: set[str]) -> set[str]:
+    for step in reversed(steps):
+        if step.name in wanted:
+            wanted |= {source for _, source in step.inputs}
+    return wanted

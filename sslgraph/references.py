@@ -1,0 +1,58 @@
+"""`$references`: a value written once and copied by its path, such as out: $ops.kmeans.k. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sslgraph.edits import find, missing, pieces
+from sslgraph.errors import Fault
+from sslgraph.spec import Path
+from sslgraph.values import Value
+
+LIMIT = 100_000     # values, after references are copied
+CHAIN = 20          # references that lead to one another
+
+
+def dereferenced(root: Value, faults: list[Fault], skip: tuple[str, ...] = ()) -> Value:
+    """The text with every `$path` replaced by a copy of the value at that path. `weights: $artefact` stays."""
+    return _References(root, faults, skip).everywhere()
+
+
+class _References:
+    """Copies the values that `$paths` name, noting loops and paths that lead nowhere."""
+
+    def __init__(self, root: Value, faults: list[Fault], skip: tuple[str, ...]) -> None:
+        self.root, self.faults, self.skip, self.count = root, faults, skip, 0
+
+    def everywhere(self) -> Value:
+        """The whole text."""
+        content = {k: v if k in self.skip else self._copy(v, ((k,),)) for k, v in self.root.content.items()}
+        return replace(self.root, content=content)
+
+    def _copy(self, value: Value, trail: tuple[Path, ...]) -> Value:
+        self.count += 1
+        if self.count > LIMIT:
+            if self.count == LIMIT + 1:
+                self.faults.append(Fault(value.place, f"the references of this text copy more than {LIMIT} values"))
+            return Value(None, value.place, value.key)
+        here = trail[-1]
+        if isinstance(value.content, dict):
+            inner = {k: self._copy(v, (*trail[:-1], (*here, k))) for k, v in value.content.items()}
+            return replace(value, content=inner)
+        if isinstance(value.content, list):
+            items = [self._copy(v, (*trail[:-1], (*here, i))) for i, v in enumerate(value.content)]
+            return replace(value, content=items)
+        is_reference = isinstance(value.content, str) and value.content.startswith("$") and here[-1] != "weights"
+        return self._followed(value, trail) if is_reference else value
+
+    def _followed(self, value: Value, trail: tuple[Path, ...]) -> Value:
+        path = pieces(value.content[1:])
+        target = find(self.root, path)
+        if target is None:
+            self.faults.append(missing(self.root, path, replace(value, key=None)))
+        elif len(trail) > CHAIN or any(path == step[: len(path)] for step in trail):
+            problem = f"'{value.content}' comes back to itself"
+            self.faults.append(Fault(value.place, problem, (), "write the value out at one place"))
+        else:
+            return replace(self._copy(target, (*trail, path)), place=value.place, key=value.key)
+        return value

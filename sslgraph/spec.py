@@ -1,0 +1,198 @@
+"""What a YAML text may say, as frozen values: a method, a recipe, a pipeline, an augmentation. Imports no torch.
+
+In a text the settings of a part stand beside its reserved keys (`{use: heads.mlp, out: 128, frozen: true}`); here
+everything that is not reserved is gathered in `settings`. Nothing is converted: text is not a number, 1 is not true.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ModelWrapValidatorHandler as Handler
+from pydantic import ValidationInfo as Info
+
+from sslgraph.schedules import duration, schedule
+
+Path = tuple[str | int, ...]
+
+
+def _number(value: Any) -> Any:
+    schedule(value)
+    return value
+
+
+def _length(value: str) -> str:
+    duration(value)
+    return value
+
+
+def _lengths(value: Any) -> Any:
+    for length in value.values() if isinstance(value, dict) else [value]:
+        duration(length)
+    return value
+
+
+Number = Annotated[Any, AfterValidator(_number)]      # 0.1, or a schedule: {cosine: [0.996, 1.0]}
+Length = Annotated[str, AfterValidator(_length)]      # "1 epoch", "500 steps", "10 %"
+Freeze = Annotated[str | dict[str, str], BeforeValidator(_lengths)]
+
+
+class _Text(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _gather(cls, value: Any, handler: Handler[Any], info: Info) -> Any:
+        """Puts what is not reserved into `settings`; a text that writes the word itself is refused."""
+        if "settings" not in cls.model_fields or not isinstance(value, dict):
+            return handler(value)
+        if info.context == "text" and "settings" in value:
+            raise ValueError("settings stand beside use: and the other keys, not under settings:")
+        own = {key: value[key] for key in value if key in cls.model_fields}
+        more = {key: value[key] for key in value if key not in cls.model_fields}
+        return handler({**own, "settings": {**own.get("settings", {}), **more}})
+
+
+class Paper(_Text):
+    """Where a method was published."""
+
+    title: str
+    year: int
+    arxiv: str | None = None
+    url: str | None = None
+
+
+class View(_Text):
+    """One draw of an augmentation, or a bag of `copies` draws; `settings` override the augmentation's by name."""
+
+    augment: str
+    copies: int = Field(default=1, ge=1)
+    settings: dict[str, Any] = {}
+
+
+class Part(_Text):
+    """A part with its settings: a net, an op, a state."""
+
+    use: str
+    settings: dict[str, Any] = {}
+    frozen: bool = False
+    freeze: Freeze | None = None                        # "1 epoch", or {submodule: "1 epoch"}
+    weights: str | None = None                          # "$artefact", given by a recipe or a pipeline
+    mode: Literal["train", "eval"] | None = None
+    dtype: Literal["float32"] | None = None
+    sync_norm: bool = True                              # BatchNorm statistics over all ranks
+
+
+class Target(_Text):
+    """A copy of a net that follows it by exponential moving average and never receives a gradient."""
+
+    ema_of: str
+    momentum: Number
+    init: Literal["copy", "independent"] = "copy"
+    mode: Literal["train", "eval"] | None = None
+    dtype: Literal["float32"] | None = None
+    settings: dict[str, Any] = {}                       # overrides of the followed net's settings, such as drop_path: 0
+
+
+class Loss(_Text):
+    """A loss; `settings` holds settings and named ports alike, the part's signature tells them apart."""
+
+    use: str
+    of: list[str] = []
+    weight: Number = 1.0
+    trains: list[str] | None = None
+    settings: dict[str, Any] = {}
+
+
+class Phase(_Text):
+    """A leg of a method that is a program: a pass over the data set (`collect`, `then`) or training (`losses`)."""
+
+    name: str
+    every: Length | None = None
+    start: Length | None = Field(default=None, alias="from")
+    at: list[Length] | None = None
+    flow: dict[str, str] = {}
+    collect: str | None = None
+    then: list[str] = []
+    losses: dict[str, Loss] = {}
+    after_step: list[str] = []
+    sample: dict[str, str] | None = None                # {balance: labels}
+
+
+class Method(_Text):
+    """The figure of a paper."""
+
+    method: str
+    family: str = "other"
+    paper: Paper | None = None
+    views: dict[str, View]
+    nets: dict[str, Part]
+    targets: dict[str, Target] = {}
+    state: dict[str, Part] = {}
+    ops: dict[str, Part] = {}
+    flow: dict[str, str] = {}
+    losses: dict[str, Loss] = {}
+    after_step: list[str] = []
+    phases: list[Phase] = []
+    export: str
+
+
+class Augmentation(_Text):
+    """A named pipeline of steps that make a view; the order of `steps` is the order of work."""
+
+    augmentation: str
+    steps: dict[str, Part]
+
+
+class Data(_Text):
+    """Where the images come from: a source with its settings."""
+
+    use: str
+    settings: dict[str, Any] = {}
+
+
+class Recipe(_Text):
+    """The numbers of a run: a method made concrete by `set`, `replace` and `remove`, data, optimizer, evaluation."""
+
+    recipe: str
+    method: str
+    set: dict[str, Any] = {}
+    replace: dict[str, Any] = {}
+    remove: list[str] = []
+    data: Data
+    epochs: int | None = Field(default=None, ge=1)
+    steps: int | None = Field(default=None, ge=1)
+    batch: int = Field(ge=1)
+    accumulate: int = Field(default=1, ge=1)
+    optimizer: dict[str, Any]
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    compile: bool = False
+    evaluate: dict[str, Any] = {}
+    checkpoint: dict[str, Any] = {}
+    plugins: list[str] = []
+    given: dict[str, str] = {}
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Recipe:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("a recipe says how long it trains, by either epochs: or steps:")
+        return self
+
+
+class Stage(_Text):
+    """One stage of a pipeline: what it does, with what, and which artefacts it is given."""
+
+    do: str
+    recipe: str | None = None
+    of: str | None = None
+    given: dict[str, str] = {}
+    settings: dict[str, Any] = {}
+
+
+class Pipeline(_Text):
+    """Stages that pass artefacts on to each other."""
+
+    pipeline: str
+    stages: dict[str, Stage]

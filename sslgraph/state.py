@@ -1,0 +1,53 @@
+"""What changes between steps: targets follow their nets, and settings follow their schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sslgraph.schedules import Clock, Schedule, is_schedule, schedule
+
+
+class Follower:
+    """Moves a target's parameters towards its net's: target <- m * target + (1 - m) * net. Buffers are the target's own."""
+
+    def __init__(self, *, target: nn.Module, net: nn.Module, momentum: Any) -> None:
+        self.momentum: Schedule = schedule(momentum)
+        source = dict(net.named_parameters())
+        self.pairs = [(p, source[name]) for name, p in target.named_parameters() if name in source]
+
+    @torch.no_grad()
+    def copy(self) -> None:
+        """Makes the target equal to its net."""
+        for mine, theirs in self.pairs:
+            mine.copy_(theirs)
+
+    @torch.no_grad()
+    def follow(self, step: int, clock: Clock) -> None:
+        """One move, with the weights that the optimizer's step has just written."""
+        momentum = self.momentum.at(step, clock)
+        torch._foreach_lerp_([p for p, _ in self.pairs], [p.detach() for _, p in self.pairs], 1.0 - momentum)
+
+
+class ScheduledSetting:
+    """A part's setting that moves over the run: a 0-d buffer under the setting's own name, refilled before each step."""
+
+    def __init__(self, *, part: nn.Module, name: str, value: Any) -> None:
+        self.schedule = schedule(value)
+        first = torch.tensor(self.schedule.first, dtype=torch.float32)
+        if hasattr(part, name):
+            delattr(part, name)
+        part.register_buffer(name, first, persistent=False)
+        self.part, self.name = part, name
+
+    def fill(self, step: int, clock: Clock) -> None:
+        """Sets the value that this step works with."""
+        buffer: Tensor = getattr(self.part, self.name)
+        buffer.fill_(self.schedule.at(step, clock))
+
+
+def scheduled(part: nn.Module, settings: dict[str, Any]) -> list[ScheduledSetting]:
+    """The settings of a part that a spec wrote as schedules, made into buffers."""
+    return [ScheduledSetting(part=part, name=name, value=value) for name, value in settings.items() if is_schedule(value)]

@@ -1,0 +1,110 @@
+"""From a written text to a frozen model: every fault at its place and in plain words. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from sslgraph.errors import Fault, unknown
+from sslgraph.spec import Path
+from sslgraph.values import Value, words
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MUST = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping of names to values",
+    "list_type": "must be a list",
+    "model_type": "must be a mapping, such as {use: ...}",
+    "model_attributes_type": "must be a mapping, such as {use: ...}",
+}
+_CURES = {
+    "views": "say what the images become: views: {x: {augment: simclr}}",
+    "nets": "name what is trained: nets: {f: {use: backbones.resnet}}",
+    "export": "name the net that is the representation: export: f",
+    "use": "name a part of the catalogue: use: heads.mlp. A node that a child gives replaces its parent's as a whole; "
+           "set: changes one setting",
+    "augment": "name an augmentation: augment: simclr",
+    "momentum": "write a number or a schedule: momentum: {cosine: [0.996, 1.0]}",
+}
+
+
+def validated(model: type[Model], root: Value, faults: list[Fault]) -> Model | None:
+    """The model that a text writes; None, and the faults noted, if it doesn't write one."""
+    try:
+        return model.model_validate(root.plain, context="text")
+    except ValidationError as wrong:
+        seen: set[Path] = set()
+        for error in wrong.errors(include_url=False, include_context=True):
+            fault, path = _fault(model, root, error)
+            if path not in seen:
+                faults.append(fault)
+            seen.add(path)
+    return None
+
+
+def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path]:
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(model, root, error["loc"]), tuple(error["loc"])
+    path, value = _there(root, error["loc"])
+    here = dotted(path) or "the text"
+    if kind == "missing":
+        key = str(error["loc"][-1])
+        return Fault(value.place, f"{here} has no {key}:", (), _CURES.get(key, f"add {key}:")), (*path, key)
+    if kind == "value_error":
+        return Fault(value.place, f"{here}: {error['ctx']['error']}" if path else str(error["ctx"]["error"])), path
+    if kind == "literal_error":
+        problem = f"{here} must be one of {error['ctx']['expected']}, and is {words(value.content)}"
+        return Fault(value.place, problem), path
+    if kind == "greater_than_equal":
+        return Fault(value.place, f"{here} must be {error['ctx']['ge']} or more, and is {words(value.content)}"), path
+    must = _MUST.get(kind, error["msg"].lower())
+    is_unquoted = kind == "string_type" and isinstance(value.content, bool | int | float)
+    cure = "put it in quotes if it is text" if is_unquoted else ""
+    return Fault(value.place, f"{here} {must}, and is {words(value.content)}", (), cure), path
+
+
+def _unknown_key(model: type[BaseModel], root: Value, loc: Path) -> Fault:
+    above, value = _there(root, loc[:-1])
+    key = value.child(loc[-1])
+    legal = [field.alias or name for name, field in _model_at(model, above).model_fields.items()]
+    what = f"{dotted(above)} has the key" if above else "the text has the key"
+    return unknown(key.key if key else value.place, what, str(loc[-1]), legal)
+
+
+def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
+    """The model that stands at a path of another."""
+    for step in path:
+        field = next((f for name, f in model.model_fields.items() if step in (name, f.alias)), None)
+        inner = _models(field.annotation) if field else []
+        model = inner[0] if inner else model
+    return model
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models(part)]
+
+
+def _there(root: Value, loc: Path) -> tuple[Path, Value]:
+    """The part of pydantic's location that stands in the text (it adds words of its own), and the value there."""
+    path: list[str | int] = []
+    value = root
+    for step in loc:
+        inner = value.child(step)
+        if inner is None:
+            break
+        value = inner
+        path.append(step)
+    return tuple(path), value
+
+
+def dotted(path: Path) -> str:
+    """A path as specs write it."""
+    return ".".join(str(step) for step in path)

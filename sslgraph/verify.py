@@ -1,0 +1,94 @@
+"""What is never meant, refused with its repair: unread views, unused nodes, losses without gradient, moved targets."""
+
+from __future__ import annotations
+
+import networkx as nx
+
+from sslgraph.errors import Fault, SpecError, unknown
+from sslgraph.gradients import gradient_map, moved_by, trained_by
+from sslgraph.graph import Graph, Leg
+
+
+def verify(graph: Graph) -> None:
+    """Refuses what is never meant: unread views, unused nodes, losses without gradient, gradient into a target."""
+    faults = [*_unused(graph), *_gradient_faults(graph), *_names(graph)]
+    if faults:
+        raise SpecError(faults)
+
+
+def _unused(graph: Graph) -> list[Fault]:
+    method, faults = graph.method, []
+    used = _used_values(graph)
+    views = {value.view for leg in _all_legs(graph) for name, value in leg.values.items() if (leg.name, name) in used}
+    faults += [Fault(graph.place(("views", v)), f"nothing reads the view '{v}'", (), "read it in flow:, or remove it")
+               for v in method.views if v not in views]
+    called = {value.box for leg in _all_legs(graph) for name, value in leg.values.items() if (leg.name, name) in used}
+    called |= {write.box for leg in _all_legs(graph) for write in leg.writes}
+    for box in graph.boxes.values():
+        if box.section not in ("losses", "wiring") and box.name not in called:
+            faults.append(Fault(graph.place(box.path), f"nothing uses '{box.name}' ({box.section})", (), "call it in flow:, or remove it"))
+    for leg in _all_legs(graph):
+        for name, value in leg.flow.items():
+            if (leg.name, value) not in used:
+                path = leg.values[value].path
+                faults.append(Fault(graph.place(path), f"nothing uses the value '{name}'", (), "give it to a loss or a write, or remove it"))
+    return faults
+
+
+def _used_values(graph: Graph) -> set[tuple[str, str]]:
+    used: set[tuple[str, str]] = set()
+    for leg in _all_legs(graph):
+        arrows = nx.DiGraph([(source, value.name) for value in leg.values.values() for _, source in value.inputs])
+        ends = {loss.name for loss in leg.losses} | {source for write in leg.writes for _, source in write.inputs}
+        ends |= {leg.collect} if leg.collect else set()
+        ends |= {v.name for v in leg.values.values() if v.kind == "given"}
+        reached = ends.union(*(nx.ancestors(arrows, end) for end in ends if end in arrows))
+        used |= {(leg.name, name) for name in reached}
+    return used
+
+
+def _all_legs(graph: Graph) -> list[Leg]:
+    return [part for leg in graph.legs for part in (leg, leg.then) if part is not None]
+
+
+def _gradient_faults(graph: Graph) -> list[Fault]:
+    faults = []
+    for leg in graph.legs:
+        reaches = moved_by(graph, leg)
+        for value in leg.values.values():
+            box = graph.boxes[value.box] if value.box else None
+            if value.kind == "loss" and not trained_by(graph, value, reaches):
+                faults.append(Fault(graph.place(value.path), f"no gradient of loss '{value.name}' reaches a net that it may train", (),
+                                    "connect it to a trained net; check stopgrad, frozen, targets and trains:"))
+            if box is not None and box.section == "targets" and leg.is_training:
+                arriving = frozenset().union(*(reaches[source] for _, source in value.inputs))
+                if arriving:
+                    faults.append(Fault(graph.place(value.path), f"a gradient would pass through the target '{box.name}' into "
+                                        f"{', '.join(sorted(arriving))}", (), "stop it in front of the target: "
+                                        f"{box.name}(stopgrad(...))"))
+    map_ = gradient_map(graph) if not faults else None
+    for name, cells in (map_.rows if map_ else {}).items():
+        if "dead" in cells:
+            faults.append(Fault(graph.place(("nets", name)), f"no loss trains the net '{name}'", (), "say frozen: true, or connect it to a loss"))
+    return faults
+
+
+def _names(graph: Graph) -> list[Fault]:
+    """Names that stand outside the flow: export, trains, sample."""
+    faults, boxes = [], graph.boxes
+    encoders = [b.name for b in boxes.values() if b.section in ("nets", "targets")]
+    name, _, port = graph.method.export.partition(".")
+    if name not in encoders:
+        faults.append(unknown(graph.place(("export",)), "export names", name, encoders))
+    elif port and port not in (ports := [p.name for p in boxes[name].signature.outputs]):
+        faults.append(unknown(graph.place(("export",)), f"export asks '{name}' for its port", port, ports))
+    nets = [b.name for b in boxes.values() if b.section == "nets"]
+    for box in boxes.values():
+        for trained in getattr(box.spec, "trains", None) or ():
+            if trained not in nets:
+                faults.append(unknown(graph.place((*box.path, "trains")), f"loss '{box.name}' trains", trained, nets))
+    for i, phase in enumerate(graph.method.phases):
+        for state in (phase.sample or {}).values():
+            if state not in graph.method.state:
+                faults.append(unknown(graph.place(("phases", i, "sample")), "sample: balance names", state, graph.method.state))
+    return faults

@@ -1,0 +1,73 @@
+import math
+
+import jaxtyping
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from components.losses.nt_xent import NTXent
+
+
+def views(images: int = 5, dim: int = 4) -> Tensor:
+    return normalize(torch.randn(2, images, dim, dtype=torch.float64), dim=2)
+
+
+def slowly(z: Tensor, temperature: float) -> Tensor:
+    rows = list(z.flatten(0, 1))
+    terms = []
+    for i, row in enumerate(rows):
+        partner = rows[(i + len(rows) // 2) % len(rows)]
+        others = sum(torch.exp(row @ other / temperature) for k, other in enumerate(rows) if k != i)
+        terms.append(-torch.log(torch.exp(row @ partner / temperature) / others))
+    return torch.stack(terms).mean()
+
+
+def test_it_is_the_papers_average_over_all_views() -> None:
+    z = views()
+    torch.testing.assert_close(NTXent(temperature=0.3)(z), slowly(z, 0.3))
+
+
+def test_perfect_positives_among_orthogonal_images_cost_the_closed_form() -> None:
+    z = torch.eye(4)[None].repeat(2, 1, 1)
+    expected = math.log(1 + (2 * 4 - 2) * math.exp(-1 / 0.5))
+    torch.testing.assert_close(NTXent(temperature=0.5)(z), torch.tensor(expected))
+
+
+def test_one_image_alone_costs_nothing() -> None:
+    torch.testing.assert_close(NTXent()(views(images=1)), torch.tensor(0.0, dtype=torch.float64))
+
+
+def test_collapse_costs_log_of_the_choices_and_is_a_stationary_point() -> None:
+    z = normalize(torch.ones(2, 8, 3, dtype=torch.float64), dim=2).requires_grad_()
+    loss = NTXent()(z)
+    loss.backward()
+    assert loss.item() == pytest.approx(math.log(15)) == pytest.approx(NTXent().landmarks(z)["collapsed"])
+    assert z.grad is not None and z.grad.abs().max() < 1e-14
+
+
+def test_rotating_all_swapping_views_and_permuting_images_change_nothing() -> None:
+    z = views()
+    rotation = torch.linalg.qr(torch.randn(4, 4, dtype=torch.float64))[0]
+    loss = NTXent()
+    for changed in (z @ rotation, z.flip(0), z[:, torch.randperm(5)]):
+        torch.testing.assert_close(loss(changed), loss(z))
+
+
+def test_the_temperature_may_be_a_tensor_that_a_schedule_fills() -> None:
+    z = views()
+    torch.testing.assert_close(NTXent(temperature=torch.tensor(0.3))(z), NTXent(temperature=0.3)(z), rtol=1e-6, atol=0)
+
+
+def test_it_compiles_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Dynamo can't trace the shape checks that pytest may put around every part.
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    torch._dynamo.reset()
+    z = views()
+    loss = NTXent()
+    torch.testing.assert_close(torch.compile(loss, backend="eager", fullgraph=True)(z), loss(z))
+
+
+def test_three_views_are_refused() -> None:
+    with pytest.raises(ValueError, match="pairs two views of an image, and it was given 3"):
+        NTXent()(torch.randn(3, 4, 5))

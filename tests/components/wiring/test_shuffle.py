@@ -1,0 +1,22 @@
+import torch
+
+from components.wiring.shuffle import Shuffle, order
+from components.wiring.unshuffle import Unshuffle
+
+CLOCK = torch.tensor([5, 1, 12])
+
+
+def test_on_one_rank_nothing_moves() -> None:
+    rows = torch.randn(6, 3)
+    assert Shuffle()(rows, CLOCK).equal(rows) and Unshuffle()(rows, CLOCK).equal(rows)
+
+
+def test_the_order_is_a_permutation_that_changes_with_the_step_only() -> None:
+    assert order(CLOCK, 16).sort().values.equal(torch.arange(16))
+    assert order(CLOCK, 16).equal(order(CLOCK.clone(), 16))
+    assert not order(CLOCK, 16).equal(order(CLOCK + torch.tensor([0, 0, 1]), 16))
+
+
+def test_no_gradient_passes() -> None:
+    rows = torch.randn(6, 3, requires_grad=True)
+    assert not Shuffle()(rows, CLOCK).requires_grad and not Unshuffle()(rows, CLOCK).requires_grad

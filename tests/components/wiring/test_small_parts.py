@@ -1,0 +1,84 @@
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from components.wiring.add import Add
+from components.wiring.concat import Concat
+from components.wiring.first_views import FirstViews
+from components.wiring.fold import Fold
+from components.wiring.l2 import L2
+from components.wiring.mean import Mean
+from components.wiring.scale import Scale
+from components.wiring.similarity import Similarity
+from components.wiring.stopgrad import Stopgrad
+from components.wiring.transpose import Transpose
+from components.wiring.unfold import Unfold
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((3, 5), 1), ((3, 4, 5), 2), ((3, 5, 2, 2), 1)])
+def test_l2_gives_the_features_of_rows_tokens_and_maps_unit_length(shape: tuple[int, ...], axis: int) -> None:
+    x = torch.randn(shape)
+    torch.testing.assert_close(L2()(x).norm(dim=axis), torch.ones_like(x.sum(axis)))
+    torch.testing.assert_close(L2()(x), L2()(7 * x))
+
+
+def test_l2_leaves_a_zero_vector_zero() -> None:
+    assert L2()(torch.zeros(2, 3)).eq(0).all()
+
+
+def test_stopgrad_passes_the_value_and_no_gradient() -> None:
+    x = torch.ones(2, requires_grad=True)
+    (x * Stopgrad()(x)).sum().backward()
+    assert x.grad is not None and x.grad.tolist() == [1, 1]
+
+
+def test_concat_joins_features_of_rows_and_of_tokens() -> None:
+    assert Concat()(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0]])).tolist() == [[1, 2, 3]]
+    assert Concat()(torch.zeros(2, 4, 3), torch.zeros(2, 4, 5)).shape == (2, 4, 8)
+
+
+def test_add_and_scale_are_what_they_say() -> None:
+    assert Add()(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0])).tolist() == [11, 22]
+    assert Scale(factor=torch.tensor(3.0))(torch.tensor([1.0, 2.0])).tolist() == [3, 6]
+
+
+def test_mean_of_a_map_is_the_mean_of_its_tokens() -> None:
+    x = torch.randn(2, 5, 3, 4)
+    torch.testing.assert_close(Mean()(x), Mean()(x.flatten(2).transpose(1, 2)))
+    torch.testing.assert_close(Mean()(x)[1, 2], x[1, 2].mean())
+
+
+def test_mean_of_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="it was given 2 axes"):
+        Mean()(torch.zeros(2, 3))
+
+
+def test_transpose_turns_pairs_round() -> None:
+    pairs = torch.rand(2, 3, 4) < 0.5
+    assert Transpose()(pairs)[1, 3, 2] == pairs[1, 2, 3]
+
+
+def test_similarity_with_a_bank_and_the_index_is_instdiscs_softmax_of_log_n_at_collapse() -> None:
+    f, bank = torch.ones(2, 4) / 2, torch.ones(50000, 4) / 2
+    loss = cross_entropy(Similarity(temperature=0.07)(f, bank), torch.tensor([5, 7]))
+    assert loss.item() == pytest.approx(10.81978, abs=1e-3)
+
+
+def test_first_views_keeps_the_views_in_front() -> None:
+    bag = torch.arange(6.0).view(3, 2, 1)
+    assert FirstViews(count=2)(bag).equal(bag[:2])
+
+
+def test_first_views_of_a_smaller_bag_is_refused() -> None:
+    with pytest.raises(ValueError, match="keeps 2 views, and the bag has 1"):
+        FirstViews(count=2)(torch.zeros(1, 2, 3))
+
+
+def test_unfold_joins_the_parts_that_fold_separated_in_their_order() -> None:
+    parts = torch.randn(3, 4, 5)
+    assert Unfold(parts=4)(Fold()(parts)).equal(parts.flatten(1))
+
+
+def test_unfolding_rows_that_are_no_multiple_is_refused() -> None:
+    with pytest.raises(ValueError, match="joins 9 parts an image, and 10 rows are no multiple of that"):
+        Unfold()(torch.zeros(10, 2))

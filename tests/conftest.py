@@ -1,0 +1,31 @@
+"""What every test starts from: the toy parts can be named in specs, and torch's generator stands at a known place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+HERE = Path(__file__).parent
+for folder in (HERE.parent, HERE):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """No test depends on which tests ran before it."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of real data sets; a test that needs them is skipped, with the reason, where they are not."""
+    named = os.environ.get("SSLGRAPH_DATA")
+    root = Path(named) if named else HERE.parent.parent / "shared" / "data"
+    if not root.is_dir():
+        pytest.skip(f"real data is not at {root}; set SSLGRAPH_DATA to the folder that holds cifar10/")
+    return root

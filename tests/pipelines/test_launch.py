@@ -1,0 +1,117 @@
+"""One loop on three executors: this process, torchrun, Ray Train. The numbers are the same, and faults are sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy import toy_body
+
+from pipelines.launch import _in_words, launch, refuse_too_many
+from sslgraph.errors import SslgraphError
+
+HERE = Path(__file__).parent
+
+
+def start(folder: Path, workers: int = 1, **overrides: Any) -> dict[str, Any]:
+    return launch({"recipe": "toy", "out": str(folder), "overrides": overrides}, workers=workers, body=toy_body)
+
+
+def losses(folder: Path) -> list[tuple[float, ...]]:
+    found = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [(line["step"], line["follow"], line["spread"], line["gradient_norm"]) for line in found if "follow" in line]
+
+
+def test_one_worker_is_this_process_and_imports_no_ray(tmp_path: Path) -> None:
+    code = (f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent.parent)]}; import test_launch; from pathlib import Path;"
+            f"print(test_launch.start(Path({str(tmp_path)!r}))['steps'], 'ray' in sys.modules)")  # fmt: skip
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.split() == ["20", "False"]
+
+
+@pytest.mark.parametrize(
+    ("workers", "cores", "gpus", "message"),
+    [(3, 2, 0, "3 workers need 3 processor cores, and there are 2; ask for --workers 2"), (3, 8, 1, "3 GPUs, and there are 1")],
+)
+def test_more_workers_than_there_are_processors_are_refused_at_once(workers: int, cores: int, gpus: int, message: str) -> None:
+    with pytest.raises(SslgraphError, match=message):
+        refuse_too_many(workers, cores=cores, gpus=gpus)
+
+
+def test_no_worker_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SslgraphError, match="--workers 0 would train nothing"):
+        start(tmp_path, workers=0)
+
+
+def test_the_worker_that_failed_is_named_and_not_the_one_that_lost_it() -> None:
+    failures = {0: RuntimeError("gloo: Connection closed by peer"), 1: TypeError("no such thing")}
+    text = _in_words(failures, Path("/runs/a"))
+    assert text.startswith("worker 1 failed 3 times") and "no such thing" in text and "--out /runs/a goes on" in text
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    from pipelines.launch import _cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(HERE))
+        with _cluster(None):
+            yield
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("kind", [{}, {"game": True, "accumulate": 2}, {"phase_every": 6, "accumulate": 2}])
+def test_two_ray_workers_train_as_one_process_does(tmp_path: Path, cluster: None, kind: dict[str, Any]) -> None:
+    start(tmp_path / "one", **kind)
+    found = start(tmp_path / "two", workers=2, **kind)
+    assert found["ranks"] == 2 and found["steps"] == 20
+    for one, two in zip(losses(tmp_path / "one"), losses(tmp_path / "two"), strict=True):
+        assert two == pytest.approx(one, rel=2e-5)
+
+
+@pytest.mark.ray
+def test_a_worker_that_dies_is_replaced_and_each_step_is_there_once(tmp_path: Path, cluster: None) -> None:
+    start(tmp_path / "whole")
+    start(tmp_path / "died", workers=2, dies_at=2)
+    assert [step for step, *_ in losses(tmp_path / "died")] == list(range(1, 21))
+    for one, two in zip(losses(tmp_path / "whole"), losses(tmp_path / "died"), strict=True):
+        assert two == pytest.approx(one, rel=2e-5)
+
+
+@pytest.mark.ray
+def test_a_fault_on_a_worker_is_the_users_message_and_is_not_tried_again(tmp_path: Path, cluster: None) -> None:
+    with pytest.raises(SslgraphError, match=r"^the text is wrong$"):
+        start(tmp_path, workers=2, fault="the text is wrong")
+
+
+@pytest.mark.ray
+def test_every_socket_is_on_this_machine_alone(cluster: None) -> None:
+    import psutil
+    import ray
+
+    ours = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
+    session = ray._private.worker.global_worker.node.get_session_dir_path()  # type: ignore[attr-defined]
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        if any(session in word for word in process.info["cmdline"] or []):
+            ours.add(process.info["pid"])
+    listening = [c for c in psutil.net_connections("inet") if c.status == "LISTEN" and c.pid in ours]
+    assert listening and {c.laddr.ip for c in listening} <= {"127.0.0.1", "::1"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [{}, {"game": True}])
+def test_torchrun_trains_as_one_process_does(tmp_path: Path, kind: dict[str, Any]) -> None:
+    start(tmp_path / "one", **kind)
+    script = tmp_path / "go.py"
+    script.write_text(f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent.parent)]}; import test_launch\n"
+                      f"from pathlib import Path; test_launch.start(Path({str(tmp_path / 'two')!r}), **{kind})\n")  # fmt: skip
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    subprocess.run(command, check=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    for one, two in zip(losses(tmp_path / "one"), losses(tmp_path / "two"), strict=True):
+        assert two == pytest.approx(one, rel=2e-5)

@@ -1,0 +1,125 @@
+"""The diary of a run: each step once, fetched together, and people see the nearest neighbours beside what is trivial."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+
+from pipelines.display import Display, Pace, knn, length
+from pipelines.record import Record, cut
+from sslgraph.errors import SslgraphError
+
+
+def record(folder: Path, *, out: io.StringIO | None = None, terminal: bool = False, **settings: Any) -> Record:
+    console = Console(file=out or io.StringIO(), force_terminal=terminal, width=140, soft_wrap=True)
+    display = Display(total_steps=100, console=console, seconds=0)
+    made = Record(folder, display=display, batch=8, **{"every": 3, "tensorboard": False, **settings})
+    made.begin(0)
+    return made
+
+
+def note(diary: Record, step: int, loss: float = 1.0) -> None:
+    diary.step(step, {"a": torch.tensor(loss), "b": torch.tensor(0.5)}, {"lr": 0.1, "gradient_norm": torch.tensor(2.0)})
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_every_step_is_written_though_they_are_fetched_together(tmp_path: Path) -> None:
+    diary = record(tmp_path)
+    note(diary, 1, 1.25)
+    note(diary, 2)
+    assert lines(tmp_path) == []
+    note(diary, 3)
+    assert lines(tmp_path)[0] == {"step": 1, "a": 1.25, "b": 0.5, "gradient_norm": 2.0, "lr": 0.1}
+    assert set(lines(tmp_path)[2]) - set(lines(tmp_path)[0]) == {"images_per_second", "waiting"}
+    diary.close()
+
+
+def test_a_resumed_diary_is_cut_back_to_its_step(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 2, "knn": 0.5}\n{"step": 3}\n{"step": 4, "lo')
+    cut(path, 2)
+    assert path.read_text() == '{"step": 1}\n{"step": 2}\n{"step": 2, "knn": 0.5}\n'
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_is_written_as_null_and_ends_the_run(tmp_path: Path, value: float) -> None:
+    diary = record(tmp_path)
+    note(diary, 1)
+    note(diary, 2, value)
+    with pytest.raises(SslgraphError, match=f"the loss 'a' is {value} at step 2; lower the learning rate"):
+        diary.fetch()
+    assert [line["a"] for line in lines(tmp_path)] == [1.0, None]
+    diary.abandon()
+
+
+def test_waiting_for_data_is_counted_and_what_stands_aside_is_not(tmp_path: Path) -> None:
+    diary = record(tmp_path)
+
+    def slow() -> Any:
+        for step in (1, 2, 3):
+            time.sleep(0.03)
+            yield step
+
+    for step in diary.timed(slow()):
+        note(diary, step)
+        if step == 1:
+            with diary.aside():
+                time.sleep(0.5)
+    found = lines(tmp_path)[2]
+    assert found["waiting"] > 0.6 and found["images_per_second"] > 8 * 3 / 0.4
+    diary.close()
+
+
+def test_lines_are_plain_where_there_is_no_terminal(tmp_path: Path) -> None:
+    out = io.StringIO()
+    diary = record(tmp_path, out=out)
+    diary.evaluation(0, {"knn": 0.431, "knn_random_encoder": 0.31, "knn_pixels": 0.275})
+    for step in (1, 2, 3):
+        note(diary, step)
+    diary.close()
+    text = out.getvalue()
+    assert text.startswith("step 3/100  loss 1.5000  kNN 43.1% (random encoder 31.0%, pixels 27.5%)  ")
+    assert "images/s  waiting 0%" in text and "\x1b" not in text
+
+
+def test_a_terminal_has_a_bar(tmp_path: Path) -> None:
+    out = io.StringIO()
+    diary = record(tmp_path, out=out, terminal=True)
+    for step in (1, 2, 3):
+        note(diary, step)
+    diary.close()
+    assert "━" in out.getvalue() and "step 3/100  loss 1.5000" in out.getvalue()
+
+
+def test_lines_do_not_come_too_often(tmp_path: Path) -> None:
+    out = io.StringIO()
+    display = Display(total_steps=4, console=Console(file=out), seconds=1000)
+    for step in (1, 2, 3, 4):
+        display.show(step, 0.0, {}, Pace(1, 0, 0))
+    assert [line.split()[1] for line in out.getvalue().splitlines()] == ["1/4", "4/4"]
+
+
+def test_tensorboard_reads_the_same_numbers(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    diary = record(tmp_path, tensorboard=True)
+    for step in (1, 2, 3):
+        note(diary, step, float(step))
+    diary.close()
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [(e.step, e.value) for e in events.Scalars("a")] == [(3, 3.0)]
+
+
+def test_numbers_are_said_as_people_say_them() -> None:
+    assert [length(seconds) for seconds in (7, 247, 7447, 266_647)] == ["0:07", "4:07", "2:04:07", "3 d 02:04:07"]
+    assert knn({}) == "" and knn({"knn": 0.5}) == "kNN 50.0%"

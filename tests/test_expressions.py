@@ -1,0 +1,72 @@
+"""The right-hand sides of a spec: names, ports and positional calls, and every other thing Python can say is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sslgraph.errors import Place, SpecError
+from sslgraph.expressions import Call, Field, Name, parse
+
+
+def test_an_expression_is_names_ports_and_calls() -> None:
+    assert parse("g(f(x).map, m.keep)") == Call(Name("g"), (Field(Call(Name("f"), (Name("x"),)), "map"), Field(Name("m"), "keep")))
+    assert parse("queue.read") == Field(Name("queue"), "read")
+    assert parse("labels.read(x.index)") == Call(Field(Name("labels"), "read"), (Field(Name("x"), "index"),))
+
+
+NAMES = st.sampled_from(["x", "f", "queue", "z1"])
+EXPRESSIONS = st.recursive(
+    NAMES.map(Name),
+    lambda inner: st.builds(Field, inner, NAMES) | st.builds(Call, NAMES.map(Name), st.lists(inner, max_size=3).map(tuple)),
+    max_leaves=8)
+
+
+@given(EXPRESSIONS)
+@settings(max_examples=60, deadline=None, database=None)
+def test_what_is_printed_reads_back_as_itself(expression: Name | Field | Call) -> None:
+    assert parse(str(expression)) == expression
+
+
+@given(st.text(alphabet="xfz.()[],+-*0 1\"':=\n\t\0lambda", max_size=30))
+@settings(max_examples=200, deadline=None, database=None)
+def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
+    try:
+        parse(text)
+    except SpecError as refused:
+        assert refused.faults
+
+
+@pytest.mark.parametrize(("text", "problem", "cure"), [
+    ("f(x, 3)", "a number or text (3) can't stand in an expression", "settings are keys of the part"),
+    ("f('x')", "a number or text ('x') can't stand in an expression", "settings are keys of the part"),
+    ("True", "a number or text (True) can't stand in an expression", "settings are keys of the part"),
+    ("f(x, size=y)", "'f(x, size=y)' gives an argument by name, and calls here are positional", "settings are keys of the part"),
+    ("a + b", "'a + b' is not a name, a port or a call", "arithmetic is a component"),
+    ("f(-x)", "'-x' is not a name, a port or a call", "arithmetic is a component"),
+    ("x[0]", "'x[0]' is not a name, a port or a call", "arithmetic is a component"),
+    ("f(*x)", "'f(*x)' gives an argument by name", "settings are keys"),
+    ("lambda: x", "'lambda: x' is not a name", "arithmetic is a component"),
+    ("x; y", "'x; y' can't be read as an expression", "write names, ports and calls"),
+    ("f(x", "'f(x' can't be read as an expression", "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma"),
+    ("", "'' is no expression", "write names and calls"),
+    ("  ", "'  ' is no expression", "write names and calls"),
+    ("f(" * 900 + ")" * 900, "an expression of 2700 characters is too long", "name its parts in flow:"),
+    ("f(" * 400 + "x" + ")" * 400, "can't be read as an expression", "write names"),
+])
+def test_what_else_python_can_say_is_refused(text: str, problem: str, cure: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        parse(text)
+    (fault,) = refused.value.faults
+    assert problem in fault.problem and cure in fault.cure
+
+
+def test_a_number_where_text_should_stand_is_refused() -> None:
+    with pytest.raises(SpecError, match="3 is no expression"):
+        parse(3)  # type: ignore[arg-type]
+
+
+def test_a_fault_points_at_its_column() -> None:
+    with pytest.raises(SpecError, match=r"^spec.yaml:4:14: a number or text \(3\)"):
+        parse("f(x, 3)", Place("spec.yaml", 4, 9))
