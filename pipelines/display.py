@@ -40,12 +40,17 @@ class Display:
 
     def show(self, step: int, loss: float, measures: Mapping[str, float], pace: Pace) -> None:
         """The state of the run after `step` steps."""
-        line = "  ".join(filter(None, [f"step {step}/{self.total_steps}", f"loss {loss:.4f}", knn(measures), str(pace)]))
+        line = "  ".join(filter(None, [self._place(step), f"loss {loss:.4f}", knn(measures), str(pace)]))
         if self._bar is not None:
             self._bar.update(self._task, completed=step, description=line)
         elif step == self.total_steps or time.monotonic() - self._shown >= self.seconds:
             self._shown = time.monotonic()
             self.say(line)
+
+    def measured(self, step: int, measures: Mapping[str, float]) -> None:
+        """What an evaluation found."""
+        found = f"{self._place(step)}  {knn(measures)}" if "knn" in measures else f"before training: {beside(measures)}"
+        self.say(found)
 
     def say(self, text: str) -> None:
         """A text of its own, above the bar if there is one."""
@@ -57,13 +62,21 @@ class Display:
             self._bar.stop()
             self._bar = None
 
+    def _place(self, step: int) -> str:
+        return f"step {step}/{self.total_steps}"
+
 
 def knn(measures: Mapping[str, float]) -> str:
     """The nearest-neighbour accuracy, always with what an untrained encoder and the bare pixels reach beside it."""
     if "knn" not in measures:
         return ""
-    beside = [f"{name} {measures[key]:.1%}" for key, name in BESIDE.items() if key in measures]
-    return f"kNN {measures['knn']:.1%}" + (f" ({', '.join(beside)})" if beside else "")
+    others = beside(measures)
+    return f"kNN {measures['knn']:.1%}" + (f" ({others})" if others else "")
+
+
+def beside(measures: Mapping[str, float]) -> str:
+    """What nearest neighbours reach without any training."""
+    return ", ".join(f"{name} {measures[key]:.1%}" for key, name in BESIDE.items() if key in measures)
 
 
 def length(seconds: float) -> str:

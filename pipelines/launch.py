@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from . import machine
 from .setup import settled
 from .train import train
 
+Settle = Callable[[Mapping[str, Any]], dict[str, Any]]
 Train = Callable[..., dict[str, Any]]
 
 # Set before Ray is imported; what the user has set stays.
@@ -46,28 +47,32 @@ RETRIES = 2                    # after a worker died; each goes on from the newe
 TIMEOUT_S = 300
 
 
-def launch(cfg: Mapping[str, Any], *, workers: int = 1, address: str | None = None, body: Train = train) -> dict[str, Any]:
+def launch(
+    cfg: Mapping[str, Any], *, workers: int = 1, address: str | None = None,
+    settle: Settle = settled, body: Train = train,
+) -> dict[str, Any]:
     """Trains what `cfg` says on so many workers and returns the summary; `address` is that of a running Ray cluster.
 
-    Everything that can be found wrong without data on a device is found here, before any worker starts.
+    What can be found wrong without images and devices is found by `settle`, before any worker starts; `body` is what
+    each worker runs.
     """
     if workers < 1:
         raise SslgraphError(f"--workers {workers} would train nothing; ask for 1 or more")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        return _under_torchrun(cfg, body)
-    cfg = settled(cfg)
+        return _under_torchrun(cfg, settle, body)
+    cfg = settle(cfg)
     if workers == 1 and address is None:
         return body(cfg)
     return _on_ray(cfg, workers, address or os.environ.get("RAY_ADDRESS"), body)
 
 
-def _under_torchrun(cfg: Mapping[str, Any], body: Train) -> dict[str, Any]:
+def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict[str, Any]:
     local = int(os.environ["LOCAL_RANK"])
     on = machine.device(local)
     dist.init_process_group("nccl" if on.type == "cuda" else "gloo", timeout=timedelta(seconds=TIMEOUT_S))
     try:
         # A folder with a time in its name must be the first rank's on all of them.
-        agreed = [settled(cfg) if dist.get_rank() == 0 else None]
+        agreed = [settle(cfg) if dist.get_rank() == 0 else None]
         dist.broadcast_object_list(agreed, src=0)
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         return body({**(agreed[0] or {}), "local_rank": local, "processes": processes})
@@ -90,7 +95,8 @@ def refuse_too_many(workers: int, *, cores: int, gpus: int) -> None:
     """Ray would wait for ever for processors that are not there."""
     what, there = ("GPUs", gpus) if gpus else ("processor cores", cores)
     if workers > there:
-        raise SslgraphError(f"{workers} workers need {workers} {what}, and there are {there}; ask for --workers {there}")
+        need = f"{workers} workers need {workers} {what}, and there are {there}"
+        raise SslgraphError(f"{need}; ask for --workers {there}")
 
 
 def _fit(cfg: dict[str, Any], workers: int, threads: int, use_gpu: bool, body: Train) -> dict[str, Any]:
@@ -99,11 +105,12 @@ def _fit(cfg: dict[str, Any], workers: int, threads: int, use_gpu: bool, body: T
     from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
     folder = Path(cfg["out"])
+    resources = {"CPU": threads} | ({"GPU": 1} if use_gpu else {})
     trainer = TorchTrainer(
         _worker,
         train_loop_config={"cfg": cfg, "body": body},
         torch_config=TorchConfig(timeout_s=TIMEOUT_S),
-        scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu, resources_per_worker={"CPU": threads} | ({"GPU": 1} if use_gpu else {})),
+        scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu, resources_per_worker=resources),
         run_config=RunConfig(
             name=folder.name,
             storage_path=str(folder.parent),
@@ -129,8 +136,9 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
     from ray.train.v2._internal.execution import context
 
     logging.getLogger(context.__file__).setLevel(logging.WARNING)  # LoggingConfig does not reach this one
+    cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
-        return dict(config["body"]({**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}, report=_report))
+        return dict(config["body"](cfg, report=_report))
     except SslgraphError as fault:
         return {"fault": str(fault)}
 
@@ -152,7 +160,8 @@ def _in_words(failures: Mapping[int, BaseException], folder: Path) -> str:
     own = {rank: text for rank, text in told.items() if not any(echo in text for echo in echoes)} or told
     rank, text = min(own.items())
     last = text.strip().splitlines()[-1] if text.strip() else "no message"
-    return f"worker {rank} failed {RETRIES + 1} times, the last time with: {last}; the same command with --out {folder} goes on"
+    cure = f"the same command with --out {folder} goes on"
+    return f"worker {rank} failed {RETRIES + 1} times, the last time with: {last}; {cure}"
 
 
 @contextmanager
@@ -167,14 +176,21 @@ def _cluster(address: str | None) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    path = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, [str(home.ROOT.parent if home.INSTALLED else home.ROOT), os.environ.get("PYTHONPATH")]))}}
+    own = {} if address else {"object_store_memory": OBJECT_STORE, "num_cpus": machine.cores()}
+    environment = {"env_vars": {"PYTHONPATH": _import_path()}}
     try:
-        ray.init(address=address or "local", logging_level="warning", runtime_env=path, **({} if address else {"object_store_memory": OBJECT_STORE, "num_cpus": machine.cores()}))
+        ray.init(address=address or "local", logging_level="warning", runtime_env=environment, **own)
         yield ray
     finally:
         ray.shutdown()
         for name in private:
             os.environ.pop(name, None)
+
+
+def _import_path() -> str:
+    """Where workers find this code: they start in a folder of Ray's."""
+    here = home.ROOT.parent if home.INSTALLED else home.ROOT
+    return os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")]))
 
 
 def _pinned() -> dict[str, str]:

@@ -60,7 +60,7 @@ class Optimizer:
         """Adds `share` of the gradients; each player's losses reach that player's parameters only."""
         players = self.method.player_losses(losses)
         if len(players) == 1:
-            (players[0][0] * share).backward()  # type: ignore[no-untyped-call]
+            (players[0][0] * share).backward()
             return
         for number, (total, parameters) in enumerate(players, 1):
             torch.autograd.backward(total * share, inputs=parameters, retain_graph=number < len(players))

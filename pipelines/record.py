@@ -31,8 +31,11 @@ class Record:
     on from, so every step stands there once.
     """
 
-    def __init__(self, folder: Path, *, display: Display, batch: int, every: int = 20, tensorboard: bool = True) -> None:
-        self.folder, self.display, self.batch, self.every, self.tensorboard = folder, display, batch, every, tensorboard
+    def __init__(
+        self, folder: Path, *, display: Display, batch: int, every: int = 20, tensorboard: bool = True
+    ) -> None:
+        self.folder, self.display, self.batch = folder, display, batch
+        self.every, self.tensorboard = every, tensorboard
         self.measures: dict[str, float] = {}
         self.losses: dict[str, float] = {}
         self.is_first = collectives.rank() == 0
@@ -86,6 +89,8 @@ class Record:
         self.fetch()
         self.measures |= measures
         self._write([{"step": step, **measures}])
+        if self.is_first:
+            self.display.measured(step, self.measures)
 
     def timed(self, batches: Iterable[T]) -> Iterator[T]:
         """The same batches; the time that is spent waiting for them is counted."""
@@ -157,7 +162,8 @@ class Record:
 def cut(path: Path, done: int) -> Path:
     """Keeps the lines of a metrics file up to step `done`; a last line that a crash left half written goes too."""
     if path.is_file():
-        kept = [line for line in path.read_text().splitlines() if line.endswith("}") and json.loads(line)["step"] <= done]
+        whole = [line for line in path.read_text().splitlines() if line.endswith("}")]
+        kept = [line for line in whole if json.loads(line)["step"] <= done]
         path.write_text("".join(f"{line}\n" for line in kept))
     return path
 
@@ -165,4 +171,4 @@ def cut(path: Path, done: int) -> Path:
 def _tensorboard(folder: Path, done: int) -> Any:
     from torch.utils.tensorboard import SummaryWriter  # a second of imports that a test of the loop need not pay
 
-    return SummaryWriter(str(folder), purge_step=done + 1 if done else None)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder), purge_step=done + 1 if done else None)

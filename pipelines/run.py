@@ -17,7 +17,7 @@ from sslgraph.schedules import Clock
 from .optimizer import Optimizer
 from .record import Record
 
-Batch = Mapping[str, Tensor]
+Batch = dict[str, Tensor]
 Measures = Mapping[str, float]
 Report = Callable[[Path, Measures], None]
 
@@ -75,13 +75,12 @@ class Run:
         return nullcontext()
 
 
-def distributed(method: nn.Module, *, players: int, accumulate: int, has_phases: bool, device: torch.device) -> nn.Module:
-    """The method inside DDP, for a single player: gradients travel while the backward pass still runs.
+def distributed(method: nn.Module, *, accumulate: int, has_phases: bool, device: torch.device) -> nn.Module:
+    """A method of one player inside DDP: gradients travel while the backward pass still runs.
 
     A graph that is the same at every step lets DDP plan its messages; accumulation and phases break that promise.
     """
     is_static = accumulate == 1 and not has_phases
-    assert players == 1
     return DistributedDataParallel(
         method,
         device_ids=[device.index] if device.type == "cuda" else None,

@@ -1,4 +1,4 @@
-"""From a recipe to a run that is ready to go."""
+"""From a recipe to a run that is ready to go, with all it resolved to printed and written into the run folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,28 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .run import Run
+import torch
+from torch import Tensor, nn
+
+from sslgraph import collectives, registry
+from sslgraph.compile import CompiledMethod
+from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.load import load_recipe
+from sslgraph.loaded import LoadedRecipe
+from sslgraph.resolved import resolved_recipe
+from sslgraph.schedules import Clock, duration
+from sslgraph.spec import Recipe
+
+from . import check, checkpoint, machine, online
+from .display import Display
+from .feed import Feed, Source
+from .optimizer import Optimizer
+from .optimizers import settings as optimizer_settings
+from .record import Record
+from .run import Run, distributed
+from .views import ViewProgram, evaluation_view
+
+EVERY = ("every", "keep", "best")
 
 
 @dataclass(frozen=True)
@@ -22,13 +43,147 @@ class Config:
     local_rank: int = 0                              # which of its machine's processes this one is
     processes: int = 1                               # how many of them there are
 
+    def load(self) -> LoadedRecipe:
+        """The recipe, with what the command line says put in."""
+        return load_recipe(self.recipe, self.overrides)
+
 
 def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """The same request with an absolute run folder, after all checks that need no image and no device."""
+    """The same request with an absolute run folder, once everything is checked that needs no image and no device."""
     config = Config(**cfg)
-    folder = Path(config.out or f"runs/{config.recipe.replace('/', '-')}-{time.strftime('%Y%m%d-%H%M%S')}")
+    loaded = config.load()
+    check.wired(loaded.method, _plugins(config, loaded.recipe))
+    optimizer_settings.read(loaded.recipe.optimizer)
+    online.setting(loaded.recipe.evaluate)
+    _saving(loaded.recipe, Clock(1, 1))
+    name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
+    folder = Path(config.out or f"runs/{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     return {**asdict(config), "out": str(folder.resolve())}
 
 
 def prepare(cfg: Mapping[str, Any]) -> Run:
-    raise NotImplementedError
+    """Builds all that a run stands on, on every rank alike: weights come from the seed, batches from rank and step."""
+    config = Config(**cfg)
+    loaded, on = config.load(), machine.device(config.local_rank)
+    recipe, plugins = loaded.recipe, _plugins(config, loaded.recipe)
+    threads = machine.use(processes=config.processes)
+    source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
+    method = _compiled(loaded, source, plugins).to(device=on, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    feed = Feed(
+        source, ViewProgram.build(loaded.method.method.views, check.augmentations(loaded.method)), batch=recipe.batch,
+        seed=recipe.seed, accumulate=recipe.accumulate, rank=collectives.rank(), ranks=collectives.ranks(),
+        device=on, channels_last=True,
+    )  # fmt: skip
+    clock = clock_of(recipe, feed.steps_per_epoch)
+    model = _wrapped(method, recipe, on)
+    is_wrapped = model is not method
+    optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
+    precision, folder = machine.precision(recipe.precision, on), Path(config.out or "")
+    record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
+    run = Run(
+        folder=folder, text=resolved_recipe(loaded), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
+        feed=feed, record=record, clock=clock, device=on, precision=precision,
+        facts=_facts(recipe, method, on, precision, threads), **_saving(recipe, clock),
+    )  # fmt: skip
+    _evaluated(run, loaded, plugins)
+    if collectives.rank() == 0:
+        _introduce(run, loaded, source)
+    return run
+
+
+def clock_of(recipe: Recipe, steps_per_epoch: int) -> Clock:
+    """How long a run is; what is left over at the end of an epoch is dropped."""
+    if (recipe.steps is None) == (recipe.epochs is None):
+        said = "both" if recipe.steps else "neither"
+        raise SslgraphError(f"the recipe '{recipe.recipe}' must say either epochs: or steps:, and says {said}")
+    return Clock(steps_per_epoch, recipe.steps or (recipe.epochs or 0) * steps_per_epoch)
+
+
+def _compiled(loaded: LoadedRecipe, source: Source, plugins: tuple[str, ...]) -> CompiledMethod:
+    recipe = loaded.recipe
+    sized = check.sized_graph(
+        check.wired(loaded.method, plugins), loaded.method, batch=recipe.batch, dataset=len(source),
+        image=source.size or check.SOURCE, plugins=plugins,
+    )  # fmt: skip
+    given = {name: _weights(name, Path(path)) for name, path in recipe.given.items()}
+    method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=given)
+    if recipe.compile:
+        method.compile_programs()
+    return method
+
+
+def _weights(name: str, path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise SslgraphError(f"given: {name} is {path}, and there is no such file; give a file of exported weights")
+    found = torch.load(path, map_location="cpu", weights_only=True)
+    return dict(found.get("weights", found))
+
+
+def _wrapped(method: CompiledMethod, recipe: Recipe, on: torch.device) -> nn.Module:
+    """DDP for one player; several are averaged by the optimizer, and start equal because their seed is."""
+    if collectives.ranks() == 1 or len(method.players) > 1:
+        return method
+    has_phases = len(method.programs) > 1
+    return distributed(method, accumulate=recipe.accumulate, has_phases=has_phases, device=on)
+
+
+def _evaluated(run: Run, loaded: LoadedRecipe, plugins: tuple[str, ...]) -> None:
+    wish = online.setting(loaded.recipe.evaluate)
+    if wish is None:
+        return
+    views = loaded.method.method.views
+    view = evaluation_view(views, check.augmentations(loaded.method), like=next(iter(views)), size=wish.size)
+    data, on = loaded.recipe.data, run.device
+    found = online.OnlineKnn(wish, data, view, device=on, precision=run.precision, plugins=plugins)
+    run.evaluate, run.baseline, run.evaluate_every = found.measure, found.baseline, wish.steps(run.clock)
+
+
+def _saving(recipe: Recipe, clock: Clock) -> dict[str, Any]:
+    """`checkpoint: {every: 10 epochs, keep: 2, best: knn}`; only the last step is saved if it says nothing."""
+    wish = dict(recipe.checkpoint)
+    if faults := [unknown(None, "checkpoint: has", str(key), EVERY) for key in wish if key not in EVERY]:
+        raise SpecError(faults)
+    every = max(1, round(duration(wish["every"]).steps(clock))) if "every" in wish else 0
+    return {"checkpoint_every": every, "keep": int(wish.get("keep", 2)), "best": wish.get("best")}
+
+
+def _plugins(config: Config, recipe: Recipe) -> tuple[str, ...]:
+    return (*recipe.plugins, *config.plugins)
+
+
+def _facts(
+    recipe: Recipe, method: CompiledMethod, on: torch.device, precision: torch.dtype, threads: int
+) -> dict[str, Any]:
+    name = torch.cuda.get_device_name(on) if on.type == "cuda" else f"processor, {threads} threads"
+    return {
+        "recipe": recipe.recipe, "batch": recipe.batch, "accumulate": recipe.accumulate, "ranks": collectives.ranks(),
+        "trained_parameters": sum(p.numel() for p in method.parameters() if p.requires_grad),
+        "device": name, "precision": str(precision).removeprefix("torch."), "torch": torch.__version__,
+    }  # fmt: skip
+
+
+def _introduce(run: Run, loaded: LoadedRecipe, source: Source) -> None:
+    """Says and writes down what the recipe resolved to, before anything is trained."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    there = checkpoint.complete(run.checkpoints)
+    if not there:
+        (run.folder / "resolved.yaml").write_text(run.text)
+        (run.folder / "recipe.yaml").write_text(Path(loaded.file).read_text())
+    facts, epochs = run.facts, run.clock.total_steps / run.clock.steps_per_epoch
+    pieces = f"{facts['ranks']} x {facts['accumulate']} x {facts['batch'] // facts['ranks'] // facts['accumulate']}"
+    trained = f"{facts['trained_parameters']:,} trained parameters"
+    lines = [
+        f"{loaded.method.method.method}: {trained}, {facts['device']}, {facts['precision']}",
+        f"{len(source):,} images, batch {facts['batch']} (ranks x accumulation x images: {pieces}), "
+        f"{run.clock.steps_per_epoch} steps an epoch, {epochs:g} epochs, {run.clock.total_steps} steps",
+        *(f"loss {name}: {_landmarks(values)}" for name, values in run.method.landmarks.items() if values),
+        run.optimizer.table(),
+        f"run folder {run.folder}" + (f", goes on from {there[-1].name}" if there else ""),
+    ]
+    (run.folder / "introduction.txt").write_text("\n".join(lines) + "\n")
+    run.record.display.say("\n".join(lines))
+
+
+def _landmarks(values: Mapping[str, float]) -> str:
+    """What values of a loss mean something, in words."""
+    return ", ".join(f"{value:.4f} is {name.replace('_', ' ')}" for name, value in values.items())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,11 @@ from torch import Tensor, nn
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint
+from . import checkpoint, summary
 from .checkpoint import Checkpoint
 from .interrupt import Interrupt
 from .run import Batch, Report, Run
 from .setup import prepare
-
-SUMMARY = "summary.json"
 
 
 def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, Any]:
@@ -36,9 +32,9 @@ def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, 
 def loop(run: Run) -> dict[str, Any]:
     """From the newest checkpoint, or from the start, to the last step."""
     step, end = resume(run), run.clock.total_steps
-    if step == end and (run.folder / SUMMARY).is_file():
+    if step == end and summary.exists(run.folder):
         run.record.abandon()
-        return _read(run)
+        return summary.read(run.folder)
     try:
         run.record.begin(step)
         with Interrupt() as interrupt:
@@ -57,7 +53,8 @@ def loop(run: Run) -> dict[str, Any]:
     except BaseException:
         run.record.abandon()
         raise
-    return _summary(run, step)
+    run.record.close()
+    return summary.write(run, step)
 
 
 def one_step(run: Run, pieces: list[Batch], step: int) -> None:
@@ -178,31 +175,3 @@ def _stopped(run: Run, step: int) -> str:
     path = save(run, step)
     run.record.close()
     return f"stopped after step {step} and saved {path}; the same command with --out {run.folder} goes on from there"
-
-
-def _summary(run: Run, step: int) -> dict[str, Any]:
-    """Closes the diary and writes summary.json."""
-    run.record.close()
-    best = {run.best: max(_values(run, run.best), default=None)} if run.best else {}
-    summary = {
-        **run.facts,
-        "steps": step,
-        "losses": run.record.losses,
-        "measures": run.record.measures,
-        "best": best,
-        "images_per_second": round(run.record.images_per_second, 1),
-        "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "checkpoint": str(run.checkpoints / f"step_{step:08d}"),
-    }
-    if collectives.rank() == 0:
-        (run.folder / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n")
-    return summary
-
-
-def _read(run: Run) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((run.folder / SUMMARY).read_text())
-    return found
-
-
-def _values(run: Run, name: str) -> list[float]:
-    return [found[name] for path in checkpoint.complete(run.checkpoints) if name in (found := checkpoint.measures_of(path))]

@@ -11,7 +11,7 @@ from sslgraph.spec import Path
 from sslgraph.values import Value, words
 from sslgraph.yaml_core import parse
 
-BYTES = 1 << 20      # a spec has a few kilobytes: whoever gives more has given another file
+BYTES = 1 << 20  # a spec has a few kilobytes: whoever gives more has given another file
 KINDS = {
     "recipe": "recipe",
     "pipeline": "pipeline",

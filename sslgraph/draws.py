@@ -24,7 +24,7 @@ def stream_of(name: str) -> int:
     return zlib.crc32(name.encode()) & 0xFFFF
 
 
-def keyed(seed: int, epoch: int | Tensor, index: Int64[Tensor, batch], stream: int | Tensor = 0) -> Draw:
+def keyed(seed: int, epoch: int | Tensor, index: Int64[Tensor, "batch"], stream: int | Tensor = 0) -> Draw:
     """The rows from which everything random about these samples is drawn; epoch may be a 0-d tensor (no recompile)."""
     columns = [torch.full_like(index, seed), torch.zeros_like(index) + epoch, index, torch.zeros_like(index) + stream]
     return torch.stack(columns, 1)
@@ -66,7 +66,7 @@ def integers(draw: Draw, count: int, high: int) -> Int64[Tensor, "batch count"]:
     return (words(draw, count) * high) >> 32
 
 
-def bernoulli(draw: Draw, chance: float) -> Bool[Tensor, batch]:
+def bernoulli(draw: Draw, chance: float) -> Bool[Tensor, "batch"]:
     """True with probability `chance`, by integer comparison only."""
     return words(draw, 1)[:, 0] < round(chance * 2**32)
 

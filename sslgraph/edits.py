@@ -13,7 +13,7 @@ from sslgraph.spec import Loss, Method, Part, Path, View
 from sslgraph.values import Value
 
 EDITS = ("remove", "replace", "set")
-SECTIONS = ("views", "nets", "targets", "state", "ops", "flow", "losses")   # mappings of names to nodes
+SECTIONS = ("views", "nets", "targets", "state", "ops", "flow", "losses")  # mappings of names to nodes
 TOP = tuple(Method.model_fields)
 _RESERVED = {*Part.model_fields, *View.model_fields, *Loss.model_fields}
 

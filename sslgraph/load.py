@@ -19,14 +19,14 @@ from sslgraph import catalogue, home
 from sslgraph.document import Document, read, read_value
 from sslgraph.edits import EDITS, TOP, edited, with_value
 from sslgraph.errors import Fault, Place, SpecError, refusal, unknown
-from sslgraph.loaded import LoadedAugmentation, LoadedMethod, LoadedPipeline, LoadedRecipe
+from sslgraph.loaded import LoadedAugmentation as LoadedAugmentation
+from sslgraph.loaded import LoadedMethod as LoadedMethod
+from sslgraph.loaded import LoadedPipeline as LoadedPipeline
+from sslgraph.loaded import LoadedRecipe as LoadedRecipe
 from sslgraph.references import dereferenced
 from sslgraph.spec import Augmentation, Method, Path, Pipeline, Recipe
 from sslgraph.validate import validated
 from sslgraph.values import Value, written
-
-__all__ = ["LoadedAugmentation", "LoadedMethod", "LoadedPipeline", "LoadedRecipe", "demo_recipe", "load_augmentation",
-           "load_method", "load_pipeline", "load_recipe", "method_of", "parse_overrides", "pipeline_of", "recipe_of"]
 
 Model = TypeVar("Model")
 RECIPE_KEYS = tuple(key for key in Recipe.model_fields if key not in EDITS)

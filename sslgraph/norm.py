@@ -15,13 +15,11 @@ _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 def synchronise(module: nn.Module) -> nn.Module:
     """The same net with statistics over all ranks' rows; weights, buffers and their names are the very same.
 
-    On CUDA the layers are torch's SyncBatchNorm, elsewhere `JointBatchNorm`: call it when the net stands on its device.
+    Changes the net in place and returns it (a net that is itself a BatchNorm gives a new layer).
     """
-    if _is_on_cuda(module):
-        return nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-any-return]
     joined: dict[int, JointBatchNorm] = {}  # a layer that stands in a net under two names stays one layer
     for path, layer in list(module.named_modules(remove_duplicate=False)):
-        if isinstance(layer, _BatchNorm) and not isinstance(layer, JointBatchNorm | nn.SyncBatchNorm):
+        if isinstance(layer, _BatchNorm) and not isinstance(layer, nn.SyncBatchNorm):
             joint = joined[id(layer)] = joined.get(id(layer)) or _joint(layer, path)
             if path == "":
                 return joint
@@ -29,10 +27,11 @@ def synchronise(module: nn.Module) -> nn.Module:
     return module
 
 
-class JointBatchNorm(_BatchNorm):
-    """BatchNorm whose training statistics are those of the joint batch; with one process it is torch's own.
+class JointBatchNorm(nn.SyncBatchNorm):
+    """BatchNorm whose training statistics are those of the joint batch; with one process it is torch's plain one.
 
-    Each rank sends the count, mean and variance of its rows; with N the sum of the counts n,
+    On CUDA it is torch's SyncBatchNorm, which refuses other devices. There each rank sends the count, mean and variance
+    of its rows; with N the sum of the counts n,
 
         mean = sum_r n[r] mean[r] / N,     variance = sum_r n[r] (variance[r] + (mean[r] - mean)^2) / N
 
@@ -42,6 +41,9 @@ class JointBatchNorm(_BatchNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         if collectives.ranks() == 1 or not (self.training or self.running_mean is None):
+            return _BatchNorm.forward(self, input)
+        # Torch's kernels are for a scale with a shift, or neither; SimCLR's last layer has a scale alone.
+        if input.is_cuda and (self.weight is None) == (self.bias is None):
             return super().forward(input)
         mean, variance, count = _joint_statistics(input.float())
         if self.track_running_stats:
@@ -52,10 +54,6 @@ class JointBatchNorm(_BatchNorm):
         shape = (1, -1) + (1,) * (input.dim() - 2)
         out = (input - mean.view(shape)) * scale.view(shape)
         return (out if self.bias is None else out + self.bias.view(shape)).to(input.dtype)
-
-    def _check_input_dim(self, input: Tensor) -> None:
-        if input.dim() < 2:
-            raise ValueError(f"BatchNorm takes rows of features, and was given {list(input.shape)}")
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor) -> None:
@@ -93,8 +91,3 @@ def _joint(layer: _BatchNorm, path: str) -> JointBatchNorm:
     for name in ("running_mean", "running_var", "num_batches_tracked"):
         joint.register_buffer(name, getattr(layer, name))
     return joint.train(layer.training)
-
-
-def _is_on_cuda(module: nn.Module) -> bool:
-    tensors = [*module.parameters(), *module.buffers()]
-    return bool(tensors) and tensors[0].is_cuda

@@ -61,7 +61,7 @@ class Program:
         fields: dict[str, str] = {}
         for line in self.module.code.strip().splitlines():
             line = re.sub(r";.*", "", line)          # fx frees each tensor behind its last use: true, and unreadable
-            line = re.sub(r"(?<![.\w])(%s)(?!\w| =)" % "|".join(fields), lambda m: fields[m[1]], line) if fields else line
+            line = re.sub(r"(?<![.\w'])(%s)(?!\w| =)" % "|".join(fields), lambda m: fields[m[1]], line) if fields else line
             if found := re.fullmatch(r" +(\w+) = ([\w.]+\.\w+)", line):
                 fields[found[1]] = found[2]
             elif line.strip():

@@ -9,8 +9,8 @@ from sslgraph.errors import Fault
 from sslgraph.spec import Path
 from sslgraph.values import Value
 
-LIMIT = 100_000     # values, after references are copied
-CHAIN = 20          # references that lead to one another
+LIMIT = 20_000  # values, after references are copied
+CHAIN = 20  # references that lead to one another
 
 
 def dereferenced(root: Value, faults: list[Fault], skip: tuple[str, ...] = ()) -> Value:

@@ -12,8 +12,8 @@ from sslgraph.loaded import LoadedRecipe
 from sslgraph.spec import Method
 from sslgraph.yaml_core import SCALARS
 
-
 _NODES = {"use", "augment", "ema_of", "do"}
+_BREAKS = set("\r\x85\u2028\u2029")  # line ends to PyYAML: outside double quotes it reads them as a space or a line end
 
 
 def resolved(method: Method) -> str:
@@ -51,6 +51,12 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        node = super().represent_str(data)
+        if not _BREAKS.isdisjoint(data):
+            node.style = '"'
+        return node
+
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
         node = super().represent_mapping(tag, mapping, flow_style)
         node.flow_style = all(_is_short(inner) for _, inner in node.value)
@@ -69,6 +75,7 @@ def _is_short(node: yaml.Node) -> bool:
     return node.flow_style is True if isinstance(node, yaml.CollectionNode) else "(" not in node.value
 
 
+_Dumper.add_representer(str, _Dumper.represent_str)
 _YAML_1_1 = yaml.SafeDumper.yaml_implicit_resolvers
 _Dumper.yaml_implicit_resolvers = {start: list(forms) for start, forms in _YAML_1_1.items()}
 for _name, (_form, _starts) in SCALARS.items():

@@ -254,9 +254,11 @@ class _Settling:
         """The part on the meta device, built when the first tensor arrives and its widths are known."""
         bound = bind(box.signature.inputs, metas)
         if box.name not in self.parts:
-            self._measure_writes(box, bound)
-            inferred = {name: bound[name] for name, setting in box.signature.settings.items()
-                        if setting.default is None and box.settings.get(name) is None and name in bound}
+            open_ = [name for name, setting in box.signature.settings.items()
+                     if setting.default is None and box.settings.get(name) is None and name != "images"]
+            if not bound.keys() >= set(open_):
+                self._measure_writes(box, bound)
+            inferred = {name: bound[name] for name in open_ if name in bound}
             if "images" in box.signature.settings and box.settings.get("images") is None:
                 inferred["images"] = self.dataset
             self.settings[box.name] = {**box.settings, **inferred}
@@ -313,7 +315,8 @@ class _Settling:
             split = ports[port].is_bag and meta is not None
             metas[port] = meta.unflatten(0, (pieces[0].views, -1)) if split else meta
         if box.name not in self.parts and box.section == "state":
-            self._part(self.leg.values[write.inputs[0][1]], _as_written(box, write.method), metas)
+            named = self.leg.values[write.inputs[0][1]] if write.inputs else Value(box.name, "call", path=box.path)
+            self._part(named, _as_written(box, write.method), metas)
         self.out.writes.append(SizedWrite(write, tuple(inputs)))
         if ports and all(meta is not None for meta in metas.values()):
             try:

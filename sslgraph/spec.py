@@ -33,8 +33,8 @@ def _lengths(value: Any) -> Any:
     return value
 
 
-Number = Annotated[Any, AfterValidator(_number)]      # 0.1, or a schedule: {cosine: [0.996, 1.0]}
-Length = Annotated[str, AfterValidator(_length)]      # "1 epoch", "500 steps", "10 %"
+Number = Annotated[Any, AfterValidator(_number)]  # 0.1, or a schedule: {cosine: [0.996, 1.0]}
+Length = Annotated[str, AfterValidator(_length)]  # "1 epoch", "500 steps", "10 %"
 Freeze = Annotated[str | dict[str, str], BeforeValidator(_lengths)]
 
 
@@ -77,11 +77,11 @@ class Part(_Text):
     use: str
     settings: dict[str, Any] = {}
     frozen: bool = False
-    freeze: Freeze | None = None                        # "1 epoch", or {submodule: "1 epoch"}
-    weights: str | None = None                          # "$artefact", given by a recipe or a pipeline
+    freeze: Freeze | None = None  # "1 epoch", or {submodule: "1 epoch"}
+    weights: str | None = None  # "$artefact", given by a recipe or a pipeline
     mode: Literal["train", "eval"] | None = None
     dtype: Literal["float32"] | None = None
-    sync_norm: bool = True                              # BatchNorm statistics over all ranks
+    sync_norm: bool = True  # BatchNorm statistics over all ranks
 
 
 class Target(_Text):
@@ -92,7 +92,7 @@ class Target(_Text):
     init: Literal["copy", "independent"] = "copy"
     mode: Literal["train", "eval"] | None = None
     dtype: Literal["float32"] | None = None
-    settings: dict[str, Any] = {}                       # overrides of the followed net's settings, such as drop_path: 0
+    settings: dict[str, Any] = {}  # overrides of the followed net's settings, such as drop_path: 0
 
 
 class Loss(_Text):
@@ -117,7 +117,7 @@ class Phase(_Text):
     then: list[str] = []
     losses: dict[str, Loss] = {}
     after_step: list[str] = []
-    sample: dict[str, str] | None = None                # {balance: labels}
+    sample: dict[str, str] | None = None  # {balance: labels}
 
 
 class Method(_Text):

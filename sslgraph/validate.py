@@ -27,7 +27,7 @@ _CURES = {
     "nets": "name what is trained: nets: {f: {use: backbones.resnet}}",
     "export": "name the net that is the representation: export: f",
     "use": "name a part of the catalogue: use: heads.mlp. A node that a child gives replaces its parent's as a whole; "
-           "set: changes one setting",
+    "set: changes one setting",
     "augment": "name an augmentation: augment: simclr",
     "momentum": "write a number or a schedule: momentum: {cosine: [0.996, 1.0]}",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -126,7 +127,7 @@ class _Wiring:
                 raise SpecError([Fault(expression.place, "a bag of nothing", (), "write for example bag(large, small)")])
             case Call(function=Name(text="bag"), arguments=arguments):
                 inputs = tuple(("", self._argument(a, path)) for a in arguments)
-                return self._add("bag", inputs, name or "bag_" + "_".join(v for _, v in inputs), path, inputs=inputs)
+                return self._add("bag", inputs, name or _written(expression), path, inputs=inputs)
             case Call(function=Name() as function, arguments=arguments):
                 return self._call(self._function(function), arguments, expression, path, name)
         raise SpecError([Fault(expression.place, f"'{expression}' can't be called", (), "call a net, a target, an op or a wiring part")])
@@ -174,8 +175,7 @@ class _Wiring:
             takes = ", ".join(f"{p.name}: {p}" + (" (may be left out)" if p.optional else "") for p in ports) or "nothing"
             raise SpecError([Fault(expression.place, f"'{box.name}' ({box.use}) is given {len(arguments)} inputs", (), f"it takes {takes}")])
         inputs = tuple((port.name, self._argument(a, path)) for port, a in zip(ports, arguments, strict=False))
-        words = [box.name if box.section != "state" else f"{box.name}_read", *(value for _, value in inputs)]
-        return self._add("call", (box.name, inputs), name or "_".join(words), path, box=box.name, inputs=inputs)
+        return self._add("call", (box.name, inputs), name or _written(expression), path, box=box.name, inputs=inputs)
 
     def _argument(self, expression: Expression, path: Path) -> str:
         """A value that enters a port: of several outputs, the first."""
@@ -274,3 +274,8 @@ class _Wiring:
 def _who(path: Path) -> str:
     words = [str(word) for word in path if word != "phases" and not isinstance(word, int)]
     return f"{words[0]} '{words[1]}'" if len(words) > 1 else words[0] if words else "the flow"
+
+
+def _written(expression: Expression) -> str:
+    """A name for a value that the spec leaves unnamed, after what is written: g(f(x)) is g_f_x."""
+    return re.sub(r"\W+", "_", str(expression)).strip("_")

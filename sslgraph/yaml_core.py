@@ -16,7 +16,7 @@ import yaml
 from sslgraph.errors import Fault, Place, SpecError, refusal
 from sslgraph.values import Value
 
-VALUES = 100_000     # counted with every alias written out
+VALUES = 20_000  # counted with every alias written out
 DEPTH = 50
 
 
@@ -61,10 +61,12 @@ SCALARS = {
     "null": (re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
     "bool": (re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
     "int": (re.compile(r"[-+]?[0-9]+$"), list("-+0123456789")),
-    "float": (re.compile(r"[-+]?(?:(?:\.[0-9]+|[0-9]+\.?[0-9]*)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF|nan|NaN|NAN))$"),
-              list("-+.0123456789")),
+    "float": (
+        re.compile(r"[-+]?(?:(?:\.[0-9]+|[0-9]+\.?[0-9]*)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF|nan|NaN|NAN))$"),
+        list("-+.0123456789"),
+    ),
 }
-_SURROGATE = re.compile("[\ud800-\udfff]")   # "\ud83d" in double quotes: it could never be written to a file
+_SURROGATE = re.compile("[\ud800-\udfff]")  # "\ud83d" in double quotes: it could never be written to a file
 _Loader.yaml_implicit_resolvers = {}
 for _name, (_form, _starts) in SCALARS.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _form, _starts)
@@ -94,7 +96,7 @@ class _Reading:
             if not isinstance(key, yaml.ScalarNode) or not key.tag.endswith(":str"):
                 self.faults.append(Fault(place, "a key must be a name", (), "put it in quotes if this is its name"))
             elif _SURROGATE.search(key.value):
-                self.faults.append(Fault(place, "the escape of half a character stands here"))
+                self.faults.append(_half(place))
             elif key.value == "<<":
                 self.faults.append(Fault(place, "merge keys (<<) are not read", (), "write the keys out"))
             elif key.value in found:
@@ -117,7 +119,7 @@ class _Reading:
     def _scalar(self, node: yaml.Node, place: Place) -> Any:
         text, kind = str(node.value), node.tag.rpartition(":")[2]
         if _SURROGATE.search(text):
-            self.faults.append(Fault(place, "the escape of half a character stands here", (), "write the character itself"))
+            self.faults.append(_half(place))
         if kind == "null":
             return None
         if kind == "bool":
@@ -146,6 +148,10 @@ def _is_split(text: str) -> bool:
 def _split(place: Place, text: str) -> Fault:
     cure = "within [...] and {...} write the call in quotes, or name its result in flow: and write the name"
     return Fault(place, f"the comma of a call ends it here: '{text}'", (), cure)
+
+
+def _half(place: Place) -> Fault:
+    return Fault(place, "the escape of half a character stands here", (), "write the character itself")
 
 
 def _too_large(place: Place) -> Fault:

@@ -3,36 +3,36 @@
 from pathlib import Path
 
 import pytest
-from texts import put, shelf  # noqa: F401 - shelf is a fixture
+from texts import put, shelf_of_specs  # noqa: F401 - the fixture shelf
 
 from sslgraph import catalogue
-from sslgraph.errors import SpecError
-from sslgraph.values import Value, written
+from sslgraph.errors import Place, SpecError
+from sslgraph.values import written
 
 
-def test_names_are_paths_below_the_folder_of_their_kind(shelf: Path) -> None:  # noqa: F811
+@pytest.mark.usefixtures("shelf")
+def test_names_are_paths_below_the_folder_of_their_kind() -> None:
     assert catalogue.names("methods") == ("moco", "program")
     assert catalogue.names("recipes") == ("small/moco",)
     assert catalogue.names("pipelines") == ()
 
 
-def test_an_entry_says_what_its_first_line_says(shelf: Path) -> None:  # noqa: F811
+@pytest.mark.usefixtures("shelf")
+def test_an_entry_says_what_its_first_line_says() -> None:
     moco, program = catalogue.entries("methods")
     assert (moco.name, moco.line) == ("moco", "MoCo: a query against one key and a queue.")
     assert program.line == "method: Program"
 
 
-def test_text_that_ends_in_yaml_is_a_file_and_all_other_text_a_name(shelf: Path) -> None:  # noqa: F811
+def test_text_that_ends_in_yaml_is_a_file_and_all_other_text_a_name(shelf: Path) -> None:
     assert catalogue.file_of("methods", "mine.yaml") == Path("mine.yaml")
     assert catalogue.file_of("methods", Path("mine")) == Path("mine")
     assert catalogue.file_of("methods", "moco") == shelf / "methods/moco.yaml"
-    with pytest.raises(SpecError, match="there is no method '../methods/moco'"):
+    with pytest.raises(SpecError, match=r"there is no method '\.\./methods/moco'"):
         catalogue.file_of("methods", "../methods/moco")
 
 
-def test_a_file_that_a_text_names_lies_beside_that_text(shelf: Path) -> None:  # noqa: F811
+def test_a_file_that_a_text_names_lies_beside_that_text(shelf: Path) -> None:
     file = put(shelf, "own/a", "extends: b.yaml")
-    from sslgraph.errors import Place
-
-    value: Value = written("b.yaml", Place(str(file), 1, 10))
+    value = written("b.yaml", Place(str(file), 1, 10))
     assert catalogue.file_of("methods", "b.yaml", value=value) == shelf / "own/b.yaml"

@@ -39,28 +39,39 @@ def test_a_phase_is_found_by_its_number_and_by_its_name() -> None:
     assert document.place(("phases", 1, "every")).line == 4
 
 
-@pytest.mark.parametrize("text, kind", [
-    ("method: a", "method"), ("set: {}\nextends: a", "method"), ("method: a\nrecipe: b", "recipe"),
-    ("pipeline: a", "pipeline"), ("augmentation: a", "augmentation"),
-])
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("method: a", "method"),
+        ("set: {}\nextends: a", "method"),
+        ("method: a\nrecipe: b", "recipe"),
+        ("pipeline: a", "pipeline"),
+        ("augmentation: a", "augmentation"),
+    ],
+)
 def test_a_text_says_what_it_is(text: str, kind: str) -> None:
     assert read_text(text, Path("a.yaml")).kind == kind
 
 
 def test_a_text_that_does_not_say_what_it_is_is_refused() -> None:
-    with pytest.raises(SpecError, match="does not say what it is\n  there are: recipe, pipeline, augmentation, extends, method"):
+    with pytest.raises(
+        SpecError, match="does not say what it is\n  there are: recipe, pipeline, augmentation, extends, method"
+    ):
         _ = read_text("a: 1", Path("a.yaml")).kind
 
 
-@pytest.mark.parametrize("data, said", [
-    (b"", "the file is empty"),
-    (b"# only a comment\n", "the file is empty"),
-    (b"- a", ":1:1: the text is a list, not a mapping"),
-    (b"just words", "the text is the text 'just words', not a mapping"),
-    (b"a: 1\nb: \xff\n", ":2:4: byte 0xff is not UTF-8 text"),
-    (b"a\x00b", "the file is binary, not text"),
-    (b"a: " + b"x" * BYTES, "the file is larger than 1 MiB"),
-])
+@pytest.mark.parametrize(
+    "data, said",
+    [
+        (b"", "the file is empty"),
+        (b"# only a comment\n", "the file is empty"),
+        (b"- a", ":1:1: the text is a list, not a mapping"),
+        (b"just words", "the text is the text 'just words', not a mapping"),
+        (b"a: 1\nb: \xff\n", ":2:4: byte 0xff is not UTF-8 text"),
+        (b"a\x00b", "the file is binary, not text"),
+        (b"a: " + b"x" * BYTES, "the file is larger than 1 MiB"),
+    ],
+)
 def test_what_is_no_spec_is_refused(data: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(data)
     assert said in message(tmp_path / "a.yaml")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from texts import put, shelf  # noqa: F401 - a fixture
+from texts import put, shelf_of_specs  # noqa: F401 - the fixture shelf
 
 from sslgraph.errors import SpecError
 from sslgraph.load import load_method
@@ -22,7 +22,8 @@ def message(shelf: Path, text: str) -> str:
 
 def test_a_child_changes_what_it_names_and_keeps_the_rest(shelf: Path) -> None:
     parent = load_method("moco").method
-    text = "extends: moco\nset: {method: Colder, losses.info.temperature: 0.07, nets.g.out: 64}\nreplace: {nets.f: {use: a.b}}"
+    set_two = "set: {method: Colder, losses.info.temperature: 0.07, nets.g.out: 64}"
+    text = f"extends: moco\n{set_two}\nreplace: {{nets.f: {{use: a.b}}}}"
     method = child(shelf, text)
     assert method.method == "Colder"
     assert method.losses["info"].settings == {"negatives": "queue.read", "temperature": 0.07}
@@ -32,7 +33,9 @@ def test_a_child_changes_what_it_names_and_keeps_the_rest(shelf: Path) -> None:
 
 
 def test_a_setting_may_be_new(shelf: Path) -> None:
-    method = child(shelf, "extends: moco\nset: {nets.f.stem: cifar, nets.f.sync_norm: false, targets.fk.momentum.over: 5 epochs}")
+    method = child(
+        shelf, "extends: moco\nset: {nets.f.stem: cifar, nets.f.sync_norm: false, targets.fk.momentum.over: 5 epochs}"
+    )
     assert method.nets["f"].settings["stem"] == "cifar"
     assert method.nets["f"].sync_norm is False
     assert method.targets["fk"].momentum == {"cosine": [0.99, 1.0], "over": "5 epochs"}
@@ -71,20 +74,23 @@ def test_a_node_of_the_child_replaces_the_parents_whole_and_the_message_says_so(
     assert "replaces its parent's as a whole; set: changes one setting" in said
 
 
-@pytest.mark.parametrize("text, said", [
-    ("set: {nets.gg.out: 3}", "child.yaml:2:7: 'nets' has no 'gg'\n  there are: f, g\n  did you mean 'g'?"),
-    ("set: {nets.h: {use: a.b}}", "'nets' has no 'h'"),
-    ("set: {netz.g.out: 3}", "a path begins with 'netz'"),
-    ("set: {nets.f.use: backbones.vit}", "would leave the settings depth of the old part behind"),
-    ("set: {flow.q.x: 1}", "'flow.q' has no 'x'"),
-    ("set: {after_step.3: a}", "'after_step' has no '3'"),
-    ("replace: {nets.h: {use: a.b}}", "'nets' has no 'h'"),
-    ("replace: {nets.f.depth: 3}", "child.yaml:2:11: 'nets.f.depth' is not a node, and replace: takes whole nodes"),
-    ("remove: [losses.info.temprature]", "child.yaml:2:10: 'losses.info' has no 'temprature'"),
-    ("remove: [after_step.0]", "lists change as a whole"),
-    ("remove: state.queue", "remove: takes a list of paths"),
-    ("set: [a]", "set: takes a mapping of paths"),
-])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("set: {nets.gg.out: 3}", "child.yaml:2:7: 'nets' has no 'gg'\n  there are: f, g\n  did you mean 'g'?"),
+        ("set: {nets.h: {use: a.b}}", "'nets' has no 'h'"),
+        ("set: {netz.g.out: 3}", "a path begins with 'netz'"),
+        ("set: {nets.f.use: backbones.vit}", "would leave the settings depth of the old part behind"),
+        ("set: {flow.q.x: 1}", "'flow.q' has no 'x'"),
+        ("set: {after_step.3: a}", "'after_step' has no '3'"),
+        ("replace: {nets.h: {use: a.b}}", "'nets' has no 'h'"),
+        ("replace: {nets.f.depth: 3}", "child.yaml:2:11: 'nets.f.depth' is not a node, and replace: takes whole nodes"),
+        ("remove: [losses.info.temprature]", "child.yaml:2:10: 'losses.info' has no 'temprature'"),
+        ("remove: [after_step.0]", "lists change as a whole"),
+        ("remove: state.queue", "remove: takes a list of paths"),
+        ("set: [a]", "set: takes a mapping of paths"),
+    ],
+)
 def test_a_change_that_names_nothing_is_refused(text: str, said: str, shelf: Path) -> None:
     assert said in message(shelf, f"extends: moco\n{text}")
 
@@ -94,13 +100,19 @@ def test_all_changes_that_name_nothing_are_refused_at_once(shelf: Path) -> None:
     assert [line.split(":")[1] for line in said.splitlines() if line.startswith("child")] == ["2", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("text, said", [
-    ("extends: mooc", "child.yaml:1:10: the method extends 'mooc', which is not known here\n  there are: child, moco, program"),
-    ("extends: [moco, program]", "extends: takes the name of one method"),
-    ("extends: child", "'child' extends this method in turn"),
-    ("extends: no.yaml", "no.yaml: there is no such file"),
-    ("method: A\nset: {export: f}", "set: changes a parent, and this method has none"),
-])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (
+            "extends: mooc",
+            "child.yaml:1:10: the method extends 'mooc', which is not known here\n  there are: child, moco, program",
+        ),
+        ("extends: [moco, program]", "extends: takes the name of one method"),
+        ("extends: child", "'child' extends this method in turn"),
+        ("extends: no.yaml", "no.yaml: there is no such file"),
+        ("method: A\nset: {export: f}", "set: changes a parent, and this method has none"),
+    ],
+)
 def test_a_parent_is_one_method_that_is_there(text: str, said: str, shelf: Path) -> None:
     assert said in message(shelf, text)
 

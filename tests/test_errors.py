@@ -4,8 +4,12 @@ from sslgraph.errors import Fault, Place, SpecError, SslgraphError, nearest, ref
 
 
 def test_a_fault_says_where_what_what_there_is_and_what_to_do() -> None:
-    fault = Fault(Place("dino.yaml", 14, 27), "node 'loss' asks for 'haed'", ("head", "teacher"), "did you mean 'head'?")
-    assert str(fault) == "dino.yaml:14:27: node 'loss' asks for 'haed'\n  there are: head, teacher\n  did you mean 'head'?"
+    fault = Fault(
+        Place("dino.yaml", 14, 27), "node 'loss' asks for 'haed'", ("head", "teacher"), "did you mean 'head'?"
+    )
+    assert (
+        str(fault) == "dino.yaml:14:27: node 'loss' asks for 'haed'\n  there are: head, teacher\n  did you mean 'head'?"
+    )
 
 
 def test_a_place_without_a_line_is_the_file() -> None:
@@ -14,7 +18,12 @@ def test_a_place_without_a_line_is_the_file() -> None:
 
 
 def test_faults_come_in_the_order_of_their_places() -> None:
-    faults = [Fault(Place("a", 12), "third"), Fault(Place("a", 2, 9), "second"), Fault(Place("a", 2, 1), "first"), Fault(None, "before")]
+    faults = [
+        Fault(Place("a", 12), "third"),
+        Fault(Place("a", 2, 9), "second"),
+        Fault(Place("a", 2, 1), "first"),
+        Fault(None, "before"),
+    ]
     assert [fault.problem for fault in SpecError(faults).faults] == ["before", "first", "second", "third"]
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from texts import MOCO, PROGRAM, RECIPE, put, shelf  # noqa: F401 - shelf is a fixture
+from texts import MOCO, PROGRAM, RECIPE, put, shelf_of_specs  # noqa: F401 - the fixture shelf
 
-from sslgraph.document import read_text
-from sslgraph.errors import SpecError
+from sslgraph.document import Document, read_text
+from sslgraph.errors import Place, SpecError
 from sslgraph.load import (
     load_augmentation,
     load_method,
@@ -24,8 +24,11 @@ from sslgraph.load import (
 )
 from sslgraph.resolved import resolved, resolved_recipe
 from sslgraph.spec import Method, Recipe
+from sslgraph.values import written
 
-DEFAULT = "recipe: default\nmethod: moco\ndata: {use: sources.shapes}\nsteps: 20\nbatch: 16\noptimizer: {use: sgd, lr: 0.1}\n"
+DEFAULT = (
+    "recipe: default\nmethod: moco\ndata: {use: sources.shapes}\nsteps: 20\nbatch: 16\noptimizer: {use: sgd, lr: 0.1}\n"
+)
 PIPELINE = """\
 pipeline: Two
 stages:
@@ -47,16 +50,19 @@ def test_a_method_is_found_by_name_and_by_file(shelf: Path) -> None:
     assert load_method("moco").file == shelf / "methods/moco.yaml"
 
 
-def test_settings_are_gathered_from_beside_the_reserved_keys(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_settings_are_gathered_from_beside_the_reserved_keys() -> None:
     method = load_method("moco").method
     assert (method.nets["g"].use, method.nets["g"].settings) == ("heads.mlp", {"hidden": [2048], "out": 128})
     assert method.views["xk"].settings == {"crop.scale": [0.2, 1]}
     assert load_method("program").method.nets["head"].settings == {"out": 100}
 
 
-def test_an_unknown_name_lists_what_there_is(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_an_unknown_name_lists_what_there_is() -> None:
     assert message(load_method, "moc") == (
-        "there is no method 'moc', which is not known here\n  there are: moco, program\n  did you mean 'moco'?")
+        "there is no method 'moc', which is not known here\n  there are: moco, program\n  did you mean 'moco'?"
+    )
     assert "there are: moco, program, small/moco" in message(load_recipe, "smal/moco")
 
 
@@ -67,14 +73,16 @@ def test_a_text_of_another_kind_is_refused(shelf: Path) -> None:
     assert "this is a method, and a pipeline is asked for" in message(load_pipeline, shelf / "methods/moco.yaml")
 
 
-def test_overrides_are_set_last_and_references_follow_them(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_overrides_are_set_last_and_references_follow_them() -> None:
     loaded = load_method("program", overrides={"ops.kmeans.k": 7, "method.nets.f.depth": 18})
     assert loaded.method.nets["head"].settings == {"out": 7}
     assert loaded.method.nets["f"].settings == {"depth": 18}
     assert str(loaded.place(("ops", "kmeans", "k"))) == "--set ops.kmeans.k"
 
 
-def test_an_override_that_names_nothing_is_refused_as_it_was_written(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_an_override_that_names_nothing_is_refused_as_it_was_written() -> None:
     said = message(load_method, "moco", overrides={"nets.ff.depth": 18, "targets.fk.momentum": "fast"})
     assert "--set nets.ff.depth: 'nets' has no 'ff'" in said
     assert "--set targets.fk.momentum: targets.fk.momentum: 'fast' is neither a number nor a schedule" in said
@@ -97,8 +105,15 @@ def test_a_recipe_makes_its_method_concrete(shelf: Path) -> None:
     assert str(loaded.method.place(("export",))) == f"{shelf}/methods/moco.yaml:22:9"
 
 
-def test_overrides_go_to_the_recipe_or_to_its_method_by_their_first_word(shelf: Path) -> None:
-    overrides = {"optimizer.lr": 1, "data.path": "p", "checkpoint.every": "1 epoch", "nets.f.depth": 34, "method.export": "g"}
+@pytest.mark.usefixtures("shelf")
+def test_overrides_go_to_the_recipe_or_to_its_method_by_their_first_word() -> None:
+    overrides = {
+        "optimizer.lr": 1,
+        "data.path": "p",
+        "checkpoint.every": "1 epoch",
+        "nets.f.depth": 34,
+        "method.export": "g",
+    }
     loaded = load_recipe("small/moco", overrides)
     assert loaded.recipe.optimizer["lr"] == 1
     assert loaded.recipe.data.settings["path"] == "p"
@@ -109,17 +124,23 @@ def test_overrides_go_to_the_recipe_or_to_its_method_by_their_first_word(shelf: 
 
 
 def test_the_method_of_a_recipe_may_be_another(shelf: Path) -> None:
-    put(shelf, "recipes/plain", RECIPE.replace("set:", "given: {}\nset:").replace("{nets.f.depth: 18, state.queue.size: 4096}", "{}"))
+    put(
+        shelf,
+        "recipes/plain",
+        RECIPE.replace("set:", "given: {}\nset:").replace("{nets.f.depth: 18, state.queue.size: 4096}", "{}"),
+    )
     put(shelf, "methods/slow", "extends: moco\nset: {method: Slow}")
     assert load_recipe("plain", {"method": "slow"}).method.method.method == "Slow"
 
 
-def test_steps_on_the_command_line_take_the_place_of_epochs(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_steps_on_the_command_line_take_the_place_of_epochs() -> None:
     recipe = load_recipe("small/moco", {"steps": 5}).recipe
     assert (recipe.steps, recipe.epochs) == (5, None)
 
 
-def test_a_new_source_is_given_whole(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_a_new_source_is_given_whole() -> None:
     assert "would leave the settings size" in message(load_recipe, "small/moco", {"data.use": "sources.folder"})
     loaded = load_recipe("small/moco", {"data": {"use": "sources.folder", "path": "p"}})
     assert loaded.recipe.data.settings == {"path": "p"}
@@ -136,16 +157,29 @@ def test_a_method_alone_is_trained_by_its_demo_recipe_else_by_the_default_one(sh
 
 
 def test_all_faults_of_a_recipe_and_of_its_method_come_at_once(shelf: Path) -> None:
-    text = RECIPE.replace("epochs: 4", "epoch: 4").replace("batch: 64", "batch: many").replace("nets.f.depth", "nets.h.depth")
+    text = (
+        RECIPE.replace("epochs: 4", "epoch: 4")
+        .replace("batch: 64", "batch: many")
+        .replace("nets.f.depth", "nets.h.depth")
+    )
     said = message(load_recipe, put(shelf, "recipes/bad", text))
-    for part in ("'nets' has no 'h'", "the text has the key 'epoch'", "did you mean 'epochs'?", "batch must be a whole number",
-                 "and is the text 'many'"):
+    for part in (
+        "'nets' has no 'h'",
+        "the text has the key 'epoch'",
+        "did you mean 'epochs'?",
+        "batch must be a whole number",
+        "and is the text 'many'",
+    ):
         assert part in said
 
 
 def test_a_recipe_is_as_long_as_one_of_epochs_and_steps_says(shelf: Path) -> None:
-    assert "by either epochs: or steps:" in message(load_recipe, put(shelf, "recipes/a", RECIPE.replace("epochs: 4", "steps: 4\nepochs: 4")))
-    assert "by either epochs: or steps:" in message(load_recipe, put(shelf, "recipes/a", RECIPE.replace("epochs: 4", "seed: 4")))
+    assert "by either epochs: or steps:" in message(
+        load_recipe, put(shelf, "recipes/a", RECIPE.replace("epochs: 4", "steps: 4\nepochs: 4"))
+    )
+    assert "by either epochs: or steps:" in message(
+        load_recipe, put(shelf, "recipes/a", RECIPE.replace("epochs: 4", "seed: 4"))
+    )
 
 
 def test_the_stages_of_a_pipeline_come_in_an_order_in_which_they_can_run() -> None:
@@ -154,11 +188,14 @@ def test_the_stages_of_a_pipeline_come_in_an_order_in_which_they_can_run() -> No
     assert loaded.pipeline.stages["probe"].settings == {"labels": "10 %"}
 
 
-@pytest.mark.parametrize("old, new, said", [
-    ("codes.export", "code.export", "stage 'pretrain' is given 'code', which is not known here"),
-    ("{do: train, recipe: small/moco}", "{do: train, of: probe.export}", "the stages wait for each other"),
-    ("do: linear_probe, ", "", "stages.probe has no do:"),
-])
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("codes.export", "code.export", "stage 'pretrain' is given 'code', which is not known here"),
+        ("{do: train, recipe: small/moco}", "{do: train, of: probe.export}", "the stages wait for each other"),
+        ("do: linear_probe, ", "", "stages.probe has no do:"),
+    ],
+)
 def test_a_pipeline_that_can_not_run_is_refused(old: str, new: str, said: str) -> None:
     assert said in message(pipeline_of, read_text(PIPELINE.replace(old, new), Path("p.yaml")))
 
@@ -169,7 +206,11 @@ def test_a_stage_may_be_given_a_checkpoint_from_elsewhere() -> None:
 
 
 def test_an_augmentation_is_its_steps_in_order(shelf: Path) -> None:
-    put(shelf, "augmentations/plain", "augmentation: plain\nsteps:\n  b: {use: augment.flip, p: 0.5}\n  a: {use: augment.crop}\n")
+    put(
+        shelf,
+        "augmentations/plain",
+        "augmentation: plain\nsteps:\n  b: {use: augment.flip, p: 0.5}\n  a: {use: augment.crop}\n",
+    )
     augmentation = load_augmentation("plain").augmentation
     assert list(augmentation.steps) == ["b", "a"]
     assert augmentation.steps["b"].settings == {"p": 0.5}
@@ -177,7 +218,10 @@ def test_an_augmentation_is_its_steps_in_order(shelf: Path) -> None:
 
 def test_overrides_are_read_from_the_command_line() -> None:
     assert parse_overrides(["nets.f.depth=18", "a.b={cosine: [1e-1, 0]}", "x=a=b"]) == {
-        "nets.f.depth": 18, "a.b": {"cosine": [0.1, 0]}, "x": "a=b"}
+        "nets.f.depth": 18,
+        "a.b": {"cosine": [0.1, 0]},
+        "x": "a=b",
+    }
     assert "--set takes path=value, and is given 'depth'" in message(parse_overrides, ["depth"])
 
 
@@ -188,17 +232,47 @@ def test_loading_imports_no_torch() -> None:
 
 # What follows tries to make loading fail with anything but a SpecError.
 
-WORDS = ["nets", "f", "use", "flow", "q", "losses", "of", "$nets.f.depth", "$a", "phases", "name", "extends", "set", "export",
-         "views", "x", "augment", "copies", "momentum", "freeze", "settings", "1 epoch", "method", "moco", "0", "steps", ""]
+WORDS = [
+    "nets",
+    "f",
+    "use",
+    "flow",
+    "q",
+    "losses",
+    "of",
+    "$nets.f.depth",
+    "$a",
+    "phases",
+    "name",
+    "extends",
+    "set",
+    "export",
+    "views",
+    "x",
+    "augment",
+    "copies",
+    "momentum",
+    "freeze",
+    "settings",
+    "1 epoch",
+    "method",
+    "moco",
+    "0",
+    "steps",
+    "",
+]
 SCALARS = st.sampled_from([*WORDS, None, True, 0, 1, -3, 0.5, 10**20])
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3))
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3)
+)
 PATHS = st.lists(st.sampled_from(WORDS), max_size=5).map(".".join)
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ
 @given(st.dictionaries(PATHS, VALUES, max_size=3))
-def test_any_override_gives_a_recipe_or_a_spec_error(shelf: Path, overrides: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_any_override_gives_a_recipe_or_a_spec_error(overrides: dict[str, Any]) -> None:
     try:
         assert isinstance(load_recipe("small/moco", overrides).recipe, Recipe)
     except SpecError as refused:
@@ -206,10 +280,23 @@ def test_any_override_gives_a_recipe_or_a_spec_error(shelf: Path, overrides: dic
 
 
 @FUZZ
-@given(st.sampled_from([MOCO, PROGRAM, RECIPE, "extends: moco\nset: {nets.f.depth: 2}\nreplace: {nets.g: {use: a}}\nremove: [state.queue]\n"]),
-       st.integers(0, 600), st.integers(0, 30), st.sampled_from([*WORDS, "\n", "\n  ", "{", "]", ": ", "- ", "&a ", "*a", "'", "$"]))
-def test_any_change_of_a_text_gives_a_spec_or_a_spec_error(shelf: Path, text: str, start: int, length: int, new: str) -> None:
-    changed = text[:start] + new + text[start + length:]
+@given(
+    st.sampled_from(
+        [
+            MOCO,
+            PROGRAM,
+            RECIPE,
+            "extends: moco\nset: {nets.f.depth: 2}\nreplace: {nets.g: {use: a}}\nremove: [state.queue]\n",
+        ]
+    ),
+    st.integers(0, 600),
+    st.integers(0, 30),
+    st.sampled_from([*WORDS, "\n", "\n  ", "{", "]", ": ", "- ", "&a ", "*a", "'", "$"]),
+)
+def test_any_change_of_a_text_gives_a_spec_or_a_spec_error(
+    shelf: Path, text: str, start: int, length: int, new: str
+) -> None:
+    changed = text[:start] + new + text[start + length :]
     try:
         document = read_text(changed, shelf / "methods/changed.yaml")
         if document.kind == "recipe":
@@ -224,13 +311,9 @@ def test_any_change_of_a_text_gives_a_spec_or_a_spec_error(shelf: Path, text: st
 
 @FUZZ
 @given(st.dictionaries(st.sampled_from([*Method.model_fields, "extends", "set", "replace", "remove"]), VALUES))
-def test_any_values_under_the_keys_of_a_method_give_a_method_or_a_spec_error(shelf: Path, values: dict[str, Any]) -> None:
-    document = read_text("method: A", Path("a.yaml"))
-    from dataclasses import replace
-
-    from sslgraph.errors import Place
-    from sslgraph.values import written
+@pytest.mark.usefixtures("shelf")
+def test_any_values_under_the_keys_of_a_method_give_a_method_or_a_spec_error(values: dict[str, Any]) -> None:
     try:
-        method_of(replace(document, root=written(values, Place("a.yaml"))))
+        method_of(Document(Path("a.yaml"), written({"method": "A", **values}, Place("a.yaml"))))
     except SpecError as refused:
         assert refused.faults

@@ -45,4 +45,4 @@ def test_a_reference_that_comes_back_to_itself_is_refused(text: str) -> None:
 def test_references_that_multiply_without_bound_are_refused() -> None:
     lines = ["a0: [x, x, x, x, x, x, x, x, x, x]", *(f"a{i}: [{', '.join([f'$a{i - 1}'] * 10)}]" for i in range(1, 9))]
     _, faults = copied("\n".join(lines))
-    assert any("copy more than 100000 values" in fault.problem for fault in faults)
+    assert any("copy more than 20000 values" in fault.problem for fault in faults)

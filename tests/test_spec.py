@@ -11,7 +11,9 @@ RECIPE = {"recipe": "r", "method": "m", "data": {"use": "d", "path": "p"}, "batc
 
 
 def test_what_is_not_reserved_is_a_setting() -> None:
-    assert Part.model_validate({"use": "a.b", "out": 3, "frozen": True}) == Part(use="a.b", settings={"out": 3}, frozen=True)
+    assert Part.model_validate({"use": "a.b", "out": 3, "frozen": True}) == Part(
+        use="a.b", settings={"out": 3}, frozen=True
+    )
     assert View.model_validate({"augment": "a", "crop.scale": [0, 1]}).settings == {"crop.scale": [0, 1]}
     assert Loss.model_validate({"use": "a.b", "where": "m"}).settings == {"where": "m"}
     assert Recipe.model_validate({**RECIPE, "steps": 3}).data.settings == {"path": "p"}
@@ -27,21 +29,41 @@ def test_values_are_frozen() -> None:
         Part(use="a.b").use = "c.d"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("model, values", [
-    (Part, {"use": 3}), (Part, {"use": "a", "frozen": 1}), (Part, {"use": "a", "freeze": "soon"}), (Part, {"use": "a", "freeze": {"last": "soon"}}),
-    (Part, {"use": "a", "freeze": 3}), (View, {"augment": "a", "copies": 0}), (View, {"augment": "a", "copies": True}), (View, {"augment": "a", "copies": "2"}),
-    (Target, {"ema_of": "f"}), (Target, {"ema_of": "f", "momentum": "fast"}), (Loss, {"use": "a", "weight": {"cosine": 1}}),
-    (Phase, {"name": "a", "every": "often"}), (Phase, {"name": "a", "start": "1 epoch"}), (Method, {"method": "a"}),
-    (Recipe, RECIPE), (Recipe, {**RECIPE, "steps": 3, "epochs": 3}), (Recipe, {**RECIPE, "steps": 0}),
-])
+@pytest.mark.parametrize(
+    "model, values",
+    [
+        (Part, {"use": 3}),
+        (Part, {"use": "a", "frozen": 1}),
+        (Part, {"use": "a", "freeze": "soon"}),
+        (Part, {"use": "a", "freeze": {"last": "soon"}}),
+        (Part, {"use": "a", "freeze": 3}),
+        (View, {"augment": "a", "copies": 0}),
+        (View, {"augment": "a", "copies": True}),
+        (View, {"augment": "a", "copies": "2"}),
+        (Target, {"ema_of": "f"}),
+        (Target, {"ema_of": "f", "momentum": "fast"}),
+        (Loss, {"use": "a", "weight": {"cosine": 1}}),
+        (Phase, {"name": "a", "every": "often"}),
+        (Phase, {"name": "a", "start": "1 epoch"}),
+        (Method, {"method": "a"}),
+        (Recipe, RECIPE),
+        (Recipe, {**RECIPE, "steps": 3, "epochs": 3}),
+        (Recipe, {**RECIPE, "steps": 0}),
+    ],
+)
 def test_what_the_language_does_not_know_is_refused(model: Any, values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         model.model_validate(values)
 
 
-@pytest.mark.parametrize("values", [
-    {"use": "a", "freeze": "1 epoch"}, {"use": "a", "freeze": {"last": "1 epoch", "mlp.0": "10 %"}}, {"use": "a", "weights": "$tokenizer"},
-])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"use": "a", "freeze": "1 epoch"},
+        {"use": "a", "freeze": {"last": "1 epoch", "mlp.0": "10 %"}},
+        {"use": "a", "weights": "$tokenizer"},
+    ],
+)
 def test_a_net_may_be_held_still_and_given_weights(values: dict[str, Any]) -> None:
     part = Part.model_validate(values)
     assert part.freeze == values.get("freeze")

@@ -25,32 +25,49 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
     assert (method.export, found) == ("f", [])
 
 
-@pytest.mark.parametrize("line, said", [
-    ("targtes: {}", "a.yaml:5:1: the text has the key 'targtes', which is not known here\n  there are: after_step, "),
-    ("targtes: {}", "did you mean 'targets'?"),
-    ("state: {q: memory.fifo}", "a.yaml:5:12: state.q must be a mapping, such as {use: ...}, and is the text 'memory.fifo'"),
-    ("state:", "a.yaml:5:7: state must be a mapping of names to values, and is empty"),
-    ("state: {q: {size: 3}}", "a.yaml:5:12: state.q has no use:\n  name a part of the catalogue"),
-    ("state: {q: {use: 3}}", "state.q.use must be text, and is the number 3\n  put it in quotes if it is text"),
-    ("state: {q: {use: a, mode: fast}}", "state.q.mode must be one of 'train' or 'eval', and is the text 'fast'"),
-    ("state: {q: {use: a, settings: {b: 1}}}", "settings stand beside use: and the other keys, not under settings:"),
-    ("state: {q: {use: a, freeze: soon}}", "state.q.freeze: 'soon' is not a length of time"),
-    ("targets: {t: {ema_of: f}}", "targets.t has no momentum:\n  write a number or a schedule"),
-    ("targets: {t: {ema_of: f, momentum: x}}", "a.yaml:5:36: targets.t.momentum: 'x' is neither a number nor a schedule"),
-    ("after_step: queue.push(k)", "after_step must be a list, and is the text 'queue.push(k)'"),
-    ("after_step: [1]", "a.yaml:5:14: after_step.0 must be text, and is the number 1"),
-    ("flow: {z: [a]}", "flow.z must be text, and is a list"),
-    ("paper: {title: t, year: 2020.5}", "paper.year must be a whole number, and is the number 2020.5"),
-    ("paper: {title: t, yaer: 2020}", "paper has the key 'yaer'"),
-    ("phases: [{name: a, losses: {l: {of: [x]}}}]", "a.yaml:5:32: phases.0.losses.l has no use:"),
-    ("phases: [{name: a, tehn: []}]", "did you mean 'then'?"),
-])
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        (
+            "targtes: {}",
+            "a.yaml:5:1: the text has the key 'targtes', which is not known here\n  there are: after_step, ",
+        ),
+        ("targtes: {}", "did you mean 'targets'?"),
+        (
+            "state: {q: memory.fifo}",
+            "a.yaml:5:12: state.q must be a mapping, such as {use: ...}, and is the text 'memory.fifo'",
+        ),
+        ("state:", "a.yaml:5:7: state must be a mapping of names to values, and is empty"),
+        ("state: {q: {size: 3}}", "a.yaml:5:12: state.q has no use:\n  name a part of the catalogue"),
+        ("state: {q: {use: 3}}", "state.q.use must be text, and is the number 3\n  put it in quotes if it is text"),
+        ("state: {q: {use: a, mode: fast}}", "state.q.mode must be one of 'train' or 'eval', and is the text 'fast'"),
+        (
+            "state: {q: {use: a, settings: {b: 1}}}",
+            "settings stand beside use: and the other keys, not under settings:",
+        ),
+        ("state: {q: {use: a, freeze: soon}}", "state.q.freeze: 'soon' is not a length of time"),
+        ("targets: {t: {ema_of: f}}", "targets.t has no momentum:\n  write a number or a schedule"),
+        (
+            "targets: {t: {ema_of: f, momentum: x}}",
+            "a.yaml:5:36: targets.t.momentum: 'x' is neither a number nor a schedule",
+        ),
+        ("after_step: queue.push(k)", "after_step must be a list, and is the text 'queue.push(k)'"),
+        ("after_step: [1]", "a.yaml:5:14: after_step.0 must be text, and is the number 1"),
+        ("flow: {z: [a]}", "flow.z must be text, and is a list"),
+        ("paper: {title: t, year: 2020.5}", "paper.year must be a whole number, and is the number 2020.5"),
+        ("paper: {title: t, yaer: 2020}", "paper has the key 'yaer'"),
+        ("phases: [{name: a, losses: {l: {of: [x]}}}]", "a.yaml:5:32: phases.0.losses.l has no use:"),
+        ("phases: [{name: a, tehn: []}]", "did you mean 'then'?"),
+    ],
+)
 def test_a_fault_is_said_in_plain_words_where_it_stands(line: str, said: str) -> None:
     assert said in "\n".join(faults(GOOD + line))
 
 
 def test_a_copy_too_few_is_said_with_the_bound() -> None:
-    assert faults(GOOD.replace("augment: a", "augment: a, copies: 0")) == ["a.yaml:2:33: views.x.copies must be 1 or more, and is the number 0"]
+    assert faults(GOOD.replace("augment: a", "augment: a, copies: 0")) == [
+        "a.yaml:2:33: views.x.copies must be 1 or more, and is the number 0"
+    ]
 
 
 def test_missing_sections_come_with_what_to_write() -> None:

@@ -69,8 +69,8 @@ optimizer: {use: sgd, lr: 0.06, schedule: {cosine: [1, 0]}}
 """
 
 
-@pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(name="shelf")
+def shelf_of_specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A catalogue of specs of the test's own: the methods moco and program, and the recipe small/moco."""
     monkeypatch.setattr(home, "SPECS", tmp_path)
     put(tmp_path, "methods/moco", MOCO)

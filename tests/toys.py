@@ -19,7 +19,7 @@ from sslgraph.wire import wire
 if TYPE_CHECKING:
     from sslgraph.compile import CompiledMethod
 
-PLUGINS = ("parts",)
+PLUGINS = ("parts", "more_parts")
 CLOCK = Clock(steps_per_epoch=10, total_steps=100)
 X = {"x": {"augment": "none"}}
 TWO_VIEWS = {"x1": {"augment": "none"}, "x2": {"augment": "none"}}

@@ -50,7 +50,7 @@ class DinoHead(nn.Module):
         self.last = UnitRows(bottleneck, out, has_gain=not norm_last_layer)
         for layer in self.mlp:
             if isinstance(layer, nn.Linear):
-                nn.init.trunc_normal_(layer.weight, std=0.02)
+                nn.init.normal_(layer.weight, std=0.02)  # theirs is truncated, at 100 deviations
                 nn.init.zeros_(layer.bias)
 
     def forward(self, features: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows out"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -52,13 +52,16 @@ class ImageFolder:
         root = Path(path).expanduser().resolve()
         if not root.is_dir():
             raise SslgraphError(f"the image folder {path} {'is a file' if root.is_file() else 'does not exist'}; give a folder")
-        folder, is_split = _split_folder(root, split)
-        files, self.ignored = _image_files(folder)
+        folders = _split_folders(root)
+        everything = {name: _image_files(folder) for name, folder in folders.items()}
+        files, self.ignored = everything.get(split, everything["train"])
+        folder = folders.get(split, folders["train"])
         if not files:
             raise SslgraphError(_nothing_found(folder, self.ignored))
-        chosen = files if is_split else held_out(files, split, str(folder))
+        chosen = files if "test" in folders else held_out(files, split, path)
         self.files = chosen[:limit]
-        self.labels, self.classes = _labels_by_folder(folder, files, self.files)
+        self.classes = tuple(sorted({name for kind, folder in folders.items() for name in _subfolders(folder, everything[kind][0])}))
+        self.labels = _labels(folder, self.files, self.classes)
         self._album = Album(count=len(self.files), load=self._load, name=self._name, memory=memory)
         self.broken = self._album.broken
 
@@ -96,7 +99,8 @@ class Album:
 
     def read(self, indices: Int64[Tensor, "batch"]) -> tuple[Tensor | list[Tensor], Int64[Tensor, "batch"]]:
         """The pictures at these indices, each broken one replaced by the next good one, and the indices really read."""
-        wanted, pixels = [self._good(i) for i in indices.tolist()], self._pixels
+        pixels = self._pixels  # before asking what is broken: decoding everything finds out
+        wanted = [self._good(i) for i in indices.tolist()]
         if pixels is not None:
             really = torch.tensor(wanted, dtype=torch.long)
             return pixels[really], really
@@ -179,13 +183,13 @@ def held_out(items: Sequence[Item], split: str, where: str) -> list[Item]:
     return [item for i, item in enumerate(items) if (i % HELD_OUT == HELD_OUT - 1) == (split == "test")]
 
 
-def _split_folder(root: Path, split: str) -> tuple[Path, bool]:
-    """The folder to look in, and whether it holds this split and nothing else."""
-    train, test = root / "train", next((root / name for name in TEST_FOLDERS if (root / name).is_dir()), None)
-    if train.is_dir() and test is not None:
-        return (train if split == "train" else test), True
-    only = [entry.name for entry in root.iterdir() if entry.is_dir()]
-    return (train if only == ["train"] else root), False
+def _split_folders(root: Path) -> dict[str, Path]:
+    """The folders of the splits; a train folder alone is the whole set, and so is the root if there is none."""
+    test = next((root / name for name in TEST_FOLDERS if (root / name).is_dir()), None)
+    if (root / "train").is_dir() and test is not None:
+        return {"train": root / "train", "test": test}
+    is_alone = [entry.name for entry in root.iterdir() if entry.is_dir()] == ["train"]
+    return {"train": root / "train" if is_alone else root}
 
 
 def _image_files(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
@@ -204,10 +208,14 @@ def _nothing_found(folder: Path, ignored: tuple[str, ...]) -> str:
     return f"the folder {folder} has no images; {there}, and images end in {', '.join(sorted(SUFFIXES))}"
 
 
-def _labels_by_folder(folder: Path, files: list[Path], chosen: list[Path]) -> tuple[Int64[Tensor, "images"] | None, tuple[str, ...]]:
-    """The number of each file's first subfolder among those with images; -1 for a file that lies beside them."""
-    classes = tuple(sorted({file.relative_to(folder).parts[0] for file in files if file.parent != folder}))
+def _subfolders(folder: Path, files: Iterable[Path]) -> Iterator[str]:
+    """For each file that does not lie in the folder itself, the name of the subfolder that it came through."""
+    return (file.relative_to(folder).parts[0] for file in files if file.parent != folder)
+
+
+def _labels(folder: Path, files: list[Path], classes: tuple[str, ...]) -> Int64[Tensor, "images"] | None:
+    """The number of each file's class; -1 for a file that lies beside the classes' folders."""
     if not classes:
-        return None, ()
+        return None
     number = {name: i for i, name in enumerate(classes)}
-    return torch.tensor([number.get(file.relative_to(folder).parts[0], -1) if file.parent != folder else -1 for file in chosen]), classes
+    return torch.tensor([-1 if file.parent == folder else number[file.relative_to(folder).parts[0]] for file in files])

@@ -18,7 +18,7 @@ Plane = Float[Tensor, "batch pixels"]
 Field = Callable[[Plane, Plane], Plane]
 Index = Int64[Tensor, "batch"]
 TEXTURES = ("plain", "stripes", "checks", "dots")
-DISTRACTORS = 3
+DISTRACTORS = 2
 # Images rendered at a time: few enough that the planes of one step stay in a core's cache.
 CHUNK = 128
 
@@ -117,13 +117,13 @@ class Shapes:
         near = _rgb(hue, 0.2 + 0.5 * saturation, value)
         if not self.varies["clutter"]:
             return near.expand(-1, -1, self.side**2)
-        far = _rgb(hue + 0.4 * other[0], 0.2 + 0.5 * other[1], value + 0.2 * (other[2] - 0.5))
+        far = _rgb(hue + 0.25 * other[0], 0.2 + 0.5 * other[1], value + 0.2 * (other[2] - 0.5))
         waves = self._uniform(indices, "waves", 6).unflatten(1, (2, 3))
-        mix = sum(0.3 * _wave(x, y, waves[:, k], pitch) for k, pitch in enumerate((0.6, 1.5)))
+        mix = sum(0.05 * _wave(x, y, waves[:, k], pitch) for k, pitch in enumerate((0.6, 1.5)))
         return torch.lerp(near, far, (0.5 + mix)[:, None])
 
     def _distractors(self, indices: Index, image: Tensor, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:
-        """Up to three strokes and blobs behind the shape, of the background's brightness rather than the shape's."""
+        """Up to two strokes and blobs behind the shape, of the background's brightness rather than the shape's."""
         bright, count = self._is_bright(indices), self._one_of(indices, "clutter", DISTRACTORS + 1) * self.varies["clutter"]
         for k in range(DISTRACTORS):
             r = self._uniform(indices, f"distractor {k}", 8)
@@ -137,11 +137,11 @@ class Shapes:
         """The pixels in the frame of the shape, and the scale that makes its distances the image's again."""
         r = 2 * self._uniform(indices, "viewpoint", 5) - 1
         tilt, size, shear, right, up = (r * self.varies["viewpoint"]).split(1, dim=1)
-        scale = 0.5 + 0.12 * size
-        x, y = (x - 0.45 * right) / scale, (y - 0.45 * up) / scale
-        angle = 0.75 * tilt
+        scale = 0.46 + 0.13 * size
+        x, y = (x - 0.52 * right) / scale, (y - 0.52 * up) / scale
+        angle = 0.3 * tilt
         u, v = angle.cos() * x + angle.sin() * y, angle.cos() * y - angle.sin() * x
-        return u + 0.2 * shear * v, v, scale
+        return u + 0.08 * shear * v, v, scale
 
     def _surface(self, indices: Index, u: Plane, v: Plane) -> Float[Tensor, "batch 3 pixels"]:
         level, saturation, turn, pitch, phase = self._uniform(indices, "surface", 5).unbind(1)
@@ -150,7 +150,7 @@ class Shapes:
         paint = _rgb(hue, saturation, value)
         if not self.varies["texture"]:
             return paint.expand(-1, -1, self.side**2)
-        other = _rgb(hue + 0.06, 0.8 * saturation, value + torch.where(bright, -0.2, 0.2))
+        other = _rgb(hue + 0.06, 0.8 * saturation, value + torch.where(bright, -0.1, 0.1))
         across = _wave(u, v, torch.stack([turn, phase, phase], 1), 1.5 + pitch[:, None])
         along = _wave(u, v, torch.stack([turn + 0.5, pitch, pitch], 1), 1.5 + pitch[:, None])
         kinds: list[Field] = [lambda a, _: 0 * a, lambda a, _: a, lambda a, b: a * b, lambda a, b: a + b - 1]

@@ -1,4 +1,4 @@
-"""One loop on three executors: this process, torchrun, Ray Train. The numbers are the same, and faults are sentences."""
+"""One loop on three executors, this process, torchrun, Ray Train: the numbers are the same, faults are sentences."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy import toy_body
+from toy_training import toy_body
 
 from pipelines.launch import _in_words, launch, refuse_too_many
 from sslgraph.errors import SslgraphError
 
 HERE = Path(__file__).parent
+PATHS = [str(HERE), str(HERE.parent.parent)]
+IMPORTS = f"import sys; sys.path[:0] = {PATHS}; import test_launch; from pathlib import Path"
 
 
 def start(folder: Path, workers: int = 1, **overrides: Any) -> dict[str, Any]:
-    return launch({"recipe": "toy", "out": str(folder), "overrides": overrides}, workers=workers, body=toy_body)
+    return launch({"out": str(folder), "overrides": overrides}, workers=workers, settle=dict, body=toy_body)
 
 
 def losses(folder: Path) -> list[tuple[float, ...]]:
@@ -29,17 +31,19 @@ def losses(folder: Path) -> list[tuple[float, ...]]:
 
 
 def test_one_worker_is_this_process_and_imports_no_ray(tmp_path: Path) -> None:
-    code = (f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent.parent)]}; import test_launch; from pathlib import Path;"
-            f"print(test_launch.start(Path({str(tmp_path)!r}))['steps'], 'ray' in sys.modules)")  # fmt: skip
+    code = f"{IMPORTS}; print(test_launch.start(Path({str(tmp_path)!r}))['steps'], 'ray' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.split() == ["20", "False"]
 
 
 @pytest.mark.parametrize(
     ("workers", "cores", "gpus", "message"),
-    [(3, 2, 0, "3 workers need 3 processor cores, and there are 2; ask for --workers 2"), (3, 8, 1, "3 GPUs, and there are 1")],
+    [
+        (3, 2, 0, "3 workers need 3 processor cores, and there are 2; ask for --workers 2"),
+        (3, 8, 1, "3 GPUs, and there are 1"),
+    ],
 )
-def test_more_workers_than_there_are_processors_are_refused_at_once(workers: int, cores: int, gpus: int, message: str) -> None:
+def test_more_workers_than_processors_are_refused_at_once(workers: int, cores: int, gpus: int, message: str) -> None:
     with pytest.raises(SslgraphError, match=message):
         refuse_too_many(workers, cores=cores, gpus=gpus)
 
@@ -60,14 +64,15 @@ def cluster() -> Iterator[None]:
     from pipelines.launch import _cluster
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(HERE))
+        patch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
         with _cluster(None):
             yield
 
 
 @pytest.mark.ray
+@pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("kind", [{}, {"game": True, "accumulate": 2}, {"phase_every": 6, "accumulate": 2}])
-def test_two_ray_workers_train_as_one_process_does(tmp_path: Path, cluster: None, kind: dict[str, Any]) -> None:
+def test_two_ray_workers_train_as_one_process_does(tmp_path: Path, kind: dict[str, Any]) -> None:
     start(tmp_path / "one", **kind)
     found = start(tmp_path / "two", workers=2, **kind)
     assert found["ranks"] == 2 and found["steps"] == 20
@@ -76,7 +81,8 @@ def test_two_ray_workers_train_as_one_process_does(tmp_path: Path, cluster: None
 
 
 @pytest.mark.ray
-def test_a_worker_that_dies_is_replaced_and_each_step_is_there_once(tmp_path: Path, cluster: None) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_that_dies_is_replaced_and_each_step_is_there_once(tmp_path: Path) -> None:
     start(tmp_path / "whole")
     start(tmp_path / "died", workers=2, dies_at=2)
     assert [step for step, *_ in losses(tmp_path / "died")] == list(range(1, 21))
@@ -85,13 +91,15 @@ def test_a_worker_that_dies_is_replaced_and_each_step_is_there_once(tmp_path: Pa
 
 
 @pytest.mark.ray
-def test_a_fault_on_a_worker_is_the_users_message_and_is_not_tried_again(tmp_path: Path, cluster: None) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_a_fault_on_a_worker_is_the_users_message_and_is_not_tried_again(tmp_path: Path) -> None:
     with pytest.raises(SslgraphError, match=r"^the text is wrong$"):
         start(tmp_path, workers=2, fault="the text is wrong")
 
 
 @pytest.mark.ray
-def test_every_socket_is_on_this_machine_alone(cluster: None) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_every_socket_is_on_this_machine_alone() -> None:
     import psutil
     import ray
 
@@ -101,7 +109,7 @@ def test_every_socket_is_on_this_machine_alone(cluster: None) -> None:
         if any(session in word for word in process.info["cmdline"] or []):
             ours.add(process.info["pid"])
     listening = [c for c in psutil.net_connections("inet") if c.status == "LISTEN" and c.pid in ours]
-    assert listening and {c.laddr.ip for c in listening} <= {"127.0.0.1", "::1"}
+    assert listening and {c.laddr.ip for c in listening} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
 @pytest.mark.slow
@@ -109,8 +117,7 @@ def test_every_socket_is_on_this_machine_alone(cluster: None) -> None:
 def test_torchrun_trains_as_one_process_does(tmp_path: Path, kind: dict[str, Any]) -> None:
     start(tmp_path / "one", **kind)
     script = tmp_path / "go.py"
-    script.write_text(f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent.parent)]}; import test_launch\n"
-                      f"from pathlib import Path; test_launch.start(Path({str(tmp_path / 'two')!r}), **{kind})\n")  # fmt: skip
+    script.write_text(f"{IMPORTS}; test_launch.start(Path({str(tmp_path / 'two')!r}), **{kind})")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     subprocess.run(command, check=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})
     for one, two in zip(losses(tmp_path / "one"), losses(tmp_path / "two"), strict=True):

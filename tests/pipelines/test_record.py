@@ -1,4 +1,4 @@
-"""The diary of a run: each step once, fetched together, and people see the nearest neighbours beside what is trivial."""
+"""The diary of a run: each step once, fetched together, and kNN is seen beside what is trivial."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_lines_are_plain_where_there_is_no_terminal(tmp_path: Path) -> None:
         note(diary, step)
     diary.close()
     text = out.getvalue()
-    assert text.startswith("step 3/100  loss 1.5000  kNN 43.1% (random encoder 31.0%, pixels 27.5%)  ")
+    assert text.splitlines()[1].startswith("step 3/100  loss 1.5000  kNN 43.1% (random encoder 31.0%, pixels 27.5%)  ")
     assert "images/s  waiting 0%" in text and "\x1b" not in text
 
 
@@ -101,7 +101,7 @@ def test_a_terminal_has_a_bar(tmp_path: Path) -> None:
     assert "━" in out.getvalue() and "step 3/100  loss 1.5000" in out.getvalue()
 
 
-def test_lines_do_not_come_too_often(tmp_path: Path) -> None:
+def test_lines_do_not_come_too_often() -> None:
     out = io.StringIO()
     display = Display(total_steps=4, console=Console(file=out), seconds=1000)
     for step in (1, 2, 3, 4):

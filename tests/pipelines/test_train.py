@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from toy import CLOCK, IMAGES, ToyFeed, ToyMethod, knn, toy_run
+from toy_training import CLOCK, IMAGES, ToyFeed, ToyMethod, knn, toy_run
 
 from pipelines import train
 from pipelines.run import Run
@@ -83,7 +83,7 @@ def test_pieces_of_a_batch_are_the_batch(tmp_path: Path) -> None:
     runs = [finished(tmp_path / str(n), method=Separable(), accumulate=n) for n in (1, 4)]
     one, other = (run.method.state_dict() for run in runs)
     torch.testing.assert_close(one, other)
-    torch.testing.assert_close([l[1] for l in losses(tmp_path / "1")], [l[1] for l in losses(tmp_path / "4")])
+    torch.testing.assert_close(*([row[1] for row in losses(tmp_path / n)] for n in ("1", "4")))
 
 
 def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     finished(tmp_path)
     method = ToyMethod()
     method.register_buffer("queue", torch.zeros(3))
-    with pytest.raises(SslgraphError, match='do not fit this method: .*"queue"'):
+    with pytest.raises(SslgraphError, match=r'do not fit this method: .*"queue"'):
         train.loop(toy_run(tmp_path, method=method))
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
+import pipelines.views
 from pipelines.views import ViewProgram, evaluation_view, resolve
 from sslgraph import catalogue
 from sslgraph.draws import keyed, stream_of, substream
@@ -70,6 +71,12 @@ def test_a_batch_equals_its_samples_alone_to_the_last_bit(side: int) -> None:
     together = run(views, images)["x.image"]
     alone = torch.cat([run(views, images[i : i + 1], [i])["x.image"] for i in range(5)])
     assert torch.equal(together, alone)
+
+
+def test_working_on_a_few_samples_at_a_time_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(program(), photos(5))["x.image"]
+    monkeypatch.setattr(pipelines.views, "_CACHED_PIXELS", 2 * 12 * 12)
+    assert torch.equal(run(program(), photos(5))["x.image"], whole)
 
 
 def test_the_order_of_the_samples_does_not_matter() -> None:

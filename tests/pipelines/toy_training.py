@@ -98,7 +98,7 @@ class ToyFeed:
             yield [{"x.image": PIXELS[piece]} for piece in index.chunk(self.accumulate)]
 
     def sweep(self, step: int, views: frozenset[str]) -> Iterator[dict[str, Tensor]]:
-        assert views == {"x"}
+        assert views == {"x"} and step % 6 == 0
         return iter([{"x.image": PIXELS[:30]}, {"x.image": PIXELS[30:]}])
 
     def balance(self, labels: Tensor | None) -> None:
@@ -137,7 +137,7 @@ def toy_body(cfg: Mapping[str, Any], report: Any = None) -> dict[str, Any]:
     run = toy_run(Path(cfg["out"]), method=method, checkpoint_every=4, report=report, **settings)
     if collectives.ranks() > 1 and not method.game:
         phases, accumulate = bool(method.phase_every), run.feed.accumulate
-        run.model = distributed(method, players=1, accumulate=accumulate, has_phases=phases, device=run.device)
+        run.model = distributed(method, accumulate=accumulate, has_phases=phases, device=run.device)
         run.optimizer.averaged_elsewhere = True
     if dies_at and collectives.rank() == 1 and not checkpoint.complete(run.checkpoints):
         run.feed.dies_at = dies_at

@@ -1,0 +1,95 @@
+"""Nearest neighbours while a run goes on: the encoder on images it is not trained on, beside what is trivial.
+
+An accuracy alone says little: on small data a network with random weights, and even bare pixels, are far above chance.
+Both are measured once, before the first step, and stand beside the number ever after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from sslgraph import registry
+from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.schedules import Clock, duration
+from sslgraph.spec import Data
+
+from .features import Features, extract
+from .feed import Source
+from .knn import knn
+from .views import ViewProgram
+
+KNOWN = ("every", "k", "temperature", "bank", "queries", "size")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The `evaluate: {knn: ...}` of a recipe.
+
+    Settings:
+        every: how often, as "5 epochs"; once, at the end, if left out.
+        k, temperature: the vote's, no unit.
+        bank, queries: at most so many images of the train and of the test split.
+        size: side of the fixed view, pixels; that of the first training view if left out.
+    """
+
+    every: str | None = None
+    k: int = 20
+    temperature: float = 0.07
+    bank: int = 20_000
+    queries: int = 2_000
+    size: int | None = None
+
+    def steps(self, clock: Clock) -> int:
+        """How many optimizer steps lie between two evaluations; 0 for never but at the end."""
+        return max(1, round(duration(self.every).steps(clock))) if self.every else 0
+
+
+def setting(evaluate: Mapping[str, Any]) -> Setting | None:
+    """Reads the mapping; None if the recipe asks for no nearest neighbours during training."""
+    if "knn" not in evaluate:
+        return None
+    given = dict(evaluate["knn"] or {})
+    if faults := [unknown(None, "evaluate.knn has", str(key), KNOWN) for key in given if key not in KNOWN]:
+        raise SpecError(faults)
+    return Setting(**given)
+
+
+class OnlineKnn:
+    """Measures an encoder by the labels of nearest neighbours: banks come from the train split, queries from test."""
+
+    def __init__(
+        self, setting: Setting, data: Data, view: ViewProgram, *, device: torch.device, precision: torch.dtype,
+        plugins: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self.setting, self.view, self.device, self.precision = setting, view, device, precision
+        self.bank = _part_of(data, "train", setting.bank, plugins)
+        self.queries = _part_of(data, "test", setting.queries, plugins)
+        if self.bank.labels is None or self.queries.labels is None:
+            raise SslgraphError("evaluate.knn compares labels, and the data has none; remove it from the recipe")
+
+    def measure(self, encoder: nn.Module) -> dict[str, float]:
+        """The accuracy of the encoder as it is."""
+        return {"knn": self._accuracy(encoder)}
+
+    def baseline(self, encoder: nn.Module) -> dict[str, float]:
+        """What the untrained encoder reaches, and what the pixels themselves do."""
+        return {"knn_random_encoder": self._accuracy(encoder), "knn_pixels": self._accuracy(nn.Flatten())}
+
+    def _accuracy(self, encoder: nn.Module) -> float:
+        bank, queries = self._features(encoder, self.bank), self._features(encoder, self.queries)
+        return knn(bank, queries, k=self.setting.k, temperature=self.setting.temperature).accuracy
+
+    def _features(self, encoder: nn.Module, source: Source) -> Features:
+        return extract(encoder, source, self.view, device=self.device, precision=self.precision, channels_last=True)
+
+
+def _part_of(data: Data, split: str, most: int, plugins: tuple[str, ...]) -> Source:
+    asked = data.settings.get("limit")
+    limit = min(most, asked) if isinstance(asked, int) else most
+    found: Source = registry.build(data.use, {**data.settings, "split": split, "limit": limit}, plugins)
+    return found

@@ -1,0 +1,48 @@
+"""What is left of a run when it is over, on one page."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from sslgraph import collectives
+
+from . import checkpoint
+from .run import Run
+
+NAME = "summary.json"
+
+
+def write(run: Run, step: int) -> dict[str, Any]:
+    """Writes and returns the summary of a run that has done its last step."""
+    summary = {
+        **run.facts,
+        "steps": step,
+        "losses": run.record.losses,
+        "measures": run.record.measures,
+        "best": {run.best: _highest(run.checkpoints, run.best)} if run.best else {},
+        "images_per_second": round(run.record.images_per_second, 1),
+        "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "checkpoint": str(run.checkpoints / f"step_{step:08d}"),
+    }
+    if collectives.rank() == 0:
+        (run.folder / NAME).write_text(json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The summary of a run that is over."""
+    found: dict[str, Any] = json.loads((folder / NAME).read_text())
+    return found
+
+
+def exists(folder: Path) -> bool:
+    """Whether a run is over."""
+    return (folder / NAME).is_file()
+
+
+def _highest(checkpoints: Path, name: str) -> float | None:
+    measured = [checkpoint.measures_of(path) for path in checkpoint.complete(checkpoints)]
+    return max((found[name] for found in measured if name in found), default=None)

@@ -1,0 +1,145 @@
+"""Folders as people have them: flat, nested, split, with broken files, odd colour modes and links."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from components.sources.image_folder import Album, ImageFolder, decode
+from sslgraph.errors import SslgraphError
+
+RED = (250, 10, 20)
+
+
+def save(path: Path, colour: tuple[int, int, int] = RED, size: tuple[int, int] = (6, 4)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+    return path
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def test_a_flat_folder_has_no_labels_and_holds_out_every_tenth(tmp_path: Path) -> None:
+    for i in range(20):
+        save(tmp_path / f"{i:02}.png")
+    train, test = ImageFolder(path=str(tmp_path)), ImageFolder(path=str(tmp_path), split="test")
+    assert train.labels is None and train.classes == ()
+    assert len(train) == 18 and [file.stem for file in test.files] == ["09", "19"]
+
+
+def test_labels_are_the_first_folders_even_if_images_lie_deeper(tmp_path: Path) -> None:
+    for name in ("train/cat/a.png", "train/cat/deep/b.png", "train/dog/c.png", "train/loose.png", "val/dog/d.png"):
+        save(tmp_path / name)
+    train, test = ImageFolder(path=str(tmp_path)), ImageFolder(path=str(tmp_path), split="test")
+    assert train.classes == ("cat", "dog") and train.labels is not None and train.labels.tolist() == [0, 0, 1, -1]
+    assert [file.name for file in test.files] == ["d.png"]
+
+
+def test_a_class_that_only_the_test_split_lacks_keeps_its_number(tmp_path: Path) -> None:
+    for name in ("train/cat/a.png", "train/dog/c.png", "test/dog/d.png"):
+        save(tmp_path / name)
+    test = ImageFolder(path=str(tmp_path), split="test")
+    assert test.classes == ("cat", "dog") and test.labels is not None and test.labels.tolist() == [1]
+
+
+def test_images_of_one_size_are_held_and_others_are_a_list(tmp_path: Path) -> None:
+    save(tmp_path / "a.png"), save(tmp_path / "b.png", (0, 0, 255))
+    source = ImageFolder(path=str(tmp_path))
+    pixels, _ = source.read(torch.tensor([1, 0]))
+    assert source.size == (4, 6) and pixels[:, :, 0, 0].tolist() == [[0, 0, 255], list(RED)]
+    save(tmp_path / "c.png", size=(3, 3))
+    images, _ = ImageFolder(path=str(tmp_path)).read(torch.arange(3))
+    assert [tuple(image.shape) for image in images] == [(3, 4, 6), (3, 4, 6), (3, 3, 3)]
+
+
+@pytest.mark.parametrize("memory", [0.0, 4.0])
+def test_a_broken_file_is_replaced_by_the_next_and_named(tmp_path: Path, memory: float) -> None:
+    save(tmp_path / "a.png", (1, 2, 3)), save(tmp_path / "c.png", (7, 8, 9))
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:40])
+    (tmp_path / "d.jpg").write_text("a page that says 404")
+    source = ImageFolder(path=str(tmp_path), memory=memory)
+    pixels, really = source.read(torch.arange(4))
+    assert really.tolist() == [0, 2, 2, 0] and [int(p[0, 0, 0]) for p in pixels] == [1, 7, 7, 1]
+    assert sorted(source.broken) == [1, 3] and "d.jpg: not an image" in source.broken[3]
+
+
+def test_a_folder_of_broken_files_is_refused_with_an_example(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(SslgraphError, match=r"none of the 1 images can be read, for example .*a.png: an empty file"):
+        ImageFolder(path=str(tmp_path)).read(torch.tensor([0]))
+
+
+def test_other_files_are_counted_and_named(tmp_path: Path) -> None:
+    save(tmp_path / "a.png"), (tmp_path / "notes.txt").write_text("x")
+    assert [Path(name).name for name in ImageFolder(path=str(tmp_path)).ignored] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (None, "does not exist"), ([], "has no images; it is empty"), (["notes.txt"], "it holds 1 other files, such as notes.txt"),
+])
+def test_folders_without_images_are_refused(tmp_path: Path, content: list[str] | None, message: str) -> None:
+    folder = tmp_path / "data"
+    if content is not None:
+        folder.mkdir()
+        for name in content:
+            (folder / name).write_text("x")
+    with pytest.raises(SslgraphError, match=message):
+        ImageFolder(path=str(folder))
+
+
+def test_too_few_images_to_hold_some_out_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "a.png")
+    with pytest.raises(SslgraphError, match="has 1 images and no test split; 10 are needed"):
+        ImageFolder(path=str(tmp_path), split="test")
+
+
+def test_a_link_out_of_the_folder_is_refused_and_one_inside_is_followed(tmp_path: Path) -> None:
+    inside = tmp_path / "data"
+    save(inside / "a.png"), (inside / "b.png").symlink_to(inside / "a.png")
+    assert len(ImageFolder(path=str(inside))) == 2
+    (inside / "c.png").symlink_to(save(tmp_path / "secret.png"))
+    with pytest.raises(SslgraphError, match="is a link to .*secret.png, outside the folder"):
+        ImageFolder(path=str(inside))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "RGBA", "CMYK", "RGB"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_every_colour_mode_becomes_rgb(kind: str, mode: str) -> None:
+    if (kind, mode) in {("PNG", "CMYK"), *(("JPEG", m) for m in ("LA", "P", "1", "RGBA"))}:
+        pytest.skip("the format does not know the mode")
+    image = Image.new("RGB", (8, 6), (255, 255, 255)).convert(mode)
+    decoded = decode(encoded(image, kind))
+    assert decoded.dtype == torch.uint8 and decoded.shape == (3, 6, 8) and decoded.float().mean() > 250
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled_and_not_clipped(kind: str) -> None:
+    image = Image.fromarray(np.full((4, 5), 257 * 100, dtype=np.uint16))
+    assert decode(encoded(image, kind)).unique().tolist() == [100]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_rotation_tag_is_obeyed(kind: str) -> None:
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    assert decode(encoded(Image.new("RGB", (8, 6)), kind, exif=tag)).shape == (3, 8, 6)
+
+
+def test_the_first_picture_of_an_animation_is_taken() -> None:
+    first, second = Image.new("RGB", (4, 4), RED), Image.new("RGB", (4, 4))
+    assert decode(encoded(first, "GIF", save_all=True, append_images=[second]))[:, 0, 0].tolist() == list(RED)
+
+
+def test_pictures_that_do_not_fit_in_memory_are_read_each_time() -> None:
+    def load(index: int) -> torch.Tensor:
+        return torch.full((3, 1024, 1024), index, dtype=torch.uint8)
+
+    album = Album(count=4, load=load, name=str, memory=10 * 2**20 / 2**30)
+    assert album.size is None and [int(p[0, 0, 0]) for p in album.read(torch.tensor([2, 1]))[0]] == [2, 1]

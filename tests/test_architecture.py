@@ -1,0 +1,252 @@
+"""The rules of the house, each a check that walks every file as text, and each shown to fail on a planted violation."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# A module of sslgraph imports from floors below its own; a room on the same floor is a stranger.
+FLOORS: tuple[set[str], ...] = (
+    {"__init__", "errors", "home", "component", "draws", "collectives"},
+    {"schedules", "expressions", "norm"},
+    {"spec", "registry", "state"},
+    {"graph", "axes", "values"},
+    {"boxes", "gradients", "shapes", "yaml_core", "edits", "loaded", "validate", "catalogue"},
+    {"wire", "verify", "program", "document", "references", "resolved", "lint", "diff"},
+    {"compile", "load"},
+    {"drawing"},
+    {"__main__"},
+)
+FOR_COMPONENTS = {"sslgraph.component", "sslgraph.draws", "sslgraph.collectives", "sslgraph.errors"}
+# Setting a process group up, agreeing on words such as a folder's name, and taking it down moves no tensor.
+GROUP = {"broadcast_object_list", "init_process_group", "destroy_process_group", "is_initialized", "is_available", "get_world_size", "get_rank"}
+LONGEST = 250
+# A file may be longer where cutting it would tear one thought apart; each with its reason.
+LONGER = {
+    "sslgraph/shapes.py": "one walk over a leg, whose steps call each other",
+    "sslgraph/wire.py": "one recursive reading of expressions",
+    "sslgraph/registry.py": "the signature and everything that is read into it",
+    "sslgraph/compile.py": "the compiled method and how its parts are made",
+    "components/sources/shapes.py": "a renderer whose factors share their geometry",
+}
+
+
+def modules(root: Path, *folders: str) -> Iterator[tuple[str, Path, ast.Module]]:
+    for folder in folders:
+        for file in sorted((root / folder).rglob("*.py")):
+            yield file.relative_to(root).as_posix(), file, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every module that is imported anywhere in a file, with the number of leading dots."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((name.name, 0) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield from ((f"{node.module}.{name.name}" if node.module in ("sslgraph", "torch", "components", "pipelines") else node.module, 0)
+                        for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "", node.level
+
+
+def floor_of(room: str) -> int | None:
+    return next((number for number, floor in enumerate(FLOORS) if room in floor), None)
+
+
+def floors(root: Path) -> list[str]:
+    """sslgraph imports only downwards; `drawing` is one room of several files."""
+    faults = []
+    for name, _, tree in modules(root, "sslgraph"):
+        room = name.split("/")[1].removesuffix(".py")
+        mine = floor_of(room)
+        if mine is None:
+            faults.append(f"{name} stands on no floor: give it one in tests/test_architecture.py")
+            continue
+        for module, level in imports(tree):
+            package, _, other = module.partition(".")
+            below = floor_of(other.split(".")[0]) if package == "sslgraph" and other else -1
+            if package in ("components", "pipelines") and room != "__main__":
+                faults.append(f"{name} imports {module}, which lies above the language")
+            elif level and room != "drawing":
+                faults.append(f"{name} imports relatively: the language is imported by its name")
+            elif room != other.split(".")[0] and (below is None or below >= mine):
+                faults.append(f"{name} imports {module}, which is not on a floor below")
+    return faults
+
+
+def strangers(root: Path) -> list[str]:
+    """Components import the four words of sslgraph and neighbours; pipelines import sslgraph and neighbours."""
+    faults = []
+    for name, _, tree in modules(root, "components", "pipelines"):
+        is_part = name.startswith("components/")
+        depth = name.count("/") if is_part else name.count("/")
+        for module, level in imports(tree):
+            package = module.split(".")[0]
+            if package in ("components", "pipelines", "specs", "tests"):
+                faults.append(f"{name} imports {module} absolutely, which an installed package does not have")
+            elif is_part and package == "sslgraph" and not any(module == word or module.startswith(f"{word}.") for word in FOR_COMPONENTS):
+                faults.append(f"{name} imports {module}; a component knows only {', '.join(sorted(FOR_COMPONENTS))}")
+            elif level > (1 if is_part else depth):
+                faults.append(f"{name} imports from another folder")
+    return faults
+
+
+def collectives(root: Path) -> list[str]:
+    """Only sslgraph/collectives.py talks to other processes; pipelines set the process group up."""
+    faults = []
+    for name, _, tree in modules(root, "sslgraph", "components", "pipelines"):
+        if name == "sslgraph/collectives.py":
+            continue
+        if any(module.startswith("torch.distributed") for module, _ in imports(tree)):
+            is_pipeline = name.startswith("pipelines/")
+            used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "dist"}
+            if not is_pipeline or used - GROUP:
+                faults.append(f"{name} uses torch.distributed ({', '.join(sorted(used - GROUP)) or 'imported'}); call sslgraph.collectives")
+    return faults
+
+
+def ray(root: Path) -> list[str]:
+    """Ray stands at the door: in the launcher and in stages."""
+    return [f"{name} imports {module}; Ray stands in pipelines/launch*.py and stages*.py" for name, file, tree in modules(root, "sslgraph", "components", "pipelines")
+            for module, _ in imports(tree) if module.split(".")[0] == "ray" and not (name.startswith("pipelines/") and file.stem.startswith(("launch", "stages")))]
+
+
+def lengths(root: Path) -> list[str]:
+    """Files are at most 250 lines long, or have a reason."""
+    found = {name: len(file.read_text(encoding="utf-8").splitlines()) for name, file, _ in modules(root, "sslgraph", "components", "pipelines")}
+    return [f"{name} has {count} lines, and {LONGEST} is the most" for name, count in found.items() if count > LONGEST and name not in LONGER]
+
+
+def names(root: Path) -> list[str]:
+    """No file is named like a standard module, and none is a drawer for everything."""
+    faults = []
+    for name, file, _ in modules(root, "sslgraph", "components", "pipelines"):
+        if file.stem in sys.stdlib_module_names:
+            faults.append(f"{name} is named like the standard module {file.stem}")
+        if file.stem in ("utils", "util", "helpers", "misc", "common", "base"):
+            faults.append(f"{name} says nothing about what is in it")
+    return faults
+
+
+def parts(root: Path) -> list[str]:
+    """Every part has a source, a docstring, keyword-only settings with types, and ports with types."""
+    faults = []
+    for name, _, tree in modules(root, "components"):
+        marked = [node for node in tree.body if isinstance(node, ast.ClassDef) and mark_of(node) is not None]
+        if len(marked) > 1:
+            faults.append(f"{name} marks {len(marked)} classes, and a name in a spec means one")
+        if not ast.get_docstring(tree):
+            faults.append(f"{name} has no first line that says what it means")
+        for part in marked:
+            faults += [f"{name}: {part.name} {fault}" for fault in part_faults(part)]
+    return faults
+
+
+def part_faults(part: ast.ClassDef) -> Iterator[str]:
+    mark = mark_of(part)
+    source = next((k.value for k in mark.keywords if k.arg == "source"), None) if mark else None
+    if not (isinstance(source, ast.Constant) and isinstance(source.value, str) and source.value.strip()):
+        yield "has no source="
+    if not ast.get_docstring(part):
+        yield "has no docstring"
+    for method in part.body:
+        if not isinstance(method, ast.FunctionDef) or (method.name.startswith("_") and method.name != "__init__"):
+            continue
+        arguments = method.args.args[1:] + method.args.kwonlyargs
+        if method.name == "__init__" and (len(method.args.args) > 1 or method.args.vararg or method.args.kwarg):
+            yield "has settings that are not keyword-only"
+        if any(argument.annotation is None for argument in arguments) or method.returns is None:
+            yield f"leaves {method.name} without types"
+        elif method.name == "forward" and any(not is_port(argument) for argument in arguments):
+            yield "has a port without axes"
+
+
+def is_port(argument: ast.arg) -> bool:
+    text = ast.unparse(argument.annotation) if argument.annotation else ""
+    return text == "Draw" or "[Tensor, " in text
+
+
+def mark_of(node: ast.ClassDef) -> ast.Call | None:
+    return next((d for d in node.decorator_list if isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.func.id == "component"), None)
+
+
+CHECKS = [floors, strangers, collectives, ray, lengths, names, parts]
+GOOD_PART = '''
+"""Meaning."""
+@component(source="paper")
+class Part(nn.Module):
+    """Formula."""
+    def __init__(self, *, rate: float = 1.0) -> None: ...
+    def forward(self, rows: Float[Tensor, "batch dim"]) -> Float[Tensor, ""]: ...
+'''
+VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
+    (floors, "sslgraph/errors.py", "from sslgraph.spec import Method"),
+    (floors, "sslgraph/spec.py", "from sslgraph import registry"),
+    (floors, "sslgraph/spec.py", "def late():\n    import sslgraph.compile"),
+    (floors, "sslgraph/spec.py", "from components.losses.dino import Dino"),
+    (floors, "sslgraph/spec.py", "from .errors import Fault"),
+    (floors, "sslgraph/attic.py", ""),
+    (strangers, "components/losses/one.py", "from sslgraph.spec import Method"),
+    (strangers, "components/losses/one.py", "from sslgraph import registry"),
+    (strangers, "components/losses/one.py", "from ..heads.mlp import MLP"),
+    (strangers, "components/losses/one.py", "import components.heads.mlp"),
+    (strangers, "pipelines/one.py", "from components.losses import dino"),
+    (strangers, "pipelines/one.py", "from pipelines.two import word"),
+    (strangers, "pipelines/one.py", "from ..components.losses import dino"),
+    (collectives, "components/losses/one.py", "import torch.distributed as dist"),
+    (collectives, "components/losses/one.py", "from torch import distributed"),
+    (collectives, "pipelines/one.py", "import torch.distributed as dist\ndist.all_reduce(x)"),
+    (ray, "pipelines/train.py", "def late():\n    import ray.train"),
+    (ray, "sslgraph/launch.py", "from ray import train"),
+    (lengths, "sslgraph/long.py", "\n" * 251),
+    (names, "components/memory/queue.py", ""),
+    (names, "pipelines/utils.py", ""),
+    (parts, "components/losses/one.py", GOOD_PART.replace('source="paper"', 'source=""')),
+    (parts, "components/losses/one.py", GOOD_PART.replace('"""Formula."""', "")),
+    (parts, "components/losses/one.py", GOOD_PART.replace('"""Meaning."""', "")),
+    (parts, "components/losses/one.py", GOOD_PART.replace("*, ", "")),
+    (parts, "components/losses/one.py", GOOD_PART.replace(": float", "")),
+    (parts, "components/losses/one.py", GOOD_PART.replace('Float[Tensor, "batch dim"]', "Tensor")),
+    (parts, "components/losses/one.py", GOOD_PART.replace(' -> Float[Tensor, ""]', "")),
+    (parts, "components/losses/one.py", GOOD_PART + GOOD_PART.replace('"""Meaning."""', "")),
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_house_keeps_its_rules(check: Callable[[Path], list[str]]) -> None:
+    assert check(ROOT) == []
+
+
+@pytest.mark.parametrize(("check", "file", "text"), VIOLATIONS)
+def test_each_check_can_fail(check: Callable[[Path], list[str]], file: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert check(tmp_path) != []
+
+
+def test_a_good_part_passes_every_check(tmp_path: Path) -> None:
+    path = tmp_path / "components/losses/one.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("from sslgraph.component import component\nfrom .two import word\n" + GOOD_PART)
+    (tmp_path / "components/losses/one.py").write_text(GOOD_PART.replace('"""Meaning."""', '"""Meaning."""\nfrom sslgraph.component import component\nfrom .two import word'))
+    assert [fault for check in CHECKS for fault in check(tmp_path)] == []
+
+
+def test_every_longer_file_needs_its_reason() -> None:
+    short = [name for name in LONGER if len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= LONGEST]
+    assert short == []
+
+
+def test_reading_comparing_and_linting_a_spec_imports_no_torch() -> None:
+    program = ("import sys; from sslgraph import load, wire, verify, gradients, lint, diff, resolved, catalogue; "
+               "print([m for m in ('torch', 'ray', 'numpy', 'torchvision') if m in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

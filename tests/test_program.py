@@ -1,0 +1,68 @@
+"""The program of a leg reads like the algorithm box of its paper, and torch captures it whole."""
+
+from __future__ import annotations
+
+import torch
+
+from sslgraph.compile import CompiledMethod
+from sslgraph.shapes import settle
+from toys import CLOCK, EYE, PLUGINS, SQUARE, batch, compiled, dense, wired
+
+NETS = {"f": EYE, "g": dense()}
+BAGGED = {"views": {"large": {"augment": "none", "copies": 2}, "small": {"augment": "none"}}, "nets": NETS, "targets": {"t": {"ema_of": "f", "momentum": 0.5}},
+          "state": {"m": {"use": "parts:Mean"}}, "ops": {"noise": {"use": "parts:Noise"}},
+          "flow": {"z": "g(f(bag(large, small)))", "k": "noise(t(large))", "h": "f(small)", "s": "stopgrad(h)"},
+          "losses": {"spread": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}, "pull": {**SQUARE, "of": ["h", "s"]}}, "after_step": ["m.add(z)"]}
+BAGGED["losses"]["far"] = {**SQUARE, "of": ["k", "k2"]}
+BAGGED["flow"]["k2"] = "f(large)"
+
+ONE_SIZE = """\
+def forward(self, large, small, draw):
+    bag_large_small = torch.cat([large, small])
+    f_bag_large_small = self.f(bag_large_small)
+    z = self.g(f_bag_large_small.pooled)
+    t_large = self.t(large)
+    draw_k = substream(draw, 22365, 2)
+    k = self.noise(t_large.pooled, draw_k)
+    h = self.f(small)
+    s = self.stopgrad(h.pooled)
+    k2 = self.f(large)
+    m_read = self.m()
+    z_views = z.unflatten(0, (3, -1))
+    spread = self.spread(z_views, m_read)
+    pull = self.pull(h.pooled, s)
+    far = self.far(k, k2.pooled)
+    return {'spread': spread, 'pull': pull, 'far': far, 'z': z}"""
+
+TWO_SIZES = """\
+def forward(self, large, small, draw):
+    f_bag_large_small_1 = self.f(large)
+    f_bag_large_small_2 = self.f(small)
+    f_bag_large_small_pooled = torch.cat([f_bag_large_small_1.pooled, f_bag_large_small_2.pooled])
+    z = self.g(f_bag_large_small_pooled)"""
+
+
+def two_sizes() -> CompiledMethod:
+    return CompiledMethod(settle(wired(**BAGGED), {"large": (3, 4, 4), "small": (3, 2, 2)}, batch=4, plugins=PLUGINS), plugins=PLUGINS)
+
+
+def test_the_printed_program_reads_like_the_spec() -> None:
+    assert compiled(**BAGGED).code() == ONE_SIZE
+
+
+def test_each_resolution_is_one_line() -> None:
+    assert two_sizes().code().startswith(TWO_SIZES)
+
+
+def test_what_no_loss_and_no_write_needs_is_not_computed() -> None:
+    assert "map" not in compiled(**{**BAGGED, "flow": {**BAGGED["flow"], "unread": "f(large).map"}}).code()
+
+
+def test_torch_captures_the_program_whole_and_computes_the_same() -> None:
+    method = two_sizes()
+    method.set_step(0, CLOCK)
+    tensors = batch({"large": torch.rand(8, 3, 4, 4), "small": torch.rand(4, 3, 2, 2)}, rows=4)
+    plain = method(tensors)
+    program = method.programs["step"]
+    program.run = torch.compile(program.module, backend="eager", fullgraph=True)
+    torch.testing.assert_close(method(tensors), plain)
