@@ -128,6 +128,41 @@ def diff(
         out.print(line, markup=False)
 
 
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="a method (its demo recipe), a recipe such as cifar10/simclr, or a file")],
+    data: Annotated[str | None, typer.Option("--data", help="where the images are: a folder, or parquet files")] = None,
+    out_: Annotated[str | None, typer.Option("--out", help="the run folder; a run found there is gone on with")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="a run folder to go on with")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
+    workers: Annotated[int, typer.Option("--workers", help="processes that train together, through Ray Train")] = 1,
+    address: Annotated[str | None, typer.Option("--address", help="of a running Ray cluster")] = None,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """Train a method; on one process it starts here and now, on several through Ray Train."""
+    from .launch import launch
+    from .request import request
+
+    cfg = request(name, data=data, out=out_, resume=resume, seed=seed, plugins=tuple(plugin), overrides=overrides(set_))
+    summary = launch(cfg, workers=workers, address=address)
+    folder = Path(str(summary["checkpoint"])).parent.parent
+    out.print(f"done: {folder}\nmeasure it: sslgraph evaluate {folder}", markup=False)
+
+
+@app.command()
+def evaluate(
+    run: Annotated[str, typer.Argument(help="a run folder")],
+    data: Annotated[str | None, typer.Option("--data", help="other images than those it was trained on")] = None,
+    plugin: Plugins = [],  # noqa: B006
+) -> None:
+    """Nearest neighbours and a linear probe, beside the same for the untrained encoder and for bare pixels."""
+    from .evaluate import evaluate as measure
+    from .evaluate import table
+
+    out.print(table(measure(Path(run), data=data, plugins=tuple(plugin))))
+
+
 def overrides(texts: list[str]) -> dict[str, Any]:
     """The values of `--set a.b=c`, read as YAML."""
     from sslgraph.document import read_value

@@ -17,7 +17,7 @@ from .views import ViewProgram
 
 @dataclass(frozen=True)
 class Features:
-    """Rows of features in the order of the data set, without the images that could not be read."""
+    """Rows of features in the order of the data set, without the images that can't be read."""
 
     values: Float[Tensor, "images dim"]
     index: Int64[Tensor, "images"]
@@ -25,14 +25,15 @@ class Features:
     classes: tuple[str, ...] = ()
 
     def labelled(self) -> tuple[Float[Tensor, "images dim"], Int64[Tensor, "images"]]:
-        """The rows that have a label, with their labels; refuses features that are no numbers, and a set without labels."""
+        """The rows that have a label, and the labels; refuses features that are no numbers, and data without labels."""
         if self.labels is None or not bool((self.labels >= 0).any()):
             raise SslgraphError(
                 "this evaluation compares labels, and the data has none; "
                 "training needs none, so leave the evaluation out, or give data with labels"
             )
         if wrong := int((~self.values.isfinite().all(1)).sum()):
-            raise SslgraphError(f"the features of {wrong} of {len(self.values)} images are nan or infinite: the encoder diverged")
+            there = len(self.values)
+            raise SslgraphError(f"the features of {wrong} of {there} images are nan or infinite: the encoder diverged")
         known = self.labels >= 0
         return self.values[known], self.labels[known]
 
@@ -66,13 +67,14 @@ def _views(
 ) -> Iterator[tuple[Float[Tensor, "batch 3 height width"], Index]]:
     """The one view of each image that can be read, and which images these are."""
     if len(program.views) != 1:
-        raise SslgraphError(f"features are taken of one view, and this program makes: {', '.join(program.views) or 'none'}")
+        made = ", ".join(program.views) or "none"
+        raise SslgraphError(f"features are taken of one view, and this program makes: {made}")
     view, read = next(iter(program.views)), reader(source, device)
     for wanted in torch.arange(len(source)).split(batch):
         images, index = read(wanted)
-        made = program(images, index, seed=0, epoch=0, device=device, channels_last=channels_last)
+        views = program(images, index, seed=0, epoch=0, device=device, channels_last=channels_last)
         good = index == wanted
-        yield made[f"{view}.image"][good.to(device)], index[good]
+        yield views[f"{view}.image"][good.to(device)], index[good]
 
 
 @torch.no_grad()
@@ -80,5 +82,6 @@ def _encoded(encoder: nn.Module, view: Tensor, precision: torch.dtype) -> Float[
     with torch.autocast(view.device.type, precision, enabled=precision != torch.float32):
         features: Tensor = encoder(view)
     if features.ndim != 2:
-        raise SslgraphError(f"an exported encoder gives one row of features an image, and this one gives {tuple(features.shape)}")
+        shape = tuple(features.shape)
+        raise SslgraphError(f"an exported encoder gives one row of features an image, and this one gives {shape}")
     return features.float().cpu()

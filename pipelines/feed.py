@@ -45,9 +45,9 @@ class Source(Protocol):
 class Feed:
     """The batches of one rank.
 
-    The order of an epoch is one permutation of all images, drawn from (seed, epoch); its steps take `batch` images after
-    each other, and what is left over at its end is not used. Rank r takes the r-th contiguous slice of the global batch,
-    and micro-batches are contiguous slices of that, so any number of ranks and of micro-batches sees the same steps.
+    The order of an epoch is one permutation of all images, drawn from (seed, epoch); its steps take `batch` images one
+    after the other, and the rest at its end is not used. Rank r takes the r-th contiguous slice of the global batch,
+    and micro-batches are contiguous slices of that: any number of ranks and micro-batches sees the same steps.
 
     Settings:
         batch: images of a step over all ranks and micro-batches.
@@ -137,7 +137,7 @@ def _row(seed: int, epoch: int, stream: str) -> Int64[Tensor, "1 4"]:
 
 
 def reader(source: Source, device: torch.device) -> Read:
-    """How images are read: from an accelerator's own memory if they have one size and fit there, else from the source."""
+    """How images are read: out of an accelerator's memory if they have one size and fit there, else from the source."""
     size = source.size
     if device.type != "cuda" or size is None:
         return source.read
@@ -174,12 +174,14 @@ class _End:
 
 
 def _everyone(source: Source, size: int) -> tuple[Index, ...]:
-    return torch.arange(len(source)).split(size)
+    return tuple(torch.arange(len(source)).split(size))
 
 
 def _check(images: int, batch: int, ranks: int, accumulate: int) -> None:
     if batch > images:
-        raise SslgraphError(f"a batch of {batch} images is larger than the data set, which has {images}; set batch: {images} or less")
+        raise SslgraphError(
+            f"a batch of {batch} images is larger than the data set, which has {images}; set batch to at most {images}"
+        )
     if batch % (ranks * accumulate):
         raise SslgraphError(
             f"a batch of {batch} images can't be shared evenly by {ranks} ranks with {accumulate} micro-batches each; "

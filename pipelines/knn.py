@@ -21,7 +21,10 @@ GRID = 2.0**20
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Shares of the queries whose label is the foretold one, or among the first five; `chance` is the best constant answer's."""
+    """Shares of the queries whose label has the highest score, and one of the five highest.
+
+    `chance` is the share that always answering the bank's most frequent label would reach.
+    """
 
     accuracy: float
     top5: float
@@ -78,7 +81,9 @@ def _nearest(similarity: Float[Tensor, "queries bank"], k: int) -> Int64[Tensor,
     return found.sort(dim=1).values
 
 
-def _by_place(similarity: Float[Tensor, "queries bank"], last: Float[Tensor, "queries 1"], k: int) -> Int64[Tensor, "queries k"]:
+def _by_place(
+    similarity: Float[Tensor, "queries bank"], last: Float[Tensor, "queries 1"], k: int
+) -> Int64[Tensor, "queries k"]:
     nearer, equal = similarity > last, similarity == last
     free = k - nearer.sum(1, keepdim=True)
     chosen = nearer | (equal & (equal.cumsum(1) <= free))

@@ -71,6 +71,7 @@ class Optimizer:
         if not self.averaged_elsewhere:
             # Ranks run the same graph, so they agree on which gradients there are; an absent one must stay absent.
             mean_gradients([p for p in everything if p.grad is not None])
+            _lay_out(everything)
         norm = clip.norm_of(everything)
         if self.clip is not None:
             self.clip.shorten(self._by_net, norm)
@@ -129,6 +130,13 @@ class Optimizer:
         recipe = self.settings.numbers
         lr = recipe.lr.at(step, self.clock) * self.rule.factor
         return {"lr": lr, "weight_decay": recipe.weight_decay.at(step, self.clock)}
+
+
+def _lay_out(parameters: list[nn.Parameter]) -> None:
+    """Gives gradients the memory layout of their parameters: torch's fused Adam pairs them by place in memory."""
+    for p in parameters:
+        if p.grad is not None and p.grad.stride() != p.stride():
+            p.grad = torch.empty_like(p).copy_(p.grad)
 
 
 def _torch_optimizer(use: str, resolved: list[groups.Group]) -> torch.optim.Optimizer:

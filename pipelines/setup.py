@@ -120,8 +120,11 @@ def _weights(name: str, path: Path) -> dict[str, Tensor]:
 
 
 def _wrapped(method: CompiledMethod, recipe: Recipe, on: torch.device) -> nn.Module:
-    """DDP for one player; several are averaged by the optimizer, and start equal because their seed is."""
-    if collectives.ranks() == 1 or len(method.players) > 1:
+    """DDP for one player on GPUs. Else the optimizer averages gradients; weights start equal because their seed is.
+
+    On processors DDP refuses networks whose BatchNorm spans the ranks.
+    """
+    if collectives.ranks() == 1 or len(method.players) > 1 or on.type == "cpu":
         return method
     has_phases = len(method.programs) > 1
     return distributed(method, accumulate=recipe.accumulate, has_phases=has_phases, device=on)

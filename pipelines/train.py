@@ -60,6 +60,7 @@ def loop(run: Run) -> dict[str, Any]:
 def one_step(run: Run, pieces: list[Batch], step: int) -> None:
     """One move of the optimizer on a global batch, which may come in several micro-batches."""
     run.method.set_step(step, run.clock)
+    _seed(run, step, rank=collectives.rank())
     total: dict[str, Tensor] = {}
     share = 1 / len(pieces)
     for number, batch in enumerate(pieces, 1):
@@ -85,7 +86,6 @@ def resume(run: Run) -> int:
         reason = str(wrong).splitlines()[-1].strip()
         raise SslgraphError(f"the weights in {there[-1]} do not fit this method: {reason}") from wrong
     run.optimizer.load_state_dict(saved.optimizer)
-    torch.set_rng_state(saved.run["generator"])
     run.record.measures |= saved.measures
     run.feed.balance(run.method.sample_labels())
     return saved.step
@@ -96,9 +96,8 @@ def save(run: Run, step: int) -> Path:
     run.record.fetch()
     final, fault = run.checkpoints / f"step_{step:08d}", None
     if collectives.rank() == 0:
-        state = {"seed": run.seed, "generator": torch.get_rng_state()}
         weights, momenta = run.method.state_dict(), run.optimizer.state_dict()
-        whole = Checkpoint(run.text, step, weights, momenta, state, run.record.measures)
+        whole = Checkpoint(run.text, step, weights, momenta, {"seed": run.seed}, run.record.measures)
         try:
             checkpoint.save(run.checkpoints, whole, keep=run.keep, best=run.best)
         except SslgraphError as full:
@@ -146,9 +145,18 @@ def _measure(run: Run, step: int, measure: Any) -> None:
 def _passes(run: Run, step: int) -> None:
     """Runs the passes over the data set that come before this step, and forgets momenta of nets they made anew."""
     for name in run.method.due_phases(step, run.clock):
+        _seed(run, step, rank=0)                    # weights made anew are the same on all ranks
         with run.record.aside(), run.cast():
             run.optimizer.forget(run.method.run_phase(name, _sweep(run, name, step)))
         run.feed.balance(run.method.sample_labels())
+
+
+def _seed(run: Run, step: int, rank: int) -> None:
+    """Torch's own generators, which dropout and fresh weights draw from, begin each step anew.
+
+    So what they give is a function of the step too, and no checkpoint needs to hold their state.
+    """
+    torch.manual_seed((run.seed * 1_000_003 + step) * 65_537 + rank)
 
 
 def _sweep(run: Run, phase: str, step: int) -> Iterable[Batch]:

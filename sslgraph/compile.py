@@ -86,8 +86,10 @@ class CompiledMethod(nn.Module):
         self.train()
         assert leg.then is not None and leg.leg.phase is not None and leg.leg.phase.collect is not None
         out = self.passes[name]({leg.leg.phase.collect: rows, "clock": clock})
-        for write in leg.then.writes:
-            self._write(write, {port: out[piece.tensor] for port, piece in write.inputs})
+        with torch.random.fork_rng(devices=[]):  # fresh weights are the same on every rank and after a resume
+            torch.manual_seed(int(clock[0]) * 65_536 + int(clock[2]) + stream_of(name))
+            for write in leg.then.writes:
+                self._write(write, {port: out[piece.tensor] for port, piece in write.inputs})
         return frozenset(write.write.box for write in leg.then.writes if write.write.method == "reset")
 
     def sample_labels(self) -> Tensor | None:

@@ -91,9 +91,9 @@ def settle(graph: Graph, images: Mapping[str, tuple[int, int, int]], *, batch: i
     parts: dict[str, nn.Module] = {}
     settings: dict[str, dict[str, Any]] = {}
     landmarks: dict[str, dict[str, float]] = {}
-    legs = []
+    legs, results = [], dict[Any, Any]()
     for leg in graph.legs:
-        work = _Settling(graph, leg, dict(images), batch, dataset, plugins, parts, settings, landmarks)
+        work = _Settling(graph, leg, dict(images), batch, dataset, plugins, parts, settings, landmarks, results)
         legs.append(work.run())
     return SizedGraph(graph, settings, tuple(legs), parts, landmarks)
 
@@ -103,9 +103,10 @@ class _Settling:
 
     def __init__(self, graph: Graph, leg: Leg, images: dict[str, tuple[int, int, int]], batch: int, dataset: int,
                  plugins: tuple[str, ...], parts: dict[str, nn.Module], settings: dict[str, dict[str, Any]],
-                 landmarks: dict[str, dict[str, float]]) -> None:
+                 landmarks: dict[str, dict[str, float]], results: dict[Any, Any]) -> None:
         self.graph, self.leg, self.images, self.batch, self.dataset = graph, leg, images, batch, dataset
         self.plugins, self.parts, self.settings, self.landmarks = plugins, parts, settings, landmarks
+        self.results = results   # of calls already made: a net on a second view, or its target, gives the same shapes
         self.out = SizedLeg(leg)
         self.open: list[str] = []
 
@@ -116,7 +117,7 @@ class _Settling:
             self.write(write)
         if self.leg.then is not None:
             after = _Settling(self.graph, self.leg.then, self.images, self.batch, self.dataset, self.plugins,
-                              self.parts, self.settings, self.landmarks)
+                              self.parts, self.settings, self.landmarks, self.results)
             self.out.then = after.run()
         return self.out
 
@@ -294,8 +295,12 @@ class _Settling:
     def _run(self, value: Value, box: Box, part: nn.Module, metas: dict[str, Any]) -> Any:
         if any(meta is None for meta in metas.values()):
             return None  # after a pass over the data set: solvers whose work depends on the numbers
+        key = (type(part), repr(self.settings[box.name]), tuple((port, meta.dtype, meta.shape) for port, meta in metas.items()))
+        if key in self.results:
+            return self.results[key]
         try:
-            return part(**metas)
+            found = self.results[key] = part(**metas)
+            return found
         except Exception as wrong:  # whatever a part raises on tensors of these shapes is told at its node
             shapes = ", ".join(f"{port}={list(meta.shape)}" for port, meta in metas.items()
                                if port not in registry.RESERVED_PORTS and isinstance(meta, Tensor))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
-from .image_folder import Album, Picture, decode, held_out
+from .album import Album, Picture, decode, held_out, limited
 
 PREFIXES = {"train": ("train",), "test": ("test", "val", "validation", "valid")}
 IMAGE_COLUMNS = ("image", "img")
@@ -41,8 +42,9 @@ class Parquet:
         files, is_split = _shards(Path(path).expanduser(), split)
         column, label = _columns(files[0])
         table = _rows(files, [name for name in (column, label) if name], limit if is_split else None)
-        if not is_split:
-            table = table.take(held_out(range(len(table)), split, path)).slice(0, limit)
+        rows = list(range(len(table))) if is_split else held_out(range(len(table)), split, path)
+        chosen = limited(rows, limit)
+        table = table.slice(0, len(chosen)) if is_split else table.take(chosen)
         if not len(table):
             raise SslgraphError(f"the {split} split of {path} has no rows")
         self._encoded = _encoded(table[column])
@@ -75,7 +77,8 @@ def _shards(path: Path, split: str) -> tuple[list[Path], bool]:
     """The files of a split, and whether their names say that they hold it and nothing else."""
     files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
     if not files:
-        raise SslgraphError(f"{path} {'holds no .parquet files' if path.is_dir() else 'does not exist'}; give their folder or one file")
+        what = "holds no .parquet files" if path.is_dir() else "does not exist"
+        raise SslgraphError(f"{path} {what}; give the folder of the files, or one of them")
     if path.is_file():
         return files, False
     found = {name: [f for f in files if f.name.startswith(prefixes)] for name, prefixes in PREFIXES.items()}
@@ -90,10 +93,12 @@ def _columns(file: Path) -> tuple[str, str | None]:
         schema = pq.read_schema(file)
     except (pa.ArrowInvalid, OSError) as reason:
         raise SslgraphError(f"{file} can't be read as parquet: {reason}") from reason
-    images = [name for name in schema.names if name in IMAGE_COLUMNS] or [f.name for f in schema if _holds_images(f.type)]
-    if not images or not _holds_images(schema.field(images[0]).type):
-        raise SslgraphError(f"{file} has no column of images; its columns are {', '.join(schema.names)}, and one must be "
-                            f"called image and hold encoded bytes, or {{bytes, path}}")
+    images = sorted((f.name for f in schema if _holds_images(f.type)), key=lambda name: name not in IMAGE_COLUMNS)
+    if not images:
+        raise SslgraphError(
+            f"{file} has no column of images; its columns are {', '.join(schema.names)}, "
+            "and one must hold encoded bytes, or {bytes, path}"
+        )
     labels = [name for name in LABEL_COLUMNS if name in schema.names and pa.types.is_integer(schema.field(name).type)]
     return images[0], labels[0] if labels else None
 
@@ -110,7 +115,7 @@ def _rows(files: list[Path], columns: list[str], limit: int | None) -> Any:
     for file in files:
         if limit is None or sum(map(len, tables)) < limit:
             tables.append(pq.read_table(file, columns=columns))
-    return pa.concat_tables(tables).slice(0, limit)
+    return pa.concat_tables(tables)
 
 
 def _encoded(column: Any) -> Any:
@@ -122,10 +127,8 @@ def _encoded(column: Any) -> Any:
 def _classes(file: Path, label: str) -> tuple[str, ...]:
     """Class names as the datasets library writes them into the schema, or the lines of classes.txt."""
     about = (pq.read_schema(file).metadata or {}).get(b"huggingface")
-    if about:
-        import json
-        names = json.loads(about).get("info", {}).get("features", {}).get(label, {}).get("names")
-        if names:
-            return tuple(names)
+    features = json.loads(about).get("info", {}).get("features", {}) if about else {}
+    if names := features.get(label, {}).get("names"):
+        return tuple(names)
     beside = file.parent / "classes.txt"
     return tuple(beside.read_text(encoding="utf-8").split("\n")[:-1]) if beside.is_file() else ()

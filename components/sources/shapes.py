@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -14,9 +13,10 @@ from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
-Plane = Float[Tensor, "batch pixels"]
-Field = Callable[[Plane, Plane], Plane]
+from .outlines import OUTLINES, Field, Plane
+
 Index = Int64[Tensor, "batch"]
+Column = Float[Tensor, "batch 1"]
 TEXTURES = ("plain", "stripes", "checks", "dots")
 DISTRACTORS = 2
 # Images rendered at a time: few enough that the planes of one step stay in a core's cache.
@@ -48,13 +48,15 @@ class Shapes:
         colour: Literal["random", "by_class"] = "random",
         texture: bool = True, viewpoint: bool = True, light: bool = True, clutter: bool = True,
     ) -> None:
-        self.varies = {"shape": True, "hue": True, "texture": texture, "viewpoint": viewpoint, "light": light, "clutter": clutter}
-        if not self.varies[label]:
+        self.varies = {"texture": texture, "viewpoint": viewpoint, "light": light, "clutter": clutter}
+        if not self.varies.get(label, True):
             raise SslgraphError(f"label: {label} names a factor that is the same in every image; set {label}: true")
         count = images if split == "train" else test_images
         self.count, self.side = count if limit is None else min(limit, count), size
         if self.count < 1 or size < 8:
-            raise SslgraphError(f"sources.shapes can't draw {self.count} images of {size} px; ask for 1 or more of 8 px or more")
+            raise SslgraphError(
+                f"sources.shapes can't draw {self.count} images of {size} px; ask for 1 image of 8 px or more"
+            )
         self.split, self.seed, self.colour = split, seed, colour
         self.size: tuple[int, int] | None = (size, size)
         self.broken: dict[int, str] = {}
@@ -78,7 +80,7 @@ class Shapes:
         outline = _by_kind(self._shape(indices), list(OUTLINES.values()), u, v) * scale
         image = _over(image, self._surface(indices, u, v), self._coverage(outline))
         image = image * self._light(indices, x, y)[:, None]
-        return (image.clamp(0, 1) * 255).round().to(torch.uint8).unflatten(2, (self.side, self.side))
+        return (image.clamp(0, 1) * 255).round().to(torch.uint8).view(-1, 3, self.side, self.side)
 
     def _uniform(self, indices: Index, factor: str, count: int) -> Float[Tensor, "batch count"]:
         stream = draws.stream_of(f"shapes {factor}")
@@ -118,13 +120,14 @@ class Shapes:
         if not self.varies["clutter"]:
             return near.expand(-1, -1, self.side**2)
         far = _rgb(hue + 0.25 * other[0], 0.2 + 0.5 * other[1], value + 0.2 * (other[2] - 0.5))
-        waves = self._uniform(indices, "waves", 6).unflatten(1, (2, 3))
-        mix = sum(0.05 * _wave(x, y, waves[:, k], pitch) for k, pitch in enumerate((0.6, 1.5)))
-        return torch.lerp(near, far, (0.5 + mix)[:, None])
+        turn, phase = self._uniform(indices, "waves", 2).split(1, dim=1)
+        return torch.lerp(near, far, (0.5 + 0.25 * _wave(x, y, turn, phase, 0.3))[:, None])
 
     def _distractors(self, indices: Index, image: Tensor, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:
         """Up to two strokes and blobs behind the shape, of the background's brightness rather than the shape's."""
-        bright, count = self._is_bright(indices), self._one_of(indices, "clutter", DISTRACTORS + 1) * self.varies["clutter"]
+        if not self.varies["clutter"]:
+            return image
+        bright, count = self._is_bright(indices), self._one_of(indices, "clutter", DISTRACTORS + 1)
         for k in range(DISTRACTORS):
             r = self._uniform(indices, f"distractor {k}", 8)
             stroke = _stroke(x, y, 2.4 * r[:, :2] - 1.2, 1.2 * r[:, 2:4] - 0.6) - (0.05 + 0.1 * r[:, 4:5])
@@ -137,32 +140,35 @@ class Shapes:
         """The pixels in the frame of the shape, and the scale that makes its distances the image's again."""
         r = 2 * self._uniform(indices, "viewpoint", 5) - 1
         tilt, size, shear, right, up = (r * self.varies["viewpoint"]).split(1, dim=1)
-        scale = 0.46 + 0.13 * size
-        x, y = (x - 0.52 * right) / scale, (y - 0.52 * up) / scale
+        scale = 0.45 + 0.14 * size
+        x, y = (x - 0.58 * right) / scale, (y - 0.58 * up) / scale
         angle = 0.3 * tilt
         u, v = angle.cos() * x + angle.sin() * y, angle.cos() * y - angle.sin() * x
         return u + 0.08 * shear * v, v, scale
 
     def _surface(self, indices: Index, u: Plane, v: Plane) -> Float[Tensor, "batch 3 pixels"]:
-        level, saturation, turn, pitch, phase = self._uniform(indices, "surface", 5).unbind(1)
+        level, saturation = self._uniform(indices, "surface", 2).unbind(1)
+        turn, pitch, phase = self._uniform(indices, "weave", 3).split(1, dim=1)
         bright, hue, saturation = self._is_bright(indices), self._hue(indices), 0.35 + 0.6 * saturation
         value = torch.where(bright, 0.75 + 0.25 * level, 0.1 + 0.25 * level)
         paint = _rgb(hue, saturation, value)
         if not self.varies["texture"]:
             return paint.expand(-1, -1, self.side**2)
-        other = _rgb(hue + 0.06, 0.8 * saturation, value + torch.where(bright, -0.1, 0.1))
-        across = _wave(u, v, torch.stack([turn, phase, phase], 1), 1.5 + pitch[:, None])
-        along = _wave(u, v, torch.stack([turn + 0.5, pitch, pitch], 1), 1.5 + pitch[:, None])
+        other = _rgb(hue + 0.06, 0.8 * saturation, value + torch.where(bright, -0.08, 0.08))
+        across, along = (_wave(u, v, turn + right, phase, 1.5 + pitch) for right in (0, 0.5))
         kinds: list[Field] = [lambda a, _: 0 * a, lambda a, _: a, lambda a, b: a * b, lambda a, b: a + b - 1]
         fold = _by_kind(self._one_of(indices, "texture", len(TEXTURES)), kinds, across, along)
         return torch.lerp(paint, other, (0.5 + 2 * fold).clamp(0, 1)[:, None])
 
     def _light(self, indices: Index, x: Plane, y: Plane) -> Plane:
         """The gain of each pixel: brighter towards where the light comes from."""
-        quarter, side, power = self._uniform(indices, "light", 3).split(1, dim=1)
-        angle = 2 * math.pi * (quarter - 0.125)
-        slope = (0.1 + 0.25 * power) * (angle.cos() * x + angle.sin() * y) + 0.3 * (side - 0.5)
-        return 1 + slope * self.varies["light"]
+        direction, strength, slope = self._uniform(indices, "light", 3).split(1, dim=1)
+        angle = 2 * math.pi * (direction - 0.125)
+        if not self.varies["light"]:
+            return torch.ones_like(x)
+        toward = angle.cos() * x + angle.sin() * y
+        gain: Plane = 0.85 + 0.3 * strength + (0.1 + 0.3 * slope) * toward
+        return gain
 
     def _coverage(self, distance: Plane) -> Plane:
         """How much of each pixel lies inside an outline: one pixel of soft edge."""
@@ -187,9 +193,8 @@ def _rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Float[Tensor, "batch
     return (value[:, None] * (1 - drop))[:, :, None]
 
 
-def _wave(x: Plane, y: Plane, direction: Float[Tensor, "batch 3"], pitch: float | Tensor) -> Plane:
-    """A sine of `pitch` periods a unit, in a direction and from a phase counted in (half) turns."""
-    turn, phase, _ = direction.split(1, dim=1)
+def _wave(x: Plane, y: Plane, turn: Column, phase: Column, pitch: Column | float) -> Plane:
+    """A sine of `pitch` periods a unit; direction in half turns, phase in turns."""
     along = (math.pi * turn).cos() * x + (math.pi * turn).sin() * y
     return (2 * math.pi * (pitch * along + phase)).sin()
 
@@ -209,50 +214,3 @@ def _by_kind(kind: Index, fields: list[Field], u: Plane, v: Plane) -> Plane:
         rows = (kind == number).nonzero()[:, 0]
         out[rows] = field(u[rows], v[rows])
     return out
-
-
-def _polygon(u: Plane, v: Plane, sides: int, apothem: float) -> Plane:
-    """A regular polygon with a corner at the top."""
-    turns = [2 * math.pi * (k + 0.5) / sides for k in range(sides)]
-    return torch.stack([math.sin(turn) * u + math.cos(turn) * v for turn in turns]).amax(0) - apothem
-
-
-def _box(u: Plane, v: Plane, width: float, height: float) -> Plane:
-    return torch.maximum(u.abs() - width, v.abs() - height)
-
-
-def _disc(u: Plane, v: Plane, radius: float) -> Plane:
-    return torch.hypot(u, v) - radius
-
-
-def _star(u: Plane, v: Plane) -> Plane:
-    radius, fold = torch.hypot(u, v), math.pi / 5
-    angle = ((torch.atan2(u, v) + fold) % (2 * fold) - fold).abs()
-    # The edge from a tip at distance 1 to a notch at distance 0.42, with its outward normal.
-    across, along = 0.42 * math.sin(fold), 1 - 0.42 * math.cos(fold)
-    return ((radius * angle.cos() - 1) * across + radius * angle.sin() * along) / math.hypot(across, along)
-
-
-def _heart(u: Plane, v: Plane) -> Plane:
-    u, v = u.abs(), v + 0.1
-    point = (u + v.abs()) / math.sqrt(2) - 0.6
-    return torch.minimum(point, _disc(u - 0.424, v - 0.424, 0.6))
-
-
-def _arrow(u: Plane, v: Plane) -> Plane:
-    head = torch.maximum(-u, 0.78 * (u - 0.9) + 0.62 * v.abs())
-    return torch.minimum(head, _box(u + 0.4, v, 0.5, 0.22))
-
-
-OUTLINES: dict[str, Field] = {
-    "circle": lambda u, v: _disc(u, v, 0.8),
-    "square": lambda u, v: _box(u, v, 0.7, 0.7),
-    "triangle": lambda u, v: _polygon(u, v + 0.15, 3, 0.5),
-    "star": _star,
-    "cross": lambda u, v: torch.minimum(_box(u, v, 0.27, 0.9), _box(u, v, 0.9, 0.27)),
-    "ring": lambda u, v: _disc(u, v, 0.68).abs() - 0.2,
-    "crescent": lambda u, v: torch.maximum(_disc(u, v, 0.85), -_disc(u - 0.4, v, 0.68)),
-    "hexagon": lambda u, v: _polygon(u, v, 6, 0.75),
-    "heart": _heart,
-    "arrow": _arrow,
-}

@@ -14,7 +14,7 @@ from torchvision import datasets
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError, nearest
 
-from .image_folder import Album, Picture, held_out, picture_of
+from .album import Album, Picture, held_out, limited, picture_of
 
 TEST_NAMES = ("test", "val", "valid")
 LABEL_ATTRIBUTES = ("targets", "labels", "_labels")
@@ -46,12 +46,13 @@ class TorchvisionDataset:
         arguments: dict[str, Any] = {"root": str(Path(path).expanduser())} if "root" in parameters else {}
         arguments |= {"download": True} if download and "download" in parameters else {}
         arguments |= options or {}
-        self._data, is_split = _opened(known, arguments, split, parameters)
+        self._data, is_split = _opened(known, arguments, split)
         everyone = range(len(self._data))
-        self._items = list(everyone if is_split else held_out(everyone, split, f"torchvision's {dataset}"))[:limit]
+        items = list(everyone) if is_split else held_out(everyone, split, f"torchvision's {dataset}")
+        self._items = limited(items, limit)
         self._names = f"torchvision's {dataset}, {split} image"
         self.labels = _labels(self._data, self._items)
-        self.classes = tuple(str(name) for name in getattr(self._data, "classes", ())) if self.labels is not None else ()
+        self.classes = () if self.labels is None else tuple(map(str, getattr(self._data, "classes", ())))
         self._album = Album(count=len(self._items), load=self._load, name=self._name, memory=memory)
         self.broken = self._album.broken
 
@@ -77,12 +78,14 @@ class TorchvisionDataset:
 def _class_of(name: str) -> Any:
     if name not in datasets.__all__:
         close = nearest(name, datasets.__all__)
-        raise SslgraphError(f"torchvision.datasets has no class '{name}'" + (f"; did you mean '{close}'?" if close else ""))
+        hint = f"; did you mean '{close}'?" if close else ""
+        raise SslgraphError(f"torchvision.datasets has no class '{name}'{hint}")
     return getattr(datasets, name)
 
 
-def _opened(known: Any, arguments: dict[str, Any], split: str, parameters: Any) -> tuple[Any, bool]:
+def _opened(known: Any, arguments: dict[str, Any], split: str) -> tuple[Any, bool]:
     """The data set, and whether it holds the split and nothing else."""
+    parameters = inspect.signature(known).parameters
     if "train" in parameters and "train" not in arguments:
         return _made(known, arguments | {"train": split == "train"}), True
     if "split" not in parameters or "split" in arguments:
@@ -102,12 +105,15 @@ def _made(known: Any, arguments: dict[str, Any]) -> Any:
     try:
         return known(**arguments)
     except (RuntimeError, OSError, ValueError, TypeError) as reason:
-        raise SslgraphError(f"torchvision's {known.__name__} can't be opened: {reason}\n  give the folder of its files as "
-                            f"path:, or allow the download with download: true") from reason
+        raise SslgraphError(
+            f"torchvision's {known.__name__} can't be opened: {reason}\n"
+            "  give the folder of its files as path:, or allow the download with download: true"
+        ) from reason
 
 
 def _labels(data: Any, items: list[int]) -> Int64[Tensor, "images"] | None:
-    found = next((getattr(data, name) for name in LABEL_ATTRIBUTES if getattr(data, name, None) is not None), None)
+    kept = (getattr(data, name, None) for name in LABEL_ATTRIBUTES)
+    found = next((labels for labels in kept if labels is not None), None)
     if found is None or len(found) != len(data):
         return None
     labels = torch.as_tensor([found[i] for i in items] if isinstance(found[0], int) else found)

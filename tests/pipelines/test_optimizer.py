@@ -313,3 +313,25 @@ def test_the_saved_state_knows_parameters_by_name() -> None:
     torch.testing.assert_close(other.state_dict(), opt.state_dict())
     with pytest.raises(SslgraphError, match=r"remembers 'z\.weight', which this method does not train"):
         other.load_state_dict({"z.weight": {}})
+
+
+@pytest.mark.parametrize("use", ["adamw", "sgd", "lars_out"])
+def test_a_gradient_in_another_memory_layout_moves_the_right_weights(use: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        method = Toy()
+        torch.manual_seed(2)
+        method.parts["f"] = nn.Conv2d(3, 4, 2).to(memory_format=layout)
+        settings = {"use": use, "lr": 0.1, "weight_decay": 0.1} | ({} if use == "adamw" else {"momentum": 0.9})
+        opt = Optimizer(method, settings | ({"trust": 0.1} if use == "lars_out" else {}), batch=1, clock=CLOCK)
+
+        def averaged(parameters: list[nn.Parameter]) -> None:  # as a message between ranks leaves them
+            for p in parameters:
+                p.grad = torch.linspace(-1, 1, p.numel()).view(p.shape)
+
+        monkeypatch.setattr("pipelines.optimizer.mean_gradients", averaged)
+        for p in opt.parameters:
+            p.parameter.grad = torch.zeros_like(p.parameter)
+        opt.update(0)
+        moved.append(method.parts["f"].weight.detach())
+    torch.testing.assert_close(moved[0], moved[1])

@@ -1,0 +1,114 @@
+"""A finished run measured: nearest neighbours and a linear probe of its encoder, beside what needs no training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.table import Table
+from torch import nn
+
+from sslgraph import registry
+from sslgraph.compile import CompiledMethod
+from sslgraph.errors import SslgraphError
+from sslgraph.load import LoadedRecipe, load_recipe
+
+from . import check, checkpoint, machine, online
+from .features import Features, extract
+from .feed import Source
+from .knn import Neighbours, knn
+from .linear_probe import Probe, linear_probe
+from .request import source_for
+from .views import evaluation_view
+
+FILE = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One encoder's nearest neighbours and linear probe."""
+
+    knn: Neighbours
+    probe: Probe
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The trained encoder, the same one before training, and the pixels themselves, all on the same images."""
+
+    method: str
+    step: int
+    bank: int
+    queries: int
+    trained: Measured
+    random: Measured
+    pixels: Measured
+
+
+def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = ()) -> Evaluation:
+    """Measures the newest complete checkpoint of a run folder, and writes evaluation.json into it."""
+    loaded, saved = _read(run)
+    recipe, on = loaded.recipe, machine.device()
+    machine.use()
+    allowed = (*recipe.plugins, *plugins)
+    use, settings = recipe.data.use, dict(recipe.data.settings)
+    if data is not None:
+        use, settings = source_for(Path(data)), {"path": str(Path(data).resolve())}
+    sources = [_source(use, settings, split, allowed) for split in ("train", "test")]
+    train: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, allowed) if data else sources[0]
+    sized = check.sized_graph(check.wired(loaded.method, allowed), loaded.method, batch=recipe.batch, dataset=len(train),
+                              image=train.size or check.SOURCE, plugins=allowed)
+    method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed).to(on)
+    wish = online.setting(recipe.evaluate) or online.Setting()
+    views = loaded.method.method.views
+    view = evaluation_view(views, check.augmentations(loaded.method), like=next(iter(views)), size=wish.size)
+
+    def measured(encoder: nn.Module) -> Measured:
+        found = [extract(encoder, source, view, device=on) for source in sources]
+        return _measured(found[0], found[1], wish)
+
+    random, pixels = measured(method.encoder().to(on)), measured(nn.Flatten())
+    method.load_state_dict(dict(saved.method))
+    trained = measured(method.encoder().to(on))
+    result = Evaluation(loaded.method.method.method, saved.step, len(sources[0]), len(sources[1]), trained, random, pixels)
+    (run / FILE).write_text(json.dumps(asdict(result), indent=2) + "\n")
+    return result
+
+
+def table(result: Evaluation) -> Table:
+    """The figures as a reader wants them: what was learned stands beside what was there before."""
+    title = f"{result.method}, step {result.step}: {result.bank:,} training and {result.queries:,} test images"
+    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in ("", "kNN", "linear probe"):
+        shown.add_column(column, justify="left" if not column else "right")
+    for name, found in (("trained", result.trained), ("random encoder", result.random), ("pixels", result.pixels)):
+        shown.add_row(name, f"{found.knn.accuracy:.1%}", f"{found.probe.accuracy:.1%}")
+    shown.add_row("chance", f"{result.trained.knn.chance:.1%}", f"{result.trained.probe.chance:.1%}")
+    return shown
+
+
+def _read(run: Path) -> tuple[LoadedRecipe, checkpoint.Checkpoint]:
+    text = run / checkpoint.TEXT
+    if not text.is_file():
+        raise SslgraphError(f"{run} is no run folder: there is no {checkpoint.TEXT} in it; give the folder that train printed")
+    there = checkpoint.complete(run / "checkpoints")
+    if not there:
+        raise SslgraphError(f"{run} holds no complete checkpoint yet; let the run save one first")
+    return load_recipe(str(text)), checkpoint.load(there[-1])
+
+
+def _source(use: str, settings: Mapping[str, Any], split: str, plugins: tuple[str, ...]) -> Source:
+    found: Source = registry.build(use, {**settings, "split": split}, plugins)
+    if found.labels is None:
+        raise SslgraphError(f"evaluation compares labels, and the {split} images of {settings.get('path', use)} have none; "
+                            "give labelled images with --data")
+    return found
+
+
+@torch.no_grad()
+def _measured(bank: Features, queries: Features, wish: online.Setting) -> Measured:
+    return Measured(knn(bank, queries, k=wish.k, temperature=wish.temperature), linear_probe(bank, queries))

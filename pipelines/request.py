@@ -1,0 +1,48 @@
+"""What a command line asks of a run, as the plain mapping that `launch` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sslgraph.errors import SslgraphError
+from sslgraph.load import load_recipe
+
+
+def request(
+    name: str, *, data: str | None = None, out: str | None = None, resume: str | None = None, seed: int | None = None,
+    plugins: tuple[str, ...] = (), overrides: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The request; `resume` is a run folder that must be there, `data` a path that says by its content what it holds."""
+    given = dict(overrides or {})
+    if seed is not None:
+        given["seed"] = seed
+    if resume is not None:
+        if out is not None and Path(out).resolve() != Path(resume).resolve():
+            raise SslgraphError(f"--resume {resume} goes on in its own folder; leave --out {out} away")
+        if not (Path(resume) / "resolved.yaml").is_file():
+            raise SslgraphError(f"--resume {resume}: there is no run in that folder (no resolved.yaml); give the folder of a run")
+        out = resume
+    if data is not None:
+        given |= _data(name, data, given)
+    return {"recipe": name, "overrides": given, "plugins": plugins, "out": out}
+
+
+def _data(name: str, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """`--data PATH`: the recipe's own source if it reads a path, else the one that reads what lies there."""
+    from sslgraph import registry
+
+    recipe = load_recipe(name, dict(given)).recipe
+    absolute = str(Path(path).expanduser().resolve())
+    if "path" in registry.signature(recipe.data.use, recipe.plugins and tuple(recipe.plugins)).settings:
+        return {"data.path": absolute}
+    return {"data": {"use": source_for(Path(absolute)), "path": absolute}}
+
+
+def source_for(path: Path) -> str:
+    """The source that reads what lies at a path: parquet files, or a folder of images."""
+    if not path.exists():
+        raise SslgraphError(f"--data {path}: there is nothing there; give a folder of images or of parquet files")
+    is_parquet = path.suffix == ".parquet" or (path.is_dir() and any(path.glob("*.parquet")))
+    return "sources.parquet" if is_parquet else "sources.image_folder"

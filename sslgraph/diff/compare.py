@@ -1,0 +1,226 @@
+"""Comparing: two methods become figures, the figures are matched, and what is left over or differs is a change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from sslgraph.spec import Loss, Method, Part, Target
+
+from .changes import Added, Change, Changed, Kind, Removed, Rewired, written
+from .figure import Figure, Leg, wires
+from .matching import Matching, matched, paired
+
+_SECTIONS: tuple[tuple[str, Kind], ...] = (
+    ("views", "view"),
+    ("nets", "net"),
+    ("targets", "target"),
+    ("state", "state"),
+    ("ops", "op"),
+)
+
+
+def diff(one: Method, other: Method) -> tuple[Change, ...]:
+    """The changes that lead from one method to the other, part by part, then wire by wire; none between equals."""
+    return tuple(_Comparison(Figure(one), Figure(other)).changes())
+
+
+class _Comparison:
+    """Two matched figures; canonical numbers make nodes of both comparable."""
+
+    def __init__(self, one: Figure, other: Figure) -> None:
+        self.one, self.other = one, other
+        self.match: Matching = matched(one, other)
+        self.table: dict[tuple[Any, ...], int] = {}
+        renamed = {section: self.match.forward(section) for section, _ in _SECTIONS}
+        self.left = [0] * len(one.nodes)
+        self.right = [0] * len(other.nodes)
+        self._number(one, self.left, renamed, "one")
+        self._number(other, self.right, {}, "other")
+
+    def _number(self, figure: Figure, numbers: list[int], renamed: dict[str, dict[str, str]], side: str) -> None:
+        """The same number for what is the same in both; a node without a partner keeps its side in its name."""
+        partners = {section: {y for _, y in pairs} for section, pairs in self.match.pairs.items()}
+        sections = {**figure.declared, **dict.fromkeys(figure.method.views, "views")}
+        for i, node in enumerate(figure.nodes):
+            name: Any = node.name
+            if (section := sections.get(node.name)) and node.kind not in ("port", "wiring", "name"):
+                partner = (
+                    renamed[section].get(node.name)
+                    if renamed
+                    else (node.name if node.name in partners[section] else None)
+                )
+                name = partner if partner is not None else (side, node.name)
+            key = (node.kind, name, tuple(numbers[j] for j in node.inputs))
+            numbers[i] = self.table.setdefault(key, len(self.table))
+
+    def changes(self) -> Iterator[Change]:
+        for section, kind in _SECTIONS:
+            yield from self._section(section, kind)
+        yield from self._wiring()
+        yield from self._legs(self.one.training, self.other.training)
+        both = list(zip(self.one.passes, self.other.passes, strict=False))
+        for left, right in both:
+            yield from self._legs(left, right)
+        yield from (Removed("phase", leg.name, detail=_pass(leg)) for leg in self.one.passes[len(both) :])
+        yield from (Added("phase", leg.name, detail=_pass(leg)) for leg in self.other.passes[len(both) :])
+        yield from self._export()
+
+    def _section(self, section: str, kind: Kind) -> Iterator[Change]:
+        ones, others = getattr(self.one.method, section), getattr(self.other.method, section)
+        for name in self.match.only(section, list(ones), 0):
+            yield Removed(kind, name, _role(self.one, section, name), _detail(ones[name]))
+        for name in self.match.only(section, list(others), 1):
+            yield Added(kind, name, _role(self.other, section, name), _detail(others[name]))
+        for x, y in self.match.pairs[section]:
+            yield from _settings(
+                kind, x, y, _common_role(self.one, self.other, section, x, y), _said(ones[x]), _said(others[y])
+            )
+
+    def _wiring(self) -> Iterator[Change]:
+        yield from (Removed("wiring", name) for name in self.one.wiring if name not in self.other.wiring)
+        yield from (Added("wiring", name) for name in self.other.wiring if name not in self.one.wiring)
+
+    def _legs(self, left: Leg, right: Leg) -> Iterator[Change]:
+        pairs = paired(list(left.losses), list(right.losses), lambda x, y: self._loss_score(left, x, right, y))
+        kept, found = {x for x, _ in pairs}, {y for _, y in pairs}
+        yield from (
+            Removed("loss", name, detail=_detail(loss)) for name, loss in left.losses.items() if name not in kept
+        )
+        yield from (
+            Added("loss", name, detail=_detail(loss)) for name, loss in right.losses.items() if name not in found
+        )
+        for x, y in pairs:
+            yield from self._loss(left, x, right, y)
+        if left.phase and right.phase:
+            yield from _settings("phase", left.name, right.name, "", _times(left), _times(right))
+            yield from self._collected(left, right)
+        yield from self._writes(left, right)
+
+    def _loss_score(self, left: Leg, x: str, right: Leg, y: str) -> float:
+        same = sum(before == after for _, before, after in self._inputs(left, x, right, y))
+        return 1 + 4 * (left.losses[x].use == right.losses[y].use) + same / 16
+
+    def _inputs(self, left: Leg, x: str, right: Leg, y: str) -> Iterator[tuple[str, int | None, int | None]]:
+        ones, others = self._wires(self.one, left, x), self._wires(self.other, right, y)
+        for port in dict.fromkeys([*ones, *others]):
+            yield (
+                port,
+                self.left[self.one.read(ones[port], left)] if port in ones else None,
+                self.right[self.other.read(others[port], right)] if port in others else None,
+            )
+
+    def _wires(self, figure: Figure, leg: Leg, loss: str) -> dict[str, str]:
+        return wires(leg.losses[loss], leg, figure.declared, figure.method)
+
+    def _loss(self, left: Leg, x: str, right: Leg, y: str) -> Iterator[Change]:
+        ones, others = self._wires(self.one, left, x), self._wires(self.other, right, y)
+        before, after = _said(left.losses[x], ones), _said(right.losses[y], others)
+        nets = self.match.forward("nets")
+        if before.get("trains") and sorted(nets.get(n, n) for n in left.losses[x].trains or ()) == sorted(
+            right.losses[y].trains or ()
+        ):
+            before.pop("trains"), after.pop("trains")
+        yield from _settings("loss", x, y, "", before, after)
+        for port, one, other in self._inputs(left, x, right, y):
+            if one != other:
+                yield Rewired(
+                    "loss",
+                    x,
+                    y,
+                    "",
+                    port,
+                    self.one.written_out(ones[port], left) if port in ones else "",
+                    self.other.written_out(others[port], right) if port in others else "",
+                )
+
+    def _collected(self, left: Leg, right: Leg) -> Iterator[Change]:
+        assert left.phase and right.phase
+        before, after = left.phase.collect or "", right.phase.collect or ""
+        if self.left[self.one.read(before, left)] != self.right[self.other.read(after, right)]:
+            yield Rewired(
+                "phase",
+                left.name,
+                right.name,
+                "",
+                "collect",
+                self.one.written_out(before, left),
+                self.other.written_out(after, right),
+            )
+
+    def _writes(self, left: Leg, right: Leg) -> Iterator[Change]:
+        ones, others = _statements(left), _statements(right)
+        before = [(self.left[self.one.read(text, left)], text) for text in ones]
+        after = [(self.right[self.other.read(text, right)], text) for text in others]
+        extra, new = Counter(n for n, _ in before), Counter(n for n, _ in after)
+        gone, come = extra - new, new - extra
+        yield from (Removed("write", text) for text in _first(before, gone))
+        yield from (Added("write", text) for text in _first(after, come))
+        if not gone and not come and [n for n, _ in before] != [n for n, _ in after]:
+            yield Rewired("write", left.name, right.name, "", "order", ", ".join(ones), ", ".join(others))
+
+    def _export(self) -> Iterator[Change]:
+        one, other = self.one.method.export, self.other.method.export
+        (x, _, p), (y, _, q) = one.partition("."), other.partition(".")
+        partners = {**self.match.forward("nets"), **self.match.forward("targets")}
+        if p != q or (partners.get(x) or x) != y:
+            yield Changed("export", one, other, "", "export", one, other)
+
+
+def _settings(
+    kind: Kind, one: str, other: str, role: str, before: dict[str, Any], after: dict[str, Any]
+) -> Iterator[Changed]:
+    for name in sorted({*before, *after}, key=lambda n: (n != "use", n)):
+        if written(before.get(name)) != written(after.get(name)):
+            yield Changed(kind, one, other, role, name, written(before.get(name)), written(after.get(name)))
+
+
+def _said(part: Any, wired: dict[str, str] | None = None) -> dict[str, Any]:
+    """What a spec says of a node apart from its wiring; what it leaves at the language's default is left out."""
+    fields = {
+        name: getattr(part, name)
+        for name, field in type(part).model_fields.items()
+        if name not in ("settings", "of", "ema_of") and getattr(part, name) != field.default
+    }
+    return {**fields, **{name: value for name, value in part.settings.items() if name not in (wired or {})}}
+
+
+def _times(leg: Leg) -> dict[str, Any]:
+    return {name: getattr(leg.phase, name) for name in ("every", "start", "at", "sample")}
+
+
+def _statements(leg: Leg) -> list[str]:
+    return [*leg.after_step, *(leg.phase.then if leg.phase else ())]
+
+
+def _first(numbered: list[tuple[int, str]], counts: Counter[int]) -> Iterator[str]:
+    left = Counter(counts)
+    for number, text in numbered:
+        if left[number] > 0:
+            left[number] -= 1
+            yield text
+
+
+def _role(figure: Figure, section: str, name: str) -> str:
+    if section == "nets":
+        return figure.role(name)
+    if section == "targets":
+        net = figure.method.targets[name].ema_of
+        return figure.role(net) if net in figure.method.nets else ""
+    return ""
+
+
+def _common_role(one: Figure, other: Figure, section: str, x: str, y: str) -> str:
+    """One word for a pair: the role that both have, or the two in alphabetical order."""
+    return " or ".join(sorted({_role(one, section, x), _role(other, section, y)} - {""}))
+
+
+def _detail(part: Part | Target | Loss | Any) -> str:
+    if isinstance(part, Target):
+        return f"of {part.ema_of}, momentum {written(part.momentum)}"
+    return str(getattr(part, "use", None) or getattr(part, "augment", ""))
+
+
+def _pass(leg: Leg) -> str:
+    return f"collects {leg.phase.collect}" if leg.phase and leg.phase.collect else "trains"

@@ -1,0 +1,174 @@
+"""A method as nodes without letters: what reads what, how deep a net lies, what it is there for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sslgraph.errors import SpecError
+from sslgraph.expressions import Call, Expression, Field, Name, parse
+from sslgraph.spec import Loss, Method, Phase
+
+LONGEST = 90  # characters of an expression with everything it names written out
+
+
+@dataclass(frozen=True)
+class Node:
+    """A place in the figure: a view, a call of a part or of wiring, a port, a read of a state, or an unknown name."""
+
+    kind: str
+    name: str
+    inputs: tuple[int, ...] = ()
+
+
+@dataclass
+class Leg:
+    """A training step or a pass over the data set: its flow, and the nodes of the names in it."""
+
+    name: str
+    flow: dict[str, str]
+    losses: dict[str, Loss]
+    after_step: list[str]
+    phase: Phase | None = None
+    known: dict[str, int] = field(default_factory=dict)
+
+
+class Figure:
+    """The nodes of a method; children come before parents, and equal nodes are one."""
+
+    def __init__(self, method: Method) -> None:
+        self.method = method
+        self.nodes: list[Node] = []
+        self.depths: list[int] = []  # nets and targets below and at a node
+        self.numbers: dict[Node, int] = {}
+        self.declared = {
+            name: section for section in ("nets", "targets", "state", "ops") for name in getattr(method, section)
+        }
+        legs = [Leg(p.name, p.flow, p.losses, p.after_step, p) for p in method.phases]
+        if method.flow or method.losses or method.after_step or not legs:
+            legs.append(Leg("step", method.flow, method.losses, method.after_step))
+        self.training = next((leg for leg in legs if leg.losses), legs[-1])
+        self.passes = [leg for leg in legs if leg is not self.training]
+        for leg in [self.training, *self.passes]:
+            for loss in leg.losses.values():
+                for text in wires(loss, leg, self.declared, method).values():
+                    self.read(text, leg)
+            for text in (*leg.flow, *leg.after_step, *(leg.phase.then if leg.phase else ())):
+                self.read(text, leg)
+            self.read((leg.phase.collect if leg.phase else None) or "", leg)
+
+    def read(self, text: str, leg: Leg) -> int:
+        """The number of the node that an expression stands for; what can't be read is a name."""
+        try:
+            return self._node(parse(text), leg, ())
+        except SpecError:
+            return self._add(Node("name", text), 0)
+
+    def _node(self, expression: Expression, leg: Leg, open_: tuple[str, ...]) -> int:
+        match expression:
+            case Name(text=text):
+                return self._named(text, leg, open_)
+            case Field(of=Name(text=state), name="read") if self.declared.get(state) == "state":
+                return self._add(Node("read", state), 0)
+            case Field(of=of, name=port):
+                of_view = isinstance(of, Name) and of.text in self.method.views
+                if of_view and port == "image":
+                    return self._node(of, leg, open_)
+                return self._add(Node("port", port, (self._node(of, leg, open_),)), 0)
+            case Call(function=Field(of=Name(text=owner), name=method), arguments=arguments):
+                inputs = tuple(self._node(a, leg, open_) for a in arguments)
+                return self._add(Node("read" if method == "read" else method, owner, inputs), 0)
+            case Call(function=function, arguments=arguments):
+                inputs = tuple(self._node(a, leg, open_) for a in arguments)
+                section = self.declared.get(str(function), "wiring")
+                return self._add(Node(section, str(function), inputs), int(section in ("nets", "targets")))
+        raise AssertionError(expression)
+
+    def _named(self, text: str, leg: Leg, open_: tuple[str, ...]) -> int:
+        if text in self.method.views:
+            return self._add(Node("view", text), 0)
+        if text in leg.known:
+            return leg.known[text]
+        if text not in leg.flow or text in open_:
+            return self._add(Node("name", text), 0)
+        try:
+            leg.known[text] = self._node(parse(leg.flow[text]), leg, (*open_, text))
+        except SpecError:
+            leg.known[text] = self._add(Node("name", leg.flow[text]), 0)
+        return leg.known[text]
+
+    def _add(self, node: Node, deeper: int) -> int:
+        if node not in self.numbers:
+            self.numbers[node] = len(self.nodes)
+            self.nodes.append(node)
+            self.depths.append(max((self.depths[i] for i in node.inputs), default=0) + deeper)
+        return self.numbers[node]
+
+    def depth(self, net: str) -> int:
+        """How many nets a value has passed before this one, at most; -1 for a net that nothing calls."""
+        return max(
+            (self.depths[i] - 1 for i, node in enumerate(self.nodes) if node.kind == "nets" and node.name == net),
+            default=-1,
+        )
+
+    def role(self, net: str) -> str:
+        """What a net is there for, in one word, from its place and its kind."""
+        use, depth = self.method.nets[net].use, self.depth(net)
+        last = use.rpartition(".")[2]
+        if use.startswith("backbones.") or depth == 0:
+            return "encoder"
+        known = [word for word in ("decoder", "discriminator", "prototypes") if word in last]
+        if known:
+            return known[0]
+        if any(
+            loss.use == "losses.cross_entropy" and self._ends_in(loss, net) for loss in self.training.losses.values()
+        ):
+            return "classifier"
+        return "projector" if depth == 1 else "predictor"
+
+    def _ends_in(self, loss: Loss, net: str) -> bool:
+        return any(self.nodes[self.read(text, self.training)].name == net for text in loss.of)
+
+    @property
+    def views(self) -> list[str]:
+        """The views in the order in which the losses come to read them, unread ones last."""
+        read = [node.name for node in self.nodes if node.kind == "view"]
+        return list(dict.fromkeys([*read, *self.method.views]))
+
+    @property
+    def wiring(self) -> list[str]:
+        """The undeclared parts that the flow calls, each once, in the order of reading."""
+        return list(dict.fromkeys(node.name for node in self.nodes if node.kind == "wiring"))
+
+    def written_out(self, text: str, leg: Leg) -> str:
+        """An expression with the names of the flow written out, as far as it stays readable."""
+        try:
+            expression = parse(text)
+        except SpecError:
+            return text
+        long = str(_substituted(expression, leg.flow, 6))
+        return long if len(long) <= LONGEST else leg.flow.get(text, text)
+
+
+def wires(loss: Loss, leg: Leg, declared: dict[str, str], method: Method) -> dict[str, str]:
+    """What a loss reads: its `of` by position, and the settings that name a value, a view's port or a state."""
+    known = {*leg.flow, *method.views, *(name for name, section in declared.items() if section == "state")}
+    named = {
+        key: value
+        for key, value in loss.settings.items()
+        if isinstance(value, str) and value.split(".")[0].split("(")[0] in known
+    }
+    return {**{f"input {i + 1}": text for i, text in enumerate(loss.of)}, **named}
+
+
+def _substituted(expression: Expression, flow: dict[str, str], depth: int) -> Expression:
+    match expression:
+        case Name(text=text) if text in flow and depth > 0:
+            try:
+                return _substituted(parse(flow[text]), flow, depth - 1)
+            except SpecError:
+                return expression
+        case Field(of=of, name=name):
+            return Field(_substituted(of, flow, depth), name)
+        case Call(function=function, arguments=arguments):
+            return Call(function, tuple(_substituted(a, flow, depth - 1) for a in arguments))
+    return expression

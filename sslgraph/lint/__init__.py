@@ -1,0 +1,30 @@
+"""Warnings about methods that run and do not learn: numbered rules, each with the paper or the thread it comes from.
+
+Nothing here is an error of the text (`verify` has those). A rule speaks only where the wiring and the numbers of the
+recipe leave no doubt, and is silent about a number that nobody has told it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sslgraph.graph import Graph
+
+from .loss_rules import LOSS_RULES
+from .rule import Facts, Finding, Rule
+from .state_rules import STATE_RULES
+
+__all__ = ["RULES", "Facts", "Finding", "Rule", "lint"]
+
+RULES: tuple[Rule, ...] = tuple(sorted((*STATE_RULES, *LOSS_RULES), key=lambda rule: rule.number))
+
+
+def lint(graph: Graph, facts: Facts | None = None, *, skip: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """What the rules find in a wired method, in the order of their numbers; `skip` names rules to leave out."""
+    told, left_out = facts or Facts(), set(skip)
+    return tuple(
+        Finding(rule.number, graph.place(doubt.path), doubt.message, doubt.cure, rule.source)
+        for rule in RULES
+        if rule.number not in left_out
+        for doubt in rule.find(graph, told)
+    )

@@ -1,0 +1,68 @@
+"""What a rule is, what it may ask, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sslgraph.errors import Place
+from sslgraph.graph import Graph
+from sslgraph.spec import Path
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The numbers of a run; None where nobody has said.
+
+    batch counts the images of an optimizer step over all ranks, images those of the data set.
+    """
+
+    batch: int | None = None
+    images: int | None = None
+    epochs: int | None = None
+    steps: int | None = None
+    accumulate: int = 1
+    ranks: int | None = None
+
+    @property
+    def length(self) -> float | None:
+        """Optimizer steps of the whole run."""
+        if self.steps is not None:
+            return self.steps
+        if self.epochs is None or self.images is None or self.batch is None:
+            return None
+        return self.epochs * self.images / self.batch
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What a rule found, at a path of the method."""
+
+    path: Path
+    message: str
+    cure: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What holds in a method that learns, in one sentence; where that is known from; what finds a breach."""
+
+    number: str
+    sentence: str
+    source: str
+    find: Callable[[Graph, Facts], Iterable[Doubt]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One warning: the rule's number, where, what is doubtful, what to do, and where the rule is known from."""
+
+    number: str
+    place: Place | None
+    message: str
+    cure: str
+    source: str
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.number}: {self.message}\n  {self.cure} ({self.source})"

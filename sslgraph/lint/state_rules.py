@@ -1,0 +1,140 @@
+"""Rules about what a method keeps between steps: queues, slow copies, states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from sslgraph.graph import Graph
+
+from .queries import boxes, calls, half_life, last, legs, momenta, parts_upstream, setting, upstream
+from .rule import Doubt, Facts, Rule
+
+FEWEST_STEPS = 50  # a copy whose half-life is shorter is hardly slow
+# Losses that a constant output would satisfy: what they agree with has to be held still.
+AGREEING = ("losses.cosine_regression", "losses.negative_cosine", "losses.pixel_agreement", "losses.dino")
+
+
+def queue_longer_than_the_data(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    for box in boxes(graph, "memory.fifo"):
+        size = setting(box, "size")
+        if facts.images is not None and isinstance(size, int) and size > facts.images:
+            yield Doubt(
+                (*box.path, "size"),
+                f"'{box.name}' keeps {size:,} keys of {facts.images:,} images: images meet their own older keys",
+                "make it shorter than the data set",
+            )
+
+
+def copy_slower_than_the_run(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    for box, momentum in momenta(graph):
+        if facts.length and facts.length < half_life(momentum.first) < math.inf:
+            yield Doubt(
+                (*box.path, "momentum"),
+                f"'{box.name}' is still half of its random start after {half_life(momentum.first):,.0f} steps, "
+                f"and the run has {facts.length:,.0f}",
+                f"{0.5 ** (10 / facts.length):.4g} would forget half of it in a tenth of the run",
+            )
+
+
+def copy_hardly_slow(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    shortest = min(FEWEST_STEPS, (facts.length or math.inf) / 10)
+    for box, momentum in momenta(graph):
+        if half_life(momentum.first) < shortest:
+            yield Doubt(
+                (*box.path, "momentum"),
+                f"'{box.name}' forgets half of itself in {half_life(momentum.first):.1f} steps, "
+                f"so it is hardly another net than '{box.follows}'",
+                f"publications use 0.99 and more; {0.5 ** (1 / FEWEST_STEPS):.4g} halves in {FEWEST_STEPS} steps",
+            )
+
+
+def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    for value, loss in calls(graph, "losses.info_nce") if facts.ranks != 1 else ():
+        for name in upstream(graph, dict(value.inputs)["key"]):
+            target = graph.boxes.get(graph.training.values[name].box or "")
+            if target is None or target.follows is None:
+                continue
+            is_local = not getattr(graph.boxes[target.follows].spec, "sync_norm", True)
+            if is_local and not any(box.use == "wiring.shuffle" for box in parts_upstream(graph, name)):
+                yield Doubt(
+                    value.path,
+                    f"queries and keys of '{loss.name}' share the BatchNorm statistics of their rank, "
+                    "which give the key away",
+                    f"write unshuffle({target.name}(shuffle(...))), or sync_norm: true for '{target.follows}'",
+                )
+
+
+def shuffled_for_good(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    for loss in graph.training.losses:
+        for source in dict(loss.inputs).values():
+            uses = [box.use for box in parts_upstream(graph, source)]
+            if uses.count("wiring.shuffle") > uses.count("wiring.unshuffle"):
+                yield Doubt(
+                    loss.path,
+                    f"'{source}' comes to '{loss.name}' in the order of the shuffle: each query meets another image's "
+                    "key",
+                    "bring it back: unshuffle(...)",
+                )
+
+
+def copy_that_never_rests(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    agreed_with = {box.name for value, _ in calls(graph, *AGREEING) for box in parts_upstream(graph, value.name)}
+    for box, momentum in momenta(graph):
+        if box.name in agreed_with and not momentum.is_constant and last(momentum) < 1:
+            yield Doubt(
+                (*box.path, "momentum"),
+                f"the momentum of '{box.name}' ends at {last(momentum):g}, so its last outputs still move",
+                "the papers end at 1: {cosine: [0.996, 1.0]}",
+            )
+
+
+def state_never_written(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    written = {write.box for leg in legs(graph) for write in leg.writes}
+    for box in graph.boxes.values():
+        if box.section == "state" and box.name not in written:
+            method = next(iter(box.signature.writes), "write")
+            yield Doubt(
+                box.path,
+                f"'{box.name}' is read and never written: it stays what it was at the start",
+                f"write it after the step: {box.name}.{method}(...)",
+            )
+
+
+def state_never_read(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    read = {value.box for leg in legs(graph) for value in leg.values.values()}
+    read |= {name for phase in graph.method.phases for name in (phase.sample or {}).values()}
+    for box in graph.boxes.values():
+        if box.section == "state" and box.name not in read:
+            yield Doubt(
+                box.path, f"'{box.name}' is written and never read", f"give {box.name}.read to a loss, or remove it"
+            )
+
+
+STATE_RULES = (
+    Rule("SG001", "A queue is shorter than the data set.", "moco#9", queue_longer_than_the_data),
+    Rule(
+        "SG002", "A slow copy forgets its random start well before the run ends.", "dino#246", copy_slower_than_the_run
+    ),
+    Rule("SG003", "A slow copy is slow.", "arXiv:1911.05722, section 4.1, ablation of m", copy_hardly_slow),
+    Rule(
+        "SG004",
+        "Keys whose BatchNorm sees one rank only are shuffled over the ranks.",
+        "arXiv:1911.05722, section 3.3",
+        keys_with_local_statistics,
+    ),
+    Rule(
+        "SG005",
+        "Shuffled keys come back in the order of their queries.",
+        "arXiv:1911.05722, section 3.3",
+        shuffled_for_good,
+    ),
+    Rule(
+        "SG006",
+        "A copy that outputs only have to agree with comes to rest at the end.",
+        "arXiv:2006.07733, section 3.2; arXiv:2104.14294, section 3",
+        copy_that_never_rests,
+    ),
+    Rule("SG007", "A state that is read is written.", "arXiv:1911.05722, Algorithm 1", state_never_written),
+    Rule("SG008", "A state that is written is read.", "arXiv:1911.05722, Algorithm 1", state_never_read),
+)

@@ -1,0 +1,87 @@
+"""Parquet shards as the Hugging Face hub has them."""
+
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+
+from components.sources.parquet import Parquet
+from sslgraph.errors import SslgraphError
+
+
+def picture(value: int, side: int = 4) -> dict[str, object]:
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), (value, 0, 0)).save(file, "WEBP", lossless=True)
+    return {"bytes": file.getvalue(), "path": f"{value}.webp"}
+
+
+def write(path: Path, values: list[int], **columns: list[object]) -> Path:
+    pq.write_table(pa.table({"image": [picture(value) for value in values], **columns}), path)
+    return path
+
+
+def reds(source: Parquet, *indices: int) -> list[int]:
+    return [int(image[0, 0, 0]) for image in source.read(torch.tensor(indices))[0]]
+
+
+def test_splits_go_by_the_names_of_the_files_and_rows_by_their_order(tmp_path: Path) -> None:
+    write(tmp_path / "train-00001-of-00002.parquet", [3, 4], label=[1, 0])
+    write(tmp_path / "train-00000-of-00002.parquet", [1, 2], label=[0, 1])
+    write(tmp_path / "test-00000-of-00001.parquet", [9], label=[1])
+    train, test = Parquet(path=str(tmp_path)), Parquet(path=str(tmp_path), split="test")
+    assert reds(train, 0, 3, 2) == [1, 4, 3] and train.size == (4, 4) and reds(test, 0) == [9]
+    assert train.labels is not None and train.labels.tolist() == [0, 1, 1, 0]
+    assert len(Parquet(path=str(tmp_path), limit=3)) == 3 and reds(Parquet(path=str(tmp_path), limit=3), 2) == [3]
+
+
+def test_a_single_file_holds_out_every_tenth_row(tmp_path: Path) -> None:
+    file = str(write(tmp_path / "photos.parquet", list(range(20))))
+    train, test = Parquet(path=file), Parquet(path=file, split="test")
+    assert train.labels is None and len(train) == 18 and reds(test, 0, 1) == [9, 19]
+
+
+def test_plain_bytes_and_class_names_of_the_schema_are_read(tmp_path: Path) -> None:
+    about = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
+    table = pa.table({"img": [picture(5)["bytes"]], "label": [1]})
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(about)}), tmp_path / "train-0.parquet")
+    source = Parquet(path=str(tmp_path / "train-0.parquet"))
+    assert source.classes == ("cat", "dog") and reds(source, 0) == [5]
+
+
+def test_a_broken_row_is_replaced_by_the_next_and_named(tmp_path: Path) -> None:
+    rows = [picture(1), {"bytes": b"half", "path": ""}, {"bytes": None, "path": ""}, picture(4)]
+    pq.write_table(pa.table({"image": rows}), tmp_path / "a.parquet")
+    source = Parquet(path=str(tmp_path))
+    assert source.read(torch.arange(4))[1].tolist() == [0, 3, 3, 3] and sorted(source.broken) == [1, 2]
+    assert "train row 1: not an image" in source.broken[1] and "an empty file" in source.broken[2]
+
+
+def test_images_of_many_sizes_are_a_list(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [picture(1), picture(2, side=6)]}), tmp_path / "a.parquet")
+    source = Parquet(path=str(tmp_path))
+    assert source.size is None and [image.shape[1] for image in source.read(torch.arange(2))[0]] == [4, 6]
+
+
+def test_what_is_missing_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(SslgraphError, match=r"holds no \.parquet files; give the folder"):
+        Parquet(path=str(tmp_path))
+    with pytest.raises(SslgraphError, match="nowhere does not exist"):
+        Parquet(path=str(tmp_path / "nowhere"))
+    (tmp_path / "a.parquet").write_text("no")
+    with pytest.raises(SslgraphError, match=r"a\.parquet can't be read as parquet"):
+        Parquet(path=str(tmp_path))
+    pq.write_table(pa.table({"text": ["x"], "label": [1]}), tmp_path / "a.parquet")
+    with pytest.raises(SslgraphError, match="has no column of images; its columns are text, label"):
+        Parquet(path=str(tmp_path))
+
+
+def test_cifar_10_is_read_without_loss(data_root: Path) -> None:
+    source = Parquet(path=str(data_root / "cifar10"), split="test", limit=200)
+    pixels, _ = source.read(torch.arange(200))
+    assert pixels.shape == (200, 3, 32, 32) and source.broken == {} and source.classes[3] == "cat"  # type: ignore[union-attr]
+    assert source.labels is not None and set(source.labels.tolist()) == set(range(10))

@@ -1,0 +1,143 @@
+"""Every shipped spec: right as a text, its program as it was last read, its gradient map true, its step sound."""
+
+from __future__ import annotations
+
+import io
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipelines import check, show
+from pipelines.views import ViewProgram
+from sslgraph import catalogue
+from sslgraph.compile import CompiledMethod
+from sslgraph.load import load_method, load_recipe
+from sslgraph.schedules import Clock
+from sslgraph.shapes import SizedGraph
+from toys import assert_map_is_true, random_batch
+
+METHODS = catalogue.names("methods")
+RECIPES = catalogue.names("recipes")
+FOLDERS = ("demo", "cifar10", "cifar10-small")
+GOLDEN = Path(__file__).parent / "golden"
+BATCH, IMAGES, SIDE = 4, 16, 32
+CLOCK = Clock(steps_per_epoch=IMAGES // BATCH, total_steps=10 * IMAGES // BATCH)
+# What a set of sixteen images can't fill.
+SMALLER = {"deepcluster": {"ops.kmeans.k": 3, "ops.reduce.out": 8}}
+
+
+@cache
+def settled(name: str) -> tuple[SizedGraph, dict[str, tuple[int, int, int]]]:
+    """A method in its small recipe, for a batch and a data set of a few images, with the size of each view."""
+    method = load_recipe(f"cifar10-small/{name}", SMALLER.get(name)).method
+    program = ViewProgram.build(method.method.views, check.augmentations(method))
+    sizes = {view: (3, *size) for view, size in program.sizes(SIDE, SIDE).items()}
+    return check.sized_graph(check.wired(method), method, batch=BATCH, dataset=IMAGES, image=(SIDE, SIDE)), sizes
+
+
+def ready(name: str, *, seed: int = 0) -> CompiledMethod:
+    """The method with weights; its passes over the data set have been made, so that every state holds something."""
+    sized, sizes = settled(name)
+    method = CompiledMethod(sized, seed=seed)
+    method.set_step(0, CLOCK)
+    for phase in method.due_phases(0, CLOCK):
+        method.run_phase(phase, [noise(name, start) for start in range(0, IMAGES, BATCH)])
+    return method
+
+
+def noise(name: str, start: int = 0) -> dict[str, Tensor]:
+    """A batch of noise whose images are those from `start` on."""
+    sized, sizes = settled(name)
+    tensors = random_batch(sized, sizes, rows=BATCH)
+    return {key: value + start if key.endswith(".index") else value for key, value in tensors.items()}
+
+
+def one_step(method: CompiledMethod, tensors: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+    """Forward, backward for each player, a small move down the gradient, writes and targets."""
+    method.set_step(step, CLOCK)
+    losses = method(tensors)
+    for total, parameters in method.player_losses(losses):
+        gradients = torch.autograd.grad(total, parameters, retain_graph=True, allow_unused=True)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+    with torch.no_grad():
+        for parameter in method.parameters():
+            if parameter.grad is not None:
+                parameter -= 0.01 * parameter.grad
+    method.tick(step, CLOCK)
+    return {key: loss.detach() for key, loss in losses.items()}
+
+
+@pytest.mark.parametrize("name", [*METHODS, *RECIPES])
+def test_a_shipped_spec_passes_check_with_a_shape_for_every_value(name: str) -> None:
+    found = check.examine(name)
+    assert found.sized is not None
+    assert all(leg.shapes(value) for leg in found.sized.legs for value in leg.leg.values)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_names_its_paper_and_has_a_recipe_in_every_folder(name: str) -> None:
+    method = load_method(name).method
+    assert method.paper is not None and method.paper.arxiv and method.family != "other"
+    assert {f"{folder}/{name}" for folder in FOLDERS} <= set(RECIPES)
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if "/" in name])
+def test_a_recipe_opens_with_what_it_is_its_command_and_what_was_measured(name: str) -> None:
+    lines = catalogue.file_of("recipes", name).read_text(encoding="utf-8").splitlines()
+    head = "\n".join(line for line in lines if line.startswith("#"))
+    folder, method = name.split("/")
+    command = f"sslgraph train {method}" if folder == "demo" else f"sslgraph train {name} --data PATH"
+    assert lines[0].startswith("# ") and command in head and "Measured: " in head
+    assert len(lines) <= 50
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_program_and_the_gradient_map_are_as_they_were_last_read(name: str) -> None:
+    text = f"{show.code(name, (), {})}\n\n{show.gradients(name, (), {})}\n"
+    file = GOLDEN / f"{name}.py.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8"), "read the difference; if it is meant: UPDATE_GOLDEN=1 pytest tests/test_specs.py"
+
+
+def test_no_golden_text_is_left_of_a_method_that_is_gone() -> None:
+    assert sorted(file.name for file in GOLDEN.iterdir()) == [f"{name}.py.txt" for name in METHODS]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_each_loss_moves_just_the_nets_that_the_gradient_map_says(name: str) -> None:
+    assert_map_is_true(ready(name), noise(name))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_has_finite_losses_moves_every_net_and_its_targets_follow(name: str) -> None:
+    method = ready(name)
+    before = {key: value.clone() for key, value in method.named_parameters()}
+    losses = one_step(method, noise(name), 0)
+    assert all(bool(loss.isfinite()) for loss in losses.values()) and losses
+    moved = {key.split(".")[1] for key, value in method.named_parameters() if not torch.equal(value, before[key])}
+    assert moved == {*method.net_names, *method.target_names}
+    assert all(p.grad is None for target in method.target_names for p in method.parts[target].parameters())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_read_back_goes_on_to_the_last_bit(name: str) -> None:
+    one, other = ready(name), CompiledMethod(settled(name)[0], seed=1)
+    for step in range(2):
+        one_step(one, noise(name, BATCH * step), step)
+    file = io.BytesIO()
+    torch.save(one.state_dict(), file)
+    file.seek(0)
+    other.load_state_dict(torch.load(file, weights_only=True))
+    tensors = noise(name)
+    for step in (2, 3):
+        losses, again = (one_step(method, tensors, step) for method in (one, other))
+        assert losses.keys() == again.keys()
+        assert all(torch.equal(losses[key], again[key]) for key in losses)
+    assert all(torch.equal(value, other.state_dict()[key]) for key, value in one.state_dict().items())
