@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-Part = TypeVar("Part", bound=type[nn.Module])
+Part = TypeVar("Part", bound=type)
 Method = TypeVar("Method", bound=Callable[..., None])
 
 # A number that a spec may write as a schedule. A part keeps such a setting under the setting's own name and reads it

@@ -19,6 +19,7 @@ for folder in (HERE.parent, HERE):
 def _seeded() -> None:
     """No test depends on which tests ran before it."""
     torch.manual_seed(0)
+    torch.set_flush_denormal(False)  # a run in this process sets it, and hypothesis needs subnormal numbers
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,15 @@ FLOORS: tuple[set[str], ...] = (
 HOUSES = ("drawing", "lint", "diff")
 FOR_COMPONENTS = {"sslgraph.component", "sslgraph.draws", "sslgraph.collectives", "sslgraph.errors"}
 # Setting a process group up, agreeing on words such as a folder's name, and taking it down moves no tensor.
-GROUP = {"broadcast_object_list", "init_process_group", "destroy_process_group", "is_initialized", "is_available", "get_world_size", "get_rank"}
+GROUP = {
+    "broadcast_object_list",
+    "init_process_group",
+    "destroy_process_group",
+    "is_initialized",
+    "is_available",
+    "get_world_size",
+    "get_rank",
+}
 LONGEST = 250
 # A file may be longer where cutting it would tear one thought apart; each with its reason.
 LONGER = {
@@ -51,8 +59,15 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.Import):
             yield from ((name.name, 0) for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield from ((f"{node.module}.{name.name}" if node.module in ("sslgraph", "torch", "components", "pipelines") else node.module, 0)
-                        for name in node.names)
+            yield from (
+                (
+                    f"{node.module}.{name.name}"
+                    if node.module in ("sslgraph", "torch", "components", "pipelines")
+                    else node.module,
+                    0,
+                )
+                for name in node.names
+            )
         elif isinstance(node, ast.ImportFrom):
             yield node.module or "", node.level
 
@@ -87,14 +102,18 @@ def strangers(root: Path) -> list[str]:
     faults = []
     for name, _, tree in modules(root, "components", "pipelines"):
         is_part = name.startswith("components/")
-        depth = name.count("/") if is_part else name.count("/")
+        depth = 1 if is_part else name.count("/")
         for module, level in imports(tree):
             package = module.split(".")[0]
             if package in ("components", "pipelines", "specs", "tests"):
                 faults.append(f"{name} imports {module} absolutely, which an installed package does not have")
-            elif is_part and package == "sslgraph" and not any(module == word or module.startswith(f"{word}.") for word in FOR_COMPONENTS):
+            elif (
+                is_part
+                and package == "sslgraph"
+                and not any(module == word or module.startswith(f"{word}.") for word in FOR_COMPONENTS)
+            ):
                 faults.append(f"{name} imports {module}; a component knows only {', '.join(sorted(FOR_COMPONENTS))}")
-            elif level > (1 if is_part else depth):
+            elif level > depth:
                 faults.append(f"{name} imports from another folder")
     return faults
 
@@ -107,22 +126,41 @@ def collectives(root: Path) -> list[str]:
             continue
         if any(module.startswith("torch.distributed") for module, _ in imports(tree)):
             is_pipeline = name.startswith("pipelines/")
-            used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "dist"}
+            used = {
+                node.attr
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "dist"
+            }
             if not is_pipeline or used - GROUP:
-                faults.append(f"{name} uses torch.distributed ({', '.join(sorted(used - GROUP)) or 'imported'}); call sslgraph.collectives")
+                faults.append(
+                    f"{name} uses torch.distributed ({', '.join(sorted(used - GROUP)) or 'imported'}); call "
+                    f"sslgraph.collectives"
+                )
     return faults
 
 
 def ray(root: Path) -> list[str]:
     """Ray stands at the door: in the launcher and in stages."""
-    return [f"{name} imports {module}; Ray stands in pipelines/launch*.py and stages*.py" for name, file, tree in modules(root, "sslgraph", "components", "pipelines")
-            for module, _ in imports(tree) if module.split(".")[0] == "ray" and not (name.startswith("pipelines/") and file.stem.startswith(("launch", "stages")))]
+    return [
+        f"{name} imports {module}; Ray stands in pipelines/launch*.py and stages*.py"
+        for name, file, tree in modules(root, "sslgraph", "components", "pipelines")
+        for module, _ in imports(tree)
+        if module.split(".")[0] == "ray"
+        and not (name.startswith("pipelines/") and file.stem.startswith(("launch", "stages")))
+    ]
 
 
 def lengths(root: Path) -> list[str]:
     """Files are at most 250 lines long, or have a reason."""
-    found = {name: len(file.read_text(encoding="utf-8").splitlines()) for name, file, _ in modules(root, "sslgraph", "components", "pipelines")}
-    return [f"{name} has {count} lines, and {LONGEST} is the most" for name, count in found.items() if count > LONGEST and name not in LONGER]
+    found = {
+        name: len(file.read_text(encoding="utf-8").splitlines())
+        for name, file, _ in modules(root, "sslgraph", "components", "pipelines")
+    }
+    return [
+        f"{name} has {count} lines, and {LONGEST} is the most"
+        for name, count in found.items()
+        if count > LONGEST and name not in LONGER
+    ]
 
 
 def names(root: Path) -> list[str]:
@@ -177,7 +215,14 @@ def is_port(argument: ast.arg) -> bool:
 
 
 def mark_of(node: ast.ClassDef) -> ast.Call | None:
-    return next((d for d in node.decorator_list if isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.func.id == "component"), None)
+    return next(
+        (
+            d
+            for d in node.decorator_list
+            if isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.func.id == "component"
+        ),
+        None,
+    )
 
 
 CHECKS = [floors, strangers, collectives, ray, lengths, names, parts]
@@ -239,7 +284,11 @@ def test_a_good_part_passes_every_check(tmp_path: Path) -> None:
     path = tmp_path / "components/losses/one.py"
     path.parent.mkdir(parents=True)
     path.write_text("from sslgraph.component import component\nfrom .two import word\n" + GOOD_PART)
-    (tmp_path / "components/losses/one.py").write_text(GOOD_PART.replace('"""Meaning."""', '"""Meaning."""\nfrom sslgraph.component import component\nfrom .two import word'))
+    (tmp_path / "components/losses/one.py").write_text(
+        GOOD_PART.replace(
+            '"""Meaning."""', '"""Meaning."""\nfrom sslgraph.component import component\nfrom .two import word'
+        )
+    )
     assert [fault for check in CHECKS for fault in check(tmp_path)] == []
 
 
@@ -249,7 +298,11 @@ def test_every_longer_file_needs_its_reason() -> None:
 
 
 def test_reading_comparing_and_linting_a_spec_imports_no_torch() -> None:
-    program = ("import sys; from sslgraph import load, wire, verify, gradients, lint, diff, resolved, catalogue; "
-               "print([m for m in ('torch', 'ray', 'numpy', 'torchvision') if m in sys.modules])")
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    program = (
+        "import sys; from sslgraph import load, wire, verify, gradients, lint, diff, resolved, catalogue; "
+        "print([m for m in ('torch', 'ray', 'numpy', 'torchvision') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
     assert (done.stdout.strip(), done.stderr) == ("[]", "")

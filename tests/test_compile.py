@@ -7,22 +7,46 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from toys import CLOCK, EYE, PLUGINS, SQUARE, TWO_VIEWS, batch, compiled, dense, sized
 
 from sslgraph.errors import SpecError
 from sslgraph.schedules import Clock
-from toys import CLOCK, EYE, PLUGINS, SQUARE, TWO_VIEWS, batch, compiled, dense, sized
 
 Text = dict[str, Any]
-SIAMESE: Text = {"views": TWO_VIEWS, "nets": {"f": EYE, "g": dense()}, "flow": {"z1": "g(f(x1))", "z2": "g(f(x2))"},
-                 "losses": {"l": {**SQUARE, "of": ["z1", "z2"]}}}
-FOLLOWED: Text = {**SIAMESE, "targets": {"t": {"ema_of": "g", "momentum": 0.5}}, "flow": {"z1": "g(f(x1))", "z2": "t(stopgrad(f(x2)))"}}
-BAGGED: Text = {"views": {"x": {"augment": "none", "copies": 2}}, "nets": {"f": EYE}, "flow": {"z": "f(x)"}, "state": {"m": {"use": "parts:Mean"}},
-                "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}}, "after_step": ["m.add(z)"]}
+SIAMESE: Text = {
+    "views": TWO_VIEWS,
+    "nets": {"f": EYE, "g": dense()},
+    "flow": {"z1": "g(f(x1))", "z2": "g(f(x2))"},
+    "losses": {"l": {**SQUARE, "of": ["z1", "z2"]}},
+}
+FOLLOWED: Text = {
+    **SIAMESE,
+    "targets": {"t": {"ema_of": "g", "momentum": 0.5}},
+    "flow": {"z1": "g(f(x1))", "z2": "t(stopgrad(f(x2)))"},
+}
+BAGGED: Text = {
+    "views": {"x": {"augment": "none", "copies": 2}},
+    "nets": {"f": EYE},
+    "flow": {"z": "f(x)"},
+    "state": {"m": {"use": "parts:Mean"}},
+    "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}},
+    "after_step": ["m.add(z)"],
+}
 LOOKING: Text = {
-    "views": {"x": {"augment": "none"}, "still": {"augment": "none"}}, "nets": {"f": EYE, "g": {"use": "more_parts:Chance", "out": 3}},
+    "views": {"x": {"augment": "none"}, "still": {"augment": "none"}},
+    "nets": {"f": EYE, "g": {"use": "more_parts:Chance", "out": 3}},
     "state": {"rows": {"use": "more_parts:Album", "rows": 4, "dim": 3}},
-    "phases": [{"name": "look", "every": "1 epoch", "flow": {"e": "f(still)"}, "collect": "e", "then": ["rows.put(l2(e))", "g.reset"]},
-               {"name": "learn", "flow": {"h": "f(x)", "z": "g(h)"}, "losses": {"l": {**SQUARE, "of": ["z", "h"]}}}]}
+    "phases": [
+        {
+            "name": "look",
+            "every": "1 epoch",
+            "flow": {"e": "f(still)"},
+            "collect": "e",
+            "then": ["rows.put(l2(e))", "g.reset"],
+        },
+        {"name": "learn", "flow": {"h": "f(x)", "z": "g(h)"}, "losses": {"l": {**SQUARE, "of": ["z", "h"]}}},
+    ],
+}
 
 
 def images(*values: float, size: int = 2) -> Tensor:
@@ -47,7 +71,7 @@ def step(method: Any, tensors: dict[str, Tensor], number: int = 0, rate: float =
 
 
 def test_a_loss_is_what_one_computes_by_hand() -> None:
-    assert compiled(**SIAMESE)(both(1, 2))["l"].item() == 9          # rows of 3 against rows of 6
+    assert compiled(**SIAMESE)(both(1, 2))["l"].item() == 9  # rows of 3 against rows of 6
 
 
 def test_a_loss_is_multiplied_by_its_weight_of_this_step() -> None:
@@ -66,24 +90,40 @@ def test_a_scheduled_setting_is_filled_before_each_step_and_is_no_weight() -> No
 def test_a_bag_is_one_call_and_separate_views_are_two() -> None:
     nets = {"f": EYE}
     flow = {"z": "less(f(bag(x1, x2)))"}
-    bag: Text = {"views": TWO_VIEWS, "nets": nets, "ops": {"less": {"use": "more_parts:LessMean"}}, "flow": flow, "state": {"m": {"use": "parts:Mean"}},
-                 "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}}, "after_step": ["m.add(z)"]}
-    assert compiled(**bag)(both(0, 2))["l"].item() == 1              # the mean of all rows is 1
+    bag: Text = {
+        "views": TWO_VIEWS,
+        "nets": nets,
+        "ops": {"less": {"use": "more_parts:LessMean"}},
+        "flow": flow,
+        "state": {"m": {"use": "parts:Mean"}},
+        "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}},
+        "after_step": ["m.add(z)"],
+    }
+    assert compiled(**bag)(both(0, 2))["l"].item() == 1  # the mean of all rows is 1
     apart = {**bag, "flow": {"z": "bag(less(f(x1)), less(f(x2)))"}}
     assert compiled(**apart)(both(0, 2))["l"].item() == 0
 
 
 def test_a_part_over_views_sees_them_apart_and_its_bag_goes_on() -> None:
-    text: Text = {**BAGGED, "ops": {"swap": {"use": "more_parts:Swap"}, "over": {"use": "more_parts:OverViews"}},
-                  "flow": {"z": "f(x)", "w": "swap(z)", "one": "over(z)", "two": "over(w)", "first": "l2(one)"},
-                  "losses": {"l": {**SQUARE, "of": ["z", "w"]}, "k": {**SQUARE, "of": ["one", "two"]}, "n": {**SQUARE, "of": ["first", "one"]}}}
+    text: Text = {
+        **BAGGED,
+        "ops": {"swap": {"use": "more_parts:Swap"}, "over": {"use": "more_parts:OverViews"}},
+        "flow": {"z": "f(x)", "w": "swap(z)", "one": "over(z)", "two": "over(w)", "first": "l2(one)"},
+        "losses": {
+            "l": {**SQUARE, "of": ["z", "w"]},
+            "k": {**SQUARE, "of": ["one", "two"]},
+            "n": {**SQUARE, "of": ["first", "one"]},
+        },
+    }
     losses = compiled(batch=2, **{**text, "state": {}, "after_step": []})(batch({"x": images(1, 2, 3, 5)}, rows=2))
-    assert losses["l"].item() == (4 + 9 + 4 + 9) / 4                 # each image against its other view
+    assert losses["l"].item() == (4 + 9 + 4 + 9) / 4  # each image against its other view
     assert losses["k"].item() == 0
 
 
 def test_the_mean_over_a_bag_is_no_bag() -> None:
-    settled = sized(batch=2, **{**BAGGED, "ops": {"over": {"use": "more_parts:OverViews"}}, "flow": {"z": "over(f(x))"}})
+    settled = sized(
+        batch=2, **{**BAGGED, "ops": {"over": {"use": "more_parts:OverViews"}}, "flow": {"z": "over(f(x))"}}
+    )
     (write,) = settled.legs[0].writes
     assert write.inputs[0][1].views == 1 and settled.legs[0].shapes("z") == ((2, 3),)
 
@@ -116,29 +156,38 @@ def test_a_targets_momentum_may_move() -> None:
 @pytest.mark.parametrize(("init", "equal"), [("copy", True), ("independent", False)])
 def test_a_target_starts_as_a_copy_or_by_itself(init: str, equal: bool) -> None:
     net = {"use": "more_parts:Chance", "out": 2}
-    method = compiled(**{**FOLLOWED, "nets": {"f": EYE, "g": net}, "targets": {"t": {"ema_of": "g", "momentum": 0.5, "init": init}}})
+    method = compiled(
+        **{**FOLLOWED, "nets": {"f": EYE, "g": net}, "targets": {"t": {"ema_of": "g", "momentum": 0.5, "init": init}}}
+    )
     assert torch.equal(method.parts["t"].last.weight, method.parts["g"].last.weight) is equal
 
 
 def test_adding_a_part_moves_the_weights_of_no_other() -> None:
     net = {"use": "more_parts:Chance", "out": 2}
     small = compiled(**{**SIAMESE, "nets": {"f": EYE, "g": net}})
-    large = compiled(**{**SIAMESE, "nets": {"extra": net, "f": EYE, "g": net}, "flow": {"z1": "extra(f(x1))", "z2": "g(f(x2))"}})
+    large = compiled(
+        **{**SIAMESE, "nets": {"extra": net, "f": EYE, "g": net}, "flow": {"z1": "extra(f(x1))", "z2": "g(f(x2))"}}
+    )
     assert torch.equal(small.parts["g"].last.weight, large.parts["g"].last.weight)
     assert not torch.equal(large.parts["extra"].last.weight, large.parts["g"].last.weight)
-    assert not torch.equal(compiled(seed=1, **{**SIAMESE, "nets": {"f": EYE, "g": net}}).parts["g"].last.weight, small.parts["g"].last.weight)
+    assert not torch.equal(
+        compiled(seed=1, **{**SIAMESE, "nets": {"f": EYE, "g": net}}).parts["g"].last.weight,
+        small.parts["g"].last.weight,
+    )
 
 
 def test_a_frozen_net_stands_still() -> None:
     method = compiled(**{**SIAMESE, "nets": {"f": EYE, "g": dense(frozen=True)}})
     step(method, both(1, 2))
-    assert torch.equal(method.parts["g"].weight, torch.ones(2, 3)) and not torch.equal(method.parts["f"].scale, torch.ones(3))
+    assert torch.equal(method.parts["g"].weight, torch.ones(2, 3)) and not torch.equal(
+        method.parts["f"].scale, torch.ones(3)
+    )
 
 
 def test_state_changes_after_the_step_only() -> None:
     method = compiled(batch=2, **BAGGED)
     tensors = batch({"x": images(1, 1, 3, 3)}, rows=2)
-    assert method(tensors)["l"].item() == (1 + 9) / 2                # around zero, twice: nothing is written inside
+    assert method(tensors)["l"].item() == (1 + 9) / 2  # around zero, twice: nothing is written inside
     method._pending.clear()
     assert method(tensors)["l"].item() == (1 + 9) / 2
     method.tick(0, CLOCK)
@@ -146,9 +195,17 @@ def test_state_changes_after_the_step_only() -> None:
 
 
 def test_writes_come_in_the_order_of_the_text() -> None:
-    text: Text = {"nets": {"f": EYE}, "flow": {"z": "f(x)", "w": "l2(z)"}, "state": {"j": {"use": "more_parts:Journal"}},
-                  "losses": {"l": {**SQUARE, "of": ["z", "w"]}}}
-    for writes, total in ((["j.add(z)", "j.double"], 6), (["j.double", "j.add(z)"], 3), (["j.add(z)", "j.double", "j.add(z)"], 9)):
+    text: Text = {
+        "nets": {"f": EYE},
+        "flow": {"z": "f(x)", "w": "l2(z)"},
+        "state": {"j": {"use": "more_parts:Journal"}},
+        "losses": {"l": {**SQUARE, "of": ["z", "w"]}},
+    }
+    for writes, total in (
+        (["j.add(z)", "j.double"], 6),
+        (["j.double", "j.add(z)"], 3),
+        (["j.add(z)", "j.double", "j.add(z)"], 9),
+    ):
         method = compiled(batch=1, **{**text, "after_step": writes})
         method(batch({"x": images(1)}))
         method.tick(0, CLOCK)
@@ -156,9 +213,13 @@ def test_writes_come_in_the_order_of_the_text() -> None:
 
 
 def test_micro_batches_are_written_once_as_if_they_had_been_one_batch() -> None:
-    text = {**BAGGED, "state": {**BAGGED["state"], "album": {"use": "more_parts:Album", "rows": 8}}, "after_step": ["m.add(z)", "album.put(z)"]}
+    text = {
+        **BAGGED,
+        "state": {**BAGGED["state"], "album": {"use": "more_parts:Album", "rows": 8}},
+        "after_step": ["m.add(z)", "album.put(z)"],
+    }
     whole, halves = compiled(batch=4, **text), compiled(batch=4, **text)
-    whole(batch({"x": images(1, 2, 3, 4, 5, 6, 7, 8)}, rows=4))      # views [1 2 3 4] and [5 6 7 8]
+    whole(batch({"x": images(1, 2, 3, 4, 5, 6, 7, 8)}, rows=4))  # views [1 2 3 4] and [5 6 7 8]
     halves(batch({"x": images(1, 2, 5, 6)}, rows=2))
     halves(batch({"x": images(3, 4, 7, 8)}, rows=2))
     for method in (whole, halves):
@@ -169,13 +230,24 @@ def test_micro_batches_are_written_once_as_if_they_had_been_one_batch() -> None:
 
 def test_each_player_gets_its_own_losses_and_weights() -> None:
     nets = {"e": EYE, "g": dense(), "d": dense(1)}
-    flow = {"fake": "g(e(x1))", "real": "g(e(x2))", "said": "d(fake)", "apart": "d(stopgrad(fake))", "truth": "stopgrad(d(real))"}
-    losses = {"fool": {**SQUARE, "of": ["said", "truth"], "trains": ["e", "g"]}, "spot": {**SQUARE, "of": ["apart", "truth"], "trains": ["d"]},
-              "again": {**SQUARE, "of": ["fake", "real"], "trains": ["g", "e"], "weight": 2}}
+    flow = {
+        "fake": "g(e(x1))",
+        "real": "g(e(x2))",
+        "said": "d(fake)",
+        "apart": "d(stopgrad(fake))",
+        "truth": "stopgrad(d(real))",
+    }
+    losses = {
+        "fool": {**SQUARE, "of": ["said", "truth"], "trains": ["e", "g"]},
+        "spot": {**SQUARE, "of": ["apart", "truth"], "trains": ["d"]},
+        "again": {**SQUARE, "of": ["fake", "real"], "trains": ["g", "e"], "weight": 2},
+    }
     method = compiled(views=TWO_VIEWS, nets=nets, flow=flow, losses=losses)
     out = method(both(1, 2))
     (maker, makers), (judge, judges) = method.player_losses(out)
-    assert {id(p) for p in makers} == {id(method.parts["e"].scale), id(method.parts["g"].weight)} and judges == [method.parts["d"].weight]
+    assert {id(p) for p in makers} == {id(method.parts["e"].scale), id(method.parts["g"].weight)} and judges == [
+        method.parts["d"].weight
+    ]
     assert maker.item() == out["fool"].item() + out["again"].item() and judge.item() == out["spot"].item() == 36
     torch.autograd.backward(maker, inputs=makers, retain_graph=True)
     assert method.parts["d"].weight.grad is None and method.parts["e"].scale.grad is not None
@@ -188,9 +260,18 @@ def test_an_ordinary_method_has_one_player() -> None:
 
 
 def test_every_copy_of_a_sample_draws_by_itself_and_the_same_in_any_batch() -> None:
-    text: Text = {**BAGGED, "ops": {"noise": {"use": "parts:Noise"}}, "flow": {"z": "f(x)", "a": "noise(z)", "b": "noise(a)"},
-                  "state": {**BAGGED["state"], "kept_a": {"use": "more_parts:Album", "rows": 4}, "kept_b": {"use": "more_parts:Album", "rows": 4}},
-                  "losses": {"l": {"use": "parts:Bag", "of": ["b"], "center": "m.read"}}, "after_step": ["m.add(z)", "kept_a.put(a)", "kept_b.put(b)"]}
+    text: Text = {
+        **BAGGED,
+        "ops": {"noise": {"use": "parts:Noise"}},
+        "flow": {"z": "f(x)", "a": "noise(z)", "b": "noise(a)"},
+        "state": {
+            **BAGGED["state"],
+            "kept_a": {"use": "more_parts:Album", "rows": 4},
+            "kept_b": {"use": "more_parts:Album", "rows": 4},
+        },
+        "losses": {"l": {"use": "parts:Bag", "of": ["b"], "center": "m.read"}},
+        "after_step": ["m.add(z)", "kept_a.put(a)", "kept_b.put(b)"],
+    }
 
     def drawn(*index: int) -> tuple[list[float], list[float]]:
         method = compiled(batch=2, **text)
@@ -200,15 +281,17 @@ def test_every_copy_of_a_sample_draws_by_itself_and_the_same_in_any_batch() -> N
         return a.tolist(), (b - a).tolist()
 
     first, second = drawn(5, 9)
-    assert len({round(u, 6) for u in first + second}) == 8           # two values, two views, two samples: eight numbers
+    assert len({round(u, 6) for u in first + second}) == 8  # two values, two views, two samples: eight numbers
     swapped, _ = drawn(9, 5)
     assert swapped == [first[1], first[0], first[3], first[2]]
 
 
 def test_a_pass_collects_one_row_per_image_at_its_index() -> None:
     method = compiled(batch=2, **LOOKING)
-    loader = [batch({"x": images(0, 0), "still": images(3, 1)}, index=torch.tensor([3, 1])),
-              batch({"x": images(0, 0), "still": images(2, 0)}, index=torch.tensor([2, 0]))]
+    loader = [
+        batch({"x": images(0, 0), "still": images(3, 1)}, index=torch.tensor([3, 1])),
+        batch({"x": images(0, 0), "still": images(2, 0)}, index=torch.tensor([2, 0])),
+    ]
     before = method.parts["g"].last.weight.clone()
     assert method.run_phase("look", loader) == frozenset({"g"})
     torch.testing.assert_close(method.parts["rows"].kept, torch.tensor([0.0, 1, 1, 1])[:, None].expand(4, 3) / 3**0.5)
@@ -247,7 +330,13 @@ def test_losses_compute_in_float32_under_autocast() -> None:
 
 def test_all_state_is_in_the_checkpoint() -> None:
     method = compiled(**{**FOLLOWED, "state": {"m": {"use": "parts:Mean"}}, "after_step": ["m.add(z1)"]})
-    assert set(method.state_dict()) == {"parts.f.scale", "parts.g.weight", "parts.t.weight", "parts.m.total", "parts.m.count"}
+    assert set(method.state_dict()) == {
+        "parts.f.scale",
+        "parts.g.weight",
+        "parts.t.weight",
+        "parts.m.total",
+        "parts.m.count",
+    }
 
 
 def test_given_weights_are_loaded_or_refused() -> None:
@@ -257,16 +346,25 @@ def test_given_weights_are_loaded_or_refused() -> None:
 
     method = CompiledMethod(settled, plugins=PLUGINS, given={"old": {"weight": torch.full((2, 3), 7.0)}})
     assert method.parts["g"].weight.unique().tolist() == [7]
-    with pytest.raises(SpecError, match=r"'g' takes its weights from \$old, and nothing was given under that name\n  write given: {old: PATH}"):
+    with pytest.raises(
+        SpecError,
+        match=r"'g' takes its weights from \$old, and nothing was given under that name\n  write given: {old: PATH}",
+    ):
         CompiledMethod(settled, plugins=PLUGINS)
     with pytest.raises(SpecError, match=r"the given weights do not fit 'g' \(parts:Dense\): size mismatch for weight"):
         CompiledMethod(settled, plugins=PLUGINS, given={"old": {"weight": torch.ones(2, 4)}})
 
 
 def test_freezes_name_the_weights_and_until_when() -> None:
-    nets = {"f": {**EYE, "freeze": "2 epochs"}, "g": {"use": "more_parts:Chance", "out": 2, "freeze": {"last": "1 epoch"}}}
+    nets = {
+        "f": {**EYE, "freeze": "2 epochs"},
+        "g": {"use": "more_parts:Chance", "out": 2, "freeze": {"last": "1 epoch"}},
+    }
     method = compiled(**{**SIAMESE, "nets": nets})
-    assert {prefix: length.steps(CLOCK) for prefix, length in method.freezes.items()} == {"parts.f": 20, "parts.g.last": 10}
+    assert {prefix: length.steps(CLOCK) for prefix, length in method.freezes.items()} == {
+        "parts.f": 20,
+        "parts.g.last": 10,
+    }
     assert all(any(name.startswith(prefix) for name, _ in method.named_parameters()) for prefix in method.freezes)
     nets["g"]["freeze"] = {"lost": "1 epoch"}
     with pytest.raises(SpecError, match="'g' has no part 'lost' to freeze\n  there are: last"):

@@ -8,35 +8,70 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toys import TWO_VIEWS, method
 
 from sslgraph import catalogue
 from sslgraph.diff import Added, Changed, Removed, Rewired, diff, in_words, mirrored
 from sslgraph.load import load_method
 from sslgraph.spec import Method
-from toys import TWO_VIEWS, method
 
 Text = dict[str, Any]
 F, G = {"use": "backbones.resnet", "depth": 50}, {"use": "heads.mlp", "hidden": [4096], "out": 256}
 EMA = {"cosine": [0.996, 1.0]}
 BYOL: Text = {
-    "views": TWO_VIEWS, "nets": {"f": F, "g": G, "q": G},
+    "views": TWO_VIEWS,
+    "nets": {"f": F, "g": G, "q": G},
     "targets": {"ft": {"ema_of": "f", "momentum": EMA}, "gt": {"ema_of": "g", "momentum": EMA}},
     "flow": {"p1": "q(g(f(x1)))", "p2": "q(g(f(x2)))", "t1": "gt(ft(x1))", "t2": "gt(ft(x2))"},
-    "losses": {"one": {"use": "losses.cosine_regression", "of": ["p1", "t2"]}, "two": {"use": "losses.cosine_regression", "of": ["p2", "t1"]}}}
+    "losses": {
+        "one": {"use": "losses.cosine_regression", "of": ["p1", "t2"]},
+        "two": {"use": "losses.cosine_regression", "of": ["p2", "t1"]},
+    },
+}
 SIMSIAM: Text = {
-    "views": TWO_VIEWS, "nets": {"f": F, "g": {**G, "hidden": [2048, 2048], "out": 2048}, "h": {**G, "hidden": [512], "out": 2048}},
-    "flow": {"z1": "g(f(x1))", "z2": "g(f(x2))", "p1": "h(z1)", "p2": "h(z2)", "t1": "stopgrad(z1)", "t2": "stopgrad(z2)"},
-    "losses": {"one": {"use": "losses.negative_cosine", "of": ["p1", "t2"], "weight": 0.5},
-               "two": {"use": "losses.negative_cosine", "of": ["p2", "t1"], "weight": 0.5}}}
+    "views": TWO_VIEWS,
+    "nets": {"f": F, "g": {**G, "hidden": [2048, 2048], "out": 2048}, "h": {**G, "hidden": [512], "out": 2048}},
+    "flow": {
+        "z1": "g(f(x1))",
+        "z2": "g(f(x2))",
+        "p1": "h(z1)",
+        "p2": "h(z2)",
+        "t1": "stopgrad(z1)",
+        "t2": "stopgrad(z2)",
+    },
+    "losses": {
+        "one": {"use": "losses.negative_cosine", "of": ["p1", "t2"], "weight": 0.5},
+        "two": {"use": "losses.negative_cosine", "of": ["p2", "t1"], "weight": 0.5},
+    },
+}
 MOCO: Text = {
-    "views": TWO_VIEWS, "nets": {"f": F, "g": G}, "targets": {"fk": {"ema_of": "f", "momentum": 0.999}, "gk": {"ema_of": "g", "momentum": 0.999}},
-    "state": {"queue": {"use": "memory.fifo", "size": 65536}}, "flow": {"q": "l2(g(f(x1)))", "k": "l2(gk(fk(x2)))"},
-    "losses": {"info": {"use": "losses.info_nce", "of": ["q", "k"], "negatives": "queue.read", "temperature": 0.2}}, "after_step": ["queue.push(k)"]}
+    "views": TWO_VIEWS,
+    "nets": {"f": F, "g": G},
+    "targets": {"fk": {"ema_of": "f", "momentum": 0.999}, "gk": {"ema_of": "g", "momentum": 0.999}},
+    "state": {"queue": {"use": "memory.fifo", "size": 65536}},
+    "flow": {"q": "l2(g(f(x1)))", "k": "l2(gk(fk(x2)))"},
+    "losses": {"info": {"use": "losses.info_nce", "of": ["q", "k"], "negatives": "queue.read", "temperature": 0.2}},
+    "after_step": ["queue.push(k)"],
+}
 CLUSTERS: Text = {
-    "nets": {"f": F, "head": {"use": "heads.linear", "out": 10}}, "ops": {"kmeans": {"use": "clustering.kmeans", "k": 10}},
+    "nets": {"f": F, "head": {"use": "heads.linear", "out": 10}},
+    "ops": {"kmeans": {"use": "clustering.kmeans", "k": 10}},
     "state": {"labels": {"use": "memory.label_table"}},
-    "phases": [{"name": "look", "every": "1 epoch", "flow": {"e": "f(x)"}, "collect": "e", "then": ["labels.write(kmeans(e))", "head.reset"]},
-               {"name": "learn", "flow": {"y": "head(f(x))", "t": "labels.read(x.index)"}, "losses": {"ce": {"use": "losses.cross_entropy", "of": ["y", "t"]}}}]}
+    "phases": [
+        {
+            "name": "look",
+            "every": "1 epoch",
+            "flow": {"e": "f(x)"},
+            "collect": "e",
+            "then": ["labels.write(kmeans(e))", "head.reset"],
+        },
+        {
+            "name": "learn",
+            "flow": {"y": "head(f(x))", "t": "labels.read(x.index)"},
+            "losses": {"ce": {"use": "losses.cross_entropy", "of": ["y", "t"]}},
+        },
+    ],
+}
 
 
 def words(one: Text, other: Text) -> list[str]:
@@ -53,16 +88,31 @@ def test_byol_becomes_simsiam() -> None:
         "loss one: losses.negative_cosine instead of losses.cosine_regression, weight 0.5",
         "loss one reads stopgrad(g(f(x2))) instead of gt(ft(x2)) as input 2",
         "loss two: losses.negative_cosine instead of losses.cosine_regression, weight 0.5",
-        "loss two reads stopgrad(g(f(x1))) instead of gt(ft(x1)) as input 2"]
+        "loss two reads stopgrad(g(f(x1))) instead of gt(ft(x1)) as input 2",
+    ]
 
 
 def renamed(text: Text) -> Text:
     """The same method in other letters and another order of writing."""
     letters = {"x1": "left", "x2": "right", "f": "enc", "g": "proj", "q": "pred", "ft": "slow", "gt": "slow_proj"}
-    return {"views": {letters[v]: view for v, view in text["views"].items()}, "nets": {letters[n]: net for n, net in text["nets"].items()},
-            "targets": {letters[t]: {**target, "ema_of": letters[target["ema_of"]]} for t, target in text["targets"].items()},
-            "flow": {"b": "slow_proj(slow(left))", "a": "pred(h)", "h": "proj(enc(left))", "c": "pred(proj(enc(right)))", "d": "slow_proj(slow(right))"},
-            "losses": {"first": {"use": "losses.cosine_regression", "of": ["a", "d"]}, "second": {"use": "losses.cosine_regression", "of": ["c", "b"]}}}
+    return {
+        "views": {letters[v]: view for v, view in text["views"].items()},
+        "nets": {letters[n]: net for n, net in text["nets"].items()},
+        "targets": {
+            letters[t]: {**target, "ema_of": letters[target["ema_of"]]} for t, target in text["targets"].items()
+        },
+        "flow": {
+            "b": "slow_proj(slow(left))",
+            "a": "pred(h)",
+            "h": "proj(enc(left))",
+            "c": "pred(proj(enc(right)))",
+            "d": "slow_proj(slow(right))",
+        },
+        "losses": {
+            "first": {"use": "losses.cosine_regression", "of": ["a", "d"]},
+            "second": {"use": "losses.cosine_regression", "of": ["c", "b"]},
+        },
+    }
 
 
 def test_letters_names_of_values_and_order_of_the_flow_do_not_matter() -> None:
@@ -76,26 +126,69 @@ def test_title_family_and_paper_do_not_matter() -> None:
 
 def test_what_is_written_and_what_is_the_default_of_the_language_are_the_same() -> None:
     losses = {name: {**loss, "weight": 1.0} for name, loss in BYOL["losses"].items()}
-    assert diff(method(**BYOL), method(**{**BYOL, "losses": losses, "nets": {**BYOL["nets"], "f": {**F, "frozen": False}}})) == ()
+    assert (
+        diff(
+            method(**BYOL), method(**{**BYOL, "losses": losses, "nets": {**BYOL["nets"], "f": {**F, "frozen": False}}})
+        )
+        == ()
+    )
 
 
-@pytest.mark.parametrize(("one", "change", "expected"), [
-    (MOCO, {"losses": {"info": {**MOCO["losses"]["info"], "temperature": 0.07}}}, Changed("loss", "info", "info", "", "temperature", "0.2", "0.07")),
-    (MOCO, {"nets": {"f": F, "g": {**G, "use": "heads.linear"}}}, Changed("net", "g", "g", "projector", "use", "heads.mlp", "heads.linear")),
-    (MOCO, {"targets": {**MOCO["targets"], "gk": {"ema_of": "g", "momentum": 0.9}}}, Changed("target", "gk", "gk", "projector", "momentum", "0.999", "0.9")),
-    (MOCO, {"after_step": []}, Removed("write", "queue.push(k)")),
-    (MOCO, {"after_step": ["queue.push(q)", "queue.push(k)"]}, Added("write", "queue.push(q)")),
-    (MOCO, {"export": "fk"}, Changed("export", "f", "fk", "", "export", "f", "fk")),
-    (MOCO, {"views": {**TWO_VIEWS, "x2": {"augment": "none", "copies": 2}}}, Changed("view", "x2", "x2", "", "copies", None, "2")),
-    (CLUSTERS, {"phases": [{**CLUSTERS["phases"][0], "every": "2 epochs"}, CLUSTERS["phases"][1]]},
-     Changed("phase", "look", "look", "", "every", "1 epoch", "2 epochs")),
-    (CLUSTERS, {"phases": [{**CLUSTERS["phases"][0], "then": CLUSTERS["phases"][0]["then"][::-1]}, CLUSTERS["phases"][1]]},
-     Rewired("write", "look", "look", "", "order", "labels.write(kmeans(e)), head.reset", "head.reset, labels.write(kmeans(e))")),
-    (CLUSTERS, {"phases": CLUSTERS["phases"][1:]}, Removed("phase", "look", detail="collects e")),
-])
+@pytest.mark.parametrize(
+    ("one", "change", "expected"),
+    [
+        (
+            MOCO,
+            {"losses": {"info": {**MOCO["losses"]["info"], "temperature": 0.07}}},
+            Changed("loss", "info", "info", "", "temperature", "0.2", "0.07"),
+        ),
+        (
+            MOCO,
+            {"nets": {"f": F, "g": {**G, "use": "heads.linear"}}},
+            Changed("net", "g", "g", "projector", "use", "heads.mlp", "heads.linear"),
+        ),
+        (
+            MOCO,
+            {"targets": {**MOCO["targets"], "gk": {"ema_of": "g", "momentum": 0.9}}},
+            Changed("target", "gk", "gk", "projector", "momentum", "0.999", "0.9"),
+        ),
+        (MOCO, {"after_step": []}, Removed("write", "queue.push(k)")),
+        (MOCO, {"after_step": ["queue.push(q)", "queue.push(k)"]}, Added("write", "queue.push(q)")),
+        (MOCO, {"export": "fk"}, Changed("export", "f", "fk", "", "export", "f", "fk")),
+        (
+            MOCO,
+            {"views": {**TWO_VIEWS, "x2": {"augment": "none", "copies": 2}}},
+            Changed("view", "x2", "x2", "", "copies", None, "2"),
+        ),
+        (
+            CLUSTERS,
+            {"phases": [{**CLUSTERS["phases"][0], "every": "2 epochs"}, CLUSTERS["phases"][1]]},
+            Changed("phase", "look", "look", "", "every", "1 epoch", "2 epochs"),
+        ),
+        (
+            CLUSTERS,
+            {"phases": [{**CLUSTERS["phases"][0], "then": CLUSTERS["phases"][0]["then"][::-1]}, CLUSTERS["phases"][1]]},
+            Rewired(
+                "write",
+                "look",
+                "look",
+                "",
+                "order",
+                "labels.write(kmeans(e)), head.reset",
+                "head.reset, labels.write(kmeans(e))",
+            ),
+        ),
+        (CLUSTERS, {"phases": CLUSTERS["phases"][1:]}, Removed("phase", "look", detail="collects e")),
+    ],
+)
 def test_one_edit_is_one_change(one: Text, change: Text, expected: object) -> None:
     assert expected in diff(method(**one), method(**{**one, **change}))
-    assert len([c for c in diff(method(**one), method(**{**one, **change})) if not isinstance(c, Rewired) or c == expected]) <= 2
+    assert (
+        len(
+            [c for c in diff(method(**one), method(**{**one, **change})) if not isinstance(c, Rewired) or c == expected]
+        )
+        <= 2
+    )
 
 
 def test_a_stop_that_moves_to_the_other_side_is_a_rewiring() -> None:
@@ -109,14 +202,26 @@ def test_an_added_loss_is_told_with_its_class() -> None:
     assert words(MOCO, {**MOCO, "losses": losses}) == ["with the loss more (losses.barlow_twins)"]
 
 
-@pytest.mark.parametrize("text", [
-    {"flow": {"z": "f(", "y": "3"}, "losses": {"l": {"use": "losses.x", "of": ["z", "y", "nothing"]}}},
-    {"flow": {"z": "f(y)", "y": "f(z)"}, "losses": {"l": {"use": "losses.x", "of": ["z"]}}},
-    {"nets": {}, "export": "nothing"},
-    {"targets": {"t": {"ema_of": "nothing", "momentum": 1}}},
-    {"nets": {"f": {"use": "own.module:Part"}}, "flow": {"z": "f(x).map"}, "losses": {"l": {"use": "a:B", "of": ["z"], "where": "x.box"}}},
-    {"flow": {f"v{i + 1}": f"add(v{i}, v{i})" for i in range(60)} | {"v0": "f(x)"}, "losses": {"l": {"use": "losses.x", "of": ["v60"]}}},
-], ids=["unreadable", "circle", "empty", "stranger", "plugin", "doubling"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        {"flow": {"z": "f(", "y": "3"}, "losses": {"l": {"use": "losses.x", "of": ["z", "y", "nothing"]}}},
+        {"flow": {"z": "f(y)", "y": "f(z)"}, "losses": {"l": {"use": "losses.x", "of": ["z"]}}},
+        {"nets": {"f": F}, "export": "nothing"},
+        {"nets": {"a": F, "b": F}, "flow": {"z": "a(x)"}},  # a net that nothing calls
+        {"targets": {"t": {"ema_of": "nothing", "momentum": 1}}},
+        {
+            "nets": {"f": {"use": "own.module:Part"}},
+            "flow": {"z": "f(x).map"},
+            "losses": {"l": {"use": "a:B", "of": ["z"], "where": "x.box"}},
+        },
+        {
+            "flow": {f"v{i + 1}": f"add(v{i}, v{i})" for i in range(60)} | {"v0": "f(x)"},
+            "losses": {"l": {"use": "losses.x", "of": ["v60"]}},
+        },
+    ],
+    ids=["unreadable", "circle", "export", "uncalled", "stranger", "plugin", "doubling"],
+)
 def test_any_two_texts_are_compared(text: Text) -> None:
     strange = method(**{"nets": {"f": F}, **text})
     for other in (method(**MOCO), method(**CLUSTERS), strange):
@@ -136,14 +241,40 @@ def test_the_way_back_is_the_mirrored_way_there(one: Text, other: Text) -> None:
     assert_laws(method(**one), method(**other))
 
 
-NETS = st.dictionaries(st.sampled_from("abcd"), st.sampled_from([F, G, {"use": "heads.linear", "out": 3}, {"use": "heads.mlp", "hidden": [1], "out": 2}]), min_size=1)
-TERMS = st.recursive(st.sampled_from(["x1", "x2", "x1.box", "v", "w", "s.read"]),
-                     lambda inner: st.builds("{}({})".format, st.sampled_from(["a", "b", "c", "l2", "stopgrad"]), inner), max_leaves=4)
-LOSSES = st.dictionaries(st.sampled_from("lmn"), st.builds(dict, use=st.sampled_from(["losses.dino", "losses.nt_xent"]), of=st.lists(
-    st.sampled_from(["v", "w", "x1"]), max_size=2), weight=st.sampled_from([1.0, 2.0])))
-METHODS = st.builds(lambda nets, v, w, losses, writes: method(
-    views=TWO_VIEWS, nets=nets, state={"s": {"use": "memory.fifo"}}, flow={"v": v, "w": w}, losses=losses, after_step=writes),
-    NETS, TERMS, TERMS, LOSSES, st.lists(st.sampled_from(["s.push(v)", "s.push(w)"]), max_size=3))
+NETS = st.dictionaries(
+    st.sampled_from("abcd"),
+    st.sampled_from([F, G, {"use": "heads.linear", "out": 3}, {"use": "heads.mlp", "hidden": [1], "out": 2}]),
+    min_size=1,
+)
+TERMS = st.recursive(
+    st.sampled_from(["x1", "x2", "x1.box", "v", "w", "s.read"]),
+    lambda inner: st.builds("{}({})".format, st.sampled_from(["a", "b", "c", "l2", "stopgrad"]), inner),
+    max_leaves=4,
+)
+LOSSES = st.dictionaries(
+    st.sampled_from("lmn"),
+    st.builds(
+        dict,
+        use=st.sampled_from(["losses.dino", "losses.nt_xent"]),
+        of=st.lists(st.sampled_from(["v", "w", "x1"]), max_size=2),
+        weight=st.sampled_from([1.0, 2.0]),
+    ),
+)
+METHODS = st.builds(
+    lambda nets, v, w, losses, writes: method(
+        views=TWO_VIEWS,
+        nets=nets,
+        state={"s": {"use": "memory.fifo"}},
+        flow={"v": v, "w": w},
+        losses=losses,
+        after_step=writes,
+    ),
+    NETS,
+    TERMS,
+    TERMS,
+    LOSSES,
+    st.lists(st.sampled_from(["s.push(v)", "s.push(w)"]), max_size=3),
+)
 
 
 @given(METHODS, METHODS)

@@ -1,4 +1,4 @@
-"""The right-hand sides of a spec: names, ports and positional calls, and every other thing Python can say is refused."""
+"""The right-hand sides of a spec: names, ports and positional calls; all else that Python can say is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from sslgraph.expressions import Call, Field, Name, parse
 
 
 def test_an_expression_is_names_ports_and_calls() -> None:
-    assert parse("g(f(x).map, m.keep)") == Call(Name("g"), (Field(Call(Name("f"), (Name("x"),)), "map"), Field(Name("m"), "keep")))
+    assert parse("g(f(x).map, m.keep)") == Call(
+        Name("g"), (Field(Call(Name("f"), (Name("x"),)), "map"), Field(Name("m"), "keep"))
+    )
     assert parse("queue.read") == Field(Name("queue"), "read")
     assert parse("labels.read(x.index)") == Call(Field(Name("labels"), "read"), (Field(Name("x"), "index"),))
 
@@ -19,8 +21,11 @@ def test_an_expression_is_names_ports_and_calls() -> None:
 NAMES = st.sampled_from(["x", "f", "queue", "z1"])
 EXPRESSIONS = st.recursive(
     NAMES.map(Name),
-    lambda inner: st.builds(Field, inner, NAMES) | st.builds(Call, NAMES.map(Name), st.lists(inner, max_size=3).map(tuple)),
-    max_leaves=8)
+    lambda inner: (
+        st.builds(Field, inner, NAMES) | st.builds(Call, NAMES.map(Name), st.lists(inner, max_size=3).map(tuple))
+    ),
+    max_leaves=8,
+)
 
 
 @given(EXPRESSIONS)
@@ -38,23 +43,34 @@ def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
         assert refused.faults
 
 
-@pytest.mark.parametrize(("text", "problem", "cure"), [
-    ("f(x, 3)", "a number or text (3) can't stand in an expression", "settings are keys of the part"),
-    ("f('x')", "a number or text ('x') can't stand in an expression", "settings are keys of the part"),
-    ("True", "a number or text (True) can't stand in an expression", "settings are keys of the part"),
-    ("f(x, size=y)", "'f(x, size=y)' gives an argument by name, and calls here are positional", "settings are keys of the part"),
-    ("a + b", "'a + b' is not a name, a port or a call", "arithmetic is a component"),
-    ("f(-x)", "'-x' is not a name, a port or a call", "arithmetic is a component"),
-    ("x[0]", "'x[0]' is not a name, a port or a call", "arithmetic is a component"),
-    ("f(*x)", "'f(*x)' gives an argument by name", "settings are keys"),
-    ("lambda: x", "'lambda: x' is not a name", "arithmetic is a component"),
-    ("x; y", "'x; y' can't be read as an expression", "write names, ports and calls"),
-    ("f(x", "'f(x' can't be read as an expression", "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma"),
-    ("", "'' is no expression", "write names and calls"),
-    ("  ", "'  ' is no expression", "write names and calls"),
-    ("f(" * 900 + ")" * 900, "an expression of 2700 characters is too long", "name its parts in flow:"),
-    ("f(" * 400 + "x" + ")" * 400, "can't be read as an expression", "write names"),
-])
+@pytest.mark.parametrize(
+    ("text", "problem", "cure"),
+    [
+        ("f(x, 3)", "a number or text (3) can't stand in an expression", "settings are keys of the part"),
+        ("f('x')", "a number or text ('x') can't stand in an expression", "settings are keys of the part"),
+        ("True", "a number or text (True) can't stand in an expression", "settings are keys of the part"),
+        (
+            "f(x, size=y)",
+            "'f(x, size=y)' gives an argument by name, and calls here are positional",
+            "settings are keys of the part",
+        ),
+        ("a + b", "'a + b' is not a name, a port or a call", "arithmetic is a component"),
+        ("f(-x)", "'-x' is not a name, a port or a call", "arithmetic is a component"),
+        ("x[0]", "'x[0]' is not a name, a port or a call", "arithmetic is a component"),
+        ("f(*x)", "'f(*x)' gives an argument by name", "settings are keys"),
+        ("lambda: x", "'lambda: x' is not a name", "arithmetic is a component"),
+        ("x; y", "'x; y' can't be read as an expression", "write names, ports and calls"),
+        (
+            "f(x",
+            "'f(x' can't be read as an expression",
+            "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma",
+        ),
+        ("", "'' is no expression", "write names and calls"),
+        ("  ", "'  ' is no expression", "write names and calls"),
+        ("f(" * 900 + ")" * 900, "an expression of 2700 characters is too long", "name its parts in flow:"),
+        ("f(" * 400 + "x" + ")" * 400, "can't be read as an expression", "write names"),
+    ],
+)
 def test_what_else_python_can_say_is_refused(text: str, problem: str, cure: str) -> None:
     with pytest.raises(SpecError) as refused:
         parse(text)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import torch
+from toys import CLOCK, EYE, PLUGINS, SQUARE, batch, compiled, dense, wired
 
 from sslgraph.compile import CompiledMethod
 from sslgraph.shapes import settle
-from toys import CLOCK, EYE, PLUGINS, SQUARE, batch, compiled, dense, wired
 
 NETS = {"f": EYE, "g": dense()}
-BAGGED = {"views": {"large": {"augment": "none", "copies": 2}, "small": {"augment": "none"}}, "nets": NETS, "targets": {"t": {"ema_of": "f", "momentum": 0.5}},
-          "state": {"m": {"use": "parts:Mean"}}, "ops": {"noise": {"use": "parts:Noise"}},
-          "flow": {"z": "g(f(bag(large, small)))", "k": "noise(t(large))", "h": "f(small)", "s": "stopgrad(h)"},
-          "losses": {"spread": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}, "pull": {**SQUARE, "of": ["h", "s"]}}, "after_step": ["m.add(z)"]}
+BAGGED = {
+    "views": {"large": {"augment": "none", "copies": 2}, "small": {"augment": "none"}},
+    "nets": NETS,
+    "targets": {"t": {"ema_of": "f", "momentum": 0.5}},
+    "state": {"m": {"use": "parts:Mean"}},
+    "ops": {"noise": {"use": "parts:Noise"}},
+    "flow": {"z": "g(f(bag(large, small)))", "k": "noise(t(large))", "h": "f(small)", "s": "stopgrad(h)"},
+    "losses": {"spread": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}, "pull": {**SQUARE, "of": ["h", "s"]}},
+    "after_step": ["m.add(z)"],
+}
 BAGGED["losses"]["far"] = {**SQUARE, "of": ["k", "k2"]}
 BAGGED["flow"]["k2"] = "f(large)"
 
@@ -43,7 +49,9 @@ def forward(self, large, small, draw):
 
 
 def two_sizes() -> CompiledMethod:
-    return CompiledMethod(settle(wired(**BAGGED), {"large": (3, 4, 4), "small": (3, 2, 2)}, batch=4, plugins=PLUGINS), plugins=PLUGINS)
+    return CompiledMethod(
+        settle(wired(**BAGGED), {"large": (3, 4, 4), "small": (3, 2, 2)}, batch=4, plugins=PLUGINS), plugins=PLUGINS
+    )
 
 
 def test_the_printed_program_reads_like_the_spec() -> None:

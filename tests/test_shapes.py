@@ -5,17 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from toys import EYE, PLUGINS, SQUARE, X, dense, sized, wired
 
 from sslgraph.errors import SpecError
 from sslgraph.shapes import SizedGraph, settle
-from toys import EYE, PLUGINS, SQUARE, X, dense, sized, wired
 
 Text = dict[str, Any]
 MEAN = {"m": {"use": "parts:Mean"}}
-CROPS: Text = {"views": {"large": {"augment": "none", "copies": 2}, "small": {"augment": "none", "copies": 3}}, "nets": {"f": EYE, "g": dense()},
-               "flow": {"z": "g(f(bag(large, small)))"}, "state": MEAN, "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}},
-               "after_step": ["m.add(z)"]}
-PLAIN: Text = {"views": X, "nets": {"f": EYE, "g": dense()}, "flow": {"z": "g(f(x))", "w": "stopgrad(z)"}, "losses": {"l": {**SQUARE, "of": ["z", "w"]}}}
+CROPS: Text = {
+    "views": {"large": {"augment": "none", "copies": 2}, "small": {"augment": "none", "copies": 3}},
+    "nets": {"f": EYE, "g": dense()},
+    "flow": {"z": "g(f(bag(large, small)))"},
+    "state": MEAN,
+    "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}},
+    "after_step": ["m.add(z)"],
+}
+PLAIN: Text = {
+    "views": X,
+    "nets": {"f": EYE, "g": dense()},
+    "flow": {"z": "g(f(x))", "w": "stopgrad(z)"},
+    "losses": {"l": {**SQUARE, "of": ["z", "w"]}},
+}
 
 
 def crops(large: int, small: int) -> SizedGraph:
@@ -23,18 +33,33 @@ def crops(large: int, small: int) -> SizedGraph:
 
 
 def kinds(settled: SizedGraph) -> list[tuple[str, str]]:
-    return [(step.kind, step.target) for step in settled.legs[0].steps if step.kind in ("call", "join", "split", "merge") and step.target != "m"]
+    return [
+        (step.kind, step.target)
+        for step in settled.legs[0].steps
+        if step.kind in ("call", "join", "split", "merge") and step.target != "m"
+    ]
 
 
 def test_widths_are_filled_from_what_arrives() -> None:
     settled = sized(**{**PLAIN, "state": MEAN, "after_step": ["m.add(w)"]})
-    assert settled.settings == {"f": {"channels": 3}, "g": {"out": 2, "dim": 3}, "stopgrad": {}, "l": {}, "m": {"dim": 2}}
+    assert settled.settings == {
+        "f": {"channels": 3},
+        "g": {"out": 2, "dim": 3},
+        "stopgrad": {},
+        "l": {},
+        "m": {"dim": 2},
+    }
     assert settled.legs[0].shapes("z") == ((4, 2),) and settled.legs[0].shapes("l") == ((),)
     assert settled.parameters("g") == 6 and settled.parts["g"].weight.is_meta
 
 
 def test_the_number_of_images_is_filled_from_the_data_set() -> None:
-    text: Text = {**PLAIN, "flow": {**PLAIN["flow"], "i": "t.read(x.index)"}, "state": {"t": {"use": "parts:Table"}}, "after_step": ["t.write(i)"]}
+    text: Text = {
+        **PLAIN,
+        "flow": {**PLAIN["flow"], "i": "t.read(x.index)"},
+        "state": {"t": {"use": "parts:Table"}},
+        "after_step": ["t.write(i)"],
+    }
     assert sized(dataset=4, batch=4, **text).settings["t"] == {"images": 4}
     with pytest.raises(SpecError, match=r"t.write: .*"):
         sized(dataset=8, batch=4, **text)
@@ -53,32 +78,64 @@ def test_two_resolutions_are_two_calls_until_their_shapes_are_one() -> None:
 
 
 def test_several_resolutions_do_not_fit_one_port() -> None:
-    text = {**CROPS, "nets": {"f": EYE}, "flow": {"z": "bag(large, small)"}, "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}},
-            "after_step": ["m.add(z)"], "export": "f"}
-    with pytest.raises(SpecError, match=r"value 'l': port 'rows' of parts:Bag takes one tensor, and is given several resolutions: "
-                                        r"\[8, 3, 4, 4\], \[12, 3, 2, 2\]\n  pool or embed them first"):
+    text = {
+        **CROPS,
+        "nets": {"f": EYE},
+        "flow": {"z": "bag(large, small)"},
+        "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}},
+        "after_step": ["m.add(z)"],
+        "export": "f",
+    }
+    with pytest.raises(
+        SpecError,
+        match=r"value 'l': port 'rows' of parts:Bag takes one tensor, and is given several resolutions: "
+        r"\[8, 3, 4, 4\], \[12, 3, 2, 2\]\n  pool or embed them first",
+    ):
         settle(wired(**text), {"large": (3, 4, 4), "small": (3, 2, 2)}, batch=4, plugins=PLUGINS)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ({"flow": {"z": "g(f(x).map)", "w": "stopgrad(z)"}}, r"value 'z': 'g' \(parts:Dense\): port 'features' takes Float\[batch dim\], and is given \[4, 3, 2, 2\]"),
-    ({"flow": {"z": "g(f(x))", "w": "f(x)"}}, r"value 'l': 'l' \(parts:Square\): 'dim' is 2 at port 'one' and 3 at port 'other'"),
-    ({"nets": {"f": EYE, "g": dense(dim=5)}}, r"'g' is told dim: 5, and 3 arrives\n  leave dim out: it is filled from what arrives"),
-    ({"flow": {"z": "g(f(g(f(x))))", "w": "stopgrad(z)"}}, r"value 'f_g_f_x_pooled': 'f' \(parts:Eye\): port 'image' takes Float\[batch channels height width\]"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            {"flow": {"z": "g(f(x).map)", "w": "stopgrad(z)"}},
+            r"value 'z': 'g' \(parts:Dense\): port 'features' takes Float\[batch dim\], and is given \[4, 3, 2, 2\]",
+        ),
+        (
+            {"flow": {"z": "g(f(x))", "w": "f(x)"}},
+            r"value 'l': 'l' \(parts:Square\): 'dim' is 2 at port 'one' and 3 at port 'other'",
+        ),
+        (
+            {"nets": {"f": EYE, "g": dense(dim=5)}},
+            r"'g' is told dim: 5, and 3 arrives\n  leave dim out: it is filled from what arrives",
+        ),
+        (
+            {"flow": {"z": "g(f(g(f(x))))", "w": "stopgrad(z)"}},
+            r"value 'f_g_f_x': 'f' \(parts:Eye\): port 'image' takes Float\[batch channels height width\]",
+        ),
+    ],
+)
 def test_shapes_that_do_not_fit_are_refused_at_their_node(text: Text, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         sized(**{**PLAIN, **text})
 
 
 def test_a_net_is_not_used_at_two_widths() -> None:
-    with pytest.raises(SpecError, match=r"value 'w': 'g' \(parts:Dense\)|'g' \(parts:Dense\) can't take features=\[4, 2\]"):
+    with pytest.raises(
+        SpecError, match=r"value 'w': 'g' \(parts:Dense\)|'g' \(parts:Dense\) can't take features=\[4, 2\]"
+    ):
         sized(**{**PLAIN, "flow": {"z": "g(f(x))", "w": "g(z)"}})
 
 
 def test_a_state_whose_width_depends_on_itself_is_refused() -> None:
-    text = {**PLAIN, "state": MEAN, "flow": {"z": "g(f(x))", "w": "m.read", "v": "loop(w)"}, "ops": {"loop": {"use": "parts:Noise"}},
-            "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "w"}}, "after_step": ["m.add(v)"]}
+    text = {
+        **PLAIN,
+        "state": MEAN,
+        "flow": {"z": "g(f(x))", "w": "m.read", "v": "loop(w)"},
+        "ops": {"loop": {"use": "parts:Noise"}},
+        "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "w"}},
+        "after_step": ["m.add(v)"],
+    }
     with pytest.raises(SpecError, match="its width depends on itself through a state\n  write the state's dim: out"):
         sized(**text)
 
@@ -90,9 +147,17 @@ def test_a_constructor_that_refuses_is_told_at_its_part() -> None:
 
 
 def test_rows_that_are_no_multiple_of_the_batch_have_no_draws() -> None:
-    text = {**PLAIN, "state": {"kept": {"use": "more_parts:Album", "rows": 6}}, "ops": {"noise": {"use": "parts:Noise"}},
-            "flow": {"z": "g(f(x))", "k": "kept.read", "w": "noise(k)", "v": "stopgrad(z)"}, "after_step": ["kept.put(z)"],
-            "losses": {"l": {**SQUARE, "of": ["z", "v"]}, "n": {**SQUARE, "of": ["w", "k"]}, }}
+    text = {
+        **PLAIN,
+        "state": {"kept": {"use": "more_parts:Album", "rows": 6}},
+        "ops": {"noise": {"use": "parts:Noise"}},
+        "flow": {"z": "g(f(x))", "k": "kept.read", "w": "noise(k)", "v": "stopgrad(z)"},
+        "after_step": ["kept.put(z)"],
+        "losses": {
+            "l": {**SQUARE, "of": ["z", "v"]},
+            "n": {**SQUARE, "of": ["w", "k"]},
+        },
+    }
     with pytest.raises(SpecError, match=r"its 6 rows are no multiple of the batch of 4"):
         sized(**text)
 
@@ -104,8 +169,12 @@ def test_a_write_that_does_not_fit_is_refused_before_any_run() -> None:
 
 
 def test_a_made_name_never_takes_the_place_of_a_value() -> None:
-    text = {**CROPS, "flow": {"z": "g(f(bag(large, small)))", "z_views": "stopgrad(z)", "draw_w": "l2(z)", "w": "noise(z)"},
-            "ops": {"noise": {"use": "parts:Noise"}}, "losses": {**CROPS["losses"], "n": {**SQUARE, "of": ["z_views", "draw_w"]}, "k": {**SQUARE, "of": ["w", "z"]}}}
+    text = {
+        **CROPS,
+        "flow": {"z": "g(f(bag(large, small)))", "z_views": "stopgrad(z)", "draw_w": "l2(z)", "w": "noise(z)"},
+        "ops": {"noise": {"use": "parts:Noise"}},
+        "losses": {**CROPS["losses"], "n": {**SQUARE, "of": ["z_views", "draw_w"]}, "k": {**SQUARE, "of": ["w", "z"]}},
+    }
     settled = settle(wired(**text), {"large": (3, 4, 4), "small": (3, 4, 4)}, batch=4, plugins=PLUGINS)
     names = [step.name for step in settled.legs[0].steps]
     assert len(names) == len(set(names)) and {"z_views", "z_views_", "draw_w", "draw_w_"} <= set(names)

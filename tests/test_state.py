@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
-
 from parts import Square
-from sslgraph.state import Follower, ScheduledSetting, scheduled
+from torch import nn
 from toys import CLOCK
+
+from sslgraph.state import Follower, ScheduledSetting, scheduled
 
 
 def test_a_follower_moves_by_its_momentum() -> None:
@@ -56,7 +56,7 @@ def test_a_scheduled_setting_is_a_number_on_the_parts_device_that_no_checkpoint_
     assert part.temperature.item() == 1 and part.temperature.shape == () and part.state_dict() == {}
     kept = part.temperature
     setting.fill(50, CLOCK)
-    assert kept is part.temperature and kept.item() == 0.75          # filled in place: a compiled program reads the same tensor
+    assert kept is part.temperature and kept.item() == 0.75  # filled in place: a compiled program reads the same tensor
 
 
 def test_only_schedules_become_buffers() -> None:

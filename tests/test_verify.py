@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from toys import EYE, SQUARE, TWO_VIEWS, X, dense, wired
 
 from sslgraph.errors import SpecError
 from sslgraph.verify import verify
-from toys import EYE, SQUARE, TWO_VIEWS, X, dense, wired
 
 FLOW = {"z": "g(f(x))", "w": "stopgrad(z)"}
-WHOLE: dict[str, Any] = {"views": X, "nets": {"f": EYE, "g": dense()}, "flow": FLOW, "losses": {"l": {**SQUARE, "of": ["z", "w"]}}}
+WHOLE: dict[str, Any] = {
+    "views": X,
+    "nets": {"f": EYE, "g": dense()},
+    "flow": FLOW,
+    "losses": {"l": {**SQUARE, "of": ["z", "w"]}},
+}
 TARGET = {"t": {"ema_of": "g", "momentum": 0.9}}
 
 
@@ -29,26 +34,59 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
     verify(wired(**{**WHOLE, "losses": losses}))
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ({"views": TWO_VIEWS | X}, "nothing reads the view 'x1'\n  read it in flow:, or remove it"),
-    ({"nets": {"f": EYE, "g": dense(), "h": dense()}}, "nothing uses 'h' (nets)\n  call it in flow:, or remove it"),
-    ({"nets": {"f": EYE, "g": dense(), "h": dense()}, "export": "h"}, "nothing uses 'h' (nets)"),
-    ({"ops": {"n": {"use": "parts:Noise"}}}, "nothing uses 'n' (ops)"),
-    ({"state": {"m": {"use": "parts:Mean"}}}, "nothing uses 'm' (state)"),
-    ({"targets": TARGET}, "nothing uses 't' (targets)"),
-    ({"flow": {**FLOW, "v": "l2(z)"}}, "nothing uses the value 'v'\n  give it to a loss or a write, or remove it"),
-    ({"flow": {"z": "stopgrad(g(f(x)))", "w": "stopgrad(f(x).map)"}}, "no gradient of loss 'l' reaches a net that it may train"),
-    ({"losses": {"l": {**SQUARE, "of": ["z", "w"], "trains": ["f"]}}}, "no loss trains the net 'g'\n  say frozen: true, or connect it to a loss"),
-    ({"losses": {"l": {**SQUARE, "of": ["z", "w"], "trains": ["ff"]}}}, "loss 'l' trains 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?"),
-    ({"nets": {"f": {**EYE, "frozen": True}, "g": dense(frozen=True)}}, "no gradient of loss 'l' reaches a net that it may train\n"
-     "  connect it to a trained net; check stopgrad, frozen, targets and trains:"),
-    ({"targets": TARGET, "flow": {"z": "g(f(x))", "w": "t(f(x))"}},
-     "a gradient would pass through the target 't' into f\n  stop it in front of the target: t(stopgrad(...))"),
-    ({"export": "ff"}, "export names 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?"),
-    ({"export": "f.mop"}, "export asks 'f' for its port 'mop', which is not known here\n  there are: map, pooled\n  did you mean 'map'?"),
-    ({"phases": [{"name": "look", "flow": {"e": "f(x)"}, "collect": "e", "then": ["g.reset"], "sample": {"balance": "labels"}}]},
-     "sample: balance names 'labels', which is not known here"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ({"views": TWO_VIEWS | X}, "nothing reads the view 'x1'\n  read it in flow:, or remove it"),
+        ({"nets": {"f": EYE, "g": dense(), "h": dense()}}, "nothing uses 'h' (nets)\n  call it in flow:, or remove it"),
+        ({"nets": {"f": EYE, "g": dense(), "h": dense()}, "export": "h"}, "nothing uses 'h' (nets)"),
+        ({"ops": {"n": {"use": "parts:Noise"}}}, "nothing uses 'n' (ops)"),
+        ({"state": {"m": {"use": "parts:Mean"}}}, "nothing uses 'm' (state)"),
+        ({"targets": TARGET}, "nothing uses 't' (targets)"),
+        ({"flow": {**FLOW, "v": "l2(z)"}}, "nothing uses the value 'v'\n  give it to a loss or a write, or remove it"),
+        (
+            {"flow": {"z": "stopgrad(g(f(x)))", "w": "stopgrad(f(x).map)"}},
+            "no gradient of loss 'l' reaches a net that it may train",
+        ),
+        (
+            {"losses": {"l": {**SQUARE, "of": ["z", "w"], "trains": ["f"]}}},
+            "no loss trains the net 'g'\n  say frozen: true, or connect it to a loss",
+        ),
+        (
+            {"losses": {"l": {**SQUARE, "of": ["z", "w"], "trains": ["ff"]}}},
+            "loss 'l' trains 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?",
+        ),
+        (
+            {"nets": {"f": {**EYE, "frozen": True}, "g": dense(frozen=True)}},
+            "no gradient of loss 'l' reaches a net that it may train\n"
+            "  connect it to a trained net; check stopgrad, frozen, targets and trains:",
+        ),
+        (
+            {"targets": TARGET, "flow": {"z": "g(f(x))", "w": "t(f(x))"}},
+            "a gradient would pass through the target 't' into f\n  stop it in front of the target: t(stopgrad(...))",
+        ),
+        ({"export": "ff"}, "export names 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?"),
+        (
+            {"export": "f.mop"},
+            "export asks 'f' for its port 'mop', which is not known here\n  there are: map, pooled\n  did you mean "
+            "'map'?",
+        ),
+        (
+            {
+                "phases": [
+                    {
+                        "name": "look",
+                        "flow": {"e": "f(x)"},
+                        "collect": "e",
+                        "then": ["g.reset"],
+                        "sample": {"balance": "labels"},
+                    }
+                ]
+            },
+            "sample: balance names 'labels', which is not known here",
+        ),
+    ],
+)
 def test_what_is_never_meant_is_refused(text: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError) as refused:
         verify(wired(**{**WHOLE, **text}))
@@ -58,4 +96,8 @@ def test_what_is_never_meant_is_refused(text: dict[str, Any], message: str) -> N
 
 def test_a_view_that_only_a_name_reads_is_unread() -> None:
     with pytest.raises(SpecError, match="nothing reads the view 'x2'"):
-        verify(wired(**{**WHOLE, "views": {"x": {"augment": "none"}, "x2": {"augment": "none"}}, "flow": {**FLOW, "v": "x2"}}))
+        verify(
+            wired(
+                **{**WHOLE, "views": {"x": {"augment": "none"}, "x2": {"augment": "none"}}, "flow": {**FLOW, "v": "x2"}}
+            )
+        )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from toys import EYE, PLUGINS, SQUARE, TWO_VIEWS, X, dense, method, wired
 
 from sslgraph.errors import Place, SpecError
 from sslgraph.graph import Graph
 from sslgraph.spec import Path
 from sslgraph.wire import wire
-from toys import EYE, PLUGINS, SQUARE, TWO_VIEWS, X, dense, method, wired
 
 ONE = {"nets": {"f": EYE, "g": dense()}, "losses": {"l": {**SQUARE, "of": ["z", "z"]}}}
 MEAN = {"m": {"use": "parts:Mean"}}
@@ -18,7 +18,9 @@ TABLE = {"t": {"use": "parts:Table"}}
 
 
 def values(graph: Graph) -> dict[str, tuple[str, str | None, list[str]]]:
-    return {v.name: (v.kind, v.box or v.view, [source for _, source in v.inputs]) for v in graph.training.values.values()}
+    return {
+        v.name: (v.kind, v.box or v.view, [source for _, source in v.inputs]) for v in graph.training.values.values()
+    }
 
 
 def faults(**text: Any) -> list[str]:
@@ -28,16 +30,31 @@ def faults(**text: Any) -> list[str]:
 
 
 def test_each_call_is_a_value_with_its_inputs() -> None:
-    graph = wired(views=TWO_VIEWS, nets={"f": EYE, "g": dense()}, flow={"z1": "g(f(x1))", "z2": "g(f(x2))"},
-                  losses={"l": {**SQUARE, "of": ["z1", "z2"]}})
+    graph = wired(
+        views=TWO_VIEWS,
+        nets={"f": EYE, "g": dense()},
+        flow={"z1": "g(f(x1))", "z2": "g(f(x2))"},
+        losses={"l": {**SQUARE, "of": ["z1", "z2"]}},
+    )
     assert values(graph) == {
-        "x1": ("view", "x1", []), "f_x1": ("call", "f", ["x1"]), "f_x1_pooled": ("port", None, ["f_x1"]), "z1": ("call", "g", ["f_x1_pooled"]),
-        "x2": ("view", "x2", []), "f_x2": ("call", "f", ["x2"]), "f_x2_pooled": ("port", None, ["f_x2"]), "z2": ("call", "g", ["f_x2_pooled"]),
-        "l": ("loss", "l", ["z1", "z2"])}
+        "x1": ("view", "x1", []),
+        "f_x1": ("call", "f", ["x1"]),
+        "f_x1_pooled": ("port", None, ["f_x1"]),
+        "z1": ("call", "g", ["f_x1_pooled"]),
+        "x2": ("view", "x2", []),
+        "f_x2": ("call", "f", ["x2"]),
+        "f_x2_pooled": ("port", None, ["f_x2"]),
+        "z2": ("call", "g", ["f_x2_pooled"]),
+        "l": ("loss", "l", ["z1", "z2"]),
+    }
 
 
 def test_the_same_expression_is_computed_once() -> None:
-    graph = wired(nets={"f": EYE, "g": dense()}, flow={"h": "f(x)", "z": "g(h)", "w": "g(f(x))"}, losses={"l": {**SQUARE, "of": ["z", "w"]}})
+    graph = wired(
+        nets={"f": EYE, "g": dense()},
+        flow={"h": "f(x)", "z": "g(h)", "w": "g(f(x))"},
+        losses={"l": {**SQUARE, "of": ["z", "w"]}},
+    )
     assert graph.training.flow == {"h": "h", "z": "z", "w": "z"}
     assert [v.box for v in graph.training.values.values() if v.kind == "call"] == ["f", "g"]
 
@@ -64,24 +81,52 @@ def test_a_losss_named_ports_stand_beside_its_settings() -> None:
 
 
 def test_a_name_that_collides_with_a_made_one_keeps_both_apart() -> None:
-    graph = wired(nets={"f": EYE, "g": dense()}, state=TABLE, flow={"x_index": "g(f(x))", "i": "t.read(x.index)"},
-                  losses={"l": {**SQUARE, "of": ["x_index", "i"]}})
+    graph = wired(
+        nets={"f": EYE, "g": dense()},
+        state=TABLE,
+        flow={"x_index": "g(f(x))", "i": "t.read(x.index)"},
+        losses={"l": {**SQUARE, "of": ["x_index", "i"]}},
+    )
     views = [(v.name, v.view, v.port) for v in graph.training.values.values() if v.kind == "view"]
     assert views == [("x", "x", "image"), ("x_index_", "x", "index")]
 
 
 def test_writes_stand_in_the_order_of_the_text() -> None:
-    graph = wired(**{**ONE, "flow": {"z": "g(f(x))"}, "state": {**MEAN, "n": {"use": "parts:Mean"}}, "after_step": ["n.add(z)", "m.add(f(x))", "n.add(z)"]})
+    graph = wired(
+        **{
+            **ONE,
+            "flow": {"z": "g(f(x))"},
+            "state": {**MEAN, "n": {"use": "parts:Mean"}},
+            "after_step": ["n.add(z)", "m.add(f(x))", "n.add(z)"],
+        }
+    )
     assert [(w.box, w.method, w.inputs) for w in graph.training.writes] == [
-        ("n", "add", (("rows", "z"),)), ("m", "add", (("rows", "f_x_pooled"),)), ("n", "add", (("rows", "z"),))]
+        ("n", "add", (("rows", "z"),)),
+        ("m", "add", (("rows", "f_x_pooled"),)),
+        ("n", "add", (("rows", "z"),)),
+    ]
 
 
 def test_a_phase_is_a_leg_and_what_follows_its_pass_another() -> None:
-    graph = wired(nets={"f": EYE, "g": dense()}, state=MEAN, phases=[
-        {"name": "look", "flow": {"e": "f(x)"}, "collect": "e", "then": ["m.add(e)", "g.reset"]},
-        {"name": "train", "flow": {"z": "g(f(x))", "c": "m.read"}, "losses": {"l": {"use": "parts:Bag", "of": ["z", "c"]}}}])
+    graph = wired(
+        nets={"f": EYE, "g": dense()},
+        state=MEAN,
+        phases=[
+            {"name": "look", "flow": {"e": "f(x)"}, "collect": "e", "then": ["m.add(e)", "g.reset"]},
+            {
+                "name": "train",
+                "flow": {"z": "g(f(x))", "c": "m.read"},
+                "losses": {"l": {"use": "parts:Bag", "of": ["z", "c"]}},
+            },
+        ],
+    )
     look, train = graph.legs
-    assert (look.collect, look.is_training, train.is_training, graph.training.name) == ("e_pooled", False, True, "train")
+    assert (look.collect, look.is_training, train.is_training, graph.training.name) == (
+        "e_pooled",
+        False,
+        True,
+        "train",
+    )
     assert look.then is not None and [v.kind for v in look.then.values.values()] == ["given"]
     assert [(w.box, w.method) for w in look.then.writes] == [("m", "add"), ("g", "reset")]
 
@@ -92,68 +137,125 @@ def test_a_methods_own_flow_is_its_training_beside_phases_that_only_look() -> No
     assert [leg.name for leg in graph.legs] == ["look", "step"] and graph.training.name == "step"
 
 
-@pytest.mark.parametrize(("flow", "message"), [
-    ({"z": "g(ff(x))"}, "the flow calls 'ff', which is not known here"),
-    ({"z": "g(f(y))"}, "flow 'z' reads 'y', which is not known here\n  there are: x, z"),
-    ({"z": "f(x).mop"}, "'f(x)' is asked for its port 'mop', which is not known here\n  there are: map, pooled\n  did you mean 'map'?"),
-    ({"z": "g(f(x)).map"}, "'g(f(x))' is asked for its port 'map', and it has only one output\n  write g(f(x))"),
-    ({"z": "f(x.indx)"}, "view 'x' is asked for its port 'indx', which is not known here\n  there are: box, flip, image, index\n  did you mean 'index'?"),
-    ({"z": "g(f(x), x)"}, "'g' (parts:Dense) is given 2 inputs\n  it takes features: Float[batch dim]"),
-    ({"z": "g()"}, "'g' (parts:Dense) is given 0 inputs\n  it takes features: Float[batch dim]"),
-    ({"z": "m(x)"}, "'m' stands in state and can't be called\n  write m.read"),
-    ({"z": "f(m)"}, "'m' is a part (state), not a value\n  write m.read"),
-    ({"z": "f"}, "'f' is a part (nets), not a value\n  write f(...)"),
-    ({"z": "l(x)"}, "'l' stands in losses and can't be called\n  a loss is not called in the flow"),
-    ({"z": "f(x)(x)"}, "'f(x)(x)' can't be called\n  call a net, a target, an op or a wiring part"),
-    ({"z": "f(bag())"}, "a bag of nothing\n  write for example bag(large, small)"),
-    ({"z": "g(f(x), 3)"}, "a number or text (3) can't stand in an expression"),
-    ({"z": "g(w)", "w": "g(z)"}, "the flow goes round in a circle: z <- w <- z\n  feedback goes through a state: write it after the step"),
-    ({"z": "g(z)"}, "the flow goes round in a circle: z <- z"),
-    ({"z": "f(x)", "g": "f(x)"}, "'g' can't name a value: the word is taken\n  choose another name"),
-    ({"z": "f(x)", "x": "f(x)"}, "'x' can't name a value: the word is taken"),
-    ({"z": "f(x)", "bag": "f(x)"}, "'bag' can't name a value: the word is taken"),
-])
+@pytest.mark.parametrize(
+    ("flow", "message"),
+    [
+        ({"z": "g(ff(x))"}, "the flow calls 'ff', which is not known here"),
+        ({"z": "g(f(y))"}, "flow 'z' reads 'y', which is not known here\n  there are: x, z"),
+        (
+            {"z": "f(x).mop"},
+            "'f(x)' is asked for its port 'mop', which is not known here\n  there are: map, pooled\n  did you mean "
+            "'map'?",
+        ),
+        ({"z": "g(f(x)).map"}, "'g(f(x))' is asked for its port 'map', and it has only one output\n  write g(f(x))"),
+        (
+            {"z": "f(x.indx)"},
+            "view 'x' is asked for its port 'indx', which is not known here\n  there are: box, flip, image, index\n  "
+            "did you mean 'index'?",
+        ),
+        ({"z": "g(f(x), x)"}, "'g' (parts:Dense) is given 2 inputs\n  it takes features: Float[batch dim]"),
+        ({"z": "g()"}, "'g' (parts:Dense) is given 0 inputs\n  it takes features: Float[batch dim]"),
+        ({"z": "m(x)"}, "'m' stands in state and can't be called\n  write m.read"),
+        ({"z": "f(m)"}, "'m' is a part (state), not a value\n  write m.read"),
+        ({"z": "f"}, "'f' is a part (nets), not a value\n  write f(...)"),
+        ({"z": "l(x)"}, "'l' stands in losses and can't be called\n  a loss is not called in the flow"),
+        ({"z": "f(x)(x)"}, "'f(x)(x)' can't be called\n  call a net, a target, an op or a wiring part"),
+        ({"z": "f(bag())"}, "a bag of nothing\n  write for example bag(large, small)"),
+        ({"z": "g(f(x), 3)"}, "a number or text (3) can't stand in an expression"),
+        (
+            {"z": "g(w)", "w": "g(z)"},
+            "the flow goes round in a circle: z <- w <- z\n  feedback goes through a state: write it after the step",
+        ),
+        ({"z": "g(z)"}, "the flow goes round in a circle: z <- z"),
+        ({"z": "f(x)", "g": "f(x)"}, "'g' can't name a value: the word is taken\n  choose another name"),
+        ({"z": "f(x)", "x": "f(x)"}, "'x' can't name a value: the word is taken"),
+        ({"z": "f(x)", "bag": "f(x)"}, "'bag' can't name a value: the word is taken"),
+    ],
+)
 def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
     assert any(message in fault for fault in faults(state=MEAN, flow=flow)), faults(state=MEAN, flow=flow)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ({"losses": {"l": {**SQUARE, "of": ["z"]}}}, "port 'other' of loss 'l' (parts:Square) gets nothing\n  write other: and a value of the flow"),
-    ({"losses": {"l": {**SQUARE, "of": ["z", "z", "z"]}}}, "loss 'l' (parts:Square) is given 3 values\n  it takes one, other"),
-    ({"losses": {"l": {**SQUARE, "of": ["z", "f(x)"]}}}, "a loss reads names, and 'f(x)' is a call\n  name it in flow: and write the name"),
-    ({"losses": {"l": {**SQUARE, "of": ["z", "y"]}}}, "losses 'l' reads 'y', which is not known here"),
-    ({"losses": {"l": {**SQUARE, "of": ["z"], "othr": "z"}}}, "parts:Square has no setting 'othr'; did you mean 'other'?"),
-    ({"after_step": ["m.ad(z)"]}, "'m' (parts:Mean) is asked to 'ad', which is not known here\n  there are: add\n  did you mean 'add'?"),
-    ({"after_step": ["m.add"]}, "m.add is given 0 values\n  it takes rows: Float[batch dim]"),
-    ({"after_step": ["mm.add(z)"]}, "after_step writes to 'mm', which is not known here"),
-    ({"after_step": ["g.push(z)"]}, "'g' (parts:Dense) is asked to 'push', which is not known here\n  there are: reset"),
-    ({"after_step": ["z"]}, "'z' writes nothing\n  write for example queue.push(k)"),
-    ({"after_step": ["f(z)"]}, "'f(z)' writes nothing"),
-    ({"losses": {}}, "the method has no loss, so nothing would be learned\n  add a losses: section"),
-    ({"phases": [{"name": "a"}]}, "phase 'a' neither collects nor trains\n  write either collect: and then:, or losses:"),
-    ({"phases": [{"name": "a", "flow": {"e": "f(x)"}, "losses": {"k": {**SQUARE, "of": ["e", "e"]}}}]},
-     "the method itself and phase 'a' train, and only one may\n  put all losses in one place"),
-    ({"phases": [{"name": "a", "flow": {"e": "f(x)"}, "collect": "f(x)"}]}, "phase 'a' collects 'f(x)'\n  there are: e\n  name a value of its flow:"),
-    ({"phases": [{"name": "a", "flow": {"e": "f(x)"}, "collect": "e", "after_step": ["m.add(e)"]}]},
-     "after_step: of phase 'a' would never run\n  it belongs to losses:"),
-    ({"phases": [{"name": "a", "flow": {"e": "f(x)"}, "collect": "e", "then": ["m.add(f(x))"]}]}, "then reads 'x', which is not known here\n  there are: e"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            {"losses": {"l": {**SQUARE, "of": ["z"]}}},
+            "port 'other' of loss 'l' (parts:Square) gets nothing\n  write other: and a value of the flow",
+        ),
+        (
+            {"losses": {"l": {**SQUARE, "of": ["z", "z", "z"]}}},
+            "loss 'l' (parts:Square) is given 3 values\n  it takes one, other",
+        ),
+        (
+            {"losses": {"l": {**SQUARE, "of": ["z", "f(x)"]}}},
+            "a loss reads names, and 'f(x)' is a call\n  name it in flow: and write the name",
+        ),
+        ({"losses": {"l": {**SQUARE, "of": ["z", "y"]}}}, "losses 'l' reads 'y', which is not known here"),
+        (
+            {"losses": {"l": {**SQUARE, "of": ["z"], "othr": "z"}}},
+            "parts:Square has no setting 'othr'; did you mean 'other'?",
+        ),
+        (
+            {"after_step": ["m.ad(z)"]},
+            "'m' (parts:Mean) is asked to 'ad', which is not known here\n  there are: add\n  did you mean 'add'?",
+        ),
+        ({"after_step": ["m.add"]}, "m.add is given 0 values\n  it takes rows: Float[batch dim]"),
+        ({"after_step": ["mm.add(z)"]}, "after_step writes to 'mm', which is not known here"),
+        (
+            {"after_step": ["g.push(z)"]},
+            "'g' (parts:Dense) is asked to 'push', which is not known here\n  there are: reset",
+        ),
+        ({"after_step": ["z"]}, "'z' writes nothing\n  write for example queue.push(k)"),
+        ({"after_step": ["f(z)"]}, "'f(z)' writes nothing"),
+        ({"losses": {}}, "the method has no loss, so nothing would be learned\n  add a losses: section"),
+        (
+            {"phases": [{"name": "a"}]},
+            "phase 'a' neither collects nor trains\n  write either collect: and then:, or losses:",
+        ),
+        (
+            {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "losses": {"k": {**SQUARE, "of": ["e", "e"]}}}]},
+            "the method itself and phase 'a' train, and only one may\n  put all losses in one place",
+        ),
+        (
+            {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "collect": "f(x)"}]},
+            "phase 'a' collects 'f(x)'\n  there are: e\n  name a value of its flow:",
+        ),
+        (
+            {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "collect": "e", "after_step": ["m.add(e)"]}]},
+            "after_step: of phase 'a' would never run\n  it belongs to losses:",
+        ),
+        (
+            {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "collect": "e", "then": ["m.add(f(x))"]}]},
+            "then reads 'x', which is not known here\n  there are: e",
+        ),
+    ],
+)
 def test_a_wrong_loss_write_or_phase_is_refused(text: dict[str, Any], message: str) -> None:
     told = faults(**{"state": MEAN, "flow": {"z": "g(f(x))"}, **text})
     assert any(message in fault for fault in told), told
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ({"nets": {"f": EYE, "x": dense()}}, "'x' names something in nets and in views\n  give each its own name"),
-    ({"nets": {"f": EYE, "class": dense()}}, "'class' can't be a name here\n  use letters, digits and _, and no word of Python or torch"),
-    ({"nets": {"f": EYE, "train": dense()}}, "'train' can't be a name here"),
-    ({"nets": {"f": EYE, "_g": dense()}}, "'_g' can't be a name here"),
-    ({"nets": {"f": EYE, "g h": dense()}}, "'g h' can't be a name here"),
-    ({"nets": {"f": EYE, "g": {"use": "heads.mpl"}}}, "there is no part 'heads.mpl'"),
-    ({"nets": {"f": EYE, "g": {"use": "other:Part"}}}, "'other:Part' is code from outside the catalogue"),
-    ({"targets": {"t": {"ema_of": "ff", "momentum": 0.9}}}, "target 't' follows 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?"),
-    ({"nets": {"f": EYE, "g": dense(outt=1)}}, "parts:Dense has no setting 'outt'; did you mean 'out'?"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ({"nets": {"f": EYE, "x": dense()}}, "'x' names something in nets and in views\n  give each its own name"),
+        (
+            {"nets": {"f": EYE, "class": dense()}},
+            "'class' can't be a name here\n  use letters, digits and _, and no word of Python or torch",
+        ),
+        ({"nets": {"f": EYE, "train": dense()}}, "'train' can't be a name here"),
+        ({"nets": {"f": EYE, "_g": dense()}}, "'_g' can't be a name here"),
+        ({"nets": {"f": EYE, "g h": dense()}}, "'g h' can't be a name here"),
+        ({"nets": {"f": EYE, "g": {"use": "heads.mpl"}}}, "there is no part 'heads.mpl'"),
+        ({"nets": {"f": EYE, "g": {"use": "other:Part"}}}, "'other:Part' is code from outside the catalogue"),
+        (
+            {"targets": {"t": {"ema_of": "ff", "momentum": 0.9}}},
+            "target 't' follows 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?",
+        ),
+        ({"nets": {"f": EYE, "g": dense(outt=1)}}, "parts:Dense has no setting 'outt'; did you mean 'out'?"),
+    ],
+)
 def test_a_wrong_declaration_is_refused(text: dict[str, Any], message: str) -> None:
     told = faults(**{"flow": {"z": "g(f(x))"}, **text})
     assert any(message in fault for fault in told), told

@@ -34,7 +34,7 @@ def dense(out: int = 2, **more: Any) -> dict[str, Any]:
 
 def method(**text: Any) -> Method:
     """A method from its sections; the first net is exported unless the text says otherwise."""
-    whole = {"method": "toy", "views": X, "export": next(iter(text.get("nets", {"f": 0}))), **text}
+    whole = {"method": "toy", "views": X, "export": next(iter(text.get("nets") or {"f": 0})), **text}
     return Method.model_validate(whole)
 
 
@@ -46,7 +46,9 @@ def wired(**text: Any) -> Graph:
 def sized(*, size: int = 2, batch: int = 4, dataset: int = 8, **text: Any) -> SizedGraph:
     """A settled toy method whose views are all of one size."""
     graph = wired(**text)
-    return settle(graph, {v: (3, size, size) for v in graph.method.views}, batch=batch, dataset=dataset, plugins=PLUGINS)
+    return settle(
+        graph, dict.fromkeys(graph.method.views, (3, size, size)), batch=batch, dataset=dataset, plugins=PLUGINS
+    )
 
 
 def compiled(*, seed: int = 0, **text: Any) -> CompiledMethod:
@@ -56,16 +58,21 @@ def compiled(*, seed: int = 0, **text: Any) -> CompiledMethod:
     return CompiledMethod(sized(**text), seed=seed, plugins=PLUGINS)
 
 
-def batch(images: Mapping[str, Tensor], *, index: Tensor | None = None, rows: int | None = None, step: int = 0) -> dict[str, Tensor]:
+def batch(
+    images: Mapping[str, Tensor], *, index: Tensor | None = None, rows: int | None = None, step: int = 0
+) -> dict[str, Tensor]:
     """A batch of given images by view; every other port of a view is filled with something of the right shape."""
     count = rows or len(next(iter(images.values())))
     index = torch.arange(count) if index is None else index
     out = {"draw": keyed(0, 0, index), "clock": torch.tensor([0, 0, step])}
     for view, image in images.items():
         copies = len(image) // count
-        out |= {f"{view}.image": image, f"{view}.index": index.repeat(copies),
-                f"{view}.box": torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(len(image), 4),
-                f"{view}.flip": torch.zeros(len(image), dtype=torch.bool)}
+        out |= {
+            f"{view}.image": image,
+            f"{view}.index": index.repeat(copies),
+            f"{view}.box": torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(len(image), 4),
+            f"{view}.flip": torch.zeros(len(image), dtype=torch.bool),
+        }
     return out
 
 
@@ -90,8 +97,16 @@ def nets_moved(compiled_method: CompiledMethod, tensors: Mapping[str, Tensor], l
     value = compiled_method(tensors)[loss]
     trains = getattr(compiled_method.graph.boxes[loss].spec, "trains", None)
     names = (*compiled_method.net_names, *compiled_method.target_names)
-    parameters = [p for name in names if trains is None or name in trains
-                  for p in compiled_method.parts[name].parameters() if p.requires_grad]
+    parameters = [
+        p
+        for name in names
+        if trains is None or name in trains
+        for p in compiled_method.parts[name].parameters()
+        if p.requires_grad
+    ]
     value.backward(inputs=parameters)
-    return {name for name in names
-            if any(p.grad is not None and bool(p.grad.abs().max() > 0) for p in compiled_method.parts[name].parameters())}
+    return {
+        name
+        for name in names
+        if any(p.grad is not None and bool(p.grad.abs().max() > 0) for p in compiled_method.parts[name].parameters())
+    }

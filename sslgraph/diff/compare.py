@@ -94,7 +94,7 @@ class _Comparison:
         for x, y in pairs:
             yield from self._loss(left, x, right, y)
         if left.phase and right.phase:
-            yield from _settings("phase", left.name, right.name, "", _times(left), _times(right))
+            yield from _settings("phase", left.name, right.name, "", *self._times(left, right))
             yield from self._collected(left, right)
         yield from self._writes(left, right)
 
@@ -118,10 +118,9 @@ class _Comparison:
         ones, others = self._wires(self.one, left, x), self._wires(self.other, right, y)
         before, after = _said(left.losses[x], ones), _said(right.losses[y], others)
         nets = self.match.forward("nets")
-        if before.get("trains") and sorted(nets.get(n, n) for n in left.losses[x].trains or ()) == sorted(
-            right.losses[y].trains or ()
-        ):
-            before.pop("trains"), after.pop("trains")
+        trained = {nets.get(net) for net in left.losses[x].trains or ()}
+        if trained and trained == set(right.losses[y].trains or ()):
+            del before["trains"], after["trains"]
         yield from _settings("loss", x, y, "", before, after)
         for port, one, other in self._inputs(left, x, right, y):
             if one != other:
@@ -134,6 +133,16 @@ class _Comparison:
                     self.one.written_out(ones[port], left) if port in ones else "",
                     self.other.written_out(others[port], right) if port in others else "",
                 )
+
+    def _times(self, left: Leg, right: Leg) -> tuple[dict[str, Any], dict[str, Any]]:
+        """When two phases run and by what they sample; a state that both sample by is no difference."""
+        before, after = (
+            {name: getattr(leg.phase, name) for name in ("every", "start", "at", "sample")} for leg in (left, right)
+        )
+        states = self.match.forward("state")
+        if {key: states.get(name) for key, name in (before["sample"] or {}).items()} == after["sample"]:
+            del before["sample"], after["sample"]
+        return before, after
 
     def _collected(self, left: Leg, right: Leg) -> Iterator[Change]:
         assert left.phase and right.phase
@@ -164,7 +173,10 @@ class _Comparison:
         one, other = self.one.method.export, self.other.method.export
         (x, _, p), (y, _, q) = one.partition("."), other.partition(".")
         partners = {**self.match.forward("nets"), **self.match.forward("targets")}
-        if p != q or (partners.get(x) or x) != y:
+        is_known = any(
+            name in {**figure.method.nets, **figure.method.targets} for figure, name in ((self.one, x), (self.other, y))
+        )
+        if p != q or (partners.get(x) != y if is_known else x != y):
             yield Changed("export", one, other, "", "export", one, other)
 
 
@@ -184,10 +196,6 @@ def _said(part: Any, wired: dict[str, str] | None = None) -> dict[str, Any]:
         if name not in ("settings", "of", "ema_of") and getattr(part, name) != field.default
     }
     return {**fields, **{name: value for name, value in part.settings.items() if name not in (wired or {})}}
-
-
-def _times(leg: Leg) -> dict[str, Any]:
-    return {name: getattr(leg.phase, name) for name in ("every", "start", "at", "sample")}
 
 
 def _statements(leg: Leg) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sslgraph.spec import Method
+
 from .figure import Figure
 
 Pairs = list[tuple[str, str]]
@@ -41,7 +43,7 @@ def matched(one: Figure, other: Figure) -> Matching:
             "targets": paired(
                 list(a.targets),
                 list(b.targets),
-                lambda x, y: int(follow.get(a.targets[x].ema_of) == b.targets[y].ema_of),
+                lambda x, y: int(_same(follow, a, a.targets[x].ema_of, b, b.targets[y].ema_of)),
             ),
             "state": paired(list(a.state), list(b.state), lambda x, y: 2 * _alike(a.state[x], b.state[y], "use")),
             "ops": paired(list(a.ops), list(b.ops), lambda x, y: _use_score(a.ops[x].use, b.ops[y].use)),
@@ -61,6 +63,11 @@ def paired(ones: Sequence[str], others: Sequence[str], score: Callable[[str, str
         if value > 0 and all(i != k and j != m for k, m in taken):
             taken.append((i, j))
     return [(ones[i], others[j]) for i, j in sorted(taken)]
+
+
+def _same(partners: dict[str, str], a: Method, one: str, b: Method, other: str) -> bool:
+    """Whether two names mean one net; names that neither method declares mean what they say."""
+    return partners[one] == other if one in partners else one == other and one not in a.nets and other not in b.nets
 
 
 def _net_score(one: Figure, x: str, other: Figure, y: str) -> float:

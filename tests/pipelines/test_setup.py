@@ -57,8 +57,8 @@ def test_two_and_two_steps_of_a_real_method_are_four_to_the_last_bit(tmp_path: P
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"optimizer.momentun": 0.9}, "did you mean 'momentum'"),
-        ({"optimizer.momentum": None}, "sgd needs 'momentum'"),
+        ({"optimizer.betaz": [0.9, 0.99]}, "did you mean 'betas'"),
+        ({"optimizer": {"use": "sgd", "lr": 0.1, "weight_decay": 0}}, "sgd needs 'momentum'"),
         ({"evaluate.knn.evry": "1 epoch"}, "did you mean 'every'"),
         ({"checkpoint.kep": 3}, "did you mean 'keep'"),
         ({"checkpoint.every": "often"}, "'often' is not a length of time"),
