@@ -35,7 +35,7 @@ def _data(name: str, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
     recipe = load_recipe(name, dict(given)).recipe
     absolute = str(Path(path).expanduser().resolve())
-    if "path" in registry.signature(recipe.data.use, recipe.plugins and tuple(recipe.plugins)).settings:
+    if "path" in registry.signature(recipe.data.use, tuple(recipe.plugins)).settings:
         return {"data.path": absolute}
     return {"data": {"use": source_for(Path(absolute)), "path": absolute}}
 
