@@ -25,6 +25,8 @@ Report = Callable[[Path, Measures], None]
 class Feeding(Protocol):
     """Where batches come from. Their content is a function of seed and step alone, so a run may go on at any step."""
 
+    source: Any
+
     def batches(self, start: int, stop: int) -> Iterator[list[Batch]]:
         """The micro-batches of this rank, for each step from `start` up to before `stop`."""
 

@@ -137,6 +137,9 @@ def _evaluated(run: Run, loaded: LoadedRecipe, plugins: tuple[str, ...]) -> None
     views = loaded.method.method.views
     view = evaluation_view(views, check.augmentations(loaded.method), like=next(iter(views)), size=wish.size)
     data, on = loaded.recipe.data, run.device
+    if run.feed.source.labels is None:
+        run.record.display.say("the images have no labels: training needs none, and nearest neighbours are not measured")
+        return
     found = online.OnlineKnn(wish, data, view, device=on, precision=run.precision, plugins=plugins)
     run.evaluate, run.baseline, run.evaluate_every = found.measure, found.baseline, wish.steps(run.clock)
 

@@ -1,0 +1,47 @@
+"""The gradient map of every shipped method, held against autograd on small images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from sslgraph import catalogue
+from sslgraph.compile import CompiledMethod
+from sslgraph.load import LoadedMethod, load_method
+from sslgraph.shapes import settle
+from sslgraph.wire import wire
+from toys import CLOCK, assert_map_is_true, random_batch
+
+ROWS, IMAGES, SIDE = 4, 64, 64
+# What a method needs to be small: widths that cost time, and sides that its parts ask for.
+SMALLER: dict[str, dict[str, Any]] = {
+    "moco_v1": {"state.queue.size": 32},
+    "moco_v2": {"state.queue.size": 32},
+    "swav": {"nets.c.out": 16, "state.queue.size": 16},
+    "dino": {"nets.hs.out": 32},
+    "deepcluster": {"ops.kmeans.k": 10},
+}
+SIDES = {"context_encoder": 128, "deepcluster": 128, "jigsaw": 255}
+
+
+def small(name: str) -> LoadedMethod:
+    """A shipped method with its shallowest backbone."""
+    nets = load_method(name).method.nets
+    shallow = {f"nets.{net}.depth": 18 for net, part in nets.items() if part.use == "backbones.resnet"}
+    return load_method(name, overrides={**SMALLER.get(name, {}), **shallow})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", catalogue.names("methods"))
+def test_autograd_agrees_with_the_map_of_a_shipped_method(name: str) -> None:
+    loaded, side = small(name), SIDES.get(name, SIDE)
+    images = {view: (3, side, side) for view in loaded.method.views}
+    sized = settle(wire(loaded.method, loaded.place), images, batch=ROWS, dataset=IMAGES)
+    method = CompiledMethod(sized)
+    for state, part in loaded.method.state.items():
+        if part.use == "memory.label_table":  # before its first write a label counts for nothing
+            method.parts[state].write(torch.arange(IMAGES) % 10)
+    method.set_step(0, CLOCK)
+    assert_map_is_true(method, random_batch(sized, images, rows=ROWS))
