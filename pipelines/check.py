@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
-from sslgraph import catalogue
+from sslgraph import catalogue, registry
 from sslgraph.document import read
-from sslgraph.errors import Fault, SpecError
+from sslgraph.errors import Fault, Place, SpecError, SslgraphError
 from sslgraph.gradients import GradientMap, gradient_map
 from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.load import LoadedMethod, LoadedRecipe, load_augmentation, load_method, load_recipe
-from sslgraph.spec import Augmentation
+from sslgraph.spec import Augmentation, Path
 from sslgraph.verify import verify
 from sslgraph.wire import wire
+
+from .optimizers import settings as optimizer_settings
 
 if TYPE_CHECKING:
     from sslgraph.shapes import SizedGraph
@@ -45,6 +48,8 @@ def examine(name_or_file: str, *, fast: bool = False, plugins: tuple[str, ...] =
     loaded, recipe = load(name_or_file, overrides or {})
     allowed = (*plugins, *(recipe.recipe.plugins if recipe else ()))
     graph = wired(loaded, allowed)
+    if recipe:
+        numbers(recipe, allowed)
     findings = lint(graph, _facts(recipe))
     sized = None if fast else sized_graph(graph, loaded, batch=recipe.recipe.batch if recipe else BATCH, plugins=allowed)
     return Examination(name_or_file, graph, gradient_map(graph), findings, sized, time.perf_counter() - start)
@@ -73,6 +78,33 @@ def sized_graph(graph: Graph, loaded: LoadedMethod, *, batch: int, dataset: int 
     return settle(graph, {name: (3, *size) for name, size in sizes.items()}, batch=batch, dataset=dataset, plugins=plugins)
 
 
+def numbers(loaded: LoadedRecipe, plugins: tuple[str, ...] = ()) -> None:
+    """Refuses data and an optimizer that can't be: unknown parts, settings and rules. Nothing is read or built."""
+    data = loaded.recipe.data
+    with within(loaded, ("data",)):
+        if wrong := registry.setting_problems(registry.signature(data.use, plugins), data.settings):
+            raise SpecError([Fault(None, problem) for problem in wrong])
+    with within(loaded, ("optimizer",)):
+        optimizer_settings.read(loaded.recipe.optimizer)
+
+
+@contextmanager
+def within(loaded: LoadedMethod | LoadedRecipe, path: Path) -> Iterator[None]:
+    """Gives every fault found inside its place in the text: that of the value at a path, or of the key that it quotes."""
+    try:
+        yield
+    except SslgraphError as wrong:
+        faults = wrong.faults if isinstance(wrong, SpecError) else (Fault(None, str(wrong)),)
+        raise SpecError([replace(fault, place=fault.place or _quoted(loaded, path, fault)) for fault in faults]) from wrong
+
+
+def _quoted(loaded: LoadedMethod | LoadedRecipe, path: Path, fault: Fault) -> Place:
+    value = loaded.text.nearest(path)
+    keys = value.content if isinstance(value.content, dict) else {}
+    key = next((key for key in keys if f"'{key}'" in fault.problem), None)
+    return loaded.place(path if key is None else (*path, key))
+
+
 def augmentations(loaded: LoadedMethod) -> dict[str, Augmentation]:
     """The augmentation of every view by name, and the evaluation's `center`; unknown ones are faults at their place."""
     found, faults = {}, []
@@ -81,7 +113,7 @@ def augmentations(loaded: LoadedMethod) -> dict[str, Augmentation]:
             found[spec.augment] = load_augmentation(spec.augment).augmentation
         except SpecError as wrong:
             here = loaded.place(("views", view, "augment"))
-            faults += [Fault(fault.place or here, fault.problem, fault.there_are, fault.cure) for fault in wrong.faults]
+            faults += [replace(fault, place=fault.place or here) for fault in wrong.faults]
     if faults:
         raise SpecError(faults)
     return {**found, "center": load_augmentation("center").augmentation}
@@ -108,11 +140,10 @@ def _facts(recipe: LoadedRecipe | None) -> Facts:
 def _placed(fault: Fault, loaded: LoadedMethod) -> Fault:
     """The view program knows no file: its faults name the view in quotes, and get that view's place."""
     view = next((name for name in loaded.method.views if f"view '{name}'" in fault.problem), None)
-    place = fault.place or loaded.place(("views", view) if view else ("views",))
-    return Fault(place, fault.problem, fault.there_are, fault.cure)
+    return replace(fault, place=fault.place or _quoted(loaded, ("views", view) if view else ("views",), fault))
 
 
-def method_file(name_or_file: str) -> Path:
+def method_file(name_or_file: str) -> File:
     """The file that a name stands for."""
     kind: catalogue.Kind = "methods" if catalogue.has("methods", name_or_file) else "recipes"
     return catalogue.file_of(kind, name_or_file)

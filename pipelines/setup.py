@@ -24,7 +24,6 @@ from . import check, checkpoint, machine, online
 from .display import Display
 from .feed import Feed, Source
 from .optimizer import Optimizer
-from .optimizers import settings as optimizer_settings
 from .record import Record
 from .run import Run, distributed
 from .views import ViewProgram, evaluation_view
@@ -52,10 +51,13 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
     """The same request with an absolute run folder, once everything is checked that needs no image and no device."""
     config = Config(**cfg)
     loaded = config.load()
-    check.wired(loaded.method, _plugins(config, loaded.recipe))
-    optimizer_settings.read(loaded.recipe.optimizer)
-    online.setting(loaded.recipe.evaluate)
-    _saving(loaded.recipe, Clock(1, 1))
+    plugins = _plugins(config, loaded.recipe)
+    check.wired(loaded.method, plugins)
+    check.numbers(loaded, plugins)
+    with check.within(loaded, ("evaluate",)):
+        online.setting(loaded.recipe.evaluate)
+    with check.within(loaded, ("checkpoint",)):
+        _saving(loaded.recipe, Clock(1, 1))
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
     folder = Path(config.out or f"runs/{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     return {**asdict(config), "out": str(folder.resolve())}
@@ -67,13 +69,15 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     loaded, on = config.load(), machine.device(config.local_rank)
     recipe, plugins = loaded.recipe, _plugins(config, loaded.recipe)
     threads = machine.use(processes=config.processes)
-    source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
+    with check.within(loaded, ("data",)):
+        source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
     method = _compiled(loaded, source, plugins).to(device=on, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    feed = Feed(
-        source, ViewProgram.build(loaded.method.method.views, check.augmentations(loaded.method)), batch=recipe.batch,
-        seed=recipe.seed, accumulate=recipe.accumulate, rank=collectives.rank(), ranks=collectives.ranks(),
-        device=on, channels_last=True,
-    )  # fmt: skip
+    program = ViewProgram.build(loaded.method.method.views, check.augmentations(loaded.method))
+    with check.within(loaded, ("batch",)):
+        feed = Feed(
+            source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate, rank=collectives.rank(),
+            ranks=collectives.ranks(), device=on, channels_last=True,
+        )  # fmt: skip
     clock = clock_of(recipe, feed.steps_per_epoch)
     model = _wrapped(method, recipe, on)
     is_wrapped = model is not method
@@ -85,7 +89,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         feed=feed, record=record, clock=clock, device=on, precision=precision,
         facts=_facts(recipe, method, on, precision, threads), **_saving(recipe, clock),
     )  # fmt: skip
-    _evaluated(run, loaded, plugins)
+    with check.within(loaded, ("evaluate",)):
+        _evaluated(run, loaded, plugins)
     if collectives.rank() == 0:
         _introduce(run, loaded, source)
     return run

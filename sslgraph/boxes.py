@@ -82,5 +82,7 @@ def _add_box(boxes: dict[str, Box], section: str, name: str, part: Any, method: 
     own = {k: v for k, v in settings.items() if section != "losses" or k not in signature.ports or k in signature.settings}
     for problem in registry.setting_problems(signature, own, ports=signature.ports if section == "losses" else ()):
         key = next((k for k in own if f"'{k}'" in problem.split(";")[0]), None)
+        if isinstance(part, Target) and key not in part.settings:
+            continue    # told at the net that it follows
         faults.append(Fault(place((*path, key)) if key else place(path), problem))
     boxes[name] = Box(name, section, use, own, signature, part, path)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from pathlib import Path as File
 from typing import Literal
 
 from sslgraph import home
-from sslgraph.errors import SpecError, unknown
+from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.values import Value
 
 Kind = Literal["methods", "recipes", "pipelines", "augmentations"]
@@ -48,7 +48,10 @@ def file_of(kind: Kind, name: str | File, *, asks: str = "", value: Value | None
     """The file of a name or of a path. `asks` and `value` say who asks and where it is written, for the message;
     a path that is written in a file starts from that file's folder."""
     if is_file(name):
-        return File(value.place.file).parent / name if value else File(name)
+        file = File(value.place.file).parent / name if value else File(name)
+        if value and not file.is_file():
+            raise SpecError([Fault(value.place, f"there is no file {file}", (), "its path starts from the folder of this text")])
+        return file
     if has(kind, str(name)):
         return home.SPECS / kind / f"{name}.yaml"
     asks = asks or f"there is no {kind.removesuffix('s')}"

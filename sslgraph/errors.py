@@ -61,7 +61,8 @@ def unknown(place: Place | None, what: str, name: str, known: Iterable[str]) -> 
     """
     names = tuple(sorted(known))
     close = nearest(name, names)
-    return Fault(place, f"{what} '{name}', which is not known here", names, f"did you mean '{close}'?" if close else "")
+    rest = "" if what.startswith("there is no ") else ", which is not known here"
+    return Fault(place, f"{what} '{name}'{rest}", names, f"did you mean '{close}'?" if close else "")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from sslgraph import catalogue, home
 from sslgraph.document import Document, read, read_value
 from sslgraph.edits import EDITS, TOP, edited, with_value
-from sslgraph.errors import Fault, Place, SpecError, refusal, unknown
+from sslgraph.errors import Fault, Place, SpecError, nearest, refusal, unknown
 from sslgraph.loaded import LoadedAugmentation as LoadedAugmentation
 from sslgraph.loaded import LoadedMethod as LoadedMethod
 from sslgraph.loaded import LoadedPipeline as LoadedPipeline
@@ -60,12 +60,18 @@ def load_recipe(name_or_file: str | File, overrides: Mapping[str, Any] | None = 
     if not catalogue.is_file(name_or_file) and not catalogue.has("recipes", str(name_or_file)):
         if catalogue.has("methods", str(name_or_file)):
             return demo_recipe(str(name_or_file), overrides)
-        known = (*catalogue.names("recipes"), *catalogue.names("methods"))
-        raise SpecError([unknown(None, "there is no recipe or method", str(name_or_file), known)])
+        raise SpecError([_nowhere(str(name_or_file))])
     document = read(catalogue.file_of("recipes", name_or_file))
     if document.kind == "method":
         return _default_recipe(str(document.file.resolve()), overrides)
     return recipe_of(document, overrides)
+
+
+def _nowhere(name: str) -> Fault:
+    methods, recipes = catalogue.names("methods"), catalogue.names("recipes")
+    close = nearest(name, (*methods, *recipes))
+    cure = f"did you mean '{close}'?" if close else "a method's recipes are written demo/simclr; a file's name ends in .yaml"
+    return Fault(None, f"there is no recipe or method '{name}'", methods, cure)
 
 
 def demo_recipe(method: str, overrides: Mapping[str, Any] | None = None) -> LoadedRecipe:

@@ -285,7 +285,8 @@ class _Settling:
     def _compare(self, value: Value, box: Box, bound: dict[str, int], metas: dict[str, Any]) -> None:
         """Each axis name stands for one size within a call, and a width that the spec writes must be the one that arrives."""
         if message := clash(box.signature.inputs, metas):
-            raise self.fault(value, f"'{box.name}' ({box.use}): {message}")
+            cure = "set the widths of the parts that make them (out:, dim:) so that they match"
+            raise self.fault(value, f"'{box.name}' ({box.use}): {message}", cure)
         for name, size in bound.items():
             written = box.settings.get(name)
             if isinstance(written, int) and written != size and name in box.signature.settings:

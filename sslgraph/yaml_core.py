@@ -180,4 +180,5 @@ def _explained(wrong: yaml.YAMLError, text: str, name: str) -> Fault:
         cure = "look for a missing line break, wrong indentation, or text that needs quotes"
         return Fault(place, "a ':' stands where no key can be", (), cure)
     context = getattr(wrong, "context", None)
-    return Fault(place, f"this is not YAML: {context}, {problem}" if context else f"this is not YAML: {problem}")
+    cure = "look at the brackets, quotes and indentation here and in the line above"
+    return Fault(place, f"this is not YAML: {context}, {problem}" if context else f"this is not YAML: {problem}", (), cure)

@@ -61,7 +61,7 @@ def test_settings_are_gathered_from_beside_the_reserved_keys() -> None:
 @pytest.mark.usefixtures("shelf")
 def test_an_unknown_name_lists_what_there_is() -> None:
     assert message(load_method, "moc") == (
-        "there is no method 'moc', which is not known here\n  there are: moco, program\n  did you mean 'moco'?"
+        "there is no method 'moc'\n  there are: moco, program\n  did you mean 'moco'?"
     )
     assert "there are: moco, program, small/moco" in message(load_recipe, "smal/moco")
 

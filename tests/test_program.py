@@ -15,12 +15,20 @@ BAGGED = {
     "targets": {"t": {"ema_of": "f", "momentum": 0.5}},
     "state": {"m": {"use": "parts:Mean"}},
     "ops": {"noise": {"use": "parts:Noise"}},
-    "flow": {"z": "g(f(bag(large, small)))", "k": "noise(t(large))", "h": "f(small)", "s": "stopgrad(h)"},
-    "losses": {"spread": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}, "pull": {**SQUARE, "of": ["h", "s"]}},
+    "flow": {
+        "z": "g(f(bag(large, small)))",
+        "k": "noise(t(large))",
+        "h": "f(small)",
+        "s": "stopgrad(h)",
+        "k2": "f(large)",
+    },
+    "losses": {
+        "spread": {"use": "parts:Bag", "of": ["z"], "center": "m.read"},
+        "pull": {**SQUARE, "of": ["h", "s"]},
+        "far": {**SQUARE, "of": ["k", "k2"]},
+    },
     "after_step": ["m.add(z)"],
 }
-BAGGED["losses"]["far"] = {**SQUARE, "of": ["k", "k2"]}
-BAGGED["flow"]["k2"] = "f(large)"
 
 ONE_SIZE = """\
 def forward(self, large, small, draw):

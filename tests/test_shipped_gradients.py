@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+from toys import CLOCK, assert_map_is_true, random_batch
 
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
 from sslgraph.load import LoadedMethod, load_method
 from sslgraph.shapes import settle
 from sslgraph.wire import wire
-from toys import CLOCK, assert_map_is_true, random_batch
 
 ROWS, IMAGES, SIDE = 4, 64, 64
 # What a method needs to be small: widths that cost time, and sides that its parts ask for.
@@ -37,7 +37,7 @@ def small(name: str) -> LoadedMethod:
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_autograd_agrees_with_the_map_of_a_shipped_method(name: str) -> None:
     loaded, side = small(name), SIDES.get(name, SIDE)
-    images = {view: (3, side, side) for view in loaded.method.views}
+    images = dict.fromkeys(loaded.method.views, (3, side, side))
     sized = settle(wire(loaded.method, loaded.place), images, batch=ROWS, dataset=IMAGES)
     method = CompiledMethod(sized)
     for state, part in loaded.method.state.items():
