@@ -45,7 +45,7 @@ class JointBatchNorm(nn.SyncBatchNorm):
         # Torch's kernels are for a scale with a shift, or neither; SimCLR's last layer has a scale alone.
         if input.is_cuda and (self.weight is None) == (self.bias is None):
             return super().forward(input)
-        mean, variance, count = _joint_statistics(input.float())
+        mean, variance, count = _joint_statistics(input if input.dtype == torch.float64 else input.float())
         if self.track_running_stats:
             self._track(mean.detach(), variance.detach() * count / (count - 1))
         scale = (variance + self.eps).rsqrt()
