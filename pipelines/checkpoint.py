@@ -90,7 +90,7 @@ def load(path: Path, *, text: str | None = None) -> Checkpoint:
         saved_text = (path / TEXT).read_text()
         parts = {name: torch.load(path / f"{name}.pt", map_location="cpu", weights_only=True) for name in PARTS}
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as problem:
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        reason = (str(problem) or type(problem).__name__).splitlines()[0].partition(". ")[0]
         cure = "remove the folder to go on from the one before it"
         raise SslgraphError(f"the checkpoint {path} is damaged and can't be read ({reason}); {cure}") from problem
     if text is not None and saved_text != text:

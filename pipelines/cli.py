@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from sslgraph import __version__
 from sslgraph.errors import SslgraphError
@@ -25,7 +24,7 @@ def main() -> None:
     """Runs a command; what a user can mend is one message on standard error and exit code 1."""
     sys.path.insert(0, str(Path.cwd()))  # a plugin usually lies where the command is given
     try:
-        app()
+        app(prog_name="sslgraph")
     except SslgraphError as fault:
         print(fault, file=sys.stderr)
         raise SystemExit(1) from None
@@ -44,12 +43,11 @@ def list_specs() -> None:
     """Methods and recipes there are, with what each says of itself."""
     from sslgraph import catalogue
 
-    table = Table(box=None, show_header=False, pad_edge=False)
-    recipes = catalogue.names("recipes")
-    for entry in catalogue.entries("methods"):
+    methods, recipes = catalogue.entries("methods"), catalogue.names("recipes")
+    width = max(len(entry.name) for entry in methods)
+    for entry in methods:
         folders = [name.split("/")[0] for name in recipes if name.split("/")[-1] == entry.name]
-        table.add_row(f"[bold]{entry.name}[/bold]", entry.line, "  ".join(folders))
-    out.print(table)
+        out.print(f"{entry.name:<{width}}  {entry.line}  [{', '.join(folders)}]", markup=False)
     out.print("\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or FOLDER/NAME (one of its recipes)")
 
 

@@ -33,6 +33,6 @@ def test_text_that_ends_in_yaml_is_a_file_and_all_other_text_a_name(shelf: Path)
 
 
 def test_a_file_that_a_text_names_lies_beside_that_text(shelf: Path) -> None:
-    file = put(shelf, "own/a", "extends: b.yaml")
+    file, _ = put(shelf, "own/a", "extends: b.yaml"), put(shelf, "own/b", "method: B")
     value = written("b.yaml", Place(str(file), 1, 10))
     assert catalogue.file_of("methods", "b.yaml", value=value) == shelf / "own/b.yaml"

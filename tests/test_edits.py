@@ -109,7 +109,7 @@ def test_all_changes_that_name_nothing_are_refused_at_once(shelf: Path) -> None:
         ),
         ("extends: [moco, program]", "extends: takes the name of one method"),
         ("extends: child", "'child' extends this method in turn"),
-        ("extends: no.yaml", "no.yaml: there is no such file"),
+        ("extends: no.yaml", "child.yaml:1:10: there is no file no.yaml"),
         ("method: A\nset: {export: f}", "set: changes a parent, and this method has none"),
     ],
 )

@@ -63,7 +63,7 @@ def test_an_unknown_name_lists_what_there_is() -> None:
     assert message(load_method, "moc") == (
         "there is no method 'moc'\n  there are: moco, program\n  did you mean 'moco'?"
     )
-    assert "there are: moco, program, small/moco" in message(load_recipe, "smal/moco")
+    assert "there are: moco, program\n  did you mean 'small/moco'?" in message(load_recipe, "smal/moco")
 
 
 def test_a_text_of_another_kind_is_refused(shelf: Path) -> None:
