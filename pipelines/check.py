@@ -25,13 +25,13 @@ from .optimizers import settings as optimizer_settings
 if TYPE_CHECKING:
     from sslgraph.shapes import SizedGraph
 
-BATCH = 256        # images; only shapes that depend on the batch (a queue's divisibility) see it
+BATCH = 256  # images; only shapes that depend on the batch (a queue's divisibility) see it
 SOURCE = (512, 512)  # height and width of the image that views are cut from where no data set is named
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What a check found: the wired method, its gradient map, the linter's warnings, and with shapes the sized graph."""
+    """What a check found: the wired method, its gradient map, the linter's warnings; with shapes, the sized graph."""
 
     name: str
     graph: Graph
@@ -41,8 +41,9 @@ class Examination:
     seconds: float
 
 
-def examine(name_or_file: str, *, fast: bool = False, plugins: tuple[str, ...] = (),
-            overrides: Mapping[str, Any] | None = None) -> Examination:
+def examine(
+    name_or_file: str, *, fast: bool = False, plugins: tuple[str, ...] = (), overrides: Mapping[str, Any] | None = None
+) -> Examination:
     """Checks a method or a recipe by name or file; raises SpecError with all faults. `fast` stops before torch."""
     start = time.perf_counter()
     loaded, recipe = load(name_or_file, overrides or {})
@@ -51,7 +52,9 @@ def examine(name_or_file: str, *, fast: bool = False, plugins: tuple[str, ...] =
     if recipe:
         numbers(recipe, allowed)
     findings = lint(graph, _facts(recipe))
-    sized = None if fast else sized_graph(graph, loaded, batch=recipe.recipe.batch if recipe else BATCH, plugins=allowed)
+    sized = (
+        None if fast else sized_graph(graph, loaded, batch=recipe.recipe.batch if recipe else BATCH, plugins=allowed)
+    )
     return Examination(name_or_file, graph, gradient_map(graph), findings, sized, time.perf_counter() - start)
 
 
@@ -63,8 +66,15 @@ def wired(loaded: LoadedMethod, plugins: tuple[str, ...] = ()) -> Graph:
     return graph
 
 
-def sized_graph(graph: Graph, loaded: LoadedMethod, *, batch: int, dataset: int = 10_000, image: tuple[int, int] = SOURCE,
-                plugins: tuple[str, ...] = ()) -> SizedGraph:
+def sized_graph(
+    graph: Graph,
+    loaded: LoadedMethod,
+    *,
+    batch: int,
+    dataset: int = 10_000,
+    image: tuple[int, int] = SOURCE,
+    plugins: tuple[str, ...] = (),
+) -> SizedGraph:
     """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
     from sslgraph.shapes import settle
 
@@ -75,7 +85,9 @@ def sized_graph(graph: Graph, loaded: LoadedMethod, *, batch: int, dataset: int 
         sizes = ViewProgram.build(loaded.method.views, found).sizes(*image)
     except SpecError as wrong:
         raise SpecError([_placed(fault, loaded) for fault in wrong.faults]) from None
-    return settle(graph, {name: (3, *size) for name, size in sizes.items()}, batch=batch, dataset=dataset, plugins=plugins)
+    return settle(
+        graph, {name: (3, *size) for name, size in sizes.items()}, batch=batch, dataset=dataset, plugins=plugins
+    )
 
 
 def numbers(loaded: LoadedRecipe, plugins: tuple[str, ...] = ()) -> None:
@@ -90,12 +102,14 @@ def numbers(loaded: LoadedRecipe, plugins: tuple[str, ...] = ()) -> None:
 
 @contextmanager
 def within(loaded: LoadedMethod | LoadedRecipe, path: Path) -> Iterator[None]:
-    """Gives every fault found inside its place in the text: that of the value at a path, or of the key that it quotes."""
+    """Gives every fault inside its place in the text: that of the value at a path, or of the key that it quotes."""
     try:
         yield
     except SslgraphError as wrong:
         faults = wrong.faults if isinstance(wrong, SpecError) else (Fault(None, str(wrong)),)
-        raise SpecError([replace(fault, place=fault.place or _quoted(loaded, path, fault)) for fault in faults]) from wrong
+        raise SpecError(
+            [replace(fault, place=fault.place or _quoted(loaded, path, fault)) for fault in faults]
+        ) from wrong
 
 
 def _quoted(loaded: LoadedMethod | LoadedRecipe, path: Path, fault: Fault) -> Place:

@@ -1,4 +1,4 @@
-"""The command line: list, show, check, diff, train, evaluate. Exit codes: 0, 1 (a fault in what was given), 2 (usage)."""
+"""The command line: list, show, check, diff, train, evaluate. Exit codes: 0; 1, a wrong input; 2, usage."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from rich.console import Console
 from sslgraph import __version__
 from sslgraph.errors import SslgraphError
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-                  help="Self-supervised vision methods as graphs: written in YAML, checked, compiled to torch, trained, measured.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Self-supervised vision methods as graphs: written in YAML, checked, compiled to torch, trained, measured.",
+)
 out = Console(highlight=False, soft_wrap=True)
 
 Plugins = Annotated[list[str], typer.Option("--plugin", help="a Python module whose parts this spec may use")]
@@ -48,14 +53,18 @@ def list_specs() -> None:
     for entry in methods:
         folders = [name.split("/")[0] for name in recipes if name.split("/")[-1] == entry.name]
         out.print(f"{entry.name:<{width}}  {entry.line}  [{', '.join(folders)}]", markup=False)
-    out.print("\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or FOLDER/NAME (one of its recipes)")
+    out.print(
+        "\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or FOLDER/NAME"
+    )
 
 
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="a method or a recipe, by name or file")],
     code: Annotated[bool, typer.Option("--code", help="the compiled training step as Python")] = False,
-    resolved: Annotated[bool, typer.Option("--resolved", help="the whole text, with extends and references carried out")] = False,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="the whole text, with extends and references carried out")
+    ] = False,
     gradients: Annotated[bool, typer.Option("--gradients", help="which loss reaches which parameters")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
@@ -76,7 +85,9 @@ def show(
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="methods or recipes, by name or file; all shipped ones if left out")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="methods or recipes, by name or file; all shipped ones if left out")
+    ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="only what needs no tensor: under a second")] = False,
     gradients: Annotated[bool, typer.Option("--gradients", help="print the gradient map of each")] = False,
     shapes: Annotated[bool, typer.Option("--shapes", help="print the shape of each value")] = False,
@@ -102,8 +113,11 @@ def check(
         for finding in found.findings:
             out.print(f"{finding}", markup=False)
         count = f", {sum(map(found.sized.parameters, found.sized.parts)):,} parameters" if found.sized else ""
-        out.print(f"{name}: right ({len(found.graph.training.values)} values, {len(found.gradients.losses)} "
-                  f"{'losses' if len(found.gradients.losses) > 1 else 'loss'}{count}; {found.seconds:.2f} s)", markup=False)
+        out.print(
+            f"{name}: right ({len(found.graph.training.values)} values, {len(found.gradients.losses)} "
+            f"{'losses' if len(found.gradients.losses) > 1 else 'loss'}{count}; {found.seconds:.2f} s)",
+            markup=False,
+        )
         if gradients:
             out.print(f"{found.gradients}\n", markup=False)
         if shapes and found.sized:
@@ -169,6 +183,8 @@ def overrides(texts: list[str]) -> dict[str, Any]:
     for text in texts:
         path, sign, value = text.partition("=")
         if not sign or not path.strip():
-            raise SslgraphError(f"--set {text}: write a path, an equals sign and a value, for example --set optimizer.lr=0.1")
+            raise SslgraphError(
+                f"--set {text}: write a path, an equals sign and a value, for example --set optimizer.lr=0.1"
+            )
         given[path.strip()] = read_value(value, f"--set {path.strip()}")
     return given

@@ -61,4 +61,3 @@ def shape_table(sized: SizedGraph) -> str:
             shapes = ", ".join("x".join(map(str, shape)) or "scalar" for shape in leg.shapes(value))
             lines.append(f"  {value:<28} {shapes}")
     return "\n".join(lines)
-

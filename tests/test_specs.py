@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from toys import assert_map_is_true, random_batch
 
 from pipelines import check, show
 from pipelines.views import ViewProgram
@@ -18,7 +19,6 @@ from sslgraph.compile import CompiledMethod
 from sslgraph.load import load_method, load_recipe
 from sslgraph.schedules import Clock
 from sslgraph.shapes import SizedGraph
-from toys import assert_map_is_true, random_batch
 
 METHODS = catalogue.names("methods")
 RECIPES = catalogue.names("recipes")
@@ -41,8 +41,7 @@ def settled(name: str) -> tuple[SizedGraph, dict[str, tuple[int, int, int]]]:
 
 def ready(name: str, *, seed: int = 0) -> CompiledMethod:
     """The method with weights; its passes over the data set have been made, so that every state holds something."""
-    sized, sizes = settled(name)
-    method = CompiledMethod(sized, seed=seed)
+    method = CompiledMethod(settled(name)[0], seed=seed)
     method.set_step(0, CLOCK)
     for phase in method.due_phases(0, CLOCK):
         method.run_phase(phase, [noise(name, start) for start in range(0, IMAGES, BATCH)])
@@ -103,7 +102,9 @@ def test_the_program_and_the_gradient_map_are_as_they_were_last_read(name: str) 
     if os.environ.get("UPDATE_GOLDEN"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    assert text == file.read_text(encoding="utf-8"), "read the difference; if it is meant: UPDATE_GOLDEN=1 pytest tests/test_specs.py"
+    assert text == file.read_text(encoding="utf-8"), (
+        "a change that is meant: UPDATE_GOLDEN=1 pytest tests/test_specs.py"
+    )
 
 
 def test_no_golden_text_is_left_of_a_method_that_is_gone() -> None:

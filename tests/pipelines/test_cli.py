@@ -1,0 +1,176 @@
+"""The command line: what each command prints, on which stream, with which exit code; reading needs no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import Command
+from command import sslgraph as sslgraph
+
+from sslgraph import __version__, catalogue
+
+OWN_LOSS = '''
+"""A loss of one's own."""
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Distance(nn.Module):
+    """The mean squared distance, times a scale."""
+
+    def __init__(self, *, scale: float = 1.0) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, one: Float[Tensor, "batch dim"], other: Float[Tensor, "batch dim"]) -> Float[Tensor, ""]:
+        return self.scale * (one - other).square().mean()
+'''
+OWN_METHOD = """\
+method: Own
+views:
+  x1: {augment: simclr, size: 16}
+  x2: {augment: simclr, size: 16}
+nets:
+  f: {use: backbones.resnet, depth: 10, width: 8, stem: cifar}
+flow:
+  z1: l2(f(x1))
+  z2: l2(f(x2))
+losses:
+  near: {use: "own_parts.losses:Distance", of: [z1, z2], scale: 2.0}
+export: f
+"""
+SMALL = ("--set", "data.limit=16", "--set", "batch=8", "--set", "epochs=1", "--set", "evaluate={}")
+
+
+def test_list_prints_a_line_for_every_method_with_its_recipes(sslgraph: Command) -> None:
+    said = sslgraph("list")
+    assert said.code == 0 and said.err == ""
+    for name in catalogue.names("methods"):
+        (line,) = [line for line in said.out.splitlines() if line.split()[:1] == [name]]
+        assert "arXiv:" in line and line.endswith("[cifar10-small, cifar10, demo]")
+
+
+def test_show_prints_the_spec_as_it_is_written_and_its_gradient_map(sslgraph: Command) -> None:
+    out = sslgraph("show", "byol").out
+    assert out.startswith(catalogue.file_of("methods", "byol").read_text(encoding="utf-8").rstrip())
+    assert "\nft  EMA       EMA\n" in out
+
+
+def test_show_code_prints_the_program(sslgraph: Command) -> None:
+    assert "    contrast = self.contrast(z_views)\n" in sslgraph("show", "demo/simclr", "--code").out
+
+
+def test_show_gradients_prints_the_map_alone(sslgraph: Command) -> None:
+    assert sslgraph("show", "simclr", "--gradients").out == "   contrast\nf  gradient\ng  gradient\n"
+
+
+def test_show_resolved_prints_the_whole_text_with_what_was_set(sslgraph: Command) -> None:
+    out = sslgraph("show", "moco_v1", "--resolved", "--set", "losses.info.temperature=0.5").out
+    assert "extends" not in out and "temperature: 0.5" in out and "augment: moco_v1" in out
+
+
+def test_check_says_of_each_spec_that_it_is_right(sslgraph: Command) -> None:
+    said = sslgraph("check", "--fast", "simclr", "cifar10/byol")
+    assert said.code == 0
+    assert [line.partition(" (")[0] for line in said.out.splitlines()] == ["simclr: right", "cifar10/byol: right"]
+
+
+def test_check_goes_on_after_a_fault_and_ends_with_one(sslgraph: Command) -> None:
+    said = sslgraph("check", "--fast", "nothing", "simclr")
+    assert (
+        said.code == 1
+        and said.out.startswith("simclr: right")
+        and said.err.startswith("there is no recipe or method 'nothing'")
+    )
+
+
+def test_check_prints_shapes_and_gradients_where_asked(sslgraph: Command) -> None:
+    out = sslgraph("check", "demo/simclr", "--shapes", "--gradients", "--set", "batch=64", "--set", "nets.g.out=32").out
+    shapes = dict(line.split() for line in out.splitlines() if line.startswith("  ") and len(line.split()) == 2)
+    assert "f  gradient\n" in out and shapes["z"] == "128x32" and shapes["contrast"] == "scalar"
+
+
+def test_check_counts_what_the_linter_finds_as_faults_if_asked(sslgraph: Command) -> None:
+    words = ("check", "--fast", "simclr", "--set", "losses.contrast.temperature=50")
+    assert sslgraph(*words).code == 0
+    said = sslgraph(*words, "--strict")
+    assert said.code == 1 and "--set losses.contrast.temperature: SG" in said.out
+
+
+def test_set_changes_a_value_of_method_and_recipe(sslgraph: Command) -> None:
+    out = sslgraph("show", "cifar10-small/simclr", "--resolved", "--set", "nets.g.out=32", "--set", "batch=64").out
+    assert "out: 32" in out and "\nbatch: 64\n" in out
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("bogus",), ("check", "--bogus"), ("show",), ("train", "simclr", "--workers", "two")]
+)
+def test_a_command_that_can_not_be_read_ends_with_2(sslgraph: Command, words: tuple[str, ...]) -> None:
+    said = sslgraph(*words)
+    assert said.code == 2 and "Usage: sslgraph" in said.out + said.err
+
+
+def test_the_version_is_printed(sslgraph: Command) -> None:
+    assert sslgraph("--version").out == f"{__version__}\n"
+
+
+def test_a_loss_of_ones_own_in_ones_own_file_works_with_plugin_and_is_refused_without(
+    sslgraph: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own_parts").mkdir()
+    Path("own_parts/losses.py").write_text(OWN_LOSS)
+    Path("own.yaml").write_text(OWN_METHOD)
+    for command in (("check", "own.yaml"), ("train", "own.yaml", "--out", "refused")):
+        said = sslgraph(*command)
+        assert said.code == 1 and "own_parts.losses" not in sys.modules and not Path("refused").exists()
+        assert said.err.startswith("own.yaml:11:15: 'own_parts.losses:Distance' is code from outside the catalogue")
+        assert "allow it with --plugin own_parts.losses" in said.err
+    assert sslgraph("check", "own.yaml", "--plugin", "own_parts").code == 0
+    said = sslgraph("train", "own.yaml", "--plugin", "own_parts", "--out", "run", *SMALL)
+    assert said.code == 0 and "done: " in said.out, said
+    assert '"near"' in next(Path("run").glob("*.jsonl")).read_text()
+    monkeypatch.delitem(sys.modules, "own_parts.losses")
+    monkeypatch.delitem(sys.modules, "own_parts")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",),
+        ("check", "--fast", "simclr"),
+        ("check", "--fast", "cifar10/dino"),
+        ("show", "byol"),
+        ("show", "simclr", "--resolved"),
+        ("diff", "moco_v1", "moco_v2"),
+        ("check", "--fast", "gone.yaml"),
+    ],
+)
+def test_what_only_reads_imports_no_torch(words: tuple[str, ...]) -> None:
+    program = (
+        "import sys\nsys.argv = ['sslgraph', *sys.argv[1:]]\nfrom pipelines.cli import main\n"
+        "try:\n    main()\nfinally:\n    assert not {'torch', 'ray', 'numpy'} & set(sys.modules)\n    print('light')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ended.stdout.endswith("light\n"), ended.stderr
+    assert ended.returncode == (1 if "gone.yaml" in words else 0)
+
+
+def test_a_fault_goes_to_standard_error_and_the_process_ends_with_1() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "sslgraph", "check", "--fast", "gone.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert (ended.returncode, ended.stdout) == (1, "") and ended.stderr.startswith("gone.yaml: there is no such file\n")
