@@ -97,7 +97,7 @@ def test_a_run_that_can_not_start(sslgraph: Command, what: str) -> None:
     old, new, *sentences = WRONG_RUNS[what]
     change("recipe.yaml", old, new)
     said = sslgraph("train", "recipe.yaml", "--out", "run")
-    assert_told(said, sentences[0])
+    assert_told(said, *sentences)
     end = {
         "empty": "has no images; it is empty, and images end in .jpg",
         "without": "has no images; it holds 1 other files, such as notes.txt",

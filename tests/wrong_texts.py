@@ -247,7 +247,6 @@ WRONG_RUNS = {
         SHAPES,
         "{use: sources.image_folder, path: empty}",
         "recipe.yaml:3:7: the folder ",
-        "  ",
     ),
     "data folder without images": (SHAPES, "{use: sources.image_folder, path: texts}", "recipe.yaml:3:7: the folder "),
 }
