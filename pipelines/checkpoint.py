@@ -154,7 +154,7 @@ class _Remembering:
         finally:
             try:
                 self.file.close()
-            except OSError as problem:              # closing writes what is still buffered, and fails again
+            except OSError as problem:  # closing writes what is still buffered, and fails again
                 self.problem = self.problem or problem
         if self.problem is not None:
             raise self.problem
@@ -176,7 +176,7 @@ def _difference(saved: str, wanted: str) -> str:
 
 def _prune(folder: Path, *, keep: int, best: str | None) -> None:
     there = complete(folder)
-    kept = set(there[-max(keep, 1):])
+    kept = set(there[-max(keep, 1) :])
     if best is not None:
         measured = [(measures_of(path)[best], path) for path in there if best in measures_of(path)]
         kept |= {max(measured)[1]} if measured else set()

@@ -53,9 +53,7 @@ def list_specs() -> None:
     for entry in methods:
         folders = [name.split("/")[0] for name in recipes if name.split("/")[-1] == entry.name]
         out.print(f"{entry.name:<{width}}  {entry.line}  [{', '.join(folders)}]", markup=False)
-    out.print(
-        "\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or FOLDER/NAME"
-    )
+    out.print("\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or FOLDER/NAME")
 
 
 @app.command()

@@ -59,9 +59,17 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     if data is not None:
         use, settings = source_for(Path(data)), {"path": str(Path(data).resolve())}
     sources = [_source(use, settings, split, allowed) for split in ("train", "test")]
-    train: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, allowed) if data else sources[0]
-    sized = check.sized_graph(check.wired(loaded.method, allowed), loaded.method, batch=recipe.batch, dataset=len(train),
-                              image=train.size or check.SOURCE, plugins=allowed)
+    train: Source = (
+        registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, allowed) if data else sources[0]
+    )
+    sized = check.sized_graph(
+        check.wired(loaded.method, allowed),
+        loaded.method,
+        batch=recipe.batch,
+        dataset=len(train),
+        image=train.size or check.SOURCE,
+        plugins=allowed,
+    )
     method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed).to(on)
     wish = online.setting(recipe.evaluate) or online.Setting()
     views = loaded.method.method.views
@@ -74,7 +82,9 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     random, pixels = measured(method.encoder().to(on)), measured(nn.Flatten())
     method.load_state_dict(dict(saved.method))
     trained = measured(method.encoder().to(on))
-    result = Evaluation(loaded.method.method.method, saved.step, len(sources[0]), len(sources[1]), trained, random, pixels)
+    result = Evaluation(
+        loaded.method.method.method, saved.step, len(sources[0]), len(sources[1]), trained, random, pixels
+    )
     (run / FILE).write_text(json.dumps(asdict(result), indent=2) + "\n")
     return result
 
@@ -94,7 +104,9 @@ def table(result: Evaluation) -> Table:
 def _read(run: Path) -> tuple[LoadedRecipe, checkpoint.Checkpoint]:
     text = run / checkpoint.TEXT
     if not text.is_file():
-        raise SslgraphError(f"{run} is no run folder: there is no {checkpoint.TEXT} in it; give the folder that train printed")
+        raise SslgraphError(
+            f"{run} is no run folder: there is no {checkpoint.TEXT} in it; give the folder that train printed"
+        )
     there = checkpoint.complete(run / "checkpoints")
     if not there:
         raise SslgraphError(f"{run} holds no complete checkpoint yet; let the run save one first")
@@ -104,8 +116,10 @@ def _read(run: Path) -> tuple[LoadedRecipe, checkpoint.Checkpoint]:
 def _source(use: str, settings: Mapping[str, Any], split: str, plugins: tuple[str, ...]) -> Source:
     found: Source = registry.build(use, {**settings, "split": split}, plugins)
     if found.labels is None:
-        raise SslgraphError(f"evaluation compares labels, and the {split} images of {settings.get('path', use)} have none; "
-                            "give labelled images with --data")
+        raise SslgraphError(
+            f"evaluation compares labels, and the {split} images of {settings.get('path', use)} have none; "
+            "give labelled images with --data"
+        )
     return found
 
 

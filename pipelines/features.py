@@ -39,8 +39,13 @@ class Features:
 
 
 def extract(
-    encoder: nn.Module, source: Source, program: ViewProgram, *,
-    batch: int = 256, device: torch.device | str = "cpu", precision: torch.dtype = torch.float32,
+    encoder: nn.Module,
+    source: Source,
+    program: ViewProgram,
+    *,
+    batch: int = 256,
+    device: torch.device | str = "cpu",
+    precision: torch.dtype = torch.float32,
     channels_last: bool = False,
 ) -> Features:
     """The encoder's features of every image, in eval mode, without gradients, in float32 on the host.

@@ -56,8 +56,18 @@ class Feed:
     """
 
     def __init__(
-        self, source: Source, program: ViewProgram, *, batch: int, seed: int = 0, accumulate: int = 1,
-        rank: int = 0, ranks: int = 1, device: torch.device | str = "cpu", channels_last: bool = False, ahead: int = 2,
+        self,
+        source: Source,
+        program: ViewProgram,
+        *,
+        batch: int,
+        seed: int = 0,
+        accumulate: int = 1,
+        rank: int = 0,
+        ranks: int = 1,
+        device: torch.device | str = "cpu",
+        channels_last: bool = False,
+        ahead: int = 2,
     ) -> None:
         _check(len(source), batch, ranks, accumulate)
         self.source, self.program, self.batch, self.seed = source, program, batch, seed

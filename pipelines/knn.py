@@ -55,8 +55,12 @@ def knn(bank: Features, queries: Features, *, k: int = 20, temperature: float = 
     hits = ranked == truth[:, None]
     frequent = labels.bincount().argmax()
     return Neighbours(
-        accuracy=_share(hits[:, 0]), top5=_share(hits.any(1)), chance=_share(truth == frequent),
-        k=k, temperature=temperature, classes=classes,
+        accuracy=_share(hits[:, 0]),
+        top5=_share(hits.any(1)),
+        chance=_share(truth == frequent),
+        k=k,
+        temperature=temperature,
+        classes=classes,
     )
 
 

@@ -33,23 +33,27 @@ Train = Callable[..., dict[str, Any]]
 QUIET_AND_PRIVATE = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",        # every socket on 127.0.0.1
-    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",             # or each line comes twice
-    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",      # or an error line on every run
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",      # how long a finished run is waited for
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # every socket on 127.0.0.1
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",  # or each line comes twice
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # or an error line on every run
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # how long a finished run is waited for
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "60",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_COLOR_PREFIX": "0",
     "RAY_DEDUP_LOGS": "0",
 }
-OBJECT_STORE = 100 * 2**20     # bytes; images do not travel through Ray
-RETRIES = 2                    # after a worker died; each goes on from the newest checkpoint
+OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
+RETRIES = 2  # after a worker died; each goes on from the newest checkpoint
 TIMEOUT_S = 300
 
 
 def launch(
-    cfg: Mapping[str, Any], *, workers: int = 1, address: str | None = None,
-    settle: Settle = settled, body: Train = train,
+    cfg: Mapping[str, Any],
+    *,
+    workers: int = 1,
+    address: str | None = None,
+    settle: Settle = settled,
+    body: Train = train,
 ) -> dict[str, Any]:
     """Trains what `cfg` says on so many workers and returns the summary; `address` is that of a running Ray cluster.
 

@@ -34,18 +34,25 @@ class Probe:
     """Share of the test images classified rightly, and how; everything was chosen on training images alone."""
 
     accuracy: float
-    chance: float           # of always answering the most frequent training label
+    chance: float  # of always answering the most frequent training label
     recipe: str
-    chosen: float           # the penalty (logistic) or the learning rate (sgd)
-    held_out: float         # accuracy of the chosen setting on the held-out training images
+    chosen: float  # the penalty (logistic) or the learning rate (sgd)
+    held_out: float  # accuracy of the chosen setting on the held-out training images
     standardised: bool
     classes: int
 
 
 @torch.no_grad()
 def linear_probe(
-    train: Features, test: Features, *, recipe: Literal["logistic", "sgd"] = "logistic", standardise: bool = True,
-    grid: Sequence[float] | None = None, epochs: int = 100, batch: int = 256, seed: int = 0,
+    train: Features,
+    test: Features,
+    *,
+    recipe: Literal["logistic", "sgd"] = "logistic",
+    standardise: bool = True,
+    grid: Sequence[float] | None = None,
+    epochs: int = 100,
+    batch: int = 256,
+    seed: int = 0,
 ) -> Probe:
     """Chooses a setting on a held-out tenth of the training images, trains with it on all of them, and tests once.
 
@@ -75,8 +82,13 @@ def linear_probe(
     else:
         (head,) = _sgd(x, y, settings[best : best + 1], classes, epochs=epochs, batch=batch, seed=seed)
     return Probe(
-        accuracy=_accuracy(head, unseen, truth), chance=(truth == y.bincount().argmax()).double().mean().item(),
-        recipe=recipe, chosen=settings[best], held_out=scores[best], standardised=standardise, classes=classes,
+        accuracy=_accuracy(head, unseen, truth),
+        chance=(truth == y.bincount().argmax()).double().mean().item(),
+        recipe=recipe,
+        chosen=settings[best],
+        held_out=scores[best],
+        standardised=standardise,
+        classes=classes,
     )
 
 
@@ -112,9 +124,7 @@ def _logistic(x: Rows, y: Labels, penalties: list[float], start: Float[Tensor, "
     return torch.stack(found)
 
 
-def _sgd(
-    x: Rows, y: Labels, rates: list[float], classes: int, *, epochs: int, batch: int, seed: int
-) -> Heads:
+def _sgd(x: Rows, y: Labels, rates: list[float], classes: int, *, epochs: int, batch: int, seed: int) -> Heads:
     batch = min(batch, len(x))
     # Rates stand last: a softmax over a last axis of ten classes is several times slower than over one before it.
     weights = torch.zeros(x.shape[1], classes, len(rates))

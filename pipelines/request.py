@@ -11,10 +11,16 @@ from sslgraph.load import load_recipe
 
 
 def request(
-    name: str, *, data: str | None = None, out: str | None = None, resume: str | None = None, seed: int | None = None,
-    plugins: tuple[str, ...] = (), overrides: Mapping[str, Any] | None = None,
+    name: str,
+    *,
+    data: str | None = None,
+    out: str | None = None,
+    resume: str | None = None,
+    seed: int | None = None,
+    plugins: tuple[str, ...] = (),
+    overrides: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The request; `resume` is a run folder that must be there, `data` a path that says by its content what it holds."""
+    """The request; `resume` is a run folder that must be there, `data` a path whose content says what it holds."""
     given = dict(overrides or {})
     if seed is not None:
         given["seed"] = seed
@@ -22,7 +28,9 @@ def request(
         if out is not None and Path(out).resolve() != Path(resume).resolve():
             raise SslgraphError(f"--resume {resume} goes on in its own folder; leave --out {out} away")
         if not (Path(resume) / "resolved.yaml").is_file():
-            raise SslgraphError(f"--resume {resume}: there is no run in that folder (no resolved.yaml); give the folder of a run")
+            raise SslgraphError(
+                f"--resume {resume}: there is no run in that folder (no resolved.yaml); give the folder of a run"
+            )
         out = resume
     if data is not None:
         given |= _data(name, data, given)

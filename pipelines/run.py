@@ -42,9 +42,9 @@ class Run:
     """The loop's world. `model` is what is called: the method, or DDP around it."""
 
     folder: Path
-    text: str                                        # the resolved recipe and method
+    text: str  # the resolved recipe and method
     seed: int
-    method: Any                                      # a compiled method
+    method: Any  # a compiled method
     model: nn.Module
     optimizer: Optimizer
     feed: Feeding
@@ -53,13 +53,13 @@ class Run:
     device: torch.device
     precision: torch.dtype = torch.float32
     evaluate: Callable[[nn.Module], Measures] | None = None
-    baseline: Callable[[nn.Module], Measures] | None = None     # measured once, before the first step
-    evaluate_every: int = 0                          # steps; 0: only at the end
-    checkpoint_every: int = 0                        # steps; 0: only at the end
+    baseline: Callable[[nn.Module], Measures] | None = None  # measured once, before the first step
+    evaluate_every: int = 0  # steps; 0: only at the end
+    checkpoint_every: int = 0  # steps; 0: only at the end
     keep: int = 2
     best: str | None = None
-    report: Report | None = None                     # told of every checkpoint, on all ranks
-    facts: dict[str, Any] = field(default_factory=dict)         # what stands in the summary besides measures
+    report: Report | None = None  # told of every checkpoint, on all ranks
+    facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
 
     @property
     def checkpoints(self) -> Path:

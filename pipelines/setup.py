@@ -35,12 +35,12 @@ EVERY = ("every", "keep", "best")
 class Config:
     """What a run is asked for, in plain values that travel between processes."""
 
-    recipe: str                                      # a name or a file
+    recipe: str  # a name or a file
     overrides: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
-    out: str | None = None                           # the run folder; default runs/<recipe>-<time>
-    local_rank: int = 0                              # which of its machine's processes this one is
-    processes: int = 1                               # how many of them there are
+    out: str | None = None  # the run folder; default runs/<recipe>-<time>
+    local_rank: int = 0  # which of its machine's processes this one is
+    processes: int = 1  # how many of them there are
 
     def load(self) -> LoadedRecipe:
         """The recipe, with what the command line says put in."""
@@ -75,8 +75,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     program = ViewProgram.build(loaded.method.method.views, check.augmentations(loaded.method))
     with check.within(loaded, ("batch",)):
         feed = Feed(
-            source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate, rank=collectives.rank(),
-            ranks=collectives.ranks(), device=on, channels_last=True,
+            source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
+            rank=collectives.rank(), ranks=collectives.ranks(), device=on, channels_last=True,
         )  # fmt: skip
     clock = clock_of(recipe, feed.steps_per_epoch)
     model = _wrapped(method, recipe, on)
@@ -143,7 +143,9 @@ def _evaluated(run: Run, loaded: LoadedRecipe, plugins: tuple[str, ...]) -> None
     view = evaluation_view(views, check.augmentations(loaded.method), like=next(iter(views)), size=wish.size)
     data, on = loaded.recipe.data, run.device
     if run.feed.source.labels is None:
-        run.record.display.say("the images have no labels: training needs none, and nearest neighbours are not measured")
+        run.record.display.say(
+            "the images have no labels: training needs none, and nearest neighbours are not measured"
+        )
         return
     found = online.OnlineKnn(wish, data, view, device=on, precision=run.precision, plugins=plugins)
     run.evaluate, run.baseline, run.evaluate_every = found.measure, found.baseline, wish.steps(run.clock)

@@ -145,7 +145,7 @@ def _measure(run: Run, step: int, measure: Any) -> None:
 def _passes(run: Run, step: int) -> None:
     """Runs the passes over the data set that come before this step, and forgets momenta of nets they made anew."""
     for name in run.method.due_phases(step, run.clock):
-        _seed(run, step, rank=0)                    # weights made anew are the same on all ranks
+        _seed(run, step, rank=0)  # weights made anew are the same on all ranks
         with run.record.aside(), run.cast():
             run.optimizer.forget(run.method.run_phase(name, _sweep(run, name, step)))
         run.feed.balance(run.method.sample_labels())

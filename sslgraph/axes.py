@@ -21,14 +21,17 @@ def bind(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _axes(port: Port, meta: Any) -> list[tuple[str, int]]:
-    """The named axes of a port with the sizes that arrive; the axes around one `*rest` or `...` are matched from both ends."""
+    """The named axes of a port with the sizes that arrive; those around one `*rest` or `...` match from both ends."""
     if not isinstance(meta, Tensor) or port.axes is None:
         return []
     rest = [i for i, axis in enumerate(port.axes) if axis.startswith("*") or axis == "..."]
     if not rest:
         return list(zip(port.axes, meta.shape, strict=False))
     before, after = port.axes[: rest[0]], port.axes[rest[0] + 1 :]
-    return [*zip(before, meta.shape, strict=False), *zip(after, meta.shape[len(meta.shape) - len(after) :], strict=False)]
+    return [
+        *zip(before, meta.shape, strict=False),
+        *zip(after, meta.shape[len(meta.shape) - len(after) :], strict=False),
+    ]
 
 
 def clash(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> str:

@@ -50,7 +50,9 @@ def file_of(kind: Kind, name: str | File, *, asks: str = "", value: Value | None
     if is_file(name):
         file = File(value.place.file).parent / name if value else File(name)
         if value and not file.is_file():
-            raise SpecError([Fault(value.place, f"there is no file {file}", (), "its path starts from the folder of this text")])
+            raise SpecError(
+                [Fault(value.place, f"there is no file {file}", (), "its path starts from the folder of this text")]
+            )
         return file
     if has(kind, str(name)):
         return home.SPECS / kind / f"{name}.yaml"

@@ -23,8 +23,14 @@ from sslgraph.state import Follower, ScheduledSetting, scheduled
 class CompiledMethod(nn.Module):
     """The method as a module: `forward` gives the losses, `tick` writes state and moves targets after the step."""
 
-    def __init__(self, sized: SizedGraph, *, seed: int = 0, plugins: tuple[str, ...] = (),
-                 given: Mapping[str, Mapping[str, Tensor]] | None = None) -> None:
+    def __init__(
+        self,
+        sized: SizedGraph,
+        *,
+        seed: int = 0,
+        plugins: tuple[str, ...] = (),
+        given: Mapping[str, Mapping[str, Tensor]] | None = None,
+    ) -> None:
         super().__init__()
         self.sized, self.graph = sized, sized.graph
         self.parts = nn.ModuleDict(build_parts(sized, seed=seed, plugins=plugins, given=given or {}))
@@ -34,8 +40,12 @@ class CompiledMethod(nn.Module):
         self.landmarks = sized.landmarks
         self.freezes = self._freezes()
         self.followers = self._followers()
-        self.settings: list[ScheduledSetting] = [s for name, part in self.parts.items() for s in scheduled(part, sized.settings[name])]
-        self.weights = {loss.name: schedule(getattr(boxes[loss.name].spec, "weight", 1.0)) for loss in self.graph.training.losses}
+        self.settings: list[ScheduledSetting] = [
+            s for name, part in self.parts.items() for s in scheduled(part, sized.settings[name])
+        ]
+        self.weights = {
+            loss.name: schedule(getattr(boxes[loss.name].spec, "weight", 1.0)) for loss in self.graph.training.losses
+        }
         self.players = self._players()
         self.programs = {leg.leg.name: self._program(leg) for leg in sized.legs}
         self.passes = {leg.leg.name: self._program(leg.then) for leg in sized.legs if leg.then is not None}
@@ -61,14 +71,23 @@ class CompiledMethod(nn.Module):
         """After the optimizer's step: the writes in the order of the spec, then every target follows its net."""
         leg = self._training
         for write in leg.writes:
-            self._write(write, {port: _in_order([p[piece.tensor] for p in self._pending], piece.views) for port, piece in write.inputs})
+            self._write(
+                write,
+                {
+                    port: _in_order([p[piece.tensor] for p in self._pending], piece.views)
+                    for port, piece in write.inputs
+                },
+            )
         self._pending.clear()
         for follower in self.followers:
             follower.follow(step, clock)
 
     def player_losses(self, losses: Mapping[str, Tensor]) -> list[tuple[Tensor, list[nn.Parameter]]]:
         """For each player the sum of its losses and the parameters that this sum trains."""
-        return [(torch.stack([losses[name] for name in names]).sum(), self._trained(nets)) for nets, names in self.players.items()]
+        return [
+            (torch.stack([losses[name] for name in names]).sum(), self._trained(nets))
+            for nets, names in self.players.items()
+        ]
 
     def due_phases(self, step: int, clock: Clock) -> tuple[str, ...]:
         """The passes over the data set that come before this step."""
@@ -144,7 +163,9 @@ class CompiledMethod(nn.Module):
             return
         ports = self.graph.boxes[write.box].signature.writes.get(write.method, {})
         views = {port: piece.views for port, piece in sized.inputs}
-        getattr(part, write.method)(**{port: t.unflatten(0, (views[port], -1)) if ports[port].is_bag else t for port, t in tensors.items()})
+        getattr(part, write.method)(
+            **{port: t.unflatten(0, (views[port], -1)) if ports[port].is_bag else t for port, t in tensors.items()}
+        )
 
     def _players(self) -> dict[tuple[str, ...], tuple[str, ...]]:
         reaches = moved_by(self.graph, self.graph.training)
@@ -163,7 +184,12 @@ class CompiledMethod(nn.Module):
 
     def _followers(self) -> list[Follower]:
         boxes = [self.graph.boxes[name] for name in self.target_names]
-        return [Follower(target=self.parts[b.name], net=self.parts[str(b.follows)], momentum=getattr(b.spec, "momentum", 1.0)) for b in boxes]
+        return [
+            Follower(
+                target=self.parts[b.name], net=self.parts[str(b.follows)], momentum=getattr(b.spec, "momentum", 1.0)
+            )
+            for b in boxes
+        ]
 
     def _freezes(self) -> dict[str, Duration]:
         found: dict[str, Duration] = {}
@@ -172,7 +198,15 @@ class CompiledMethod(nn.Module):
             for inner, text in (freeze if isinstance(freeze, dict) else {"": freeze} if freeze else {}).items():
                 if inner and inner not in dict(self.parts[name].named_modules()):
                     there = tuple(n for n, _ in self.parts[name].named_children())
-                    raise SpecError([Fault(self.graph.place(("nets", name, "freeze")), f"'{name}' has no part '{inner}' to freeze", there)])
+                    raise SpecError(
+                        [
+                            Fault(
+                                self.graph.place(("nets", name, "freeze")),
+                                f"'{name}' has no part '{inner}' to freeze",
+                                there,
+                            )
+                        ]
+                    )
                 found[f"parts.{name}.{inner}".rstrip(".")] = duration(text)
         return found
 
@@ -190,7 +224,9 @@ class Encoder(nn.Module):
         return rows.flatten(2).mean(2) if rows.ndim == 4 else rows.mean(1) if rows.ndim == 3 else rows
 
 
-def build_parts(sized: SizedGraph, *, seed: int, plugins: tuple[str, ...], given: Mapping[str, Mapping[str, Tensor]]) -> dict[str, nn.Module]:
+def build_parts(
+    sized: SizedGraph, *, seed: int, plugins: tuple[str, ...], given: Mapping[str, Mapping[str, Tensor]]
+) -> dict[str, nn.Module]:
     """Every part with real weights; each starts from a seed of its own name, so that adding one moves no other."""
     parts: dict[str, nn.Module] = {}
     boxes = [sized.graph.boxes[name] for name in sized.settings]
@@ -208,8 +244,7 @@ def build_parts(sized: SizedGraph, *, seed: int, plugins: tuple[str, ...], given
 def _part(sized: SizedGraph, box: Box, parts: dict[str, nn.Module], seed: int, plugins: tuple[str, ...]) -> nn.Module:
     is_copy = getattr(box.spec, "init", None) == "copy"
     if is_copy and not getattr(box.spec, "settings", None):
-        twin = copy.deepcopy(parts[str(box.follows)])
-        return twin
+        return copy.deepcopy(parts[str(box.follows)])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed * 65_536 + stream_of(box.name))
         part: nn.Module = registry.build(box.use, sized.settings[box.name], plugins)
@@ -226,12 +261,27 @@ def _load(graph: Graph, box: Box, part: nn.Module, weights: Mapping[str, Tensor]
     here = graph.place((*box.path, "weights"))
     if weights is None:
         name = str(getattr(box.spec, "weights", ""))
-        raise SpecError([Fault(here, f"'{box.name}' takes its weights from {name}, and nothing was given under that name", (),
-                               f"write given: {{{name.removeprefix('$')}: PATH}} in the recipe")])
+        raise SpecError(
+            [
+                Fault(
+                    here,
+                    f"'{box.name}' takes its weights from {name}, and nothing was given under that name",
+                    (),
+                    f"write given: {{{name.removeprefix('$')}: PATH}} in the recipe",
+                )
+            ]
+        )
     try:
         part.load_state_dict(dict(weights))
     except RuntimeError as wrong:
-        raise SpecError([Fault(here, f"the given weights do not fit '{box.name}' ({box.use}): {str(wrong).splitlines()[-1].strip()}")]) from wrong
+        raise SpecError(
+            [
+                Fault(
+                    here,
+                    f"the given weights do not fit '{box.name}' ({box.use}): {str(wrong).splitlines()[-1].strip()}",
+                )
+            ]
+        ) from wrong
 
 
 def _in_order(pieces: list[Tensor], views: int) -> Tensor:

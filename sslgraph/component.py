@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 Part = TypeVar("Part", bound=type)
 Method = TypeVar("Method", bound=Callable[..., None])

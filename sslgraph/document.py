@@ -81,7 +81,9 @@ def _text(file: File) -> str:
         if file.is_dir():
             raise refusal(name, "this is a folder", "name the file in it")
         if not file.is_file():
-            raise refusal(name, "there is no such file", "mend its path; a shipped spec is named without .yaml, see sslgraph list")
+            raise refusal(
+                name, "there is no such file", "mend its path; a shipped spec is named without .yaml, see sslgraph list"
+            )
         with file.open("rb") as opened:
             data = opened.read(BYTES + 1)
     except OSError as wrong:

@@ -53,13 +53,17 @@ def parse(text: str, place: Place | None = None) -> Expression:
     if not isinstance(text, str) or not text.strip():
         raise SpecError([Fault(place, f"{text!r} is no expression", (), "write names and calls, for example g(f(x))")])
     if len(text) > LONGEST:
-        raise SpecError([Fault(place, f"an expression of {len(text)} characters is too long", (), "name its parts in flow:")])
+        raise SpecError(
+            [Fault(place, f"an expression of {len(text)} characters is too long", (), "name its parts in flow:")]
+        )
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         cure = "write names, ports and calls, for example g(f(x).map)"
         if text.count("(") != text.count(")"):
-            cure = "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma, so name the call in flow:"
+            cure = (
+                "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma, so name the call in flow:"
+            )
         raise SpecError([Fault(place, f"'{text}' can't be read as an expression", (), cure)]) from None
     return _read(tree.body, text, place)
 
@@ -71,7 +75,9 @@ def _read(node: ast.expr, text: str, place: Place | None) -> Expression:
             return Name(name, here)
         case ast.Attribute(value=of, attr=name):
             return Field(_read(of, text, place), name, here)
-        case ast.Call(func=function, args=arguments, keywords=[]) if not any(isinstance(a, ast.Starred) for a in arguments):
+        case ast.Call(func=function, args=arguments, keywords=[]) if not any(
+            isinstance(a, ast.Starred) for a in arguments
+        ):
             return Call(_read(function, text, place), tuple(_read(a, text, place) for a in arguments), here)
     raise SpecError([Fault(here, _refusal(node, text), (), _cure(node))])
 

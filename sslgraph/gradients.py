@@ -1,4 +1,4 @@
-"""Which loss reaches which parameters: gradient, EMA, frozen or dead - from the wiring alone, before any tensor exists."""
+"""Which loss reaches which parameters: gradient, EMA, frozen or dead; from the wiring alone, before any tensor."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ class GradientMap:
 
     losses: tuple[str, ...]
     rows: dict[str, tuple[Cell, ...]]
-    reaches: dict[str, frozenset[str]]   # value of the training leg -> nets that a gradient at it would move
+    reaches: dict[str, frozenset[str]]  # value of the training leg -> nets that a gradient at it would move
 
     def __str__(self) -> str:
         width = max(map(len, self.rows))
         columns = [max(8, len(loss)) for loss in self.losses]
         lines = [" " * width + "  " + "  ".join(f"{loss:<{w}}" for loss, w in zip(self.losses, columns, strict=True))]
         for name, cells in self.rows.items():
-            lines.append(f"{name:<{width}}  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(cells, columns, strict=True)))
+            lines.append(
+                f"{name:<{width}}  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(cells, columns, strict=True))
+            )
         return "\n".join(line.rstrip() for line in lines)
 
 
@@ -69,7 +71,9 @@ def _upstream(graph: Graph, leg: Leg, value: Value, reaches: dict[str, frozenset
     if _is_integer(graph, leg, value):
         return frozenset()
     detached = box.signature.detached if box else ()
-    above = frozenset().union(*(reaches[source] for port, source in value.inputs if port not in detached and "*" not in detached))
+    above = frozenset().union(
+        *(reaches[source] for port, source in value.inputs if port not in detached and "*" not in detached)
+    )
     if box is None or box.section in ("ops", "wiring", "losses"):
         return above
     if box.section == "nets":

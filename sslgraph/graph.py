@@ -19,6 +19,7 @@ VIEW_PORTS = {
     "flip": Port("flip", 'Bool[Tensor, "batch"]'),
 }
 
+
 @dataclass(frozen=True)
 class Box:
     """A declared part: a net, its slow copy, a state, an op, a loss, or a wiring part that needs no declaration."""
@@ -39,8 +40,11 @@ class Box:
     @property
     def is_float32(self) -> bool:
         """Whether it computes in float32 with autocast off."""
-        return self.signature.family in registry.FLOAT32_FAMILIES or self.section == "losses" \
+        return (
+            self.signature.family in registry.FLOAT32_FAMILIES
+            or self.section == "losses"
             or getattr(self.spec, "dtype", None) == "float32"
+        )
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,10 @@ class Value:
     name: str
     kind: Literal["view", "given", "call", "port", "bag", "loss"]
     box: str | None = None
-    inputs: tuple[tuple[str, str], ...] = ()   # (input port, name of the value), in the order of the ports
+    inputs: tuple[tuple[str, str], ...] = ()  # (input port, name of the value), in the order of the ports
     port: str | None = None
     path: Path = ()
-    view: str | None = None                    # of a view's port, the view
+    view: str | None = None  # of a view's port, the view
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ class Leg:
 
     name: str
     phase: Phase | None = None
-    values: dict[str, Value] = field(default_factory=dict)   # in an order in which they can be computed
-    flow: dict[str, str] = field(default_factory=dict)       # the spec's name -> the value's name
+    values: dict[str, Value] = field(default_factory=dict)  # in an order in which they can be computed
+    flow: dict[str, str] = field(default_factory=dict)  # the spec's name -> the value's name
     writes: list[Write] = field(default_factory=list)
     collect: str | None = None
     then: Leg | None = None

@@ -70,7 +70,11 @@ def load_recipe(name_or_file: str | File, overrides: Mapping[str, Any] | None = 
 def _nowhere(name: str) -> Fault:
     methods, recipes = catalogue.names("methods"), catalogue.names("recipes")
     close = nearest(name, (*methods, *recipes))
-    cure = f"did you mean '{close}'?" if close else "a method's recipes are written demo/simclr; a file's name ends in .yaml"
+    cure = (
+        f"did you mean '{close}'?"
+        if close
+        else "a method's recipes are written demo/simclr; a file's name ends in .yaml"
+    )
     return Fault(None, f"there is no recipe or method '{name}'", methods, cure)
 
 

@@ -36,7 +36,9 @@ def _device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 class Program:
     """Runs one leg: from a batch to the values asked for. Not a module: the parts belong to the compiled method."""
 
-    def __init__(self, sized: SizedLeg, parts: Mapping[str, nn.Module], float32: frozenset[str], outputs: dict[str, str]) -> None:
+    def __init__(
+        self, sized: SizedLeg, parts: Mapping[str, nn.Module], float32: frozenset[str], outputs: dict[str, str]
+    ) -> None:
         self.inputs = [step.target for step in sized.steps if step.kind == "input"]
         self.outputs = outputs
         root = nn.Module()
@@ -60,8 +62,9 @@ class Program:
         lines: list[str] = []
         fields: dict[str, str] = {}
         for line in self.module.code.strip().splitlines():
-            line = re.sub(r";.*", "", line)          # fx frees each tensor behind its last use: true, and unreadable
-            line = re.sub(r"(?<![.\w'])(%s)(?!\w| =)" % "|".join(fields), lambda m: fields[m[1]], line) if fields else line
+            line = re.sub(r";.*", "", line)  # fx frees each tensor behind its last use: true, and unreadable
+            if fields:
+                line = re.sub(rf"(?<![.\w'])({'|'.join(fields)})(?!\w| =)", lambda m: fields[m[1]], line)
             if found := re.fullmatch(r" +(\w+) = ([\w.]+\.\w+)", line):
                 fields[found[1]] = found[2]
             elif line.strip():
@@ -102,7 +105,9 @@ def _node(graph: fx.Graph, step: Step, inputs: list[tuple[str, fx.Node]], sized:
     return graph.create_node("call_function", substream, (sources[0], number, step.views), name=step.name)
 
 
-def _arguments(sized: SizedLeg, step: Step, inputs: list[tuple[str, fx.Node]]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _arguments(
+    sized: SizedLeg, step: Step, inputs: list[tuple[str, fx.Node]]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Positional as long as the ports come in the order of `forward`, by name from the first gap on."""
     order = list(sized.ports[step.target])
     given = dict(inputs)

@@ -106,7 +106,9 @@ class Signature:
 @cache
 def catalogue(family: str = "*") -> tuple[str, ...]:
     """The names of all shipped parts, such as losses.dino, sorted; files without a marked class are their helpers."""
-    files = [file for file in home.COMPONENTS.glob(f"{family}/*.py") if "\n@component(" in file.read_text(encoding="utf-8")]
+    files = [
+        file for file in home.COMPONENTS.glob(f"{family}/*.py") if "\n@component(" in file.read_text(encoding="utf-8")
+    ]
     return tuple(sorted(f"{file.parent.name}.{file.stem}" for file in files))
 
 
@@ -131,8 +133,10 @@ def load_class(use: str, plugins: tuple[str, ...] = ()) -> Any:
     except Exception as failure:
         if found.family != "plugin":
             raise
-        raise SslgraphError(f"the plugin {found.module} ({found.file}) failed while it was imported: "
-                            f"{type(failure).__name__}: {failure}") from failure
+        raise SslgraphError(
+            f"the plugin {found.module} ({found.file}) failed while it was imported: "
+            f"{type(failure).__name__}: {failure}"
+        ) from failure
 
 
 def setting_problems(found: Signature, settings: dict[str, Any], *, ports: Iterable[str] = ()) -> list[str]:
@@ -150,7 +154,9 @@ def setting_problems(found: Signature, settings: dict[str, Any], *, ports: Itera
         elif problem := _type_problem(found, found.settings[name], value):
             problems.append(problem)
     missing = [s.name for s in found.settings.values() if s.is_required and s.name not in settings]
-    return problems + [f"{found.use} needs the setting '{name}' ({found.settings[name].annotation})" for name in missing]
+    return problems + [
+        f"{found.use} needs the setting '{name}' ({found.settings[name].annotation})" for name in missing
+    ]
 
 
 def _type_problem(found: Signature, setting: Setting, value: Any) -> str:
@@ -206,11 +212,15 @@ def _located(use: str, plugins: tuple[str, ...]) -> tuple[str, str, str]:
     if ":" in use:
         module, _, class_name = use.partition(":")
         if not any(module == allowed or module.startswith(allowed + ".") for allowed in plugins):
-            raise SslgraphError(f"'{use}' is code from outside the catalogue, and a spec must not run code by itself; "
-                                f"if you trust it, allow it with --plugin {module} or the recipe's plugins: [{module}]")
+            raise SslgraphError(
+                f"'{use}' is code from outside the catalogue, and a spec must not run code by itself; "
+                f"if you trust it, allow it with --plugin {module} or the recipe's plugins: [{module}]"
+            )
         file = home.source_of(module)
         if file is None:
-            raise SslgraphError(f"the plugin module {module} was not found; it is looked for in: {', '.join(sys.path[:3])}, ...")
+            raise SslgraphError(
+                f"the plugin module {module} was not found; it is looked for in: {', '.join(sys.path[:3])}, ..."
+            )
         return module, class_name, str(file)
     path = home.COMPONENTS.joinpath(*use.split(".")).with_suffix(".py")
     if use not in catalogue():
@@ -236,8 +246,13 @@ def _read_class(use: str, module: str, file: str, node: ast.ClassDef, classes: d
     methods = {m.name: m for m in node.body if isinstance(m, ast.FunctionDef)}
     forward = methods.get("forward")
     return Signature(
-        use=use, class_name=node.name, module=module, file=file, doc=ast.get_docstring(node) or "",
-        source=words.get("source", ""), detached=tuple(words.get("detached", ())),
+        use=use,
+        class_name=node.name,
+        module=module,
+        file=file,
+        doc=ast.get_docstring(node) or "",
+        source=words.get("source", ""),
+        detached=tuple(words.get("detached", ())),
         settings=_settings(methods["__init__"]) if "__init__" in methods else {},
         inputs=_ports(forward) if forward else {},
         outputs=_outputs(forward, classes) if forward else (),
@@ -250,7 +265,10 @@ def _settings(init: ast.FunctionDef) -> dict[str, Setting]:
     settings = {}
     positional = init.args.args[1:]
     defaults = [None] * (len(positional) - len(init.args.defaults)) + list(init.args.defaults)
-    for argument, default in [*zip(positional, defaults, strict=True), *zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)]:
+    for argument, default in [
+        *zip(positional, defaults, strict=True),
+        *zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True),
+    ]:
         annotation = ast.unparse(argument.annotation) if argument.annotation else "Any"
         settings[argument.arg] = Setting(argument.arg, annotation, REQUIRED if default is None else _literal(default))
     return settings
@@ -265,7 +283,7 @@ def _literal(node: ast.expr) -> Any:
 
 def _ports(method: ast.FunctionDef) -> dict[str, Port]:
     arguments = method.args.args[1:] + method.args.kwonlyargs
-    optional = {a.arg for a in method.args.args[len(method.args.args) - len(method.args.defaults):]}
+    optional = {a.arg for a in method.args.args[len(method.args.args) - len(method.args.defaults) :]}
     optional |= {a.arg for a, d in zip(method.args.kwonlyargs, method.args.kw_defaults, strict=True) if d is not None}
     return {a.arg: Port(a.arg, _without_none(a.annotation), a.arg in optional) for a in arguments}
 

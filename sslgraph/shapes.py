@@ -22,8 +22,9 @@ Shape = tuple[int, ...]
 class Step:
     """One plain operation of a leg's program, on named tensors.
 
-    input: reads `target` of the batch. call: part `target` on `inputs`. get: field `target` of inputs. join: all rows of
-    several tensors. split: rows to [views, batch]. merge: the reverse. stream: the draws of `target`, for `views` copies.
+    input: reads `target` of the batch. call: part `target` on `inputs`. get: field `target` of inputs. join: all rows
+    of several tensors. split: rows to [views, batch]. merge: the reverse. stream: the draws of `target`, for `views`
+    copies.
     """
 
     name: str
@@ -55,11 +56,11 @@ class SizedLeg:
 
     leg: Leg
     steps: list[Step] = field(default_factory=list)
-    tensors: dict[str, Any] = field(default_factory=dict)      # meta tensor (or NamedTuple of them) of each step
+    tensors: dict[str, Any] = field(default_factory=dict)  # meta tensor (or NamedTuple of them) of each step
     pieces: dict[str, tuple[Piece, ...]] = field(default_factory=dict)
     writes: list[SizedWrite] = field(default_factory=list)
     then: SizedLeg | None = None
-    ports: dict[str, tuple[str, ...]] = field(default_factory=dict)   # of each part, the order of its input ports
+    ports: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of each part, the order of its input ports
 
     def shapes(self, value: str) -> tuple[Shape, ...]:
         """The shapes of a value, one for each resolution in it; of several outputs, the first."""
@@ -74,7 +75,7 @@ class SizedGraph:
     graph: Graph
     settings: dict[str, dict[str, Any]]
     legs: tuple[SizedLeg, ...]
-    parts: dict[str, nn.Module]                  # on the meta device: shapes and counts, no storage
+    parts: dict[str, nn.Module]  # on the meta device: shapes and counts, no storage
     landmarks: dict[str, dict[str, float]]
 
     def parameters(self, box: str) -> int:
@@ -82,8 +83,14 @@ class SizedGraph:
         return sum(p.numel() for p in self.parts[box].parameters())
 
 
-def settle(graph: Graph, images: Mapping[str, tuple[int, int, int]], *, batch: int = 16, dataset: int = 1_000,
-           plugins: tuple[str, ...] = ()) -> SizedGraph:
+def settle(
+    graph: Graph,
+    images: Mapping[str, tuple[int, int, int]],
+    *,
+    batch: int = 16,
+    dataset: int = 1_000,
+    plugins: tuple[str, ...] = (),
+) -> SizedGraph:
     """Sizes a method for views of the given (channels, height, width); raises SpecError at the node that does not fit.
 
     batch: images of the global batch; dataset: images of the data set.
@@ -101,12 +108,22 @@ def settle(graph: Graph, images: Mapping[str, tuple[int, int, int]], *, batch: i
 class _Settling:
     """Lowers the values of one leg to steps while running them on the meta device."""
 
-    def __init__(self, graph: Graph, leg: Leg, images: dict[str, tuple[int, int, int]], batch: int, dataset: int,
-                 plugins: tuple[str, ...], parts: dict[str, nn.Module], settings: dict[str, dict[str, Any]],
-                 landmarks: dict[str, dict[str, float]], results: dict[Any, Any]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        leg: Leg,
+        images: dict[str, tuple[int, int, int]],
+        batch: int,
+        dataset: int,
+        plugins: tuple[str, ...],
+        parts: dict[str, nn.Module],
+        settings: dict[str, dict[str, Any]],
+        landmarks: dict[str, dict[str, float]],
+        results: dict[Any, Any],
+    ) -> None:
         self.graph, self.leg, self.images, self.batch, self.dataset = graph, leg, images, batch, dataset
         self.plugins, self.parts, self.settings, self.landmarks = plugins, parts, settings, landmarks
-        self.results = results   # of calls already made: a net on a second view, or its target, gives the same shapes
+        self.results = results  # of calls already made: a net on a second view, or its target, gives the same shapes
         self.out = SizedLeg(leg)
         self.open: list[str] = []
 
@@ -116,8 +133,18 @@ class _Settling:
         for write in self.leg.writes:
             self.write(write)
         if self.leg.then is not None:
-            after = _Settling(self.graph, self.leg.then, self.images, self.batch, self.dataset, self.plugins,
-                              self.parts, self.settings, self.landmarks, self.results)
+            after = _Settling(
+                self.graph,
+                self.leg.then,
+                self.images,
+                self.batch,
+                self.dataset,
+                self.plugins,
+                self.parts,
+                self.settings,
+                self.landmarks,
+                self.results,
+            )
             self.out.then = after.run()
         return self.out
 
@@ -142,7 +169,9 @@ class _Settling:
                 return self._joined(value.name, [piece for _, source in value.inputs for piece in self.pieces(source)])
             case "port":
                 pieces = self.pieces(value.inputs[0][1])
-                return self._joined(value.name, [self._get(value, piece, i, len(pieces)) for i, piece in enumerate(pieces)])
+                return self._joined(
+                    value.name, [self._get(value, piece, i, len(pieces)) for i, piece in enumerate(pieces)]
+                )
         assert value.box is not None
         return self._call(value, self.graph.boxes[value.box])
 
@@ -150,10 +179,12 @@ class _Settling:
         name = str(value.view)
         copies = self.graph.method.views[name].copies
         rows = copies * self.batch
-        meta = {"image": lambda: torch.empty(rows, *self.images[name], device="meta"),
-                "index": lambda: torch.empty(rows, dtype=torch.int64, device="meta"),
-                "box": lambda: torch.empty(rows, 4, device="meta"),
-                "flip": lambda: torch.empty(rows, dtype=torch.bool, device="meta")}[value.port or "image"]()
+        meta = {
+            "image": lambda: torch.empty(rows, *self.images[name], device="meta"),
+            "index": lambda: torch.empty(rows, dtype=torch.int64, device="meta"),
+            "box": lambda: torch.empty(rows, 4, device="meta"),
+            "flip": lambda: torch.empty(rows, dtype=torch.bool, device="meta"),
+        }[value.port or "image"]()
         return Piece(self._step(Step(value.name, "input", f"{name}.{value.port}"), meta), copies)
 
     def _get(self, value: Value, piece: Piece, number: int, of: int) -> Piece:
@@ -172,7 +203,9 @@ class _Settling:
         for number, run in enumerate(runs):
             if len(run) > 1:
                 is_whole = len(runs) == 1 and name not in self.out.tensors
-                joined = name if is_whole else self._derived(f"{name}_joined" + (f"_{number + 1}" if len(runs) > 1 else ""))
+                joined = (
+                    name if is_whole else self._derived(f"{name}_joined" + (f"_{number + 1}" if len(runs) > 1 else ""))
+                )
                 meta = torch.cat([self.out.tensors[piece.tensor] for piece in run])
                 step = Step(joined, "join", inputs=tuple(("", piece.tensor) for piece in run))
                 out.append(Piece(self._step(step, meta), sum(piece.views for piece in run)))
@@ -193,8 +226,11 @@ class _Settling:
         if uneven or (several and len(several) < len(sources)) or bags:
             port = (uneven or bags or several)[0]
             shapes = ", ".join(str(list(shape)) for shape in self.out.shapes(dict(value.inputs)[port]))
-            raise self.fault(value, f"port '{port}' of {box.use} takes one tensor, and is given several resolutions: {shapes}",
-                             "pool or embed them first, so that all have one shape")
+            raise self.fault(
+                value,
+                f"port '{port}' of {box.use} takes one tensor, and is given several resolutions: {shapes}",
+                "pool or embed them first, so that all have one shape",
+            )
         results = []
         for group in range(count):
             given = {port: pieces[group] for port, pieces in sources.items()}
@@ -206,8 +242,14 @@ class _Settling:
         inputs = {port: self._fitted(value, port, box.signature.inputs[port], piece) for port, piece in given.items()}
         metas = {port: self.out.tensors[tensor] for port, tensor in inputs.items()}
         part = self._part(value, box, metas)
-        rows = next((self.out.tensors[piece.tensor].shape[0] for piece in given.values()
-                     if isinstance(self.out.tensors[piece.tensor], Tensor)), self.batch)
+        rows = next(
+            (
+                self.out.tensors[piece.tensor].shape[0]
+                for piece in given.values()
+                if isinstance(self.out.tensors[piece.tensor], Tensor)
+            ),
+            self.batch,
+        )
         for reserved in registry.RESERVED_PORTS:
             if reserved in box.signature.inputs:
                 inputs[reserved] = self._reserved(value, name, reserved, rows)
@@ -235,7 +277,10 @@ class _Settling:
         if name not in self.out.tensors:
             if meta.shape[0] % piece.views:
                 raise self.fault(value, f"port '{port_name}' can't split {meta.shape[0]} rows into {piece.views} views")
-            self._step(Step(name, "split", inputs=(("", piece.tensor),), views=piece.views), meta.unflatten(0, (piece.views, -1)))
+            self._step(
+                Step(name, "split", inputs=(("", piece.tensor),), views=piece.views),
+                meta.unflatten(0, (piece.views, -1)),
+            )
         return name
 
     def _reserved(self, value: Value, name: str, port: str, rows: int) -> str:
@@ -247,7 +292,10 @@ class _Settling:
             self._step(Step("draw", "input", "draw"), torch.empty(self.batch, 4, dtype=torch.int64, device="meta"))
         copies, rest = divmod(rows, self.batch)
         if rest:
-            raise self.fault(value, f"its {rows} rows are no multiple of the batch of {self.batch}, so they have no draws of their own")
+            raise self.fault(
+                value,
+                f"its {rows} rows are no multiple of the batch of {self.batch}, so they have no draws of their own",
+            )
         step = Step(self._derived(f"draw_{name}"), "stream", name, (("", "draw"),), copies)
         return self._step(step, torch.empty(rows, 4, dtype=torch.int64, device="meta"))
 
@@ -255,8 +303,11 @@ class _Settling:
         """The part on the meta device, built when the first tensor arrives and its widths are known."""
         bound = bind(box.signature.inputs, metas)
         if box.name not in self.parts:
-            open_ = [name for name, setting in box.signature.settings.items()
-                     if setting.default is None and box.settings.get(name) is None and name != "images"]
+            open_ = [
+                name
+                for name, setting in box.signature.settings.items()
+                if setting.default is None and box.settings.get(name) is None and name != "images"
+            ]
             if not bound.keys() >= set(open_):
                 self._measure_writes(box, bound)
             inferred = {name: bound[name] for name in open_ if name in bound}
@@ -266,7 +317,9 @@ class _Settling:
             try:
                 with torch.device("meta"):
                     self.parts[box.name] = registry.build(box.use, self.settings[box.name], self.plugins)
-            except Exception as wrong:  # whatever a part's constructor finds wrong is the spec's fault, told at its place
+            except (
+                Exception
+            ) as wrong:  # whatever a part's constructor finds wrong is the spec's fault, told at its place
                 raise self.refused(box.path, f"'{box.name}' ({box.use}) can't be built", wrong) from wrong
         self._compare(value, box, bound, metas)
         return self.parts[box.name]
@@ -283,28 +336,43 @@ class _Settling:
                     bound.setdefault(axis, size)
 
     def _compare(self, value: Value, box: Box, bound: dict[str, int], metas: dict[str, Any]) -> None:
-        """Each axis name stands for one size within a call, and a width that the spec writes must be the one that arrives."""
+        """Each axis name stands for one size within a call, and a width that the spec writes is what arrives."""
         if message := clash(box.signature.inputs, metas):
             cure = "set the widths of the parts that make them (out:, dim:) so that they match"
             raise self.fault(value, f"'{box.name}' ({box.use}): {message}", cure)
         for name, size in bound.items():
             written = box.settings.get(name)
             if isinstance(written, int) and written != size and name in box.signature.settings:
-                raise SpecError([Fault(self.graph.place((*box.path, name)), f"'{box.name}' is told {name}: {written}, and {size} arrives",
-                                       (), f"leave {name} out: it is filled from what arrives")])
+                raise SpecError(
+                    [
+                        Fault(
+                            self.graph.place((*box.path, name)),
+                            f"'{box.name}' is told {name}: {written}, and {size} arrives",
+                            (),
+                            f"leave {name} out: it is filled from what arrives",
+                        )
+                    ]
+                )
 
     def _run(self, value: Value, box: Box, part: nn.Module, metas: dict[str, Any]) -> Any:
         if any(meta is None for meta in metas.values()):
             return None  # after a pass over the data set: solvers whose work depends on the numbers
-        key = (type(part), repr(self.settings[box.name]), tuple((port, meta.dtype, meta.shape) for port, meta in metas.items()))
+        key = (
+            type(part),
+            repr(self.settings[box.name]),
+            tuple((port, meta.dtype, meta.shape) for port, meta in metas.items()),
+        )
         if key in self.results:
             return self.results[key]
         try:
             found = self.results[key] = part(**metas)
             return found
         except Exception as wrong:  # whatever a part raises on tensors of these shapes is told at its node
-            shapes = ", ".join(f"{port}={list(meta.shape)}" for port, meta in metas.items()
-                               if port not in registry.RESERVED_PORTS and isinstance(meta, Tensor))
+            shapes = ", ".join(
+                f"{port}={list(meta.shape)}"
+                for port, meta in metas.items()
+                if port not in registry.RESERVED_PORTS and isinstance(meta, Tensor)
+            )
             raise self.refused(value.path, f"'{box.name}' ({box.use}) can't take {shapes or 'this'}", wrong) from wrong
 
     def write(self, write: Write) -> None:
@@ -315,7 +383,10 @@ class _Settling:
         for port, source in write.inputs:
             pieces = self.pieces(source)
             if len(pieces) != 1:
-                raise self.fault(self.leg.values[source], f"{box.name}.{write.method} takes one tensor, and is given several resolutions")
+                raise self.fault(
+                    self.leg.values[source],
+                    f"{box.name}.{write.method} takes one tensor, and is given several resolutions",
+                )
             inputs.append((port, pieces[0]))
             meta = self.out.tensors[pieces[0].tensor]
             split = ports[port].is_bag and meta is not None

@@ -11,7 +11,10 @@ from sslgraph.schedules import Clock, Schedule, is_schedule, schedule
 
 
 class Follower:
-    """Moves a target's parameters towards its net's: target <- m * target + (1 - m) * net. Buffers are the target's own."""
+    """Moves a target's parameters towards its net's: target <- m * target + (1 - m) * net.
+
+    Buffers are the target's own.
+    """
 
     def __init__(self, *, target: nn.Module, net: nn.Module, momentum: Any) -> None:
         self.momentum: Schedule = schedule(momentum)
@@ -32,7 +35,7 @@ class Follower:
 
 
 class ScheduledSetting:
-    """A part's setting that moves over the run: a 0-d buffer under the setting's own name, refilled before each step."""
+    """A part's setting that moves over the run: a 0-d buffer under the setting's name, refilled before each step."""
 
     def __init__(self, *, part: nn.Module, name: str, value: Any) -> None:
         self.schedule = schedule(value)
@@ -50,4 +53,6 @@ class ScheduledSetting:
 
 def scheduled(part: nn.Module, settings: dict[str, Any]) -> list[ScheduledSetting]:
     """The settings of a part that a spec wrote as schedules, made into buffers."""
-    return [ScheduledSetting(part=part, name=name, value=value) for name, value in settings.items() if is_schedule(value)]
+    return [
+        ScheduledSetting(part=part, name=name, value=value) for name, value in settings.items() if is_schedule(value)
+    ]

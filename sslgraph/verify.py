@@ -20,18 +20,35 @@ def _unused(graph: Graph) -> list[Fault]:
     method, faults = graph.method, []
     used = _used_values(graph)
     views = {value.view for leg in _all_legs(graph) for name, value in leg.values.items() if (leg.name, name) in used}
-    faults += [Fault(graph.place(("views", v)), f"nothing reads the view '{v}'", (), "read it in flow:, or remove it")
-               for v in method.views if v not in views]
+    faults += [
+        Fault(graph.place(("views", v)), f"nothing reads the view '{v}'", (), "read it in flow:, or remove it")
+        for v in method.views
+        if v not in views
+    ]
     called = {value.box for leg in _all_legs(graph) for name, value in leg.values.items() if (leg.name, name) in used}
     called |= {write.box for leg in _all_legs(graph) for write in leg.writes}
     for box in graph.boxes.values():
         if box.section not in ("losses", "wiring") and box.name not in called:
-            faults.append(Fault(graph.place(box.path), f"nothing uses '{box.name}' ({box.section})", (), "call it in flow:, or remove it"))
+            faults.append(
+                Fault(
+                    graph.place(box.path),
+                    f"nothing uses '{box.name}' ({box.section})",
+                    (),
+                    "call it in flow:, or remove it",
+                )
+            )
     for leg in _all_legs(graph):
         for name, value in leg.flow.items():
             if (leg.name, value) not in used:
                 path = leg.values[value].path
-                faults.append(Fault(graph.place(path), f"nothing uses the value '{name}'", (), "give it to a loss or a write, or remove it"))
+                faults.append(
+                    Fault(
+                        graph.place(path),
+                        f"nothing uses the value '{name}'",
+                        (),
+                        "give it to a loss or a write, or remove it",
+                    )
+                )
     return faults
 
 
@@ -58,18 +75,36 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
         for value in leg.values.values():
             box = graph.boxes[value.box] if value.box else None
             if value.kind == "loss" and not trained_by(graph, value, reaches):
-                faults.append(Fault(graph.place(value.path), f"no gradient of loss '{value.name}' reaches a net that it may train", (),
-                                    "connect it to a trained net; check stopgrad, frozen, targets and trains:"))
+                faults.append(
+                    Fault(
+                        graph.place(value.path),
+                        f"no gradient of loss '{value.name}' reaches a net that it may train",
+                        (),
+                        "connect it to a trained net; check stopgrad, frozen, targets and trains:",
+                    )
+                )
             if box is not None and box.section == "targets" and leg.is_training:
                 arriving = frozenset().union(*(reaches[source] for _, source in value.inputs))
                 if arriving:
-                    faults.append(Fault(graph.place(value.path), f"a gradient would pass through the target '{box.name}' into "
-                                        f"{', '.join(sorted(arriving))}", (), "stop it in front of the target: "
-                                        f"{box.name}(stopgrad(...))"))
+                    faults.append(
+                        Fault(
+                            graph.place(value.path),
+                            f"a gradient would pass through the target '{box.name}' into {', '.join(sorted(arriving))}",
+                            (),
+                            f"stop it in front of the target: {box.name}(stopgrad(...))",
+                        )
+                    )
     map_ = gradient_map(graph) if not faults else None
     for name, cells in (map_.rows if map_ else {}).items():
         if "dead" in cells:
-            faults.append(Fault(graph.place(("nets", name)), f"no loss trains the net '{name}'", (), "say frozen: true, or connect it to a loss"))
+            faults.append(
+                Fault(
+                    graph.place(("nets", name)),
+                    f"no loss trains the net '{name}'",
+                    (),
+                    "say frozen: true, or connect it to a loss",
+                )
+            )
     return faults
 
 
@@ -90,5 +125,7 @@ def _names(graph: Graph) -> list[Fault]:
     for i, phase in enumerate(graph.method.phases):
         for state in (phase.sample or {}).values():
             if state not in graph.method.state:
-                faults.append(unknown(graph.place(("phases", i, "sample")), "sample: balance names", state, graph.method.state))
+                faults.append(
+                    unknown(graph.place(("phases", i, "sample")), "sample: balance names", state, graph.method.state)
+                )
     return faults

@@ -26,7 +26,11 @@ def wire(method: Method, place: Callable[[Path], Place | None] = no_place, plugi
     phases: list[Phase | None] = [*method.phases, *([None] if has_step else [])]
     legs = [_Wiring(method, boxes, place, faults).leg(phase) for phase in phases]
     if not faults and not any(leg.is_training for leg in legs):
-        faults.append(Fault(place(("losses",)), "the method has no loss, so nothing would be learned", (), "add a losses: section"))
+        faults.append(
+            Fault(
+                place(("losses",)), "the method has no loss, so nothing would be learned", (), "add a losses: section"
+            )
+        )
     if faults:
         raise SpecError(faults)
     return Graph(method, boxes, tuple(legs), place)
@@ -35,7 +39,9 @@ def wire(method: Method, place: Callable[[Path], Place | None] = no_place, plugi
 class _Wiring:
     """The values of one leg, made on demand, each expression once."""
 
-    def __init__(self, method: Method, boxes: dict[str, Box], place: Callable[[Path], Place | None], faults: list[Fault]) -> None:
+    def __init__(
+        self, method: Method, boxes: dict[str, Box], place: Callable[[Path], Place | None], faults: list[Fault]
+    ) -> None:
         self.method, self.boxes, self.place, self.faults = method, boxes, place, faults
         self.current = Leg("step")
         self.views = method.views
@@ -53,7 +59,11 @@ class _Wiring:
         self.flow = source.flow
         for name in self.flow:
             if name in self.boxes or name in self.method.views or not name.isidentifier() or name in TAKEN:
-                self._fault((*self.prefix, "flow", name), f"'{name}' can't name a value: the word is taken", "choose another name")
+                self._fault(
+                    (*self.prefix, "flow", name),
+                    f"'{name}' can't name a value: the word is taken",
+                    "choose another name",
+                )
             else:
                 self._flow_value(name)
         for name, loss in source.losses.items():
@@ -74,7 +84,7 @@ class _Wiring:
             self.faults.extend(wrong.faults)
             return
         self.current = leg.then = Leg(f"{leg.name}, then")
-        self.known, self.flow, self.views = {}, {}, {}   # the whole data set has passed: no batch is at hand
+        self.known, self.flow, self.views = {}, {}, {}  # the whole data set has passed: no batch is at hand
         given = Value(phase.collect, "given", path=path)
         leg.then.values[given.name] = given
         leg.then.flow[given.name] = given.name
@@ -88,9 +98,12 @@ class _Wiring:
         if name in self.failed:
             return None
         if name in self.open:
-            cycle = [*self.open[self.open.index(name):], name]
-            self._fault((*self.prefix, "flow", name), f"the flow goes round in a circle: {' <- '.join(cycle)}",
-                        "feedback goes through a state: write it after the step, read it in the next")
+            cycle = [*self.open[self.open.index(name) :], name]
+            self._fault(
+                (*self.prefix, "flow", name),
+                f"the flow goes round in a circle: {' <- '.join(cycle)}",
+                "feedback goes through a state: write it after the step, read it in the next",
+            )
             self.failed.update(cycle)
             return None
         self.open.append(name)
@@ -117,20 +130,37 @@ class _Wiring:
                 return self._call(self.boxes[state], (), expression, path, name)
             case Field(of=Name(text=view), name=port) if view in self.views:
                 if port not in VIEW_PORTS:
-                    raise SpecError([unknown(expression.place, f"view '{view}' is asked for its port", port, VIEW_PORTS)])
-                return self._add("view", (view, port), view if port == "image" else f"{view}_{port}", path, port=port, view=view)
+                    raise SpecError(
+                        [unknown(expression.place, f"view '{view}' is asked for its port", port, VIEW_PORTS)]
+                    )
+                return self._add(
+                    "view", (view, port), view if port == "image" else f"{view}_{port}", path, port=port, view=view
+                )
             case Field():
                 return self._field(expression, path, name)
-            case Call(function=Field(of=Name(text=state), name="read"), arguments=arguments) if self._is(state, "state"):
+            case Call(function=Field(of=Name(text=state), name="read"), arguments=arguments) if self._is(
+                state, "state"
+            ):
                 return self._call(self.boxes[state], arguments, expression, path, name)
             case Call(function=Name(text="bag"), arguments=()):
-                raise SpecError([Fault(expression.place, "a bag of nothing", (), "write for example bag(large, small)")])
+                raise SpecError(
+                    [Fault(expression.place, "a bag of nothing", (), "write for example bag(large, small)")]
+                )
             case Call(function=Name(text="bag"), arguments=arguments):
                 inputs = tuple(("", self._argument(a, path)) for a in arguments)
                 return self._add("bag", inputs, name or _written(expression), path, inputs=inputs)
             case Call(function=Name() as function, arguments=arguments):
                 return self._call(self._function(function), arguments, expression, path, name)
-        raise SpecError([Fault(expression.place, f"'{expression}' can't be called", (), "call a net, a target, an op or a wiring part")])
+        raise SpecError(
+            [
+                Fault(
+                    expression.place,
+                    f"'{expression}' can't be called",
+                    (),
+                    "call a net, a target, an op or a wiring part",
+                )
+            ]
+        )
 
     def _named(self, expression: Name, path: Path) -> str:
         text = expression.text
@@ -156,24 +186,43 @@ class _Wiring:
             if box.section in ("nets", "targets", "ops", "wiring"):
                 return box
             cure = f"write {box.name}.read" if box.section == "state" else "a loss is not called in the flow"
-            raise SpecError([Fault(function.place, f"'{box.name}' stands in {box.section} and can't be called", (), cure)])
+            raise SpecError(
+                [Fault(function.place, f"'{box.name}' stands in {box.section} and can't be called", (), cure)]
+            )
         use = f"wiring.{function.text}"
         if use not in registry.catalogue("wiring"):
             wiring = [part.split(".")[1] for part in registry.catalogue("wiring")]
             callable_boxes = [b.name for b in self.boxes.values() if b.section in ("nets", "targets", "ops")]
-            raise SpecError([unknown(function.place, "the flow calls", function.text, {*callable_boxes, *wiring, "bag"})])
+            raise SpecError(
+                [unknown(function.place, "the flow calls", function.text, {*callable_boxes, *wiring, "bag"})]
+            )
         signature = registry.signature(use)
         if problems := registry.setting_problems(signature, {}):
-            raise SpecError([Fault(function.place, problems[0], (), f"declare it: ops: {{{function.text}: {{use: {use}, ...}}}}")])
+            raise SpecError(
+                [Fault(function.place, problems[0], (), f"declare it: ops: {{{function.text}: {{use: {use}, ...}}}}")]
+            )
         self.boxes[function.text] = Box(function.text, "wiring", use, {}, signature, None, ())
         return self.boxes[function.text]
 
-    def _call(self, box: Box, arguments: tuple[Expression, ...], expression: Expression, path: Path, name: str | None) -> str:
+    def _call(
+        self, box: Box, arguments: tuple[Expression, ...], expression: Expression, path: Path, name: str | None
+    ) -> str:
         ports = list(box.signature.ports.values())
         needed = [p for p in ports if not p.optional]
         if len(arguments) > len(ports) or len(arguments) < len(needed):
-            takes = ", ".join(f"{p.name}: {p}" + (" (may be left out)" if p.optional else "") for p in ports) or "nothing"
-            raise SpecError([Fault(expression.place, f"'{box.name}' ({box.use}) is given {len(arguments)} inputs", (), f"it takes {takes}")])
+            takes = (
+                ", ".join(f"{p.name}: {p}" + (" (may be left out)" if p.optional else "") for p in ports) or "nothing"
+            )
+            raise SpecError(
+                [
+                    Fault(
+                        expression.place,
+                        f"'{box.name}' ({box.use}) is given {len(arguments)} inputs",
+                        (),
+                        f"it takes {takes}",
+                    )
+                ]
+            )
         inputs = tuple((port.name, self._argument(a, path)) for port, a in zip(ports, arguments, strict=False))
         return self._add("call", (box.name, inputs), name or _written(expression), path, box=box.name, inputs=inputs)
 
@@ -190,11 +239,22 @@ class _Wiring:
             what = f"'{expression.of}' is asked for its port"
             if fields:
                 raise SpecError([unknown(expression.place, what, expression.name, fields)])
-            raise SpecError([Fault(expression.place, f"{what} '{expression.name}', and it has only one output", (), f"write {expression.of}")])
+            raise SpecError(
+                [
+                    Fault(
+                        expression.place,
+                        f"{what} '{expression.name}', and it has only one output",
+                        (),
+                        f"write {expression.of}",
+                    )
+                ]
+            )
         return self._port(value, expression.name, path, name)
 
     def _port(self, value: Value, port: str, path: Path, name: str | None = None) -> str:
-        return self._add("port", (value.name, port), name or f"{value.name}_{port}", path, inputs=(("", value.name),), port=port)
+        return self._add(
+            "port", (value.name, port), name or f"{value.name}_{port}", path, inputs=(("", value.name),), port=port
+        )
 
     def _fields(self, value: Value) -> tuple[Port, ...]:
         signature = self.boxes[value.box].signature if value.kind == "call" and value.box else None
@@ -215,23 +275,42 @@ class _Wiring:
         given = {k: v for k, v in loss.settings.items() if k in ports and k not in box.signature.settings}
         free = [port for port in ports if port not in given]
         if len(loss.of) > len(free):
-            self._fault((*path, "of"), f"loss '{name}' ({box.use}) is given {len(loss.of)} values", f"it takes {', '.join(free) or 'none'}")
+            self._fault(
+                (*path, "of"),
+                f"loss '{name}' ({box.use}) is given {len(loss.of)} values",
+                f"it takes {', '.join(free) or 'none'}",
+            )
             return
-        texts = {**{p: (t, (*path, "of", i)) for i, (p, t) in enumerate(zip(free, loss.of, strict=False))},
-                 **{port: (text, (*path, port)) for port, text in given.items()}}
+        texts = {
+            **{p: (t, (*path, "of", i)) for i, (p, t) in enumerate(zip(free, loss.of, strict=False))},
+            **{port: (text, (*path, port)) for port, text in given.items()},
+        }
         inputs = []
         for port in ports.values():
             if port.name in texts and (value := self._loss_input(*texts[port.name])):
                 inputs.append((port.name, value))
             elif port.name not in texts and not port.optional:
-                self._fault(path, f"port '{port.name}' of loss '{name}' ({box.use}) gets nothing", f"write {port.name}: and a value of the flow")
+                self._fault(
+                    path,
+                    f"port '{port.name}' of loss '{name}' ({box.use}) gets nothing",
+                    f"write {port.name}: and a value of the flow",
+                )
         self.current.values[name] = Value(name, "loss", name, tuple(inputs), path=path)
 
     def _loss_input(self, text: str, path: Path) -> str | None:
         try:
             expression = parse(text, self.place(path))
             if isinstance(expression, Call):
-                raise SpecError([Fault(expression.place, f"a loss reads names, and '{text}' is a call", (), "name it in flow: and write the name")])
+                raise SpecError(
+                    [
+                        Fault(
+                            expression.place,
+                            f"a loss reads names, and '{text}' is a call",
+                            (),
+                            "name it in flow: and write the name",
+                        )
+                    ]
+                )
             return self._argument(expression, path)
         except SpecError as wrong:
             self.faults.extend(wrong.faults)
@@ -249,18 +328,31 @@ class _Wiring:
         if isinstance(expression, Call):
             function, arguments = expression.function, expression.arguments
         if not (isinstance(function, Field) and isinstance(function.of, Name)):
-            raise SpecError([Fault(expression.place, f"'{expression}' writes nothing", (), "write for example queue.push(k)")])
+            raise SpecError(
+                [Fault(expression.place, f"'{expression}' writes nothing", (), "write for example queue.push(k)")]
+            )
         owner = {name: box for name, box in self.boxes.items() if box.section in ("state", "nets")}
         if function.of.text not in owner:
             raise SpecError([unknown(expression.place, f"{_who(path)} writes to", function.of.text, owner)])
         box = owner[function.of.text]
         methods = {**box.signature.writes, **({"reset": {}} if box.section == "nets" else {})}
         if function.name not in methods:
-            raise SpecError([unknown(expression.place, f"'{box.name}' ({box.use}) is asked to", function.name, methods)])
+            raise SpecError(
+                [unknown(expression.place, f"'{box.name}' ({box.use}) is asked to", function.name, methods)]
+            )
         ports = list(methods[function.name].values())
         if len(arguments) != len(ports):
             takes = ", ".join(f"{p.name}: {p}" for p in ports) or "nothing"
-            raise SpecError([Fault(expression.place, f"{box.name}.{function.name} is given {len(arguments)} values", (), f"it takes {takes}")])
+            raise SpecError(
+                [
+                    Fault(
+                        expression.place,
+                        f"{box.name}.{function.name} is given {len(arguments)} values",
+                        (),
+                        f"it takes {takes}",
+                    )
+                ]
+            )
         inputs = tuple((p.name, self._argument(a, path)) for p, a in zip(ports, arguments, strict=True))
         return Write(box.name, function.name, inputs, path)
 

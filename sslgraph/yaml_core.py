@@ -181,4 +181,6 @@ def _explained(wrong: yaml.YAMLError, text: str, name: str) -> Fault:
         return Fault(place, "a ':' stands where no key can be", (), cure)
     context = getattr(wrong, "context", None)
     cure = "look at the brackets, quotes and indentation here and in the line above"
-    return Fault(place, f"this is not YAML: {context}, {problem}" if context else f"this is not YAML: {problem}", (), cure)
+    return Fault(
+        place, f"this is not YAML: {context}, {problem}" if context else f"this is not YAML: {problem}", (), cure
+    )

@@ -53,7 +53,7 @@ class Square(nn.Module):
     def forward(self, one: Float[Tensor, "batch dim"], other: Float[Tensor, "batch dim"]) -> Float[Tensor, ""]:
         return (one - other).square().mean() / self.temperature
 
-    def landmarks(self, one: Tensor, other: Tensor) -> dict[str, float]:
+    def landmarks(self, one: Tensor, other: Tensor) -> dict[str, float]:  # noqa: ARG002
         return {"collapsed": 0.0}
 
 

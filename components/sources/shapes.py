@@ -42,11 +42,20 @@ class Shapes:
     """
 
     def __init__(
-        self, *, split: Literal["train", "test"] = "train", images: int = 10_000, test_images: int = 2_000,
-        limit: int | None = None, size: int = 32, seed: int = 0,
+        self,
+        *,
+        split: Literal["train", "test"] = "train",
+        images: int = 10_000,
+        test_images: int = 2_000,
+        limit: int | None = None,
+        size: int = 32,
+        seed: int = 0,
         label: Literal["shape", "hue", "texture", "viewpoint", "light", "clutter"] = "shape",
         colour: Literal["random", "by_class"] = "random",
-        texture: bool = True, viewpoint: bool = True, light: bool = True, clutter: bool = True,
+        texture: bool = True,
+        viewpoint: bool = True,
+        light: bool = True,
+        clutter: bool = True,
     ) -> None:
         self.varies = {"texture": texture, "viewpoint": viewpoint, "light": light, "clutter": clutter}
         if not self.varies.get(label, True):
@@ -103,7 +112,8 @@ class Shapes:
         if factor == "hue":
             return (self._hue(everyone) * 8).long(), tuple(f"{45 * k} to {45 * k + 45} degrees" for k in range(8))
         classes = {
-            "texture": TEXTURES, "clutter": tuple(f"{k} distractors" for k in range(DISTRACTORS + 1)),
+            "texture": TEXTURES,
+            "clutter": tuple(f"{k} distractors" for k in range(DISTRACTORS + 1)),
             "viewpoint": ("tilted right", "slightly right", "slightly left", "tilted left"),
             "light": ("from the right", "from above", "from the left", "from below"),
         }[factor]

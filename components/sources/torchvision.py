@@ -38,8 +38,15 @@ class TorchvisionDataset:
     """
 
     def __init__(
-        self, *, dataset: str, path: str = ".", split: Literal["train", "test"] = "train", limit: int | None = None,
-        download: bool = False, options: dict[str, Any] | None = None, memory: float = 4.0,
+        self,
+        *,
+        dataset: str,
+        path: str = ".",
+        split: Literal["train", "test"] = "train",
+        limit: int | None = None,
+        download: bool = False,
+        options: dict[str, Any] | None = None,
+        memory: float = 4.0,
     ) -> None:
         known = _class_of(dataset)
         parameters = inspect.signature(known).parameters

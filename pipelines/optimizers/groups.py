@@ -23,7 +23,7 @@ class Named:
 
     name: str
     parameter: nn.Parameter
-    owners: tuple[str, ...]                    # class names of the module that holds it, its bases included
+    owners: tuple[str, ...]  # class names of the module that holds it, its bases included
 
     @property
     def net(self) -> str:

@@ -31,7 +31,7 @@ class Numbers:
     lr: Schedule
     lr_times: float
     weight_decay: Schedule
-    own: tuple[tuple[str, Any], ...]           # momentum, betas, trust ...; trust None is plain steps
+    own: tuple[tuple[str, Any], ...]  # momentum, betas, trust ...; trust None is plain steps
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,14 @@ def test_two_views_and_feature_maps_are_refused() -> None:
         extract(nn.Identity(), Numbered(3), program("x"))
 
 
-@pytest.mark.parametrize(("values", "labels", "message"), [
-    (torch.zeros(2, 3), None, "the data has none; training needs none"),
-    (torch.zeros(2, 3), torch.tensor([-1, -1]), "the data has none"),
-    (torch.tensor([[0.0], [torch.nan]]), torch.tensor([0, 1]), "of 1 of 2 images are nan or infinite: the encoder"),
-])
+@pytest.mark.parametrize(
+    ("values", "labels", "message"),
+    [
+        (torch.zeros(2, 3), None, "the data has none; training needs none"),
+        (torch.zeros(2, 3), torch.tensor([-1, -1]), "the data has none"),
+        (torch.tensor([[0.0], [torch.nan]]), torch.tensor([0, 1]), "of 1 of 2 images are nan or infinite: the encoder"),
+    ],
+)
 def test_what_cannot_be_compared_is_refused(values: Tensor, labels: Tensor | None, message: str) -> None:
     with pytest.raises(SslgraphError, match=message):
         Features(values, torch.arange(2), labels).labelled()

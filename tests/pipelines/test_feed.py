@@ -88,7 +88,7 @@ LABELS = torch.tensor([0] * 40 + [1] * 7 + [4] * 3 + [-1] * 10)
 def test_balanced_labels_come_equally_often_and_unlabelled_images_never() -> None:
     drawn = order(60, seed=0, epoch=0, labels=LABELS)
     assert LABELS[drawn].bincount().tolist() == [20, 20, 0, 0, 20]
-    assert len(drawn[LABELS[drawn] == 0].unique()) == 20                # enough images: none comes twice
+    assert len(drawn[LABELS[drawn] == 0].unique()) == 20  # enough images: none comes twice
     assert set(drawn[LABELS[drawn] == 4].tolist()) == {47, 48, 49}
     assert not torch.equal(drawn, order(60, seed=0, epoch=1, labels=LABELS))
     odd = order(59, seed=0, epoch=0, labels=LABELS)
@@ -109,10 +109,16 @@ def test_labels_that_nobody_wrote_are_refused() -> None:
         order(5, seed=0, epoch=0, labels=torch.full((5,), -100))
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    ({"batch": 51}, "a batch of 51 images is larger than the data set, which has 50; set batch to at most 50"),
-    ({"batch": 9, "ranks": 2, "accumulate": 2}, "by 2 ranks with 2 micro-batches each; set batch to a multiple of 4"),
-])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch": 51}, "a batch of 51 images is larger than the data set, which has 50; set batch to at most 50"),
+        (
+            {"batch": 9, "ranks": 2, "accumulate": 2},
+            "by 2 ranks with 2 micro-batches each; set batch to a multiple of 4",
+        ),
+    ],
+)
 def test_batches_that_do_not_fit_are_refused(settings: dict[str, int], message: str) -> None:
     with pytest.raises(SslgraphError, match=message):
         feed(**settings)

@@ -144,10 +144,10 @@ def test_lars_solo_with_clip_never_steps_further_than_plain_gradient_descent() -
 
 
 def test_the_rules_give_the_papers_peak_rates() -> None:
-    assert 1.5e-4 * rule("batch/256", batch=4096).factor == pytest.approx(2.4e-3)          # MAE
-    assert 1e-4 * rule("batch/512", batch=2048).factor == pytest.approx(4e-4)              # SimMIM
-    assert 0.004 * rule("sqrt(batch/1024)", batch=2048).factor == pytest.approx(5.657e-3, rel=1e-4)   # DINOv2
-    assert 0.075 * rule("sqrt(batch)", batch=4096).factor == pytest.approx(4.8)            # SimCLR
+    assert 1.5e-4 * rule("batch/256", batch=4096).factor == pytest.approx(2.4e-3)  # MAE
+    assert 1e-4 * rule("batch/512", batch=2048).factor == pytest.approx(4e-4)  # SimMIM
+    assert 0.004 * rule("sqrt(batch/1024)", batch=2048).factor == pytest.approx(5.657e-3, rel=1e-4)  # DINOv2
+    assert 0.075 * rule("sqrt(batch)", batch=4096).factor == pytest.approx(4.8)  # SimCLR
     assert rule("none", batch=4096).factor == 1
 
 

@@ -32,7 +32,9 @@ def test_a_recipe_is_trained_measured_and_written_down(tmp_path: Path) -> None:
     summary = train.train(request(tmp_path))
     assert summary["steps"] == 4 and set(summary["measures"]) == {"knn", "knn_random_encoder", "knn_pixels"}
     said = (tmp_path / "introduction.txt").read_text()
-    assert "64 images, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch, 1 epochs, 4 steps" in said
+    assert (
+        "64 images, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch, 1 epochs, 4 steps" in said
+    )
     assert "x 16/256 = 0.0625" in said and "loss contrast: " in said
     there = {path.name for path in tmp_path.iterdir()}
     assert there >= {"resolved.yaml", "recipe.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "summary.json"}
@@ -49,7 +51,8 @@ def test_two_and_two_steps_of_a_real_method_are_four_to_the_last_bit(tmp_path: P
     train.train(request(tmp_path / "half"))
     assert losses(tmp_path / "half") == losses(tmp_path / "whole")
     one, other = (
-        torch.load(tmp_path / name / "checkpoints/step_00000004/method.pt", weights_only=True) for name in ("whole", "half")
+        torch.load(tmp_path / name / "checkpoints/step_00000004/method.pt", weights_only=True)
+        for name in ("whole", "half")
     )
     assert all(torch.equal(one[key], other[key]) for key in one)
 

@@ -57,7 +57,10 @@ def run(
 def test_a_bag_of_two_gives_image_index_box_and_flip_copy_by_copy() -> None:
     batch = run(program(copies=2), photos(3), [7, 5, 9])
     assert {name: tuple(value.shape) for name, value in batch.items()} == {
-        "x.image": (6, 3, 12, 12), "x.index": (6,), "x.box": (6, 4), "x.flip": (6,),
+        "x.image": (6, 3, 12, 12),
+        "x.index": (6,),
+        "x.box": (6, 4),
+        "x.flip": (6,),
     }
     assert batch["x.index"].tolist() == [7, 5, 9, 7, 5, 9]
     assert batch["x.flip"].dtype == torch.bool
@@ -178,14 +181,22 @@ def test_overrides_reach_the_step_that_has_the_setting() -> None:
     assert (steps["blur"].settings["p"], steps["flip"].settings["p"]) == (0, 0.5)
 
 
-@pytest.mark.parametrize(("augment", "copies", "settings", "message"), [
-    ("simclrr", 1, {}, r"view 'x' asks for the augmentation 'simclrr'(?s:.)*did you mean 'simclr'\?"),
-    ("simclr", 1, {"sise": 32}, r"view 'x' of augmentation 'simclr' sets 'sise'(?s:.)*did you mean 'size'\?"),
-    ("simclr", 1, {"p": 0.1}, r"which several steps of 'simclr' have\n  there are: flip.p, jitter.p, gray.p, blur.p"),
-    ("simclr", 1, {"crap.size": 32}, r"augmentation 'simclr' has no step 'crap'(?s:.)*did you mean 'crop'\?"),
-    ("simclr", 1, {"crop.scael": [1, 1]}, r"no setting 'scael'(?s:.)*did you mean 'scale'\?"),
-    ("dino_global", 3, {}, r"step 'blur' of view 'x' lists 2 probabilities, and copies is 3"),
-])
+@pytest.mark.parametrize(
+    ("augment", "copies", "settings", "message"),
+    [
+        ("simclrr", 1, {}, r"view 'x' asks for the augmentation 'simclrr'(?s:.)*did you mean 'simclr'\?"),
+        ("simclr", 1, {"sise": 32}, r"view 'x' of augmentation 'simclr' sets 'sise'(?s:.)*did you mean 'size'\?"),
+        (
+            "simclr",
+            1,
+            {"p": 0.1},
+            r"which several steps of 'simclr' have\n  there are: flip.p, jitter.p, gray.p, blur.p",
+        ),
+        ("simclr", 1, {"crap.size": 32}, r"augmentation 'simclr' has no step 'crap'(?s:.)*did you mean 'crop'\?"),
+        ("simclr", 1, {"crop.scael": [1, 1]}, r"no setting 'scael'(?s:.)*did you mean 'scale'\?"),
+        ("dino_global", 3, {}, r"step 'blur' of view 'x' lists 2 probabilities, and copies is 3"),
+    ],
+)
 def test_what_does_not_fit_is_refused_with_its_cure(augment: str, copies: int, settings: Step, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         ViewProgram.build({"x": View(augment=augment, copies=copies, settings=dict(settings))}, SHIPPED)

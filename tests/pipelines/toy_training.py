@@ -66,7 +66,7 @@ class ToyMethod(nn.Module):
     def encoder(self) -> nn.Module:
         return self.parts["f"]
 
-    def due_phases(self, step: int, clock: Clock) -> tuple[str, ...]:
+    def due_phases(self, step: int, clock: Clock) -> tuple[str, ...]:  # noqa: ARG002
         return ("cluster",) if self.phase_every and step % self.phase_every == 0 else ()
 
     def run_phase(self, name: str, batches: Iterable[Mapping[str, Tensor]]) -> frozenset[str]:

@@ -82,11 +82,14 @@ def test_other_files_are_counted_and_named(tmp_path: Path) -> None:
     assert [Path(name).name for name in ImageFolder(path=str(tmp_path)).ignored] == ["notes.txt"]
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (None, "does not exist"),
-    ([], "has no images; it is empty"),
-    (["notes.txt"], "it holds 1 other files, such as notes.txt"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "does not exist"),
+        ([], "has no images; it is empty"),
+        (["notes.txt"], "it holds 1 other files, such as notes.txt"),
+    ],
+)
 def test_folders_without_images_are_refused(tmp_path: Path, content: list[str] | None, message: str) -> None:
     folder = tmp_path / "data"
     if content is not None:

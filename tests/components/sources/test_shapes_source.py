@@ -76,8 +76,12 @@ def test_the_shape_without_any_other_factor_is_a_template_with_its_area() -> Non
 def test_light_comes_from_where_its_label_says() -> None:
     source = Shapes(images=400, label="light", clutter=False)
     pixels = source.read(torch.arange(400))[0].float().mean(1)
-    brightest = {"from the right": pixels[:, :, -1], "from the left": pixels[:, :, 0],
-                 "from above": pixels[:, 0], "from below": pixels[:, -1]}
+    brightest = {
+        "from the right": pixels[:, :, -1],
+        "from the left": pixels[:, :, 0],
+        "from above": pixels[:, 0],
+        "from below": pixels[:, -1],
+    }
     sides = torch.stack([brightest[name].mean(1) for name in source.classes], 1)
     assert (sides.argmax(1) == source.labels).float().mean() > 0.9  # a bright shape at the edge may outshine the light
 
