@@ -1,0 +1,196 @@
+"""The flow of a leg: expressions become values, each made once, in an order in which they can be computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from sslgraph import registry
+from sslgraph.boxes import TAKEN
+from sslgraph.errors import Fault, Place, SpecError, refusal, unknown
+from sslgraph.expressions import Call, Expression, Field, Name, parse
+from sslgraph.graph import VIEW_PORTS, Box, Leg, Value
+from sslgraph.registry import Port
+from sslgraph.spec import Path
+
+
+class Flow:
+    """Makes the values of one leg on demand; a wiring part that an expression names joins `boxes`.
+
+    texts: the flow section, name -> expression. views: the views at hand. prefix: where the section stands in the spec.
+    """
+
+    def __init__(
+        self, leg: Leg, *, texts: Mapping[str, str], views: Collection[str], boxes: dict[str, Box], prefix: Path,
+        place: Callable[[Path], Place | None], faults: list[Fault],
+    ) -> None:  # fmt: skip
+        self.leg, self.texts, self.views, self.boxes = leg, texts, views, boxes
+        self.prefix, self.place, self.faults = prefix, place, faults
+        self._known: dict[tuple[Any, ...], str] = {}
+        self._open: list[str] = []
+        self._failed: set[str] = set()
+
+    def wire(self) -> None:
+        """Makes the value of every name of the flow; what is wrong joins the faults."""
+        for name in self.texts:
+            if name in self.boxes or name in self.views or not name.isidentifier() or name in TAKEN:
+                problem = f"'{name}' can't name a value: the word is taken"
+                self.faults.append(Fault(self._here(name), problem, cure="choose another name"))
+            else:
+                self._of_name(name)
+
+    def argument(self, expression: Expression, path: Path) -> str:
+        """The value that enters a port: of several outputs, the first."""
+        value = self.leg.values[self._value(expression, path)]
+        fields = self._fields(value)
+        return self._port(value, fields[0].name, path) if fields else value.name
+
+    def _of_name(self, name: str) -> str | None:
+        if name in self.leg.flow:
+            return self.leg.flow[name]
+        if name in self._failed:
+            return None
+        if name in self._open:
+            self._circle([*self._open[self._open.index(name) :], name])
+            return None
+        self._open.append(name)
+        path = (*self.prefix, "flow", name)
+        try:
+            self.leg.flow[name] = self._value(parse(self.texts[name], self.place(path)), path, name)
+        except SpecError as wrong:
+            self.faults.extend(wrong.faults)
+            self._failed.add(name)
+        self._open.pop()
+        return self.leg.flow.get(name)
+
+    def _circle(self, names: list[str]) -> None:
+        problem = f"the flow goes round in a circle: {' <- '.join(names)}"
+        cure = "feedback goes through a state: write it after the step, read it in the next"
+        self.faults.append(Fault(self._here(names[-1]), problem, cure=cure))
+        self._failed.update(names)
+
+    def _value(self, expression: Expression, path: Path, name: str | None = None) -> str:
+        match expression:
+            case Name():
+                return self._named(expression, path)
+            case Field(of=Name(text=text), name="read") if self._is_state(text):
+                return self._call(self.boxes[text], (), expression, path, name)
+            case Field(of=Name(text=text)) if text in self.views:
+                return self._view(text, expression, path)
+            case Field():
+                return self._field(expression, path, name)
+            case Call(function=Field(of=Name(text=text), name="read")) if self._is_state(text):
+                return self._call(self.boxes[text], expression.arguments, expression, path, name)
+            case Call(function=Name(text="bag"), arguments=()):
+                raise refusal(expression.place, "a bag of nothing", "write for example bag(large, small)")
+            case Call(function=Name(text="bag")):
+                inputs = tuple(("", self.argument(a, path)) for a in expression.arguments)
+                return self._add("bag", inputs, name or _written(expression), path, inputs=inputs)
+            case Call(function=Name() as function):
+                return self._call(self._function(function), expression.arguments, expression, path, name)
+        raise refusal(
+            expression.place, f"'{expression}' can't be called", "call a net, a target, an op or a wiring part"
+        )
+
+    def _view(self, view: str, field: Field, path: Path) -> str:
+        port = field.name
+        if port not in VIEW_PORTS:
+            raise SpecError([unknown(field.place, f"view '{view}' is asked for its port", port, VIEW_PORTS)])
+        name = view if port == "image" else f"{view}_{port}"
+        return self._add("view", (view, port), name, path, port=port, view=view)
+
+    def _named(self, expression: Name, path: Path) -> str:
+        text = expression.text
+        if text in self.views:
+            return self._add("view", (text, "image"), text, path, port="image", view=text)
+        if text in self.leg.flow:
+            return self.leg.flow[text]
+        if text in self.texts:
+            found = self._of_name(text)
+            if found is None:
+                raise SpecError([])  # what is wrong with it has been told
+            return found
+        if text in self.boxes:
+            box = self.boxes[text]
+            cure = f"write {text}.read" if box.section == "state" else f"write {text}(...)"
+            raise refusal(expression.place, f"'{text}' is a part ({box.section}), not a value", cure)
+        known = {*self.views, *self.texts, *self.leg.flow}
+        raise SpecError([unknown(expression.place, f"{who(path)} reads", text, known)])
+
+    def _function(self, function: Name) -> Box:
+        """The part that a call names: a declared one, or a wiring part that needs no declaration."""
+        name = function.text
+        if name in self.boxes:
+            box = self.boxes[name]
+            if box.section in ("nets", "targets", "ops", "wiring"):
+                return box
+            cure = f"write {box.name}.read" if box.section == "state" else "a loss is not called in the flow"
+            raise refusal(function.place, f"'{box.name}' stands in {box.section} and can't be called", cure)
+        use = f"wiring.{name}"
+        if use not in registry.catalogue("wiring"):
+            wiring = [part.split(".")[1] for part in registry.catalogue("wiring")]
+            declared = [b.name for b in self.boxes.values() if b.section in ("nets", "targets", "ops")]
+            raise SpecError([unknown(function.place, "the flow calls", name, {*declared, *wiring, "bag"})])
+        signature = registry.signature(use)
+        if problems := registry.setting_problems(signature, {}):
+            raise refusal(function.place, problems[0], f"declare it: ops: {{{name}: {{use: {use}, ...}}}}")
+        self.boxes[name] = Box(name, "wiring", use, {}, signature, None, ())
+        return self.boxes[name]
+
+    def _call(
+        self, box: Box, arguments: tuple[Expression, ...], expression: Expression, path: Path, name: str | None
+    ) -> str:
+        ports = list(box.signature.ports.values())
+        needed = [p for p in ports if not p.optional]
+        if not len(needed) <= len(arguments) <= len(ports):
+            takes = [f"{p.name}: {p}" + (" (may be left out)" if p.optional else "") for p in ports]
+            problem = f"'{box.name}' ({box.use}) is given {len(arguments)} inputs"
+            raise refusal(expression.place, problem, f"it takes {', '.join(takes) or 'nothing'}")
+        inputs = tuple((port.name, self.argument(a, path)) for port, a in zip(ports, arguments, strict=False))
+        return self._add("call", (box.name, inputs), name or _written(expression), path, box=box.name, inputs=inputs)
+
+    def _field(self, expression: Field, path: Path, name: str | None) -> str:
+        value = self.leg.values[self._value(expression.of, path)]
+        fields = {port.name: port for port in self._fields(value)}
+        if expression.name in fields:
+            return self._port(value, expression.name, path, name)
+        what = f"'{expression.of}' is asked for its port"
+        if fields:
+            raise SpecError([unknown(expression.place, what, expression.name, fields)])
+        problem = f"{what} '{expression.name}', and it has only one output"
+        raise refusal(expression.place, problem, f"write {expression.of}")
+
+    def _port(self, value: Value, port: str, path: Path, name: str | None = None) -> str:
+        inputs = (("", value.name),)
+        return self._add("port", (value.name, port), name or f"{value.name}_{port}", path, inputs=inputs, port=port)
+
+    def _fields(self, value: Value) -> tuple[Port, ...]:
+        signature = self.boxes[value.box].signature if value.kind == "call" and value.box else None
+        return signature.outputs if signature and signature.has_fields else ()
+
+    def _add(self, kind: Any, key: tuple[Any, ...], name: str, path: Path, **parts: Any) -> str:
+        if (kind, key) in self._known:
+            return self._known[kind, key]
+        while name in self.leg.values or name in self.boxes or (name in self.views and kind != "view"):
+            name += "_"
+        self.leg.values[name] = Value(name, kind, path=path, **parts)
+        self._known[kind, key] = name
+        return name
+
+    def _is_state(self, name: str) -> bool:
+        return name in self.boxes and self.boxes[name].section == "state"
+
+    def _here(self, name: str) -> Place | None:
+        return self.place((*self.prefix, "flow", name))
+
+
+def who(path: Path) -> str:
+    """Who speaks at a path of a spec, for the start of a message: "flow 'z'"."""
+    words = [str(word) for word in path if word != "phases" and not isinstance(word, int)]
+    return f"{words[0]} '{words[1]}'" if len(words) > 1 else words[0] if words else "the flow"
+
+
+def _written(expression: Expression) -> str:
+    """A name for a value that the spec leaves unnamed, after what is written: g(f(x)) is g_f_x."""
+    return re.sub(r"\W+", "_", str(expression)).strip("_")
