@@ -173,6 +173,33 @@ def evaluate(
     out.print(table(measure(Path(run), data=data, plugins=tuple(plugin))))
 
 
+@app.command()
+def views(
+    name: Annotated[str, typer.Argument(help="a method (at the paper's size) or a recipe, by name or file")],
+    data: Annotated[str | None, typer.Option("--data", help="images: a folder, or parquet files")] = None,
+    file: Annotated[str, typer.Option("-o", help="the sheet, a .png")] = "views.png",
+    images: Annotated[int, typer.Option("--images", help="how many")] = 4,
+    seed: Annotated[int | None, typer.Option("--seed", help="of the views; the recipe's if left out")] = None,
+    epoch: Annotated[int, typer.Option("--epoch", help="whose views are drawn")] = 0,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """Real images beside every view that training makes of them, with the numbers drawn for each."""
+    from .view_sheet import write_sheet
+
+    sheet = write_sheet(
+        name,
+        Path(file),
+        data=data,
+        count=images,
+        seed=seed,
+        epoch=epoch,
+        plugins=tuple(plugin),
+        overrides=overrides(set_),
+    )
+    out.print(f"{file}: {sheet.words}", markup=False)
+
+
 def overrides(texts: list[str]) -> dict[str, Any]:
     """The values of `--set a.b=c`, read as YAML."""
     from sslgraph.document import read_value

@@ -15,6 +15,7 @@ from .chance import checked, chosen
 from .planes import Planes, hue_turned, luma
 
 _BRIGHTNESS, _CONTRAST, _SATURATION, _HUE = range(4)
+_NAMES = ("brightness", "contrast", "saturation", "hue")
 _ORDERS = torch.tensor(list(itertools.permutations(range(4))))
 
 
@@ -62,6 +63,15 @@ class ColorJitter(nn.Module):
         touched = chosen(numbers[:, 5], self.p)[:, None]
         factors = torch.where(touched, low + (high - low) * u, nothing).float()
         return _ORDERS[(numbers[:, 4] * 24) >> 32], factors
+
+    def in_words(self, order: Int64[Tensor, "rows 4"], factors: Float[Tensor, "rows 4"]) -> dict[int, tuple[str, ...]]:
+        """The changes of each sample that was not left alone, first to last."""
+        texts = {}
+        for row, (changes, values) in enumerate(zip(order.tolist(), factors.tolist(), strict=True)):
+            done = [c for c in changes if values[c] != (c != _HUE)]
+            # Adding 0 takes the sign off a rounded zero.
+            texts[row] = tuple(f"{_NAMES[c]} {round(values[c], 2) + 0:{'+.2f' if c == _HUE else '.2f'}}" for c in done)
+        return {row: text for row, text in texts.items() if text}
 
     def forward(
         self,

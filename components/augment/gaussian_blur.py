@@ -55,6 +55,10 @@ class GaussianBlur(nn.Module):
         low, high = self.sigma
         return rows, (low + (high - low) * (numbers[rows, 1] >> 8).double() * 2.0**-24).float()
 
+    def in_words(self, rows: Int64[Tensor, "blurred"], sigma: Float[Tensor, "blurred"]) -> dict[int, tuple[str, ...]]:
+        """The standard deviation of each sample that is blurred."""
+        return {row: (f"blur {value:.2f} px",) for row, value in zip(rows.tolist(), sigma.tolist(), strict=True)}
+
     def forward(
         self,
         images: Float[Tensor, "batch 3 height width"],

@@ -29,6 +29,10 @@ class Grayscale(nn.Module):
         """Which samples lose their colour."""
         return (chosen(words(draw, 1)[:, 0], self.p),)
 
+    def in_words(self, chosen: Bool[Tensor, "rows"]) -> dict[int, tuple[str, ...]]:
+        """The samples that lose their colour."""
+        return dict.fromkeys(chosen.nonzero()[:, 0].tolist(), ("grey",))
+
     def forward(
         self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
     ) -> Float[Tensor, "batch 3 height width"]:

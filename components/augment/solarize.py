@@ -30,6 +30,10 @@ class Solarize(nn.Module):
         """Which samples are solarised."""
         return (chosen(words(draw, 1)[:, 0], self.p),)
 
+    def in_words(self, chosen: Bool[Tensor, "rows"]) -> dict[int, tuple[str, ...]]:
+        """The samples that are solarised."""
+        return dict.fromkeys(chosen.nonzero()[:, 0].tolist(), (f"solarised from {self.threshold:g}",))
+
     def forward(
         self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
     ) -> Float[Tensor, "batch 3 height width"]:

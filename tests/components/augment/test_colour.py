@@ -118,3 +118,16 @@ def test_a_blur_keeps_constant_images_and_the_size_of_its_deviation_in_range() -
 def test_an_even_kernel_is_refused() -> None:
     with pytest.raises(ValueError, match="write an odd number"):
         GaussianBlur(kernel=22)
+
+
+def test_each_step_says_in_words_what_it_planned() -> None:
+    order = torch.tensor([[3, 1, 0, 2], [0, 1, 2, 3], [1, 0, 3, 2]])
+    factors = torch.tensor([[1.25, 0.5, 1.0, -0.125], [1.0, 1.0, 1.0, 0.0], [0.8, 1.2, 1.1, 0.001]])
+    assert ColorJitter().in_words(order, factors) == {
+        0: ("hue -0.12", "contrast 0.50", "brightness 1.25"),
+        2: ("contrast 1.20", "brightness 0.80", "hue +0.00", "saturation 1.10"),
+    }
+    which = torch.tensor([False, True, True])
+    assert Grayscale().in_words(which) == {1: ("grey",), 2: ("grey",)}
+    assert Solarize(threshold=0.25).in_words(which) == {1: ("solarised from 0.25",), 2: ("solarised from 0.25",)}
+    assert GaussianBlur().in_words(torch.tensor([2]), torch.tensor([0.5])) == {2: ("blur 0.50 px",)}

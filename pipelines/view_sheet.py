@@ -1,0 +1,57 @@
+"""The contact sheet of a method or a recipe by name, written to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sslgraph import registry
+from sslgraph.errors import SslgraphError
+from sslgraph.spec import Recipe
+
+from . import check
+from .contact_picture import write_png
+from .contact_sheet import Sheet, contact_sheet
+from .feed import Source
+from .request import source_for
+
+# A method alone has no data: these are drawn large enough for views of the paper's size.
+EMBEDDED: dict[str, Any] = {"size": 256, "images": 64, "limit": 64}
+FORMATS = (".png",)
+
+
+def write_sheet(
+    name: str,
+    out: Path,
+    *,
+    data: str | None = None,
+    count: int = 4,
+    seed: int | None = None,
+    epoch: int = 0,
+    plugins: tuple[str, ...] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> Sheet:
+    """Writes and returns the sheet: of a method at its paper's size, of a recipe as it trains, with its own data."""
+    if out.suffix not in FORMATS:
+        raise SslgraphError(f"-o {out}: a sheet is written as {' or '.join(FORMATS)}; end the name so")
+    loaded, recipe = check.load(name, overrides or {})
+    text = recipe.recipe if recipe else None
+    allowed = (*plugins, *(text.plugins if text else ()))
+    source, where = _source(text, data, allowed)
+    sheet = contact_sheet(
+        loaded, source, data=where, count=count, seed=(text.seed if text else 0) if seed is None else seed,
+        epoch=epoch, batch=text.batch if text else check.BATCH, plugins=allowed,
+    )  # fmt: skip
+    write_png(sheet, out)
+    return sheet
+
+
+def _source(recipe: Recipe | None, data: str | None, plugins: tuple[str, ...]) -> tuple[Source, str]:
+    """The images to show, and what they are called."""
+    if data is not None:
+        path = Path(data).expanduser()
+        found: Source = registry.build(source_for(path), {"path": str(path), "split": "train"}, plugins)
+        return found, data
+    use, settings = (recipe.data.use, dict(recipe.data.settings)) if recipe else ("sources.shapes", EMBEDDED)
+    return registry.build(use, {**settings, "split": "train"}, plugins), str(settings.get("path", use))
