@@ -23,7 +23,7 @@ from sslgraph.wire import wire
 from .optimizers import settings as optimizer_settings
 
 if TYPE_CHECKING:
-    from sslgraph.shapes import SizedGraph
+    from sslgraph.sized import SizedGraph
 
 BATCH = 256  # images; only shapes that depend on the batch (a queue's divisibility) see it
 SOURCE = (512, 512)  # height and width of the image that views are cut from where no data set is named

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sslgraph.shapes import SizedGraph
+    from sslgraph.sized import SizedGraph
 
 
 def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:

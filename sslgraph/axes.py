@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sslgraph.registry import Port
+from sslgraph.signature import Port
 
 
 def bind(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> dict[str, int]:

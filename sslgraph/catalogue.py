@@ -7,7 +7,7 @@ from pathlib import Path as File
 from typing import Literal
 
 from sslgraph import home
-from sslgraph.errors import Fault, SpecError, unknown
+from sslgraph.errors import SpecError, refusal, unknown
 from sslgraph.values import Value
 
 Kind = Literal["methods", "recipes", "pipelines", "augmentations"]
@@ -50,9 +50,7 @@ def file_of(kind: Kind, name: str | File, *, asks: str = "", value: Value | None
     if is_file(name):
         file = File(value.place.file).parent / name if value else File(name)
         if value and not file.is_file():
-            raise SpecError(
-                [Fault(value.place, f"there is no file {file}", (), "its path starts from the folder of this text")]
-            )
+            raise refusal(value.place, f"there is no file {file}", "its path starts from the folder of this text")
         return file
     if has(kind, str(name)):
         return home.SPECS / kind / f"{name}.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 
-from sslgraph.errors import Fault, Place, SpecError
+from sslgraph.errors import Place, refusal
 
 LONGEST = 2_000
 
@@ -51,11 +51,9 @@ Expression = Name | Field | Call
 def parse(text: str, place: Place | None = None) -> Expression:
     """Reads an expression; a fault points at the column inside it."""
     if not isinstance(text, str) or not text.strip():
-        raise SpecError([Fault(place, f"{text!r} is no expression", (), "write names and calls, for example g(f(x))")])
+        raise refusal(place, f"{text!r} is no expression", "write names and calls, for example g(f(x))")
     if len(text) > LONGEST:
-        raise SpecError(
-            [Fault(place, f"an expression of {len(text)} characters is too long", (), "name its parts in flow:")]
-        )
+        raise refusal(place, f"an expression of {len(text)} characters is too long", "name its parts in flow:")
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -64,7 +62,7 @@ def parse(text: str, place: Place | None = None) -> Expression:
             cure = (
                 "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma, so name the call in flow:"
             )
-        raise SpecError([Fault(place, f"'{text}' can't be read as an expression", (), cure)]) from None
+        raise refusal(place, f"'{text}' can't be read as an expression", cure) from None
     return _read(tree.body, text, place)
 
 
@@ -79,7 +77,7 @@ def _read(node: ast.expr, text: str, place: Place | None) -> Expression:
             isinstance(a, ast.Starred) for a in arguments
         ):
             return Call(_read(function, text, place), tuple(_read(a, text, place) for a in arguments), here)
-    raise SpecError([Fault(here, _refusal(node, text), (), _cure(node))])
+    raise refusal(here, _refusal(node, text), _cure(node))
 
 
 def _refusal(node: ast.expr, text: str) -> str:

@@ -11,7 +11,7 @@ from sslgraph.boxes import TAKEN
 from sslgraph.errors import Fault, Place, SpecError, refusal, unknown
 from sslgraph.expressions import Call, Expression, Field, Name, parse
 from sslgraph.graph import VIEW_PORTS, Box, Leg, Value
-from sslgraph.registry import Port
+from sslgraph.signature import Port
 from sslgraph.spec import Path
 
 

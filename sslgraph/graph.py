@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sslgraph import registry
 from sslgraph.errors import Place
-from sslgraph.registry import Port, Signature
+from sslgraph.signature import Port, Signature
 from sslgraph.spec import Loss, Method, Part, Path, Phase, Target
 
 Section = Literal["nets", "targets", "state", "ops", "losses", "wiring"]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from sslgraph.draws import stream_of, substream
-from sslgraph.shapes import SizedLeg, Step
+from sslgraph.sized import SizedLeg, Step
 
 
 class InFloat32(nn.Module):

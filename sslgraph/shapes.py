@@ -3,84 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sslgraph import registry
 from sslgraph.axes import bind, clash
-from sslgraph.errors import Fault, SpecError
+from sslgraph.errors import SpecError, refusal
 from sslgraph.graph import Box, Graph, Leg, Value, Write
-from sslgraph.registry import Port
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One plain operation of a leg's program, on named tensors.
-
-    input: reads `target` of the batch. call: part `target` on `inputs`. get: field `target` of inputs. join: all rows
-    of several tensors. split: rows to [views, batch]. merge: the reverse. stream: the draws of `target`, for `views`
-    copies.
-    """
-
-    name: str
-    kind: Literal["input", "call", "get", "join", "split", "merge", "stream"]
-    target: str = ""
-    inputs: tuple[tuple[str, str], ...] = ()
-    views: int = 1
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Rows of one resolution: which tensor, and how many views of the batch lie in it, view-major."""
-
-    tensor: str
-    views: int = 1
-
-
-@dataclass(frozen=True)
-class SizedWrite:
-    """A write whose inputs are tensors of the program, each with its number of views."""
-
-    write: Write
-    inputs: tuple[tuple[str, Piece], ...]
-
-
-@dataclass
-class SizedLeg:
-    """The program of a leg: steps in order, the losses among them, what is written, what is collected."""
-
-    leg: Leg
-    steps: list[Step] = field(default_factory=list)
-    tensors: dict[str, Any] = field(default_factory=dict)  # meta tensor (or NamedTuple of them) of each step
-    pieces: dict[str, tuple[Piece, ...]] = field(default_factory=dict)
-    writes: list[SizedWrite] = field(default_factory=list)
-    then: SizedLeg | None = None
-    ports: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of each part, the order of its input ports
-
-    def shapes(self, value: str) -> tuple[Shape, ...]:
-        """The shapes of a value, one for each resolution in it; of several outputs, the first."""
-        found = [self.tensors.get(piece.tensor) for piece in self.pieces[value]]
-        return tuple(tuple((t[0] if isinstance(t, tuple) else t).shape) for t in found if t is not None)
-
-
-@dataclass(frozen=True)
-class SizedGraph:
-    """A wired method with every width known: complete settings, a program for each leg, landmarks of the losses."""
-
-    graph: Graph
-    settings: dict[str, dict[str, Any]]
-    legs: tuple[SizedLeg, ...]
-    parts: dict[str, nn.Module]  # on the meta device: shapes and counts, no storage
-    landmarks: dict[str, dict[str, float]]
-
-    def parameters(self, box: str) -> int:
-        """How many numbers of a part are parameters."""
-        return sum(p.numel() for p in self.parts[box].parameters())
+from sslgraph.signature import RESERVED_PORTS, Port
+from sslgraph.sized import Piece, SizedGraph, SizedLeg, SizedWrite, Step
 
 
 def settle(
@@ -250,7 +184,7 @@ class _Settling:
             ),
             self.batch,
         )
-        for reserved in registry.RESERVED_PORTS:
+        for reserved in RESERVED_PORTS:
             if reserved in box.signature.inputs:
                 inputs[reserved] = self._reserved(value, name, reserved, rows)
                 metas[reserved] = self.out.tensors[inputs[reserved]]
@@ -343,16 +277,9 @@ class _Settling:
         for name, size in bound.items():
             written = box.settings.get(name)
             if isinstance(written, int) and written != size and name in box.signature.settings:
-                raise SpecError(
-                    [
-                        Fault(
-                            self.graph.place((*box.path, name)),
-                            f"'{box.name}' is told {name}: {written}, and {size} arrives",
-                            (),
-                            f"leave {name} out: it is filled from what arrives",
-                        )
-                    ]
-                )
+                problem = f"'{box.name}' is told {name}: {written}, and {size} arrives"
+                here = self.graph.place((*box.path, name))
+                raise refusal(here, problem, f"leave {name} out: it is filled from what arrives")
 
     def _run(self, value: Value, box: Box, part: nn.Module, metas: dict[str, Any]) -> Any:
         if any(meta is None for meta in metas.values()):
@@ -371,7 +298,7 @@ class _Settling:
             shapes = ", ".join(
                 f"{port}={list(meta.shape)}"
                 for port, meta in metas.items()
-                if port not in registry.RESERVED_PORTS and isinstance(meta, Tensor)
+                if port not in RESERVED_PORTS and isinstance(meta, Tensor)
             )
             raise self.refused(value.path, f"'{box.name}' ({box.use}) can't take {shapes or 'this'}", wrong) from wrong
 
@@ -413,13 +340,13 @@ class _Settling:
         return step.name
 
     def fault(self, value: Value, problem: str, cure: str = "") -> SpecError:
-        return SpecError([Fault(self.graph.place(value.path), f"value '{value.name}': {problem}", (), cure)])
+        return refusal(self.graph.place(value.path), f"value '{value.name}': {problem}", cure)
 
     def refused(self, path: Any, what: str, wrong: Exception) -> SpecError:
         if isinstance(wrong, SpecError):
             return wrong
         text = str(wrong).strip().split("\n")[0]
-        return SpecError([Fault(self.graph.place(path), f"{what}: {text}")])
+        return refusal(self.graph.place(path), f"{what}: {text}")
 
 
 def _as_written(box: Box, method: str) -> Box:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sslgraph.axes import bind, clash
-from sslgraph.registry import Port
+from sslgraph.signature import Port
 
 
 def ports(**texts: str) -> dict[str, Port]:

@@ -10,7 +10,8 @@ from toys import PLUGINS
 
 from sslgraph import registry
 from sslgraph.errors import SslgraphError
-from sslgraph.registry import Port, signature
+from sslgraph.registry import signature
+from sslgraph.signature import REQUIRED, Port
 
 MODULE = '''
 from typing import Literal, NamedTuple
@@ -47,7 +48,7 @@ def test_a_signature_is_read_from_the_text_and_nothing_is_imported(plugin: str) 
     assert found.source == "somewhere, equation 3" and found.doc == "What it means." and found.detached == ("teacher",)
     assert {s.name: (s.annotation, s.default) for s in found.settings.values()} == {
         "rate": ("Scalar", 0.5),
-        "size": ("int", registry.REQUIRED),
+        "size": ("int", REQUIRED),
         "kind": ("Literal['a', 'b']", "a"),
         "dim": ("int | None", None),
     }

@@ -8,7 +8,8 @@ import pytest
 from toys import EYE, PLUGINS, SQUARE, X, dense, sized, wired
 
 from sslgraph.errors import SpecError
-from sslgraph.shapes import SizedGraph, settle
+from sslgraph.shapes import settle
+from sslgraph.sized import SizedGraph
 
 Text = dict[str, Any]
 MEAN = {"m": {"use": "parts:Mean"}}

@@ -18,7 +18,7 @@ from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
 from sslgraph.load import load_method, load_recipe
 from sslgraph.schedules import Clock
-from sslgraph.shapes import SizedGraph
+from sslgraph.sized import SizedGraph
 
 METHODS = catalogue.names("methods")
 RECIPES = catalogue.names("recipes")
