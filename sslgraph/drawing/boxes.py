@@ -1,0 +1,152 @@
+"""How each kind of box looks: shape for its role, border for who changes its weights."""
+
+from __future__ import annotations
+
+from .layout import Place
+from .measure import LINE, NAME, NOTE, PICTURE, SHAPE, SLANT, SUB, TITLE, Run, title
+from .picture import Box
+from .scenery import ORDER, landscape
+from .shapes import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
+from .theme import Paint, Theme
+
+DASHES = {"ema": (5.0, 3.0), "frozen": (1.6, 2.6)}
+CELLS = 8
+
+
+def drawn(box: Box, place: Place, theme: Theme, *, crop: int, shapes: bool, has_gradient: bool) -> Group:
+    """A box with everything in, on and under it."""
+    if box.kind in ("image", "view"):
+        parts = _picture(box, place, theme, crop, shapes)
+    else:
+        paint = _paint(box, theme)
+        parts = [*_body(box, place, paint), *_words(box, place, theme, paint)]
+        if box.kind == "memory":
+            parts += _slots(place, paint)
+        if box.weights == "ema":
+            parts += _round_arrow(box, place, theme)
+    if has_gradient:
+        parts += _nabla(place, theme)
+    parts += _note(box, place, theme)
+    kinds = tuple(filter(None, (box.kind, box.weights if box.weights != "none" else "")))
+    return Group(tuple(parts), "box", box.id, said(box), kinds)
+
+
+def said(box: Box) -> str:
+    """A box in words, for whoever can't see it."""
+    state = {"trained": "trained by gradient", "ema": "slow copy, no gradient", "frozen": "fixed"}.get(box.weights, "")
+    name = " ".join(filter(None, (box.title or box.kind, box.symbol)))
+    return "; ".join(filter(None, (name, box.sub, state, ", ".join(box.shapes), box.note.replace("\n", " "))))
+
+
+def _paint(box: Box, theme: Theme) -> Paint:
+    if box.kind == "loss":
+        return theme.loss
+    return theme.memory if box.kind == "memory" else theme.weights(box.weights)
+
+
+def _body(box: Box, place: Place, paint: Paint) -> list[Shape]:
+    left, top, right, bottom = place.left, place.top, place.right, place.bottom
+    style: Style = {"fill": paint.fill, "stroke": paint.line, "width": 1.6, "dash": DASHES.get(box.weights, ())}
+    slant = place.extent.height * SLANT
+    if box.kind == "encoder":
+        return [polygon((left, top), (right, top + slant), (right, bottom - slant), (left, bottom), **style)]
+    if box.kind == "decoder":
+        return [polygon((left, top + slant), (right, top), (right, bottom), (left, bottom - slant), **style)]
+    if box.kind in ("augmentation", "op"):
+        return [pill(left, top, right, bottom, **style)]
+    if box.kind == "loss":
+        point = 10.0
+        return [
+            polygon(
+                (left + point, top),
+                (right - point, top),
+                (right, place.y),
+                (right - point, bottom),
+                (left + point, bottom),
+                (left, place.y),
+                **style,
+            )
+        ]
+    return [rectangle(left, top, right, bottom, 5.0 if box.kind == "memory" else 7.0, **style)]
+
+
+def _words(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
+    if box.kind == "augmentation":
+        below = [Words(place.x, place.bottom + 12, (Run(box.sub),), SHAPE, theme.muted)] if box.sub else []
+        return [Words(place.x, place.y + 4.5, title(box), TITLE, paint.ink), *below]
+    if box.kind == "op":
+        return [Words(place.x, place.y + 4, title(box), NAME, paint.ink)]
+    first, second = title(box), box.sub
+    middle = place.y - (9.0 if box.kind == "memory" else 0.0)
+    grey = theme.muted if box.kind != "loss" else paint.ink
+    if not second:
+        return [Words(place.x, middle + 4.5, first, TITLE, paint.ink)]
+    return [
+        Words(place.x, middle - 2.5, first, TITLE, paint.ink),
+        Words(place.x, middle + 12, (Run(second),), SUB, grey),
+    ]
+
+
+def _slots(place: Place, paint: Paint) -> list[Shape]:
+    """The slots of a memory, older ones paler."""
+    wide = (place.extent.width - 20) / CELLS
+    return [
+        rectangle(
+            place.left + 10 + i * wide,
+            place.bottom - 17,
+            place.left + 10 + (i + 1) * wide - 2.5,
+            place.bottom - 7,
+            1.5,
+            fill=paint.line,
+            opacity=round(0.85 - 0.7 * i / CELLS, 2),
+        )
+        for i in range(CELLS)
+    ]
+
+
+def _round_arrow(box: Box, place: Place, theme: Theme) -> list[Shape]:
+    """The mark of a slow copy: an arrow that goes round."""
+    x = place.right - 3
+    y = place.top + 2 + (place.extent.height * SLANT if box.kind == "encoder" else 0.0)
+    arc = Path(
+        (
+            ("M", (x - 2.2, y + 2.6)),
+            ("C", (x - 5.2, y + 0.4, x - 3.6, y - 3.6, x, y - 3.6)),
+            ("C", (x + 4.4, y - 3.6, x + 4.8, y + 2.8, x + 1.0, y + 3.5)),
+        ),
+        stroke=theme.ema.line,
+        width=1.4,
+    )
+    head = polygon((x - 1.6, y + 3.4), (x + 2.2, y + 1.2), (x + 1.8, y + 5.4), fill=theme.ema.line)
+    return [Circle(x, y, 7.5, theme.ground, theme.ema.line, 1.2), arc, head]
+
+
+def _nabla(place: Place, theme: Theme) -> list[Shape]:
+    """The badge of what a gradient reaches."""
+    x, y = place.left + 3, place.top + 2
+    mark = polygon((x - 4, y - 3.6), (x + 4, y - 3.6), (x, y + 4.2), stroke=theme.ground, width=1.5)
+    return [Circle(x, y, 8.5, theme.flow), mark]
+
+
+def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> list[Shape]:
+    if box.kind == "image":
+        return [landscape(place.left, place.top, PICTURE, "whole", theme)]
+    layers = min(box.copies, 3)
+    crops = [ORDER[(crop + i) % len(ORDER)] for i in range(layers)]
+    parts: list[Shape] = [
+        landscape(place.left + 4 * i, place.top - 4 * i, PICTURE, crops[i], theme) for i in reversed(range(layers))
+    ]
+    parts.append(Words(place.x, place.bottom + 14, title(box), 12.5, theme.ink))
+    if shapes:
+        parts += [
+            Words(place.x, place.bottom + 27 + 12 * i, (Run(shape),), SHAPE, theme.muted)
+            for i, shape in enumerate(box.shapes)
+        ]
+    return parts
+
+
+def _note(box: Box, place: Place, theme: Theme) -> list[Shape]:
+    lines = box.note.split("\n") if box.note else []
+    return [
+        Words(place.x, place.bottom + 16 + LINE * i, (Run(line),), NOTE, theme.muted) for i, line in enumerate(lines)
+    ]

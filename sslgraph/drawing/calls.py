@@ -1,0 +1,134 @@
+"""A leg of a method as calls and reads: ports, bags and stop-gradients become marks on the lines between calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from sslgraph.gradients import moved_by, trained_by
+from sslgraph.graph import Graph, Leg, Value
+
+STOP = "wiring.stopgrad"
+
+
+@dataclass(frozen=True)
+class Read:
+    """A value that a call reads: who made it, by which names it is known, through which port it arrives."""
+
+    maker: str  # the call, view or given value that made it
+    value: str  # the value that the reader names
+    reader: str  # the call that reads it; "" for a write
+    port: str  # the reader's port
+    name: str = ""  # the spec's own name for it
+    output: str = ""  # the maker's output, where it has several
+    stopped: bool = False  # a stop-gradient lies between
+    is_bag: bool = False  # it arrives together with others at one port
+    hops: tuple[tuple[str, str, str], ...] = ()  # (value, value that reads it, port), from the reader to the maker
+
+
+@dataclass
+class Calls:
+    """The calls of a leg in an order in which they can be computed, what each reads, and which gradient runs where."""
+
+    graph: Graph
+    leg: Leg
+    losses: tuple[Value, ...]  # those that are drawn
+    calls: dict[str, Value] = field(default_factory=dict)
+    reads: list[Read] = field(default_factory=list)
+    carried: dict[str, frozenset[str]] = field(default_factory=dict)  # value -> losses whose gradient arrives at it
+    reaches: dict[str, frozenset[str]] = field(default_factory=dict)  # value -> nets that a gradient at it would move
+
+    def use(self, value: Value) -> str:
+        """The class of the part that makes a value."""
+        return self.graph.boxes[value.box].use if value.box else ""
+
+    def losses_along(self, read: Read) -> tuple[str, ...]:
+        """The losses whose gradient runs along a read, back from its reader to its maker."""
+        hops = [along(self, *hop) for hop in read.hops]
+        return tuple(loss.name for loss in self.losses if read.reader and all(loss.name in losses for losses in hops))
+
+    def trains(self, call: Value) -> tuple[str, ...]:
+        """The losses that move the weights of a net through this call."""
+        boxes = self.graph.boxes
+        if call.box is None or boxes[call.box].section != "nets" or getattr(boxes[call.box].spec, "frozen", False):
+            return ()
+        return tuple(
+            loss.name
+            for loss in self.losses
+            if loss.name in self.carried[call.name] and call.box in trained_by(self.graph, loss, self.reaches)
+        )
+
+
+def calls_of(graph: Graph, leg: Leg, *, without: Collection[str] = ()) -> Calls:
+    """The calls of one leg; `without` names losses that are not drawn, and whose gradient therefore isn't either."""
+    out = Calls(graph, leg, tuple(loss for loss in leg.losses if loss.name not in without))
+    out.reaches = moved_by(graph, leg)
+    for value in leg.values.values():
+        if value.kind in ("call", "loss", "view", "given") and out.use(value) != STOP:
+            out.calls[value.name] = value
+            for port, source in value.inputs:
+                out.reads += _resolved(out, source, value.name, port)
+    for write in leg.writes:
+        for port, source in write.inputs:
+            out.reads += _resolved(out, source, "", f"{write.box}.{write.method}.{port}")
+    out.carried = _carried(out)
+    return out
+
+
+def _resolved(calls: Calls, source: str, reader: str, port: str) -> list[Read]:
+    """Who made what a port reads: through ports, bags and stop-gradients up to the calls."""
+    names = {value: name for name, value in calls.leg.flow.items()}
+
+    def walk(
+        value: Value, name: str, output: str, is_stopped: bool, is_bag: bool, hops: tuple[tuple[str, str, str], ...]
+    ) -> list[Read]:
+        name = name or names.get(value.name, "")
+        if not (value.kind in ("port", "bag") or calls.use(value) == STOP):
+            return [Read(value.name, source, reader, port, name, output, is_stopped, is_bag, hops)]
+        found = []
+        for inner_port, inner in value.inputs:
+            more = (*hops, (inner, value.name, inner_port))
+            if value.kind == "bag":
+                found += walk(calls.leg.values[inner], "", "", is_stopped, len(value.inputs) > 1, more)
+            else:
+                is_port = value.kind == "port"
+                found += walk(
+                    calls.leg.values[inner],
+                    name,
+                    output or (str(value.port) if is_port else ""),
+                    is_stopped or not is_port,
+                    is_bag,
+                    more,
+                )
+        return found
+
+    return walk(calls.leg.values[source], "", "", False, False, ((source, reader, port),))
+
+
+def _carried(calls: Calls) -> dict[str, frozenset[str]]:
+    """For each value the losses whose gradient arrives at it in a backward pass, from the losses upwards."""
+    leg, graph, reaches = calls.leg, calls.graph, calls.reaches
+    arrived: dict[str, set[str]] = {name: set() for name in leg.values}
+    for value in reversed(list(leg.values.values())):
+        if value in calls.losses and trained_by(graph, value, reaches):
+            arrived[value.name].add(value.name)
+        calls.carried[value.name] = frozenset(arrived[value.name])
+        for port, source in value.inputs:
+            arrived[source] |= along(calls, source, value.name, port)
+    return {name: frozenset(losses) for name, losses in arrived.items()}
+
+
+def along(calls: Calls, source: str, reader: str, port: str) -> set[str]:
+    """The losses whose gradient runs from a reader through one of its ports to the value it reads.
+
+    It runs if it arrives at the reader, the port is not detached, the reader's own output could carry one, and a net
+    that the loss trains lies above.
+    """
+    if not reader:
+        return set()
+    graph, value = calls.graph, calls.leg.values[reader]
+    detached = graph.boxes[value.box].signature.detached if value.box else ()
+    if port in detached or "*" in detached or not calls.reaches[reader]:
+        return set()
+    trained = {loss.name: trained_by(graph, loss, calls.reaches) for loss in calls.losses}
+    return {loss for loss in calls.carried[reader] if calls.reaches[source] & trained[loss]}

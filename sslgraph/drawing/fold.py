@@ -1,0 +1,95 @@
+"""Folding: a branch of the picture shown as one box."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .picture import Box, Edge, Panel, Picture, Weights
+
+FOLDED = ("encoder", "head", "decoder", "op")
+
+
+def foldable(picture: Picture) -> tuple[str, ...]:
+    """The lanes that can be folded: those with two boxes or more that nothing outside lies between."""
+    return tuple(lane for panel in picture.panels for lane in panel.lanes if _members(panel, lane))
+
+
+def fold(picture: Picture, *lanes: str) -> Picture:
+    """The picture with these lanes each as one box; a lane that can't be folded stays as it is."""
+    for lane in lanes:
+        picture = picture.with_panels(tuple(_folded(panel, lane) for panel in picture.panels))
+    return picture
+
+
+def _members(panel: Panel, lane: str) -> tuple[Box, ...]:
+    members = tuple(box for box in panel.boxes if box.lane == lane and box.kind in FOLDED)
+    return members if len(members) > 1 and not _has_detour(panel, {box.id for box in members}) else ()
+
+
+def _has_detour(panel: Panel, members: set[str]) -> bool:
+    """Whether a way leads out of the lane and back into it, so that one box would come before and after another."""
+    follows: dict[str, list[str]] = {}
+    for edge in panel.edges:
+        if edge.kind == "data":
+            follows.setdefault(edge.source, []).append(edge.target)
+    todo = [target for member in members for target in follows.get(member, []) if target not in members]
+    seen: set[str] = set()
+    while todo:
+        here = todo.pop()
+        if here in members:
+            return True
+        if here not in seen:
+            seen.add(here)
+            todo += follows.get(here, [])
+    return False
+
+
+def _folded(panel: Panel, lane: str) -> Panel:
+    members = _members(panel, lane)
+    if not members:
+        return panel
+    box = _one_box(panel, lane, members)
+    ids = {member.id for member in members}
+    boxes = tuple(box if b is members[0] else b for b in panel.boxes if b is members[0] or b.id not in ids)
+    edges: list[Edge] = []
+    for edge in panel.edges:
+        moved = replace(
+            edge,
+            source=box.id if edge.source in ids else edge.source,
+            target=box.id if edge.target in ids else edge.target,
+        )
+        twin = next((old for old in edges if _line(old) == _line(moved)), None)
+        if twin is not None:
+            edges[edges.index(twin)] = replace(twin, reads=(*twin.reads, *moved.reads))
+        elif moved.source != moved.target:
+            edges.append(moved)
+    frames = tuple(frame for frame in panel.frames if frame.lane != lane)
+    return replace(panel, boxes=boxes, edges=tuple(edges), frames=frames)
+
+
+def _line(edge: Edge) -> tuple[object, ...]:
+    """What two lines have in common that may be one."""
+    if edge.kind in ("ema", "same"):
+        return edge.source, edge.target, edge.kind
+    return edge.source, edge.target, edge.kind, edge.gradient, edge.stop, edge.losses, edge.port, edge.label
+
+
+def _one_box(panel: Panel, lane: str, members: tuple[Box, ...]) -> Box:
+    title = next((frame.title for frame in panel.frames if frame.lane == lane), "branch")
+    kinds: tuple[Weights, ...] = tuple(box.weights for box in members if box.weights != "none")
+    weights: Weights = next((w for w in ("trained", "ema", "frozen") if w in kinds), "none")
+    return Box(
+        f"{members[0].id}.folded",
+        "fold",
+        title=title,
+        weights=weights,
+        lane=lane,
+        sub=" → ".join(box.symbol or box.title for box in members),
+        note="\n".join(dict.fromkeys(box.note for box in members if box.note)),
+        parameters=sum({box.part: box.parameters for box in members}.values()),
+        values=tuple(value for box in members for value in box.values),
+        shapes=members[-1].shapes,
+        trained_by=tuple(dict.fromkeys(loss for box in members for loss in box.trained_by)),
+        lines=tuple(dict.fromkeys(line for box in members for line in box.lines)),
+        members=tuple(box.id for box in members),
+    )

@@ -1,0 +1,62 @@
+"""What stands at a line: the tensor's name above it and its shape below, a relation's words beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .measure import NAME, NOTE, SHAPE, Run, runs_width, symbol, width
+from .picture import Edge, Panel
+
+
+@dataclass(frozen=True)
+class Label:
+    """Words at a line: `above` in the letters of mathematics, `below` small and grey; or both in one row."""
+
+    above: tuple[Run, ...]
+    below: str
+    width: float
+    kind: str = "data"
+    is_row: bool = False
+    owner: str = ""  # of a relation: the box that it starts from
+    x: float = 0.0
+    y: float = 0.0  # of the line above which the name stands
+    low: float = 0.0  # of the line below which the shape stands
+
+    def at(self, x: float, y: float, low: float) -> Label:
+        """The label with its place."""
+        return replace(self, x=x, y=y, low=low)
+
+
+def line_label(edge: Edge, shapes: bool, is_row: bool) -> Label:
+    """The label of a data line."""
+    if edge.kind == "write":
+        return Label((Run(edge.label),), "", width(edge.label, NOTE) + 4, "write")
+    above = symbol(edge.name) if edge.name else ()
+    if edge.port:
+        above = (*above, Run(" " if above else ""), Run(edge.port.replace("_", " "), is_italic=True))
+    below = edge.shape if shapes else ""
+    wide, small = runs_width(above, NAME), width(below, SHAPE)
+    if is_row and above and below:
+        return Label(above, below, wide + 6 + small, is_row=True)
+    return Label(above, below, max(wide, small))
+
+
+def relation_labels(panel: Panel, flow: set[int]) -> dict[int, Label]:
+    """The words of relations, by number of the line; what was said in full once is said short again."""
+    said: set[str] = set()
+    found: dict[int, Label] = {}
+    for number, edge in enumerate(panel.edges):
+        if edge.kind == "data" or number in flow or not edge.label:
+            continue
+        text = edge.label
+        if text in said:
+            text = "EMA" if edge.kind == "ema" else "" if edge.kind == "same" else text
+        said.add(edge.label)
+        if text:
+            found[number] = Label((Run(text),), "", width(text, NOTE), edge.kind, owner=edge.source)
+    return found
+
+
+def stop_room(edge: Edge) -> float:
+    """The room that a stop-gradient takes on its line."""
+    return width("stop-grad", NOTE, is_bold=True) + 6 if edge.stop else 0.0

@@ -1,0 +1,95 @@
+"""What the lines and borders of a picture mean, as far as they occur in it."""
+
+from __future__ import annotations
+
+from .boxes import DASHES
+from .measure import NOTE, Run, width
+from .picture import Picture
+from .shapes import Group, Path, Shape, Words, rectangle
+from .theme import Theme
+
+ROW = 20.0
+
+
+def legend(
+    picture: Picture, theme: Theme, left: float, top: float, wide: float, gradients: bool
+) -> tuple[Group, float, float]:
+    """The legend under a picture, the width of the sheet with it, and its own height."""
+    parts: list[Shape] = []
+    x, y = left, top
+    for sign, words in _items(picture, theme, gradients):
+        room = 30 + width(words, NOTE) + 20
+        if x > left and x + room > wide - left + 16:
+            x, y = left, y + ROW
+        parts += [_placed(part, x, y) for part in sign]
+        parts.append(Words(x + 30, y + 4, (Run(words),), NOTE, theme.muted, "start"))
+        x += room
+        wide = max(wide, x - 20 + left)
+    return Group(tuple(parts), "legend"), wide, y - top + 10
+
+
+def _items(picture: Picture, theme: Theme, gradients: bool) -> list[tuple[list[Shape], str]]:
+    boxes = [box for panel in picture.panels for box in panel.boxes]
+    edges = [edge for panel in picture.panels for edge in panel.edges]
+    weights, kinds = {box.weights for box in boxes}, {edge.kind for edge in edges}
+    classes = {edge.gradient for edge in edges if edge.kind == "data"}
+    items: list[tuple[list[Shape], str]] = []
+    for name, words in (("trained", "trained"), ("ema", "slow copy, no gradient"), ("frozen", "fixed")):
+        if name in weights:
+            paint = theme.weights(name)
+            items.append(
+                (
+                    [
+                        rectangle(
+                            0, -6, 21, 6, 3.0, fill=paint.fill, stroke=paint.line, width=1.6, dash=DASHES.get(name, ())
+                        )
+                    ],
+                    words,
+                )
+            )
+    if "input" in classes:
+        items.append(([_stroke(theme.quiet, 1.4)], "input data"))
+    if "gradient" in classes:
+        items.append(
+            ([_stroke(theme.flow if gradients else theme.ink, 3.0 if gradients else 1.6)], "gradient flows back")
+        )
+    if "none" in classes:
+        items.append(([_stroke(theme.quiet, 1.4, (5.0, 3.5))], "no gradient"))
+    if any(edge.stop for edge in edges):
+        bars = Path(
+            (("M", (5, 6)), ("L", (10, -7)), ("M", (12, 6)), ("L", (17, -7))),
+            stroke=theme.ink,
+            width=2.2,
+            is_round=True,
+        )
+        items.append(([bars], "stop-gradient"))
+    if "ema" in kinds:
+        items.append(
+            (
+                [
+                    Path(
+                        (("M", (0, 0)), ("L", (22, 0))),
+                        stroke=theme.ema.line,
+                        width=2.0,
+                        dash=(0.5, 4.5),
+                        is_round=True,
+                    )
+                ],
+                "EMA update",
+            )
+        )
+    if "same" in kinds:
+        items.append(([_stroke(theme.trained.line, 1.6, y=-2), _stroke(theme.trained.line, 1.6, y=2)], "same weights"))
+    if "write" in kinds:
+        items.append(([_stroke(theme.memory.line, 1.6, (7.0, 3.0, 1.5, 3.0))], "write, after the step"))
+    return items
+
+
+def _stroke(colour: str, thick: float, dash: tuple[float, ...] = (), y: float = 0.0) -> Path:
+    return Path((("M", (0.0, y)), ("L", (22.0, y))), stroke=colour, width=thick, dash=dash)
+
+
+def _placed(shape: Shape, x: float, y: float) -> Shape:
+    from .shapes import moved
+
+    return moved(shape, x, y)

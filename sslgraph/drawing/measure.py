@@ -1,0 +1,135 @@
+"""How much room a text and a box need, from a shipped table of letter widths: no font is needed to lay out.
+
+The table is that of Liberation Sans, which is as wide as Helvetica and Arial, letter by letter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from .picture import Box
+
+FONTS = Path(__file__).parent / "fonts"
+TITLE, SUB, NAME, SHAPE, NOTE = 13.0, 10.5, 11.5, 9.5, 10.5  # sizes of letters
+SMALL = 0.72  # of a subscript
+PICTURE = 52.0  # side of a view's picture
+SLANT = 0.17  # of an encoder's height, lost towards its narrow side
+LINE = 14.0  # from one line of small text to the next
+
+
+@dataclass(frozen=True)
+class Run:
+    """A piece of text in one style."""
+
+    text: str
+    is_bold: bool = False
+    is_italic: bool = False
+    is_sub: bool = False
+
+
+def width(text: str, size: float, *, is_bold: bool = False) -> float:
+    """The width of a text; letters that the table lacks count as wide ones."""
+    regular, bold = _widths()
+    table = bold if is_bold else regular
+    return sum(table.get(letter) or regular.get(letter, 1000) for letter in text) * size / 1000
+
+
+def runs_width(runs: tuple[Run, ...], size: float) -> float:
+    """The width of pieces of text in a row."""
+    return sum(width(run.text, size * (SMALL if run.is_sub else 1), is_bold=run.is_bold) for run in runs)
+
+
+@cache
+def _widths() -> tuple[dict[str, int], dict[str, int]]:
+    table = json.loads((FONTS / "widths.json").read_text(encoding="utf-8"))
+    return table["regular"], table["bold"]
+
+
+def symbol(name: str, *, is_bold: bool = False) -> tuple[Run, ...]:
+    """A name of a spec as mathematics: x1 is x with the index 1, ft is f with t, z_large is z with large."""
+    return tuple(
+        run
+        for i, word in enumerate(re.split(r"(, )", name))
+        if word
+        for run in _symbol(word, is_bold or bool(i % 2 and is_bold))
+    )
+
+
+def _symbol(name: str, is_bold: bool) -> tuple[Run, ...]:
+    if found := re.fullmatch(r"([A-Za-z]+)_?(\d+)|([A-Za-z])([a-z])|([A-Za-z])_(\w+)", name):
+        base, index = [group for group in found.groups() if group is not None]
+        return Run(base, is_bold, True), Run(index.replace("_", " "), is_bold, False, True)
+    return (Run(name.replace("_", " "), is_bold, len(name) > 0),)
+
+
+def title(box: Box) -> tuple[Run, ...]:
+    """What stands in a box in large letters: its role, and the spec's letter for it."""
+    if box.kind == "view":
+        return symbol(box.symbol) + ((Run(f" ×{box.copies}"),) if box.copies > 1 else ())
+    if box.kind == "augmentation":
+        many = (Run(f"{box.copies} × "),) if box.copies > 1 else ()
+        return (*many, Run(box.title))
+    is_bold = box.kind not in ("op", "image")
+    words = (Run(box.title, is_bold),) if box.title else ()
+    if box.kind in ("encoder", "head", "decoder", "memory") and box.symbol and box.symbol.lower() != box.title.lower():
+        gap = (Run(" ", is_bold),) if words else ()
+        return (*words, *gap, *symbol(box.symbol, is_bold=not words))
+    return words
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The room of a box around its centre: its own width and height, and what stands above and below it."""
+
+    width: float
+    height: float
+    above: float
+    below: float
+    side: float  # of everything together, to either side of the centre
+
+
+def extent(box: Box, ports: int = 0) -> Extent:
+    """The room of a box with so many lines on its busier side; `ports` counts 13 units each."""
+    large, small = runs_width(title(box), TITLE), width(box.sub, SUB)
+    two = 14.0 if box.sub else 0.0
+    low = 15.0 * max(0, ports - 1) + 12.0 if ports > 1 else 0.0
+    if box.kind in ("image", "view"):
+        stack = 8.0 if box.copies > 1 else 0.0
+        caption = (17.0 if box.symbol else 0.0) + 13.0 * len(box.shapes)
+        texts = (
+            max(large, *(width(shape, SHAPE) for shape in box.shapes), PICTURE) if box.shapes else max(large, PICTURE)
+        )
+        return Extent(
+            PICTURE, PICTURE, PICTURE / 2 + stack, PICTURE / 2 + caption + 2, max(texts / 2, PICTURE / 2 + stack)
+        )
+    if box.kind == "augmentation":
+        wide = large + 24
+        return Extent(wide, 26.0, 13.0, 13.0 + (13.0 if box.sub else 0.0), max(wide, width(box.sub, SHAPE)) / 2)
+    wide, high = _body(box, large, small, two)
+    high = max(high, low / (1 - SLANT) if box.kind == "encoder" else low)
+    lines = box.note.split("\n") if box.note else []
+    below = high / 2 + (LINE * len(lines) + 5 if lines else 0)
+    mark = 5.0 if box.weights == "ema" else 0.0
+    return Extent(
+        wide,
+        high,
+        high / 2 + mark,
+        below,
+        max(wide, *(width(line, NOTE) for line in lines), 0.0) / 2 if lines else wide / 2 + mark,
+    )
+
+
+def _body(box: Box, large: float, small: float, two: float) -> tuple[float, float]:
+    if box.kind == "encoder":
+        return max(large, small) + 34, 48 + two
+    if box.kind == "op":
+        return max(28.0, width(box.title, NAME) + 20), 24.0
+    if box.kind == "memory":
+        return max(large, small, 76.0) + 22, 46.0 + two
+    if box.kind == "loss":
+        return max(large, small) + 32, 36 + two
+    return max(large, small) + 26, 36 + two

@@ -1,0 +1,120 @@
+"""What a picture of a method says, before anything has a place on paper: boxes, lines, lanes, frames, panels.
+
+Everything is text and numbers, frozen and ordered, so that two processes that draw one method hold equal pictures.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+Level = Literal["paper", "every-call"]
+Kind = Literal["image", "augmentation", "view", "encoder", "head", "decoder", "op", "memory", "loss", "fold"]
+Weights = Literal["trained", "ema", "frozen", "none"]  # who changes them: a gradient, a net it follows, nobody; or none
+Relation = Literal["data", "ema", "write", "same"]
+Gradient = Literal["gradient", "none", "input"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a spec: the name of its file, without folders, and the line's number from 1."""
+
+    file: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Box:
+    """A thing in the picture: a word for its role, the spec's own letter, what it is exactly."""
+
+    id: str
+    kind: Kind
+    title: str = ""
+    symbol: str = ""
+    sub: str = ""
+    weights: Weights = "none"
+    copies: int = 1  # draws of a view; more than one is a stack
+    lane: str = ""  # the branch it lies on; "" for what lies on none
+    note: str = ""  # under the box: "+ the same with views swapped"
+    part: str = ""  # name of the part (net, target, op, state, loss) or of the view
+    use: str = ""  # its class by registry name, or the augmentation of a view
+    about: str = ""  # first line of the class's docstring
+    source: str = ""  # where its mathematics comes from
+    settings: tuple[tuple[str, str], ...] = ()  # complete, as a spec would write them
+    parameters: int = 0
+    values: tuple[str, ...] = ()  # values of the graph that it makes
+    shapes: tuple[str, ...] = ()  # of what it makes: "B×2048"
+    trained_by: tuple[str, ...] = ()  # losses whose gradient moves its weights through this call
+    lines: tuple[Line, ...] = ()  # of the spec: its declaration, then the calls that are drawn here
+    members: tuple[str, ...] = ()  # of a folded branch, the ids of the boxes inside
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A line from one box to another. `gradient` of a data line says whether a backward pass runs along it."""
+
+    source: str
+    target: str
+    kind: Relation = "data"
+    gradient: Gradient = "none"
+    name: str = ""  # of the tensor, in the spec's letters
+    shape: str = ""  # "B×2048"
+    port: str = ""  # said where the reader's port or the maker's output needs telling
+    label: str = ""  # of relations: "EMA 0.996 → 1", "push"
+    stop: bool = False  # a stop-gradient stands on it
+    losses: tuple[str, ...] = ()  # losses whose gradient runs along it
+    reads: tuple[tuple[str, str, str], ...] = ()  # (value read, value that reads it, port): what it stands for
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A soft ground behind the boxes of one branch, with its name."""
+
+    title: str
+    lane: str
+    boxes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One leg of a method: its training step, or a pass over the data set. `lanes` are in order of reading."""
+
+    name: str
+    title: str
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+    lanes: tuple[str, ...]
+    frames: tuple[Frame, ...] = ()
+
+    def box(self, id_: str) -> Box:
+        """A box by its id."""
+        return next(box for box in self.boxes if box.id == id_)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A method's picture at one level of detail: one panel for each leg, in the order in which they run."""
+
+    title: str
+    level: Level
+    panels: tuple[Panel, ...]
+    symmetry: str = ""  # the two views whose exchange maps the method onto itself: "x1, x2"
+
+    def box(self, id_: str) -> Box:
+        """A box of any panel by its id."""
+        return next(box for panel in self.panels for box in panel.boxes if box.id == id_)
+
+    def with_panels(self, panels: tuple[Panel, ...]) -> Picture:
+        """The picture with other panels."""
+        return replace(self, panels=panels)
+
+
+def as_dict(picture: Picture) -> dict[str, Any]:
+    """The picture as plain lists and mappings."""
+    return asdict(picture)
+
+
+def as_json(picture: Picture) -> str:
+    """The picture as JSON text, the same bytes on every machine."""
+    return json.dumps(as_dict(picture), ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,141 @@
+"""Short words for the picture: what a part is, in which shape a tensor comes, how a schedule runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from sslgraph.schedules import is_schedule, schedule
+
+_SIZES = {"tiny": "Ti", "small": "S", "base": "B", "large": "L", "huge": "H", "giant": "g"}
+# Terms of the field that a class's name can't spell.
+_TERMS = {
+    "L2": "ℓ2-norm",
+    "Kmeans": "k-means",
+    "PcaWhiten": "PCA whitening",
+    "Fifo": "queue",
+    "ViewQueue": "queue",
+    "Binary": "binary cross-entropy",
+    "CrossEntropy": "cross-entropy",
+    "NegativeCosine": "negative cosine",
+    "AlexNet": "AlexNet",
+    "ConvMLP": "conv MLP",
+    "MAEDecoder": "MAE decoder",
+    "BarlowTwins": "Barlow Twins",
+    "NTXent": "NT-Xent",
+    "DinoHead": "DINO head",
+    "Center": "center",
+}
+_GREEK = {"temperature": "τ", "epsilon": "ε", "gamma": "γ", "redundancy": "λ", "momentum": "m", "k": "k"}
+
+
+def part_words(class_name: str, settings: dict[str, Any]) -> str:
+    """What a part is exactly, from its class and the settings by which the field knows it: "ResNet-50", "ViT-S/16"."""
+    get = settings.get
+    if isinstance(get("preset"), str):
+        preset = str(get("preset"))
+        name = f"{class_name}-{_SIZES[preset]}" if preset in _SIZES else preset
+        return f"{name}/{get('patch')}" if get("patch") else name
+    if isinstance(get("name"), str):
+        return str(get("name"))
+    if _is_count(get("depth")):
+        is_decoder = "decoder" in class_name.lower()
+        return f"{spaced(class_name)}, {get('depth')} blocks" if is_decoder else f"{class_name}-{get('depth')}"
+    widths = [*_widths(get("hidden")), *_widths(get("out"))]
+    return f"{spaced(class_name)} {'→'.join(map(number, widths))}" if widths else spaced(class_name)
+
+
+def op_words(class_name: str, settings: dict[str, Any]) -> str:
+    """An operation without weights, with the one or two numbers that say what it does."""
+    said = [
+        _setting(name, settings[name])
+        for name in ("ratio", "k", "grid", "size", "out", "max_distance")
+        if settings.get(name) is not None
+    ]
+    name = spaced(class_name)
+    return f"{name} {said[0]}" if said else name
+
+
+def loss_words(settings: dict[str, Any], weight: Any) -> str:
+    """The numbers of a loss that its figure names: temperature and weight."""
+    said = []
+    for name, value in settings.items():
+        if name.endswith("temperature"):
+            index = name.removesuffix("temperature").strip("_")
+            said.append(f"τ{f' {index}' if index else ''} = {scheduled(value)}")
+        elif name in ("redundancy", "target") and value is not None:
+            said.append(f"{_GREEK.get(name, name)} = {scheduled(value)}")
+    if scheduled(weight) != "1":
+        said.append(f"weight {scheduled(weight)}")
+    return " · ".join(said)
+
+
+def spaced(class_name: str) -> str:
+    """A class's name as words; acronyms stay: "CosineRegression" is "cosine regression", "InfoNCE" stays."""
+    if class_name in _TERMS:
+        return _TERMS[class_name]
+    words = re.findall(r"[A-Z]{2,}[a-z]{0,2}(?![a-z])|[A-Z][a-z0-9]+|[A-Z]|[a-z0-9]+", class_name)
+    if any(len(word) > 1 and word[:2].isupper() for word in words) or len(words) == 1:
+        return class_name if len(words) < 3 else " ".join(words)
+    return " ".join(words).lower() if words else class_name
+
+
+def scheduled(value: Any) -> str:
+    """A number, or how it runs: "0.996 → 1"."""
+    if not (is_schedule(value) or isinstance(value, int | float)):
+        return str(value)
+    found = schedule(value)
+    values = [found.values[0], *found.values[1:]]
+    while found.then is not None:
+        found = found.then
+        values += found.values
+    return " → ".join(f"{v:g}" for v in values)
+
+
+def number(value: Any) -> str:
+    """A whole number with thin gaps: 65 536; four digits stay together."""
+    text = str(value)
+    return re.sub(r"(?<=\d)(?=(\d{3})+$)", " ", text) if text.isdigit() and len(text) > 4 else text
+
+
+def count(parameters: int) -> str:
+    """How many parameters: "23.5 M"."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if parameters >= size:
+            return f"{parameters / size:.3g} {unit}" if parameters < 100 * size else f"{parameters / size:.0f} {unit}"
+    return str(parameters)
+
+
+def shape_words(shapes: Iterable[tuple[int, ...]], batch: int | None) -> str:
+    """Shapes in the reader's terms: B is the batch, equal sides are a square: "2B×3×224²"."""
+    return ", ".join(_one_shape(shape, batch) for shape in shapes)
+
+
+def _one_shape(shape: tuple[int, ...], batch: int | None) -> str:
+    words = [number(size) for size in shape]
+    if batch and shape and shape[0] % batch == 0:
+        copies = shape[0] // batch
+        words[0] = "B" if copies == 1 else f"{copies}B"
+    if len(shape) >= 3 and shape[-1] == shape[-2]:
+        words[-2:] = [f"{words[-1]}²"]
+    return "×".join(words) or "scalar"
+
+
+def _widths(value: Any) -> list[int]:
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    return [v for v in values if _is_count(v)]
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _setting(name: str, value: Any) -> str:
+    if name == "ratio" and isinstance(value, float):
+        return f"{value * 100:g} %"
+    if name == "grid":
+        return f"{value}×{value}"
+    if name == "k":
+        return f"k = {number(value)}"
+    return f"≤ {value}" if name == "max_distance" else f"→ {number(value)}" if name == "out" else number(value)
