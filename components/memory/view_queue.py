@@ -1,7 +1,7 @@
 """The latest features of each view, newest first (SwAV's queue)."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sslgraph.component import component, writes
@@ -11,30 +11,31 @@ from sslgraph.component import component, writes
 class ViewQueue(nn.Module):
     """A queue for each view of a bag, on each rank; it steadies the codes of a batch with fewer images than prototypes.
 
-    Reads:  a bag of all rows, newest first. They are zeros at the start, and so is the last one until the queue is
-            full; assignments.sinkhorn leaves it aside until then.
+    Reads:  a bag of all rows, newest first. They are zeros before `start_epoch`, and the last one is until the queue
+            is full; assignments.sinkhorn leaves the queue aside until then.
     Writes: `push`, the features of one step, for each view.
 
     Settings:
         size: rows held for each view.
+        start_epoch: the epoch from which it is read, counted from 0: features of the first epochs steady nothing.
         views: views held; filled from the features pushed.
         dim: numbers in a row; filled from the features pushed.
     """
 
     rows: Tensor
 
-    def __init__(self, *, size: int = 3840, views: int | None = None, dim: int | None = None) -> None:
+    def __init__(self, *, size: int = 3840, start_epoch: int = 0, views: int | None = None, dim: int | None = None) -> None:
         super().__init__()
         if views is None or dim is None:
             raise ValueError(
                 "memory.view_queue: views and dim are filled from what is pushed; "
                 "pass them when you build the part yourself"
             )
-        self.size = size
+        self.size, self.start_epoch = size, start_epoch
         self.register_buffer("rows", torch.zeros(views, size, dim))
 
-    def forward(self) -> Float[Tensor, "views size dim"]:
-        return self.rows.clone()
+    def forward(self, clock: Int64[Tensor, "3"]) -> Float[Tensor, "views size dim"]:
+        return self.rows * (clock[1] >= self.start_epoch)
 
     @writes
     @torch.no_grad()
