@@ -24,7 +24,9 @@ class ViewQueue(nn.Module):
 
     rows: Tensor
 
-    def __init__(self, *, size: int = 3840, start_epoch: int = 0, views: int | None = None, dim: int | None = None) -> None:
+    def __init__(
+        self, *, size: int = 3840, start_epoch: int = 0, views: int | None = None, dim: int | None = None
+    ) -> None:
         super().__init__()
         if views is None or dim is None:
             raise ValueError(

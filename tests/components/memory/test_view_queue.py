@@ -3,7 +3,6 @@ import torch
 
 from components.memory.view_queue import ViewQueue
 
-
 CLOCK = torch.tensor([0, 0, 0])  # seed, epoch, step
 
 

@@ -47,7 +47,7 @@ def pushed_fifo() -> Tensor:
 def pushed_view_queue() -> Tensor:
     queue = ViewQueue(size=8, views=2, dim=6)
     queue.push(torch.zeros(2, 4, 6))
-    return queue()
+    return queue(clock())
 
 
 def moved_center() -> Tensor:
