@@ -1,0 +1,69 @@
+"""A run that was cut off goes on to the last bit, whatever the method keeps: queues, centres, labels, two players."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pipelines import train
+from sslgraph import catalogue
+
+# Six steps of four an epoch, cut after the third: passes over the data set (DeepCluster) come before and behind the cut.
+SMALL = {"data.images": 64, "data.test_images": 10, "batch": 16, "steps": 6, "epochs": None, "evaluate": {},
+         "checkpoint.every": "3 steps"}  # fmt: skip
+OWN: dict[str, dict[str, Any]] = {
+    "deepcluster": {"ops.kmeans.k": 5, "ops.reduce.out": 8},
+    "moco_v1": {"state.queue.size": 32},
+    "moco_v2": {"state.queue.size": 32},
+    "swav": {"state.queue.size": 32, "state.queue.start_epoch": 0, "nets.c.out": 12},
+}
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    """What was recorded of every step, less what a clock measured."""
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if "second" not in k and "wait" not in k} for line in lines]
+
+
+@pytest.mark.parametrize("method", catalogue.names("methods"))
+def test_three_and_three_steps_are_six(method: str, tmp_path: Path) -> None:
+    def cable_pulled(*_: Any) -> None:
+        raise ConnectionError
+
+    def request(name: str) -> dict[str, Any]:
+        overrides = {**SMALL, **OWN.get(method, {})}
+        return {"recipe": f"demo/{method}", "overrides": overrides, "out": str(tmp_path / name)}
+
+    train.train(request("whole"))
+    with pytest.raises(ConnectionError):
+        train.train(request("half"), report=cable_pulled)
+    train.train(request("half"))
+    assert [line["step"] for line in records(tmp_path / "half")] == [1, 2, 3, 4, 5, 6]
+    assert records(tmp_path / "half") == records(tmp_path / "whole")
+    for file in ("method.pt", "optimizer.pt"):
+        one, other = (
+            torch.load(tmp_path / name / "checkpoints/step_00000006" / file, weights_only=True)
+            for name in ("whole", "half")
+        )
+        assert_equal(one, other)
+
+
+def assert_equal(one: Any, other: Any) -> None:
+    """Equal to the last bit, through mappings and sequences."""
+    assert type(one) is type(other)
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_equal(one[key], other[key])
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(other)
+        for pair in zip(one, other, strict=True):
+            assert_equal(*pair)
+    else:
+        assert one == other
