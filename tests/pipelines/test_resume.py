@@ -12,7 +12,7 @@ import torch
 from pipelines import train
 from sslgraph import catalogue
 
-# Six steps of four an epoch, cut after the third: passes over the data set (DeepCluster) come before and behind the cut.
+# Six steps of four an epoch, cut after the third: passes over the data set (DeepCluster) come on both sides.
 SMALL = {"data.images": 64, "data.test_images": 10, "batch": 16, "steps": 6, "epochs": None, "evaluate": {},
          "checkpoint.every": "3 steps"}  # fmt: skip
 OWN: dict[str, dict[str, Any]] = {
