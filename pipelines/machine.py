@@ -32,10 +32,14 @@ def precision(wish: Literal["auto", "bfloat16", "float32"], on: torch.device) ->
     return torch.bfloat16 if fast else torch.float32
 
 
-def use(*, processes: int = 1) -> int:
-    """Sets what every run sets: threads for this process's share of the cores, and denormals to zero."""
+def use(*, processes: int = 1, on: torch.device | None = None) -> int:
+    """Sets what every run sets: threads for this process's share of the cores, denormals to zero, attention as sums."""
     # A 23-tap blur has denormal weights; on most processors they are a hundred times slower than zeros.
     torch.set_flush_denormal(True)
+    if on is None or on.type == "cpu":
+        # timm reads this when it is imported. On processors the fused attention is slow in bfloat16: forward and
+        # backward of 256 images, 3 heads of 32 and 17 tokens take 57 ms, two products and a softmax 10 ms.
+        os.environ.setdefault("TIMM_FUSED_ATTN", "0")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, cores() // processes))
     return torch.get_num_threads()

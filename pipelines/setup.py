@@ -68,7 +68,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     config = Config(**cfg)
     loaded, on = config.load(), machine.device(config.local_rank)
     recipe, plugins = loaded.recipe, _plugins(config, loaded.recipe)
-    threads = machine.use(processes=config.processes)
+    threads = machine.use(processes=config.processes, on=on)
     with check.within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
     method = _compiled(loaded, source, plugins).to(device=on, memory_format=torch.channels_last)  # type: ignore[call-overload]
