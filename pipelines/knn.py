@@ -50,7 +50,8 @@ def knn(bank: Features, queries: Features, *, k: int = 20, temperature: float = 
     k, classes = min(k, len(values)), int(labels.max()) + 1
     values, asked = F.normalize(values.float(), dim=1), F.normalize(asked.float(), dim=1)
     chunks = asked.split(max(1, CHUNK // len(values)))
-    scores = torch.cat([_votes(chunk @ values.T, labels, k, temperature, classes) for chunk in chunks])
+    with torch.autocast(values.device.type, enabled=False):  # in bfloat16 near neighbours change places
+        scores = torch.cat([_votes(chunk @ values.T, labels, k, temperature, classes) for chunk in chunks])
     ranked = scores.argsort(dim=1, descending=True, stable=True)[:, :5]
     hits = ranked == truth[:, None]
     frequent = labels.bincount().argmax()

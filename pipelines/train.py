@@ -134,7 +134,7 @@ def _is_due(step: int, every: int) -> bool:
 def _measure(run: Run, step: int, measure: Any) -> None:
     """Evaluates the exported encoder in eval mode and leaves every module as it was."""
     modes = {module: module.training for module in run.method.modules()}
-    with run.record.aside(), torch.no_grad(), run.cast():
+    with run.record.aside(), torch.no_grad():
         encoder: nn.Module = run.method.encoder().to(run.device).eval()
         measures = measure(encoder)
     for module, mode in modes.items():

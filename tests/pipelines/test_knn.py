@@ -92,6 +92,12 @@ def test_chance_is_the_bank_s_most_frequent_label_and_unlabelled_rows_do_not_cou
     assert knn(bank, features(torch.eye(4)[:3], [0, 1, 1])).chance == pytest.approx(1 / 3)
 
 
+def test_autocast_around_it_moves_no_neighbour() -> None:
+    bank = features(torch.tensor([[1.0, 0.04], [1.0, 0.02]]), [0, 1])  # cosines 0.9992 and 0.9998: 1 in bfloat16
+    with torch.autocast("cpu", torch.bfloat16):
+        assert knn(bank, features(torch.tensor([[1.0, 0.0]]), [1]), k=1).accuracy == 1
+
+
 @pytest.mark.parametrize("settings", [{"k": 0}, {"temperature": 0.0}])
 def test_settings_without_meaning_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(SslgraphError, match="k of 1 or more and a temperature above 0"):
