@@ -129,12 +129,10 @@ def diff(
     other: Annotated[str, typer.Argument(help="a method, by name or file; a run's resolved.yaml will do")],
 ) -> None:
     """What makes one method into another, in words."""
-    from sslgraph.diff import diff as compare
-    from sslgraph.diff import in_words
+    from sslgraph.diff import account
     from sslgraph.load import load_method
 
-    changes = compare(load_method(one).method, load_method(other).method)
-    for line in in_words(changes) or [f"{one} and {other} are the same method"]:
+    for line in account(load_method(one).method, load_method(other).method).lines:
         out.print(line, markup=False)
 
 

@@ -15,11 +15,16 @@ Method = TypeVar("Method", bound=Callable[..., None])
 Scalar = float | Tensor
 
 
-def component(*, source: str, detached: tuple[str, ...] = ()) -> Callable[[Part], Part]:
+def component(
+    *, source: str, detached: tuple[str, ...] = (), kind: str = "", affine_in: str = ""
+) -> Callable[[Part], Part]:
     """Marks a class as a part that specs can name; `source` says where its mathematics comes from (paper, equation).
 
     `detached` names the input ports through which no gradient passes (a teacher's logits, a stop-gradient); the
     gradient map is drawn from it, and the tests hold it against autograd.
+
+    Of a loss, `kind` is the field's short word for what it measures ("cross-entropy"), and `affine_in` the quantity in
+    which it is affine: losses affine in one quantity are equal up to a constant factor and offset, which is tested.
 
     The class is returned as it is. Its constructor's keyword-only parameters are its settings, `forward`'s parameters
     its input ports, the return annotation its output ports (a NamedTuple for several, the first being the default).
@@ -28,6 +33,8 @@ def component(*, source: str, detached: tuple[str, ...] = ()) -> Callable[[Part]
     def mark(part: Part) -> Part:
         part.source = source  # type: ignore[attr-defined]
         part.detached = detached  # type: ignore[attr-defined]
+        part.kind = kind  # type: ignore[attr-defined]
+        part.affine_in = affine_in  # type: ignore[attr-defined]
         return part
 
     return mark

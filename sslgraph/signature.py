@@ -68,6 +68,8 @@ class Signature:
     writes: dict[str, dict[str, Port]]
     detached: tuple[str, ...]
     has_reset: bool
+    kind: str = ""
+    affine_in: str = ""
 
     @property
     def has_fields(self) -> bool:
@@ -110,6 +112,8 @@ def read_class(use: str, module: str, file: str, node: ast.ClassDef, classes: di
         outputs=_outputs(forward, classes) if forward else (),
         writes={name: _ports(m) for name, m in methods.items() if _is_write(m)},
         has_reset="reset" in methods,
+        kind=words.get("kind", ""),
+        affine_in=words.get("affine_in", ""),
     )
 
 

@@ -11,7 +11,7 @@ from sslgraph.component import component
 EPSILON = 1e-5
 
 
-@component(source="arXiv:2103.03230, equations 1 and 2")
+@component(source="arXiv:2103.03230, equations 1 and 2", kind="cross-correlation")
 class BarlowTwins(nn.Module):
     """Redundancy reduction between two views of the same images.
 

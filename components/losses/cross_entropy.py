@@ -11,7 +11,10 @@ from sslgraph import collectives
 from sslgraph.component import component
 
 
-@component(source="arXiv:1807.05520, equation 1; arXiv:2106.08254, equation 2, for classes of masked places")
+@component(
+    source="arXiv:1807.05520, equation 1; arXiv:2106.08254, equation 2, for classes of masked places",
+    kind="cross-entropy",
+)
 class CrossEntropy(nn.Module):
     """Negative log-likelihood of integer labels, averaged over what counts.
 

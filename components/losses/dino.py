@@ -12,7 +12,9 @@ from sslgraph.component import Scalar, component
 from .swav import soft_cross_entropy
 
 
-@component(source="arXiv:2104.14294, equations 1 to 3 and Algorithm 1", detached=("teacher", "center"))
+@component(
+    source="arXiv:2104.14294, equations 1 to 3 and Algorithm 1", detached=("teacher", "center"), kind="cross-entropy"
+)
 class DINO(nn.Module):
     """Cross-entropy of the student's distribution over prototypes under the teacher's centred and sharpened one.
 

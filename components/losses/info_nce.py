@@ -11,7 +11,10 @@ from sslgraph import collectives
 from sslgraph.component import Scalar, component
 
 
-@component(source="arXiv:1911.05722, equation 1; arXiv:2104.02057, Algorithm 1, for keys of the batch")
+@component(
+    source="arXiv:1911.05722, equation 1; arXiv:2104.02057, Algorithm 1, for keys of the batch",
+    kind="contrastive cross-entropy",
+)
 class InfoNCE(nn.Module):
     """Contrast of each query with its key against negatives.
 

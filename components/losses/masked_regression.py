@@ -13,7 +13,9 @@ from sslgraph.component import component
 EPSILON = 1e-6
 
 
-@component(source="arXiv:2111.06377, section 3; arXiv:2111.09886, equation 2; arXiv:1604.07379, equation 1")
+@component(
+    source="arXiv:2111.06377, section 3; arXiv:2111.09886, equation 2; arXiv:1604.07379, equation 1", kind="regression"
+)
 class MaskedRegression(nn.Module):
     """Weighted mean distance of prediction and target, over all their numbers e.
 

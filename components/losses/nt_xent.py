@@ -11,7 +11,7 @@ from sslgraph import collectives
 from sslgraph.component import Scalar, component
 
 
-@component(source="arXiv:2002.05709, equation 1 and Algorithm 1")
+@component(source="arXiv:2002.05709, equation 1 and Algorithm 1", kind="contrastive cross-entropy")
 class NTXent(nn.Module):
     """Normalised-temperature cross-entropy over the 2N views of N images.
 

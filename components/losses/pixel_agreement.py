@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 from sslgraph.component import component
 
 
-@component(source="arXiv:2011.10043, equation 5, with the factor 2 of the authors' code")
+@component(source="arXiv:2011.10043, equation 5, with the factor 2 of the authors' code", kind="cosine distance")
 class PixelAgreement(nn.Module):
     """Minus twice the mean cosine over pairs of cells.
 

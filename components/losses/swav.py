@@ -13,7 +13,7 @@ from sslgraph.component import Scalar, component
 Pairs = Literal["different_views", "same_view", "all"]
 
 
-@component(source="arXiv:2006.09882, equations 1 and 2, and section 3.2 for more than two crops")
+@component(source="arXiv:2006.09882, equations 1 and 2, and section 3.2 for more than two crops", kind="cross-entropy")
 class SwAV(nn.Module):
     """Cross-entropy between a view's code and the prediction made from another view.
 

@@ -1,10 +1,28 @@
 """What makes one method into another: nodes matched by their role and their wiring, never by their letters.
 
-Reads texts only: no signature, no plugin, no torch. Titles, families and papers are not compared.
+Reads texts and the signatures of shipped parts: no plugin, no torch. Titles, families and papers are not compared.
 """
 
 from .changes import Added, Change, Changed, Removed, Rewired, mirrored
-from .compare import diff
-from .words import in_words
+from .compare import Comparison, diff
+from .figure import Figure
+from .ideas import Idea, ideas
+from .statements import Account, Statement
+from .words import account
 
-__all__ = ["Added", "Change", "Changed", "Removed", "Rewired", "diff", "in_words", "mirrored"]
+__all__ = [
+    "Account",
+    "Added",
+    "Change",
+    "Changed",
+    "Comparison",
+    "Figure",
+    "Idea",
+    "Removed",
+    "Rewired",
+    "Statement",
+    "account",
+    "diff",
+    "ideas",
+    "mirrored",
+]

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from sslgraph.errors import SslgraphError
+from sslgraph.registry import signature
 from sslgraph.spec import Loss, Method, Part, Target
 
 from .changes import Added, Change, Changed, Kind, Removed, Rewired, written
@@ -23,10 +25,10 @@ _SECTIONS: tuple[tuple[str, Kind], ...] = (
 
 def diff(one: Method, other: Method) -> tuple[Change, ...]:
     """The changes that lead from one method to the other, part by part, then wire by wire; none between equals."""
-    return tuple(_Comparison(Figure(one), Figure(other)).changes())
+    return Comparison(Figure(one), Figure(other)).changes
 
 
-class _Comparison:
+class Comparison:
     """Two matched figures; canonical numbers make nodes of both comparable."""
 
     def __init__(self, one: Figure, other: Figure) -> None:
@@ -38,6 +40,7 @@ class _Comparison:
         self.right = [0] * len(other.nodes)
         self._number(one, self.left, renamed, "one")
         self._number(other, self.right, {}, "other")
+        self.changes: tuple[Change, ...] = tuple(self._changes())
 
     def _number(self, figure: Figure, numbers: list[int], renamed: dict[str, dict[str, str]], side: str) -> None:
         """The same number for what is the same in both; a node without a partner keeps its side in its name."""
@@ -55,7 +58,7 @@ class _Comparison:
             key = (node.kind, name, tuple(numbers[j] for j in node.inputs))
             numbers[i] = self.table.setdefault(key, len(self.table))
 
-    def changes(self) -> Iterator[Change]:
+    def _changes(self) -> Iterator[Change]:
         for section, kind in _SECTIONS:
             yield from self._section(section, kind)
         yield from self._wiring()
@@ -183,18 +186,27 @@ class _Comparison:
 def _settings(
     kind: Kind, one: str, other: str, role: str, before: dict[str, Any], after: dict[str, Any]
 ) -> Iterator[Changed]:
+    if before.get("use") == after.get("use"):
+        defaults = _defaults(str(before.get("use")))
+        before = {**{name: defaults[name] for name in after if name in defaults}, **before}
+        after = {**{name: defaults[name] for name in before if name in defaults}, **after}
     for name in sorted({*before, *after}, key=lambda n: (n != "use", n)):
         if written(before.get(name)) != written(after.get(name)):
             yield Changed(kind, one, other, role, name, written(before.get(name)), written(after.get(name)))
 
 
+def _defaults(use: str) -> dict[str, Any]:
+    """What a part presumes of settings that a spec leaves out; nothing is known of a plugin's part."""
+    try:
+        settings = signature(use).settings.values()
+    except SslgraphError:
+        return {}
+    return {setting.name: setting.default for setting in settings if not setting.is_required}
+
+
 def _said(part: Any, wired: dict[str, str] | None = None) -> dict[str, Any]:
-    """What a spec says of a node apart from its wiring; what it leaves at the language's default is left out."""
-    fields = {
-        name: getattr(part, name)
-        for name, field in type(part).model_fields.items()
-        if name not in ("settings", "of", "ema_of") and getattr(part, name) != field.default
-    }
+    """What a spec says of a node apart from its wiring, and what the language presumes where it says nothing."""
+    fields = {name: getattr(part, name) for name in type(part).model_fields if name not in ("settings", "of", "ema_of")}
     return {**fields, **{name: value for name, value in part.settings.items() if name not in (wired or {})}}
 
 

@@ -128,6 +128,24 @@ class Figure:
     def _ends_in(self, loss: Loss, net: str) -> bool:
         return any(self.nodes[self.read(text, self.training)].name == net for text in loss.of)
 
+    def judged_by(self, nets: list[str]) -> list[str]:
+        """The losses of the training whose values come out of one of these nets."""
+        return [name for name, loss in self.training.losses.items() if any(self._ends_in(loss, net) for net in nets)]
+
+    @property
+    def seen(self) -> set[int]:
+        """The nodes that the losses of the training come from."""
+        losses = self.training.losses.values()
+        todo = [self.read(text, self.training) for loss in losses
+                for text in wires(loss, self.training, self.declared, self.method).values()]  # fmt: skip
+        found: set[int] = set()
+        while todo:
+            number = todo.pop()
+            if number not in found:
+                found.add(number)
+                todo += self.nodes[number].inputs
+        return found
+
     @property
     def views(self) -> list[str]:
         """The views in the order in which the losses come to read them, unread ones last."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sslgraph.spec import Method
+from sslgraph.spec import Method, View
 
 from .figure import Figure
 
@@ -36,9 +36,7 @@ def matched(one: Figure, other: Figure) -> Matching:
     follow = dict(nets)
     return Matching(
         {
-            "views": paired(
-                one.views, other.views, lambda x, y: 1 + _alike(a.views[x], b.views[y], "augment", "copies")
-            ),
+            "views": paired(one.views, other.views, lambda x, y: _view_score(a.views[x], b.views[y])),
             "nets": nets,
             "targets": paired(
                 list(a.targets),
@@ -80,6 +78,11 @@ def _net_score(one: Figure, x: str, other: Figure, y: str) -> float:
 
 def _use_score(one: str, other: str) -> int:
     return 2 * (one == other) + (one.split(".")[0] == other.split(".")[0] and ":" not in one)
+
+
+def _view_score(one: View, other: View) -> int:
+    """Any two views can be partners; many small crops rather are those of many small crops."""
+    return 1 + _alike(one, other, "augment", "copies") + (one.copies > 2) * (other.copies > 2)
 
 
 def _alike(one: Any, other: Any, *fields: str) -> int:

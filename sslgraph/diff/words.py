@@ -1,79 +1,219 @@
-"""Changes as plain sentences."""
+"""Two methods in words: each change is handed to the statement that explains it, the most telling one first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from sslgraph.spec import Method
 
 from .changes import Added, Change, Changed, Removed, Rewired
+from .compare import Comparison
+from .essence import Essence
+from .figure import Figure
+from .ideas import Idea, ideas, known, stops
+from .phrases import of_settings
+from .statements import LEVELS, Account, Ideas, Level, Sign, Statement, compared, headline, in_place, listed
 
-_WHAT = {
-    "view": "view",
-    "net": "net",
-    "target": "slow copy",
-    "state": "state",
-    "op": "op",
-    "loss": "loss",
-    "phase": "phase",
-}
-
-
-def in_words(changes: Iterable[Change]) -> list[str]:
-    """Sentences said of the other method; what changes at one node stands in one of them."""
-    return [_sentence(list(group)) for _, group in groupby(changes, _node)]
+Kind = TypeVar("Kind", bound=Change)
+_NUMBERS = ("view", "target", "loss")  # kinds whose settings are numbers of a method rather than its structure
+_WORDS = {"l2": "features of unit length (l2)", "shuffle": "BatchNorm shuffled over the ranks", "unshuffle": ""}
+_THINGS = {"loss": "loss term", "target": "slow copy"}
 
 
-def _node(change: Change) -> object:
-    """What changes of settings have in common when they stand in one sentence."""
-    return (change.kind, change.one, change.other) if isinstance(change, Changed) else change
+def account(one: Method, other: Method) -> Account:
+    """What a reader of both papers would say makes `one` into `other`; every difference of the texts is in it."""
+    return _Teller(Comparison(Figure(one), Figure(other))).account()
 
 
-def _sentence(group: list[Change]) -> str:
-    match group[0]:
-        case Added():
-            return f"with {_thing(group[0])}"
-        case Removed():
-            return f"without {_thing(group[0])}"
-        case Changed(kind="export"):
-            return f"keeps {group[0].after}, not {group[0].before}"
-        case Changed():
-            return (
-                f"{_both(group[0])}: {', '.join(_setting(change) for change in group if isinstance(change, Changed))}"
-            )
-        case Rewired(kind="write"):
-            return f"writes in another order: {group[0].after}; it was {group[0].before}"
-    return f"{_both(group[0])} {_reading(group[0])}"
+class _Teller:
+    """Takes changes off the pile, those of the ideas first, until none is left."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.one, self.other = comparison.one, comparison.other
+        self.left = list(comparison.changes)
+        self.ideas: Ideas = compared(*_with_equal_stops(self.one, self.other))
+
+    def account(self) -> Account:
+        one, other, found = self.one.method.method, self.other.method.method, self.ideas
+        if not self.left:
+            return Account(f"{one} and {other} are the same method.", kept=found.kept)
+        kinds = self._kinds()
+        told = [*self._of_ideas(), *self._of_losses(), *self._of_wiring(), *self._of_nodes(), *self._of_settings()]
+        told = sorted(_merged(told), key=lambda statement: LEVELS.index(statement.level))
+        settings = list(dict.fromkeys(s.what for s in told if s.level != "structure"))
+        said = headline(one, other, found, kinds, settings)
+        return Account(said, tuple(told), found.gone, found.come, found.turned, found.kept)
+
+    def _kinds(self) -> list[str]:
+        """What the first loss of either measures, where that differs and is known."""
+        kinds = []
+        for figure in (self.one, self.other):
+            parts = [known(loss.use) for loss in figure.training.losses.values()]
+            kinds.append(next((part.kind for part in parts if part and part.kind), ""))
+        return kinds if all(kinds) and kinds[0] != kinds[1] else []
+
+    def _of_ideas(self) -> Iterator[Statement]:
+        found, readings = self.ideas, self._explained()
+        for old, new in found.swaps:
+            was = listed([idea.detail for idea in old if idea.detail])
+            details = listed([idea.detail for idea in new if idea.detail]) + (f"; was {was}" if was else "")
+            yield Statement("≠", "structure", in_place(old, new), (), details, self._carried(*old, *new))
+        lone = [idea for idea in (*found.gone, *found.come) if idea not in found.swapped]
+        for idea in lone:
+            sign: Sign = "-" if idea in found.gone else "+"
+            is_copy = idea.name == "momentum encoder" and sign == "-" and bool(readings)
+            same = f"; the other view runs through the same {listed(self._followed())}" if is_copy else ""
+            changes = (*self._carried(idea), *readings)
+            readings = ()
+            yield Statement(sign, "structure", idea.name, (), f"{idea.detail}{same}", changes)
+        for former, form in found.turned:
+            detail = f" ({form.detail})" if form.detail else ""
+            changes = self._carried(former, form)
+            yield Statement("≠", "structure", form.name, (), f"{form.how}{detail}, was {former.how}", changes)
+        kept = tuple(idea.name for idea in found.kept if idea.is_headline)
+        if kept:
+            changes = (*self._carried(*found.kept), *readings)
+            yield Statement("=", "structure", "kept", (), listed(kept), changes)
+
+    def _followed(self) -> list[str]:
+        """The nets that the slow copies followed, in the other method's letters."""
+        names = self.comparison.match.forward("nets")
+        return [names.get(target.ema_of, target.ema_of) for target in self.one.method.targets.values()]
+
+    def _explained(self) -> tuple[Change, ...]:
+        """The readings of losses that follow from the ideas and need no sentence of their own."""
+        found = self.ideas
+        differing = [*found.gone, *found.come, *(idea for pair in found.turned for idea in pair)]
+        if not any(idea.is_headline for idea in differing):
+            return ()
+        essence = Essence(self.comparison, [node for idea in differing for node in idea.nodes])
+        return self._take(
+            lambda change: isinstance(change, Rewired) and change.kind == "loss" and essence.is_same(change)
+        )
+
+    def _carried(self, *told: Idea) -> tuple[Change, ...]:
+        """The changes that ideas stand for: nodes that came or went, and the writes of their states."""
+        nodes = {node for idea in told for node in idea.nodes}
+        owners = {name for kind, name in nodes if kind in ("state", "net")}
+
+        def is_told(change: Change) -> bool:
+            if isinstance(change, Added | Removed):
+                is_write = change.kind == "write" and change.name.split(".")[0] in owners
+                return is_write or (change.kind, change.name) in nodes
+            return isinstance(change, Changed) and change.setting == "copies" and ("view", change.other) in nodes
+
+        return self._take(is_told)
+
+    def _of_losses(self) -> Iterator[Statement]:
+        """Which losses there are and what they measure; a setting that left with its class is told by that."""
+        for use in self._pick(Changed, lambda c: c.kind == "loss" and c.setting == "use"):
+            before, after = known(use.before or ""), known(use.after or "")
+            went = self._settings_gone(use)
+            if before and after and before.affine_in and before.affine_in == after.affine_in:
+                text = f"equal up to a constant factor and offset, affine in {after.affine_in}"
+                yield Statement("=", "structure", "loss", (use.other,), text, (use, *went))
+            else:
+                kinds = [f" ({part.kind})" if part and part.kind else "" for part in (after, before)]
+                text = f"{use.after}{kinds[0]}, was {use.before}{kinds[1]}"
+                yield Statement("≠", "structure", "loss", (use.other,), text, (use, *went))
+
+    def _settings_gone(self, use: Changed) -> list[Changed]:
+        return self._pick(Changed, lambda c: c.kind == "loss" and c.one == use.one and c.after is None)
+
+    def _of_wiring(self) -> Iterator[Statement]:
+        """What the losses read, told once for losses that read alike; then the operations of the flow."""
+        readings: dict[tuple[str, str], list[Rewired]] = {}
+        for change in self._pick(Rewired, lambda c: c.kind == "loss"):
+            readings.setdefault((change.one, change.other), []).append(change)
+        if readings:
+            (names, first), *others = readings.items()
+            reads = listed([f"{c.after}{_port(c)}" for c in first if c.after]) or "less"
+            read = listed([f"{c.before}{'' if c.after else _port(c)}" for c in first if c.before])
+            likewise = listed([other for (_, other), _ in others])
+            text = reads + (f", was {read}" if read else "") + (f"; {likewise} likewise" if likewise else "")
+            changes = tuple(change for group in readings.values() for change in group)
+            yield Statement("≠", "structure", f"loss {_both(*names)} reads", (), text, changes)
+        went = self._pick(Removed, lambda c: c.kind == "wiring")
+        came = self._pick(Added, lambda c: c.kind == "wiring")
+        if went:
+            yield Statement("-", "structure", "wiring", (), _operations(went), tuple(went))
+        if came:
+            yield Statement("+", "structure", "wiring", (), _operations(came), tuple(came))
+
+    def _of_nodes(self) -> Iterator[Statement]:
+        """Nodes, writes and phases that no idea told of."""
+        for gone in self._pick(Removed, lambda _: True):
+            yield _lone("-", gone)
+        for come in self._pick(Added, lambda _: True):
+            yield _lone("+", come)
+        for wired in self._pick(Rewired, lambda _: True):
+            what = "order of writes" if wired.port == "order" else f"{wired.kind} {wired.other} {wired.port}s"
+            yield Statement("≠", "structure", what, (), f"{wired.after}, was {wired.before}", (wired,))
+
+    def _of_settings(self) -> Iterator[Statement]:
+        for change in self._pick(Changed, lambda c: c.kind == "export"):
+            yield Statement("≠", "structure", "exports", (), f"{change.after}, was {change.before}", (change,))
+        nodes: dict[tuple[str, str, str], list[Changed]] = {}
+        for change in self._pick(Changed, lambda _: True):
+            nodes.setdefault((change.kind, change.one, change.other), []).append(change)
+        for (kind, one, other), group in nodes.items():
+            what = "slow copy" if kind == "target" else group[0].role or kind
+            level: Level = "numbers" if kind in _NUMBERS else "settings"
+            yield Statement("≠", level, what, (_both(one, other),), of_settings(group), tuple(group))
+
+    def _pick(self, kind: type[Kind], test: Callable[[Kind], bool]) -> list[Kind]:
+        taken = self._take(lambda change: isinstance(change, kind) and test(change))
+        return [change for change in taken if isinstance(change, kind)]
+
+    def _take(self, test: Callable[[Change], bool]) -> tuple[Change, ...]:
+        taken = tuple(change for change in self.left if test(change))
+        self.left = [change for change in self.left if not test(change)]
+        return taken
 
 
-def _setting(change: Changed) -> str:
-    name = "" if change.setting == "use" else f"{change.setting} "
-    if change.after is None:
-        return f"no {name}(was {change.before})"
-    return f"{name}{change.after}" + (f" instead of {change.before}" if change.before is not None else "")
+def _with_equal_stops(one: Figure, other: Figure) -> tuple[dict[str, Idea], dict[str, Idea]]:
+    """The ideas of both; a stop that one writes, the other may have by a slow copy or by a part without gradient."""
+    before, after = ideas(one), ideas(other)
+    stop = before.get("stop-gradient") or after.get("stop-gradient")
+    if stop and stops(one) and stops(other):
+        before["stop-gradient"] = after["stop-gradient"] = stop
+    return before, after
 
 
-def _reading(change: Rewired) -> str:
-    if not change.before:
-        return f"reads {change.after} as {change.port}"
-    if not change.after:
-        return f"does not read {change.before} as {change.port}"
-    return f"reads {change.after} instead of {change.before} as {change.port}"
+def _operations(changes: Iterable[Added | Removed]) -> str:
+    return listed([word for change in changes if (word := _WORDS.get(change.name, change.name))])
 
 
-def _thing(change: Added | Removed) -> str:
-    if change.kind == "write":
-        return f"the write {change.name}"
-    if change.kind == "wiring":
-        return "a stop-gradient (stopgrad)" if change.name == "stopgrad" else f"{change.name} in the flow"
-    if change.kind == "target":
-        return f"the slow copy {change.name} {change.detail}".replace(" of ", f" of the {change.role or 'net'} ", 1)
-    what = change.role or _WHAT[change.kind]
-    return f"the {what} {change.name}" + (f" ({change.detail})" if change.detail else "")
+def _lone(sign: Sign, change: Added | Removed) -> Statement:
+    detail = f" ({change.detail})" if change.detail and change.kind != "target" else ""
+    text = change.detail if change.kind == "target" else ""
+    what = _THINGS.get(change.kind) or change.role or change.kind
+    return Statement(sign, "structure", what, (f"{change.name}{detail}",), text, (change,))
 
 
-def _both(change: Changed | Rewired) -> str:
-    """A node by its role and its name; where it has two names, the other method's first."""
-    what = change.role or _WHAT.get(change.kind, change.kind)
-    if change.kind == "target":
-        what = f"slow copy of the {what}"
-    return f"{what} {change.other}" + (f" (was {change.one})" if change.one != change.other else "")
+def _both(one: str, other: str) -> str:
+    return other if one == other else f"{other} (was {one})"
+
+
+def _port(change: Rewired) -> str:
+    return "" if change.port.startswith("input ") else f" as {change.port}"
+
+
+def _merged(statements: Iterable[Statement]) -> list[Statement]:
+    """Statements that say the same of several nodes are one: "views x1 and x2"."""
+    groups: dict[tuple[str, ...], list[Statement]] = {}
+    for s in statements:
+        groups.setdefault((s.sign, s.level, s.what, s.text if s.names else str(len(groups))), []).append(s)
+    return [
+        Statement(
+            group[0].sign,
+            group[0].level,
+            group[0].what,
+            tuple(name for s in group for name in s.names if name),
+            group[0].text,
+            tuple(change for s in group for change in s.changes),
+        )
+        for group in groups.values()
+    ]

@@ -1,0 +1,206 @@
+"""What a paper would call the things that a method does: momentum encoder, predictor, negative pairs, multi-crop.
+
+An idea is found by what stands in the figure - roles, wiring, kinds of parts - never by a method's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sslgraph.errors import SslgraphError
+from sslgraph.registry import signature
+from sslgraph.signature import Signature
+
+from .figure import Figure, wires
+from .phrases import of_value
+
+# Ideas of one slot do one service and can take each other's place. `repulsion`: samples, clusters or features are held
+# apart; `asymmetry`: the two branches differ, so that the answer that is the same for all images is not the end.
+Slot = Literal["repulsion", "asymmetry", ""]
+Carrier = tuple[str, str]  # (kind, name) of a node, as changes name them
+
+
+@dataclass(frozen=True)
+class Idea:
+    """A thing that a method does. `how` is which of its forms, in a few words; `detail` names the nodes."""
+
+    name: str
+    how: str = ""
+    detail: str = ""
+    nodes: frozenset[Carrier] = frozenset()
+    slot: Slot = ""
+    article: str = ""  # "a" of what can be counted
+    is_headline: bool = True  # whether it is worth the first line
+
+    @property
+    def new(self) -> str:
+        """As something that comes: "a predictor"."""
+        return f"{self.article} {self.name}".strip()
+
+    @property
+    def old(self) -> str:
+        """As something that was known: "the predictor"."""
+        return f"the {self.name}" if self.article else self.name
+
+
+def ideas(figure: Figure) -> dict[str, Idea]:
+    """The ideas of a method by name, in the order in which a reader asks for them."""
+    found: dict[str, Idea] = {}
+    for finder in (_momentum, _parts, _stop, _negatives, _clustering, _centring, _terms, _masking, _pretext, _crops):
+        for idea in finder(figure):
+            found.setdefault(idea.name, idea)
+    return found
+
+
+def known(use: str) -> Signature | None:
+    """What can be read of a shipped part; None of a plugin's, which is not looked into before it is allowed."""
+    try:
+        return signature(use)
+    except SslgraphError:
+        return None
+
+
+def stops(figure: Figure) -> bool:
+    """Whether the training has a side that no gradient reaches: a slow copy, a stop, or a part that lets none pass."""
+    method = figure.method
+    uses = [f"wiring.{name}" for name in figure.wiring] + [op.use for op in method.ops.values()]
+    uses += [loss.use for loss in figure.training.losses.values()]
+    return bool(method.targets) or any((found := known(use)) is not None and bool(found.detached) for use in uses)
+
+
+def _momentum(figure: Figure) -> Iterator[Idea]:
+    targets = figure.method.targets
+    if targets:
+        pairs = ", ".join(f"{name} of {target.ema_of}" for name, target in targets.items())
+        momenta = dict.fromkeys(of_value(target.momentum) for target in targets.values())
+        nodes = frozenset(("target", name) for name in targets)
+        yield Idea("momentum encoder", "", f"{pairs}, momentum {' and '.join(momenta)}", nodes, article="a")
+
+
+def _parts(figure: Figure) -> Iterator[Idea]:
+    """Nets beside encoder and projector."""
+    names = {"predictor": "predictor", "decoder": "decoder", "discriminator": "adversary"}
+    for role, name in names.items():
+        nets = [net for net in figure.method.nets if figure.role(net) == role]
+        if nets:
+            nodes = frozenset(("net", net) for net in nets)
+            if role == "discriminator":
+                nodes |= {("wiring", "stopgrad"), *(("loss", loss) for loss in figure.judged_by(nets))}
+            article = "an" if name[0] in "aeiou" else "a"
+            yield Idea(name, "", ", ".join(nets), nodes, "asymmetry" if role == "predictor" else "", article)
+    frozen = [name for name, net in figure.method.nets.items() if net.frozen]
+    if frozen:
+        yield Idea("frozen network", "", ", ".join(frozen), frozenset(("net", net) for net in frozen), article="a")
+
+
+def _stop(figure: Figure) -> Iterator[Idea]:
+    is_game = any(figure.role(net) == "discriminator" for net in figure.method.nets)
+    if "stopgrad" in figure.wiring and not is_game:
+        yield Idea("stop-gradient", "", "stopgrad in the flow", frozenset({("wiring", "stopgrad")}), article="a")
+
+
+def _negatives(figure: Figure) -> Iterator[Idea]:
+    for loss in figure.training.losses.values():
+        found = known(loss.use)
+        ports = {*found.ports, *found.settings} if found else set(loss.settings)
+        if "negatives" not in ports:
+            continue
+        source = wires(loss, figure.training, figure.declared, figure.method).get("negatives", "").split(".")[0]
+        if source in figure.method.state:
+            part = figure.method.state[source]
+            where = "a queue" if part.use == "memory.fifo" else "a memory bank"
+            size = f" of {part.settings['size']} keys" if "size" in part.settings else ""
+            yield Idea(
+                "negative pairs", f"from {where}", f"{source}{size}", frozenset({("state", source)}), "repulsion"
+            )
+        else:
+            yield Idea("negative pairs", "from the batch", "all other images of the batch", frozenset(), "repulsion")
+
+
+def _clustering(figure: Figure) -> Iterator[Idea]:
+    method = figure.method
+    families = {name: op.use.split(".")[0] for name, op in method.ops.items()}
+    heads = [net for net in method.nets if figure.role(net) == "prototypes"]
+    codes = [name for name, family in families.items() if family == "assignments"]
+    offline = [name for name, family in families.items() if family == "clustering"]
+    if offline:
+        nodes = {("op", name) for name in offline} | {("state", name) for name in method.state}
+        nodes |= {("net", net) for net in method.nets if figure.role(net) == "classifier"}
+        nodes |= {("phase", leg.name) for leg in figure.passes}
+        yield Idea("clustering of all images", "", ", ".join(offline), frozenset(nodes), "repulsion")
+    elif codes:
+        queues = [name for name, part in method.state.items() if "queue" in part.use]
+        detail = ", ".join([*heads, *codes, *queues])
+        nodes = {("net", net) for net in heads} | {("op", op) for op in codes} | {("state", name) for name in queues}
+        yield Idea("online clustering", "", detail, frozenset({*nodes, ("wiring", "first_views")}), "repulsion")
+
+
+def _centring(figure: Figure) -> Iterator[Idea]:
+    centres = [name for name, part in figure.method.state.items() if part.use == "memory.center"]
+    sharp = [loss.settings["teacher_temperature"] for loss in figure.training.losses.values()
+             if "teacher_temperature" in loss.settings]  # fmt: skip
+    detail = [*(f"running mean {name}" for name in centres), *(f"teacher temperature {of_value(t)}" for t in sharp)]
+    name = " and ".join([*(["centring"] if centres else []), *(["sharpening"] if sharp else [])])
+    if name:
+        yield Idea(name, "", ", ".join(dict.fromkeys(detail)), frozenset(("state", c) for c in centres), "asymmetry")
+
+
+def _terms(figure: Figure) -> Iterator[Idea]:
+    """Losses that hold features apart from each other rather than samples."""
+    for loss in figure.training.losses.values():
+        found = known(loss.use)
+        settings = {*loss.settings, *(found.settings if found else ())}
+        if "redundancy" in settings:
+            yield Idea("redundancy reduction", "", loss.use, frozenset(), "repulsion")
+        if {"variance", "covariance"} & settings:
+            yield Idea("variance and covariance terms", "", loss.use, frozenset(), "repulsion")
+    whitening = [name for name, op in figure.method.ops.items() if "whiten" in op.use and "clustering" not in op.use]
+    if whitening:
+        yield Idea("whitening", "", ", ".join(whitening), frozenset(("op", name) for name in whitening), "repulsion")
+
+
+def _masking(figure: Figure) -> Iterator[Idea]:
+    """Masks hide something from a net; masks that come from the geometry of two crops choose pairs of places."""
+    for name, op in figure.method.ops.items():
+        if not op.use.startswith("masks."):
+            continue
+        settings = ", ".join(f"{key} {of_value(value)}" for key, value in op.settings.items() if key != "patch")
+        detail = f"{name} ({op.use.rpartition('.')[2]}{', ' + settings if settings else ''})"
+        nodes = frozenset({("op", name), ("wiring", "transpose")})
+        if any(node.name == name and _reads_boxes(figure, node.inputs) for node in figure.nodes):
+            yield Idea("pairs of pixels", "", f"{detail}: what lies at one place of the image agrees", nodes)
+        else:
+            yield Idea("masking", "", detail, nodes)
+
+
+def _reads_boxes(figure: Figure, inputs: tuple[int, ...]) -> bool:
+    return any(figure.nodes[i].kind == "port" and figure.nodes[i].name == "box" for i in inputs)
+
+
+def _pretext(figure: Figure) -> Iterator[Idea]:
+    """Labels that an operation on the image brings along: turns, permutations of tiles."""
+    labels = {"label", "labels"}
+    makers = {figure.nodes[node.inputs[0]].name for node in figure.nodes if node.kind == "port" and node.name in labels}
+    for name, op in figure.method.ops.items():
+        if name in makers:
+            heads = {("net", net) for net in figure.method.nets if figure.role(net) == "classifier"}
+            yield Idea("pretext task", op.use.rpartition(".")[2], name, frozenset({("op", name), *heads}), article="a")
+
+
+def _crops(figure: Figure) -> Iterator[Idea]:
+    """How many views a step sees, and which of them one forward sees together."""
+    seen = {figure.nodes[i].name for i in figure.seen if figure.nodes[i].kind == "view"}
+    views = [name for name in figure.views if name in seen]
+    counts = [figure.method.views[name].copies for name in views]
+    nodes = frozenset({*(("view", name) for name in views), ("wiring", "bag")})
+    how = "one view"
+    if sum(counts) > 2:
+        large = [count for count in counts if count <= 2]  # many draws of one augmentation are the small crops
+        shown = f"{sum(large)} + {sum(counts) - sum(large)}" if 0 < sum(large) < sum(counts) else str(sum(counts))
+        yield Idea("multi-crop", "", f"{shown} crops", nodes)
+        how = "all crops of one size together"
+    elif sum(counts) == 2:
+        how = "both views together" if max(counts) > 1 or "bag" in figure.wiring else "each view by itself"
+    yield Idea("forwards", how, "", nodes, is_headline=False)
