@@ -15,6 +15,9 @@ for folder in (HERE.parent, HERE):
         sys.path.insert(0, str(folder))
 
 
+from chromium import chromium as chromium  # noqa: E402
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     """No test depends on which tests ran before it."""
