@@ -1,4 +1,4 @@
-"""A page in real, headless Chromium, driven over the DevTools protocol through two pipes; no driver, no port, no library.
+"""A page in real, headless Chromium, driven over the DevTools protocol through two pipes: no library, no port.
 
 with chromium.open(page, width=360) as tab:
     tab.run("press('/'); return document.activeElement.id")      # the body of an async function
@@ -22,11 +22,21 @@ from typing import Any
 
 import pytest
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-default-apps --disable-extensions --hide-scrollbars "
-    "--disable-dev-shm-usage --remote-debugging-pipe"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--hide-scrollbars",
+    "--disable-dev-shm-usage",
+    "--remote-debugging-pipe",
+]
 SECONDS = 90
 TOOLS = """
 const settle = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
