@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,15 @@ app = typer.Typer(
     help="Self-supervised vision methods as graphs: written in YAML, checked, compiled to torch, trained, measured.",
 )
 out = Console(highlight=False, soft_wrap=True)
+
+
+class Listed(StrEnum):
+    """What `list` lists."""
+
+    METHODS = "methods"
+    PARTS = "parts"
+    AUGMENTATIONS = "augmentations"
+
 
 Plugins = Annotated[list[str], typer.Option("--plugin", help="a Python module whose parts this spec may use")]
 Sets = Annotated[list[str], typer.Option("--set", help="a value of the spec, such as losses.contrast.temperature=0.2")]
@@ -44,10 +54,21 @@ def version(show: Annotated[bool, typer.Option("--version", help="print the vers
 
 
 @app.command(name="list")
-def list_specs() -> None:
-    """Methods and recipes there are, with what each says of itself."""
+def list_specs(
+    what: Annotated[Listed, typer.Argument(help="methods, parts, or augmentations")] = Listed.METHODS,
+) -> None:
+    """What there is to train and to write with: methods and their recipes, parts, augmentations."""
     from sslgraph import catalogue
 
+    from . import parts
+
+    if what is Listed.PARTS:
+        out.print(f"{parts.listing()}\n\nsslgraph show losses.info_nce: settings, inputs, outputs", markup=False)
+        return
+    if what is Listed.AUGMENTATIONS:
+        for entry in catalogue.entries("augmentations"):
+            out.print(f"{entry.name:<18}  {entry.line}", markup=False)
+        return
     methods, recipes = catalogue.entries("methods"), catalogue.names("recipes")
     width = max(len(entry.name) for entry in methods)
     for entry in methods:
@@ -58,7 +79,7 @@ def list_specs() -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="a method or a recipe, by name or file")],
+    name: Annotated[str, typer.Argument(help="a method or a recipe, by name or file, or a part")],
     code: Annotated[bool, typer.Option("--code", help="the compiled training step as Python")] = False,
     resolved: Annotated[
         bool, typer.Option("--resolved", help="the whole text, with extends and references carried out")
@@ -67,9 +88,13 @@ def show(
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """A method as text: its spec, its program, its gradient map."""
+    """A method as text: its spec, its program, its gradient map; or a part: its settings, inputs and outputs."""
+    from . import parts
     from . import show as pages
 
+    if parts.is_part(name):
+        out.print(parts.page(name, tuple(plugin)), markup=False)
+        return
     given = overrides(set_)
     if code:
         out.print(pages.code(name, tuple(plugin), given), markup=False)

@@ -60,7 +60,8 @@ def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
                 raise SpecError([unknown(None, f"group {position} of the optimizer asks for net", str(net), nets)])
         chosen = [p for p in parameters if _true_of(rule, p)]
         if not chosen:
-            raise SslgraphError(f"optimizer: no parameter is meant by group {position} ({rule}); see them with --table")
+            some = ", ".join(p.name for p in parameters[:3])
+            raise SslgraphError(f"optimizer: no parameter is meant by group {position} ({rule}); there are {some}, ...")
         numbers |= {p.name: applied(numbers[p.name], rule) for p in chosen}
     groups: dict[Numbers, list[Named]] = {}
     for p in parameters:

@@ -1,0 +1,64 @@
+"""The parts that a spec may name: all of them in a list, or one whole: meaning, ports with shapes, settings, source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sslgraph import registry
+from sslgraph.signature import Port, Setting
+
+
+def listing() -> str:
+    """Every shipped part with what its file says first, family by family."""
+    names = registry.catalogue()
+    width = max(map(len, names))
+    lines: list[str] = []
+    for name in names:
+        if lines and name.split(".")[0] != lines[-1].split(".")[0]:
+            lines.append("")
+        lines.append(f"{name:<{width}}  {_first_line(Path(registry.signature(name).file))}")
+    return "\n".join(lines)
+
+
+def page(use: str, plugins: tuple[str, ...] = ()) -> str:
+    """One part for its user; raises SslgraphError with the nearest name if there is none of this one."""
+    found = registry.signature(use, plugins)
+    sections = [
+        ("", f"{use}: {_first_line(Path(found.file))}\n\n{found.doc}"),
+        ("settings", "\n".join(map(_setting, found.settings.values()))),
+        ("inputs", "\n".join(map(_port, found.ports.values()))),
+        ("outputs", "\n".join(map(_port, found.outputs))),
+        ("writes, for after_step", "\n".join(_write(name, ports) for name, ports in found.writes.items())),
+        ("no gradient passes", ", ".join("any input" if port == "*" else port for port in found.detached)),
+        ("source", found.source),
+    ]
+    return "\n\n".join(f"{head}:\n{_indented(text)}" if head else text for head, text in sections if text)
+
+
+def is_part(name: str) -> bool:
+    """Whether a name on the command line means a part: family.name, or module:Class."""
+    return ":" in name or (name.count(".") == 1 and "/" not in name and not name.endswith((".yaml", ".yml")))
+
+
+def _setting(setting: Setting) -> str:
+    kind = setting.annotation.replace("Scalar", "a number or a schedule").removesuffix(" | None")
+    if setting.is_required:
+        return f"{setting.name}: {kind}, must be given"
+    return f"{setting.name}: {kind}" + (", may be left out" if setting.default is None else f" = {setting.default}")
+
+
+def _port(port: Port) -> str:
+    shape = f"{port.name}: {port}" if port.name else str(port)
+    return shape + (", may be left out" if port.optional else "")
+
+
+def _write(name: str, ports: dict[str, Port]) -> str:
+    return f"{name}({', '.join(f'{port.name}: {port}' for port in ports.values())})"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
+
+
+def _first_line(file: Path) -> str:
+    return file.read_text(encoding="utf-8").partition('"""')[2].partition("\n")[0].strip('".')

@@ -1,0 +1,53 @@
+"""Parts are listed and shown from their files alone: what a writer of specs needs, and nothing imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import Command
+from command import sslgraph as sslgraph
+
+from pipelines import parts
+from sslgraph import registry
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_every_part_has_a_line_that_fits_and_a_page() -> None:
+    lines = [line for line in parts.listing().splitlines() if line]
+    assert [line.split()[0] for line in lines] == list(registry.catalogue())
+    for name in registry.catalogue():
+        assert parts.page(name).startswith(f"{name}: ")
+
+
+def test_a_page_says_settings_inputs_outputs_writes_and_source() -> None:
+    page = parts.page("memory.fifo")
+    assert "\nsettings:\n  size: int = 65536\n  dim: int, may be left out\n" in page
+    assert "\noutputs:\n  Float[size dim]\n" in page
+    assert "\nwrites, for after_step:\n  push(rows: Float[batch dim])\n" in page
+    assert page.endswith("\nsource:\n  arXiv:1911.05722, section 3.2 and Algorithm 1")
+    assert "negatives: Float[size dim], may be left out" in parts.page("losses.info_nce")
+    assert "temperature: a number or a schedule = 0.2" in parts.page("losses.info_nce")
+
+
+def test_the_command_line_shows_parts_and_augmentations(sslgraph: Command) -> None:
+    assert sslgraph("show", "heads.mlp").out.startswith("heads.mlp: ")
+    assert "losses.dino" in sslgraph("list", "parts").out
+    assert "byol_a" in sslgraph("list", "augmentations").out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("losses.dinno", "did you mean 'losses.dino'?"), ("own.parts:Loss", "--plugin own.parts")]
+)
+def test_a_part_that_is_not_there_or_not_allowed_is_refused(sslgraph: Command, name: str, said: str) -> None:
+    found = sslgraph("show", name)
+    assert found.code == 1 and said in found.err and "Traceback" not in found.err
+
+
+def test_it_imports_no_torch() -> None:
+    program = "import sys; from pipelines import parts; parts.page('losses.dino'); print('torch' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"
