@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
 import torch
+
+# Names of glibc's malloc.h.
+_M_ARENA_MAX, _M_MMAP_MAX, _M_TRIM_THRESHOLD = -8, -4, -1
 
 
 def device(local_rank: int = 0) -> torch.device:
@@ -34,6 +39,7 @@ def precision(wish: Literal["auto", "bfloat16", "float32"], on: torch.device) ->
 
 def use(*, processes: int = 1, on: torch.device | None = None) -> int:
     """Sets what every run sets: threads for this process's share of the cores, denormals to zero, attention as sums."""
+    _keep_freed_memory()
     # A 23-tap blur has denormal weights; on most processors they are a hundred times slower than zeros.
     torch.set_flush_denormal(True)
     if on is None or on.type == "cpu":
@@ -43,6 +49,19 @@ def use(*, processes: int = 1, on: torch.device | None = None) -> int:
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, cores() // processes))
     return torch.get_num_threads()
+
+
+def _keep_freed_memory() -> None:
+    """Tells glibc to keep what is freed for the next tensor; other C libraries are left as they are.
+
+    By default a large block goes back to the system at once, and the next one of its size is filled with zeros anew,
+    page by page: a fifth of the time of making views, and a part of every training step.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None and hasattr(library, "gnu_get_libc_version"):
+        library.mallopt(_M_ARENA_MAX, 1)
+        library.mallopt(_M_MMAP_MAX, 0)
+        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def cores() -> int:

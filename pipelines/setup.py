@@ -72,7 +72,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     with check.within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
     method = _compiled(loaded, source, plugins).to(device=on, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    program = ViewProgram.build(loaded.method.method.views, check.augmentations(loaded.method))
+    views, found = loaded.method.method.views, check.augmentations(loaded.method)
+    program = ViewProgram.build(views, found, compiled=recipe.compile)
     with check.within(loaded, ("batch",)):
         feed = Feed(
             source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,

@@ -19,7 +19,6 @@ from sslgraph.spec import Augmentation, Part, View
 # Bytes: one tensor of images of one size, or a list of [3, height, width] each of its own.
 Images = UInt8[Tensor, "batch 3 height width"] | list[Tensor]
 _NORMALIZE = "augment.normalize"
-_CACHED_PIXELS = 2**18
 
 
 @runtime_checkable
@@ -32,6 +31,8 @@ class Placing(Protocol):
 @runtime_checkable
 class Painting(Protocol):
     """A step of colour: `plan` draws what the call takes after the images; the call itself draws nothing.
+
+    The call may change the images in place and returns what they become.
 
     It treats left and right alike, so that a later flip may be folded into the resampling before it. Its plan has a
     row for each sample; a step whose plan has not says `is_fusible = False`, and is neither compiled nor chunked.
@@ -87,16 +88,6 @@ def _paint(images: Tensor, steps: Sequence[Painting], values: Sequence[tuple[Ten
     return images
 
 
-def _paint_in_cache(images: Tensor, steps: Sequence[Painting], values: Sequence[tuple[Tensor, ...]]) -> Tensor:
-    """The same, a few samples at a time: a CPU then reads and writes its caches, not its memory, between the steps."""
-    count = max(1, _CACHED_PIXELS // (images.shape[2] * images.shape[3]))
-    if len(images) <= count or images.device.type != "cpu":
-        return _paint(images, steps, values)
-    for rows in (slice(first, first + count) for first in range(0, len(images), count)):
-        images[rows] = _paint(images[rows], steps, [tuple(value[rows] for value in plan) for plan in values])
-    return images
-
-
 class ViewProgram:
     """Makes the batch of a method from source images; the same numbers on every rank, device and after any resume."""
 
@@ -115,7 +106,7 @@ class ViewProgram:
         programs = {}
         for name, parts in resolve(views, augmentations).items():
             steps = {step: registry.build(part.use, dict(part.settings)) for step, part in parts.items()}
-            paint = torch.compile(_paint, dynamic=False) if compiled else _paint_in_cache
+            paint = torch.compile(_paint, dynamic=False) if compiled else _paint
             programs[name] = Steps(steps, views[name].copies, resample, paint)
         return cls(programs)
 
@@ -137,6 +128,7 @@ class ViewProgram:
         index = index.cpu()
         batch = {}
         for name, steps in self.views.items():
+            images = steps.resample.ready(images) if isinstance(images, Tensor) else images
             draw = substream(keyed(seed, epoch, index), stream_of(name), steps.copies)
             views, frame = steps.run(images, draw, device)
             if isinstance(views, list):

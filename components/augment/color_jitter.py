@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int64
@@ -12,7 +13,7 @@ from sslgraph.component import component
 from sslgraph.draws import Draw, words
 
 from .chance import checked, chosen
-from .planes import Planes, hue_turned, luma
+from .planes import Plane, hue_turned, in_eager_mode_on_cpu, luma, mean_of, on_rows
 
 _BRIGHTNESS, _CONTRAST, _SATURATION, _HUE = range(4)
 _NAMES = ("brightness", "contrast", "saturation", "hue")
@@ -79,26 +80,47 @@ class ColorJitter(nn.Module):
         order: Int64[Tensor, "batch 4"],
         factors: Float[Tensor, "batch 4"],
     ) -> Float[Tensor, "batch 3 height width"]:
-        if torch.compiler.is_compiling() or images.device.type != "cpu":
-            return _by_slots(images, order, factors)
-        return _by_positions(images, order, factors)
+        if in_eager_mode_on_cpu(images):
+            return _by_orders(images, order, factors)
+        return _by_slots(images, order, factors)
 
 
-def _by_positions(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
-    """First to last change, the hue for those samples only whose turn it is: the fewest passes in eager mode."""
-    images = images.clone()
-    for change in order.unbind(1):
-        factor = factors.gather(1, change[:, None])[:, 0]
-        hue, contrast, saturation = change == _HUE, change == _CONTRAST, change == _SATURATION
-        scale = torch.where(hue, 1.0, factor)[:, None, None, None]
-        gray = luma(images.unbind(1))
-        grays = gray * torch.where(saturation, 1 - factor, 0.0)[:, None, None]
-        grays += (torch.where(contrast, 1 - factor, 0.0) * gray.mean((1, 2)))[:, None, None]
-        images.mul_(scale).add_(grays[:, None]).clamp_(0, 1)
-        rows = torch.nonzero(hue & (factor != 0))[:, 0]
-        if len(rows):
-            images[rows] = torch.stack(hue_turned(images[rows].unbind(1), factor[rows]), 1)
+def _by_orders(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
+    """All samples with one order of changes together, in place; each change is paid for where it is due, and once."""
+    number = (order * torch.tensor([64, 16, 4, 1])).sum(1)
+    touched = (factors != torch.tensor([1.0, 1.0, 1.0, 0.0])).any(1)
+    for this in number[touched].unique().tolist():
+        rows = torch.nonzero(touched & (number == this))[:, 0]
+        work = partial(_change, changes=order[rows[0]].tolist(), factors=factors[rows])
+        on_rows(images, rows, work)
     return images
+
+
+def _change(planes: Tensor, which: slice, changes: list[int], factors: Tensor) -> None:
+    for change in changes:
+        factor = factors[which, change]
+        if change == _HUE:
+            _turn(planes, factor)
+            continue
+        f = factor[:, None, None]
+        added = None
+        if change != _BRIGHTNESS:
+            gray = luma(planes)
+            added = (1 - f) * (mean_of(gray) if change == _CONTRAST else gray)
+        planes *= f
+        if added is not None:
+            planes += added
+        planes.clamp_(0, 1)
+
+
+def _turn(planes: Tensor, turns: Tensor) -> None:
+    still = turns == 0  # exactly as it is, as without a hue
+    if bool(still.all()):
+        return
+    kept = planes[:, still] if bool(still.any()) else None
+    hue_turned(planes, turns, out=planes)
+    if kept is not None:
+        planes[:, still] = kept
 
 
 def _by_slots(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
@@ -110,7 +132,7 @@ def _by_slots(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
     scales, grays, turns = _slots(order, factors)
     planes = _half(images.unbind(1), scales[:, :4], grays[:, :4], turns[:, 0])
     contrast = factors[:, _CONTRAST, None, None]
-    added = (1 - contrast) * luma(planes).mean((1, 2), keepdim=True)
+    added = (1 - contrast) * mean_of(luma(planes))
     planes = tuple((contrast * plane + added).clamp(0, 1) for plane in planes)
     return torch.stack(_half(planes, scales[:, 4:], grays[:, 4:], turns[:, 1]), 1)
 
@@ -130,7 +152,7 @@ def _slots(order: Tensor, factors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return scales.scatter(1, saturation, factor), grays, torch.where(halves, factors[:, _HUE, None], 0.0)
 
 
-def _half(planes: Planes, scales: Tensor, grays: Tensor, turns: Tensor) -> Planes:
+def _half(planes: tuple[Plane, ...], scales: Tensor, grays: Tensor, turns: Tensor) -> tuple[Plane, ...]:
     for slot in range(4):
         if slot == 2:
             still = (turns == 0)[:, None, None]  # exactly as it is, as without a hue

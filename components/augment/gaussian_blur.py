@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -10,10 +12,11 @@ from sslgraph.component import component
 from sslgraph.draws import Draw, words
 
 from .chance import checked, chosen
+from .planes import on_rows
 from .resample import reflected
 
-# Keeps the matrices of a batch near the processor's caches.
-_CHUNK = 32
+# Rows of a banded matrix that are multiplied at a time, without the columns that are zero for all of them.
+_BAND = 32
 
 
 @component(source="arXiv:2002.05709, appendix A; torchvision.transforms.v2.GaussianBlur")
@@ -22,7 +25,7 @@ class GaussianBlur(nn.Module):
 
         w_t ~ exp(-t^2 / (2 sigma^2)) for |t| <= radius, sum 1, along both axes
 
-    as two banded matrix products, on the chosen samples only: how many, changes from batch to batch.
+    as two banded matrix products, in place, on the chosen samples only: how many, changes from batch to batch.
 
     Settings:
         sigma: least and greatest standard deviation, pixels.
@@ -68,28 +71,42 @@ class GaussianBlur(nn.Module):
         radius = (images.shape[2] // 10 if self.kernel is None else self.kernel) // 2
         if radius >= min(images.shape[2:]):
             raise ValueError(f"a blur of {2 * radius + 1} taps is wider than the mirrored image of {images.shape[2:]}")
-        if not len(rows):
-            return images
-        images = images.clone()
-        for some, deviations in zip(rows.split(_CHUNK), sigma.split(_CHUNK), strict=True):
-            images[some] = _blurred(images[some], deviations, radius)
-        return images
+        weights = _weights(sigma, radius)
+        return on_rows(images, rows, lambda planes, which: _blur(planes, weights[which]))
 
 
-def _blurred(images: Tensor, sigma: Tensor, radius: int) -> Tensor:
-    count, channels, height, width = images.shape
-    down = blur_matrix(sigma, radius, height)
-    across = down if height == width else blur_matrix(sigma, radius, width)
-    lines = torch.bmm(images.reshape(count, channels * height, width), across.transpose(1, 2))
-    return torch.matmul(down[:, None], lines.view(count, channels, height, width))
+def _blur(planes: Tensor, weights: Tensor) -> None:
+    _, count, height, width = planes.shape
+    down = blur_matrix(weights, height)
+    across = down if height == width else blur_matrix(weights, width)
+    images = planes.transpose(0, 1).contiguous()
+    narrow = torch.empty_like(images)
+    lines, narrow_lines = (each.view(count, 3 * height, width) for each in (images, narrow))
+    radius = weights.shape[1] // 2
+    for out, seen in _bands(width, radius):
+        narrow_lines[:, :, out] = torch.bmm(lines[:, :, seen], across[:, out, seen].mT)
+    for out, seen in _bands(height, radius):
+        planes[:, :, out] = torch.matmul(down[:, None, out, seen], narrow[:, :, seen]).transpose(0, 1)
 
 
-def blur_matrix(sigma: Float[Tensor, "rows"], radius: int, size: int) -> Float[Tensor, "rows size size"]:
-    """One banded matrix a sample, the mirroring at the border folded in."""
+def _bands(size: int, radius: int) -> Iterator[tuple[slice, slice]]:
+    """The rows of a banded matrix in groups, with the columns in which each group is not zero."""
+    for first in range(0, size, _BAND):
+        last = min(size, first + _BAND)
+        yield slice(first, last), slice(max(0, first - radius), min(size, last + radius))
+
+
+def _weights(sigma: Float[Tensor, "rows"], radius: int) -> Float[Tensor, "rows taps"]:
     steps = torch.arange(-radius, radius + 1, device=sigma.device)
     weights = torch.softmax(-0.5 * (steps / sigma[:, None]) ** 2, 1)
     # Denormal tails make the products ten times slower on a CPU and change no value.
-    weights = torch.where(weights < 1e-12, 0.0, weights)
-    position = reflected(torch.arange(size, device=sigma.device)[:, None] + steps, size)
-    matrix = torch.zeros(len(sigma), size, size, device=sigma.device)
-    return matrix.scatter_add_(2, position.expand(len(sigma), -1, -1), weights[:, None].expand(-1, size, -1))
+    return torch.where(weights < 1e-12, 0.0, weights)
+
+
+def blur_matrix(weights: Float[Tensor, "rows taps"], size: int) -> Float[Tensor, "rows size size"]:
+    """One banded matrix a sample, the mirroring at the border folded in."""
+    radius = weights.shape[1] // 2
+    steps = torch.arange(-radius, radius + 1, device=weights.device)
+    position = reflected(torch.arange(size, device=weights.device)[:, None] + steps, size)
+    matrix = torch.zeros(len(weights), size, size, device=weights.device)
+    return matrix.scatter_add_(2, position.expand(len(weights), -1, -1), weights[:, None].expand(-1, size, -1))

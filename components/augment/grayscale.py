@@ -10,7 +10,7 @@ from sslgraph.component import component
 from sslgraph.draws import Draw, words
 
 from .chance import checked, chosen
-from .planes import luma
+from .planes import in_eager_mode_on_cpu, luma, on_rows
 
 
 @component(source="torchvision.transforms.v2.RandomGrayscale")
@@ -36,4 +36,6 @@ class Grayscale(nn.Module):
     def forward(
         self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
     ) -> Float[Tensor, "batch 3 height width"]:
+        if in_eager_mode_on_cpu(images):
+            return on_rows(images, torch.nonzero(chosen)[:, 0], lambda planes, _: planes.copy_(luma(planes)))
         return torch.where(chosen[:, None, None, None], luma(images.unbind(1))[:, None], images)

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from sslgraph.component import component
 from sslgraph.draws import Draw
 
+from .planes import in_eager_mode_on_cpu
+
 
 @component(source="torchvision.transforms.v2.Normalize")
 class Normalize(nn.Module):
@@ -36,5 +38,8 @@ class Normalize(nn.Module):
         return ()
 
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
+        if in_eager_mode_on_cpu(images):
+            mean, std = (torch.tensor(values)[:, None, None] for values in (self.mean, self.std))
+            return images.sub_(mean).div_(std)
         planes = zip(images.unbind(1), self.mean, self.std, strict=True)
         return torch.stack([(plane - mean) / std for plane, mean, std in planes], 1)

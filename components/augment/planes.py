@@ -1,43 +1,97 @@
-"""Colour arithmetic that several steps share, on the three planes of a batch of images in 0..1."""
+"""Colour arithmetic that several steps share, on the three planes of a batch of images in 0..1.
+
+Every result is rounded after each single operation, and no sum depends on its order: compiled or not, in whatever
+batch and on however many threads, a sample comes out the same to the last bit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 Plane = Float[Tensor, "batch height width"]
-Planes = tuple[Plane, ...]  # red, green, blue
+Planes = Sequence[Plane] | Tensor  # red, green, blue; or one tensor [3, batch, height, width]
+
+# What a core's second-level cache holds of the dozen planes that a step works with.
+_CACHED_PIXELS = 2**16
+
+
+def in_eager_mode_on_cpu(images: Tensor) -> bool:
+    """Whether work may depend on numbers, such as which samples are chosen; compilers and GPUs would stop for them."""
+    return images.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
+def on_rows(images: Tensor, rows: Int64[Tensor, "some"], work: Callable[[Tensor, slice], object]) -> Tensor:
+    """Changes some of the images in place and returns them all; on a CPU as many at a time as a core's cache holds.
+
+    `work` changes planes [3, n, height, width] in place; its second argument says which of `rows` they are.
+    """
+    planes, (height, width) = images.unbind(1), images.shape[2:]
+    is_on_cpu = images.device.type == "cpu"
+    count = max(1, _CACHED_PIXELS // (height * width)) if is_on_cpu else max(1, len(rows))
+    for which in (slice(first, first + count) for first in range(0, len(rows), count)):
+        some = rows[which]
+        if is_on_cpu and len(some) == 1:
+            work(images[int(some) :][:1].transpose(0, 1), which)
+            continue
+        part = images.new_empty(3, len(some), height, width)
+        for plane, here in zip(planes, part, strict=True):
+            torch.index_select(plane, 0, some, out=here)
+        work(part, which)
+        for plane, here in zip(planes, part, strict=True):
+            plane.index_copy_(0, some, here)
+    return images
 
 
 def luma(planes: Planes) -> Plane:
     """Grey value with torchvision's weights (ITU-R 601)."""
     red, green, blue = planes
-    return red * 0.2989 + green * 0.587 + blue * 0.114
+    gray = red * 0.2989
+    gray += green * 0.587
+    gray += blue * 0.114
+    return gray
 
 
-def hue_turned(planes: Planes, turns: Float[Tensor, "batch"]) -> Planes:
-    """The colours with their hue turned in HSV; a whole turn is 1.
+def mean_of(gray: Plane) -> Float[Tensor, "batch 1 1"]:
+    """The mean of a plane in 0..1. Rounded to 2^-23 its values have an exact sum, which no order can change."""
+    rounded = gray + 1
+    rounded -= 1
+    return (rounded.sum((1, 2), keepdim=True, dtype=torch.float64) / (gray.shape[1] * gray.shape[2])).float()
 
-    HSV back to RGB without branches: a channel whose own hue lies d of a turn away from hue H, the shorter way round,
-    is V - C clamp(6 d - 1, 0, 1).
+
+def hue_turned(planes: Planes, turns: Float[Tensor, "batch"], *, out: Planes | None = None) -> list[Plane]:
+    """The colours with their hue turned in HSV; a whole turn is 1. `out` may be the planes themselves.
+
+    Without branches or selections, which a CPU pays dearly: with V the greatest and m the least of r, g, b and
+    C = V - m, the hue is (1 + (g + b - r - m) / C) / 6, with the sign of g - b. Back from there, a channel whose own
+    hue lies d of a turn away, the shorter way round, is V + C - 6 C clamp(d, 1/6, 1/3).
     """
     red, green, blue = planes
-    value = torch.maximum(torch.maximum(red, green), blue)
-    chroma = value - torch.minimum(torch.minimum(red, green), blue)
-    # Where a pixel is grey the differences are 0, and so is its hue.
-    sixth = (1 / 6) / chroma.clamp(min=1e-12)
-    from_red, from_green = (green - blue).mul_(sixth), (blue - red).mul_(sixth).add_(1 / 3)
-    from_blue = (red - green).mul_(sixth).add_(2 / 3)
-    hue = torch.where(value == red, from_red, torch.where(value == green, from_green, from_blue))
-    hue = hue.add_(turns[:, None, None])
-    return (
-        _channel(hue, value, chroma),
-        _channel(hue - 1 / 3, value, chroma),
-        _channel(hue - 2 / 3, value, chroma),
-    )
-
-
-def _channel(away: Plane, value: Plane, chroma: Plane) -> Plane:
-    distance = (away - away.round()).abs_()
-    return torch.addcmul(value, chroma, distance.mul_(6).sub_(1).clamp_(0, 1), value=-1)
+    most = torch.maximum(torch.maximum(red, green), blue)
+    least = torch.minimum(torch.minimum(red, green), blue)
+    chroma = most - least
+    most += chroma
+    chroma *= 6
+    chroma = chroma.clamp_(min=1e-12)
+    hue = green + blue
+    hue -= red
+    hue -= least  # where a pixel is grey this is 0
+    del least  # each plane held is a part of the cache
+    hue /= chroma
+    hue += 1 / 6
+    hue = torch.copysign(hue, green - blue)
+    hue += turns[:, None, None]
+    turned = []
+    for number in range(3):
+        if number:
+            hue = hue - 1 / 3
+        away = hue.round()
+        away -= hue
+        away = away.abs_().clamp_(1 / 6, 1 / 3)
+        away *= chroma
+        channel = torch.sub(most, away, out=None if out is None else out[number])
+        turned.append(channel.clamp_(0, 1))  # by rounding it may lie a little outside
+    return turned

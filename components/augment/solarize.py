@@ -10,6 +10,7 @@ from sslgraph.component import component
 from sslgraph.draws import Draw, words
 
 from .chance import checked, chosen
+from .planes import in_eager_mode_on_cpu, on_rows
 
 
 @component(source="arXiv:2006.07733, appendix B; torchvision.transforms.v2.RandomSolarize")
@@ -37,4 +38,10 @@ class Solarize(nn.Module):
     def forward(
         self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
     ) -> Float[Tensor, "batch 3 height width"]:
+        if in_eager_mode_on_cpu(images):
+            return on_rows(images, torch.nonzero(chosen)[:, 0], self._turn)
         return torch.where(chosen[:, None, None, None] & (images >= self.threshold), 1 - images, images)
+
+    def _turn(self, planes: Tensor, _: slice) -> None:
+        bright = (planes >= self.threshold).float()
+        torch.sub(bright, planes, out=planes).abs_()  # 1 - x where bright, x elsewhere, without a selection

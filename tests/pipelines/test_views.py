@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
-import pipelines.views
+from components.augment import planes
 from pipelines.views import ViewProgram, evaluation_view, resolve
 from sslgraph import catalogue
 from sslgraph.draws import keyed, stream_of, substream
@@ -78,8 +78,21 @@ def test_a_batch_equals_its_samples_alone_to_the_last_bit(side: int) -> None:
 
 def test_working_on_a_few_samples_at_a_time_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run(program(), photos(5))["x.image"]
-    monkeypatch.setattr(pipelines.views, "_CACHED_PIXELS", 2 * 12 * 12)
+    monkeypatch.setattr(planes, "_CACHED_PIXELS", 2 * 12 * 12)
     assert torch.equal(run(program(), photos(5))["x.image"], whole)
+
+
+@pytest.mark.parametrize("side", [20, 120])
+def test_the_number_of_threads_changes_no_bit(side: int) -> None:
+    views, images = program(settings={"size": side, "blur.p": 1.0}), photos(7, side, side)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            found.append(run(views, images)["x.image"])
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])
 
 
 def test_the_order_of_the_samples_does_not_matter() -> None:
@@ -167,10 +180,10 @@ def test_views_come_in_the_type_and_layout_that_is_asked_for() -> None:
 
 
 @pytest.mark.slow
-def test_compiled_colours_equal_the_uncompiled_ones() -> None:
+def test_compiled_colours_equal_the_uncompiled_ones_to_the_last_bit() -> None:
     view, mine = {"x": View(augment="mine")}, {"mine": augmentation(**STEPS)}
     fused, plain = ViewProgram.build(view, mine, compiled=True), ViewProgram.build(view, mine)
-    torch.testing.assert_close(run(fused, photos(8))["x.image"], run(plain, photos(8))["x.image"], atol=5e-5, rtol=0)
+    assert torch.equal(run(fused, photos(8))["x.image"], run(plain, photos(8))["x.image"])
 
 
 def test_overrides_reach_the_step_that_has_the_setting() -> None:
