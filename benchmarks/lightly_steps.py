@@ -14,7 +14,11 @@ import torch
 from lightly.loss import DINOLoss, NegativeCosineSimilarity, NTXentLoss
 from lightly.models import utils
 from lightly.models.modules import (
-    BYOLPredictionHead, BYOLProjectionHead, DINOProjectionHead, MAEDecoderTIMM, MaskedVisionTransformerTIMM,
+    BYOLPredictionHead,
+    BYOLProjectionHead,
+    DINOProjectionHead,
+    MAEDecoderTIMM,
+    MaskedVisionTransformerTIMM,
     SimCLRProjectionHead,
 )  # fmt: skip
 from lightly.models.utils import deactivate_requires_grad, update_momentum
