@@ -1,7 +1,7 @@
 """lightly 1.6's own examples, as its documentation writes them, on the same nets, crops and images a step.
 
-https://docs.lightly.ai/self-supervised-learning/examples/: float32, one image at a time through torchvision's steps, one
-forward for each view. Changed are the encoder's stem and the sizes, so that the work is the same as ours.
+https://docs.lightly.ai/self-supervised-learning/examples/: float32, one image at a time through torchvision's steps,
+one forward for each view. Changed are the encoder's stem and the sizes, so that the work is the same as ours.
 """
 
 from __future__ import annotations
