@@ -105,9 +105,7 @@ def dino(batch: int) -> Work:
     teacher, teacher_head = copy.deepcopy(student), DINOProjectionHead(512, 2048, 256, 2048, batch_norm=True)
     deactivate_requires_grad(teacher)
     deactivate_requires_grad(teacher_head)
-    transform = DINOTransform(
-        global_crop_size=32, local_crop_size=16, n_local_views=6, gaussian_blur=(0.0, 0.0, 0.0)
-    )
+    transform = DINOTransform(global_crop_size=32, local_crop_size=16, n_local_views=6, gaussian_blur=(0.0, 0.0, 0.0))
     criterion, supply = DINOLoss(output_dim=2048, warmup_teacher_temp_epochs=5), batches(transform, batch)
     optimizer = torch.optim.Adam([*student.parameters(), *student_head.parameters()], lr=0.001)
 

@@ -21,7 +21,11 @@ from .turns import Timed, Work, in_turns
 IMAGES = 1024
 QUIET = {"data": {"use": "sources.shapes", "images": IMAGES}, "evaluate": {}, "checkpoint": {}, "batch": 128}
 VIT = {
-    "nets.enc.preset": "tiny", "nets.enc.patch": 4, "nets.dec.dim": 192, "nets.dec.depth": 1, "nets.dec.heads": 3,
+    "nets.enc.preset": "tiny",
+    "nets.enc.patch": 4,
+    "nets.dec.dim": 192,
+    "nets.dec.depth": 1,
+    "nets.dec.heads": 3,
 }
 # The method, its recipe, what the recipe is given, and images a step.
 STEPS: dict[str, tuple[str, dict[str, Any], int]] = {

@@ -37,7 +37,13 @@ class Timed:
 
 
 def in_turns(
-    title: str, ways: Mapping[str, Work], *, unit: str, units: int, rounds: int = 5, warm: int = 1,
+    title: str,
+    ways: Mapping[str, Work],
+    *,
+    unit: str,
+    units: int,
+    rounds: int = 5,
+    warm: int = 1,
     clock: Callable[[], float] = time.process_time,
 ) -> Timed:
     """Does the work in every way, `warm` times untimed and then once a round.

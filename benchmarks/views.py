@@ -23,11 +23,15 @@ CIFAR = {"size": 32, "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue
 LISTS: dict[str, tuple[tuple[int, int], int, dict[str, View]]] = {
     "SimCLR, 2 x 32": ((32, 32), 256, {"x": View(augment="simclr", copies=2, settings=CIFAR)}),
     "BYOL, 2 x 224": ((256, 341), 32, {"x1": View(augment="byol_a"), "x2": View(augment="byol_b")}),
-    "DINO, 2 x 224 + 8 x 96": ((256, 341), 16, {
-        "x1": View(augment="dino_global_a"),
-        "x2": View(augment="dino_global_b"),
-        "local_crops": View(augment="dino_local", copies=8),
-    }),
+    "DINO, 2 x 224 + 8 x 96": (
+        (256, 341),
+        16,
+        {
+            "x1": View(augment="dino_global_a"),
+            "x2": View(augment="dino_global_b"),
+            "local_crops": View(augment="dino_local", copies=8),
+        },
+    ),
 }
 
 
