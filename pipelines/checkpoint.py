@@ -94,7 +94,10 @@ def load(path: Path, *, text: str | None = None) -> Checkpoint:
         cure = "remove the folder to go on from the one before it"
         raise SslgraphError(f"the checkpoint {path} is damaged and can't be read ({reason}); {cure}") from problem
     if text is not None and saved_text != text:
-        raise SslgraphError(f"{path} is of another run: {_difference(saved_text, text)}; choose another with --out")
+        raise SslgraphError(
+            f"{path} is of another run: {_difference(saved_text, text)}; choose another folder with --out, or go on as "
+            f"it was begun with: sslgraph train --resume {path.parent.parent}"
+        )
     return Checkpoint(saved_text, step_of(path), measures=measures_of(path), **parts)
 
 

@@ -163,10 +163,15 @@ def diff(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="a method (its demo recipe), a recipe such as cifar10/simclr, or a file")],
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="a method (its demo recipe), a recipe such as cifar10/simclr, or a file; not with --resume"
+        ),
+    ] = None,
     data: Annotated[str | None, typer.Option("--data", help="where the images are: a folder, or parquet files")] = None,
     out_: Annotated[str | None, typer.Option("--out", help="the run folder; a run found there is gone on with")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="a run folder to go on with")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="a run folder to go on with, as it was begun")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
     workers: Annotated[int, typer.Option("--workers", help="processes that train together, through Ray Train")] = 1,
     address: Annotated[str | None, typer.Option("--address", help="of a running Ray cluster")] = None,
@@ -177,6 +182,9 @@ def train(
     from .launch import launch
     from .request import request
 
+    if name is None and resume is None:
+        raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
+    name = name or str(Path(str(resume)) / "resolved.yaml")
     cfg = request(name, data=data, out=out_, resume=resume, seed=seed, plugins=tuple(plugin), overrides=overrides(set_))
     summary = launch(cfg, workers=workers, address=address)
     folder = Path(str(summary["checkpoint"])).parent.parent

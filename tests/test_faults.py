@@ -129,7 +129,8 @@ def test_a_checkpoint_of_another_method(sslgraph: Command) -> None:
     change("method.yaml", "out: 8}", "out: 4}")
     said = sslgraph("train", "recipe.yaml", "--resume", "run")
     assert_told(said, f"{last.resolve()} is of another run: line ")
-    assert "out: 8}' where this run says " in said.err and "out: 4}'; choose another with --out" in said.err
+    assert "out: 8}' where this run says " in said.err and "out: 4}'; choose another folder with --out" in said.err
+    assert f"sslgraph train --resume {last.parent.parent.resolve()}" in said.err
 
 
 @pytest.mark.parametrize("command", [("train", "recipe.yaml", "--resume", "run"), ("evaluate", "run")])

@@ -106,11 +106,21 @@ def test_set_changes_a_value_of_method_and_recipe(sslgraph: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("bogus",), ("check", "--bogus"), ("show",), ("train", "simclr", "--workers", "two")]
+    "words", [(), ("bogus",), ("check", "--bogus"), ("show",), ("train",), ("train", "simclr", "--workers", "two")]
 )
 def test_a_command_that_can_not_be_read_ends_with_2(sslgraph: Command, words: tuple[str, ...]) -> None:
     said = sslgraph(*words)
     assert said.code == 2 and "Usage: sslgraph" in said.out + said.err
+
+
+def test_a_run_goes_on_as_it_was_begun_without_being_told_again(sslgraph: Command, tmp_path: Path) -> None:
+    folder = str(tmp_path / "run")
+    assert sslgraph("train", "simclr", "--out", folder, "--set", "seed=3", *SMALL).code == 0
+    said = sslgraph("train", "--resume", folder)
+    assert said.code == 0 and f"done: {folder}" in said.out
+    assert "seed: 3" in (tmp_path / "run" / "resolved.yaml").read_text()
+    said = sslgraph("train", "--resume", str(tmp_path / "gone"))
+    assert said.code == 1 and "there is no run in that folder" in said.err
 
 
 def test_the_version_is_printed(sslgraph: Command) -> None:
