@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from sslgraph import __version__
 from sslgraph.errors import SslgraphError
+
+from .draw import draw
+from .options import Plugins, Sets, overrides
 
 app = typer.Typer(
     add_completion=False,
@@ -21,6 +24,7 @@ app = typer.Typer(
     help="Self-supervised vision methods as graphs: written in YAML, checked, compiled to torch, trained, measured.",
 )
 out = Console(highlight=False, soft_wrap=True)
+app.command()(draw)
 
 
 class Listed(StrEnum):
@@ -29,10 +33,6 @@ class Listed(StrEnum):
     METHODS = "methods"
     PARTS = "parts"
     AUGMENTATIONS = "augmentations"
-
-
-Plugins = Annotated[list[str], typer.Option("--plugin", help="a Python module whose parts this spec may use")]
-Sets = Annotated[list[str], typer.Option("--set", help="a value of the spec, such as losses.contrast.temperature=0.2")]
 
 
 def main() -> None:
@@ -229,18 +229,3 @@ def views(
         overrides=overrides(set_),
     )
     out.print(f"{file}: {sheet.words}", markup=False)
-
-
-def overrides(texts: list[str]) -> dict[str, Any]:
-    """The values of `--set a.b=c`, read as YAML."""
-    from sslgraph.document import read_value
-
-    given = {}
-    for text in texts:
-        path, sign, value = text.partition("=")
-        if not sign or not path.strip():
-            raise SslgraphError(
-                f"--set {text}: write a path, an equals sign and a value, for example --set optimizer.lr=0.1"
-            )
-        given[path.strip()] = read_value(value, f"--set {path.strip()}")
-    return given

@@ -40,8 +40,6 @@ GROUP = {
 LONGEST = 250
 # A file may be longer where cutting it would tear one thought apart; each with its reason.
 LONGER = {
-    "sslgraph/drawing/build.py": "to be cut in the next step",
-    "sslgraph/drawing/layout.py": "to be cut in the next step",
     "sslgraph/shapes.py": "one walk over a leg, whose steps call each other",
 }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .layout import Place
 from .measure import LINE, NAME, NOTE, PICTURE, SHAPE, SLANT, SUB, TITLE, Run, title
 from .picture import Box
+from .place import Place
 from .scenery import ORDER, landscape
 from .shapes import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
 from .theme import Paint, Theme
@@ -13,7 +13,7 @@ DASHES = {"ema": (5.0, 3.0), "frozen": (1.6, 2.6)}
 CELLS = 8
 
 
-def drawn(box: Box, place: Place, theme: Theme, *, crop: int, shapes: bool, has_gradient: bool) -> Group:
+def drawn(box: Box, place: Place, theme: Theme, *, crop: int, shapes: bool, badge: str) -> Group:
     """A box with everything in, on and under it."""
     if box.kind in ("image", "view"):
         parts = _picture(box, place, theme, crop, shapes)
@@ -24,8 +24,8 @@ def drawn(box: Box, place: Place, theme: Theme, *, crop: int, shapes: bool, has_
             parts += _slots(place, paint)
         if box.weights == "ema":
             parts += _round_arrow(box, place, theme)
-    if has_gradient:
-        parts += _nabla(place, theme)
+    if badge:
+        parts += _nabla(place, theme, badge)
     parts += _note(box, place, theme)
     kinds = tuple(filter(None, (box.kind, box.weights if box.weights != "none" else "")))
     return Group(tuple(parts), "box", box.id, said(box), kinds)
@@ -52,6 +52,8 @@ def _body(box: Box, place: Place, paint: Paint) -> list[Shape]:
         return [polygon((left, top), (right, top + slant), (right, bottom - slant), (left, bottom), **style)]
     if box.kind == "decoder":
         return [polygon((left, top + slant), (right, top), (right, bottom), (left, bottom - slant), **style)]
+    if box.kind in ("augmentation", "op") and place.extent.height > 30:
+        return [rectangle(left, top, right, bottom, 13.0, **style)]
     if box.kind in ("augmentation", "op"):
         return [pill(left, top, right, bottom, **style)]
     if box.kind == "loss":
@@ -79,12 +81,10 @@ def _words(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
     first, second = title(box), box.sub
     middle = place.y - (9.0 if box.kind == "memory" else 0.0)
     grey = theme.muted if box.kind != "loss" else paint.ink
-    if not second:
-        return [Words(place.x, middle + 4.5, first, TITLE, paint.ink)]
-    return [
-        Words(place.x, middle - 2.5, first, TITLE, paint.ink),
-        Words(place.x, middle + 12, (Run(second),), SUB, grey),
-    ]
+    lines = second.split("\n") if second else []
+    top = middle + 4.5 - 7.0 * len(lines)
+    rest = [Words(place.x, top + 14.5 + 14.0 * i, (Run(line),), SUB, grey) for i, line in enumerate(lines)]
+    return [Words(place.x, top, first, TITLE, paint.ink), *rest]
 
 
 def _slots(place: Place, paint: Paint) -> list[Shape]:
@@ -121,11 +121,11 @@ def _round_arrow(box: Box, place: Place, theme: Theme) -> list[Shape]:
     return [Circle(x, y, 7.5, theme.ground, theme.ema.line, 1.2), arc, head]
 
 
-def _nabla(place: Place, theme: Theme) -> list[Shape]:
+def _nabla(place: Place, theme: Theme, colour: str) -> list[Shape]:
     """The badge of what a gradient reaches."""
     x, y = place.left + 3, place.top + 2
     mark = polygon((x - 4, y - 3.6), (x + 4, y - 3.6), (x, y + 4.2), stroke=theme.ground, width=1.5)
-    return [Circle(x, y, 8.5, theme.flow), mark]
+    return [Circle(x, y, 8.5, colour), mark]
 
 
 def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> list[Shape]:
@@ -147,6 +147,5 @@ def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> l
 
 def _note(box: Box, place: Place, theme: Theme) -> list[Shape]:
     lines = box.note.split("\n") if box.note else []
-    return [
-        Words(place.x, place.bottom + 16 + LINE * i, (Run(line),), NOTE, theme.muted) for i, line in enumerate(lines)
-    ]
+    top = place.top - 7 - LINE * (len(lines) - 1) if place.extent.is_note_above else place.bottom + 16
+    return [Words(place.x, top + LINE * i, (Run(line),), NOTE, theme.muted) for i, line in enumerate(lines)]

@@ -21,7 +21,7 @@ class Read:
     port: str  # the reader's port
     name: str = ""  # the spec's own name for it
     output: str = ""  # the maker's output, where it has several
-    stopped: bool = False  # a stop-gradient lies between
+    is_stopped: bool = False  # a stop-gradient lies between
     is_bag: bool = False  # it arrives together with others at one port
     hops: tuple[tuple[str, str, str], ...] = ()  # (value, value that reads it, port), from the reader to the maker
 
@@ -46,6 +46,18 @@ class Calls:
         """The losses whose gradient runs along a read, back from its reader to its maker."""
         hops = [along(self, *hop) for hop in read.hops]
         return tuple(loss.name for loss in self.losses if read.reader and all(loss.name in losses for losses in hops))
+
+    def above(self, *names: str) -> set[str]:
+        """Calls and everything that they read, directly or not."""
+        makers: dict[str, list[str]] = {}
+        for read in self.reads:
+            makers.setdefault(read.reader, []).append(read.maker)
+        seen, todo = set[str](), list(names)
+        while todo:
+            if (name := todo.pop()) not in seen:
+                seen.add(name)
+                todo += makers.get(name, [])
+        return seen
 
     def trains(self, call: Value) -> tuple[str, ...]:
         """The losses that move the weights of a net through this call."""

@@ -18,6 +18,7 @@ class Label:
     kind: str = "data"
     is_row: bool = False
     owner: str = ""  # of a relation: the box that it starts from
+    end: str = ""  # and the one that it leads to
     x: float = 0.0
     y: float = 0.0  # of the line above which the name stands
     low: float = 0.0  # of the line below which the shape stands
@@ -53,10 +54,10 @@ def relation_labels(panel: Panel, flow: set[int]) -> dict[int, Label]:
             text = "EMA" if edge.kind == "ema" else "" if edge.kind == "same" else text
         said.add(edge.label)
         if text:
-            found[number] = Label((Run(text),), "", width(text, NOTE), edge.kind, owner=edge.source)
+            found[number] = Label((Run(text),), "", width(text, NOTE), edge.kind, owner=edge.source, end=edge.target)
     return found
 
 
 def stop_room(edge: Edge) -> float:
     """The room that a stop-gradient takes on its line."""
-    return width("stop-grad", NOTE, is_bold=True) + 6 if edge.stop else 0.0
+    return width("stop-grad", NOTE, is_bold=True) + 14 if edge.stop else 0.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .boxes import DASHES
 from .measure import NOTE, Run, width
-from .picture import Picture
-from .shapes import Group, Path, Shape, Words, rectangle
+from .picture import Picture, players
+from .shapes import Group, Path, Shape, Words, moved, rectangle
 from .theme import Theme
 
 ROW = 20.0
@@ -21,7 +21,7 @@ def legend(
         room = 30 + width(words, NOTE) + 20
         if x > left and x + room > wide - left + 16:
             x, y = left, y + ROW
-        parts += [_placed(part, x, y) for part in sign]
+        parts += [moved(part, x, y) for part in sign]
         parts.append(Words(x + 30, y + 4, (Run(words),), NOTE, theme.muted, "start"))
         x += room
         wide = max(wide, x - 20 + left)
@@ -50,9 +50,7 @@ def _items(picture: Picture, theme: Theme, gradients: bool) -> list[tuple[list[S
     if "input" in classes:
         items.append(([_stroke(theme.quiet, 1.4)], "input data"))
     if "gradient" in classes:
-        items.append(
-            ([_stroke(theme.flow if gradients else theme.ink, 3.0 if gradients else 1.6)], "gradient flows back")
-        )
+        items += _gradients(picture, theme) if gradients else [([_stroke(theme.ink, 1.6)], "gradient flows back")]
     if "none" in classes:
         items.append(([_stroke(theme.quiet, 1.4, (5.0, 3.5))], "no gradient"))
     if any(edge.stop for edge in edges):
@@ -85,11 +83,17 @@ def _items(picture: Picture, theme: Theme, gradients: bool) -> list[tuple[list[S
     return items
 
 
+def _gradients(picture: Picture, theme: Theme) -> list[tuple[list[Shape], str]]:
+    """The colour of the gradient of each player, with the nets that it trains."""
+    found: list[tuple[list[Shape], str]] = []
+    for panel in picture.panels:
+        trains = [panel.trains(losses[0]) for losses in players(panel)]
+        for number, nets in enumerate(trains):
+            words = f"gradient of {', '.join(players(panel)[number])}: trains {', '.join(nets)}"
+            stroke = _stroke(theme.flows[number % len(theme.flows)], 3.0)
+            found.append(([stroke], words if len(trains) > 1 else "gradient flows back"))
+    return found
+
+
 def _stroke(colour: str, thick: float, dash: tuple[float, ...] = (), y: float = 0.0) -> Path:
     return Path((("M", (0.0, y)), ("L", (22.0, y))), stroke=colour, width=thick, dash=dash)
-
-
-def _placed(shape: Shape, x: float, y: float) -> Shape:
-    from .shapes import moved
-
-    return moved(shape, x, y)

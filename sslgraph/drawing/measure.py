@@ -90,46 +90,43 @@ class Extent:
     above: float
     below: float
     side: float  # of everything together, to either side of the centre
+    is_note_above: bool = False
 
 
-def extent(box: Box, ports: int = 0) -> Extent:
-    """The room of a box with so many lines on its busier side; `ports` counts 13 units each."""
-    large, small = runs_width(title(box), TITLE), width(box.sub, SUB)
-    two = 14.0 if box.sub else 0.0
-    low = 15.0 * max(0, ports - 1) + 12.0 if ports > 1 else 0.0
+def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False) -> Extent:
+    """The room of a box; `ports` is the height that the lines at its busier side need, whatever it is."""
+    large = runs_width(title(box), TITLE)
     if box.kind in ("image", "view"):
-        stack = 8.0 if box.copies > 1 else 0.0
-        caption = (17.0 if box.symbol else 0.0) + 13.0 * len(box.shapes)
-        texts = (
-            max(large, *(width(shape, SHAPE) for shape in box.shapes), PICTURE) if box.shapes else max(large, PICTURE)
-        )
-        return Extent(
-            PICTURE, PICTURE, PICTURE / 2 + stack, PICTURE / 2 + caption + 2, max(texts / 2, PICTURE / 2 + stack)
-        )
+        return _picture(box, large)
     if box.kind == "augmentation":
         wide = large + 24
         return Extent(wide, 26.0, 13.0, 13.0 + (13.0 if box.sub else 0.0), max(wide, width(box.sub, SHAPE)) / 2)
-    wide, high = _body(box, large, small, two)
-    high = max(high, low / (1 - SLANT) if box.kind == "encoder" else low)
-    lines = box.note.split("\n") if box.note else []
-    below = high / 2 + (LINE * len(lines) + 5 if lines else 0)
+    subs = box.sub.split("\n") if box.sub else []
+    wide, high = _body(box, large, max((width(line, SUB) for line in subs), default=0.0), 14.0 * len(subs))
+    busy = ports + 10.0 if ports else 0.0
+    high = max(high, busy / (1 - SLANT) if box.kind in ("encoder", "decoder") else busy)
+    notes = box.note.split("\n") if box.note else []
+    note = LINE * len(notes) + 5 if notes else 0.0
     mark = 5.0 if box.weights == "ema" else 0.0
-    return Extent(
-        wide,
-        high,
-        high / 2 + mark,
-        below,
-        max(wide, *(width(line, NOTE) for line in lines), 0.0) / 2 if lines else wide / 2 + mark,
-    )
+    side = max(wide / 2 + mark, *(width(line, NOTE) / 2 for line in notes)) if notes else wide / 2 + mark
+    above, below = (note, 0.0) if is_note_above else (0.0, note)
+    return Extent(wide, high, high / 2 + max(mark, above), high / 2 + below, side, is_note_above)
 
 
-def _body(box: Box, large: float, small: float, two: float) -> tuple[float, float]:
+def _picture(box: Box, large: float) -> Extent:
+    stack = 8.0 if box.copies > 1 else 0.0
+    caption = (17.0 if box.symbol else 0.0) + 13.0 * len(box.shapes)
+    words = max([large, PICTURE, *(width(shape, SHAPE) for shape in box.shapes)])
+    return Extent(PICTURE, PICTURE, PICTURE / 2 + stack, PICTURE / 2 + caption + 2, max(words / 2, PICTURE / 2 + stack))
+
+
+def _body(box: Box, large: float, small: float, lines: float) -> tuple[float, float]:
     if box.kind == "encoder":
-        return max(large, small) + 34, 48 + two
+        return max(large, small) + 34, 48 + lines
     if box.kind == "op":
-        return max(28.0, width(box.title, NAME) + 20), 24.0
+        return max(28.0, runs_width(title(box), NAME) + 20), 24.0
     if box.kind == "memory":
-        return max(large, small, 76.0) + 22, 46.0 + two
+        return max(large, small, 76.0) + 22, 46.0 + lines
     if box.kind == "loss":
-        return max(large, small) + 32, 36 + two
-    return max(large, small) + 26, 36 + two
+        return max(large, small) + 32, 36 + lines
+    return max(large, small) + 26, 36 + lines

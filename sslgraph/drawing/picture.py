@@ -46,6 +46,7 @@ class Box:
     values: tuple[str, ...] = ()  # values of the graph that it makes
     shapes: tuple[str, ...] = ()  # of what it makes: "B×2048"
     trained_by: tuple[str, ...] = ()  # losses whose gradient moves its weights through this call
+    trains: tuple[str, ...] = ()  # of a loss that trains some nets only, those nets
     lines: tuple[Line, ...] = ()  # of the spec: its declaration, then the calls that are drawn here
     members: tuple[str, ...] = ()  # of a folded branch, the ids of the boxes inside
 
@@ -91,6 +92,10 @@ class Panel:
         """A box by its id."""
         return next(box for box in self.boxes if box.id == id_)
 
+    def trains(self, loss: str) -> tuple[str, ...]:
+        """The nets that a loss is said to train; empty where nothing is said."""
+        return next((box.trains for box in self.boxes if box.kind == "loss" and box.part == loss), ())
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -108,6 +113,15 @@ class Picture:
     def with_panels(self, panels: tuple[Panel, ...]) -> Picture:
         """The picture with other panels."""
         return replace(self, panels=panels)
+
+
+def players(panel: Panel) -> list[tuple[str, ...]]:
+    """The losses of a panel in groups that train the same nets; more than one group where the spec says `trains:`."""
+    groups: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for box in panel.boxes:
+        if box.kind == "loss":
+            groups[box.trains] = (*groups.get(box.trains, ()), box.part)
+    return list(groups.values())
 
 
 def as_dict(picture: Picture) -> dict[str, Any]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .picture import Edge, Panel
+from .measure import SLANT
+from .picture import Edge
+from .place import Place, Point
 from .rows import Grid
 
 if TYPE_CHECKING:
-    from .layout import Place, Point
+    from .draft import Draft
 
 SIDE = 9.0  # from a column's widest box to a line that passes it
 APART = 24.0  # between two lines at one side of a box
+STEP = 9.0  # between two lines that go round, in the gap between rows
+HEAD = 14.0  # from such a line to the box that it enters
 
 
 def is_straight(edge: Edge, grid: Grid) -> bool:
@@ -20,90 +24,100 @@ def is_straight(edge: Edge, grid: Grid) -> bool:
     if edge.source not in row or edge.target not in row or grid.column[edge.source] != grid.column[edge.target]:
         return False
     low, high = sorted((row[edge.source], row[edge.target]))
-    return low != high and not any(
-        low < r < high and grid.column[name] == grid.column[edge.source]
-        for r, names in enumerate(grid.rows)
-        for name in names
-    )
+    column = grid.column[edge.source]
+    return low != high and not any(grid.column[name] == column for r in range(low + 1, high) for name in grid.rows[r])
 
 
-def uses_side(edge: Edge, grid: Grid, flow: set[int], number: int) -> bool:
-    """Whether a relation passes beside its target's column."""
-    return edge.kind != "data" and number not in flow and not is_straight(edge, grid)
+def margins(draft: Draft, row: int, *, is_below: bool) -> float:
+    """The room that the lines which go round need at one side of a row."""
+    levels = [side for sides in _sides(draft).values() for side in sides if side == (row, is_below)]
+    return HEAD + STEP * len(levels) if levels else 0.0
 
 
-def relation_points(
-    panel: Panel, grid: Grid, places: dict[str, Place], flow: set[int], rooms: list[tuple[float, float]]
-) -> dict[int, list[Point]]:
+def _sides(draft: Draft) -> dict[int, list[tuple[int, bool]]]:
+    """For each relation that goes round, at which sides of which rows (row, whether below) it runs level."""
+    row, found = draft.grid.row, {}
+    for number, edge in enumerate(draft.panel.edges):
+        if edge.kind == "data" or number in draft.flow or is_straight(edge, draft.grid):
+            continue
+        start, end = row[edge.source], row[edge.target]
+        is_down = end >= start
+        found[number] = [(start, is_down)] if abs(end - start) <= 1 else [(start, is_down), (end, not is_down)]
+    return found
+
+
+def relation_points(draft: Draft, places: dict[str, Place]) -> dict[int, list[Point]]:
     """The points of every relation; straight ones down the column, others round it."""
     taken: dict[tuple[str, bool], set[float]] = {}
+    levels: dict[tuple[int, bool], int] = {}
     lines: dict[int, list[Point]] = {}
-    order = sorted(enumerate(panel.edges), key=lambda e: (not is_straight(e[1], grid), e[0]))
-    for number, edge in order:
-        if edge.kind == "data" or number in flow:
+    round_: dict[int, list[tuple[int, bool]]] = _sides(draft)
+    order = sorted(range(len(draft.panel.edges)), key=lambda n: (n in round_, n))
+    for number in order:
+        edge = draft.panel.edges[number]
+        if edge.kind == "data" or number in draft.flow:
             continue
         source, target = places[edge.source], places[edge.target]
-        is_down = target.y > source.y or (target.y == source.y)
-        if is_straight(edge, grid):
+        if number not in round_:
+            is_down = target.y > source.y
             dx = _free(taken, (edge.source, is_down), (edge.target, not is_down))
-            lines[number] = [
-                (source.x + dx, _end(panel, edge.source, source, is_down, dx)),
-                (target.x + dx, _end(panel, edge.target, target, not is_down, dx)),
-            ]
-        else:
-            lines[number] = _around(panel, grid, places, edge, taken, rooms)
+            start, end = (
+                _end(draft, edge.source, source, is_down, dx),
+                _end(draft, edge.target, target, not is_down, dx),
+            )
+            lines[number] = [(source.x + dx, start), (target.x + dx, end)]
+            continue
+        heights = []
+        for side in round_[number]:
+            levels[side] = levels.get(side, 0) + 1
+            heights.append(_level(draft, side, levels[side]))
+        lines[number] = _around(draft, places, edge, taken, heights)
     return lines
 
 
+def _level(draft: Draft, side: tuple[int, bool], place: int) -> float:
+    from .heights import room
+
+    row, is_below = side
+    y = draft.y[draft.grid.rows[row][0]]
+    above, below = room(draft, row)
+    return y + below + HEAD - 6 + STEP * (place - 1) if is_below else y - above - HEAD + 2 - STEP * (place - 1)
+
+
 def _around(
-    panel: Panel,
-    grid: Grid,
-    places: dict[str, Place],
-    edge: Edge,
-    taken: dict[tuple[str, bool], set[float]],
-    rooms: list[tuple[float, float]],
+    draft: Draft, places: dict[str, Place], edge: Edge, taken: dict[tuple[str, bool], set[float]], heights: list[float]
 ) -> list[Point]:
     """Out of the source into the gap between rows, along it to the side of the target's column, and into the target."""
-    source, target = places[edge.source], places[edge.target]
-    row = grid.row
-    start, end = row[edge.source], row[edge.target]
-    is_down = end > start or (end == start)
-    from_below = end == start or end < start
+    source, target, row = places[edge.source], places[edge.target], draft.grid.row
+    is_down = row[edge.target] >= row[edge.source]
+    is_entered_below = row[edge.target] <= row[edge.source]
     dx = _free(taken, (edge.source, is_down))
-    first = places[grid.rows[start][0]].y + (rooms[start][1] + 6 if is_down else -rooms[start][0] - 6)
-    x0 = source.x + dx
-    points = [(x0, _end(panel, edge.source, source, is_down, dx)), (x0, first)]
-    tx = _free(taken, (edge.target, from_below))
-    last = places[grid.rows[end][0]].y + (rooms[end][1] + 6 if from_below else -rooms[end][0] - 6)
-    if abs(start - end) == 1 or start == end:
-        last = first
-    else:
-        side = (
-            max(places[n].x + places[n].extent.side for n in places if grid.column[n] == grid.column[edge.target])
-            + SIDE
-        )
-        points += [(side, first), (side, last)]
-    points += [(target.x + tx, last), (target.x + tx, _end(panel, edge.target, target, from_below, tx))]
-    return points
+    tx = _free(taken, (edge.target, is_entered_below))
+    points = [(source.x + dx, _end(draft, edge.source, source, is_down, dx)), (source.x + dx, heights[0])]
+    if len(heights) == 2:
+        column = draft.grid.column
+        side = max(places[n].x + places[n].extent.side for n in places if column[n] == column[edge.target]) + SIDE
+        points += [(side, heights[0]), (side, heights[1])]
+    return [
+        *points,
+        (target.x + tx, heights[-1]),
+        (target.x + tx, _end(draft, edge.target, target, is_entered_below, tx)),
+    ]
 
 
 def _free(taken: dict[tuple[str, bool], set[float]], *sides: tuple[str, bool]) -> float:
     """The place nearest to the middle that is free at all these sides (box, whether its lower side)."""
-    for dx in (0.0, APART, -APART, 2 * APART, -2 * APART):
-        if all(dx not in taken.setdefault(side, set()) for side in sides):
-            break
+    places = (0.0, APART, -APART, 2 * APART, -2 * APART)
+    dx = next((dx for dx in places if all(dx not in taken.get(side, set()) for side in sides)), 0.0)
     for side in sides:
-        taken[side].add(dx)
+        taken.setdefault(side, set()).add(dx)
     return dx
 
 
-def _end(panel: Panel, name: str, place: Place, is_lower: bool, dx: float) -> float:
+def _end(draft: Draft, name: str, place: Place, is_lower: bool, dx: float) -> float:
     """Where a vertical line meets a box: on the slant of an encoder or a decoder, else on its straight side."""
-    from .measure import SLANT
-
-    kind = next(box.kind for box in panel.boxes if box.id == name)
-    half, caption = place.extent.height / 2, 0.0
+    kind = draft.box[name].kind
+    half = place.extent.height / 2
     if kind in ("encoder", "decoder"):
-        share = 0.5 + dx / place.extent.width * (1 if kind == "encoder" else -1)
-        half -= place.extent.height * SLANT * share
-    return place.y + (half + caption if is_lower else -half)
+        half -= place.extent.height * SLANT * (0.5 + dx / place.extent.width * (1 if kind == "encoder" else -1))
+    return place.y + (half if is_lower else -half)

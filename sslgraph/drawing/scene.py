@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from .boxes import drawn
 from .labels import Label
-from .layout import Layout, Point, layout
+from .layout import Ground, Layout, layout
 from .legend import legend
 from .measure import NAME, NOTE, SHAPE, TITLE, Run, runs_width
-from .picture import Edge, Picture
+from .picture import Box, Edge, Picture, players
+from .place import Point
 from .shapes import Group, Path, Shape, Words, moved, polygon, rectangle, rounded
 from .theme import Theme
 
@@ -60,10 +61,10 @@ class _Drawing:
     def __init__(self, placed: Layout, theme: Theme, gradients: bool, shapes: bool) -> None:
         self.placed, self.theme, self.gradients, self.with_shapes = placed, theme, gradients, shapes
         self.panel = placed.panel
-        self.players = list(dict.fromkeys(loss for edge in self.panel.edges for loss in edge.losses))
+        self.players = players(self.panel)
 
     def shapes(self) -> list[Shape]:
-        parts: list[Shape] = [self._frame(*frame) for frame in self.placed.frames]
+        parts: list[Shape] = [self._frame(ground) for ground in self.placed.grounds]
         order = sorted(
             self.placed.lines,
             key=lambda n: (self.panel.edges[n].kind == "data", self.panel.edges[n].gradient == "gradient", n),
@@ -79,24 +80,25 @@ class _Drawing:
                     self.theme,
                     crop=crop,
                     shapes=self.with_shapes,
-                    has_gradient=self.gradients and bool(box.trained_by),
+                    badge=self._badge(box),
                 )
             )
         parts += [self._stop(point, n) for n, point in sorted(self.placed.stops.items())]
         parts += [self._label(label) for label in self.placed.labels]
         return parts
 
-    def _frame(self, frame: object, left: float, top: float, right: float, bottom: float, is_low: bool) -> Group:
-        title = getattr(frame, "title", "")
-        words = Words(left + 12, bottom - 8 if is_low else top + 17, (Run(title),), NAME, self.theme.muted, "start")
-        return Group(
-            (
-                rectangle(left, top, right, bottom, 12.0, fill=self.theme.frame, stroke=self.theme.faint, width=1.2),
-                words,
-            ),
-            "frame",
-            title,
+    def _badge(self, box: Box) -> str:
+        """The colour of the badge of a net that a gradient trains; "" for none."""
+        found = [n for n, player in enumerate(self.players) if set(box.trained_by) & set(player)]
+        return self.theme.flows[found[0] % len(self.theme.flows)] if self.gradients and found else ""
+
+    def _frame(self, ground: Ground) -> Group:
+        theme, height = self.theme, ground.bottom - 9 if ground.is_low else ground.top + 17
+        body = rectangle(
+            ground.left, ground.top, ground.right, ground.bottom, 12.0, fill=theme.frame, stroke=theme.faint, width=1.2
         )
+        words = Words(ground.left + 12, height, (Run(ground.title),), NAME, theme.muted, "start")
+        return Group((body, words), "frame", " ".join(ground.boxes), ground.title)
 
     def _line(self, edge: Edge, points: list[Point]) -> Group:
         relation = {"ema": self._ema, "write": self._write, "same": self._same}
@@ -119,12 +121,12 @@ class _Drawing:
         return [line, arrow(points, colour)]
 
     def _backward(self, edge: Edge, points: list[Point]) -> list[Shape]:
-        """Thick arrows from the losses back; where several players' gradients run, one beside the other."""
-        players = list(dict.fromkeys(loss for loss in edge.losses))
+        """Thick arrows from the losses back; where the gradients of two players run, one beside the other."""
+        running = [number for number, player in enumerate(self.players) if set(edge.losses) & set(player)]
         parts: list[Shape] = []
-        for number, player in enumerate(players):
-            colour = self.theme.flows[self.players.index(player) % len(self.theme.flows)]
-            shift = (number - (len(players) - 1) / 2) * 5
+        for place, number in enumerate(running):
+            colour = self.theme.flows[number % len(self.theme.flows)]
+            shift = (place - (len(running) - 1) / 2) * 5
             back = [(x, y + shift) for x, y in reversed(points)]
             back[-1] = (back[-1][0] + 1, back[-1][1])
             shaft = [*back[:-1], (back[-1][0] + 6, back[-1][1])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from sslgraph.schedules import is_schedule, schedule
@@ -16,18 +17,18 @@ _TERMS = {
     "PcaWhiten": "PCA whitening",
     "Fifo": "queue",
     "ViewQueue": "queue",
-    "Binary": "binary cross-entropy",
-    "CrossEntropy": "cross-entropy",
-    "NegativeCosine": "negative cosine",
+    "Sinkhorn": "Sinkhorn",
     "AlexNet": "AlexNet",
     "ConvMLP": "conv MLP",
     "MAEDecoder": "MAE decoder",
-    "BarlowTwins": "Barlow Twins",
-    "NTXent": "NT-Xent",
     "DinoHead": "DINO head",
-    "Center": "center",
+    "NTXent": "NT-Xent",
+    "BarlowTwins": "Barlow Twins",
+    "Binary": "binary cross-entropy",
+    "CrossEntropy": "cross-entropy",
+    "NegativeCosine": "negative cosine",
 }
-_GREEK = {"temperature": "τ", "epsilon": "ε", "gamma": "γ", "redundancy": "λ", "momentum": "m", "k": "k"}
+_GREEK = {"epsilon": "ε", "gamma": "γ", "redundancy": "λ", "momentum": "m"}
 
 
 def part_words(class_name: str, settings: dict[str, Any]) -> str:
@@ -57,28 +58,30 @@ def op_words(class_name: str, settings: dict[str, Any]) -> str:
     return f"{name} {said[0]}" if said else name
 
 
-def loss_words(settings: dict[str, Any], weight: Any) -> str:
-    """The numbers of a loss that its figure names: temperature and weight."""
-    said = []
+def loss_words(kind: str, settings: dict[str, Any], weight: Any) -> str:
+    """What a loss measures and is set to, in lines: its kind, its figure's numbers, what is said in words."""
+    numbers: list[str] = []
+    words: list[str] = []
     for name, value in settings.items():
         if name.endswith("temperature"):
             index = name.removesuffix("temperature").strip("_")
-            said.append(f"τ{f' {index}' if index else ''} = {scheduled(value)}")
-        elif name in ("redundancy", "target") and value is not None:
-            said.append(f"{_GREEK.get(name, name)} = {scheduled(value)}")
+            numbers.append(f"τ{f' {index}' if index else ''} = {scheduled(value)}")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            numbers.append(f"{_GREEK.get(name, name.replace('_', ' '))} = {value:g}")
+        elif isinstance(value, str):
+            words.append(f"{name}: {value}".replace("_", " "))
     if scheduled(weight) != "1":
-        said.append(f"weight {scheduled(weight)}")
-    return " · ".join(said)
+        numbers.append(f"weight {scheduled(weight)}")
+    return "\n".join(filter(None, (kind, " · ".join(numbers), " · ".join(words))))
 
 
 def spaced(class_name: str) -> str:
     """A class's name as words; acronyms stay: "CosineRegression" is "cosine regression", "InfoNCE" stays."""
     if class_name in _TERMS:
         return _TERMS[class_name]
-    words = re.findall(r"[A-Z]{2,}[a-z]{0,2}(?![a-z])|[A-Z][a-z0-9]+|[A-Z]|[a-z0-9]+", class_name)
-    if any(len(word) > 1 and word[:2].isupper() for word in words) or len(words) == 1:
-        return class_name if len(words) < 3 else " ".join(words)
-    return " ".join(words).lower() if words else class_name
+    if any(a.isupper() and b.isupper() for a, b in pairwise(class_name)):
+        return class_name
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", class_name).lower()
 
 
 def scheduled(value: Any) -> str:
@@ -138,4 +141,6 @@ def _setting(name: str, value: Any) -> str:
         return f"{value}×{value}"
     if name == "k":
         return f"k = {number(value)}"
+    if name == "size" and not _is_count(value):
+        return str(value).replace("_", " ")
     return f"≤ {value}" if name == "max_distance" else f"→ {number(value)}" if name == "out" else number(value)

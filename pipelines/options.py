@@ -1,0 +1,27 @@
+"""Options that several commands share, and how they are read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sslgraph.errors import SslgraphError
+
+Plugins = Annotated[list[str], typer.Option("--plugin", help="a Python module whose parts this spec may use")]
+Sets = Annotated[list[str], typer.Option("--set", help="a value of the spec, such as losses.contrast.temperature=0.2")]
+
+
+def overrides(texts: list[str]) -> dict[str, Any]:
+    """The values of `--set a.b=c`, read as YAML."""
+    from sslgraph.document import read_value
+
+    given = {}
+    for text in texts:
+        path, sign, value = text.partition("=")
+        if not sign or not path.strip():
+            raise SslgraphError(
+                f"--set {text}: write a path, an equals sign and a value, for example --set optimizer.lr=0.1"
+            )
+        given[path.strip()] = read_value(value, f"--set {path.strip()}")
+    return given

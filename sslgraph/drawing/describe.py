@@ -1,0 +1,178 @@
+"""What is written in a box: the role of a part, what it is exactly, where the spec says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sslgraph.diff.changes import written
+from sslgraph.diff.figure import Figure
+from sslgraph.graph import Box as Part
+from sslgraph.graph import Value
+from sslgraph.spec import Path
+
+from .calls import Calls
+from .picture import Box, Kind, Level, Line, Weights
+from .symmetry import Symmetry
+from .words import count, loss_words, number, op_words, part_words, shape_words, spaced
+
+if TYPE_CHECKING:
+    from sslgraph.sized import SizedGraph, SizedLeg
+
+
+class Describer:
+    """Makes the boxes of one panel."""
+
+    def __init__(self, sized: SizedGraph, level: Level, prefix: str, batch: int, mirror: Symmetry | None) -> None:
+        self.sized, self.graph, self.level, self.prefix = sized, sized.graph, level, prefix
+        self.batch, self.mirror = batch, mirror
+        self.figure = Figure(self.graph.method)
+
+    def views(self, leg: SizedLeg, stacks: list[list[str]]) -> Iterator[tuple[Box, Box]]:
+        """For each stack of views the augmentation that draws it, and the stack itself."""
+        recipes: list[str] = []
+        for place, mates in enumerate(stacks):
+            view, views = mates[0], [self.graph.method.views[mate] for mate in mates]
+            names = ", ".join(dict.fromkeys(spec.augment for spec in views))
+            recipe = f"{names} {views[0].settings}"
+            recipes += [recipe] if recipe not in recipes else []
+            image = next((v for v in leg.leg.values.values() if v.view == view and v.port == "image"), None)
+            shape = [(self.batch, *leg.shapes(image.name)[0][1:])] if image else []
+            more: dict[str, Any] = {
+                "part": view,
+                "copies": sum(spec.copies for spec in views),
+                "use": names,
+                "settings": _texts(views[0].settings),
+                "lines": self._lines(*(("views", mate) for mate in mates)),
+            }
+            title = f"t{_primes(place)} ~ T{_primes(recipes.index(recipe))}"
+            yield (
+                Box(f"{self.prefix}t.{view}", "augmentation", title=title, sub=names, **more),
+                Box(
+                    f"{self.prefix}{view}",
+                    "view",
+                    symbol=", ".join(mates),
+                    shapes=tuple(shape_words([s], self.batch) for s in shape),
+                    values=tuple(mates),
+                    **more,
+                ),
+            )
+
+    def call(self, calls: Calls, leg: SizedLeg, value: Value) -> Box:
+        """The box of a call, of a loss, or of the state that is read."""
+        part = self.graph.boxes[str(value.box)]
+        settings = self.sized.settings.get(part.name, part.settings)
+        is_state = part.section == "state"
+        more: dict[str, Any] = {
+            "part": part.name,
+            "use": part.use,
+            "about": part.signature.doc.strip().split("\n")[0],
+            "source": part.signature.source,
+            "settings": _texts(settings),
+            "parameters": self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
+            "values": (value.name,),
+            "shapes": shapes_of(leg, value.name, None if is_state and not value.inputs else self.batch),
+            "lines": self._lines(*([part.path] if part.spec is not None else []), value.path),
+        }
+        if value.kind == "loss":
+            return self._loss(part, settings, more)
+        if is_state:
+            return self._memory(part, settings, more)
+        if part.section in ("nets", "targets"):
+            return self._net(calls, value, part, settings, more)
+        title = op_words(part.signature.class_name, settings)
+        return Box(
+            self.prefix + value.name, "op", title=title, symbol=part.name if part.section == "ops" else "", **more
+        )
+
+    def _loss(self, part: Part, settings: dict[str, Any], more: dict[str, Any]) -> Box:
+        trains = tuple(getattr(part.spec, "trains", None) or ())
+        note = [f"trains {', '.join(trains)}"] if trains else []
+        if self.mirror is not None and part.name in self.mirror.mirrors.values():
+            apart = self.mirror.apart[part.name]
+            note += ["+ the same with", "views swapped" + (f" ({', '.join(apart)} transposed)" if apart else "")]
+        wired = {port for port in part.signature.ports if port not in part.signature.settings}
+        own = {name: value for name, value in settings.items() if name not in wired}
+        title, kind = spaced(part.signature.class_name), part.signature.kind
+        sub = loss_words("" if kind in title else kind, own, getattr(part.spec, "weight", 1.0))
+        return Box(
+            self.prefix + part.name,
+            "loss",
+            title=title,
+            symbol=part.name,
+            sub=sub,
+            note="\n".join(note),
+            trains=trains,
+            **more,
+        )
+
+    def _memory(self, part: Part, settings: dict[str, Any], more: dict[str, Any]) -> Box:
+        shape = next(iter(more["shapes"]), "")
+        images = settings.get("images")
+        sub = f"{number(images)} images" if images else "" if shape.startswith("B") else shape
+        return Box(
+            self.prefix + part.name,
+            "memory",
+            title=spaced(part.signature.class_name),
+            symbol=part.name,
+            sub=sub,
+            **more,
+        )
+
+    def _net(self, calls: Calls, value: Value, part: Part, settings: dict[str, Any], more: dict[str, Any]) -> Box:
+        role = self.figure.role(part.follows or part.name)
+        kind: Kind = "encoder" if role == "encoder" else "decoder" if role == "decoder" else "head"
+        trained_by, arrives = calls.trains(value), calls.carried[value.name]
+        words = part_words(part.signature.class_name, settings)
+        sub = f"{words} · {count(more['parameters'])}" if more["parameters"] and self.level == "paper" else words
+        weights: Weights = "trained"
+        if part.section == "targets":
+            weights, sub = "ema", f"slow copy of {part.follows}"
+        elif getattr(part.spec, "frozen", False):
+            weights = "frozen"
+        elif not calls.leg.is_training:
+            weights, sub = "frozen", "fixed in this pass"
+        elif not trained_by and arrives:
+            weights, sub = (
+                "frozen",
+                f"fixed for {', '.join(loss.name for loss in calls.losses if loss.name in arrives)}",
+            )
+        title = role if self.level == "paper" else ""
+        return Box(
+            self.prefix + value.name,
+            kind,
+            title=title,
+            symbol=part.name,
+            sub=sub,
+            weights=weights,
+            trained_by=trained_by,
+            **more,
+        )
+
+    def _lines(self, *paths: Path) -> tuple[Line, ...]:
+        places = [place for path in paths if path and (place := self.graph.place(path)) is not None]
+        return tuple(
+            dict.fromkeys(Line(place.file.replace("\\", "/").rpartition("/")[2], place.line) for place in places)
+        )
+
+
+def shapes_of(leg: SizedLeg, value: str, batch: int | None) -> tuple[str, ...]:
+    """The shapes of a value in words, one for each resolution in it."""
+    return tuple(shape_words((shape,), batch) for shape in leg.shapes(value)) if value in leg.pieces else ()
+
+
+def batch_of(sized: SizedGraph) -> int:
+    """How many images a step has, read off the rows of a view."""
+    for leg in sized.legs:
+        for value in leg.leg.values.values():
+            if value.kind == "view" and (shapes := leg.shapes(value.name)):
+                return shapes[0][0] // sized.graph.method.views[str(value.view)].copies
+    return 0
+
+
+def _primes(number: int) -> str:
+    return "′" * number if number < 4 else f" {number + 1}"
+
+
+def _texts(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(written(value))) for name, value in settings.items() if value is not None)

@@ -1,0 +1,151 @@
+"""A panel on its way to paper: its cells, the ways of its lines, the room of its boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from .columns import columns
+from .labels import line_label
+from .measure import Extent, extent
+from .picture import Box, Edge, Frame, Panel
+from .relations import is_straight
+from .routes import Plan, flowing, plans
+from .rows import Grid, grid
+
+PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
+FRAME, FRAME_TITLE = 14.0, 26.0  # from a frame to its boxes; where its name stands
+
+
+@dataclass
+class Draft:
+    """Everything that is known of a panel before it has places, and the heights as they become known."""
+
+    panel: Panel
+    shapes: bool
+    grid: Grid
+    plans: list[Plan]
+    tracks: list[int]
+    box: dict[str, Box]
+    flow: set[int]  # numbers of the lines that run from left to right
+    outs: dict[str, list[Plan]]
+    ins: dict[str, list[Plan]]
+    extents: dict[str, Extent]
+    framed: dict[str, Frame]
+    y: dict[str, float] = field(default_factory=dict)
+    track_y: list[float] = field(default_factory=list)  # of each gap between rows, its first track
+    port_out: dict[int, float] = field(default_factory=dict)
+    port_in: dict[int, float] = field(default_factory=dict)
+
+    def edge(self, plan: Plan) -> Edge:
+        """The line that a plan is for."""
+        return self.panel.edges[plan.edge]
+
+    def level(self, plan: Plan) -> float:
+        """The height at which a line runs between rows."""
+        return self.track_y[plan.gap] + TRACK * plan.track
+
+    def column(self, name: str) -> int:
+        """The column of a box."""
+        return self.grid.column[name]
+
+    def is_tight(self, name: str) -> bool:
+        """Whether several lines with words of their own leave a box, so that each has one row of words only."""
+        return _is_tight(self.panel, self.outs[name])
+
+    def ends_frame(self, name: str) -> bool:
+        """Whether a box is the last of its frame."""
+        frame = self.framed.get(name)
+        return frame is not None and self.column(name) == max(self.column(n) for n in frame.boxes)
+
+    def starts_frame(self, name: str) -> bool:
+        """Whether a box is the first of its frame."""
+        frame = self.framed.get(name)
+        return frame is not None and self.column(name) == min(self.column(n) for n in frame.boxes)
+
+    @cached_property
+    def grounds(self) -> list[list[int]]:
+        """Rows that stand on one ground: neighbours whose frames have one name."""
+        found: list[list[int]] = []
+        titles: list[str] = []
+        for number, names in enumerate(self.grid.rows):
+            title = next((self.framed[name].title for name in names if name in self.framed), "")
+            if title and found and found[-1][-1] == number - 1 and titles[-1] == title:
+                found[-1].append(number)
+            elif title:
+                found.append([number])
+                titles.append(title)
+        return found
+
+    def ground_of(self, row: int) -> list[int]:
+        """The rows of the ground on which a row stands; none for a row on no ground."""
+        return next((rows for rows in self.grounds if row in rows), [])
+
+    def on_ground(self, rows: list[int]) -> list[str]:
+        """The boxes that a ground is for."""
+        return [name for row in rows for name in self.grid.rows[row] if name in self.framed]
+
+    def is_low(self, rows: list[int]) -> bool:
+        """Whether a ground's name stands below: where dotted lines come in from above."""
+        inside = self.on_ground(rows)
+        return any(edge.kind == "ema" and edge.target in inside for edge in self.panel.edges)
+
+
+TRACK = 13.0  # between lines that run above each other
+
+
+def draft(panel: Panel, *, shapes: bool) -> Draft:
+    """The cells of a panel and the ways of its lines."""
+    cells = grid(panel, columns(panel))
+    ways, tracks = plans(panel, cells)
+    outs: dict[str, list[Plan]] = {box.id: [] for box in panel.boxes}
+    ins: dict[str, list[Plan]] = {box.id: [] for box in panel.boxes}
+    for plan in ways:
+        outs[plan.source].append(plan)
+        ins[plan.target].append(plan)
+    extents = {}
+    for box in panel.boxes:
+        step = TIGHT if _is_tight(panel, outs[box.id]) else PORT
+        busy = max(_reach(cells, box.id, outs[box.id]), _reach(cells, box.id, ins[box.id]))
+        extents[box.id] = extent(box, busy * 2 * step, is_note_above=_is_note_above(panel, cells, box))
+    framed = {name: frame for frame in panel.frames for name in frame.boxes}
+    flow = {number for number, _ in flowing(panel, cells)}
+    return Draft(panel, shapes, cells, ways, tracks, {b.id: b for b in panel.boxes}, flow, outs, ins, extents, framed)
+
+
+def _is_tight(panel: Panel, leaving: list[Plan]) -> bool:
+    words = {(e.name, e.port, e.shape) for e in (panel.edges[plan.edge] for plan in leaving)}
+    return sum(bool(line_label(panel.edges[plan.edge], True, False).width) for plan in leaving) > 1 and len(words) > 1
+
+
+def _reach(cells: Grid, name: str, lines: list[Plan]) -> float:
+    """How many lines stand above or below the middle of one side of a box, at most."""
+    row = cells.row
+    here = row.get(name)
+    if here is None or not any(plan.way == "straight" for plan in lines):
+        return (len(lines) - 1) / 2
+    others = [plan.target if plan.source == name else plan.source for plan in lines if plan.way != "straight"]
+    gaps = [
+        plan.gap - 0.5 if plan.way == "between" else row.get(o, 0)
+        for plan, o in zip([plan for plan in lines if plan.way != "straight"], others, strict=True)
+    ]
+    return max(sum(gap < here for gap in gaps), sum(gap >= here for gap in gaps))
+
+
+def _is_note_above(panel: Panel, cells: Grid, box: Box) -> bool:
+    """A note stands above a box that a relation leaves below."""
+    row = cells.row
+    others = [
+        e.target if e.source == box.id else e.source
+        for e in panel.edges
+        if e.kind != "data" and box.id in (e.source, e.target)
+    ]
+    return box.kind != "loss" and any(row.get(other, 0) > row.get(box.id, 0) for other in others)
+
+
+def around(draft_: Draft) -> list[int]:
+    """The numbers of the relations that are no straight line down a column."""
+    edges = enumerate(draft_.panel.edges)
+    return [
+        n for n, edge in edges if edge.kind != "data" and n not in draft_.flow and not is_straight(edge, draft_.grid)
+    ]

@@ -1,0 +1,145 @@
+"""Heights: the centre line of each row, of what stands between rows, and of the lines at each box."""
+
+from __future__ import annotations
+
+from .draft import FRAME, FRAME_TITLE, PORT, TIGHT, TRACK, Draft
+from .measure import SLANT
+from .relations import margins
+from .routes import Plan
+from .rows import FREE
+
+ROW_GAP = 30.0
+NEAR = 50.0  # so far a loss moves to make one of its lines straight
+
+
+def set_heights(draft: Draft) -> None:
+    """Sets the height of every box, track and port of a draft."""
+    _rows(draft)
+    _free(draft)
+    _ports(draft)
+    _straighten(draft)
+
+
+def room(draft: Draft, number: int) -> tuple[float, float]:
+    """The room of a row above and below its centre line, its frame included."""
+    if not 0 <= number < len(draft.grid.rows):
+        return 0.0, 0.0
+    names = draft.grid.rows[number]
+    above = max(draft.extents[n].above for n in names)
+    below = max(draft.extents[n].below for n in names)
+    ground = draft.ground_of(number)
+    if ground:
+        framed = [name for name in names if name in draft.framed]
+        is_low = draft.is_low(ground)
+        over = (FRAME if is_low else FRAME_TITLE) if number == ground[0] else FRAME
+        under = (FRAME_TITLE if is_low else FRAME) if number == ground[-1] else FRAME
+        above = max(above, max(draft.extents[n].above for n in framed) + over)
+        below = max(below, max(draft.extents[n].below for n in framed) + under)
+    return above, below
+
+
+def _rows(draft: Draft) -> None:
+    y, count = 0.0, len(draft.grid.rows)
+    for number in range(count + 1):
+        tracks = draft.tracks[number]
+        thick = TRACK * (tracks - 1) if tracks else 0.0
+        under, over = margins(draft, number - 1, is_below=True), margins(draft, number, is_below=False)
+        above, below = room(draft, number - 1)[1] + under, room(draft, number)[0] + over
+        if number == 0:
+            draft.track_y.append(-below - 14 - thick)
+        else:
+            spare = max(ROW_GAP, 20 + 6 * bool(tracks)) + thick + (8 if tracks else 0)
+            draft.track_y.append(y + above + (spare - thick) / 2)
+            y += above + spare + below
+        if number < count:
+            y = 0.0 if number == 0 else y
+            draft.y |= dict.fromkeys(draft.grid.rows[number], y)
+
+
+def _free(draft: Draft) -> None:
+    """Images and losses that have no row: at the mean height of their neighbours, pushed apart."""
+    for kind in FREE:
+        free = [name for name, box in draft.box.items() if box.kind == kind and name not in draft.grid.row]
+        wanted = {name: _mean(draft, name) for name in free}
+        taken = [
+            (draft.y[n] - draft.extents[n].above, draft.y[n] + draft.extents[n].below)
+            for n, box in draft.box.items()
+            if box.kind == kind and n not in free
+        ]
+        for name in sorted(free, key=lambda name: (wanted[name], free.index(name))):
+            draft.y[name] = _fitting(wanted[name], draft.extents[name].above, draft.extents[name].below, taken)
+            taken.append((draft.y[name] - draft.extents[name].above, draft.y[name] + draft.extents[name].below))
+
+
+def _fitting(wanted: float, above: float, below: float, taken: list[tuple[float, float]]) -> float:
+    """The height nearest to the wanted one at which a box overlaps nothing that is taken."""
+    edges = [bottom + 16 + above for _, bottom in taken] + [top - 16 - below for top, _ in taken]
+    free = [
+        y for y in [wanted, *edges] if all(y - above >= bottom + 15 or y + below <= top - 15 for top, bottom in taken)
+    ]
+    return min(free, key=lambda y: (abs(y - wanted), y))
+
+
+def _mean(draft: Draft, name: str) -> float:
+    """The middle of what a box is joined to; the losses' side counts what arrives, the image's what leaves."""
+    heights = [draft.level(p) if p.way == "between" else draft.y.get(p.source, 0.0) for p in draft.ins[name]]
+    heights += [draft.y.get(plan.target, 0.0) for plan in draft.outs[name]]
+    return sum(heights) / len(heights) if heights else 0.0
+
+
+def _ports(draft: Draft) -> None:
+    for name in draft.box:
+        _side(draft, name, draft.outs[name], draft.port_out, "target")
+        _side(draft, name, draft.ins[name], draft.port_in, "source")
+    for plan in draft.plans:  # a box whose only line on a side is level with its other end takes that height
+        if _is_level(draft, plan):
+            if len(draft.outs[plan.source]) == 1:
+                _meet(draft, plan, draft.port_out, draft.port_in, plan.source)
+            elif len(draft.ins[plan.target]) == 1:
+                _meet(draft, plan, draft.port_in, draft.port_out, plan.target)
+
+
+def _side(draft: Draft, name: str, lines: list[Plan], port: dict[int, float], other_end: str) -> None:
+    """The lines of one side of a box, in the order of where they lead, a level one at the middle."""
+
+    def far(plan: Plan) -> float:
+        return draft.level(plan) if plan.way == "between" else draft.y[getattr(plan, other_end)]
+
+    ordered = sorted(lines, key=lambda plan: (far(plan), plan.edge))
+    level = [i for i, plan in enumerate(ordered) if _is_level(draft, plan)]
+    middle = float(level[len(level) // 2]) if level else (len(ordered) - 1) / 2
+    high = draft.extents[name].height * (1 - SLANT)
+    step = TIGHT if other_end == "target" and draft.is_tight(name) else PORT
+    reach = max(middle, len(ordered) - 1 - middle)
+    step = min(step, high / 2 / reach) if reach else step
+    for i, plan in enumerate(ordered):
+        port[plan.edge] = draft.y[name] + (i - middle) * step
+
+
+def _meet(draft: Draft, plan: Plan, mine: dict[int, float], other: dict[int, float], name: str) -> None:
+    if abs(other[plan.edge] - draft.y[name]) < draft.extents[name].height * 0.3:
+        mine[plan.edge] = other[plan.edge]
+
+
+def _is_level(draft: Draft, plan: Plan) -> bool:
+    return plan.way == "straight" and abs(draft.y[plan.source] - draft.y[plan.target]) < 0.5
+
+
+def _straighten(draft: Draft) -> None:
+    """A loss alone in its column moves a little, so that one of its lines runs straight."""
+    losses = [name for name, box in draft.box.items() if box.kind == "loss" and name not in draft.grid.row]
+    if len(losses) != 1:
+        return
+    near = [plan for plan in draft.ins[losses[0]] if plan.way != "between"]
+    near.sort(
+        key=lambda p: (
+            draft.edge(p).gradient != "gradient",
+            abs(draft.port_out[p.edge] - draft.port_in[p.edge]),
+            p.edge,
+        )
+    )
+    moves = [draft.port_out[plan.edge] - draft.port_in[plan.edge] for plan in near]
+    move = next((move for move in moves if abs(move) < NEAR), 0.0)
+    draft.y[losses[0]] += move
+    for plan in draft.ins[losses[0]]:
+        draft.port_in[plan.edge] += move

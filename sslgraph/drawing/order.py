@@ -1,0 +1,152 @@
+"""The order of rows: short lines, straight gradients, a net above its slow copy; rows side by side where they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations
+
+from .picture import Panel
+
+EXACT = 5  # up to so many rows every order is tried; above, single rows are moved until no move helps
+ROUNDS = 4
+_LENGTH = {"data": 1.0, "ema": 1.2, "same": 1.2, "write": 0.8}
+UPSIDE_DOWN, CROSSING, SPREAD, STRANGE = 40.0, 1.0, 0.5, 0.05
+BLOCKED, PASSED = 6.0, 1.5
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line between two rows, or from a row to a loss or an image that has none (-1)."""
+
+    source: int
+    target: int
+    first: int  # column
+    last: int
+    weight: float
+    is_ema: bool
+    is_relation: bool
+
+
+def best_order(panel: Panel, column: dict[str, int], rows: list[list[str]]) -> dict[int, int]:
+    """For each row its place from above; rows whose columns lie apart may share one."""
+    costs = _Costs(panel, column, rows)
+    start = list(range(len(rows)))
+    if len(rows) <= EXACT:
+        found: Sequence[int] = min(permutations(start), key=lambda order: (round(costs.of(order), 6), order))
+    else:
+        found = _improved(costs, start)
+    return costs.places(found)
+
+
+def _improved(costs: _Costs, order: list[int]) -> list[int]:
+    best = costs.of(order)
+    for _ in range(ROUNDS):
+        before = best
+        for row in range(len(order)):
+            for place in range(len(order)):
+                tried = [r for r in order if r != row]
+                tried.insert(place, row)
+                if (cost := costs.of(tried)) < best - 1e-9:
+                    order, best = tried, cost
+        if best == before:
+            break
+    return order
+
+
+class _Costs:
+    """What an order of rows costs."""
+
+    def __init__(self, panel: Panel, column: dict[str, int], rows: list[list[str]]) -> None:
+        row = {name: number for number, names in enumerate(rows) for name in names}
+        self.columns = [frozenset(column[name] for name in names) for names in rows]
+        self.lines = [
+            _Line(
+                row.get(edge.source, -1),
+                row.get(edge.target, -1),
+                column[edge.source],
+                column[edge.target],
+                _LENGTH[edge.kind],
+                edge.kind == "ema",
+                edge.kind != "data",
+            )
+            for edge in panel.edges
+        ]
+        self.apart = [
+            line for line in self.lines if -1 not in (line.source, line.target) and line.source != line.target
+        ]
+        self.beside: dict[tuple[int, int], bool] = {}
+        free: dict[str, list[int]] = {}
+        for edge in panel.edges:
+            if edge.target not in row and edge.source in row:
+                free.setdefault(edge.target, []).append(row[edge.source])
+        self.ends = [ends for ends in free.values() if len(ends) > 1]
+        pairs = combinations([line for line in self.apart if not line.is_relation], 2)
+        self.pairs = [(a, b) for a, b in pairs if max(a.first, b.first) < min(a.last, b.last)]
+
+    def places(self, order: Sequence[int]) -> dict[int, int]:
+        """The place of each row; a row goes beside those before it if their columns and their lines leave it room."""
+        places: dict[int, int] = {}
+        here: list[int] = []
+        place = -1
+        for row in order:
+            if not here or not all(self._is_beside(row, other) for other in here):
+                place += 1
+                here = []
+            here.append(row)
+            places[row] = place
+        return places
+
+    def _is_beside(self, one: int, other: int) -> bool:
+        if (one, other) not in self.beside:
+            a, b = self.columns[one], self.columns[other]
+            is_apart = max(a) < min(b) or max(b) < min(a)
+            self.beside[one, other] = is_apart and not any(self._bars(line, one, other) for line in self.lines)
+        return self.beside[one, other]
+
+    def _bars(self, line: _Line, one: int, other: int) -> bool:
+        """Whether a line would run into a box of the one row because it starts or ends in the other."""
+        between = range(line.first + 1, line.last)
+        ends = (line.source, line.target)
+        return (one in ends and any(c in self.columns[other] for c in between)) or (
+            other in ends and any(c in self.columns[one] for c in between)
+        )
+
+    def of(self, order: Sequence[int]) -> float:
+        """The cost of an order."""
+        at = self.places(order)
+        cost = STRANGE * sum(a > b for a, b in combinations(order, 2))
+        for line in self.apart:
+            down = at[line.target] - at[line.source]
+            cost += line.weight * abs(down) + (UPSIDE_DOWN if line.is_ema and down <= 0 else 0.0)
+        for ends in self.ends:
+            places = [at[end] for end in ends]
+            cost += SPREAD * (max(places) - min(places))
+        return cost + self._blocked(at) + CROSSING * sum(_cross(at, a, b) for a, b in self.pairs)
+
+    def _blocked(self, at: dict[int, int]) -> float:
+        """Lines that find a box in their way."""
+        cells: dict[int, set[int]] = {}
+        for row, place in at.items():
+            cells.setdefault(place, set()).update(self.columns[row])
+        cost = 0.0
+        for line in self.lines:
+            between = range(line.first + 1, line.last)
+            ends = [at[row] for row in (line.source, line.target) if row >= 0]
+            if line.is_relation and line.first == line.last and len(ends) == 2:
+                low, high = sorted(ends)
+                cost += PASSED * any(line.first in cells[place] for place in range(low + 1, high))
+            elif not line.is_relation and ends and all(any(c in cells[place] for c in between) for place in ends):
+                cost += BLOCKED
+        return cost
+
+
+def _cross(at: dict[int, int], one: _Line, other: _Line) -> bool:
+    low, high = max(one.first, other.first), min(one.last, other.last)
+    before, after = _height(at, one, low) - _height(at, other, low), _height(at, one, high) - _height(at, other, high)
+    return before * after < -1e-9
+
+
+def _height(at: dict[int, int], line: _Line, column: int) -> float:
+    up, down = at[line.source], at[line.target]
+    return up + (down - up) * (column - line.first) / (line.last - line.first)

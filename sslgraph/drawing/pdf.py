@@ -1,0 +1,166 @@
+"""The picture as PDF, drawn by matplotlib with the fonts of this folder: text stays text, lines stay lines."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from typing import Any
+
+from .measure import FONTS, SMALL, Run, width
+from .picture import Picture
+from .scene import Scene, scene
+from .shapes import Circle, Command, Group, Path, Shape, Words
+from .theme import THEMES, Theme
+
+POINT = 0.75  # points in a unit of the picture
+_FACES = {(False, False): "Regular", (True, False): "Bold", (False, True): "Italic", (True, True): "Bold"}
+
+
+def pdf(
+    picture: Picture, *, theme: Theme | str = "light", gradients: bool = False, shapes: bool = True, legend: bool = True
+) -> bytes:
+    """The picture as the bytes of a PDF of one page, without dates."""
+    found = THEMES[theme] if isinstance(theme, str) else theme
+    return as_pdf(scene(picture, found, gradients=gradients, shapes=shapes, with_legend=legend))
+
+
+def as_pdf(drawn: Scene) -> bytes:
+    """A scene as the bytes of a PDF."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"pdf.fonttype": 42, "lines.scale_dashes": False, "svg.hashsalt": "sslgraph"}):
+        figure = Figure(figsize=(drawn.width / 96, drawn.height / 96), facecolor=drawn.theme.ground)
+        FigureCanvasPdf(figure)
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        axes.set_xlim(0, drawn.width)
+        axes.set_ylim(drawn.height, 0)
+        work = _Page(axes)
+        for shape in drawn.shapes:
+            work.draw(shape, None)
+        out = io.BytesIO()
+        about = {"Title": drawn.title, "CreationDate": None, "Creator": "sslgraph", "Producer": None}
+        figure.savefig(out, format="pdf", facecolor=drawn.theme.ground, metadata=about)
+    return out.getvalue()
+
+
+class _Page:
+    """Draws forms on a page one above the other."""
+
+    def __init__(self, axes: Any) -> None:
+        self.axes, self.order = axes, 0
+
+    def draw(self, shape: Shape, clip: Any) -> None:
+        """Draws one form, cut to `clip`."""
+        match shape:
+            case Path():
+                self._patch(shape, clip)
+            case Circle():
+                self._circle(shape, clip)
+            case Words():
+                self._words(shape)
+            case Group():
+                for part in shape.parts:
+                    self.draw(part, self._clip(shape) if shape.clip else clip)
+
+    def _above(self) -> int:
+        self.order += 1
+        return self.order
+
+    def _add(self, patch: Any, clip: Any) -> None:
+        self.axes.add_patch(patch)
+        if clip is not None:
+            patch.set_clip_path(clip)
+
+    def _patch(self, path: Path, clip: Any) -> None:
+        from matplotlib.patches import PathPatch
+
+        style: dict[str, Any] = {"linestyle": (0, tuple(d * POINT for d in path.dash))} if path.dash else {}
+        style |= {"capstyle": "round" if path.is_round else "butt", "joinstyle": "round", "alpha": path.opacity}
+        style |= {
+            "facecolor": path.fill,
+            "edgecolor": path.stroke,
+            "linewidth": path.width * POINT if path.stroke != "none" else 0.0,
+        }
+        self._add(PathPatch(_outline(path.commands), zorder=self._above(), **style), clip)
+
+    def _circle(self, circle: Circle, clip: Any) -> None:
+        from matplotlib.patches import Circle as Patch
+
+        line = circle.width * POINT if circle.stroke != "none" else 0.0
+        style: dict[str, Any] = {"facecolor": circle.fill, "edgecolor": circle.stroke, "linewidth": line}
+        self._add(Patch((circle.x, circle.y), circle.radius, zorder=self._above(), **style), clip)
+
+    def _clip(self, group: Group) -> Any:
+        from matplotlib.patches import FancyBboxPatch
+
+        assert group.clip is not None
+        left, top, side, radius = group.clip
+        style = f"round,pad=0,rounding_size={radius}"
+        return FancyBboxPatch((left, top), side, side, boxstyle=style, transform=self.axes.transData)
+
+    def _words(self, words: Words) -> None:
+        from matplotlib.patheffects import withStroke
+
+        pieces = [piece for run in words.runs for piece in _pieces(run)]
+        sizes = [words.size * (SMALL if run.is_sub else 1.0) for run, _ in pieces]
+        wide = [width(run.text, size, is_bold=run.is_bold) for (run, _), size in zip(pieces, sizes, strict=True)]
+        x = words.x - {"middle": sum(wide) / 2, "end": sum(wide)}.get(words.anchor, 0.0)
+        effects = [withStroke(linewidth=3 * POINT, foreground=words.halo)] if words.halo else None
+        for (run, face), size, room in zip(pieces, sizes, wide, strict=True):
+            y = words.y + (words.size * 0.24 if run.is_sub else 0.0)
+            self.axes.text(
+                x,
+                y,
+                run.text,
+                color=words.fill,
+                fontsize=size * POINT,
+                fontproperties=None,
+                font=FONTS / face,
+                va="baseline",
+                ha="left",
+                zorder=self._above(),
+                path_effects=effects,
+                parse_math=False,
+            )
+            x += room
+
+
+def _outline(commands: tuple[Command, ...]) -> Any:
+    from matplotlib.path import Path as Outline
+
+    codes, points = [], []
+    for name, numbers in commands:
+        pairs = [(numbers[i], numbers[i + 1]) for i in range(0, len(numbers), 2)] or [(0.0, 0.0)]
+        code = {
+            "M": Outline.MOVETO,
+            "L": Outline.LINETO,
+            "Q": Outline.CURVE3,
+            "C": Outline.CURVE4,
+            "Z": Outline.CLOSEPOLY,
+        }[name]
+        codes += [code] * len(pairs)
+        points += pairs
+    return Outline(points, codes)
+
+
+def _pieces(run: Run) -> list[tuple[Run, str]]:
+    """A run cut where its letters change between the text font and the font of symbols."""
+    face = f"FigureSans-{_FACES[run.is_bold, run.is_italic]}.ttf"
+    found: list[tuple[str, str]] = []
+    for letter in run.text:
+        here = face if ord(letter) in _letters(face) else "FigureSymbols-Regular.ttf"
+        if found and found[-1][1] == here:
+            found[-1] = (found[-1][0] + letter, here)
+        else:
+            found.append((letter, here))
+    return [(Run(text, run.is_bold, run.is_italic, run.is_sub), here) for text, here in found]
+
+
+@cache
+def _letters(face: str) -> frozenset[int]:
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(FT2Font(str(FONTS / face)).get_charmap())

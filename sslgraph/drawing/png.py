@@ -1,0 +1,40 @@
+"""The picture as PNG, drawn from its SVG by resvg with the shipped fonts only: the same dots on every machine."""
+
+from __future__ import annotations
+
+from .measure import FONTS
+from .picture import Picture
+from .svg import svg
+from .theme import Theme
+
+FILES = ("FigureSans-Regular.ttf", "FigureSans-Bold.ttf", "FigureSans-Italic.ttf", "FigureSymbols-Regular.ttf")
+
+
+def png(
+    picture: Picture,
+    *,
+    theme: Theme | str = "light",
+    gradients: bool = False,
+    shapes: bool = True,
+    legend: bool = True,
+    zoom: int = 2,
+) -> bytes:
+    """The picture as the bytes of a PNG; `zoom` dots for each unit of the SVG."""
+    return rendered(svg(picture, theme=theme, gradients=gradients, shapes=shapes, legend=legend), zoom=zoom)
+
+
+def rendered(text: str, *, zoom: int = 2) -> bytes:
+    """SVG text as the bytes of a PNG."""
+    import resvg_py
+
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=text,
+            zoom=zoom,
+            dpi=96,
+            skip_system_fonts=True,
+            font_files=[str(FONTS / name) for name in FILES],
+            font_family="Figure Sans",
+            sans_serif_family="Figure Sans",
+        )
+    )

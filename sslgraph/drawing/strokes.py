@@ -1,0 +1,64 @@
+"""What a line between two boxes says: whether a gradient runs along it, where it stops, which output it carries."""
+
+from __future__ import annotations
+
+from sslgraph.graph import Value
+
+from .calls import Calls, Read
+from .picture import Edge, Gradient
+
+
+def line_of(calls: Calls, read: Read, source: str, target: str, shape: str) -> Edge:
+    """The line of one read."""
+    losses = calls.losses_along(read)
+    gradient: Gradient = "gradient" if losses else "input" if _is_data(calls, read) else "none"
+    maker = calls.calls[read.maker]
+    output = _output(calls, maker, read)
+    return Edge(
+        source,
+        target,
+        gradient=gradient,
+        name="" if output or maker.kind == "view" else read.name,
+        shape=shape,
+        port=output,
+        stop=_is_stopped(calls, read, losses),
+        losses=losses,
+        reads=((read.value, read.reader, read.port),),
+    )
+
+
+def _output(calls: Calls, maker: Value, read: Read) -> str:
+    """The maker's output where a line must tell it: what is no image of a view, no first output of a net."""
+    if maker.view is not None:
+        return "" if maker.port == "image" else str(maker.port)
+    box = calls.graph.boxes[maker.box] if maker.box else None
+    is_net = box is not None and box.section in ("nets", "targets")
+    is_first = is_net and box is not None and read.output == box.signature.outputs[0].name
+    return "" if is_first else read.output
+
+
+def _is_data(calls: Calls, read: Read) -> bool:
+    """Whether a value is made of images alone, no net and no state above it, for a reader that is no slow copy."""
+    reader = calls.calls[read.reader]
+    if reader.box and calls.graph.boxes[reader.box].section == "targets":
+        return False
+    return not _sections_above(calls, read.maker) & {"nets", "targets", "state"}
+
+
+def _is_stopped(calls: Calls, read: Read, losses: tuple[str, ...]) -> bool:
+    """Whether a stop-gradient stands on a line: where a gradient ends, or where a slow copy meets a trained net."""
+    if losses or not calls.leg.is_training:
+        return False
+    reader = calls.calls[read.reader]
+    detached = calls.graph.boxes[reader.box].signature.detached if reader.box else ()
+    if read.is_stopped or (calls.reaches[read.value] and read.port in detached):
+        return True
+    is_met = bool(calls.carried[read.reader] and calls.reaches[read.reader])
+    return is_met and "targets" in _sections_above(calls, read.maker)
+
+
+def _sections_above(calls: Calls, maker: str) -> set[str]:
+    """The sections of the parts at and above a call; the rows of a pass over the data set come from a net."""
+    above = [calls.calls[name] for name in calls.above(maker)]
+    given = {"nets"} if any(value.kind == "given" for value in above) else set[str]()
+    return given | {calls.graph.boxes[value.box].section for value in above if value.box}

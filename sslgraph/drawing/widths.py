@@ -1,0 +1,108 @@
+"""Widths: where the columns stand, so that between them there is room for words and for turning lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .channels import Turn, order_turns
+from .draft import FRAME, Draft, around
+from .labels import line_label, relation_labels, stop_room
+from .routes import Plan
+
+CHANNEL = 11.0  # between lines that turn side by side
+ARROW = 16.0  # from the last turn to the box
+GAP = 26.0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The centre of each column, where the gap to its right ends, and the place of each turn in its gap."""
+
+    x: list[float]
+    gap_right: list[float]
+    turn_x: dict[tuple[int, int], float]
+    turns: dict[tuple[int, int], Turn]
+
+
+def set_widths(draft: Draft) -> Columns:
+    """Places the columns of a draft whose heights are known."""
+    turns = _turns(draft)
+    slots = order_turns(turns, draft.grid.columns)
+    for _ in range(3):  # two lines that would run on top of each other whichever is left move apart at their start
+        clash = next((pair for pair in _clashes(turns, slots)), None)
+        if clash is None:
+            break
+        draft.port_out[clash.edge] += 8.0
+        turns = _turns(draft)
+        slots = order_turns(turns, draft.grid.columns)
+    return _columns(draft, {(turn.edge, turn.number): turn for turn in turns}, slots)
+
+
+def _clashes(turns: list[Turn], slots: dict[tuple[int, int], int]) -> list[Turn]:
+    found = []
+    for left in turns:
+        for right in turns:
+            is_left = left.gap == right.gap and slots[left.edge, left.number] < slots[right.edge, right.number]
+            if is_left and right.number == 0 and abs(left.end - right.start) < 5:
+                found.append(right)
+    return found
+
+
+def _turns(draft: Draft) -> list[Turn]:
+    turns = []
+    for plan in draft.plans:
+        up, down = draft.port_out[plan.edge], draft.port_in[plan.edge]
+        first, last = draft.column(plan.source), draft.column(plan.target) - 1
+        if plan.way == "between":
+            turns.append(Turn(plan.edge, 0, first, up, draft.level(plan)))
+            turns.append(Turn(plan.edge, 1, last, draft.level(plan), down))
+        elif abs(up - down) > 0.5:
+            turns.append(Turn(plan.edge, 0, last if plan.way == "source" else first, up, down))
+    return turns
+
+
+def _columns(draft: Draft, turns: dict[tuple[int, int], Turn], slots: dict[tuple[int, int], int]) -> Columns:
+    count = draft.grid.columns
+    channels = [0] * count
+    for key, slot in slots.items():
+        channels[turns[key].gap] = max(channels[turns[key].gap], slot + 1)
+    x, gap_right, arrows, here = [], [], [], 0.0
+    for c in range(count):
+        wide = max((2 * draft.extents[n].side for n in draft.box if draft.column(n) == c), default=0.0)
+        x.append(here + wide / 2)
+        starts = any(draft.starts_frame(n) for n in draft.box if draft.column(n) == c + 1)
+        arrows.append(ARROW + (10.0 if starts else 0.0))
+        room = max([GAP + (FRAME if starts else 0.0), *_rooms(draft, c, wide)]) if c < count - 1 else 0.0
+        here += wide + (room + CHANNEL * (channels[c] - 1) + arrows[c] if channels[c] else room)
+        gap_right.append(here)
+    turn_x = {
+        key: gap_right[t.gap] - arrows[t.gap] - CHANNEL * (channels[t.gap] - 1 - slots[key]) for key, t in turns.items()
+    }
+    return Columns(x, gap_right, turn_x, turns)
+
+
+def _rooms(draft: Draft, column: int, wide: float) -> list[float]:
+    """What the gap right of a column must hold before lines turn in it."""
+    rooms = []
+    is_passed = column in {draft.column(draft.panel.edges[n].target) for n in around(draft)}
+    relations = relation_labels(draft.panel, draft.flow).values()
+    for name in (n for n in draft.box if draft.column(n) == column):
+        half = draft.extents[name].width / 2 - wide / 2
+        pad = (FRAME + 4 if draft.ends_frame(name) else 4.0) + (22.0 if is_passed else 0.0)
+        label = max(
+            (line_label(draft.edge(p), draft.shapes, draft.is_tight(name)).width for p in draft.outs[name]), default=0.0
+        )
+        stop = max((stop_room(draft.edge(p)) for p in draft.outs[name] if stop_gap(draft, p) == column), default=0.0)
+        rooms.append(half + pad + label + stop + 12 if label or stop else GAP)
+        rooms += [GAP + 14.0] if is_passed else []
+        rooms += [label.width + 18 - wide / 2 for label in relations if name in (label.owner, label.end)]
+        rooms += [FRAME * 2 + 8 + half] if draft.ends_frame(name) else []
+    passing = [p for p in draft.plans if stop_gap(draft, p) == column and draft.column(p.source) != column]
+    return rooms + [stop_room(draft.edge(plan)) + 12 for plan in passing]
+
+
+def stop_gap(draft: Draft, plan: Plan) -> int:
+    """The gap in which a line's stop-gradient stands, or -1."""
+    if not draft.edge(plan).stop:
+        return -1
+    return draft.column(plan.target) - 1 if plan.way in ("source", "straight") else draft.column(plan.source)

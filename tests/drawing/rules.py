@@ -1,0 +1,109 @@
+"""What holds for every laid-out picture, each rule as a list of what breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, pairwise
+
+from sslgraph.drawing import Panel, layout
+from sslgraph.drawing.layout import Layout
+
+Rect = tuple[float, float, float, float]
+
+
+def broken(panel: Panel) -> list[str]:
+    """Everything that a panel's layout breaks."""
+    placed = layout(panel)
+    rules = (overlaps, through, outside, columns, backwards, covered, loose)
+    return [f"{rule.__name__}: {fault}" for rule in rules for fault in rule(placed)]
+
+
+def overlaps(placed: Layout) -> Iterator[str]:
+    """No two boxes overlap, with what stands above and below them."""
+    rooms = {
+        name: (p.x - p.extent.side, p.y - p.extent.above, p.x + p.extent.side, p.y + p.extent.below)
+        for name, p in placed.places.items()
+    }
+    yield from (f"{a} and {b}" for (a, one), (b, other) in combinations(rooms.items(), 2) if meet(one, other))
+
+
+def through(placed: Layout) -> Iterator[str]:
+    """No line runs through a box."""
+    for number, points in placed.lines.items():
+        for (x0, y0), (x1, y1) in pairwise(points):
+            piece = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+            for name, p in placed.places.items():
+                if meet(piece, (p.left + 1, p.top + 1, p.right - 1, p.bottom - 1)) and not is_slant(
+                    placed, number, name
+                ):
+                    yield f"{said(placed, number)} through {name}"
+
+
+def is_slant(placed: Layout, number: int, name: str) -> bool:
+    """Whether a relation ends on the slanted side of a trapezoid, which lies inside its rectangle."""
+    edge = placed.panel.edges[number]
+    return edge.kind != "data" and name in (edge.source, edge.target)
+
+
+def outside(placed: Layout) -> Iterator[str]:
+    """Everything lies within the bounds."""
+    left, top, right, bottom = placed.bounds
+    for number, points in placed.lines.items():
+        if any(not (left <= x <= right and top <= y <= bottom) for x, y in points):
+            yield said(placed, number)
+    for name, p in placed.places.items():
+        if not (left <= p.left and p.right <= right and top <= p.top and p.bottom <= bottom):
+            yield name
+
+
+def columns(placed: Layout) -> Iterator[str]:
+    """A net and its slow copy stand in one column, the net above."""
+    for number, edge in enumerate(placed.panel.edges):
+        one, other = placed.places[edge.source], placed.places[edge.target]
+        if edge.kind == "ema" and (one.x != other.x or one.y >= other.y):
+            yield said(placed, number)
+
+
+def backwards(placed: Layout) -> Iterator[str]:
+    """Data flows from left to right, and no line turns back."""
+    for number, points in placed.lines.items():
+        if placed.panel.edges[number].kind == "data" and any(x1 < x0 for (x0, _), (x1, _) in pairwise(points)):
+            yield said(placed, number)
+
+
+def covered(placed: Layout) -> Iterator[str]:
+    """No words lie on other words or on a box."""
+    rects = {}
+    for number, label in enumerate(placed.labels):
+        half = label.width / 2
+        if label.kind != "data":
+            rects[f"label {number}"] = (label.x - half, label.y - 5, label.x + half, label.y + 5)
+        elif label.above:
+            rects[f"label {number}"] = (label.x - half, label.y - 13, label.x + half, label.y - 4)
+        if label.kind == "data" and label.below and not label.is_row:
+            rects[f"label {number}, below"] = (label.x - half, label.low + 4, label.x + half, label.low + 12)
+    yield from (f"{a} on {b}" for (a, one), (b, other) in combinations(rects.items(), 2) if meet(one, other))
+    for name, p in placed.places.items():
+        body = (p.left, p.top, p.right, p.bottom)
+        yield from (f"{label} on {name}" for label, rect in rects.items() if meet(rect, body))
+
+
+def loose(placed: Layout) -> Iterator[str]:
+    """Every line starts and ends at its boxes."""
+    for number, points in placed.lines.items():
+        edge = placed.panel.edges[number]
+        for name, (x, y) in ((edge.source, points[0]), (edge.target, points[-1])):
+            p = placed.places[name]
+            if not (p.left - 0.1 <= x <= p.right + 0.1 and p.top - 0.1 <= y <= p.bottom + 0.1):
+                yield f"{said(placed, number)} misses {name}"
+
+
+def meet(one: Rect, other: Rect) -> bool:
+    """Whether two rectangles share more than an edge."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def said(placed: Layout, number: int) -> str:
+    """A line in words."""
+    edge = placed.panel.edges[number]
+    return f"{edge.kind} {edge.source} -> {edge.target}"
