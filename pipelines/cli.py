@@ -1,4 +1,4 @@
-"""The command line: list, show, check, diff, train, evaluate. Exit codes: 0; 1, a wrong input; 2, usage."""
+"""The command line: list, show, check, diff, train, plan, evaluate. Exit codes: 0; 1, a wrong input; 2, usage."""
 
 from __future__ import annotations
 
@@ -229,3 +229,25 @@ def views(
         overrides=overrides(set_),
     )
     out.print(f"{file}: {sheet.words}", markup=False)
+
+
+@app.command()
+def plan(
+    name: Annotated[str, typer.Argument(help="a method (at the paper's size) or a recipe, by name or file")],
+    gpus: Annotated[int, typer.Option("--gpus", help="that train together")] = 1,
+    memory: Annotated[str, typer.Option("--memory", help="of each GPU")] = "80GB",
+    batch: Annotated[int | None, typer.Option("--batch", help="global; the recipe's if left out")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="the recipe's, or 100")] = None,
+    images: Annotated[int | None, typer.Option("--images", help="of the data set; ImageNet's 1,281,167")] = None,
+    tflops: Annotated[
+        float | None, typer.Option("--tflops", help="1e12 operations a second that a GPU keeps up")
+    ] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="time the recipe's feed and steps here")] = False,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """What a run will need: parameters, arithmetic, memory, messages, hours, and how fast data must come."""
+    from .plan import page
+
+    asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}
+    out.print(page(name, asked, calibrated=calibrate, plugins=tuple(plugin), overrides=overrides(set_)), markup=False)

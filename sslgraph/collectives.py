@@ -7,21 +7,69 @@ does). The backward of `gather` and `all_sum` therefore sums over ranks; dividin
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 
+@dataclass(frozen=True)
+class Message:
+    """One collective as each rank takes part in it: what kind, and how many bytes of its own it brings."""
+
+    kind: Literal["all_gather", "all_reduce", "broadcast"]
+    bytes: int
+
+    def traffic(self, ranks: int) -> float:
+        """Bytes that each rank sends (and receives), on a ring."""
+        if self.kind == "all_reduce":
+            return 2 * (ranks - 1) / ranks * self.bytes
+        return float((ranks - 1) * self.bytes if self.kind == "all_gather" else self.bytes)
+
+
+@dataclass
+class _Rehearsal:
+    ranks: int
+    messages: list[Message] = field(default_factory=list)
+
+
+_rehearsal: _Rehearsal | None = None
+
+
+@contextmanager
+def rehearsed(count: int) -> Iterator[list[Message]]:
+    """Inside, one process works as the first of `count`: nothing is sent, results have the shapes that they would have
+    and any numbers, and every message is noted. For planning on tensors without storage.
+    """
+    global _rehearsal
+    before, _rehearsal = _rehearsal, _Rehearsal(count)
+    try:
+        yield _rehearsal.messages
+    finally:
+        _rehearsal = before
+
+
+def _is_only_noted(kind: Literal["all_gather", "all_reduce", "broadcast"], mine: Tensor) -> bool:
+    if _rehearsal is None:
+        return False
+    _rehearsal.messages.append(Message(kind, mine.numel() * mine.element_size()))
+    return True
+
+
 def ranks() -> int:
     """How many processes train together."""
+    if _rehearsal is not None:
+        return _rehearsal.ranks
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:
     """The number of this process, from 0."""
-    return dist.get_rank() if ranks() > 1 else 0
+    return dist.get_rank() if ranks() > 1 and _rehearsal is None else 0
 
 
 def gather(rows: Tensor) -> Tensor:
@@ -29,7 +77,8 @@ def gather(rows: Tensor) -> Tensor:
     if ranks() == 1:
         return rows.detach()
     out = rows.new_empty((ranks() * len(rows), *rows.shape[1:]))
-    dist.all_gather_into_tensor(out, rows.detach().contiguous())
+    if not _is_only_noted("all_gather", rows):
+        dist.all_gather_into_tensor(out, rows.detach().contiguous())
     return out
 
 
@@ -43,7 +92,8 @@ def all_sum(value: Tensor) -> Tensor:
     if ranks() == 1:
         return value.detach()
     out = value.detach().clone()
-    dist.all_reduce(out)
+    if not _is_only_noted("all_reduce", out):
+        dist.all_reduce(out)
     return out
 
 
@@ -57,7 +107,8 @@ def broadcast(value: Tensor) -> Tensor:
     if ranks() == 1:
         return value.detach()
     out = value.detach().clone()
-    dist.broadcast(out, 0)
+    if not _is_only_noted("broadcast", out):
+        dist.broadcast(out, 0)
     return out
 
 
@@ -68,7 +119,8 @@ def mean_gradients(parameters: list[torch.nn.Parameter]) -> None:
     for dtype in sorted({p.dtype for p in parameters}, key=str):
         mine = [p for p in parameters if p.dtype == dtype]
         flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in mine])
-        dist.all_reduce(flat)
+        if not _is_only_noted("all_reduce", flat):
+            dist.all_reduce(flat)
         flat /= ranks()
         for p, piece in zip(mine, flat.split([p.numel() for p in mine]), strict=True):
             p.grad = piece.view_as(p).clone()

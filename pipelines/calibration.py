@@ -1,0 +1,54 @@
+"""What this machine does now: images a second of the feed alone, and operations a second of whole steps."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .setup import prepare
+from .train import one_step
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Images a second: of the feed alone, its views included, and of whole training steps; and where."""
+
+    feed: float
+    steps: float
+    device: str
+
+
+def calibrate(
+    recipe: str, overrides: Mapping[str, Any], plugins: tuple[str, ...] = (), *, steps: int = 3
+) -> Calibration:
+    """Times so many batches of the feed and so many training steps of a recipe, after one of each that is not timed."""
+    with tempfile.TemporaryDirectory(prefix="sslgraph-plan-") as folder:
+        given = {**overrides, "evaluate": {}}
+        run = prepare({"recipe": recipe, "overrides": given, "plugins": plugins, "out": folder})
+        run.record.abandon()
+        run.feed.ahead = 0  # type: ignore[attr-defined]
+        run.record.step = lambda *_: None  # type: ignore[method-assign]
+        images = int(run.facts["batch"])
+        batches = iter(run.feed.batches(0, steps + 1))
+        made = [next(batches)]
+        start = time.perf_counter()
+        made += list(batches)
+        _wait(run.device)
+        feed = images * steps / (time.perf_counter() - start)
+        one_step(run, made[0], 0)
+        _wait(run.device)
+        start = time.perf_counter()
+        for step in range(1, steps + 1):
+            one_step(run, made[step], step)
+        _wait(run.device)
+        return Calibration(feed, images * steps / (time.perf_counter() - start), str(run.facts["device"]))
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,103 @@
+"""One training step on tensors without storage: what it computes, keeps and sends, found without a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from sslgraph import collectives
+from sslgraph.collectives import Message
+from sslgraph.compile import CompiledMethod
+from sslgraph.loaded import LoadedMethod
+from sslgraph.schedules import Clock
+
+from . import check
+
+FORWARD_AND_BACK = 3  # a backward pass costs two forward ones
+POINTS = (2, 4, 8)  # images of the micro-batches that are rehearsed; BatchNorm needs two
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A step of `images` on each of `ranks` processes.
+
+    `flops` counts multiplications and additions apiece: twice the multiply-adds that papers print. `kept` is what the
+    forward pass keeps for the backward one, bytes; `views` the images themselves.
+    """
+
+    images: int
+    ranks: int
+    flops: int
+    kept: int
+    views: int
+    trained: int
+    followed: int
+    state: int
+    messages: tuple[Message, ...]
+
+
+def rehearse(
+    loaded: LoadedMethod, *, images: int, ranks: int = 1, dataset: int = 1_281_167,
+    precision: torch.dtype = torch.bfloat16, plugins: tuple[str, ...] = (),
+) -> Rehearsal:  # fmt: skip
+    """Runs forward and backward of `images` on the first of `ranks` pretended processes, and the writes to state."""
+    graph = check.wired(loaded, plugins)
+    sized = check.sized_graph(graph, loaded, batch=images, dataset=dataset, plugins=plugins)
+    with collectives.rehearsed(ranks), torch.device("meta"):
+        method = CompiledMethod(sized, plugins=plugins)
+    clock = Clock(100, 1000)
+    # Fakes of a processor, not of the device meta: only these are cast as autocast casts.
+    with FakeTensorMode(allow_non_fake_inputs=True), collectives.rehearsed(ranks) as messages:
+        method.to_empty(device="cpu")
+        batch = _batch(method)
+        own = {p.untyped_storage()._cdata for p in method.parameters()}
+        kept: dict[int, int] = {}
+        method.set_step(0, clock)
+        with FlopCounterMode(display=False) as counter:
+            with _noting(kept), torch.autocast("cpu", precision, enabled=precision != torch.float32):
+                losses = method(batch)
+            players = method.player_losses(losses)
+            for number, (total, parameters) in enumerate(players, 1):
+                torch.autograd.backward(total, inputs=parameters, retain_graph=number < len(players))
+        method.tick(0, clock)
+    return Rehearsal(
+        images=images,
+        ranks=ranks,
+        flops=counter.get_total_flops(),
+        kept=sum(size for storage, size in kept.items() if storage not in own),
+        views=sum(value.numel() * value.element_size() for value in batch.values()),
+        trained=sum(p.numel() for p in method.parameters() if p.requires_grad),
+        followed=sum(p.numel() for p in method.parameters() if not p.requires_grad),
+        state=sum(b.numel() * b.element_size() for b in method.buffers()),
+        messages=tuple(messages),
+    )
+
+
+def flops_of(net: torch.nn.Module, *shape: int) -> int:
+    """Multiplications and additions of one forward pass of a net (on any device) for inputs of this shape."""
+    with FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter, torch.no_grad():
+        net.to_empty(device="cpu")(torch.empty(*shape))
+    return int(counter.get_total_flops())
+
+
+def _batch(method: CompiledMethod) -> Mapping[str, Tensor]:
+    leg = next(leg for leg in method.sized.legs if leg.leg.is_training)
+    metas = {step.target: leg.tensors[step.name] for step in leg.steps if step.kind == "input"}
+    return {name: torch.empty(meta.shape, dtype=meta.dtype) for name, meta in metas.items()}
+
+
+def _noting(kept: dict[int, int]) -> Any:
+    """Notes every storage that autograd keeps, once."""
+
+    def keep(value: Tensor) -> Tensor:
+        storage = value.untyped_storage()
+        kept[storage._cdata] = storage.nbytes()
+        return value
+
+    return torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+
+from pipelines.plan import GIB, Asked, bytes_of, page, planned, text
+from pipelines.rehearsal import Rehearsal, flops_of, rehearse
+from sslgraph import collectives, registry
+from sslgraph.collectives import Message
+from sslgraph.errors import SslgraphError
+from sslgraph.load import load_recipe
+
+
+def meta(use: str, **settings: object) -> torch.nn.Module:
+    with torch.device("meta"):
+        return registry.build(use, settings)
+
+
+@pytest.mark.parametrize(("use", "settings", "multiply_adds", "parameters"), [
+    # He et al., table 1 counts 3.8 for the 50 layers; torchvision's page says 4.09. Without the last layer.
+    ("backbones.resnet", {"depth": 50, "channels": 3}, 4.09e9, 23_508_032),
+    # Dosovitskiy et al.; timm's table of results says 17.6. Without the last layer.
+    ("backbones.vit", {"preset": "base", "patch": 16, "channels": 3, "size": 224}, 17.6e9, 85_798_656),
+    # Caron et al., table 1: 21 million for DINO's ViT-S/16.
+    ("backbones.vit", {"preset": "small", "patch": 16, "channels": 3, "size": 224}, 4.6e9, 21_665_664),
+])  # fmt: skip
+def test_counts_are_the_published_ones(
+    use: str, settings: dict[str, object], multiply_adds: float, parameters: int
+) -> None:
+    net = meta(use, **settings)
+    assert sum(p.numel() for p in net.parameters()) == parameters
+    assert flops_of(net, 1, 3, 224, 224) / 2 == pytest.approx(multiply_adds, rel=0.01)
+
+
+def rehearsal(images: int, messages: tuple[Message, ...] = (), kept: int = 1000) -> Rehearsal:
+    """A net of 100 trained and 10 followed numbers whose loss compares all pairs of the batch."""
+    return Rehearsal(images, 4, 50 * images + 2 * images**2, kept * images, 24 * images, 100, 10, 60, messages)
+
+
+def asked(**changes: object) -> Asked:
+    given = {"batch": 64, "epochs": 3, "images": 1000, "gpus": 4, "memory": 20_000.0, "tflops": 1e-9}
+    return Asked(**(given | {"network": 100.0} | changes))  # type: ignore[arg-type]
+
+
+def test_a_plan_by_hand() -> None:
+    plan = planned(asked(memory=21_000.0), [rehearsal(m) for m in (2, 4, 8)])
+    assert plan.fixed == 100 * 16 + 10 * 4 + 60  # weights, gradients and two moments of 4 bytes; targets; state
+    assert plan.micro == 16  # of 16 local images: 1700 + 16 x 1024 = 18,084 bytes are less than 0.9 x 21,000
+    assert (plan.kept, plan.flops, plan.steps) == (1024, 50 + 2 * 16, 3 * (1000 // 64))
+
+
+def test_the_largest_divisor_that_fits_is_taken() -> None:
+    points = [rehearsal(m) for m in (2, 4, 8)]
+    assert planned(asked(memory=20_000.0), points).micro == 8
+    assert planned(asked(memory=21_000.0), points).micro == 16
+    assert planned(asked(memory=4_500.0), points).micro == 2
+    assert planned(asked(memory=1_500.0), points).micro is None
+
+
+def test_messages_grow_with_the_micro_batch_and_their_number() -> None:
+    points = [rehearsal(m, (Message("all_gather", 8 * m), Message("all_reduce", 40))) for m in (2, 4, 8)]
+    plan = planned(asked(memory=20_000.0), points)  # two micro-batches of 8
+    assert plan.messages == (
+        ("gradients, all_reduce", 1, 2 * 3 / 4 * 400),
+        ("the method's own, all_gather", 2, 2 * 3 * 64),
+        ("the method's own, all_reduce", 2, 2 * 2 * 3 / 4 * 40),
+    )
+    assert planned(asked(gpus=1, memory=1e9), points).messages == ()
+
+
+def test_hours_are_arithmetic_over_rate() -> None:
+    plan = planned(asked(memory=20_000.0), [rehearsal(m) for m in (2, 4, 8)])
+    assert plan.flops == 66 and plan.rate == pytest.approx(1000 / 66)
+    assert plan.hours == pytest.approx(45 * 64 * 66 / 1000 / 4 / 3600)
+
+
+def test_the_page_says_what_fits_and_what_is_assumed() -> None:
+    points = [rehearsal(m) for m in (2, 4, 8)]
+    assert "accumulate: 2" in text(planned(asked(memory=20_000.0), points), name="mine")
+    assert "nothing fits" in text(planned(asked(memory=1_500.0), points), name="mine")
+    assert "give yours with --tflops" in text(planned(asked(tflops=100.0), points), name="mine")
+    assert "enough" in text(planned(asked(), points), name="mine", loader=1e6)
+
+
+def test_in_a_rehearsal_nothing_is_sent_and_everything_is_noted() -> None:
+    rows = torch.zeros(3, 5, requires_grad=True)
+    with collectives.rehearsed(4) as messages:
+        assert (collectives.ranks(), collectives.rank()) == (4, 0)
+        collectives.gather_with_gradient(rows).sum().backward()
+        collectives.broadcast(torch.zeros(7, dtype=torch.float64))
+    assert messages == [Message("all_gather", 60), Message("all_reduce", 240), Message("broadcast", 56)]
+    assert collectives.ranks() == 1
+    assert [message.traffic(4) for message in messages] == [180, 360, 56]
+
+
+def test_a_rehearsed_step_of_simclr_gathers_its_embeddings_and_sends_their_gradient_back() -> None:
+    loaded = load_recipe("demo/simclr").method
+    two, four = (rehearse(loaded, images=m, ranks=2) for m in (2, 4))
+    width = 4 * loaded.method.nets["g"].settings["out"]  # bytes of an embedding
+    assert Message("all_gather", 2 * 2 * width) in two.messages
+    assert Message("all_reduce", 2 * 2 * 2 * width) in two.messages
+    assert four.trained == two.trained > 0 == two.followed
+    # What does not grow with the batch is autocast's copy of the weights, two bytes each.
+    assert 2 * two.kept - four.kept == pytest.approx(2 * two.trained, rel=0.1)
+    assert 1.9 < four.flops / two.flops < 2.3
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ({"gpus": 3, "batch": 256}, "a batch of 256 can't be shared evenly by 3 GPUs"),
+    ({"memory": "80 apples"}, "--memory 80 apples is no amount of memory"),
+    ({"gpus": 0}, "--gpus 0 plans nothing"),
+])  # fmt: skip
+def test_what_can_not_be_planned_is_refused(given: dict[str, object], message: str) -> None:
+    with pytest.raises(SslgraphError, match=re.escape(message)):
+        page("demo/simclr", {"gpus": 1, "memory": "80GB", **given})
+
+
+def test_amounts_of_memory() -> None:
+    assert bytes_of("80GB") == 80e9 and bytes_of("24 GiB") == 24 * GIB and bytes_of("1000") == 1000
