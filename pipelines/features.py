@@ -84,7 +84,8 @@ def _views(
 
 @torch.no_grad()
 def _encoded(encoder: nn.Module, view: Tensor, precision: torch.dtype) -> Float[Tensor, "batch dim"]:
-    with torch.autocast(view.device.type, precision, enabled=precision != torch.float32):
+    view = view.double() if precision == torch.float64 else view
+    with torch.autocast(view.device.type, precision, enabled=precision == torch.bfloat16):
         features: Tensor = encoder(view)
     if features.ndim != 2:
         shape = tuple(features.shape)

@@ -67,12 +67,13 @@ class Feed:
         ranks: int = 1,
         device: torch.device | str = "cpu",
         channels_last: bool = False,
+        dtype: torch.dtype = torch.float32,
         ahead: int = 2,
     ) -> None:
         _check(len(source), batch, ranks, accumulate)
         self.source, self.program, self.batch, self.seed = source, program, batch, seed
         self.accumulate, self.rank, self.ranks = accumulate, rank, ranks
-        self.device, self.channels_last, self.ahead = torch.device(device), channels_last, ahead
+        self.device, self.channels_last, self.dtype, self.ahead = torch.device(device), channels_last, dtype, ahead
         self.steps_per_epoch = len(source) // batch
         self._read = reader(source, self.device)
         self._labels: Int64[Tensor, "images"] | None = None
@@ -104,7 +105,13 @@ class Feed:
         epoch = step // self.steps_per_epoch
         images, index = self._read(wanted)
         batch = program(
-            images, index, seed=self.seed, epoch=epoch, device=self.device, channels_last=self.channels_last
+            images,
+            index,
+            seed=self.seed,
+            epoch=epoch,
+            device=self.device,
+            channels_last=self.channels_last,
+            dtype=self.dtype,
         )
         batch["draw"] = draws.keyed(self.seed, epoch, index).to(self.device)
         batch["clock"] = torch.tensor([self.seed, epoch, step], device=self.device)

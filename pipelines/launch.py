@@ -1,17 +1,15 @@
 """Starts a run where it is to run: in this process, under torchrun, or on the workers of Ray Train.
 
 The loop, the run folder and the checkpoints are ours on all three; Ray starts processes and starts them again when one
-dies. Two of Ray's internals are touched (2.60): the name of the logger of its train context, and, on Linux, a
-variable meant for macOS that keeps every socket on 127.0.0.1; a test guards the second.
+dies. One of Ray's internals is touched (2.60): the name of the logger of its train context.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,31 +17,18 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from sslgraph import home
 from sslgraph.errors import SslgraphError
 
-from . import machine
+from . import checkpoint, interrupt, launch_cluster, machine
+from .interrupt import Interrupt
+from .launch_cluster import Share
 from .setup import settled
 from .train import train
 
 Settle = Callable[[Mapping[str, Any]], dict[str, Any]]
 Train = Callable[..., dict[str, Any]]
 
-# Set before Ray is imported; what the user has set stays.
-QUIET_AND_PRIVATE = {
-    "RAY_AUTH_MODE": "token",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # every socket on 127.0.0.1
-    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",  # or each line comes twice
-    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # or an error line on every run
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # how long a finished run is waited for
-    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "60",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_COLOR_PREFIX": "0",
-    "RAY_DEDUP_LOGS": "0",
-}
-OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
-RETRIES = 2  # after a worker died; each goes on from the newest checkpoint
+RETRIES = 2  # after workers died; a run that got on meanwhile has them all again
 TIMEOUT_S = 300
 
 
@@ -64,10 +49,22 @@ def launch(
         raise SslgraphError(f"--workers {workers} would train nothing; ask for 1 or more")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         return _under_torchrun(cfg, settle, body)
+    is_job = launch_cluster.IN_A_JOB in os.environ
+    address = _checked(address or (os.environ.get("RAY_ADDRESS") if workers > 1 or is_job else None))
     cfg = settle(cfg)
+    interrupt.withdraw(Path(cfg["out"]))
     if workers == 1 and address is None:
         return body(cfg)
-    return _on_ray(cfg, workers, address or os.environ.get("RAY_ADDRESS"), body)
+    return _on_ray(cfg, workers, address, body)
+
+
+def _checked(address: str | None) -> str | None:
+    if address and address.startswith(("http://", "https://")):
+        raise SslgraphError(
+            f"{address} is a job server, and this command joins a cluster (HOST:PORT); "
+            "sslgraph submit, with the same words, sends the run there"
+        )
+    return address
 
 
 def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict[str, Any]:
@@ -78,6 +75,8 @@ def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict
         # A folder with a time in its name must be the first rank's on all of them.
         agreed = [settle(cfg) if dist.get_rank() == 0 else None]
         dist.broadcast_object_list(agreed, src=0)
+        if agreed[0] is not None and dist.get_rank() == 0:
+            interrupt.withdraw(Path(agreed[0]["out"]))
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         return body({**(agreed[0] or {}), "local_rank": local, "processes": processes})
     finally:
@@ -86,52 +85,81 @@ def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict
 
 def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Train) -> dict[str, Any]:
     if address is None:
-        refuse_too_many(workers, cores=machine.cores(), gpus=torch.cuda.device_count())
-    with _cluster(address) as ray:
-        available = ray.cluster_resources()
-        gpus = int(available.get("GPU", 0))
-        refuse_too_many(workers, cores=int(available.get("CPU", 0)), gpus=gpus)
-        threads = max(1, int(available["CPU"]) // workers)
-        return _fit({**cfg, "processes": workers}, workers, threads, gpus > 0, body)
+        launch_cluster.share([(machine.cores(), torch.cuda.device_count())], workers)
+    with launch_cluster.cluster(address) as ray:
+        share = launch_cluster.share(launch_cluster.nodes(ray), workers)
+        return _persistently({**cfg, "processes": workers}, workers, share, body)
 
 
-def refuse_too_many(workers: int, *, cores: int, gpus: int) -> None:
-    """Ray would wait for ever for processors that are not there."""
-    what, there = ("GPUs", gpus) if gpus else ("processor cores", cores)
-    if workers > there:
-        need = f"{workers} workers need {workers} {what}, and there are {there}"
-        raise SslgraphError(f"{need}; ask for --workers {there}")
-
-
-def _fit(cfg: dict[str, Any], workers: int, threads: int, use_gpu: bool, body: Train) -> dict[str, Any]:
-    from ray.train import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchConfig, TorchTrainer
+def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[str, Any]:
+    """Fits until it is done. Failures count only if no checkpoint was reached since the one before."""
     from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
     folder = Path(cfg["out"])
-    resources = {"CPU": threads} | ({"GPU": 1} if use_gpu else {})
+    reached = _newest(folder)
+    while True:
+        try:
+            found = _stoppable(folder, lambda: _fit(cfg, workers, share, body))
+            break
+        except WorkerGroupError as failure:
+            before, reached = reached, _newest(folder)
+            if reached == before:
+                raise SslgraphError(_in_words(failure.worker_failures, folder)) from failure
+        except ControllerError as failure:
+            cure = f"the same command with --out {folder} goes on when they are there"
+            raise SslgraphError(f"Ray could not start {workers} workers: {failure}; {cure}") from failure
+    if "stopped" in found:
+        raise SystemExit(found["stopped"])
+    if "fault" in found:
+        raise SslgraphError(found["fault"])
+    return found
+
+
+def _newest(folder: Path) -> Path | None:
+    there = checkpoint.complete(folder / "checkpoints")
+    return there[-1] if there else None
+
+
+def _stoppable(folder: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Does the work in a thread, while this one listens: the first Ctrl-C or SIGTERM is passed on to the workers."""
+    outcome: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as failure:
+            outcome.append(failure)
+
+    thread = threading.Thread(target=run, daemon=True)
+    with Interrupt(then=lambda: interrupt.ask(folder)):
+        thread.start()
+        thread.join()
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    found: dict[str, Any] = outcome[0]
+    return found
+
+
+def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[str, Any]:
+    from ray.train import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchConfig, TorchTrainer
+
+    folder = Path(cfg["out"])
+    resources = {"CPU": share.cpus} | ({"GPU": share.gpus} if share.gpus else {})
     trainer = TorchTrainer(
         _worker,
         train_loop_config={"cfg": cfg, "body": body},
         torch_config=TorchConfig(timeout_s=TIMEOUT_S),
-        scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu, resources_per_worker=resources),
+        scaling_config=ScalingConfig(num_workers=workers, use_gpu=share.gpus > 0, resources_per_worker=resources),
         run_config=RunConfig(
             name=folder.name,
             storage_path=str(folder.parent),
             failure_config=FailureConfig(max_failures=RETRIES, controller_failure_limit=1),
             logging_config=LoggingConfig(log_level="WARNING"),
-            worker_runtime_env={"env_vars": {"OMP_NUM_THREADS": str(threads)}},
+            worker_runtime_env={"env_vars": {"OMP_NUM_THREADS": str(share.cpus)}},
         ),
     )
-    try:
-        found: dict[str, Any] = trainer.fit().return_value
-    except WorkerGroupError as failure:
-        raise SslgraphError(_in_words(failure.worker_failures, folder)) from failure
-    except ControllerError as failure:
-        raise SslgraphError(f"Ray could not start {workers} workers: {failure}") from failure
-    if "fault" in found:
-        raise SslgraphError(found["fault"])
-    return found
+    return dict(trainer.fit().return_value)
 
 
 def _worker(config: dict[str, Any]) -> dict[str, Any]:
@@ -145,6 +173,8 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
         return dict(config["body"](cfg, report=_report))
     except SslgraphError as fault:
         return {"fault": str(fault)}
+    except SystemExit as ended:
+        return {"stopped": str(ended)}
 
 
 def _report(path: Path, measures: Mapping[str, float]) -> None:
@@ -165,41 +195,4 @@ def _in_words(failures: Mapping[int, BaseException], folder: Path) -> str:
     rank, text = min(own.items())
     last = text.strip().splitlines()[-1] if text.strip() else "no message"
     cure = f"the same command with --out {folder} goes on"
-    return f"worker {rank} failed {RETRIES + 1} times, the last time with: {last}; {cure}"
-
-
-@contextmanager
-def _cluster(address: str | None) -> Iterator[Any]:
-    """A Ray that answers: the one that runs in this process, the one at the address, or a private one of our own."""
-    for name, value in QUIET_AND_PRIVATE.items():
-        os.environ.setdefault(name, value)
-    private = _pinned() if address is None else {}
-    os.environ.update(private)
-    import ray
-
-    if ray.is_initialized():
-        yield ray
-        return
-    own = {} if address else {"object_store_memory": OBJECT_STORE, "num_cpus": machine.cores()}
-    environment = {"env_vars": {"PYTHONPATH": _import_path()}}
-    try:
-        ray.init(address=address or "local", logging_level="warning", runtime_env=environment, **own)
-        yield ray
-    finally:
-        ray.shutdown()
-        for name in private:
-            os.environ.pop(name, None)
-
-
-def _import_path() -> str:
-    """Where workers find this code: they start in a folder of Ray's."""
-    here = home.ROOT.parent if home.INSTALLED else home.ROOT
-    return os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")]))
-
-
-def _pinned() -> dict[str, str]:
-    """The address of the cluster to come: without it, a second Ray on this machine confuses the first one's cleaner."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return {"RAY_GCS_SERVER_PORT": str(port), "RAY_ADDRESS": f"127.0.0.1:{port}"}
+    return f"worker {rank} failed {RETRIES + 1} times without getting on, the last time with: {last}; {cure}"

@@ -19,8 +19,12 @@ def request(
     seed: int | None = None,
     plugins: tuple[str, ...] = (),
     overrides: Mapping[str, Any] | None = None,
+    is_here: bool = True,
 ) -> dict[str, Any]:
-    """The request; `resume` is a run folder that must be there, `data` a path whose content says what it holds."""
+    """The request; `resume` is a run folder that must be there, `data` a path whose content says what it holds.
+
+    If not `is_here`, `data` lies on another machine and is not looked at.
+    """
     given = dict(overrides or {})
     if seed is not None:
         given["seed"] = seed
@@ -33,11 +37,11 @@ def request(
             )
         out = resume
     if data is not None:
-        given |= _data(name, data, given)
+        given |= _data(name, data, given, is_here)
     return {"recipe": name, "overrides": given, "plugins": plugins, "out": out}
 
 
-def _data(name: str, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict[str, Any]:
     """`--data PATH`: the recipe's own source if it reads a path, else the one that reads what lies there."""
     from sslgraph import registry
 
@@ -45,6 +49,8 @@ def _data(name: str, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
     absolute = str(Path(path).expanduser().resolve())
     if "path" in registry.signature(recipe.data.use, tuple(recipe.plugins)).settings:
         return {"data.path": absolute}
+    if not is_here:
+        return {}
     return {"data": {"use": source_for(Path(absolute)), "path": absolute}}
 
 

@@ -67,8 +67,8 @@ class Run:
         return self.folder / "checkpoints"
 
     def cast(self) -> AbstractContextManager[Any]:
-        """Autocast in the run's precision."""
-        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+        """Autocast in the run's precision, if that is a short one: others are the weights' own."""
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision == torch.bfloat16)
 
     def quietly(self, is_last: bool) -> AbstractContextManager[Any]:
         """Between micro-batches ranks do not talk: gradients are averaged once, with the last one."""

@@ -72,18 +72,21 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     with check.within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
     method = _compiled(loaded, source, plugins).to(device=on, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    precision = machine.precision(recipe.precision, on)
+    weights = torch.float64 if precision == torch.float64 else torch.float32
+    method.to(weights)
     views, found = loaded.method.method.views, check.augmentations(loaded.method)
     program = ViewProgram.build(views, found, compiled=recipe.compile)
     with check.within(loaded, ("batch",)):
         feed = Feed(
             source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
-            rank=collectives.rank(), ranks=collectives.ranks(), device=on, channels_last=True,
+            rank=collectives.rank(), ranks=collectives.ranks(), device=on, channels_last=True, dtype=weights,
         )  # fmt: skip
     clock = clock_of(recipe, feed.steps_per_epoch)
     model = _wrapped(method, recipe, on)
     is_wrapped = model is not method
     optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
-    precision, folder = machine.precision(recipe.precision, on), Path(config.out or "")
+    folder = Path(config.out or "")
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
     run = Run(
         folder=folder, text=resolved_recipe(loaded), seed=recipe.seed, method=method, model=model, optimizer=optimizer,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint, summary
+from . import checkpoint, interrupt, summary
 from .checkpoint import Checkpoint
 from .interrupt import Interrupt
 from .run import Batch, Report, Run
@@ -37,16 +37,16 @@ def loop(run: Run) -> dict[str, Any]:
         return summary.read(run.folder)
     try:
         run.record.begin(step)
-        with Interrupt() as interrupt:
+        with Interrupt(run.folder) as asking:
             if step == 0 and run.baseline is not None:
                 _measure(run, step, run.baseline)
-            while step < end and not _stops(run, interrupt, step):
+            while step < end and not _stops(run, asking, step):
                 _passes(run, step)
                 for pieces in run.record.timed(run.feed.batches(step, _next_pass(run, step))):
                     one_step(run, pieces, step)
                     step += 1
                     _after(run, step)
-                    if _stops(run, interrupt, step):
+                    if _stops(run, asking, step):
                         break
             if step < end:
                 raise SystemExit(_stopped(run, step))
@@ -170,16 +170,18 @@ def _next_pass(run: Run, step: int) -> int:
     return next((s for s in later if run.method.due_phases(s, run.clock)), run.clock.total_steps)
 
 
-def _stops(run: Run, interrupt: Interrupt, step: int) -> bool:
+def _stops(run: Run, asking: Interrupt, step: int) -> bool:
     """Whether all ranks stop here. They ask each other only where they meet anyway, when losses are fetched."""
     if collectives.ranks() == 1:
-        return interrupt.asked
+        return asking.asked
     if step % run.record.every:
         return False
-    return bool(collectives.all_sum(torch.tensor(float(interrupt.asked), device=run.device)) > 0)
+    return bool(collectives.all_sum(torch.tensor(float(asking.asked), device=run.device)) > 0)
 
 
 def _stopped(run: Run, step: int) -> str:
     path = save(run, step)
     run.record.close()
+    if collectives.rank() == 0:
+        interrupt.withdraw(run.folder)
     return f"stopped after step {step} and saved {path}; the same command with --out {run.folder} goes on from there"

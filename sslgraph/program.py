@@ -14,7 +14,7 @@ from sslgraph.sized import SizedLeg, Step
 
 
 class InFloat32(nn.Module):
-    """Calls a part on float32 copies of its floating inputs with autocast off: losses and solvers."""
+    """Calls a part on float32 copies of its floating inputs with autocast off: losses, solvers. Doubles stay double."""
 
     def __init__(self, part: nn.Module) -> None:
         super().__init__()
@@ -26,7 +26,8 @@ class InFloat32(nn.Module):
 
 
 def _full(value: Any) -> Any:
-    return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value
+    is_short = isinstance(value, Tensor) and value.is_floating_point() and value.dtype != torch.float64
+    return value.float() if is_short else value
 
 
 def _device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -166,7 +166,7 @@ class Recipe(_Text):
     batch: int = Field(ge=1)
     accumulate: int = Field(default=1, ge=1)
     optimizer: dict[str, Any]
-    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    precision: Literal["auto", "bfloat16", "float32", "float64"] = "auto"
     compile: bool = False
     evaluate: dict[str, Any] = {}
     checkpoint: dict[str, Any] = {}

@@ -1,0 +1,113 @@
+"""A Ray that answers: the one of this process, the one at an address, or a private one; and a worker's share of it.
+
+One of Ray's internals is touched (2.60): on Linux, a variable meant for macOS keeps every socket of a private Ray on
+127.0.0.1; a test guards it. A cluster that runs already is its owner's: nothing about its sockets, tokens or nodes
+that are about to vanish is changed there.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sslgraph import home
+from sslgraph.errors import SslgraphError
+
+from . import machine
+
+# Set before Ray is imported; what the user has set stays.
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",  # or each line comes twice
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # how long a finished run is waited for
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "60",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_COLOR_PREFIX": "0",
+    "RAY_DEDUP_LOGS": "0",
+}
+PRIVATE = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # every socket on 127.0.0.1
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # or an error line on every run; nobody takes this machine away
+}
+OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
+IN_A_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's job server sets it for what it runs
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one worker gets."""
+
+    cpus: int
+    gpus: int
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Any]:
+    """Ray, connected: as this process is already, to the cluster at the address, or to one that ends with the block."""
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        yield sys.modules["ray"]
+        return
+    private = {} if address else {**_absent(PRIVATE), **_pinned()}
+    os.environ.update({**_absent(QUIET), **private})
+    import ray
+
+    own = {} if address else {"object_store_memory": OBJECT_STORE, "num_cpus": machine.cores()}
+    # What a job's workers import came with the job; what else runs finds this code where this process does.
+    environment = {} if IN_A_JOB in os.environ else {"env_vars": {"PYTHONPATH": _import_path()}}
+    try:
+        ray.init(address=address or "local", logging_level="warning", runtime_env=environment, **own)
+        yield ray
+    except ConnectionError as silent:
+        raise SslgraphError(f"no Ray cluster answers at {address}; see `ray status --address {address}`") from silent
+    finally:
+        ray.shutdown()
+        for name in private:
+            os.environ.pop(name, None)
+
+
+def nodes(ray: Any) -> list[tuple[int, int]]:
+    """The CPUs and GPUs of each node that is alive."""
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return [(int(there.get("CPU", 0)), int(there.get("GPU", 0))) for there in alive]
+
+
+def share(nodes: Sequence[tuple[int, int]], workers: int) -> Share:
+    """A worker's part of a cluster whose nodes have these (CPUs, GPUs): a GPU with its CPUs, or as many CPUs as go.
+
+    Ray would wait for ever for what is not there, so that is refused.
+    """
+    gpus = sum(there for _, there in nodes)
+    cpus = sum(there for there, _ in nodes)
+    what, there = ("GPUs", gpus) if gpus else ("processor cores", cpus)
+    if workers > there:
+        need = f"{workers} workers need {workers} {what}, and there are {there}"
+        raise SslgraphError(f"{need}; ask for --workers {there}" if there else f"{need}; start a node that has some")
+    if gpus:
+        return Share(max(1, min(cpu // gpu for cpu, gpu in nodes if gpu)), 1)
+    fitting = (each for each in range(cpus // workers, 0, -1) if sum(cpu // each for cpu, _ in nodes) >= workers)
+    return Share(next(fitting), 0)
+
+
+def _absent(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if name not in os.environ}
+
+
+def _import_path() -> str:
+    """Where workers, which start in a folder of Ray's, find this code and plugins: where this process does."""
+    here = home.ROOT.parent if home.INSTALLED else home.ROOT
+    return os.pathsep.join(filter(None, [str(here), str(Path.cwd()), os.environ.get("PYTHONPATH")]))
+
+
+def _pinned() -> dict[str, str]:
+    """The address of the cluster to come: without it, a second Ray on this machine confuses the first one's cleaner."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return {"RAY_GCS_SERVER_PORT": str(port), "RAY_ADDRESS": f"127.0.0.1:{port}"}

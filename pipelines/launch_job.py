@@ -1,0 +1,241 @@
+"""Sends a run to a cluster: `sslgraph submit` is `sslgraph train` behind Ray's job server.
+
+What is sent is the folder that the command is given in (specs and plugins) and this very code; data and run folders are
+not, they lie where all nodes see them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shlex
+import shutil
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from sslgraph import home
+from sslgraph.errors import SslgraphError
+
+EXCLUDES = ("/runs", "/data", "/outputs", ".git", ".venv", "venv", "node_modules", "__pycache__", ".*_cache")
+# When a job is stopped it is asked by SIGTERM, and killed if it has not saved its checkpoint and ended after so long.
+STOPPING = {"RAY_JOB_STOP_SIGNAL": "SIGTERM", "RAY_JOB_STOP_WAIT_TIME_S": "300"}
+AGAIN_S = 0.5
+# Each says at its own level what it packs and that a stream has ended.
+CHATTY = tuple(f"ray.{name}" for name in (
+    "dashboard.modules.dashboard_sdk", "dashboard.modules.job.sdk", "_private.runtime_env.packaging"
+))  # fmt: skip
+LIMIT = "the job server takes at most 100 MiB; name what is not needed in .rayignore, and leave data where nodes see it"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to send: the words of `sslgraph train`, the name it gets there, and variables that it sees."""
+
+    words: tuple[str, ...]
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def entrypoint(self) -> str:
+        """The command that the head node runs."""
+        return shlex.join(["python", "-m", "sslgraph", *self.words])
+
+
+def job(
+    recipe: str, *, out: str | None, workers: int, data: str | None = None, seed: int | None = None,
+    plugins: Sequence[str] = (), sets: Sequence[str] = (), variables: Sequence[str] = (),
+) -> Job:  # fmt: skip
+    """The job of a command line, with what can't work on another machine refused."""
+    folder = _on_all_nodes("--out", out, "the run folder, in which the run is also gone on with")
+    words = ["train", _recipe(recipe), "--out", folder, "--workers", str(workers)]
+    words += [] if data is None else ["--data", _on_all_nodes("--data", data, "where the images are")]
+    words += [] if seed is None else ["--seed", str(seed)]
+    words += [word for plugin in plugins for word in ("--plugin", plugin)]
+    words += [word for text in sets for word in ("--set", text)]
+    return Job(tuple(words), f"{Path(folder).name}-{time.strftime('%Y%m%d-%H%M%S')}", _variables(variables))
+
+
+def submit(sent: Job, address: str | None, *, say: Callable[[str], None], wait: bool = True) -> None:
+    """Sends the job, shows what it says, and raises what it ended with if that is not success.
+
+    Ctrl-C leaves it running and says how to follow and to stop it.
+    """
+    server = address or os.environ.get("RAY_API_SERVER_ADDRESS") or ""
+    if not server.startswith(("http://", "https://")):
+        raise SslgraphError(f"--address {server or 'is missing'}: give a job server, such as http://127.0.0.1:8265")
+    os.environ["RAY_API_SERVER_ADDRESS"] = server  # Ray would prefer what stands there already
+    with _understood(server):
+        client = _client(server)
+        with _environment(sent) as environment:
+            client.submit_job(entrypoint=sent.entrypoint, submission_id=sent.name, runtime_env=environment)
+        say(f"job {sent.name} on {server}\n{_commands(sent.name, server)}\n")
+        if not wait:
+            return
+        try:
+            last = _followed(client, sent.name, say)
+        except KeyboardInterrupt:
+            say(f"\njob {sent.name} goes on\n{_commands(sent.name, server)}\n")
+            raise SystemExit(130) from None
+        _judge(client.get_job_info(sent.name), sent.name, last)
+
+
+def _recipe(name: str) -> str:
+    """A recipe's name, or its file as a path within the folder that is sent."""
+    if not name.endswith((".yaml", ".yml")):
+        return name
+    file, here = Path(name).resolve(), Path.cwd().resolve()
+    if not file.is_relative_to(here):
+        raise SslgraphError(f"{name} lies outside {here}, and that folder is what is sent; give the command beside it")
+    return file.relative_to(here).as_posix()
+
+
+def _on_all_nodes(option: str, path: str | None, what: str) -> str:
+    if path and "://" in path:
+        raise SslgraphError(f"{option} {path}: a folder is needed, and this is an address; mount it on every node")
+    if not path or not path.startswith("/"):
+        said = f"{option} {path}" if path else f"{option} is missing"
+        raise SslgraphError(f"{said}: give {what}, as an absolute path that is the same storage on every node")
+    return path
+
+
+def _variables(texts: Sequence[str]) -> dict[str, str]:
+    split = [text.partition("=") for text in texts]
+    if wrong := [name for name, sign, _ in split if not sign or not name]:
+        raise SslgraphError(f"--env {wrong[0]}: write a name, an equals sign and a value, for example --env SEED=1")
+    return {name: value for name, _, value in split}
+
+
+@contextmanager
+def _environment(sent: Job) -> Iterator[dict[str, Any]]:
+    """What the job runs in: this folder, and this code if it is not in it. Nothing is installed on the nodes."""
+    here = Path.cwd().resolve()
+    with tempfile.TemporaryDirectory() as scratch:
+        modules = [] if here == home.ROOT and not home.INSTALLED else [_packed(Path(scratch) / "sslgraph")]
+        yield {
+            "working_dir": str(here),
+            "py_modules": modules,
+            "excludes": list(EXCLUDES),
+            "env_vars": {**STOPPING, **sent.variables},
+        }
+
+
+def _packed(folder: Path) -> str:
+    """This code in the form in which it is installed: one package with the catalogue, pipelines and specs inside."""
+    leave = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(home.HERE, folder, ignore=leave)
+    if not home.INSTALLED:
+        for room in ("components", "pipelines", "specs"):
+            shutil.copytree(home.ROOT / room, folder / room, ignore=leave)
+    return str(folder)
+
+
+def _client(server: str) -> Any:
+    from ray.job_submission import JobSubmissionClient
+
+    client = JobSubmissionClient(server)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return client
+
+
+@contextmanager
+def _understood(server: str) -> Iterator[None]:
+    """Ray's errors as sentences."""
+    from ray.exceptions import AuthenticationError
+
+    try:
+        yield
+    except AuthenticationError as refused:
+        cure = "export RAY_AUTH_MODE=token, with the cluster's token in ~/.ray/auth_token or RAY_AUTH_TOKEN"
+        raise SslgraphError(f"{server} wants a token and got none that it knows; {cure}") from refused
+    except ConnectionError as silent:
+        cure = "see that the head node runs and that its port is forwarded to this machine"
+        raise SslgraphError(f"no job server answers at {server}; {cure}") from silent
+    except (RuntimeError, ValueError) as failure:
+        if isinstance(failure, SslgraphError):
+            raise
+        text = str(failure).strip() or type(failure).__name__
+        is_large = "413" in text or "exceeds the maximum size" in text
+        told = f"{Path.cwd()} is too large to be sent: {LIMIT}" if is_large else f"{server} refused: {text}"
+        raise SslgraphError(told) from failure
+
+
+def _followed(client: Any, name: str, say: Callable[[str], None]) -> str:
+    """Shows what the job says until it has ended, over lost connections too; gives its last words."""
+    from aiohttp import ClientError
+
+    shown, last = 0, deque[str](maxlen=50)
+    while True:
+        try:
+            for piece in _pieces(client, name, shown):
+                shown += len(piece)
+                say(piece)
+                last.extend(filter(str.strip, piece.splitlines()))
+            break  # the server ends the stream when the job has ended
+        except (RuntimeError, ClientError, OSError):
+            time.sleep(AGAIN_S)
+    while not client.get_job_status(name).is_terminal():
+        time.sleep(AGAIN_S)
+    return _words(last)
+
+
+def _words(lines: Iterable[str]) -> str:
+    """The last line that is not indented, and what follows: a fault's cure stands indented below it."""
+    words: list[str] = []
+    for line in lines:
+        words = [*words, line] if line.startswith(" ") else [line]
+    return "\n".join(words)
+
+
+def _pieces(client: Any, name: str, shown: int) -> Iterator[str]:
+    """What the job says as it says it, without the first so many letters.
+
+    A thread listens, so that Ctrl-C finds this one where it can stop.
+    """
+    heard: SimpleQueue[str | BaseException | None] = SimpleQueue()
+
+    async def listen() -> None:
+        async for piece in client.tail_job_logs(name):
+            heard.put(piece)
+
+    def run() -> None:
+        try:
+            heard.put(asyncio.run(listen()))
+        except BaseException as failure:
+            heard.put(failure)
+
+    threading.Thread(target=run, daemon=True).start()
+    seen = 0
+    while (piece := heard.get()) is not None:
+        if isinstance(piece, BaseException):
+            raise piece
+        fresh = piece[max(0, shown - seen) :]
+        seen += len(piece)
+        if fresh:
+            yield fresh
+
+
+def _judge(info: Any, name: str, last: str) -> None:
+    status = str(info.status.value)
+    if status == "SUCCEEDED":
+        return
+    if status == "STOPPED":
+        raise SslgraphError(f"job {name} was stopped; the same command goes on from its newest checkpoint")
+    if info.driver_exit_code == 1 and last:
+        raise SslgraphError(f"job {name} failed: {last}")
+    said = last or str(info.message)
+    raise SslgraphError(f"job {name} failed with exit code {info.driver_exit_code}; its last words: {said}")
+
+
+def _commands(name: str, server: str) -> str:
+    tail = f"{name} --address {server}"
+    return f"  follow: ray job logs --follow {tail}\n  state:  ray job status {tail}\n  stop:   ray job stop {tail}"
