@@ -172,7 +172,7 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path, kind: dict[str, Any
 def test_the_demo_recipe_gives_the_same_losses_on_two_workers(
     tmp_path: Path, precision: str, rate: str, most: float
 ) -> None:
-    """As `sslgraph train simclr --workers 2` does, for 20 steps; docs/results.md says why float32 needs a slow start."""
+    """As `sslgraph train simclr --workers 2` does, for 20 steps; docs/results.md says why float32 starts slowly."""
     from pipelines.cli import overrides
 
     texts = ("epochs=null", "steps=20", f"precision={precision}", f"optimizer.lr={rate}", "evaluate={}")
