@@ -1,6 +1,6 @@
 """Kills runs at random moments and lets them go on: no step may be lost or done twice, no bit of the weights differ.
 
-    python -m tests.soak --kills 100            processes of `sslgraph train` alone, kill -9
+    python -m tests.soak --kills 100              processes, forked from one that has imported what they need
     python -m tests.soak --kills 12 --workers 2   under Ray Train: workers, which Ray replaces, or the whole driver
 
 Each run is one of a few seeds; when it is done it is compared with a run of that seed that nobody disturbed. Ends with
@@ -20,11 +20,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import torch
+import torch._dynamo  # torch.optim's first use asks for it
+import torch.utils.tensorboard
+
+from pipelines import cli, launch  # noqa: F401  forks find it imported
 
 ROOT = Path(__file__).parents[1]
 # Many short steps and a checkpoint every few of them: most kills then hit one that is being written.
@@ -33,6 +39,70 @@ RECIPE = (
     "precision=float32", "nets.f.width=4", "nets.g.hidden=[16]", "views.x.size=16",
 )  # fmt: skip
 STEPS = 200
+
+
+class Life(Protocol):
+    """A process that trains."""
+
+    pid: int
+
+    def ended(self, seconds: float | None = None) -> int | None:
+        """Its exit code, waited for so long or for as long as it takes; None if it goes on."""
+
+
+class Command:
+    """A process of its own."""
+
+    def __init__(self, words: Sequence[str], log: Path) -> None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+        with log.open("ab") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sslgraph", *words], cwd=ROOT, stdout=file, stderr=file, env=environment
+            )
+        self.pid = self.process.pid
+
+    def ended(self, seconds: float | None = None) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(seconds)
+        return None
+
+
+class Fork:
+    """The same command in a fork of this process, which has imported already what takes seconds to import."""
+
+    def __init__(self, words: Sequence[str], log: Path) -> None:
+        self.code: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            os._exit(_here(words, log))
+
+    def ended(self, seconds: float | None = None) -> int | None:
+        end = time.monotonic() + (float("inf") if seconds is None else seconds)
+        while self.code is None:
+            found, status = os.waitpid(self.pid, os.WNOHANG)
+            if found:
+                self.code = os.waitstatus_to_exitcode(status)
+            elif time.monotonic() >= end:
+                return None
+            else:
+                time.sleep(0.005)
+        return self.code
+
+
+def _here(words: Sequence[str], log: Path) -> int:
+    """Runs the command in this process with its output in a file; gives the exit code."""
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    sys.argv = ["sslgraph", *words]
+    try:
+        cli.main()
+    except SystemExit as asked:
+        return int(asked.code or 0) if isinstance(asked.code, int | None) else 1
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 @dataclass
@@ -45,20 +115,17 @@ class Soak:
     kills: dict[str, int] = field(default_factory=dict)
     runs: int = 0
 
-    def start(self, out: Path, seed: int) -> subprocess.Popen[bytes]:
+    def start(self, out: Path, seed: int) -> Life:
         """A process of `sslgraph train` that goes on with the run in this folder."""
         words = ["train", "simclr", "--out", str(out), "--seed", str(seed), "--workers", str(self.workers)]
         words += [word for text in RECIPE for word in ("--set", text)]
-        with (self.folder / f"{out.name}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "sslgraph", *words], cwd=ROOT, stdout=log, stderr=log,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
+        log = self.folder / f"{out.name}.log"
+        return Fork(words, log) if self.workers == 1 else Command(words, log)
 
     def undisturbed(self, seed: int) -> Path:
         """The run of a seed from its first step to its last without a break; made once."""
         out = self.folder / f"undisturbed-{seed}"
-        if not out.is_dir() and self.start(out, seed).wait() != 0:
+        if not out.is_dir() and self.start(out, seed).ended() != 0:
             raise SystemExit(f"the undisturbed run failed: {self.folder}/{out.name}.log")
         return out
 
@@ -70,33 +137,32 @@ class Soak:
             process = self.start(out, seed)
             while left > 0 and self.kill(process, out):
                 left -= 1
-                if process.poll() is not None:
+                if process.ended(0) is not None:
                     break
-            if process.wait() == 0:
+            if (code := process.ended()) == 0:
                 break
-            if left <= 0 and process.returncode > 0:
-                raise SystemExit(f"{out} ended with exit code {process.returncode}: see {out}.log")
+            if code != -signal.SIGKILL:
+                raise SystemExit(f"{out} ended with exit code {code}: see {out}.log")
         compare(expected, out)
         self.runs += 1
         shutil.rmtree(out)
 
-    def kill(self, process: subprocess.Popen[bytes], out: Path) -> bool:
+    def kill(self, process: Life, out: Path) -> bool:
         """Kills at a random moment: while it starts, or after it went on; False if it was done before that."""
         if self.chance.random() < 0.2:
-            waited = self.chance.uniform(0, 4 * self.workers)
+            waited = self.chance.uniform(0, 1 if self.workers == 1 else 10)
         else:
             before, waited = newest(out), self.chance.uniform(0, 1.5)
-            while newest(out) == before and process.poll() is None:
+            while newest(out) == before and process.ended(0) is None:
                 time.sleep(0.01)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(waited)
+        if process.ended(waited) is not None:
             return False
         victims = workers_of(process.pid) if self.workers > 1 and self.chance.random() < 0.7 else []
         kind, victim = ("worker", self.chance.choice(victims)) if victims else ("process", process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
         if kind == "process":
-            process.wait()
+            process.ended()
             self.settle()
         self.kills[kind] = self.kills.get(kind, 0) + 1
         return True
@@ -140,7 +206,7 @@ def orphans(folder: Path) -> bool:
     for process, (_, title) in parents().items():
         if "RayTrainWorker" in title:
             with contextlib.suppress(OSError):
-                if any(str(folder) in os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()):
+                if any(str(folder) in str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()):
                     return True
     return False
 
@@ -177,6 +243,7 @@ def is_same(one: object, two: object) -> bool:
 
 def soak(kills: int, *, workers: int = 1, seed: int = 0, out: Path | None = None) -> Soak:
     """Kills so many times, over as many runs as that takes."""
+    torch.set_num_threads(1)  # a fork does not inherit the other threads of a pool
     work = Soak(out or Path(tempfile.mkdtemp(prefix="soak-")), workers, random.Random(seed))
     work.folder.mkdir(parents=True, exist_ok=True)
     while (done := sum(work.kills.values())) < kills:
@@ -195,7 +262,8 @@ def main(words: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(words)
     start = time.monotonic()
     work = soak(asked.kills, workers=asked.workers, seed=asked.seed, out=asked.out)
-    print(f"{sum(work.kills.values())} kills over {work.runs} runs of {STEPS} steps in {time.monotonic() - start:.0f} s")
+    took = time.monotonic() - start
+    print(f"{sum(work.kills.values())} kills over {work.runs} runs of {STEPS} steps in {took:.0f} s: none lost a step")
 
 
 if __name__ == "__main__":
