@@ -21,6 +21,7 @@ NAME = re.compile(r"step_(\d{8})")
 MARKER = "COMPLETE"
 TEXT = "resolved.yaml"
 PARTS = ("method", "optimizer", "run")
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep: int = 2, best: str | Non
         _flush(folder)
     except OSError as problem:
         shutil.rmtree(hidden, ignore_errors=True)
-        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if problem.errno not in FULL:
             raise
         raise SslgraphError(_full(folder, checkpoint.step)) from problem
     _prune(folder, keep=keep, best=best)
@@ -112,6 +113,13 @@ def _write(hidden: Path, checkpoint: Checkpoint) -> None:
     marker = {"step": checkpoint.step, "measures": dict(checkpoint.measures), "files": sizes}
     _put(hidden / MARKER, json.dumps(marker).encode())
     _flush(hidden)
+
+
+def put_whole(path: Path, content: bytes) -> None:
+    """Writes a file that, at any moment, is as it was before or as a whole on the disk."""
+    beside = path.with_name(f".{path.name}.tmp")
+    _put(beside, content)
+    beside.replace(path)
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -165,9 +173,17 @@ class _Remembering:
 
 def _full(folder: Path, step: int) -> str:
     free = shutil.disk_usage(folder).free / 1e6
-    there = complete(folder)
-    left = f"the checkpoint of step {step_of(there[-1])} stands" if there else "there is no earlier checkpoint"
-    return f"no space is left in {folder} ({free:.0f} MB free), so the checkpoint of step {step} was not saved; {left}"
+    what = f"no space is left in {folder} ({free:.0f} MB free), so the checkpoint of step {step} was not saved"
+    return f"{what}; {standing(folder)}"
+
+
+def standing(folder: Path) -> str:
+    """What a run that ends now can go on from, in words."""
+    try:
+        there = complete(folder)
+    except OSError:
+        there = []
+    return f"the checkpoint of step {step_of(there[-1])} stands" if there else "there is no earlier checkpoint"
 
 
 def _difference(saved: str, wanted: str) -> str:
@@ -184,4 +200,6 @@ def _prune(folder: Path, *, keep: int, best: str | None) -> None:
         measured = [(measures_of(path)[best], path) for path in there if best in measures_of(path)]
         kept |= {max(measured)[1]} if measured else set()
     for path in {*there, *folder.glob(".step_*")} - kept:
-        shutil.rmtree(path)
+        hidden = path.with_name(f".{path.name.lstrip('.')}")
+        path.replace(hidden)  # at no moment is there a checkpoint that looks complete and lacks a file
+        shutil.rmtree(hidden)

@@ -22,6 +22,7 @@ from sslgraph.errors import SslgraphError
 from . import checkpoint, interrupt, launch_cluster, machine
 from .interrupt import Interrupt
 from .launch_cluster import Share
+from .run_folder import StorageError
 from .setup import settled
 from .train import train
 
@@ -171,6 +172,8 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
     cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
         return dict(config["body"](cfg, report=_report))
+    except StorageError:
+        raise
     except SslgraphError as fault:
         return {"fault": str(fault)}
     except SystemExit as ended:

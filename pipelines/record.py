@@ -5,11 +5,13 @@ Losses stay on their device and are fetched together every `every` steps, so tha
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -19,9 +21,11 @@ from torch import Tensor
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 
+from . import checkpoint
 from .display import Display, Pace
 
 T = TypeVar("T")
+NAME = "metrics.jsonl"
 
 
 class Record:
@@ -38,7 +42,9 @@ class Record:
         self.every, self.tensorboard = every, tensorboard
         self.measures: dict[str, float] = {}
         self.losses: dict[str, float] = {}
+        self.broken: Mapping[int, str] = {}  # images that could not be read, by index, with the reason
         self.is_first = collectives.rank() == 0
+        self._told = 0
         self._waiting: list[tuple[int, dict[str, float], Tensor]] = []
         self._names: tuple[str, ...] = ()
         self._loss_names: tuple[str, ...] = ()
@@ -52,7 +58,7 @@ class Record:
         self._since = time.monotonic()
         if self.is_first:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._file = cut(self.folder / "metrics.jsonl", done).open("a", buffering=1)
+            self._file = cut(self.folder / NAME, done).open("a", buffering=1)
             self._writer = _tensorboard(self.folder / "tensorboard", done) if self.tensorboard else None
 
     def step(self, step: int, losses: Mapping[str, Tensor], measured: Mapping[str, float | Tensor]) -> None:
@@ -83,6 +89,14 @@ class Record:
         self.losses = {name: lines[-1][name] for name in self._loss_names}
         if self.is_first:
             self.display.show(int(lines[-1]["step"]), sum(self.losses.values()), self.measures, pace)
+            self._tell_broken()
+
+    def keep(self) -> None:
+        """What is noted lies on the disk when this returns: a checkpoint must not know of steps that no line tells."""
+        self.fetch()
+        if self._file is not None:
+            self._refuse_a_lost_file()
+            os.fsync(self._file.fileno())
 
     def evaluation(self, step: int, measures: Mapping[str, float]) -> None:
         """Notes what was measured after `step` steps."""
@@ -129,7 +143,8 @@ class Record:
         self.display.close()
         for file in (self._file, self._writer):
             if file is not None:
-                file.close()
+                with suppress(OSError):  # the run ends by one already
+                    file.close()
 
     def _pace(self, step: float, steps: int) -> Pace:
         now = time.monotonic()
@@ -142,6 +157,7 @@ class Record:
     def _write(self, lines: list[dict[str, Any]]) -> None:
         if self._file is None:
             return
+        self._refuse_a_lost_file()
         for line in lines:
             # JSON has no word for nan: a strict reader would refuse the whole file.
             plain = {name: value if math.isfinite(value) else None for name, value in line.items()}
@@ -150,6 +166,17 @@ class Record:
             for name, value in lines[-1].items():
                 if name != "step":
                     self._writer.add_scalar(name, value, lines[-1]["step"])
+
+    def _tell_broken(self) -> None:
+        if len(self.broken) > self._told:
+            self._told, newest = len(self.broken), list(self.broken.values())[-1]
+            self.display.say(f"images that can't be read and give way to the next: {self._told}, the newest {newest}")
+
+    def _refuse_a_lost_file(self) -> None:
+        """A folder that is removed under a run takes the lines with it, and writing to the open file tells nothing."""
+        path = self.folder / NAME
+        if self._file is not None and not os.path.samestat(os.fstat(self._file.fileno()), path.stat()):
+            raise FileNotFoundError(errno.ENOENT, "the run's own file was replaced", str(path))
 
     def _refuse_what_is_no_number(self, lines: list[dict[str, Any]]) -> None:
         for line in lines:
@@ -162,9 +189,11 @@ class Record:
 def cut(path: Path, done: int) -> Path:
     """Keeps the lines of a metrics file up to step `done`; a last line that a crash left half written goes too."""
     if path.is_file():
-        whole = [line for line in path.read_text().splitlines() if line.endswith("}")]
+        text = path.read_text()
+        whole = [line for line in text.splitlines() if line.endswith("}")]
         kept = [line for line in whole if json.loads(line)["step"] <= done]
-        path.write_text("".join(f"{line}\n" for line in kept))
+        if len(kept) < text.count("\n") or not text.endswith("\n"):
+            checkpoint.put_whole(path, "".join(f"{line}\n" for line in kept).encode())
     return path
 
 

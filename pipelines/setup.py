@@ -88,6 +88,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
     folder = Path(config.out or "")
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
+    record.broken = source.broken
     run = Run(
         folder=folder, text=resolved_recipe(loaded), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, precision=precision,

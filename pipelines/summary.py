@@ -23,12 +23,13 @@ def write(run: Run, step: int) -> dict[str, Any]:
         "losses": run.record.losses,
         "measures": run.record.measures,
         "best": {run.best: _highest(run.checkpoints, run.best)} if run.best else {},
+        "broken_images": len(run.record.broken),
         "images_per_second": round(run.record.images_per_second, 1),
         "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
         "checkpoint": str(run.checkpoints / f"step_{step:08d}"),
     }
     if collectives.rank() == 0:
-        (run.folder / NAME).write_text(json.dumps(summary, indent=2) + "\n")
+        checkpoint.put_whole(run.folder / NAME, f"{json.dumps(summary, indent=2)}\n".encode())
     return summary
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint, interrupt, summary
+from . import checkpoint, interrupt, run_folder, summary
 from .checkpoint import Checkpoint
 from .interrupt import Interrupt
 from .run import Batch, Report, Run
@@ -30,7 +30,12 @@ def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, 
 
 
 def loop(run: Run) -> dict[str, Any]:
-    """From the newest checkpoint, or from the start, to the last step."""
+    """From the newest checkpoint, or from the start, to the last step, as the only run that writes into its folder."""
+    with run_folder.held(run.folder, run.device), run_folder.told(run.folder):
+        return _loop(run)
+
+
+def _loop(run: Run) -> dict[str, Any]:
     step, end = resume(run), run.clock.total_steps
     if step == end and summary.exists(run.folder):
         run.record.abandon()
@@ -77,14 +82,18 @@ def one_step(run: Run, pieces: list[Batch], step: int) -> None:
 def resume(run: Run) -> int:
     """Puts the run where its newest checkpoint left it; returns the number of steps done."""
     there = checkpoint.complete(run.checkpoints)
-    if not there:
+    newest = checkpoint.step_of(there[-1]) if there else -1
+    # Shared storage may show a folder to one rank sooner than to another: all take what the first one sees.
+    step = int(collectives.broadcast(torch.tensor(newest, device=run.device)))
+    if step < 0:
         return 0
-    saved = checkpoint.load(there[-1], text=run.text)
+    path = run.checkpoints / f"step_{step:08d}"
+    saved = checkpoint.load(path, text=run.text)
     try:
         run.method.load_state_dict(saved.method)
     except RuntimeError as wrong:
         reason = str(wrong).splitlines()[-1].strip()
-        raise SslgraphError(f"the weights in {there[-1]} do not fit this method: {reason}") from wrong
+        raise SslgraphError(f"the weights in {path} do not fit this method: {reason}") from wrong
     run.optimizer.load_state_dict(saved.optimizer)
     run.record.measures |= saved.measures
     run.feed.balance(run.method.sample_labels())
@@ -93,7 +102,7 @@ def resume(run: Run) -> int:
 
 def save(run: Run, step: int) -> Path:
     """Writes a checkpoint on the first rank while the others wait."""
-    run.record.fetch()
+    run.record.keep()
     final, fault = run.checkpoints / f"step_{step:08d}", None
     if collectives.rank() == 0:
         weights, momenta = run.method.state_dict(), run.optimizer.state_dict()
@@ -102,19 +111,10 @@ def save(run: Run, step: int) -> Path:
             checkpoint.save(run.checkpoints, whole, keep=run.keep, best=run.best)
         except SslgraphError as full:
             fault = full
-    _agree(run, fault)
+    run_folder.agree(fault, run.device)
     if run.report is not None:
         run.report(final, run.record.measures)
     return final
-
-
-def _agree(run: Run, fault: SslgraphError | None) -> None:
-    """A fault of one rank ends all of them: the others would wait for it in their next message."""
-    faults = collectives.all_sum(torch.tensor(float(fault is not None), device=run.device))
-    if fault is not None:
-        raise fault
-    if faults > 0:
-        raise SslgraphError("another rank could not go on; its message says why")
 
 
 def _after(run: Run, step: int) -> None:

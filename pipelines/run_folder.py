@@ -1,0 +1,82 @@
+"""A run's folder: one run writes into it at a time, and what goes wrong with its storage is said."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import torch
+
+from sslgraph import collectives
+from sslgraph.errors import SslgraphError
+
+from . import checkpoint
+
+LOCK = ".lock"
+PATIENCE_S = 30.0  # workers of a driver that was killed write on for some seconds
+
+
+class StorageError(SslgraphError):
+    """Storage failed. It may be back when the run is started again, so a worker that meets it is started again."""
+
+
+@contextmanager
+def held(folder: Path, device: torch.device) -> Iterator[None]:
+    """Holds the folder for this run until the block or the process ends; ranks wait until the first one has it."""
+    fault, file = None, None
+    try:
+        if collectives.rank() == 0:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = (folder / LOCK).open("w")
+            fault = _locked(file, folder)
+        agree(fault, device)
+        yield
+    finally:
+        if file is not None:
+            file.close()
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """An error of storage within the block becomes a sentence that says what of the run is left."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno is None:  # what other code made up; storage has numbers
+            raise
+        there = checkpoint.standing(folder / "checkpoints")
+        if problem.errno in checkpoint.FULL:
+            raise SslgraphError(f"no space is left ({problem}); {there}") from problem
+        cure = f"when it is mended, the same command with --out {folder} goes on"
+        raise StorageError(f"reading or writing failed ({problem}); {there}; {cure}") from problem
+
+
+def agree(fault: SslgraphError | None, device: torch.device) -> None:
+    """A fault of one rank ends all of them: the others would wait for it in their next message."""
+    faults = collectives.all_sum(torch.tensor(float(fault is not None), device=device))
+    if fault is not None:
+        raise fault
+    if faults > 0:
+        raise SslgraphError("another rank could not go on; its message says why")
+
+
+def _locked(file: IO[str], folder: Path) -> SslgraphError | None:
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return SslgraphError(f"another run writes into {folder}; end it, or choose another folder with --out")
+            time.sleep(0.2)
+        except OSError as problem:
+            if problem.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):  # this storage has no locks
+                return None
+            raise
+        else:
+            return None
