@@ -32,6 +32,7 @@ QUIET = {
     "RAY_DEDUP_LOGS": "0",
 }
 PRIVATE = {
+    "RAY_worker_niceness": "0",  # Ray's own is 15: whatever else runs on this machine would train first
     "RAY_AUTH_MODE": "token",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # every socket on 127.0.0.1
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # or an error line on every run; nobody takes this machine away

@@ -55,8 +55,16 @@ def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict
 
 
 def source_for(path: Path) -> str:
-    """The source that reads what lies at a path: parquet files, or a folder of images."""
+    """The source that reads what lies at a path: parquet files, tar shards, or a folder of images."""
     if not path.exists():
-        raise SslgraphError(f"--data {path}: there is nothing there; give a folder of images or of parquet files")
-    is_parquet = path.suffix == ".parquet" or (path.is_dir() and any(path.glob("*.parquet")))
-    return "sources.parquet" if is_parquet else "sources.image_folder"
+        raise SslgraphError(
+            f"--data {path}: there is nothing there; give a folder of images, of parquet files or of .tar shards"
+        )
+    for suffix, source in (("parquet", "sources.parquet"), ("tar", "sources.webdataset")):
+        if path.suffix == f".{suffix}" or (path.is_dir() and _holds(path, suffix)):
+            return source
+    return "sources.image_folder"
+
+
+def _holds(folder: Path, suffix: str) -> bool:
+    return any(folder.glob(f"*.{suffix}")) or any(folder.glob(f"*/*.{suffix}"))

@@ -148,6 +148,7 @@ class Cluster:
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "PYTHONPATH": str(ROOT),
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+            "RAY_worker_niceness": "0",
         }  # fmt: skip
         with (folder / "head.log").open("w") as log:
             self.head = subprocess.Popen(
@@ -204,7 +205,7 @@ def test_a_fault_on_the_cluster_reaches_the_user_as_it_is(cluster: Cluster) -> N
     sent = cluster.submit("mine.yaml", "--out", str(cluster.folder / "bad"), "--data", "/nowhere")
     out, err = sent.communicate(timeout=300)
     assert sent.returncode == 1 and "\n  stop:   ray job stop bad-" in out
-    fault = "--data /nowhere: there is nothing there; give a folder of images or of parquet files"
+    fault = "--data /nowhere: there is nothing there; give a folder of images, of parquet files or of .tar shards"
     assert err.endswith(f"failed: {fault}\n")
     assert "Traceback" not in out + err
 
