@@ -15,6 +15,7 @@ from sslgraph.errors import SslgraphError
 
 from .draw import draw
 from .options import Plugins, Sets, overrides
+from .submit import submit
 
 app = typer.Typer(
     add_completion=False,
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 out = Console(highlight=False, soft_wrap=True)
 app.command()(draw)
+app.command()(submit)
 
 
 class Listed(StrEnum):
@@ -189,31 +191,6 @@ def train(
     summary = launch(cfg, workers=workers, address=address)
     folder = Path(str(summary["checkpoint"])).parent.parent
     out.print(f"done: {folder}\nmeasure it: sslgraph evaluate {folder}", markup=False)
-
-
-@app.command()
-def submit(
-    name: Annotated[str, typer.Argument(help="a method, a recipe, or a file within this folder")],
-    address: Annotated[str | None, typer.Option("--address", help="of the job server: http://HOST:8265")] = None,
-    workers: Annotated[int, typer.Option("--workers", help="processes that train together")] = 1,
-    out_: Annotated[str | None, typer.Option("--out", help="the run folder, on storage that all nodes share")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="where the images are, on every node")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
-    env: Annotated[list[str], typer.Option("--env", help="a variable that the run sees, NAME=VALUE")] = [],  # noqa: B006
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="come back as soon as the job is sent")] = False,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
-) -> None:
-    """Train on a Ray cluster: this folder is sent there, its output is shown here; docs/cluster.md says how."""
-    from . import launch_job
-    from .request import request
-    from .setup import settled
-
-    job = launch_job.job(
-        name, out=out_, workers=workers, data=data, seed=seed, plugins=plugin, sets=set_, variables=env
-    )
-    settled(request(name, data=data, out=out_, plugins=tuple(plugin), overrides=overrides(set_), is_here=False))
-    launch_job.submit(job, address, say=lambda text: print(text, end="", flush=True), wait=not no_wait)
 
 
 @app.command()
