@@ -1,4 +1,4 @@
-"""The command line: list, show, check, diff, train, plan, submit, evaluate. Exit codes: 0; 1, a wrong input; 2, usage."""
+"""The command line. Exit codes: 0; 1, a wrong input; 2, usage."""
 
 from __future__ import annotations
 
