@@ -177,6 +177,7 @@ def train(
     seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
     workers: Annotated[int, typer.Option("--workers", help="processes that train together, through Ray Train")] = 1,
     address: Annotated[str | None, typer.Option("--address", help="of a running Ray cluster")] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="where the time of a step goes: a table, a trace")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
@@ -188,7 +189,7 @@ def train(
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
     name = name or str(Path(str(resume)) / "resolved.yaml")
     cfg = request(name, data=data, out=out_, resume=resume, seed=seed, plugins=tuple(plugin), overrides=overrides(set_))
-    summary = launch(cfg, workers=workers, address=address)
+    summary = launch({**cfg, "profile": profile}, workers=workers, address=address)
     folder = Path(str(summary["checkpoint"])).parent.parent
     out.print(f"done: {folder}\nmeasure it: sslgraph evaluate {folder}", markup=False)
 

@@ -41,6 +41,7 @@ class Config:
     out: str | None = None  # the run folder; default runs/<recipe>-<time>
     local_rank: int = 0  # which of its machine's processes this one is
     processes: int = 1  # how many of them there are
+    profile: bool = False  # look at a few steps: where their time goes
 
     def load(self) -> LoadedRecipe:
         """The recipe, with what the command line says put in."""

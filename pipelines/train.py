@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint, interrupt, run_folder, summary
+from . import checkpoint, interrupt, profiling, run_folder, summary
 from .checkpoint import Checkpoint
 from .interrupt import Interrupt
 from .run import Batch, Report, Run
@@ -26,6 +26,8 @@ def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, 
     """
     run = prepare(cfg)
     run.report = report
+    if cfg.get("profile") and collectives.rank() == 0:
+        profiling.attach(run)
     return loop(run)
 
 

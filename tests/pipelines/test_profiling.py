@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from pipelines import profiling
+from pipelines.profiling import Stopwatch, table
+from pipelines.setup import prepare
+from pipelines.train import loop
+from sslgraph.errors import SslgraphError
+
+SMALL = {"data.images": 256, "batch": 16, "steps": 12, "evaluate": {}, "checkpoint": {}}
+
+
+def test_a_table_names_each_part_and_adds_up() -> None:
+    watch = Stopwatch(torch.device("cpu"))
+    watch.seconds = {
+        "step": 10.0, "waiting": 1.0, "forward": 4.0, "f": 2.0, "g": 0.5, "contrast": 0.5, "backward": 3.0,
+        "update": 0.5, "tick": 0.25, "_made": 0.75,
+    }  # fmt: skip
+    sections = {"f": "nets", "g": "nets", "l2": "wiring", "contrast": "losses"}
+    lines = table(watch, sections, heading="simclr on a processor", steps=5).splitlines()
+    assert lines[0] == "simclr on a processor: 2000.0 ms a step, mean of 5"
+    found = {line[2:26].strip(): line.split()[-3:] for line in lines[1:-1]}
+    assert found["forward f"] == ["400.0", "ms", "20.0%"] and found["loss contrast"] == ["100.0", "ms", "5.0%"]
+    assert found["forward, between parts"] == ["200.0", "ms", "10.0%"]
+    assert sum(float(value) for value, _, _ in found.values()) == pytest.approx(2000.0)
+    assert "150.0 ms a step" in lines[-1]
+
+
+def test_a_watch_counts_only_while_it_runs() -> None:
+    watch, module = Stopwatch(torch.device("cpu")), nn.Identity()
+    hooks = watch.watch("net", module)
+    module(torch.zeros(1))
+    assert watch.seconds == {}
+    watch.is_running = True
+    module(torch.zeros(1))
+    assert set(watch.seconds) == {"net"}
+    for hook in hooks:
+        hook.remove()
+    before = dict(watch.seconds)
+    module(torch.zeros(1))
+    assert watch.seconds == before
+
+
+def profiled(folder: Path, *, profile: bool) -> list[float]:
+    run = prepare({"recipe": "demo/simclr", "overrides": {**SMALL, "epochs": None}, "out": str(folder)})
+    if profile:
+        profiling.attach(run)
+    loop(run)
+    return [json.loads(line)["contrast"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_profile_is_written_and_changes_no_number(tmp_path: Path) -> None:
+    assert profiled(tmp_path / "watched", profile=True) == profiled(tmp_path / "plain", profile=False)
+    found = (tmp_path / "watched" / profiling.TABLE).read_text()
+    for part in ("waiting for data", "forward f", "forward g", "loss contrast", "backward", "optimizer", "views are"):
+        assert part in found
+    with gzip.open(tmp_path / "watched" / profiling.TRACE) as file:
+        assert json.load(file)["traceEvents"]
+    assert not (tmp_path / "plain" / profiling.TABLE).exists()
+
+
+def test_a_run_too_short_to_look_at_is_refused(tmp_path: Path) -> None:
+    run = prepare({"recipe": "demo/simclr", "overrides": {**SMALL, "epochs": None, "steps": 3}, "out": str(tmp_path)})
+    with pytest.raises(SslgraphError, match="--profile looks at steps 4 to 8, and this run has 3"):
+        profiling.attach(run)
+    run.record.abandon()
