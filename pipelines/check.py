@@ -25,6 +25,7 @@ from .optimizers import settings as optimizer_settings
 if TYPE_CHECKING:
     from sslgraph.sized import SizedGraph
 
+IMAGES = 10_000  # of a data set where none is named
 BATCH = 256  # images; only shapes that depend on the batch (a queue's divisibility) see it
 SOURCE = (512, 512)  # height and width of the image that views are cut from where no data set is named
 
@@ -71,7 +72,7 @@ def sized_graph(
     loaded: LoadedMethod,
     *,
     batch: int,
-    dataset: int = 10_000,
+    dataset: int = IMAGES,
     image: tuple[int, int] = SOURCE,
     plugins: tuple[str, ...] = (),
 ) -> SizedGraph:

@@ -15,6 +15,7 @@ from sslgraph.errors import SslgraphError
 
 from .draw import draw
 from .options import Plugins, Sets, overrides
+from .pages import report, views
 from .submit import submit
 
 app = typer.Typer(
@@ -27,6 +28,8 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True)
 app.command()(draw)
 app.command()(submit)
+app.command()(views)
+app.command()(report)
 
 
 class Listed(StrEnum):
@@ -205,33 +208,6 @@ def evaluate(
     from .evaluate import table
 
     out.print(table(measure(Path(run), data=data, plugins=tuple(plugin))))
-
-
-@app.command()
-def views(
-    name: Annotated[str, typer.Argument(help="a method (at the paper's size) or a recipe, by name or file")],
-    data: Annotated[str | None, typer.Option("--data", help="images: a folder, or parquet files")] = None,
-    file: Annotated[str, typer.Option("-o", help="the sheet, a .png")] = "views.png",
-    images: Annotated[int, typer.Option("--images", help="how many")] = 4,
-    seed: Annotated[int | None, typer.Option("--seed", help="of the views; the recipe's if left out")] = None,
-    epoch: Annotated[int, typer.Option("--epoch", help="whose views are drawn")] = 0,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
-) -> None:
-    """Real images beside every view that training makes of them, with the numbers drawn for each."""
-    from .view_sheet import write_sheet
-
-    sheet = write_sheet(
-        name,
-        Path(file),
-        data=data,
-        count=images,
-        seed=seed,
-        epoch=epoch,
-        plugins=tuple(plugin),
-        overrides=overrides(set_),
-    )
-    out.print(f"{file}: {sheet.words}", markup=False)
 
 
 @app.command()

@@ -97,8 +97,11 @@ def contact_sheet(
     labels = source.labels
     samples = []
     for row, index in enumerate(really.tolist()):
-        cells = tuple(maker.cells(images[row : row + 1], really[row : row + 1], seed, epoch))
-        label = "" if labels is None else _class(source.classes, int(labels[index]))
+        try:
+            cells = tuple(maker.cells(images[row : row + 1], really[row : row + 1], seed, epoch))
+        except (ValueError, RuntimeError) as wrong:  # a part that can't take an image of this size says so
+            raise SslgraphError(f"the views of image {index} can't be made: {wrong}") from wrong
+        label = "" if labels is None else class_name(source.classes, int(labels[index]))
         samples.append(Sample(index, label, images[row], cells))
     return Sheet(loaded.method.method, data, seed, epoch, tuple(samples))
 
@@ -198,7 +201,8 @@ def where(box: Box, is_flipped: bool, height: int, width: int) -> tuple[str, ...
     return (f"moved {left * width:+.0f}, {top * height:+.0f} px", *flipped)
 
 
-def _class(classes: tuple[str, ...], label: int) -> str:
+def class_name(classes: tuple[str, ...], label: int) -> str:
+    """A class's name; its number if it has none; "" for no class."""
     if label < 0:
         return ""
     return classes[label] if label < len(classes) else f"class {label}"

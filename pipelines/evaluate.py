@@ -13,17 +13,16 @@ from rich.table import Table
 from torch import nn
 
 from sslgraph import registry
-from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.load import LoadedRecipe, load_recipe
 
-from . import check, checkpoint, machine, online
+from . import checkpoint, machine, online
 from .features import Features, extract
 from .feed import Source
 from .knn import Neighbours, knn
 from .linear_probe import Probe, linear_probe
 from .request import source_for
-from .views import evaluation_view
+from .restored import restored
 
 FILE = "evaluation.json"
 
@@ -62,28 +61,15 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     train: Source = (
         registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, allowed) if data else sources[0]
     )
-    sized = check.sized_graph(
-        check.wired(loaded.method, allowed),
-        loaded.method,
-        batch=recipe.batch,
-        dataset=len(train),
-        image=train.size or check.SOURCE,
-        plugins=allowed,
-    )
-    method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed).to(on)
-    wish = online.setting(recipe.evaluate) or online.Setting()
-    views = loaded.method.method.views
-    view = evaluation_view(views, check.augmentations(loaded.method), like=next(iter(views)), size=wish.size)
+    encoders = restored(loaded, saved, train, device=on, plugins=plugins)
 
     def measured(encoder: nn.Module) -> Measured:
-        found = [extract(encoder, source, view, device=on) for source in sources]
-        return _measured(found[0], found[1], wish)
+        found = [extract(encoder, source, encoders.view, device=on) for source in sources]
+        return _measured(found[0], found[1], encoders.wish)
 
-    random, pixels = measured(method.encoder().to(on)), measured(nn.Flatten())
-    method.load_state_dict(dict(saved.method))
-    trained = measured(method.encoder().to(on))
+    trained, random, pixels = measured(encoders.trained), measured(encoders.random), measured(nn.Flatten())
     result = Evaluation(
-        loaded.method.method.method, saved.step, len(sources[0]), len(sources[1]), trained, random, pixels
+        loaded.method.method.method, encoders.step, len(sources[0]), len(sources[1]), trained, random, pixels
     )
     (run / FILE).write_text(json.dumps(asdict(result), indent=2) + "\n")
     return result
@@ -101,7 +87,7 @@ def table(result: Evaluation) -> Table:
     return shown
 
 
-def _read(run: Path) -> tuple[LoadedRecipe, checkpoint.Checkpoint]:
+def _read(run: Path) -> tuple[LoadedRecipe, Path]:
     text = run / checkpoint.TEXT
     if not text.is_file():
         raise SslgraphError(
@@ -110,7 +96,7 @@ def _read(run: Path) -> tuple[LoadedRecipe, checkpoint.Checkpoint]:
     there = checkpoint.complete(run / "checkpoints")
     if not there:
         raise SslgraphError(f"{run} holds no complete checkpoint yet; let the run save one first")
-    return load_recipe(str(text)), checkpoint.load(there[-1])
+    return load_recipe(str(text)), there[-1]
 
 
 def _source(use: str, settings: Mapping[str, Any], split: str, plugins: tuple[str, ...]) -> Source:

@@ -20,7 +20,7 @@ from sslgraph.resolved import resolved_recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.spec import Recipe
 
-from . import check, checkpoint, machine, online
+from . import check, checkpoint, machine, online, provenance
 from .display import Display
 from .feed import Feed, Source
 from .optimizer import Optimizer
@@ -184,6 +184,8 @@ def _facts(
 def _introduce(run: Run, loaded: LoadedRecipe, source: Source) -> None:
     """Says and writes down what the recipe resolved to, before anything is trained."""
     run.folder.mkdir(parents=True, exist_ok=True)
+    clock = {"steps_per_epoch": run.clock.steps_per_epoch, "total_steps": run.clock.total_steps}
+    provenance.note(run.folder, {**run.facts, "images": len(source), **clock})
     there = checkpoint.complete(run.checkpoints)
     if not there:
         (run.folder / "resolved.yaml").write_text(run.text)

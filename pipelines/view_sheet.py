@@ -14,11 +14,15 @@ from . import check
 from .contact_picture import write_png
 from .contact_sheet import Sheet, contact_sheet
 from .feed import Source
+from .report.markup import element
+from .report.pictures import contact_sheet as page_of
+from .report.shell import document
 from .request import source_for
+from .write_whole import writable, write_whole
 
 # A method alone has no data: these are drawn large enough for views of the paper's size.
 EMBEDDED: dict[str, Any] = {"size": 256, "images": 64, "limit": 64}
-FORMATS = (".png",)
+FORMATS = (".png", ".html")
 
 
 def write_sheet(
@@ -35,6 +39,7 @@ def write_sheet(
     """Writes and returns the sheet: of a method at its paper's size, of a recipe as it trains, with its own data."""
     if out.suffix not in FORMATS:
         raise SslgraphError(f"-o {out}: a sheet is written as {' or '.join(FORMATS)}; end the name so")
+    writable(out)
     loaded, recipe = check.load(name, overrides or {})
     text = recipe.recipe if recipe else None
     allowed = (*plugins, *(text.plugins if text else ()))
@@ -43,7 +48,11 @@ def write_sheet(
         loaded, source, data=where, count=count, seed=(text.seed if text else 0) if seed is None else seed,
         epoch=epoch, batch=text.batch if text else check.BATCH, plugins=allowed,
     )  # fmt: skip
-    write_png(sheet, out)
+    if out.suffix == ".html":
+        page = document(sheet.words, element("h1", sheet.method), element("p", sheet.words), page_of(sheet))
+        write_whole(out, lambda file: file.write(page.encode("utf-8")))
+    else:
+        write_png(sheet, out)
     return sheet
 
 

@@ -134,7 +134,7 @@ def test_views_writes_a_picture_of_a_folder(sslgraph: Command, tmp_path: Path) -
     ("words", "message"),
     [
         (("simclrr",), "there is no recipe or method 'simclrr'"),
-        (("simclr", "-o", "sheet.bmp"), "a sheet is written as .png;"),
+        (("simclr", "-o", "sheet.bmp"), "a sheet is written as .png or .html;"),
         (("simclr", "--data", "nowhere"), "--data nowhere: there is nothing there"),
         (("simclr", "--data", "."), "has no images; it is empty"),
         (("simclr", "--images", "0"), "ask for 1 or more"),
@@ -149,6 +149,14 @@ def test_what_can_not_be_shown_is_said_in_one_message(
     said = sslgraph("views", *words)
     assert (said.code, said.out) == (1, "") and message in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_views_writes_a_page_whose_pictures_have_words(sslgraph: Command, tmp_path: Path) -> None:
+    said = sslgraph("views", "demo/mae", "-o", str(tmp_path / "out.html"), "--images", "1", "--epoch", "3")
+    text = (tmp_path / "out.html").read_text()
+    assert said.code == 0 and text.startswith("<!doctype html>") and text.count('<img src="data:image/') == 3
+    assert "MAE: the views of 1 images of sources.shapes, seed 0, epoch 3" in text
+    assert 'alt="m.hidden of image 0, ' in text and "75% hidden" in text
 
 
 def test_a_folder_that_may_not_be_written_leaves_nothing(sslgraph: Command, tmp_path: Path) -> None:

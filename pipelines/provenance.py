@@ -1,0 +1,60 @@
+"""Where and with what a run was started: written into its folder at each start, for whoever reads the figures later."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sslgraph import __version__, home
+
+FILE = "starts.jsonl"
+
+
+def note(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Adds a line for this start; a run that went on elsewhere has several."""
+    with (folder / FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**here(), **facts}) + "\n")
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The starts of a run, first to last; none for a run of an earlier version. A half-written line is left out."""
+    file = folder / FILE
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def here() -> dict[str, Any]:
+    """This moment, machine, commit and these versions."""
+    return {
+        "started": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "host": platform.node(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "sslgraph": __version__,
+        "commit": commit(home.ROOT),
+    }
+
+
+def commit(root: Path) -> str:
+    """The commit of a checkout, with a word if files differ from it; "" where there is no checkout, or no git."""
+    if not (root / ".git").exists():
+        return ""
+    try:
+        found = _git(root, "rev-parse", "--short=12", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found + (", with changes" if changed else "")
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()

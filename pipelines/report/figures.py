@@ -1,0 +1,152 @@
+"""The tables of a page: what ran where, what was measured beside what needs no training, what differs between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sslgraph.diff import account
+from sslgraph.resolved import flat
+
+from .gather import Gathered
+from .markup import Markup, element, table
+
+ENCODERS = {"trained": "trained", "random": "random encoder", "pixels": "pixels"}
+MEASURES = {"knn": "kNN", "probe": "linear probe"}
+MISSING = "not recorded"
+Runs = Sequence[Gathered]
+
+
+def facts(runs: Runs) -> Markup:
+    """What ran, where, when, on what and from which commit; of several runs a column each."""
+    columns = [_facts(run) for run in runs]
+    if len(columns) == 1:
+        pairs = [element("div", element("dt", name), element("dd", said)) for name, said in columns[0].items()]
+        return element("dl", pairs, class_="facts")
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    rows = [[name, *(column.get(name, "") for column in columns)] for name in names]
+    return table(["", *(run.name for run in runs)], rows)
+
+
+def _facts(run: Gathered) -> dict[str, str]:
+    record, recipe = run.record, run.record.loaded.recipe
+    told: Mapping[str, Any] = {**(record.starts[-1] if record.starts else {}), **record.summary}
+    planned = f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.steps} steps"
+    done = f"{record.steps:,} steps of {planned}" + ("" if record.summary else "; the run is not over")
+    parameters = told.get("trained_parameters")
+    versions = [f"{name} {told[name]}" for name in ("sslgraph", "torch", "python") if told.get(name)]
+    starts = ", then ".join(str(start.get("started", "")) for start in record.starts)
+    return {
+        "method": record.method.method,
+        "recipe": recipe.recipe,
+        "images": str(recipe.data.settings.get("path", recipe.data.use)) + _count(told),
+        "length": done,
+        "batch": f"{recipe.batch:,}"
+        + (f", accumulated from {recipe.accumulate} parts" if recipe.accumulate > 1 else ""),
+        "seed": str(recipe.seed),
+        "trained parameters": f"{parameters:,}" if parameters else MISSING,
+        "device": ", ".join(filter(None, [_ranks(told), str(told.get("device", MISSING)), told.get("precision")])),
+        "machine": ", ".join(filter(None, [told.get("host"), told.get("system")])) or MISSING,
+        "versions": ", ".join(versions) or MISSING,
+        "commit": told.get("commit") or MISSING,
+        "started": starts or MISSING,
+        "finished": str(told.get("finished", MISSING)),
+        "images a second": f"{told['images_per_second']:,}" if told.get("images_per_second") else MISSING,
+        "folder": str(record.folder),
+    }
+
+
+def _count(told: Mapping[str, Any]) -> str:
+    return f", {told['images']:,} images" if told.get("images") else ""
+
+
+def _ranks(told: Mapping[str, Any]) -> str:
+    return f"{told['ranks']} processes" if told.get("ranks", 1) > 1 else ""
+
+
+def measures(runs: Runs) -> Markup | None:
+    """Trained encoders beside untrained ones and bare pixels; None if nothing was measured and nothing could be."""
+    found = [measured(run) for run in runs]
+    names = list(dict.fromkeys(name for figures in found for row in figures.values() for name in row))
+    if not names:
+        return None
+    if len(runs) == 1:
+        rows = [[encoder, *(_share(row.get(name)) for name in names)] for encoder, row in found[0].items()]
+        return table(["", *names], rows)
+    columns = [
+        (encoder, name)
+        for name in names
+        for encoder in dict.fromkeys(encoder for figures in found for encoder in figures)
+        if any(name in figures.get(encoder, {}) for figures in found)
+    ]
+    body = [[run.name, *(_share(f.get(e, {}).get(n)) for e, n in columns)] for run, f in zip(runs, found, strict=True)]
+    return table(["", *(f"{name}, {encoder}" for encoder, name in columns)], body)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def measured(run: Gathered) -> dict[str, dict[str, float]]:
+    """Accuracies by encoder, then by measure: of the stored evaluation, else the run's last ones, else this page's."""
+    stored, record = run.record.evaluation, run.record
+    if stored:
+        found = {name: _of(stored.get(key, {}), "accuracy") for key, name in ENCODERS.items()}
+        return {**found, "chance": _of(stored.get("trained", {}), "chance")}
+    if record.knn:
+        last = {"trained": record.knn[-1][1], **record.beside}
+        return {name: {"kNN": value} for name, value in last.items()}
+    scores = run.seen.knn if run.seen else {}
+    found = {name: {"kNN": score.accuracy} for name, score in scores.items()}
+    return {**found, "chance": {"kNN": scores["trained"].chance}} if scores else {}
+
+
+def _of(encoder: Mapping[str, Any], what: str) -> dict[str, float]:
+    """One figure of every measure of an encoder, under the names that people read."""
+    found = {name: value for name, value in encoder.items() if isinstance(value, dict) and what in value}
+    return {MEASURES.get(name, name.replace("_", " ")): value[what] for name, value in found.items()}
+
+
+def measured_on(run: Gathered) -> str:
+    """Which images the figures are of."""
+    stored, seen = run.record.evaluation, run.seen
+    if stored:
+        counts = f"{stored.get('bank', 0):,} training and {stored.get('queries', 0):,} held-out images"
+        return f"step {stored.get('step', 0):,}, {counts}, by sslgraph evaluate"
+    more = "sslgraph evaluate measures all images, and a linear probe"
+    if run.record.knn:
+        return f"step {run.record.knn[-1][0]:,.0f}, as measured while it trained; {more}"
+    if seen is not None and seen.knn:
+        counts = f"{seen.bank:,} training and {seen.queries:,} held-out images"
+        return f"step {seen.step:,}, {counts}, computed for this page; {more}"
+    return ""
+
+
+def differences(runs: Runs) -> Markup:
+    """What the other methods are beside the first one's, in words, and every value of the recipes that is not equal."""
+    first, *others = runs
+    told = []
+    for run in others:
+        lines = account(first.record.method, run.record.method).lines
+        told.append(element("p", element("strong", run.name), f" beside {first.name}:"))
+        told.append(element("pre", "\n".join(lines), class_="words"))
+    columns = [dict(leaves(_recipe(run))) for run in runs]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    rows = [[name, *(column.get(name, "") for column in columns)] for name in names]
+    unequal = [row for row in rows if len(set(row[1:])) > 1]
+    heading = ["value", *(run.name for run in runs)]
+    return element("div", told, table(heading, unequal) if unequal else element("p", "The recipes are equal."))
+
+
+def _recipe(run: Gathered) -> dict[str, Any]:
+    values: dict[str, Any] = flat(run.record.loaded.recipe)
+    return {name: value for name, value in values.items() if name not in ("method", "set", "replace", "remove")}
+
+
+def leaves(values: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every value of nested mappings by its path, as text."""
+    if isinstance(values, Mapping) and values:
+        for name, value in values.items():
+            yield from leaves(value, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, str(values)

@@ -1,0 +1,77 @@
+"""Pictures inside the page: as data, with a text for those who can't see them; contact sheets and neighbours."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from PIL import Image
+
+from ..contact_picture import COLOURS, NARROWEST, scale_of, scaled, with_boxes
+from ..contact_sheet import Cell, Sample, Sheet
+from .markup import Markup, element
+from .seen import THUMB, Picture, Seen
+
+# Small pictures travel as they are and are enlarged by the reader pixel by pixel; larger ones as WebP.
+LOSSLESS = 64
+
+
+def image(picture: Image.Image, alt: str, width: int | None = None) -> Markup:
+    """An image element that holds its own bytes, `width` CSS pixels wide."""
+    is_small = max(picture.size) <= LOSSLESS
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG" if is_small else "WEBP", **({"optimize": True} if is_small else {"quality": 82}))
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    kind = "png" if is_small else "webp"
+    width = width or picture.width
+    return element(
+        "img",
+        src=f"data:image/{kind};base64,{data}",
+        alt=alt,
+        width=width,
+        height=max(1, round(width * picture.height / picture.width)),
+        class_="pixels" if is_small else None,
+    )
+
+
+def contact_sheet(sheet: Sheet) -> Markup:
+    """Sample by sample: the source with its crops, then every view with its numbers."""
+    scale = scale_of(sheet)
+    return element("div", [_sample(sample, scale) for sample in sheet.samples], class_="sheet")
+
+
+def _sample(sample: Sample, scale: float) -> Markup:
+    name = f"image {sample.index}" + (f", {sample.label}" if sample.label else "")
+    source = element(
+        "figure", image(with_boxes(sample), f"{name}, the crops of its views drawn on it"), element("figcaption", name)
+    )
+    return element("div", source, [_cell(cell, name, scale) for cell in sample.cells], class_="sample")
+
+
+def _cell(cell: Cell, name: str, scale: float) -> Markup:
+    width = max(1, round(cell.pixels.shape[2] * scale))
+    lines = ", ".join(cell.lines)
+    alt = f"{cell.title} of {name}" + (f": {lines}" if lines else "")
+    picture = image(scaled(cell.pixels, min(scale, 1)), alt, width)
+    title = element("strong", cell.title, style=f"--view: {COLOURS[cell.view % len(COLOURS)]}")
+    return element("figure", picture, element("figcaption", title, lines), style=f"width: {max(width, NARROWEST)}px")
+
+
+def neighbours(seen: Seen) -> Markup:
+    """Each image asked about at the left, its nearest neighbours after it; the frame says whether classes agree."""
+    rows = []
+    for query, near in seen.asked:
+        cells = [_thumb(query, "asked", "", "asked")]
+        for picture in near:
+            agrees = "" if not (query.label and picture.label) else "same" if query.label == picture.label else "other"
+            said = {"same": "the same class", "other": "another class", "": ""}[agrees]
+            cells.append(_thumb(picture, f"{picture.similarity:.2f}", said, agrees))
+        rows.append(element("div", cells, class_="near"))
+    return element("div", rows, class_="neighbours")
+
+
+def _thumb(picture: Picture, above: str, said: str, class_: str) -> Markup:
+    name = ", ".join(filter(None, [f"image {picture.index}", picture.label, said]))
+    sign = {"same": " =", "other": " ≠"}.get(class_, "")
+    caption = element("figcaption", above + sign, element("span", picture.label) if picture.label else None)
+    return element("figure", image(picture.image, name, THUMB), caption, class_=class_ or None)

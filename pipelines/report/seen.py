@@ -1,0 +1,213 @@
+"""What a run's encoder makes of real images: nearest neighbours, a map in two dimensions, and labels foretold."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from PIL import Image
+from torch import Tensor, nn
+
+from sslgraph.errors import SslgraphError
+
+from .. import machine
+from ..contact_picture import scaled
+from ..contact_sheet import class_name
+from ..features import Features, extract
+from ..feed import Images, Source
+from ..knn import GRID, Neighbours, knn
+from ..restored import restored
+from .records import Record
+from .sources import Sources
+
+ASKED, NEAREST = 10, 6
+MAPPED = 600
+THUMB = 64
+Plane = Float[Tensor, "images 2"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image of the data set: its index, its class if it has one, and for a neighbour how near it is (cosine)."""
+
+    index: int
+    label: str
+    image: Image.Image
+    similarity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Map:
+    """Places of images in two dimensions, and the class of each (-1: none)."""
+
+    title: str
+    places: Plane
+    labels: Int64[Tensor, "images"]
+    index: Int64[Tensor, "images"]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All of it, of one checkpoint; `notes` say in words what could not be had."""
+
+    step: int
+    bank: int
+    queries: int
+    asked: tuple[tuple[Picture, tuple[Picture, ...]], ...]
+    maps: tuple[Map, ...]
+    knn: dict[str, Neighbours]
+    notes: tuple[str, ...]
+
+
+class Part:
+    """Some images of a source, evenly spaced, as a source of their own."""
+
+    def __init__(self, source: Source, chosen: Tensor) -> None:
+        self.source, self.chosen, self.broken = source, chosen, source.broken
+        self.classes = source.classes
+        self.labels = None if source.labels is None else source.labels[chosen]
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width, if all images share them."""
+        return self.source.size
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def read(self, indices: Tensor) -> tuple[Images, Tensor]:
+        """The images; one that can't be read keeps another index, so that nobody takes it for this one."""
+        wanted = self.chosen[indices]
+        images, really = self.source.read(wanted)
+        return images, torch.where(really == wanted, indices, -1)
+
+
+def look(record: Record, train: Source, sources: Sources, *, most: int, plugins: tuple[str, ...] = ()) -> Seen:
+    """Encodes at most `most` images of each split with the newest checkpoint; raises SslgraphError if it can't."""
+    if record.checkpoint is None:
+        raise SslgraphError("the run has saved no checkpoint yet")
+    on = machine.device()
+    machine.use()
+    allowed = (*record.loaded.recipe.plugins, *plugins)
+    bank, queries, notes = _parts(lambda: sources(record.loaded.recipe, "test", allowed), train, most)
+    encoders = restored(record.loaded, record.checkpoint, train, device=on, plugins=plugins)
+
+    def encoded(encoder: nn.Module) -> tuple[Features, Features]:
+        return extract(encoder, bank, encoders.view, device=on), extract(encoder, queries, encoders.view, device=on)
+
+    trained, random = encoded(encoders.trained), encoded(encoders.random)
+    scores = {}
+    if not (_has_labels(bank) and _has_labels(queries)):
+        notes.append("the images have no labels, so neighbours and map are shown without classes")
+    elif not (record.evaluation or record.knn):  # nobody has measured it yet
+        asked = {"trained": trained, "random encoder": random, "pixels": encoded(nn.Flatten())}
+        wish = encoders.wish
+        scores = {n: knn(b, q, k=wish.k, temperature=wish.temperature) for n, (b, q) in asked.items()}
+    return Seen(
+        step=encoders.step,
+        bank=len(trained[0].values),
+        queries=len(trained[1].values),
+        asked=neighbours(trained[0], trained[1], bank, queries),
+        maps=(*maps("trained", trained[1]), *maps("before training", random[1])),
+        knn=scores,
+        notes=tuple(notes),
+    )
+
+
+def _parts(held_out: Callable[[], Source], train: Source, most: int) -> tuple[Part, Part, list[str]]:
+    """What is compared with (training images) and what is asked about (held-out ones, if there are any)."""
+    try:
+        test = held_out()
+    except SslgraphError as reason:
+        chosen = spread(len(train), most)
+        ask = torch.arange(len(chosen)) % 10 == 0
+        note = f"there are no held-out images ({reason}); those asked about are training images"
+        return Part(train, chosen[~ask]), Part(train, chosen[ask]), [note]
+    return Part(train, spread(len(train), most)), Part(test, spread(len(test), most)), []
+
+
+def _has_labels(source: Part) -> bool:
+    return source.labels is not None and bool((source.labels >= 0).any())
+
+
+def spread(length: int, count: int) -> Int64[Tensor, "count"]:
+    """So many whole numbers below `length`, evenly spaced, or all of them."""
+    count = min(length, count)
+    return torch.arange(count) * length // count
+
+
+def neighbours(
+    bank: Features,
+    queries: Features,
+    bank_images: Part,
+    query_images: Part,
+    *,
+    asked: int = ASKED,
+    nearest: int = NEAREST,
+) -> tuple[tuple[Picture, tuple[Picture, ...]], ...]:
+    """For `asked` queries, evenly spaced, the `nearest` images of the bank by cosine; of equals the first."""
+    rows = spread(len(queries.values), asked)
+    similarity = F.normalize(queries.values[rows], dim=1) @ F.normalize(bank.values, dim=1).T
+    order = (similarity * GRID).round().argsort(dim=1, descending=True, stable=True)[:, :nearest]
+    found = []
+    for row, near, values in zip(rows.tolist(), order, similarity, strict=True):
+        (query,) = _pictures(query_images, queries.index[row : row + 1], torch.ones(1))
+        found.append((query, tuple(_pictures(bank_images, bank.index[near], values[near]))))
+    return tuple(found)
+
+
+def _pictures(source: Part, index: Tensor, similarity: Tensor) -> list[Picture]:
+    images, _ = source.read(index)
+    labels = [-1] * len(index) if source.labels is None else source.labels[index].tolist()
+    numbers = source.chosen[index].tolist()
+    return [
+        Picture(number, class_name(source.classes, label), thumbnail(image), value)
+        for number, label, image, value in zip(numbers, labels, images, similarity.tolist(), strict=True)
+    ]
+
+
+def thumbnail(image: Tensor) -> Image.Image:
+    """A small picture; one that is small already stays as it is."""
+    return scaled(image.float() / 255, min(1.0, THUMB * 1.5 / max(image.shape[1:])))
+
+
+def maps(name: str, features: Features) -> tuple[Map, ...]:
+    """The features of up to 600 images, brought to unit length, in two dimensions: linearly, and by neighbourhoods."""
+    rows = spread(len(features.values), MAPPED)
+    values = F.normalize(features.values[rows], dim=1)
+    values = values[:, values.isfinite().all(0)]
+    labels = torch.full((len(rows),), -1) if features.labels is None else features.labels[rows]
+    if len(rows) <= 5 or values.shape[1] < 2 or float(values.std(0).max()) < 1e-6:
+        return ()  # too few images, or an encoder that says the same of all of them
+    ways: dict[str, Callable[[Tensor], Plane]] = {"PCA": pca, "t-SNE": tsne}
+    return tuple(
+        Map(f"{name}, {way}", make(values), labels, features.index[rows], features.classes)
+        for way, make in ways.items()
+    )
+
+
+def pca(values: Float[Tensor, "images dim"]) -> Plane:
+    """The two directions in which the features spread most, each pointing to where its largest weight is positive."""
+    centred = values.double() - values.double().mean(0)
+    _, _, directions = torch.linalg.svd(centred, full_matrices=False)
+    first = directions[:2]
+    signs = first.gather(1, first.abs().argmax(1, keepdim=True)).sign()
+    places: Plane = (centred @ (first * signs).T).float()
+    return places
+
+
+def tsne(values: Float[Tensor, "images dim"]) -> Plane:
+    """t-SNE (van der Maaten and Hinton, 2008), begun at the linear map and on one thread: no chance is in it."""
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    perplexity = min(30.0, (len(values) - 1) / 3)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of equal features, which a collapsed encoder gives
+        made = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(values.double().numpy())
+    return torch.from_numpy(made).float().nan_to_num()

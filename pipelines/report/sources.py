@@ -1,0 +1,40 @@
+"""The images of the runs of a page, opened once for all runs that share them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sslgraph import registry
+from sslgraph.spec import Recipe
+
+from ..feed import Source
+from ..request import source_for
+
+
+class Sources:
+    """Gives the source of a recipe's split; `data` takes the place of what the recipes name, for data that moved."""
+
+    def __init__(self, data: str | None = None) -> None:
+        self.data = None if data is None else str(Path(data).expanduser().resolve())
+        self.use = None if self.data is None else source_for(Path(self.data))
+        self._opened: dict[str, Source] = {}
+
+    def __call__(self, recipe: Recipe, split: str, plugins: tuple[str, ...]) -> Source:
+        """The images of a split; raises SslgraphError if they can't be had."""
+        use, settings = self._named(recipe)
+        key = json.dumps([use, settings, split], sort_keys=True, default=str)
+        if key not in self._opened:
+            self._opened[key] = registry.build(use, {**settings, "split": split}, plugins)
+        return self._opened[key]
+
+    def words(self, recipe: Recipe) -> str:
+        """What the images are called."""
+        use, settings = self._named(recipe)
+        return str(settings.get("path", use))
+
+    def _named(self, recipe: Recipe) -> tuple[str, dict[str, Any]]:
+        if self.use is not None:
+            return self.use, {"path": self.data}
+        return recipe.data.use, dict(recipe.data.settings)

@@ -1,0 +1,25 @@
+"""A real run, small enough to be made for a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.setup import settled
+from pipelines.train import train
+
+SMALL: dict[str, Any] = {
+    "data.images": 96,
+    "data.test_images": 40,
+    "batch": 16,
+    "epochs": 2,
+    "nets.f.width": 8,
+    "evaluate": {"knn": {"every": "1 epoch"}},
+}
+
+
+def trained(folder: Path, recipe: str = "demo/simclr", **overrides: Any) -> Path:
+    """A run of a few steps."""
+    given = {**SMALL, **{name.replace("__", "."): value for name, value in overrides.items()}}
+    train(settled({"recipe": recipe, "overrides": given, "out": str(folder)}))
+    return folder
