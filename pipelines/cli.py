@@ -230,3 +230,21 @@ def plan(
 
     asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}
     out.print(page(name, asked, calibrated=calibrate, plugins=tuple(plugin), overrides=overrides(set_)), markup=False)
+
+
+@app.command()
+def data(
+    path: Annotated[str, typer.Argument(help="a folder of images, of parquet files or of .tar shards")],
+    prepare: Annotated[str | None, typer.Option("--prepare", help="write them here, small, for fast reading")] = None,
+    side: Annotated[int, typer.Option("--side", help="of the shorter side of what is written, pixels")] = 256,
+    form: Annotated[str, typer.Option("--form", help="jpeg, or raw: eight times the room, no decoding")] = "jpeg",
+) -> None:
+    """What images lie at a path and how fast they are read here; --prepare writes them for fast reading."""
+    from .preparing import inspect, prepare_images
+
+    if prepare is None:
+        out.print(inspect(path), markup=False)
+        return
+    for written in prepare_images(path, prepare, side=side, form=form):
+        out.print(f"{written}", markup=False)
+    out.print(f"train on them: sslgraph train NAME --data {prepare}", markup=False)

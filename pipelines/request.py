@@ -47,6 +47,8 @@ def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict
 
     recipe = load_recipe(name, dict(given)).recipe
     absolute = str(Path(path).expanduser().resolve())
+    if is_here and source_for(Path(absolute)) == "sources.prepared":
+        return {"data": {"use": "sources.prepared", "path": absolute}}
     if "path" in registry.signature(recipe.data.use, tuple(recipe.plugins)).settings:
         return {"data.path": absolute}
     if not is_here:
@@ -55,11 +57,13 @@ def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict
 
 
 def source_for(path: Path) -> str:
-    """The source that reads what lies at a path: parquet files, tar shards, or a folder of images."""
+    """The source that reads what lies at a path: prepared images, parquet files, tar shards, or a folder of images."""
     if not path.exists():
         raise SslgraphError(
             f"--data {path}: there is nothing there; give a folder of images, of parquet files or of .tar shards"
         )
+    if (path / "prepared.json").is_file():
+        return "sources.prepared"
     for suffix, source in (("parquet", "sources.parquet"), ("tar", "sources.webdataset")):
         if path.suffix == f".{suffix}" or (path.is_dir() and _holds(path, suffix)):
             return source

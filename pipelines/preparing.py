@@ -1,0 +1,132 @@
+"""`sslgraph data`: what lies at a path, how fast it is read here, and the same images prepared for fast reading."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+import torchvision  # noqa: F401  its import registers torch.ops.image
+from torch import Tensor
+
+from sslgraph import registry
+from sslgraph.errors import SslgraphError
+
+from .feed import Source
+from .request import source_for
+
+FORMS = ("jpeg", "raw")
+QUALITY = 92
+CHUNK = 64  # images that are read at a time
+
+
+@dataclass(frozen=True)
+class Written:
+    """One split as it was written."""
+
+    split: str
+    images: int
+    broken: int
+    size: int
+    seconds: float
+
+    def __str__(self) -> str:
+        left_out = f", {self.broken} left out that can't be read" if self.broken else ""
+        rate = self.images / max(self.seconds, 1e-9)
+        return f"{self.split}: {self.images:,} images, {self.size / 2**20:,.1f} MiB, {rate:,.0f} images/s{left_out}"
+
+
+def inspect(path: str, *, sample: int = 256) -> str:
+    """Counts, classes, sizes and broken files of the splits at a path, and how many images a second are read here."""
+    lines = []
+    for split, source in _splits(path):
+        chosen = torch.linspace(0, len(source) - 1, min(sample, len(source))).long()
+        start = time.perf_counter()
+        images, _ = source.read(chosen)
+        rate = len(chosen) / (time.perf_counter() - start)
+        sides = sorted({tuple(image.shape[1:]) for image in images})
+        sizes = f"{sides[0][0]}x{sides[0][1]}" + (f" to {sides[-1][0]}x{sides[-1][1]}" if len(sides) > 1 else "")
+        classes = f"{len(source.classes)} classes" if source.classes else "no labels"
+        lines.append(
+            f"{split}: {len(source):,} images, {classes}, {sizes}; {rate:,.0f} images/s; "
+            f"{len(source.broken)} of {len(chosen)} tried can't be read"
+        )
+        lines += [f"  {reason}" for reason in list(source.broken.values())[:5]]
+    return "\n".join(lines)
+
+
+def prepare_images(path: str, out: str, *, side: int = 256, form: str = "jpeg") -> list[Written]:
+    """Writes every readable image of every split with its shorter side at `side` (smaller ones stay as they are).
+
+    The folder must not be there, or be empty; it appears whole or not at all.
+    """
+    if form not in FORMS:
+        raise SslgraphError(f"--form {form} is not known; write one of {', '.join(FORMS)}")
+    if side < 8:
+        raise SslgraphError(f"--side {side} leaves nothing to see; write 8 or more, 256 for views of 224")
+    final = Path(out).expanduser().resolve()
+    if final.exists() and any(final.iterdir()):
+        raise SslgraphError(f"--prepare {out}: there is something in that folder already; name a new one")
+    working = final.with_name(final.name + ".tmp")
+    working.mkdir(parents=True, exist_ok=True)
+    found: list[Written] = []
+    classes: tuple[str, ...] = ()
+    for split, source in _splits(path):
+        found.append(_write_split(working, split, source, side, form))
+        classes = source.classes
+    about = {"form": form, "side": side, "classes": classes, "splits": [one.split for one in found], "from": str(path)}
+    (working / "prepared.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    if final.exists():
+        final.rmdir()
+    working.replace(final)
+    return found
+
+
+def _splits(path: str) -> Iterator[tuple[str, Source]]:
+    use = source_for(Path(path).expanduser().resolve())
+    for split in ("train", "test"):
+        try:
+            yield split, registry.build(use, {"path": path, "split": split, "memory": 0.0})
+        except SslgraphError:
+            if split == "train":
+                raise  # a set too small to hold images out has no test split, and needs none
+
+
+def _write_split(folder: Path, split: str, source: Source, side: int, form: str) -> Written:
+    start, starts, sizes, kept = time.perf_counter(), [0], [], []
+    with (folder / f"{split}.bin").open("wb") as file:
+        for wanted in torch.arange(len(source)).split(CHUNK):
+            images, really = source.read(wanted)
+            for image, index, asked in zip(images, really.tolist(), wanted.tolist(), strict=True):
+                if index != asked:
+                    continue  # a broken image, given way to the next: that one comes in its own place
+                small = shrunk(image, side)
+                starts.append(starts[-1] + _put(file, small, form))
+                sizes.append(small.shape[1:])
+                kept.append(index)
+    labels = np.array([]) if source.labels is None else source.labels[kept].numpy()
+    np.savez(folder / f"{split}.npz", starts=np.array(starts), sizes=np.array(sizes, dtype=np.int64), labels=labels)
+    return Written(split, len(kept), len(source) - len(kept), starts[-1], time.perf_counter() - start)
+
+
+def shrunk(image: Tensor, side: int) -> Tensor:
+    """The image with its shorter side at `side`, antialiased as a view would be; a smaller one as it is."""
+    height, width = image.shape[1:]
+    short = min(height, width)
+    if short <= side:
+        return image
+    size = [max(side, round(each * side / short)) for each in (height, width)]
+    small: Tensor = torch.ops.aten._upsample_bicubic2d_aa(image[None], size, False, None, None)[0]
+    return small
+
+
+def _put(file: BinaryIO, image: Tensor, form: str) -> int:
+    if form == "raw":
+        return file.write(image.permute(1, 2, 0).contiguous().numpy().tobytes())
+    encoded: Any = torch.ops.image.encode_jpeg(image.contiguous(), QUALITY)
+    return file.write(encoded.numpy().tobytes())

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from components.sources.image_folder import ImageFolder
+from components.sources.prepared import Prepared
+from pipelines.preparing import inspect, prepare_images, shrunk
+from pipelines.request import source_for
+from sslgraph.errors import SslgraphError
+
+
+def pictures(folder: Path, count: int = 12) -> Path:
+    """Images of two classes and many sizes, smooth, with one that can't be read."""
+    always = torch.Generator().manual_seed(0)
+    for i in range(count):
+        small = torch.rand(1, 3, 5, 6, generator=always)
+        image = torch.nn.functional.interpolate(small, (40 + 7 * i, 60 + 3 * i), mode="bicubic").clamp(0, 1)[0]
+        file = folder / ("cat", "dog")[i % 2] / f"{i:02}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((image * 255).byte().permute(1, 2, 0).numpy()).save(file)
+    (folder / "cat" / "broken.png").write_bytes(b"not an image")
+    return folder
+
+
+@pytest.mark.parametrize("form", ["jpeg", "raw"])
+def test_prepared_images_are_the_images_with_their_shorter_side_at_the_length(tmp_path: Path, form: str) -> None:
+    source = ImageFolder(path=str(pictures(tmp_path / "photos")), memory=0)
+    (train, test) = prepare_images(str(tmp_path / "photos"), str(tmp_path / "small"), side=48, form=form)
+    assert (train.images, train.broken, test.images) == (11, 1, 1)
+    ready = Prepared(path=str(tmp_path / "small"))
+    assert ready.classes == ("cat", "dog") and source_for(tmp_path / "small") == "sources.prepared"
+    kept = [i for i in range(len(source)) if "broken" not in source.files[i].name]
+    assert ready.labels is not None and source.labels is not None
+    assert ready.labels.tolist() == source.labels[kept].tolist()
+    found, _ = ready.read(torch.arange(len(ready)))
+    originals, _ = source.read(torch.tensor(kept))
+    for mine, original in zip(found, originals, strict=True):
+        expected = shrunk(original, 48)
+        assert mine.shape == expected.shape and min(mine.shape[1:]) == min(48, *original.shape[1:])
+        worst = (mine.int() - expected.int()).abs().float().mean()
+        assert worst == 0 if form == "raw" else worst < 3
+
+
+def test_a_shorter_side_is_brought_to_the_length_and_the_other_in_proportion() -> None:
+    assert shrunk(torch.zeros(3, 100, 250, dtype=torch.uint8), 50).shape == (3, 50, 125)
+    assert shrunk(torch.zeros(3, 250, 100, dtype=torch.uint8), 50).shape == (3, 125, 50)
+    assert shrunk(torch.zeros(3, 40, 30, dtype=torch.uint8), 50).shape == (3, 40, 30)
+
+
+def test_what_lies_at_a_path_is_said(tmp_path: Path) -> None:
+    said = inspect(str(pictures(tmp_path)))
+    assert re.search(
+        r"train: 12 images, 2 classes, 40x60 to \d+x\d+; [\d,]+ images/s; 1 of 12 tried can't be read", said
+    )
+    assert "broken.png: not an image" in said
+
+
+def test_what_can_not_be_prepared_is_refused(tmp_path: Path) -> None:
+    folder = str(pictures(tmp_path / "photos"))
+    with pytest.raises(SslgraphError, match="--form png is not known; write one of jpeg, raw"):
+        prepare_images(folder, str(tmp_path / "new"), form="png")
+    with pytest.raises(SslgraphError, match="there is something in that folder already"):
+        prepare_images(folder, folder)
+    with pytest.raises(SslgraphError, match="holds no prepared images"):
+        Prepared(path=folder)
+    assert not list(tmp_path.glob("*.tmp"))
