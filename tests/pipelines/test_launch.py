@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tars import numbered, shard
 from toy_training import toy_body
 
 from pipelines.launch import _in_words, launch
@@ -182,3 +184,27 @@ def test_the_demo_recipe_gives_the_same_losses_on_two_workers(
     lines = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in ("one", "two")]
     found = [[json.loads(line)["contrast"] for line in run] for run in lines]
     assert len(found[0]) == 20 and found[1] == pytest.approx(found[0], abs=most)
+
+
+@pytest.mark.slow
+def test_tar_shards_give_the_same_steps_on_two_ranks_and_after_a_cut(tmp_path: Path) -> None:
+    for first in (0, 40):
+        shard(tmp_path / "data" / f"train-{first}.tar", numbered(first, 40))
+    small = ("batch=8", "precision=float64", "views.x.size=16", "nets.f.width=4", "evaluate={}", "epochs=null")
+    words = ["-m", "sslgraph", "train", "simclr", "--data", str(tmp_path / "data")]
+    words += [word for text in (*small, "checkpoint={every: 3 steps}") for word in ("--set", text)]
+    two = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+    def train(folder: str, ranks: list[str]) -> list[float]:
+        command = [sys.executable, *ranks, *words, "--set", "steps=12", "--out", str(tmp_path / folder)]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(PATHS)}
+        subprocess.run(command, check=True, timeout=300, env=environment, cwd=HERE.parent.parent)
+        lines = (tmp_path / folder / "metrics.jsonl").read_text().splitlines()
+        return [json.loads(line)["contrast"] for line in lines]
+
+    whole = train("one", [])
+    assert len(whole) == 12 and train("two", two) == pytest.approx(whole, abs=1e-6)
+    for name in ("summary.json", "checkpoints/step_00000012"):
+        path = tmp_path / "two" / name
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    assert train("two", []) == pytest.approx(whole, abs=1e-6)
