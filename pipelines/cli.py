@@ -174,7 +174,7 @@ def train(
             help="a method (its demo recipe), a recipe such as cifar10/simclr, or a file; not with --resume"
         ),
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="where the images are: a folder, or parquet files")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="the images: a folder, parquet files, .tar shards")] = None,
     out_: Annotated[str | None, typer.Option("--out", help="the run folder; a run found there is gone on with")] = None,
     resume: Annotated[str | None, typer.Option("--resume", help="a run folder to go on with, as it was begun")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,

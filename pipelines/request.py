@@ -9,6 +9,9 @@ from typing import Any
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
 
+# What `source_for` chooses among.
+READERS = ("sources.prepared", "sources.parquet", "sources.webdataset", "sources.image_folder")
+
 
 def request(
     name: str,
@@ -42,18 +45,19 @@ def request(
 
 
 def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict[str, Any]:
-    """`--data PATH`: the recipe's own source if it reads a path, else the one that reads what lies there."""
+    """`--data PATH`: the source that reads what lies there, with the recipe's limits; an own source reads its own."""
     from sslgraph import registry
 
     recipe = load_recipe(name, dict(given)).recipe
-    absolute = str(Path(path).expanduser().resolve())
-    if is_here and source_for(Path(absolute)) == "sources.prepared":
-        return {"data": {"use": "sources.prepared", "path": absolute}}
-    if "path" in registry.signature(recipe.data.use, tuple(recipe.plugins)).settings:
+    absolute, use = str(Path(path).expanduser().resolve()), recipe.data.use
+    if (use not in READERS or not is_here) and "path" in registry.signature(use, tuple(recipe.plugins)).settings:
         return {"data.path": absolute}
     if not is_here:
         return {}
-    return {"data": {"use": source_for(Path(absolute)), "path": absolute}}
+    found = source_for(Path(absolute))
+    known = registry.signature(found).settings
+    kept = {setting: value for setting, value in recipe.data.settings.items() if setting in known}
+    return {"data": {"use": found, **kept, "path": absolute}}
 
 
 def source_for(path: Path) -> str:

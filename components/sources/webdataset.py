@@ -39,8 +39,8 @@ class WebDataset:
     """Images in tar files, each read where it lies: any order and any resume are exact, and nothing is unpacked.
 
     A sample is a file such as 000123.jpg, with its label in 000123.cls (a number) or in 000123.json (under "label"), or
-    with none. Headers of all shards are read once at the start (about 20,000 samples a second and core from a local
-    disk); pixels only when they are asked for. The order is that of the shards' names. Files or folders whose names
+    with none. Headers of all shards are read once at the start (some 20,000 samples a second from a local disk);
+    pixels only when they are asked for. The order is that of the shards' names. Files or folders whose names
     have the word train, test or val in them are the splits; without such names every tenth image is the test split.
     Class names are the lines of a classes.txt beside the shards.
 
