@@ -18,6 +18,11 @@ for folder in (HERE.parent, HERE):
 from chromium import chromium as chromium  # noqa: E402
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--renew` writes the golden pictures anew; look at them before they are committed."""
+    parser.addoption("--renew", action="store_true", help="write golden pictures as the code draws them now")
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     """No test depends on which tests ran before it."""

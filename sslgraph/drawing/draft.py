@@ -121,15 +121,16 @@ def _is_tight(panel: Panel, leaving: list[Plan]) -> bool:
 def _reach(cells: Grid, name: str, lines: list[Plan]) -> float:
     """How many lines stand above or below the middle of one side of a box, at most."""
     row = cells.row
-    here = row.get(name)
-    if here is None or not any(plan.way == "straight" for plan in lines):
+    straight = sum(plan.way == "straight" for plan in lines)
+    if name not in row or not straight:
         return (len(lines) - 1) / 2
-    others = [plan.target if plan.source == name else plan.source for plan in lines if plan.way != "straight"]
-    gaps = [
-        plan.gap - 0.5 if plan.way == "between" else row.get(o, 0)
-        for plan, o in zip([plan for plan in lines if plan.way != "straight"], others, strict=True)
-    ]
-    return max(sum(gap < here for gap in gaps), sum(gap >= here for gap in gaps))
+    above = below = 0
+    for plan in (plan for plan in lines if plan.way != "straight"):
+        other = plan.target if plan.source == name else plan.source
+        place = plan.gap - 0.5 if plan.way == "between" else row.get(other, row[name])
+        above += place <= row[name]
+        below += place >= row[name]
+    return max(above, below) + straight - 1
 
 
 def _is_note_above(panel: Panel, cells: Grid, box: Box) -> bool:

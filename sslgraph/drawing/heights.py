@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .draft import FRAME, FRAME_TITLE, PORT, TIGHT, TRACK, Draft
+from .labels import relation_labels
 from .measure import SLANT
 from .relations import margins
 from .routes import Plan
 from .rows import FREE
 
 ROW_GAP = 30.0
+WORDS = 16.0  # for the words of one relation more
 NEAR = 50.0  # so far a loss moves to make one of its lines straight
 
 
@@ -48,12 +50,22 @@ def _rows(draft: Draft) -> None:
         if number == 0:
             draft.track_y.append(-below - 14 - thick)
         else:
-            spare = max(ROW_GAP, 20 + 6 * bool(tracks)) + thick + (8 if tracks else 0)
+            spare = ROW_GAP + thick + (8 if tracks else 0) + WORDS * max(0, _crowd(draft, number) - 1)
             draft.track_y.append(y + above + (spare - thick) / 2)
             y += above + spare + below
         if number < count:
             y = 0.0 if number == 0 else y
             draft.y |= dict.fromkeys(draft.grid.rows[number], y)
+
+
+def _crowd(draft: Draft, gap: int) -> int:
+    """How many relations with words run between two rows in one column, at most."""
+    row, counts = draft.grid.row, dict[int, int]()
+    for label in relation_labels(draft.panel, draft.flow).values():
+        low, high = sorted((row.get(label.owner, 0), row.get(label.end, 0)))
+        if low < gap <= high and draft.column(label.owner) == draft.column(label.end):
+            counts[draft.column(label.owner)] = counts.get(draft.column(label.owner), 0) + 1
+    return max(counts.values(), default=0)
 
 
 def _free(draft: Draft) -> None:
@@ -127,8 +139,8 @@ def _is_level(draft: Draft, plan: Plan) -> bool:
 
 def _straighten(draft: Draft) -> None:
     """A loss alone in its column moves a little, so that one of its lines runs straight."""
-    losses = [name for name, box in draft.box.items() if box.kind == "loss" and name not in draft.grid.row]
-    if len(losses) != 1:
+    losses = [name for name, box in draft.box.items() if box.kind == "loss"]
+    if len(losses) != 1 or losses[0] in draft.grid.row:
         return
     near = [plan for plan in draft.ins[losses[0]] if plan.way != "between"]
     near.sort(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from .measure import NAME, NOTE, SHAPE, Run, runs_width, symbol, width
 from .picture import Edge, Panel
 
+Room = tuple[float, float, float, float]  # left, top, right, bottom
+
 
 @dataclass(frozen=True)
 class Label:
@@ -22,6 +24,16 @@ class Label:
     x: float = 0.0
     y: float = 0.0  # of the line above which the name stands
     low: float = 0.0  # of the line below which the shape stands
+
+    @property
+    def room(self) -> Room:
+        """The rectangle that its words take."""
+        half = self.width / 2
+        if self.owner:
+            return self.x - half, self.y - 6, self.x + half, self.y + 7
+        top = self.y - (15 if self.above else 0) if not self.is_row else self.y - 14
+        bottom = self.low + 13 if self.below and not self.is_row else self.low
+        return self.x - half, top, self.x + half, bottom
 
     def at(self, x: float, y: float, low: float) -> Label:
         """The label with its place."""

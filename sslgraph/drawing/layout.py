@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from .draft import FRAME, FRAME_TITLE, Draft, around, draft
 from .heights import set_heights
-from .labels import Label, line_label, relation_labels
+from .labels import Label, Room, line_label, relation_labels
 from .picture import Edge, Panel
 from .place import Place, Point
 from .relations import relation_points
@@ -100,7 +100,8 @@ def _labels(plan: Draft, out: Layout) -> list[Label]:
             said.add(key)
             found.append(_on_line(plan, out, line, edge, label))
     for number, label in relation_labels(plan.panel, plan.flow).items():
-        found.append(_on_relation(out, out.lines[number], label, found))
+        placed = _on_relation(out, number, label, found)
+        found += [placed] if placed else []  # that two boxes are one net, the legend says too
     return found
 
 
@@ -129,30 +130,34 @@ def _beside(plan: Draft, out: Layout, column: int) -> list[float]:
     ]
 
 
-def _on_relation(out: Layout, points: list[Point], label: Label, others: list[Label]) -> Label:
-    """The words right of the longest vertical piece, as near to its middle as nothing is in their way."""
-    (x, y0), (_, y1) = max(pairwise(points), key=lambda ends: abs(ends[0][1] - ends[1][1]))
-    left, right, middle = x + 5, x + 13 + label.width, (y0 + y1) / 2
-    taken = [
-        (a[1] - 3, a[1] + 3)
-        for line in out.lines.values()
-        for a, b in pairwise(line)
-        if a[1] == b[1] and min(a[0], b[0]) < right and max(a[0], b[0]) > left
-    ]
-    taken += [
-        (other.y - 16, other.low + 13)
-        for other in others
-        if abs(other.x - (left + right) / 2) < (other.width + right - left) / 2
-    ]
-    taken += [
-        (p.y - p.extent.above, p.y + p.extent.below)
+def _on_relation(out: Layout, number: int, label: Label, others: list[Label]) -> Label | None:
+    """The words beside the longest vertical piece, as near to its middle as nothing is in their way."""
+    (x, y0), (_, y1) = max(pairwise(out.lines[number]), key=lambda ends: abs(ends[0][1] - ends[1][1]))
+    middle, reach = (y0 + y1) / 2, abs(y1 - y0) / 2
+    heights = [middle, *(middle + side * 3.0 * i for i in range(1, int(reach / 3)) for side in (1, -1))]
+    taken = [*_rooms(out, number), *(other.room for other in others)]
+    for side in (1, -1):
+        for y in heights:
+            placed = label.at(x + side * (9 + label.width / 2), y, y)
+            if not any(_meet(placed.room, room) for room in taken):
+                return placed
+    return None if label.kind == "same" else label.at(x + 9 + label.width / 2, middle, middle)
+
+
+def _rooms(out: Layout, number: int) -> list[Room]:
+    """What words must not lie on: boxes, and every line but their own."""
+    rooms = [
+        (p.x - p.extent.side, p.y - p.extent.above, p.x + p.extent.side, p.y + p.extent.below)
         for p in out.places.values()
-        if p.x - p.extent.side < right and p.x + p.extent.side > left
     ]
-    low, high = sorted((y0, y1))
-    tried = [middle, *(middle + side * 3.0 * i for i in range(1, int((high - low) / 6)) for side in (1, -1))]
-    y = next((y for y in tried if all(y + 7 < top or y - 9 > bottom for top, bottom in taken)), middle)
-    return label.at(x + 9 + label.width / 2, y, y)
+    for other, points in out.lines.items():
+        for (x0, y0), (x1, y1) in pairwise(points) if other != number else ():
+            rooms.append((min(x0, x1) - 2, min(y0, y1) - 2, max(x0, x1) + 2, max(y0, y1) + 2))
+    return rooms
+
+
+def _meet(one: Room, other: Room) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _bounds(out: Layout) -> tuple[float, float, float, float]:
@@ -167,6 +172,6 @@ def _bounds(out: Layout) -> tuple[float, float, float, float]:
         xs += [ground.left, ground.right]
         ys += [ground.top, ground.bottom]
     for label in out.labels:
-        xs += [label.x - label.width / 2, label.x + label.width / 2]
-        ys += [label.y - 16, label.low + 14]
+        xs += [label.room[0], label.room[2]]
+        ys += [label.room[1], label.room[3]]
     return min(xs, default=0.0), min(ys, default=0.0), max(xs, default=0.0), max(ys, default=0.0)

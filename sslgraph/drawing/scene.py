@@ -175,7 +175,7 @@ class _Drawing:
         theme = self.theme
         if label.kind != "data":
             colour = {"ema": theme.ema.line, "write": theme.memory.line, "same": theme.trained.line}[label.kind]
-            height = label.y - 5 if label.y == self._flat(label) else label.y + 4
+            height = label.y + 4 if label.owner else label.y - 5
             return Group((Words(label.x, height, label.above, NOTE, colour, halo=theme.ground),), "label")
         if label.is_row:
             left = label.x - label.width / 2
@@ -196,10 +196,6 @@ class _Drawing:
         if label.below:
             parts.append(Words(label.x, label.low + 12, (Run(label.below),), SHAPE, theme.muted))
         return Group(tuple(parts), "label")
-
-    def _flat(self, label: Label) -> float:
-        """The height of a write that runs level, whose words stand above it."""
-        return label.low if label.owner == "" else math.inf
 
 
 def arrow(points: list[Point], colour: str, *, is_open: bool = False, size: float = 7.0) -> Path:

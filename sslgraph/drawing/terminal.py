@@ -82,7 +82,7 @@ class _Sheet:
         out: dict[float, int] = {}
         here, before = 0, None
         for x in sorted(xs):
-            here += 0 if before is None else 2 if x in lefts else 1 if x - before > 0.5 else 0
+            here += 0 if before is None else 3 if x in lefts else 1 if x - before > 0.5 else 0
             here = max([here, *(out[left] + room for left, room in needs.get(x, []))])
             out[x], before = here, x
         return out

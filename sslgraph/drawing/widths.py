@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .channels import Turn, order_turns
 from .draft import FRAME, Draft, around
 from .labels import line_label, relation_labels, stop_room
+from .measure import SLANT
 from .routes import Plan
 
 CHANNEL = 11.0  # between lines that turn side by side
@@ -32,10 +33,18 @@ def set_widths(draft: Draft) -> Columns:
         clash = next((pair for pair in _clashes(turns, slots)), None)
         if clash is None:
             break
-        draft.port_out[clash.edge] += 8.0
+        _nudge(draft, clash.edge)
         turns = _turns(draft)
         slots = order_turns(turns, draft.grid.columns)
     return _columns(draft, {(turn.edge, turn.number): turn for turn in turns}, slots)
+
+
+def _nudge(draft: Draft, edge: int) -> None:
+    """Moves the start of a line by as much as its box allows."""
+    source = draft.panel.edges[edge].source
+    reach = draft.extents[source].height / 2 * (1 - SLANT) - 2
+    here = draft.port_out[edge] - draft.y[source]
+    draft.port_out[edge] += min(8.0, reach - here) if here <= 0 else max(-8.0, -reach - here)
 
 
 def _clashes(turns: list[Turn], slots: dict[tuple[int, int], int]) -> list[Turn]:
@@ -57,7 +66,7 @@ def _turns(draft: Draft) -> list[Turn]:
             turns.append(Turn(plan.edge, 0, first, up, draft.level(plan)))
             turns.append(Turn(plan.edge, 1, last, draft.level(plan), down))
         elif abs(up - down) > 0.5:
-            turns.append(Turn(plan.edge, 0, last if plan.way == "source" else first, up, down))
+            turns.append(Turn(plan.edge, 0, first if plan.way == "target" else last, up, down))
     return turns
 
 

@@ -23,6 +23,7 @@ def texts(draw: st.DrawFn, *, most: int = 9) -> dict[str, Any]:
         form = draw(st.sampled_from(("{h}({a})", "{h}({a})", "l2({a})", "add({a}, {b})", "{h}(stopgrad({a}))")))
         a, b = draw(st.sampled_from(trained)), draw(st.sampled_from(trained))
         trained.append(_named(flow, form.format(h=draw(st.sampled_from(heads)), a=a, b=b)))
+    heads = [head for head in heads if any(f"{head}(" in expression for expression in flow.values())]
     text: dict[str, Any] = {
         "views": {view: {"augment": "none", "copies": 1} for view in views},
         "nets": {"f": EYE, **{head: dense(DIM) for head in heads}},

@@ -57,9 +57,12 @@ def outside(placed: Layout) -> Iterator[str]:
 
 
 def columns(placed: Layout) -> Iterator[str]:
-    """A net and its slow copy stand in one column, the net above."""
+    """A net and its slow copy stand in one column, the net above; a folded branch has no single column to share."""
+    folded = {box.id for box in placed.panel.boxes if box.kind == "fold"}
     for number, edge in enumerate(placed.panel.edges):
         one, other = placed.places[edge.source], placed.places[edge.target]
+        if folded & {edge.source, edge.target}:
+            continue
         if edge.kind == "ema" and (one.x != other.x or one.y >= other.y):
             yield said(placed, number)
 
@@ -76,7 +79,7 @@ def covered(placed: Layout) -> Iterator[str]:
     rects = {}
     for number, label in enumerate(placed.labels):
         half = label.width / 2
-        if label.kind != "data":
+        if label.owner:
             rects[f"label {number}"] = (label.x - half, label.y - 5, label.x + half, label.y + 5)
         elif label.above:
             rects[f"label {number}"] = (label.x - half, label.y - 13, label.x + half, label.y - 4)

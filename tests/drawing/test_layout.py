@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from random_methods import settled, texts
 from rules import broken
+from toys import EYE, SQUARE, dense
 
 from pipelines.check import examine
 from sslgraph import catalogue
-from sslgraph.drawing import Picture, fold, foldable, picture
+from sslgraph.drawing import Picture, fold, foldable, layout, picture
 from sslgraph.sized import SizedGraph
 
 
@@ -37,10 +39,21 @@ def test_a_shipped_method_keeps_every_rule(name: str, level: Any) -> None:
     assert faults(picture(shipped(name), level=level)) == []
 
 
-@pytest.mark.skip(reason="in work")
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(texts())
 def test_a_random_method_keeps_every_rule(text: dict[str, Any]) -> None:
     sized = settled(text)
     assert faults(picture(sized)) == []
     assert faults(picture(sized, level="every-call")) == []
+
+
+def test_many_branches_are_laid_out_quickly() -> None:
+    views = {f"x{i}": {"augment": "none"} for i in range(12)}
+    flow = {f"z{i}": f"g(f(x{i}))" for i in range(12)}
+    losses = {f"loss{i}": {**SQUARE, "of": [f"z{i}", f"z{(i + 5) % 12}"]} for i in range(12)}
+    text = {"views": views, "nets": {"f": EYE, "g": dense(3)}, "flow": flow, "losses": losses}
+    drawn = picture(settled(text), level="every-call")
+    start = time.process_time()
+    layout(drawn.panels[0])
+    assert time.process_time() - start < 5
+    assert faults(drawn) == []

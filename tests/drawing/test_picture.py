@@ -1,0 +1,131 @@
+"""What a picture says of a method: symmetry, stacks, stops, players, folds; and that a spec's words stay words."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from test_layout import shipped
+from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
+
+from sslgraph.drawing import Box, Picture, fold, foldable, picture, svg
+from sslgraph.drawing.graph_text import dot, mermaid
+from sslgraph.drawing.terminal import text
+from sslgraph.drawing.words import count, loss_words, number, op_words, part_words, scheduled, shape_words, spaced
+
+
+def boxes(drawn: Picture, kind: str) -> list[Box]:
+    return [box for panel in drawn.panels for box in panel.boxes if box.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("name", "count_"), [("byol", 1), ("simsiam", 1), ("pixpro", 1), ("barlow_twins", 1), ("context_encoder", 4)]
+)
+def test_of_two_mirrored_losses_one_is_drawn(name: str, count_: int) -> None:
+    drawn = picture(shipped(name))
+    assert len(boxes(drawn, "loss")) == count_
+    assert ("views swapped" in boxes(drawn, "loss")[0].note) == (name in ("byol", "simsiam", "pixpro"))
+    if name == "byol":
+        assert drawn.symmetry == "x1, x2"
+        assert len(boxes(picture(shipped(name), level="every-call"), "loss")) == 2
+
+
+def test_a_loss_of_another_weight_is_no_mirror_image() -> None:
+    text = {
+        "views": TWO_VIEWS,
+        "nets": {"f": EYE, "g": dense(3)},
+        "flow": {"a": "g(f(x1))", "b": "g(f(x2))", "c": "stopgrad(f(x1))", "d": "stopgrad(f(x2))"},
+        "losses": {"one": {**SQUARE, "of": ["a", "d"]}, "two": {**SQUARE, "of": ["b", "c"]}},
+    }
+    assert len(boxes(picture(sized(**text)), "loss")) == 1
+    text["losses"]["two"]["weight"] = 0.5
+    assert len(boxes(picture(sized(**text)), "loss")) == 2
+
+
+def test_views_that_are_always_read_together_are_one_stack() -> None:
+    stacks = {box.id: (box.symbol, box.copies) for box in boxes(picture(shipped("dino")), "view")}
+    assert stacks == {"x1": ("x1, x2", 2), "local_crops": ("local_crops", 8)}
+    assert len(boxes(picture(shipped("dino"), level="every-call"), "view")) == 3
+
+
+def test_stops_stand_where_a_gradient_ends() -> None:
+    def stops(name: str) -> set[tuple[str, str]]:
+        return {(edge.source, edge.target) for edge in picture(shipped(name)).panels[-1].edges if edge.stop}
+
+    assert stops("simsiam") == {("z2", "one")}
+    assert stops("byol") == {("t2", "one")}
+    assert stops("barlow_twins") == set()
+    assert stops("swav") == {("s_large", "q"), ("c_queue_read", "q")}
+
+
+def test_a_net_that_a_loss_leaves_alone_is_drawn_fixed() -> None:
+    judges = {box.id: (box.weights, box.trained_by) for box in boxes(picture(shipped("context_encoder")), "head")}
+    assert judges == {
+        "judged_fake": ("frozen", ()),
+        "judged_fake_only": ("trained", ("spot",)),
+        "judged_real": ("trained", ("respect",)),
+    }
+    assert [box.trains for box in boxes(picture(shipped("context_encoder")), "loss")] == [("enc", "dec")] * 2 + [
+        ("d",)
+    ] * 2
+
+
+def test_phases_are_panels() -> None:
+    drawn = picture(shipped("deepcluster"))
+    assert [panel.title for panel in drawn.panels] == ["cluster, every epoch, then head.reset", "train"]
+    assert [(e.source, e.target) for e in drawn.panels[0].edges if e.kind == "write"] == [
+        ("cluster:kmeans_l2_reduce_e", "cluster:labels")
+    ]
+
+
+def test_a_folded_branch_keeps_what_enters_and_leaves_it() -> None:
+    drawn = picture(shipped("byol"))
+    small = fold(drawn, *foldable(drawn))
+    folded = boxes(small, "fold")
+    assert [(box.title, box.sub, box.weights) for box in folded] == [
+        ("online network", "f → g → q", "trained"),
+        ("target network", "ft → gt", "ema"),
+    ]
+    lines = {(edge.source, edge.target, edge.kind) for edge in small.panels[0].edges}
+    assert ("f_x1.folded", "ft_x2.folded", "ema") in lines and ("f_x1.folded", "one", "data") in lines
+    assert fold(drawn, "no such lane") == drawn
+
+
+def test_words_of_a_spec_are_words_in_every_format() -> None:
+    title = '<script>alert("1")</script> & ]]>'
+    drawn = picture(
+        sized(method=title, nets={"f": EYE}, flow={"y": "f(x)"}, losses={"loss": {**SQUARE, "of": ["y", "y"]}})
+    )
+    root = ElementTree.fromstring(svg(drawn))
+    assert root.find("{http://www.w3.org/2000/svg}title").text == title  # type: ignore[union-attr]
+    assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
+    assert "<script>" not in mermaid(drawn) and '\\"1\\"' in dot(drawn) and text(drawn).startswith(title)
+
+
+def test_the_terminal_shows_boxes_and_gradients() -> None:
+    said = text(picture(shipped("simclr")))
+    assert "encoder f" in said and "━▶" in said and max(map(len, said.splitlines())) < 140
+    boxed = [line for line in said.splitlines() if "encoder f" in line]
+    assert len(boxed) == 1 and boxed[0].index("encoder f") < boxed[0].index("projector g")
+
+
+def test_parts_are_called_as_the_field_calls_them() -> None:
+    assert part_words("ResNet", {"depth": 50}) == "ResNet-50"
+    assert part_words("ViT", {"preset": "small", "patch": 16}) == "ViT-S/16"
+    assert part_words("MLP", {"hidden": [4096], "out": 256}) == "MLP 4096→256"
+    assert part_words("MAEDecoder", {"depth": 8}) == "MAE decoder, 8 blocks"
+    assert op_words("UniformMask", {"ratio": 0.75}) == "uniform mask 75 %"
+    assert loss_words("", {"temperature": 0.2}, 0.5) == "τ = 0.2 · weight 0.5"
+    assert [spaced(name) for name in ("InfoNCE", "CosineRegression", "MyLoss")] == [
+        "InfoNCE",
+        "cosine regression",
+        "my loss",
+    ]
+
+
+def test_numbers_are_short() -> None:
+    assert [count(n) for n in (999, 384_000, 23_508_032, 151_000_000)] == ["999", "384 k", "23.5 M", "151 M"]
+    assert [number(n) for n in (2048, 65_536)] == ["2048", "65 536"]
+    assert shape_words([(512, 3, 224, 224)], 256) == "2B×3×224²"
+    assert shape_words([(65_536, 128)], None) == "65 536×128"
+    assert scheduled({"cosine": [0.996, 1.0]}) == "0.996 → 1" and scheduled(0.999) == "0.999"

@@ -1,0 +1,67 @@
+"""`sslgraph draw`: every format, and one clear line for what can't be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command import Command
+from command import sslgraph as sslgraph
+
+STARTS = {"svg": b"<svg ", "png": b"\x89PNG", "pdf": b"%PDF", "mmd": b"flowchart LR", "dot": b"digraph {", "json": b"{"}
+
+
+@pytest.mark.parametrize(("kind", "start"), STARTS.items())
+def test_each_format_is_written(kind: str, start: bytes, sslgraph: Command, tmp_path: Path) -> None:
+    file = tmp_path / f"picture.{kind}"
+    said = sslgraph("draw", "rotation_one", "-o", str(file), "--gradients")
+    assert (said.code, said.out, said.err) == (0, f"drawn: {file}\n", "")
+    assert file.read_bytes().startswith(start) and [f.name for f in tmp_path.iterdir()] == [file.name]
+
+
+def test_without_a_file_the_svg_lies_here(sslgraph: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert sslgraph("draw", "cifar10/rotation_one", "--dark").out == "drawn: rotation_one.svg\n"
+    assert (
+        "#11171D" in (tmp_path / "rotation_one.svg").read_text()
+        and "32²" in (tmp_path / "rotation_one.svg").read_text()
+    )
+
+
+def test_levels_and_shapes(sslgraph: Command, tmp_path: Path) -> None:
+    file = tmp_path / "x.svg"
+    sslgraph("draw", "rotation_one", "-o", str(file))
+    whole = file.read_text()
+    sslgraph("draw", "rotation_one", "-o", str(file), "--no-shapes", "--no-legend", "--level", "every-call")
+    assert "B×3×224²" in whole and "input data<" in whole
+    assert "B×3×224²</text>" not in file.read_text() and "input data</text>" not in file.read_text()
+
+
+def test_a_drawing_in_the_terminal_writes_no_file(
+    sslgraph: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = sslgraph("draw", "rotation_one", "--text")
+    assert said.code == 0 and "encoder f" in said.out and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("byoll",), "did you mean 'byol'?"),
+        (("byol", "-o", "x.tiff"), "x.tiff: a picture can't be written in this format; end its name in .svg, "),
+        (("byol", "-o", "picture"), "picture: a picture can't be written in this format"),
+        (
+            ("rotation_one", "-o", "no/such/folder/x.svg"),
+            "no/such/folder/x.svg can't be written: no such file or directory",
+        ),
+        (("rotation_one", "--set", "nets.f.depht=18"), "did you mean 'depth'?"),
+    ],
+)
+def test_what_cannot_be_drawn(
+    words: tuple[str, ...], message: str, sslgraph: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = sslgraph("draw", *words)
+    assert said.code == 1 and message in said.err and "Traceback" not in said.err
+    assert said.out == "" and list(tmp_path.iterdir()) == []
