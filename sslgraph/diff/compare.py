@@ -40,6 +40,7 @@ class Comparison:
         self.right = [0] * len(other.nodes)
         self._number(one, self.left, renamed, "one")
         self._number(other, self.right, {}, "other")
+        self.losses: dict[str, str] = {}  # of the training: partners by name
         self.changes: tuple[Change, ...] = tuple(self._changes())
 
     def _number(self, figure: Figure, numbers: list[int], renamed: dict[str, dict[str, str]], side: str) -> None:
@@ -88,6 +89,7 @@ class Comparison:
     def _legs(self, left: Leg, right: Leg) -> Iterator[Change]:
         pairs = paired(list(left.losses), list(right.losses), lambda x, y: self._loss_score(left, x, right, y))
         kept, found = {x for x, _ in pairs}, {y for _, y in pairs}
+        self.losses |= dict(pairs)
         yield from (
             Removed("loss", name, detail=_detail(loss)) for name, loss in left.losses.items() if name not in kept
         )

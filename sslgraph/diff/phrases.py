@@ -12,6 +12,18 @@ from sslgraph.schedules import is_schedule
 from .changes import Changed, written
 
 ARROW = "->"
+_ORDER = (
+    "use",
+    "augment",
+    "preset",
+    "name",
+    "depth",
+    "hidden",
+    "out",
+    "norm",
+    "output_norm",
+    "patch",
+)  # what is asked first
 
 
 def of_value(value: Any) -> str:
@@ -28,7 +40,7 @@ def of_value(value: Any) -> str:
 
 def of_settings(changes: Iterable[Changed]) -> str:
     """What changes at one part, its class first; settings that left with the old class are not told."""
-    told = list(changes)
+    told = sorted(changes, key=lambda c: _ORDER.index(c.setting) if c.setting in _ORDER else len(_ORDER))
     is_new_class = any(change.setting in ("use", "augment") for change in told)
     return ", ".join(_one(change, is_new_class) for change in told if not (is_new_class and change.after is None))
 

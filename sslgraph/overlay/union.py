@@ -1,0 +1,193 @@
+"""Two pictures as one: what both have stands once, and each box and line knows whether it came, went or changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Literal
+
+from sslgraph.diff import Changed, Comparison
+from sslgraph.diff.ideas import known
+from sslgraph.diff.phrases import of_settings
+from sslgraph.drawing import Box, Edge, Panel, Picture
+
+State = Literal["same", "changed", "added", "removed"]
+Line = tuple[str, str, str]  # source, target, kind
+WAS = "was."
+CHIPS = 3  # lines of changes under a box; the words of the comparison have them all
+_SECTIONS = ("nets", "targets", "state", "ops", "views")
+_KINDS = {"net": "nets", "target": "targets", "state": "state", "op": "ops"}
+
+
+@dataclass
+class Union:
+    """The picture of both, in the letters of the other; `chips` are the words under a box, "old → new"."""
+
+    picture: Picture
+    boxes: dict[str, State] = field(default_factory=dict)
+    lines: dict[Line, State] = field(default_factory=dict)
+    chips: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def union(one: Picture, other: Picture, comparison: Comparison) -> Union:
+    """Lays the picture of one method over that of another."""
+    made = Union(Picture(f"{one.title} → {other.title}", other.level, ()))
+    rest = [panel for panel in one.panels if not _trains(panel)]
+    panels: list[Panel] = []
+    for panel in other.panels:
+        mates = [p for p in one.panels if _trains(p)] if _trains(panel) else [rest.pop(0)] if rest else []
+        partner = mates[0] if mates else None
+        panels.append(_Overlay(partner, panel, comparison, made).panel())
+    panels[:0] = [_Overlay(panel, None, comparison, made).panel() for panel in rest]
+    made.picture = made.picture.with_panels(tuple(panels))
+    return made
+
+
+def _trains(panel: Panel) -> bool:
+    return any(box.kind == "loss" for box in panel.boxes)
+
+
+class _Overlay:
+    """One panel over another; either may be missing."""
+
+    def __init__(self, one: Panel | None, other: Panel | None, comparison: Comparison, made: Union) -> None:
+        self.one, self.other, self.comparison, self.made = one, other, comparison, made
+        self.olds = list(one.boxes) if one else []
+        self.news = list(other.boxes) if other else []
+        self.pairs: dict[str, str] = dict(self._pairs()) if one and other else {}
+
+    def panel(self) -> Panel:
+        base = self.other or self.one
+        assert base is not None
+        lanes = self._lanes()
+        boxes = [self._new(box) for box in self.news]
+        gone = [box for box in self.olds if box.id not in self.pairs]
+        boxes += [replace(box, id=WAS + box.id, lane=lanes.get(box.lane, ""), note="") for box in gone]
+        self.made.boxes |= dict.fromkeys((WAS + box.id for box in gone), "removed")
+        shown = tuple(dict.fromkeys([*(self.other.lanes if self.other else ()), *lanes.values()]))
+        frames = base.frames if self.other else ()
+        title = base.title if self.other else f"{base.title} (gone)"
+        return Panel(base.name, title, tuple(boxes), tuple(self._edges()), shown, frames)
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        """The boxes that are the same thing in both, each once, those of one part in the order of reading."""
+        free = {box.id: box for box in self.news}
+
+        def join(olds: list[Box], news: list[Box]) -> Iterator[tuple[str, str]]:
+            left = [box for box in olds if box.id not in taken]
+            for old, new in zip(left, [box for box in news if box.id in free], strict=False):
+                taken.add(old.id)
+                del free[new.id]
+                yield old.id, new.id
+
+        taken: set[str] = set()
+        yield from join([b for b in self.olds if b.kind == "image"], [b for b in self.news if b.kind == "image"])
+        for kind in ("augmentation", "view"):
+            for x, y in self.comparison.match.pairs["views"]:
+                yield from join(_of(self.olds, x, kind), _of(self.news, y, kind))
+                yield from self._stacked(x, y, kind, taken)
+        for section in ("nets", "targets", "state", "ops"):
+            for x, y in self.comparison.match.pairs[section]:
+                yield from join(_of(self.olds, x), _of(self.news, y))
+        for x, y in self.comparison.losses.items():
+            yield from join(_of(self.olds, x), _of(self.news, y))
+        # A slow copy that went, and the second place of its net: the branch stayed, its weights are others.
+        for x, y in self.comparison.match.pairs["nets"]:
+            for old in self._copies(self.comparison.one.method.targets, x):
+                yield from join(_of(self.olds, old), _of(self.news, y))
+            for new in self._copies(self.comparison.other.method.targets, y):
+                yield from join(_of(self.olds, x), _of(self.news, new))
+        for use in dict.fromkeys(box.use for box in self.olds if box.kind == "op"):
+            olds, news = ([b for b in boxes if b.kind == "op" and b.use == use] for boxes in (self.olds, self.news))
+            yield from join(olds, news)
+
+    def _stacked(self, x: str, y: str, kind: str, taken: set[str]) -> Iterator[tuple[str, str]]:
+        """A view that stood alone and now lies in a stack with others, whose first gave the stack its name."""
+        stack = next((box.part for box in self.news if box.kind == "view" and y in box.values), "")
+        for old, new in product(_of(self.olds, x, kind), _of(self.news, stack, kind)):
+            if old.id not in taken:
+                taken.add(old.id)
+                yield old.id, new.id
+
+    def _copies(self, targets: dict[str, object], net: str) -> list[str]:
+        return [name for name, target in targets.items() if getattr(target, "ema_of", "") == net]
+
+    def _lanes(self) -> dict[str, str]:
+        """Where the lanes of the old picture lie in the new one: with most of their boxes, or on their own."""
+        found: dict[str, str] = {}
+        lane_of = {box.id: box.lane for box in self.news}
+        for lane in self.one.lanes if self.one else ():
+            mates = Counter(lane_of[self.pairs[b.id]] for b in self.olds if b.lane == lane and b.id in self.pairs)
+            ranked = sorted((item for item in mates.items() if item[0]), key=lambda item: (-item[1], item[0]))
+            found[lane] = ranked[0][0] if ranked else WAS + lane
+        return found
+
+    def _new(self, box: Box) -> Box:
+        olds = [b for b in self.olds if self.pairs.get(b.id) == box.id]
+        if not olds:
+            self.made.boxes[box.id] = "added"
+            return box
+        old = replace(olds[0], use=", ".join(dict.fromkeys(b.use for b in olds)))
+        chips = self._chips(old, box)
+        self.made.boxes[box.id] = "changed" if chips else "same"
+        self.made.chips[box.id] = chips
+        if box.kind == "augmentation":
+            return replace(box, sub=chips[0]) if chips else box
+        return replace(box, note="\n".join(filter(None, (*chips, box.note))))
+
+    def _chips(self, old: Box, new: Box) -> tuple[str, ...]:
+        if new.kind == "augmentation":
+            return (f"{old.use} → {new.use}",) if old.use != new.use else ()
+        if new.kind in ("view", "image"):
+            return ()
+        if old.weights != new.weights and "ema" in (old.weights, new.weights):
+            words = {"ema": "slow copy", "trained": "same weights", "frozen": "frozen", "none": "no weights"}
+            return (f"{words[old.weights]} → {words[new.weights]}",)
+        first = next(b for b in self.news if b.part == new.part and b.kind == new.kind)
+        changes = [c for c in self.comparison.changes if isinstance(c, Changed) and c.other == new.part
+                   and (_KINDS.get(c.kind) in _SECTIONS or c.kind == "loss")] if new is first else []  # fmt: skip
+        if new.kind == "loss" and (equal := self._equal(changes)):
+            return (f"{old.title} → {new.title}", equal) if old.title != new.title else (equal,)
+        said = of_settings(changes).replace("->", "→").split(", ") if changes else []
+        more = [f"and {len(said) - CHIPS + 1} more"] if len(said) > CHIPS else []
+        return tuple(said[: CHIPS - len(more)] + more)
+
+    def _equal(self, changes: list[Changed]) -> str:
+        """What is said of two losses that differ by a factor and an offset only."""
+        for change in changes:
+            parts = [known(change.before or ""), known(change.after or "")] if change.setting == "use" else []
+            if len(parts) == 2 and parts[0] and parts[1] and parts[0].affine_in == parts[1].affine_in != "":
+                return "equal up to a factor"
+        return ""
+
+    def _edges(self) -> Iterator[Edge]:
+        place = {**{box.id: WAS + box.id for box in self.olds}, **self.pairs}
+        old = [replace(e, source=place[e.source], target=place[e.target]) for e in (self.one.edges if self.one else ())]
+        before = {_key(edge): edge for edge in old}
+        for edge in self.other.edges if self.other else ():
+            twin = before.get(_key(edge))
+            is_other = twin is not None and _carries(twin) != _carries(edge)
+            self.made.lines[_key(edge)] = "added" if twin is None else "changed" if is_other else "same"
+            copied = edge.kind == "same" and (edge.source, edge.target, "ema") in before
+            yield replace(edge, label="") if copied else edge  # the words of the slow copy that went stand there
+        after = {_key(edge) for edge in (self.other.edges if self.other else ())}
+        for edge in old:
+            if _key(edge) not in after:
+                self.made.lines[_key(edge)] = "removed"
+                yield replace(edge, name="", shape="", port="")
+
+
+def _carries(edge: Edge) -> tuple[bool, bool]:
+    """Whether a gradient runs along a line, and whether a stop stands on it."""
+    return edge.gradient == "gradient", edge.stop
+
+
+def _key(edge: Edge) -> Line:
+    return edge.source, edge.target, edge.kind
+
+
+def _of(boxes: list[Box], part: str, kind: str = "") -> list[Box]:
+    """The boxes of a part of one kind; without a kind, those that are neither a view nor its augmentation."""
+    return [b for b in boxes if b.part == part and (b.kind == kind if kind else b.kind not in ("view", "augmentation"))]
