@@ -13,7 +13,9 @@ from rich.console import Console
 from sslgraph import __version__
 from sslgraph.errors import SslgraphError
 
+from .compare import diff
 from .draw import draw
+from .gallery import page
 from .options import Plugins, Sets, overrides
 from .pages import report, views
 from .submit import submit
@@ -30,6 +32,8 @@ app.command()(draw)
 app.command()(submit)
 app.command()(views)
 app.command()(report)
+app.command()(diff)
+app.command()(page)
 
 
 class Listed(StrEnum):
@@ -151,19 +155,6 @@ def check(
         if shapes and found.sized:
             out.print(shape_table(found.sized), markup=False)
     raise typer.Exit(1 if failed else 0)
-
-
-@app.command()
-def diff(
-    one: Annotated[str, typer.Argument(help="a method, by name or file")],
-    other: Annotated[str, typer.Argument(help="a method, by name or file; a run's resolved.yaml will do")],
-) -> None:
-    """What makes one method into another, in words."""
-    from sslgraph.diff import account
-    from sslgraph.load import load_method
-
-    for line in account(load_method(one).method, load_method(other).method).lines:
-        out.print(line, markup=False)
 
 
 @app.command()

@@ -22,10 +22,12 @@ FLOORS: tuple[set[str], ...] = (
     {"flow", "verify", "shapes", "parts", "program", "document", "references", "resolved", "lint", "diff"},
     {"wire", "compile", "load"},
     {"drawing"},
+    {"overlay"},
+    {"page"},
     {"__main__"},
 )
 # Rooms of several files, which import each other relatively.
-HOUSES = ("drawing", "lint", "diff")
+HOUSES = ("drawing", "lint", "diff", "overlay", "page")
 FOR_COMPONENTS = {"sslgraph.component", "sslgraph.draws", "sslgraph.collectives", "sslgraph.errors"}
 # Setting a process group up, agreeing on words such as a folder's name, and taking it down moves no tensor.
 GROUP = {

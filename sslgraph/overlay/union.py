@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
 from itertools import product
 from typing import Literal
 
@@ -12,10 +13,18 @@ from sslgraph.diff import Changed, Comparison
 from sslgraph.diff.ideas import known
 from sslgraph.diff.phrases import of_settings
 from sslgraph.drawing import Box, Edge, Panel, Picture
+from sslgraph.spec import Target
 
 State = Literal["same", "changed", "added", "removed"]
 Line = tuple[str, str, str]  # source, target, kind
 WAS = "was."
+# Where two methods use the same things in another order, their lines would go round in a circle; then only these kinds
+# of boxes stand once for both, and at last none but what lies at the ends.
+PAIRED: tuple[tuple[str, ...], ...] = (
+    ("image", "augmentation", "view", "encoder", "head", "decoder", "loss"),
+    ("image", "augmentation", "view", "encoder", "loss"),
+    ("image", "loss"),
+)
 CHIPS = 3  # lines of changes under a box; the words of the comparison have them all
 _SECTIONS = ("nets", "targets", "state", "ops", "views")
 _KINDS = {"net": "nets", "target": "targets", "state": "state", "op": "ops"}
@@ -57,6 +66,11 @@ class _Overlay:
         self.olds = list(one.boxes) if one else []
         self.news = list(other.boxes) if other else []
         self.pairs: dict[str, str] = dict(self._pairs()) if one and other else {}
+        for kinds in PAIRED:
+            if self._is_forward():
+                break
+            kind_of = {box.id: box.kind for box in self.olds}
+            self.pairs = {old: new for old, new in self.pairs.items() if kind_of[old] in kinds}
 
     def panel(self) -> Panel:
         base = self.other or self.one
@@ -111,8 +125,24 @@ class _Overlay:
                 taken.add(old.id)
                 yield old.id, new.id
 
-    def _copies(self, targets: dict[str, object], net: str) -> list[str]:
-        return [name for name, target in targets.items() if getattr(target, "ema_of", "") == net]
+    def _copies(self, targets: Mapping[str, Target], net: str) -> list[str]:
+        return [name for name, target in targets.items() if target.ema_of == net]
+
+    def _is_forward(self) -> bool:
+        """Whether the data lines of both together have a direction."""
+        sorter: TopologicalSorter[str] = TopologicalSorter()
+        place = {**{box.id: WAS + box.id for box in self.olds}, **self.pairs}
+        for edge in self.one.edges if self.one else ():
+            if edge.kind == "data":
+                sorter.add(place[edge.target], place[edge.source])
+        for edge in self.other.edges if self.other else ():
+            if edge.kind == "data":
+                sorter.add(edge.target, edge.source)
+        try:
+            sorter.prepare()
+        except CycleError:
+            return False
+        return True
 
     def _lanes(self) -> dict[str, str]:
         """Where the lanes of the old picture lie in the new one: with most of their boxes, or on their own."""

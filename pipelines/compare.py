@@ -1,0 +1,84 @@
+"""`sslgraph diff`: what makes one method into another, in words and as one picture."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sslgraph.errors import SslgraphError
+
+from .options import Plugins
+
+if TYPE_CHECKING:
+    from sslgraph.diff import Account
+    from sslgraph.drawing import Scene
+
+FORMATS = ("svg", "png", "html")
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>body{{font:15px/1.5 Helvetica,Arial,sans-serif;margin:24px;color:#1B2733;background:#fff}}
+svg{{max-width:100%;height:auto}}.picture{{overflow-x:auto}}
+pre{{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap}}</style></head>
+<body><div class="picture">{picture}</div><pre>{words}</pre></body></html>
+"""
+
+
+def diff(
+    one: Annotated[str, typer.Argument(help="a method, by name or file")],
+    other: Annotated[str, typer.Argument(help="a method, by name or file; a run's resolved.yaml will do")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help=f"draw it, too; its end says the format: {', '.join(FORMATS)}")
+    ] = None,
+    dark: Annotated[bool, typer.Option("--dark", help="light on dark")] = False,
+    plugin: Plugins = [],  # noqa: B006
+) -> None:
+    """What makes one method into another: the idea first, then structure, settings and numbers."""
+    from sslgraph.diff import account
+    from sslgraph.load import load_method
+
+    kind = out.suffix.lstrip(".").lower() if out else ""
+    if out and kind not in FORMATS:
+        ends = f"{', '.join(f'.{name}' for name in FORMATS[:-1])} or .{FORMATS[-1]}"
+        raise SslgraphError(f"{out}: a comparison can't be written in this format; end its name in {ends}")
+    found = account(load_method(one).method, load_method(other).method)
+    if out:
+        from .write_whole import write_whole
+
+        content = written(drawn(one, other, found, dark=dark, plugins=tuple(plugin)), found, kind)
+        write_whole(out, lambda opened: opened.write(content))
+    typer.echo("\n".join(found.lines))
+    if out:
+        typer.echo(f"drawn: {out}")
+
+
+def drawn(one: str, other: str, found: Account, *, dark: bool, plugins: tuple[str, ...]) -> Scene:
+    """The two methods in one picture."""
+    from sslgraph.diff import Comparison, Figure
+    from sslgraph.load import load_method
+    from sslgraph.overlay import compared
+
+    from .draw import picture_of
+
+    pictures = [picture_of(name, "paper", plugins, {}) for name in (one, other)]
+    figures = [Figure(load_method(name).method) for name in (one, other)]
+    return compared(
+        pictures[0], pictures[1], Comparison(figures[0], figures[1]), found, theme="dark" if dark else "light"
+    )
+
+
+def written(scene: Scene, found: Account, kind: str) -> bytes:
+    """The comparison in one of the formats; html has the words below the picture."""
+    from sslgraph.drawing import as_svg
+
+    text = as_svg(scene)
+    if kind == "png":
+        from sslgraph.drawing.png import rendered
+
+        return rendered(text)
+    if kind == "html":
+        text = PAGE.format(title=escape(scene.title), picture=text, words=escape("\n".join(found.lines)))
+    return text.encode()

@@ -1,0 +1,85 @@
+"""`sslgraph page`: one HTML file of all shipped methods and of the user's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sslgraph import catalogue
+from sslgraph.errors import SslgraphError
+
+from .options import Plugins
+
+if TYPE_CHECKING:
+    from sslgraph.page import Shown
+    from sslgraph.values import Value
+
+
+def page(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="specs of your own, to stand beside the shipped ones")
+    ] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="the folder that gets index.html")] = Path("sslgraph-page"),
+    plugin: Plugins = [],  # noqa: B006
+) -> None:
+    """Draw every method, and yours, in one HTML file that needs no network: pictures, settings, comparisons, family."""
+    from sslgraph.page import page as whole
+
+    from .write_whole import write_whole
+
+    if out.exists() and not out.is_dir():
+        raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")
+    names = [*(files or ()), *catalogue.names("methods")]  # the user's own first: what is wrong in them is told at once
+    text = whole([shown(name, key, tuple(plugin)) for name, key in zip(names, _keys(names), strict=True)]).encode()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise SslgraphError(f"{out} can't be made: {reason}; give another place with -o") from problem
+    write_whole(out / "index.html", lambda opened: opened.write(text))
+    typer.echo(f"{out / 'index.html'}: {len(names)} methods, {len(text) / 1e6:.1f} MB; open it in a browser")
+
+
+def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:
+    """A method compiled to its sizes, with the texts that it was read from."""
+    from sslgraph.page import Shown
+
+    from .check import BATCH, load, sized_graph, wired
+
+    loaded, recipe = load(name, {})
+    allowed = (*plugins, *(recipe.recipe.plugins if recipe else ()))
+    sized = sized_graph(wired(loaded, allowed), loaded, batch=recipe.recipe.batch if recipe else BATCH, plugins=allowed)
+    texts = tuple(
+        (Path(file).name, Path(file).read_text(encoding="utf-8")) for file in _files(loaded.text, loaded.file)
+    )
+    first = texts[0][1].partition("\n")[0]
+    return Shown(key, first.removeprefix("#").strip() if first.startswith("#") else "", texts, sized)
+
+
+def _files(text: Value, own: Path) -> list[str]:
+    """The files that a method's values stand in: its own, then those that it extends."""
+    found = {str(own): None}
+    todo = [text]
+    while todo:
+        value = todo.pop()
+        if value.place.line:
+            found.setdefault(str(Path(value.place.file).resolve()) if own.is_absolute() else value.place.file, None)
+        inner = value.content
+        todo += inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else []
+    return [file for file in found if Path(file).is_file()]
+
+
+def _keys(names: list[str]) -> list[str]:
+    """A name in addresses for each: a shipped method's own, a file's stem, numbered where two are alike."""
+    taken = {name for name in names if not catalogue.is_file(name)}
+    keys: list[str] = []
+    for name in names:
+        stem = re.sub(r"[^\w-]+", "-", Path(name).stem if catalogue.is_file(name) else name)
+        key, number = stem, 2
+        while key in keys or (key in taken and catalogue.is_file(name)):
+            key, number = f"{stem}-{number}", number + 1
+        keys.append(key)
+    return keys

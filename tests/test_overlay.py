@@ -1,0 +1,132 @@
+"""Two methods in one picture: everything of both is there once, with its sign; bad requests are refused."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from command import Command
+from command import sslgraph as sslgraph
+
+from pipelines.gallery import shown
+from sslgraph.diff import Comparison, Figure, account
+from sslgraph.drawing import Picture, as_svg
+from sslgraph.overlay import Union, compared, union
+from sslgraph.overlay.union import WAS
+from sslgraph.page import Shown
+
+METHODS = ("byol", "simsiam", "simclr", "moco_v2", "deepcluster", "mae", "swav")
+
+
+@cache
+def method(name: str) -> Shown:
+    return shown(name, name)
+
+
+def laid_over(one: str, other: str) -> Union:
+    comparison = Comparison(Figure(method(one).method), Figure(method(other).method))
+    return union(method(one).paper_level, method(other).paper_level, comparison)
+
+
+def ids(picture: Picture) -> set[str]:
+    return {box.id for panel in picture.panels for box in panel.boxes}
+
+
+def test_byol_and_simsiam_differ_by_the_lines_of_the_slow_copy() -> None:
+    made = laid_over("byol", "simsiam")
+    lines = {line: state for line, state in made.lines.items() if state != "same"}
+    assert lines == {
+        ("f_x1", "f_x2", "same"): "added",
+        ("z1", "z2", "same"): "added",
+        ("f_x1", "f_x2", "ema"): "removed",
+        ("z1", "z2", "ema"): "removed",
+    }
+    assert {box for box, state in made.boxes.items() if state in ("added", "removed")} == set()
+    assert made.chips["f_x2"] == made.chips["z2"] == ("slow copy → same weights",)
+    assert made.chips["z1"] == ("2 → 3 layers", "hidden 4096 → 2048", "and 3 more")
+    assert "equal up to a factor" in made.chips["one"]
+
+
+def test_a_method_over_itself_is_pale_all_over() -> None:
+    made = laid_over("moco_v2", "moco_v2")
+    assert set(made.boxes.values()) == set(made.lines.values()) == {"same"}
+    assert made.picture.panels[0].boxes == method("moco_v2").paper_level.panels[0].boxes
+
+
+@pytest.mark.parametrize(("one", "other"), list(permutations(METHODS, 2)))
+def test_everything_of_both_is_there_once_with_its_sign(one: str, other: str) -> None:
+    made = laid_over(one, other)
+    news, olds = ids(method(other).paper_level), ids(method(one).paper_level)
+    gone = {box for box, state in made.boxes.items() if state == "removed"}
+    assert ids(made.picture) == news | gone and gone <= {WAS + box for box in olds}
+    assert set(made.boxes) == ids(made.picture)
+    for panel in made.picture.panels:
+        assert len({box.id for box in panel.boxes}) == len(panel.boxes)
+        here = {box.id for box in panel.boxes}
+        for edge in panel.edges:
+            assert {edge.source, edge.target} <= here
+            states = {made.boxes[edge.source], made.boxes[edge.target]}
+            state = made.lines[edge.source, edge.target, edge.kind]
+            assert not ("added" in states and state != "added")
+            assert not ("removed" in states and state != "removed")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("byol", "simsiam"), ("mae", "swav"), ("swav", "mae"), ("deepcluster", "byol")]
+)
+def test_a_picture_of_any_two_can_be_drawn_and_is_the_same_twice(one: str, other: str) -> None:
+    def text() -> str:
+        comparison = Comparison(Figure(method(one).method), Figure(method(other).method))
+        told = account(method(one).method, method(other).method)
+        return as_svg(compared(method(one).paper_level, method(other).paper_level, comparison, told))
+
+    drawn = text()
+    assert drawn == text()
+    assert "NaN" not in drawn and "var(" not in drawn and "foreignObject" not in drawn
+    signs = {state: len(re.findall(f'class="badge {state}"', drawn)) for state in ("added", "removed", "changed")}
+    assert signs["changed"] >= 1 and sum(signs.values()) >= 4
+
+
+@pytest.mark.parametrize("end", ["svg", "png", "html"])
+def test_diff_writes_the_picture_and_says_the_words(sslgraph: Command, tmp_path: Path, end: str) -> None:
+    out = tmp_path / f"change.{end}"
+    said = sslgraph("diff", "rotation", "rotation_one", "-o", str(out))
+    assert said.code == 0 and said.err == ""
+    assert said.out.splitlines()[0] == "RotNet with one turn is RotNet with other settings of the op."
+    start = out.read_bytes()[:15]
+    assert start.startswith({"svg": b"<svg", "png": b"\x89PNG", "html": b"<!doctype html>"}[end])
+
+
+def test_a_spec_and_the_resolved_text_of_a_run_are_compared(sslgraph: Command, tmp_path: Path) -> None:
+    resolved = tmp_path / "resolved.yaml"
+    resolved.write_text(sslgraph("show", "cifar10/simclr", "--resolved").out, encoding="utf-8")
+    said = sslgraph("diff", "simclr", str(resolved))
+    assert said.code == 0 and "depth 50 -> 18" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("diff", "byol", "simsiam", "-o", "x.jpg"), "x.jpg: a comparison can't be written in this format"),
+        (
+            ("diff", "byol", "simsiam", "-o", "nowhere/x.svg"),
+            "nowhere/x.svg can't be written: no such file or directory",
+        ),
+        (("diff", "byol", "simsian"), "did you mean 'simsiam'?"),
+        (("page", "missing.yaml"), "missing.yaml: there is no such file"),
+        (("page", "-o", "taken"), "taken can't be a folder: a file is there"),
+        (("page", "cifar10/simclr", "nothing", "-o", "new"), "there is no recipe or method 'nothing'"),
+    ],
+)
+def test_what_can_not_be_is_one_clear_message_and_leaves_nothing(
+    sslgraph: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_text("")
+    before = sorted(tmp_path.iterdir())
+    said = sslgraph(*words)
+    assert said.code == 1 and message in said.err and "Traceback" not in said.err
+    assert sorted(tmp_path.iterdir()) == before

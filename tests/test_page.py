@@ -1,0 +1,294 @@
+"""The page in a real browser: what a reader clicks, types and sees; and what must hold of its text without one."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chromium import Chromium, Tab
+
+from pipelines.gallery import _keys, shown
+from sslgraph.page import family, page
+from sslgraph.page.family import distance
+from sslgraph.page.shown import folds
+
+METHODS = ("byol", "simsiam", "simclr", "moco_v1", "moco_v2", "context_encoder")
+EVIL = "</script><script>window.evil=1</script><img src=x onerror=evil=2>"
+OWN = f"""\
+# {EVIL} "quoted" & more
+method: '{EVIL}'
+family: '<b>own</b>'
+views:
+  x1: {{augment: simclr, size: 32}}
+  x2: {{augment: simclr, size: 32}}
+nets:
+  f: {{use: backbones.resnet, depth: 10, width: 8, stem: cifar}}
+flow:
+  z1: f(x1)
+  z2: stopgrad(f(x2))
+losses:
+  near: {{use: losses.negative_cosine, of: [z1, z2]}}
+export: f
+"""
+READY = (
+    "for (let i = 0; i < 900 && !document.documentElement.dataset.ready; i++) await new Promise(r => setTimeout(r, 50))"
+)
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of six shipped methods and one that tries to break out of its text."""
+    folder = tmp_path_factory.mktemp("page")
+    own = folder / "own.yaml"
+    own.write_text(OWN, encoding="utf-8")
+    methods = [shown(name, name) for name in METHODS] + [shown(str(own), "own")]
+    (folder / "index.html").write_text(page(methods), encoding="utf-8")
+    return folder / "index.html"
+
+
+@pytest.fixture
+def opened(chromium: Chromium, html: Path) -> Callable[..., Any]:
+    """Opens the page at an address; at the end nothing was asked for and nothing stands in the console."""
+
+    @contextmanager
+    def at(address: str, **window: Any) -> Iterator[Tab]:
+        with chromium.open(html, **window) as tab:
+            tab.run(f"{READY}; location.hash = {json.dumps(address)}; await settle();")
+            yield tab
+            assert tab.run("return window.evil ?? null") is None
+            assert tab.console == [] and tab.requests == []
+
+    return at
+
+
+def test_a_click_tells_all_of_a_box_and_its_lines_of_the_spec(opened: Any) -> None:
+    with opened("#byol") as tab:
+        tab.run("$('[data-id=ft_x2]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+        said = tab.run("return $('#inspector').innerText")
+        for words in ("encoder ft", "slow copy", "23,508,032", "B×2048", "depth", "follows encoder f"):
+            assert words in said
+        picked = tab.run("return $$('#spec .pick').map(line => line.textContent.trim())")
+        assert [line.split(":")[0] for line in picked] == ["ft", "t2"]
+        tab.run("$('[data-id=p1]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+        assert "trained by one: q ← one" in tab.run("return $('#inspector').innerText")
+
+
+def test_lines_that_a_method_extends_stand_in_the_other_file(opened: Any) -> None:
+    with opened("#moco_v1") as tab:
+        tab.run("$('.box.memory').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+        assert tab.run("return $('#spec-name').textContent") == "moco_v2.yaml"
+        assert "queue" in tab.run("return $('#spec .pick').textContent")
+
+
+def test_hovering_lights_what_feeds_a_box_and_nothing_else(opened: Any) -> None:
+    with opened("#byol") as tab:
+        tab.run("$('[data-id=t2]').dispatchEvent(new MouseEvent('mouseenter'))")
+        lit = set(tab.run("return $$('#picture .box.on').map(box => box.dataset.id)"))
+        assert {"t2", "ft_x2", "x2", "image", "g_f_x1"} <= lit and not {"one", "p1"} & lit
+        tab.run("$('[data-id=t2]').dispatchEvent(new MouseEvent('mouseleave'))")
+        assert tab.run("return $$('#picture .on').length") == 0
+
+
+def test_branches_fold_calls_unfold_and_gradients_overlay(opened: Any) -> None:
+    with opened("#byol") as tab:
+        count = "return $$('#picture .box').length"
+        before = tab.run(count)
+        tab.run("$$('#folds button').forEach((_, i) => $$('#folds button')[i].click())")
+        assert tab.run(count) == before - 3
+        assert tab.run("return decodeURIComponent(location.hash)") == "#byol/paper/p1,t2"
+        tab.run("$('.box.fold').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+        assert "predictor q" in tab.run("return $('#inspector').innerText")
+        tab.run("press('f', document.body); press('e', document.body)")
+        assert tab.run(count) > before
+        plain = tab.run("return $('#picture svg').outerHTML.length")
+        tab.run("press('g', document.body)")
+        assert tab.run("return $('#picture svg').outerHTML.length") != plain
+        assert tab.run("return $('#gradients').getAttribute('aria-pressed')") == "true"
+
+
+def test_any_two_are_compared_in_words_and_in_one_picture(opened: Any) -> None:
+    with opened("#compare/byol/simsiam") as tab:
+        assert tab.run("return $('#difference svg').getAttribute('aria-label')") == (
+            "SimSiam is BYOL without the momentum encoder."
+        )
+        count = "s => $$(`#difference .edge.${s}, #difference .box.${s}`).length"
+        signs = tab.run(f"return ['added', 'removed', 'changed'].map({count})")
+        assert signs[0] == 2 and signs[1] == 2 and signs[2] >= 6
+        assert "the other view runs through the same f and g" in tab.run("return $('#words').innerText")
+        tab.run("$('#swap').click()")
+        assert "with a momentum encoder" in tab.run("return $('#difference svg').getAttribute('aria-label')")
+        tab.run("$('#one').value = 'simclr'; $('#one').dispatchEvent(new Event('change'))")
+        assert tab.run("return location.hash") == "#compare/simclr/byol"
+        tab.run("$('#other').value = 'simclr'; $('#other').dispatchEvent(new Event('change'))")
+        assert "one and the same" in tab.run("return $('#words').innerText")
+
+
+def test_the_family_tree_leads_to_methods(opened: Any) -> None:
+    with opened("#family") as tab:
+        tab.run("$('#tree [data-id=simsiam]').dispatchEvent(new MouseEvent('mouseenter'))")
+        assert tab.run("return $('#kin').innerText").splitlines()[0] == "SimSiam: BYOL − momentum encoder"
+        assert tab.run("return $$('#tree .branch.on').length") >= 1
+        tab.run("$('#tree [data-id=simsiam]').dispatchEvent(new MouseEvent('click'))")
+        assert tab.run("return [location.hash, $('#name').textContent]") == ["#simsiam", "SimSiam"]
+
+
+def test_the_keyboard_alone_is_enough(opened: Any) -> None:
+    with opened("#byol") as tab:
+        tab.key("/")
+        assert tab.run("return document.activeElement.id") == "search"
+        for letter in "moco":
+            tab.key(letter)
+        assert tab.run("return $$('#list [role=option]').map(o => o.firstChild.textContent)") == ["MoCo v1", "MoCo v2"]
+        tab.key("ArrowDown")
+        tab.key("ArrowDown")
+        assert tab.run("return $('#name').textContent") == "MoCo v2"
+        tab.key("Escape")
+        assert tab.run("return [$('#search').value, $$('#list [role=option]').length]") == ["", len(METHODS) + 1]
+        tab.run("$('#picture .box.image').focus()")
+        for _ in range(3):
+            tab.key("ArrowRight")
+        tab.key("Enter")
+        assert "encoder f" in tab.run("return $('#inspector').innerText")
+        assert "encoder" in tab.run("return document.activeElement.getAttribute('aria-label')")
+        tab.key("Escape")
+        assert tab.run("return $('#inspector h2').textContent") == "MoCo v2"
+
+
+def test_tab_walks_through_everything_in_the_order_of_reading(opened: Any) -> None:
+    with opened("#byol") as tab:
+        seen = []
+        for _ in range(40):
+            tab.key("Tab")
+            place = (
+                "const e = document.activeElement; return e.id || e.dataset.id || e.closest('[id]')?.id || e.className"
+            )
+            seen.append(tab.run(place))
+        wanted = [
+            "tab-methods",
+            "theme",
+            "search",
+            "list",
+            "calls",
+            "gradients",
+            "folds",
+            "save",
+            "image",
+            "one",
+            "spec",
+        ]
+        assert [seen.index(name) for name in wanted] == sorted(seen.index(name) for name in wanted)
+
+
+def test_light_and_dark_follow_the_system_and_the_button(opened: Any) -> None:
+    ground = "return getComputedStyle($('#picture svg rect')).fill"
+    with opened("#byol", dark=True) as tab:
+        assert tab.run(ground) == "rgb(17, 23, 29)"
+        tab.run("$('#theme').click()")
+        assert tab.run(ground) == "rgb(255, 255, 255)"
+    with opened("#byol") as tab:
+        assert tab.run(ground) == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("address", ["#byol", "#byol/every-call", "#compare/simclr/moco_v2", "#family", "#own"])
+def test_at_360_pixels_nothing_hangs_over_the_side(opened: Any, address: str) -> None:
+    with opened(address, width=360, height=740) as tab:
+        assert tab.run("return [document.documentElement.scrollWidth, innerWidth]") == [360, 360]
+
+
+def test_what_a_spec_says_stays_text(opened: Any) -> None:
+    with opened("#own") as tab:
+        assert tab.run("return $('#name').textContent") == EVIL
+        assert "<b>own</b>" in tab.run("return $('#inspector').innerText")
+        assert EVIL in tab.run("return $('#spec').textContent")
+        assert tab.run("return $$('#methods img, #list b, #inspector b, #spec script').length") == 0
+        tab.run("location.hash = '#compare/byol/own'; await settle()")
+        assert EVIL in tab.run("return $('#difference svg').getAttribute('aria-label')")
+        tab.run("location.hash = '#family'; await settle()")
+        assert tab.run("return document.images.length") == 0
+
+
+def test_pictures_are_said_to_those_who_can_not_see_them(opened: Any) -> None:
+    with opened("#byol") as tab:
+        named = "e => e.ariaLabel || e.textContent.trim() || e.labels?.length"
+        unnamed = f"return $$('button, input, select, .box, [role=option]').filter(e => !({named})(e)).length"
+        assert tab.run(unnamed) == 0
+        label = tab.run("return $('[data-id=ft_x2]').getAttribute('aria-label')")
+        assert label.startswith("encoder ft") and "no gradient" in label
+        assert tab.run("return $('#inspector').getAttribute('aria-live')") == "polite"
+
+
+def test_it_is_printed_light_and_without_its_tools(opened: Any, tmp_path: Path) -> None:
+    with opened("#byol", dark=True) as tab:
+        tab.ask("Emulation.setEmulatedMedia", media="print")
+        assert tab.run(
+            "return [getComputedStyle($('header')).display, getComputedStyle($('#picture svg rect')).fill]"
+        ) == [
+            "none",
+            "rgb(255, 255, 255)",
+        ]
+        assert tab.print(tmp_path / "page.pdf").stat().st_size > 10_000
+
+
+# --- without a browser ------------------------------------------------------------------------------------------------
+
+
+def unpacked(html: Path) -> dict[str, Any]:
+    found = re.search(r'id="data">([^<]*)<', html.read_text(encoding="utf-8"))
+    assert found
+    data: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(found[1])))
+    return data
+
+
+def test_the_page_asks_for_nothing_and_holds_no_text_of_a_spec_as_markup(html: Path) -> None:
+    text = html.read_text(encoding="utf-8")
+    assert not re.search(r"(?:src|href)=\"?https?:|@import|url\(\s*['\"]?http", text)
+    assert "<script>window.evil" not in text and "<img" not in text  # names stand escaped, all else is packed
+    assert len(text) < 1_500_000
+
+
+def test_every_state_is_drawn_and_every_pair_is_told(html: Path) -> None:
+    data = unpacked(html)
+    byol = next(method for method in data["methods"] if method["key"] == "byol")
+    states = {name for name in byol["pictures"] if not name.endswith("gradients")}
+    assert states == {"paper", "paper/p1", "paper/t2", "paper/p1,t2", "every-call"}
+    assert len(data["pairs"]) == 7 * 6 and all(pair["svg"] and pair["headline"] for pair in data["pairs"].values())
+    for method in data["methods"]:
+        for state, text in method["pictures"].items():
+            drawn = set(re.findall(r'data-id="([^"]+)"', text))
+            assert drawn <= set(method["boxes"]["every-call" if state.startswith("every") else "paper"])
+
+
+def test_a_file_is_named_in_addresses_by_letters_that_need_no_escape() -> None:
+    names = ["byol", 'a/my "own" <b>.yaml', "b/byol.yaml", "b/my-own-b-.yaml", "cifar10/simclr"]
+    assert _keys(names) == ["byol", "my-own-b-", "byol-2", "my-own-b--2", "cifar10-simclr"]
+
+
+def test_branches_fold_one_by_one_up_to_three() -> None:
+    assert folds(("a", "b")) == [(), ("a",), ("b",), ("a", "b")]
+    assert folds(("a", "b", "c", "d")) == [(), ("a", "b", "c", "d")]
+
+
+def test_the_family_follows_from_specs_and_years_in_whatever_order_they_come() -> None:
+    methods = [shown(name, name) for name in ("moco_v2", "simsiam", "byol", "simclr", "moco_v1", "rotation", "jigsaw")]
+    children = family(methods)
+    assert children == family(methods[::-1])
+    found = {child.key: (child.parent, child.words) for child in children}
+    assert found["moco_v1"] == (None, ())
+    assert found["simclr"] == ("moco_v1", ("− momentum encoder", "≠ negative pairs from the batch"))
+    assert found["simsiam"] == ("byol", ("− momentum encoder",))
+    assert found["rotation"] == ("jigsaw", ("≠ pretext task rotations",))
+    assert found["moco_v2"][0] == "moco_v1"
+
+
+def test_a_method_is_at_no_distance_from_itself_but_for_what_they_share() -> None:
+    from sslgraph.diff import account
+
+    byol, simsiam = shown("byol", "byol").method, shown("simsiam", "simsiam").method
+    assert distance(account(byol, byol)) < 0 < distance(account(byol, simsiam)) + 3
