@@ -51,6 +51,10 @@ class Config:
 def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
     """The same request with an absolute run folder, once everything is checked that needs no image and no device."""
     config = Config(**cfg)
+    if config.out and "://" in config.out:
+        raise SslgraphError(
+            f"--out {config.out}: a run needs a folder, and this is an address; mount it, or copy later"
+        )
     loaded = config.load()
     plugins = _plugins(config, loaded.recipe)
     check.wired(loaded.method, plugins)

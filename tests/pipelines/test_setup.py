@@ -90,3 +90,8 @@ def test_the_run_folder_is_absolute_and_named_after_the_recipe() -> None:
     cfg = settled({"recipe": "demo/simclr"})
     assert Path(cfg["out"]).is_absolute() and Path(cfg["out"]).name.startswith("demo-simclr-2")
     assert settled(cfg) == cfg
+
+
+def test_a_run_folder_that_is_an_address_is_refused() -> None:
+    with pytest.raises(SslgraphError, match="--out s3://bucket/a: a run needs a folder, and this is an address; mount"):
+        settled({"recipe": "demo/simclr", "out": "s3://bucket/a"})
