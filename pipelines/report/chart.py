@@ -59,7 +59,7 @@ def draw(chart: Chart) -> Markup:
         element("title", chart.title),
         element("desc", _in_words(chart, curves, levels)),
         _axes(plane, chart.is_share),
-        [_level(plane, level, chart.is_share) for level in shown],
+        _levels(plane, shown, chart.is_share),
         [_curve(plane, curve) for curve in curves],
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
@@ -148,7 +148,7 @@ def _axes(plane: _Plane, is_share: bool) -> list[Markup]:
         drawn.append(element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="grid"))
         text = f"{tick:.4g}" if not is_share else f"{tick:.4%}".rstrip("0%").rstrip(".") + "%" if tick else "0%"
         drawn.append(element("text", text, x=LEFT - 6, y=y + 4, class_="tick end"))
-    for tick in ticks(plane.first, plane.last, 4):
+    for tick in ticks(plane.first, plane.last):
         x = round(plane.x(tick), 1)
         drawn.append(element("path", d=f"M{x} {HEIGHT - BOTTOM}v4", class_="axis"))
         drawn.append(element("text", f"{tick:,.10g}", x=x, y=HEIGHT - BOTTOM + 17, class_="tick mid"))
@@ -157,15 +157,24 @@ def _axes(plane: _Plane, is_share: bool) -> list[Markup]:
     return drawn
 
 
-def _level(plane: _Plane, level: Level, is_share: bool) -> list[Markup]:
-    y = round(plane.y(level.value), 1)
-    # The name stands above its line, or below where the line is the upper edge.
-    text_y = y - 4 if y > TOP + 14 else y + 13
-    words = f"{level.name} {value(level.value, is_share)}"
-    return [
-        element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="level"),
-        element("text", words, x=WIDTH - RIGHT - 2, y=round(text_y, 1), class_="name end"),
-    ]
+def _levels(plane: _Plane, levels: Sequence[Level], is_share: bool) -> list[Markup]:
+    """A line for each level, and its name where no other name stands: above or below, at the right or at the left."""
+    drawn, taken = [], list[tuple[str, float]]()
+    for level in sorted(levels, key=lambda level: -level.value):
+        y = round(plane.y(level.value), 1)
+        drawn.append(element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="level"))
+        free = [
+            (side, text_y)
+            for side in ("end", "start")
+            for text_y in (y - 4, y + 13)
+            if text_y > TOP and all(side != other or abs(text_y - there) >= 13 for other, there in taken)
+        ]
+        side, text_y = free[0] if free else ("end", y - 4)
+        taken.append((side, text_y))
+        x = WIDTH - RIGHT - 2 if side == "end" else LEFT + 4
+        words = f"{level.name} {value(level.value, is_share)}"
+        drawn.append(element("text", words, x=x, y=round(text_y, 1), class_=f"name {side}"))
+    return drawn
 
 
 def _curve(plane: _Plane, curve: Curve) -> list[Markup]:

@@ -40,6 +40,15 @@ def test_a_level_has_its_line_at_its_value_and_its_name_beside_it() -> None:
     assert "chance 5" in [text.text for text in svg.iter("text")]
 
 
+def test_names_of_levels_that_lie_close_do_not_cover_each_other() -> None:
+    levels = [Level("chance", 526.5), Level("collapsed", 512.0), Level("best", 510.0), Level("floor", 505.0)]
+    svg = picture(Chart("loss", [Curve("a", [(0, 450.0), (100, 130.0)])], levels))
+    names = [(t.attrib["class"], float(t.attrib["y"])) for t in svg.iter("text") if "name" in t.attrib["class"]]
+    assert len(names) == 4
+    for i, (side, y) in enumerate(names):
+        assert y > 10 and all(side != other or abs(y - there) >= 13 for other, there in names[:i])
+
+
 def test_ticks_are_round_numbers_inside_the_axis() -> None:
     assert ticks(-0.6, 10.6) == [0, 5, 10]
     assert ticks(0.0, 1.0) == [0, 0.2, 0.4, 0.6, 0.8, 1]
