@@ -87,11 +87,15 @@ def plans(runs: Runs) -> list[Chart]:
     made = [planned(run.record) for run in runs]
     names = list(dict.fromkeys(name for found in made for name in found))
     return [
-        Chart(
-            name.replace(".", ", "), _over(runs, [found.get(name, []) for found in made]), note="as the spec plans it"
-        )
+        Chart(_setting(name), _over(runs, [found.get(name, []) for found in made]), note="as the spec plans it")
         for name in names
     ]
+
+
+def _setting(path: str) -> str:
+    """A path of a setting as people say it: ft.momentum is the momentum of ft."""
+    part, _, setting = path.partition(".")
+    return f"{_words(setting)} of {part}"
 
 
 def pace(runs: Runs) -> list[Chart]:

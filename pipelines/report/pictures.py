@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 
 from PIL import Image
 
@@ -54,7 +55,9 @@ def _cell(cell: Cell, name: str, scale: float) -> Markup:
     alt = f"{cell.title} of {name}" + (f": {lines}" if lines else "")
     picture = image(scaled(cell.pixels, min(scale, 1)), alt, width)
     title = element("strong", cell.title, style=f"--view: {COLOURS[cell.view % len(COLOURS)]}")
-    return element("figure", picture, element("figcaption", title, lines), style=f"width: {max(width, NARROWEST)}px")
+    # A number stays on the line of its name.
+    unbroken = re.sub(r" (?=[+-]?\d)", "\u00a0", lines)
+    return element("figure", picture, element("figcaption", title, unbroken), style=f"width: {max(width, NARROWEST)}px")
 
 
 def neighbours(seen: Seen) -> Markup:
