@@ -44,14 +44,10 @@ class CenterSquare(nn.Module):
         fill: tuple[float, float, float] = (-0.0823529, -0.1843137, -0.0352941),
     ) -> None:
         super().__init__()
-        if not 0 <= 2 * overlap < size:
-            raise ValueError(f"a ring of {overlap} pixels leaves nothing to hide in a square of {size}; set overlap")
         self.size = size
         self.overlap = overlap
         self.register_buffer("colour", torch.tensor(fill)[:, None, None])
-        weight = torch.full((size, size), ring_weight)
-        weight[overlap : size - overlap, overlap : size - overlap] = 1.0
-        self.register_buffer("weight", weight)
+        self.register_buffer("weight", ring(size, overlap, ring_weight))
 
     def forward(self, image: Float[Tensor, "batch 3 rows columns"]) -> Hole:
         top, left = ((side - self.size) // 2 for side in image.shape[2:])
@@ -63,3 +59,12 @@ class CenterSquare(nn.Module):
         filled = image.clone()
         filled[:, :, row : row + hidden, column : column + hidden] = self.colour.to(image.dtype)
         return Hole(filled, patch, self.weight.expand(len(image), -1, -1))
+
+
+def ring(size: int, overlap: int, weight: float) -> Float[Tensor, "size size"]:
+    """The weights of a square's pixels: `weight` on a ring `overlap` pixels wide, 1 inside; refuses all ring."""
+    if not 0 <= 2 * overlap < size:
+        raise ValueError(f"a ring of {overlap} pixels leaves nothing to hide in a square of {size}; set overlap")
+    weights = torch.full((size, size), weight)
+    weights[overlap : size - overlap, overlap : size - overlap] = 1.0
+    return weights
