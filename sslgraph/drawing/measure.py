@@ -49,21 +49,16 @@ def _widths() -> tuple[dict[str, int], dict[str, int]]:
     return table["regular"], table["bold"]
 
 
-def symbol(name: str, *, is_bold: bool = False) -> tuple[Run, ...]:
+def symbol(name: str) -> tuple[Run, ...]:
     """A name of a spec as mathematics: x1 is x with the index 1, ft is f with t, z_large is z with large."""
-    return tuple(
-        run
-        for i, word in enumerate(re.split(r"(, )", name))
-        if word
-        for run in _symbol(word, is_bold or bool(i % 2 and is_bold))
-    )
+    return tuple(run for word in re.split(r"(, )", name) if word for run in _symbol(word))
 
 
-def _symbol(name: str, is_bold: bool) -> tuple[Run, ...]:
+def _symbol(name: str) -> tuple[Run, ...]:
     if found := re.fullmatch(r"([A-Za-z]+)_?(\d+)|([A-Za-z])([a-z])|([A-Za-z])_(\w+)", name):
         base, index = [group for group in found.groups() if group is not None]
-        return Run(base, is_bold, True), Run(index.replace("_", " "), is_bold, False, True)
-    return (Run(name.replace("_", " "), is_bold, len(name) > 0),)
+        return Run(base, is_italic=True), Run(index.replace("_", " "), is_sub=True)
+    return (Run(name.replace("_", " "), is_italic=True),)
 
 
 def title(box: Box) -> tuple[Run, ...]:
@@ -77,7 +72,7 @@ def title(box: Box) -> tuple[Run, ...]:
     words = (Run(box.title, is_bold),) if box.title else ()
     if box.kind in ("encoder", "head", "decoder", "memory") and box.symbol and box.symbol.lower() != box.title.lower():
         gap = (Run(" ", is_bold),) if words else ()
-        return (*words, *gap, *symbol(box.symbol, is_bold=not words))
+        return (*words, *gap, *symbol(box.symbol))
     return words
 
 

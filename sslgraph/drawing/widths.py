@@ -81,7 +81,7 @@ def _columns(draft: Draft, turns: dict[tuple[int, int], Turn], slots: dict[tuple
         x.append(here + wide / 2)
         starts = any(draft.starts_frame(n) for n in draft.box if draft.column(n) == c + 1)
         arrows.append(ARROW + (10.0 if starts else 0.0))
-        room = max([GAP + (FRAME if starts else 0.0), *_rooms(draft, c, wide)]) if c < count - 1 else 0.0
+        room = max([GAP, *_rooms(draft, c, wide)]) + (FRAME if starts else 0.0) if c < count - 1 else 0.0
         here += wide + (room + CHANNEL * (channels[c] - 1) + arrows[c] if channels[c] else room)
         gap_right.append(here)
     turn_x = {

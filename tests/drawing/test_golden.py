@@ -36,7 +36,7 @@ def test_every_process_draws_the_same_bytes() -> None:
         "import sys, hashlib\n"
         "from pipelines.check import examine\n"
         "from sslgraph.drawing import as_json, picture, svg\n"
-        "drawn = picture(examine('swav').sized, level='every-call')\n"
+        "drawn = picture(examine('moco_v2').sized, level='every-call')\n"
         "print(hashlib.sha256((svg(drawn, theme='dark', gradients=True) + as_json(drawn)).encode()).hexdigest())"
     )
     said = {
