@@ -1,7 +1,7 @@
 """Starts a run where it is to run: in this process, under torchrun, or on the workers of Ray Train.
 
-The loop, the run folder and the checkpoints are ours on all three; Ray starts processes and starts them again when one
-dies. One of Ray's internals is touched (2.60): the name of the logger of its train context.
+The loop, the run folder and the checkpoints are ours on all three, and Ray is not told of them; it starts processes and
+starts them again when one dies. One of Ray's internals is touched (2.60): the name of the logger of its train context.
 """
 
 from __future__ import annotations
@@ -146,6 +146,8 @@ def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[s
     from ray.train.torch import TorchConfig, TorchTrainer
 
     folder = Path(cfg["out"])
+    # Ray would go by its own list of checkpoints, and refuse a folder from which one of them was removed since.
+    (folder / "checkpoint_manager_snapshot.json").unlink(missing_ok=True)
     resources = {"CPU": share.cpus} | ({"GPU": share.gpus} if share.gpus else {})
     trainer = TorchTrainer(
         _worker,
@@ -171,23 +173,13 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
     logging.getLogger(context.__file__).setLevel(logging.WARNING)  # LoggingConfig does not reach this one
     cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
-        return dict(config["body"](cfg, report=_report))
+        return dict(config["body"](cfg))
     except StorageError:
         raise
     except SslgraphError as fault:
         return {"fault": str(fault)}
     except SystemExit as ended:
         return {"stopped": str(ended)}
-
-
-def _report(path: Path, measures: Mapping[str, float]) -> None:
-    """Tells Ray of a checkpoint that lies in the run folder already. All ranks call it."""
-    import ray.train
-
-    handle = None
-    if ray.train.get_context().get_world_rank() == 0:
-        handle = ray.train.Checkpoint(str(path), ray.train.get_context().get_storage().storage_filesystem)
-    ray.train.report(dict(measures), checkpoint=handle, checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD)
 
 
 def _in_words(failures: Mapping[int, BaseException], folder: Path) -> str:

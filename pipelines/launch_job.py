@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import shlex
 import shutil
 import tempfile
@@ -61,7 +62,7 @@ def job(
     words += [] if seed is None else ["--seed", str(seed)]
     words += [word for plugin in plugins for word in ("--plugin", plugin)]
     words += [word for text in sets for word in ("--set", text)]
-    return Job(tuple(words), f"{Path(folder).name}-{time.strftime('%Y%m%d-%H%M%S')}", _variables(variables))
+    return Job(tuple(words), f"{_plain(Path(folder).name)}-{time.strftime('%Y%m%d-%H%M%S')}", _variables(variables))
 
 
 def submit(sent: Job, address: str | None, *, say: Callable[[str], None], wait: bool = True) -> None:
@@ -105,6 +106,11 @@ def _on_all_nodes(option: str, path: str | None, what: str) -> str:
         said = f"{option} {path}" if path else f"{option} is missing"
         raise SslgraphError(f"{said}: give {what}, as an absolute path that is the same storage on every node")
     return path
+
+
+def _plain(name: str) -> str:
+    """A name that can stand in an address and on a command line."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
 
 def _variables(texts: Sequence[str]) -> dict[str, str]:
@@ -164,7 +170,7 @@ def _understood(server: str) -> Iterator[None]:
         if isinstance(failure, SslgraphError):
             raise
         text = str(failure).strip() or type(failure).__name__
-        is_large = "413" in text or "exceeds the maximum size" in text
+        is_large = "status code 413" in text or "exceeds the maximum size" in text
         told = f"{Path.cwd()} is too large to be sent: {LIMIT}" if is_large else f"{server} refused: {text}"
         raise SslgraphError(told) from failure
 

@@ -20,7 +20,7 @@ from pipelines.launch_cluster import Share, cluster, share
 from sslgraph.errors import SslgraphError
 
 HERE = Path(__file__).parent
-PATHS = [str(HERE), str(HERE.parent.parent)]
+PATHS = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
 IMPORTS = f"import sys; sys.path[:0] = {PATHS}; import test_launch; from pathlib import Path"
 
 

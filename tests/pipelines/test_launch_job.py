@@ -31,14 +31,14 @@ def test_a_job_is_the_same_words_with_storage_that_all_nodes_share(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     sent = launch_job.job(
-        str(tmp_path / "specs" / "my own.yaml"), out="/shared/runs/a", workers=4, data="/shared/images", seed=1,
+        str(tmp_path / "specs" / "my own.yaml"), out="/shared/runs/a b", workers=4, data="/shared/images", seed=1,
         plugins=["own"], sets=["nets.g.out=32", "evaluate={}"], variables=["A=b=c"],
     )  # fmt: skip
     assert sent.entrypoint == (
-        "python -m sslgraph train 'specs/my own.yaml' --out /shared/runs/a --workers 4 --data /shared/images --seed 1 "
-        "--plugin own --set nets.g.out=32 --set 'evaluate={}'"
+        "python -m sslgraph train 'specs/my own.yaml' --out '/shared/runs/a b' --workers 4 --data /shared/images "
+        "--seed 1 --plugin own --set nets.g.out=32 --set 'evaluate={}'"
     )
-    assert sent.name.startswith("a-20") and sent.variables == {"A": "b=c"}
+    assert sent.name.startswith("a-b-20") and sent.variables == {"A": "b=c"}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,25 @@ def test_the_code_that_is_sent_runs_without_this_checkout(tmp_path: Path) -> Non
         cwd=tmp_path, capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     assert ran.stdout.startswith("simclr: right"), ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        (
+            RuntimeError("Request failed with status code 413: Maximum request body size"),
+            "too large to be sent: the job",
+        ),
+        (ValueError("Package size (600.00MiB) exceeds the maximum size of 500.00MiB"), "too large to be sent: the job"),
+        (
+            RuntimeError("Request failed with status code 500: No available agent"),
+            "refused: Request .* No available agent",
+        ),
+    ],
+)
+def test_what_the_server_says_becomes_a_sentence(failure: Exception, message: str) -> None:
+    with pytest.raises(SslgraphError, match=message), launch_job._understood("http://head:8265"):
+        raise failure
 
 
 class Broken:
