@@ -121,7 +121,8 @@ class _Panel:
     def _collect(self, calls: Calls, leg: SizedLeg) -> None:
         """After a pass over the data set, its rows are one value."""
         collect = str(leg.leg.collect)
-        name = next((n for n, v in leg.leg.flow.items() if v == collect), collect)
+        # The name that the phase gives it; what is collected may be a port of that value.
+        name = leg.leg.phase.collect if leg.leg.phase and leg.leg.phase.collect else collect
         maker = calls.calls[_maker(calls, collect)]
         output = str(leg.leg.values[collect].port or "")
         shape = self._shape(leg, maker, collect)

@@ -8,6 +8,7 @@ import pytest
 from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
+from pipelines import check
 from sslgraph.drawing import Box, Picture, fold, foldable, picture, svg
 from sslgraph.drawing.graph_text import dot, mermaid
 from sslgraph.drawing.terminal import text
@@ -76,6 +77,17 @@ def test_phases_are_panels() -> None:
     assert [(e.source, e.target) for e in drawn.panels[0].edges if e.kind == "write"] == [
         ("cluster:kmeans_l2_reduce_e", "cluster:labels")
     ]
+
+
+def test_a_pass_that_collects_a_port_hands_it_on_under_the_name_of_its_phase() -> None:
+    loaded, _ = check.load("demo/deepcluster", {})  # e is f(xc), of which the pooled port is collected
+    drawn = picture(check.sized_graph(check.wired(loaded), loaded, batch=128))
+    (collected,) = [box for box in drawn.panels[0].boxes if box.title == "all images"]
+    assert collected.id == "cluster:all.e"
+    assert {(e.source, e.target) for e in drawn.panels[0].edges} >= {
+        ("cluster:e", "cluster:all.e"),
+        ("cluster:all.e", "cluster:reduce_e"),
+    }
 
 
 def test_a_folded_branch_keeps_what_enters_and_leaves_it() -> None:
