@@ -35,29 +35,30 @@ def nt_xent(z: Tensor, temperature: float) -> Tensor:
     similarity = rows @ rows.T / temperature
     similarity.fill_diagonal_(-torch.inf)
     count = len(rows)
-    partner = (torch.arange(count) + count // 2) % count
+    partner = (torch.arange(count, device=z.device) + count // 2) % count
     return cross_entropy(similarity, partner)
 
 
-def simclr(batch: int) -> Work:
-    """One training step."""
+def simclr(batch: int, on: torch.device | None = None) -> Work:
+    """One training step on a device, the processor if none is named."""
+    on = on or torch.device("cpu")
     torch.manual_seed(0)
     head = nn.Sequential(nn.Linear(512, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Linear(512, 128, bias=False),
                          nn.BatchNorm1d(128))  # fmt: skip
-    model = nn.Sequential(encoder(), head).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    model = nn.Sequential(encoder(), head).to(device=on, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.06, momentum=0.9, weight_decay=5e-4, foreach=True)
     source = registry.build("sources.shapes", {"images": 1024})
     views = {"x": View(augment="simclr", copies=2, settings=CIFAR)}
     program = ViewProgram.build(views, {"simclr": load_augmentation("simclr").augmentation})
-    drawn, precision = order(1024, seed=0, epoch=0), machine.precision("auto", torch.device("cpu"))
+    drawn, precision = order(1024, seed=0, epoch=0), machine.precision("auto", on)
     position = 0
 
     def step() -> None:
         nonlocal position
         images, index = source.read(drawn[position : position + batch])
         position = (position + batch) % 1024
-        x = program(images, index, seed=0, epoch=0, channels_last=True)["x.image"]
-        with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+        x = program(images, index, seed=0, epoch=0, device=on, channels_last=True)["x.image"]
+        with torch.autocast(on.type, precision, enabled=precision != torch.float32):
             z = model(x)
         loss = nt_xent(z, 0.5)
         loss.backward()

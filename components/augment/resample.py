@@ -13,6 +13,8 @@ from sslgraph.component import component
 from .frame import Axis, Frame
 
 Source = Tensor | list[Tensor]
+# Pixels of a plane that colour steps work on one at a time.
+_LONG_PLANE = 2**15
 
 _KERNELS = {
     "bilinear": torch.ops.aten._upsample_bilinear2d_aa.default,
@@ -135,12 +137,24 @@ def reflected(position: Tensor, size: Tensor | int) -> Tensor:
 
 
 def _stacked(images: Source, frame: Frame, height: int, width: int, device: torch.device) -> Tensor:
-    """The views as floats in 0..1, plane by plane in memory; bytes travel, not floats."""
+    """The views as floats in 0..1; to another device bytes travel, not floats."""
+    if device.type == "cpu":
+        views = _empty(len(frame), height, width)
+        for view, seen in zip(views, _views(images, frame), strict=True):
+            view.copy_(seen[0]).mul_(1 / 255)  # while it is in the cache
+        return views
     bytes_ = torch.empty(len(frame), height, width, 3, dtype=images[0].dtype)
     for view, seen in zip(bytes_.permute(0, 3, 1, 2), _views(images, frame), strict=True):
         view.copy_(seen[0])
     planes = torch.empty(3, *bytes_.shape[:3], device=device)
     return planes.copy_(bytes_.to(device).permute(3, 0, 1, 2)).mul_(1 / 255).transpose(0, 1)
+
+
+def _empty(count: int, height: int, width: int) -> Tensor:
+    """Room for views: view by view where a plane is long enough to be fast by itself, plane by plane where it is not."""
+    if height * width >= _LONG_PLANE:
+        return torch.empty(count, 3, height, width)
+    return torch.empty(3, count, height, width).transpose(0, 1)
 
 
 def _views(images: Source, frame: Frame) -> Iterator[Tensor]:

@@ -1,0 +1,133 @@
+"""python -m benchmarks.gpu: what one GPU does, in one run; on a machine without one it says so and does nothing.
+
+CIFAR-10-sized SimCLR beside a hand-written loop (and lightly's, where it is installed), ResNet-50 and ViT-S/16 steps
+beside the roofline (their operations over 800 TFLOP/s in bfloat16), and the views alone. Nothing here has been run on a
+GPU yet, and no figure is claimed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipelines import check, machine
+from pipelines.rehearsal import rehearse
+from pipelines.setup import prepare
+from pipelines.train import one_step
+from pipelines.views import ViewProgram
+from sslgraph import registry
+from sslgraph.load import load_augmentation
+
+from . import hand_written
+from .turns import Work
+from .views import LISTS, photos
+
+ROOFLINE = 800e12
+QUIET: dict[str, Any] = {"data": {"use": "sources.shapes", "images": 8192}, "evaluate": {}, "checkpoint": {}}
+PAPER = """recipe: {method} at its paper's size
+method: {method}
+data: {{use: sources.shapes, images: 1024, size: 256}}
+steps: 1000
+batch: {batch}
+optimizer: {{use: adamw, lr: 1e-4, weight_decay: 0.04}}
+"""
+# Title, the method, images a step, and whether it is handed to torch.compile; at 32 px the recipe for CIFAR-10.
+STEPS = [
+    ("SimCLR, ResNet-18, 32 px", "cifar10/simclr", 512, False),
+    ("SimCLR, ResNet-18, 32 px, compiled", "cifar10/simclr", 512, True),
+    ("SimCLR, ResNet-50, 2 x 224 px", "simclr", 128, False),
+    ("SimCLR, ResNet-50, 2 x 224 px, compiled", "simclr", 128, True),
+    ("DINO, ViT-S/16, 2 x 224 + 8 x 96 px", "dino", 64, False),
+    ("DINO, ViT-S/16, 2 x 224 + 8 x 96 px, compiled", "dino", 64, True),
+]
+
+
+def main() -> None:
+    """Every measurement, one line each; what can't be built on this machine is named and left out."""
+    if not torch.cuda.is_available():
+        print("benchmarks.gpu: there is no CUDA device here; nothing was measured")
+        return
+    device = machine.device()
+    machine.use(on=device)
+    name, memory = torch.cuda.get_device_name(device), torch.cuda.mem_get_info(device)[1] / 2**30
+    print(f"{name}, {memory:.0f} GiB, torch {torch.__version__}")
+    for title, (size, count, views) in LISTS.items():
+        found = {view.augment: load_augmentation(view.augment).augmentation for view in views.values()}
+        images, index = photos(count, *size).to(device), torch.arange(count)
+        for compiled in (False, True):
+            program = ViewProgram.build(views, found, compiled=compiled)
+
+            def make(
+                program: ViewProgram = program, images: torch.Tensor = images, index: torch.Tensor = index
+            ) -> None:
+                program(images, index, seed=0, epoch=0, device=device, channels_last=True, dtype=torch.bfloat16)
+
+            rate = count / seconds(make)
+            print(f"views, {title}{', compiled' if compiled else ''}: {rate:,.0f} images/s")
+    for title, method, batch, compiled in STEPS:
+        work, flops = step_of(method, batch, compiled=compiled)
+        took = seconds(work)
+        share = flops / took / ROOFLINE
+        print(f"{title}: {batch / took:,.0f} images/s, {took * 1e3:.1f} ms a step, {share:.1%} of 800 TFLOP/s")
+    took = seconds(hand_written.simclr(512, device))
+    print(f"SimCLR, ResNet-18, 32 px, batch 512, hand-written loop: {512 / took:,.0f} images/s")
+    print(resident())
+    if importlib.util.find_spec("lightly") is None:
+        print("lightly is not installed here: python -m benchmarks.run --peers makes an environment with it")
+
+
+def step_of(method: str, batch: int, *, compiled: bool) -> tuple[Work, float]:
+    """A training step and its operations."""
+    folder = Path(tempfile.mkdtemp(prefix="sslgraph-gpu-"))
+    recipe, overrides = method, {"batch": batch, "compile": compiled}
+    if "/" in method:
+        overrides |= QUIET
+    else:
+        (folder / "recipe.yaml").write_text(PAPER.format(method=method, batch=batch))
+        recipe = str(folder / "recipe.yaml")
+    run = prepare({"recipe": recipe, "overrides": overrides, "out": str(folder / "run")})
+    run.record.tensorboard = False
+    run.record.begin(0)
+    steps, batches = iter(range(1000)), run.feed.batches(0, 1000)
+    loaded, _ = check.load(recipe, overrides)
+    flops = rehearse(loaded, images=8).flops / 8 * batch
+    return (lambda: one_step(run, next(batches), next(steps))), flops
+
+
+def seconds(work: Work, *, rounds: int = 5, times: int = 5) -> float:
+    """Seconds of one piece of work, the device waited for: the median of rounds, after as many untimed."""
+    for _ in range(times):
+        work()
+    found = []
+    for _ in range(rounds):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        for _ in range(times):
+            work()
+        torch.cuda.synchronize()
+        found.append((time.perf_counter() - start) / times)
+    return statistics.median(found)
+
+
+def resident() -> str:
+    """Whether a small data set lives on the device, and how fast it is read from there."""
+    from pipelines.feed import reader
+
+    source = registry.build("sources.shapes", {"images": 8192})
+    read, device = reader(source, machine.device()), machine.device()
+    wanted = torch.randperm(8192)[:1024]
+    images, _ = read(wanted)
+    assert isinstance(images, torch.Tensor)
+    place = "on the device" if images.device == device else "on the host"
+    return f"8192 images of 32 px lie {place}: {1024 / seconds(lambda: read(wanted)):,.0f} images/s read"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
