@@ -151,7 +151,7 @@ def _stacked(images: Source, frame: Frame, height: int, width: int, device: torc
 
 
 def _empty(count: int, height: int, width: int) -> Tensor:
-    """Room for views: view by view where a plane is long enough to be fast by itself, plane by plane where it is not."""
+    """Room for views: view by view where a plane is long enough to be fast by itself, else plane by plane."""
     if height * width >= _LONG_PLANE:
         return torch.empty(count, 3, height, width)
     return torch.empty(3, count, height, width).transpose(0, 1)
