@@ -90,6 +90,14 @@ def test_a_picture_of_any_two_can_be_drawn_and_is_the_same_twice(one: str, other
     assert signs["changed"] >= 1 and sum(signs.values()) >= 4
 
 
+def test_the_readme_shows_what_the_code_draws() -> None:
+    comparison = Comparison(Figure(method("byol").method), Figure(method("simsiam").method))
+    told = account(method("byol").method, method("simsiam").method)
+    drawn = as_svg(compared(method("byol").paper_level, method("simsiam").paper_level, comparison, told))
+    file = Path(__file__).parent.parent / "docs/pictures/byol-simsiam.svg"
+    assert file.read_text(encoding="utf-8") == drawn, "sslgraph diff byol simsiam -o docs/pictures/byol-simsiam.svg"
+
+
 @pytest.mark.parametrize("end", ["svg", "png", "html"])
 def test_diff_writes_the_picture_and_says_the_words(sslgraph: Command, tmp_path: Path, end: str) -> None:
     out = tmp_path / f"change.{end}"

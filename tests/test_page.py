@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 from chromium import Chromium, Tab
+from command import Command
+from command import sslgraph as sslgraph
 
 from pipelines.gallery import _keys, shown
+from sslgraph import catalogue
 from sslgraph.page import family, page
 from sslgraph.page.family import distance
 from sslgraph.page.shown import folds
@@ -268,6 +271,17 @@ def test_every_state_is_drawn_and_every_pair_is_told(html: Path) -> None:
 def test_a_file_is_named_in_addresses_by_letters_that_need_no_escape() -> None:
     names = ["byol", 'a/my "own" <b>.yaml', "b/byol.yaml", "b/my-own-b-.yaml", "cifar10/simclr"]
     assert _keys(names) == ["byol", "my-own-b-", "byol-2", "my-own-b--2", "cifar10-simclr"]
+
+
+@pytest.mark.slow
+def test_all_shipped_methods_and_one_of_the_user_stay_under_three_megabytes(sslgraph: Command, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN, encoding="utf-8")
+    said = sslgraph("page", str(own), "-o", str(tmp_path / "out" / "page"))
+    file = tmp_path / "out" / "page" / "index.html"
+    assert said.code == 0 and str(file) in said.out
+    assert file.stat().st_size < 3_000_000
+    assert len(unpacked(file)["methods"]) == len(catalogue.names("methods")) + 1
 
 
 def test_branches_fold_one_by_one_up_to_three() -> None:
