@@ -1,17 +1,13 @@
 """How long the page takes and how large it is; one comparison in words and as a picture.
 
-    python benchmarks/page.py
+    python -m benchmarks.page
 
 Processor seconds of one thread, so that the figures hold on a machine that does other things, too.
 """
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from pipelines.gallery import shown
 from sslgraph import catalogue
