@@ -46,14 +46,16 @@ class Chart:
     note: str = ""
 
 
-def draw(chart: Chart) -> Markup:
-    """The chart as a figure: its title, a legend, the picture, and its numbers in a table that folds."""
+def draw(chart: Chart, *, last: float = 1.0) -> Markup:
+    """The chart as a figure: its title, a legend, the picture, and its numbers in a table that folds.
+
+    The axis of steps goes from 0 to `last`, or as far as the curves go: charts of one page stand on one axis.
+    """
     curves = [curve for curve in chart.curves if curve.points]
     levels = merged(chart.levels)
     low, high, shown, beyond = limits(curves, levels)
-    last = max((curve.points[-1][0] for curve in curves), default=1.0)
-    first = min((curve.points[0][0] for curve in curves), default=0.0)
-    plane = _Plane(first, max(last, first + 1), low, high)
+    last = max([last, *(curve.points[-1][0] for curve in curves)])
+    plane = _Plane(last, low, high)
     picture = element(
         "svg",
         element("title", chart.title),
@@ -80,13 +82,12 @@ def draw(chart: Chart) -> Markup:
 class _Plane:
     """From steps and values to places in the picture."""
 
-    first: float
     last: float
     low: float
     high: float
 
     def x(self, step: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (step - self.first) / (self.last - self.first)
+        return LEFT + (WIDTH - LEFT - RIGHT) * step / self.last
 
     def y(self, value: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - self.low) / (self.high - self.low)
@@ -148,7 +149,7 @@ def _axes(plane: _Plane, is_share: bool) -> list[Markup]:
         drawn.append(element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="grid"))
         text = f"{tick:.4g}" if not is_share else f"{tick:.4%}".rstrip("0%").rstrip(".") + "%" if tick else "0%"
         drawn.append(element("text", text, x=LEFT - 6, y=y + 4, class_="tick end"))
-    for tick in ticks(plane.first, plane.last):
+    for tick in ticks(0.0, plane.last):
         x = round(plane.x(tick), 1)
         drawn.append(element("path", d=f"M{x} {HEIGHT - BOTTOM}v4", class_="axis"))
         drawn.append(element("text", f"{tick:,.10g}", x=x, y=HEIGHT - BOTTOM + 17, class_="tick mid"))

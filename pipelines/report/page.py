@@ -90,14 +90,14 @@ def _in_short(run: Gathered) -> str | None:
 
 def _curves(runs: Runs) -> list[Markup]:
     none = "This run recorded nothing yet." if len(runs) == 1 else "These runs recorded nothing yet."
-    collapse = [_diagnosis(run, len(runs) > 1) for run in runs], _charts(curves.monitors(runs))
+    collapse = [_diagnosis(run, len(runs) > 1) for run in runs], _charts(curves.monitors(runs), runs)
     has_looked = any(run.record.monitors or run.record.diagnosis for run in runs)
     moving = [*curves.schedules(runs), *curves.plans(runs), *curves.whole(runs), *curves.pace(runs)]
     sections = [
-        _section("Learning", _charts([*curves.losses(runs), *curves.nearest(runs)]) or element("p", none)),
+        _section("Learning", _charts([*curves.losses(runs), *curves.nearest(runs)], runs) or element("p", none)),
         _section("Does it collapse?", *collapse) if has_looked else None,
         _figures(runs),
-        _section("Optimizer and pace", _charts(moving)) if moving else None,
+        _section("Optimizer and pace", _charts(moving, runs)) if moving else None,
     ]
     return [section for section in sections if section is not None]
 
@@ -114,8 +114,9 @@ def _diagnosis(run: Gathered, is_one_of_many: bool) -> Markup | None:
     return element("p", f"{run.name}: {well}" if is_one_of_many else well.capitalize())
 
 
-def _charts(charts: Sequence[Chart]) -> Markup | None:
-    return element("div", [draw(chart) for chart in charts], class_="charts") if charts else None
+def _charts(charts: Sequence[Chart], runs: Runs) -> Markup | None:
+    last = max(run.record.steps for run in runs)
+    return element("div", [draw(chart, last=last) for chart in charts], class_="charts") if charts else None
 
 
 def _figures(runs: Runs) -> Markup:

@@ -32,6 +32,13 @@ def test_a_curve_stands_where_its_values_say() -> None:
     assert places == [pytest.approx(place, abs=0.06) for place in expected]
 
 
+def test_all_charts_of_a_page_stand_on_one_axis_of_steps() -> None:
+    (found,) = SVG.findall(draw(Chart("kNN", [Curve("a", [(50, 1.0)])]), last=100))
+    dot = next(ElementTree.fromstring(found).iter("circle"))
+    assert dot.attrib["cx"] == "239.0"
+    assert line(Chart("loss", [Curve("a", [(50, 0.0), (100, 1.0)])]), "a")[0][0] == 239.0
+
+
 def test_a_level_has_its_line_at_its_value_and_its_name_beside_it() -> None:
     chart = Chart("loss", [Curve("a", [(0, 0.0), (100, 10.0)])], [Level("chance", 5.0)])
     svg = picture(chart)
