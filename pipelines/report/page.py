@@ -110,7 +110,7 @@ def _diagnosis(run: Gathered, is_one_of_many: bool) -> Markup | None:
         return element("div", element("p", f"{run.name} says of itself:"), element("ul", found), class_="missing")
     if "diagnosis" not in record.summary:
         return None
-    well = "nothing looked wrong at the end."
+    well = "the edges that were watched showed no collapse at the end."
     return element("p", f"{run.name}: {well}" if is_one_of_many else well.capitalize())
 
 

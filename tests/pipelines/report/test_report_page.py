@@ -178,6 +178,16 @@ def test_images_without_labels_have_neighbours_and_a_map_without_classes(tmp_pat
     assert not {"same", "other"} & {attributes.get("class") for tag, attributes in page.elements if tag == "figure"}
 
 
+def test_a_run_that_watched_itself_and_found_nothing_says_what_it_watched(a_run: Path, tmp_path: Path) -> None:
+    with (a_run / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps({"step": 12, "monitor/f.x/std": 0.9, "monitor/f.x/rank": 7.5}) + "\n")
+    summary = json.loads((a_run / "summary.json").read_text())
+    (a_run / "summary.json").write_text(json.dumps({**summary, "diagnosis": []}))
+    page = page_of(a_run, out=tmp_path / "report.html")
+    assert "The edges that were watched showed no collapse at the end." in page.all("p")
+    assert "effective rank" in page.all("strong") and {"all images alike 0", "even 1"} <= set(page.all("text"))
+
+
 def test_a_run_that_is_not_over_has_a_page(a_run: Path, tmp_path: Path) -> None:
     shutil.rmtree(a_run / "checkpoints")
     (a_run / "summary.json").unlink()
