@@ -108,8 +108,10 @@ class Describer:
 
     def _memory(self, part: Part, settings: dict[str, Any], more: dict[str, Any]) -> Box:
         shape = next(iter(more["shapes"]), "")
-        images = settings.get("images")
-        sub = f"{number(images)} images" if images else "" if shape.startswith("B") else shape
+        # How many images there are, the data set says, not the method: a picture must not name the number assumed here.
+        is_table, own = "images" in settings, part.settings.get("images")
+        sub = f"{number(own)} images" if own else "a row for each image" if is_table else shape
+        sub = "" if sub.startswith("B") else sub
         return Box(
             self.prefix + part.name,
             "memory",

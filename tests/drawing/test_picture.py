@@ -90,6 +90,11 @@ def test_a_pass_that_collects_a_port_hands_it_on_under_the_name_of_its_phase() -
     }
 
 
+def test_the_size_of_a_table_of_images_is_left_to_the_data() -> None:
+    assert {box.sub for box in boxes(picture(shipped("deepcluster")), "memory")} == {"a row for each image"}
+    assert [box.sub for box in boxes(picture(shipped("moco_v2")), "memory")] == ["65 536×128"]
+
+
 def test_a_folded_branch_keeps_what_enters_and_leaves_it() -> None:
     drawn = picture(shipped("byol"))
     small = fold(drawn, *foldable(drawn))
