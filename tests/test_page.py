@@ -134,7 +134,8 @@ def test_any_two_are_compared_in_words_and_in_one_picture(opened: Any) -> None:
 
 
 def test_the_family_tree_leads_to_methods(opened: Any) -> None:
-    with opened("#family") as tab:
+    with opened("#family", height=400) as tab:
+        assert tab.run("return scrollY") == 0, "an address is no anchor"
         tab.run("$('#tree [data-id=simsiam]').dispatchEvent(new MouseEvent('mouseenter'))")
         assert tab.run("return $('#kin').innerText").splitlines()[0] == "SimSiam: BYOL − momentum encoder"
         assert tab.run("return $$('#tree .branch.on').length") >= 1
@@ -210,7 +211,7 @@ def test_what_a_spec_says_stays_text(opened: Any) -> None:
         assert tab.run("return $('#name').textContent") == EVIL
         assert "<b>own</b>" in tab.run("return $('#inspector').innerText")
         assert EVIL in tab.run("return $('#spec').textContent")
-        assert tab.run("return $$('#methods img, #list b, #inspector b, #spec script').length") == 0
+        assert tab.run("return $$('#panel-methods img, #list b, #inspector b, #spec script').length") == 0
         tab.run("location.hash = '#compare/byol/own'; await settle()")
         assert EVIL in tab.run("return $('#difference svg').getAttribute('aria-label')")
         tab.run("location.hash = '#family'; await settle()")

@@ -103,7 +103,8 @@ class _Marking:
         parts = [chip for part in parts for chip in self._chipped(part, self.made.chips.get(group.name, ()))]
         words = f"{SAID[state]}: {group.words}"
         yield replace(group, parts=tuple(parts), kinds=(*group.kinds, state), words=words)
-        yield self._badge(left + 2, top + 1, state)
+        is_under = any(isinstance(part, Words) and part.y < top for part in group.parts)  # chips stand above the box
+        yield self._badge(*((left, top + 13) if is_under else (left + 2, top + 1)), state)
 
     def _chipped(self, shape: Shape, chips: tuple[str, ...]) -> list[Shape]:
         if not isinstance(shape, Words) or "".join(run.text for run in shape.runs) not in chips:

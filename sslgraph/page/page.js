@@ -269,7 +269,7 @@
       const is = one === name, button = $(`#tab-${one}`);
       button.setAttribute("aria-selected", String(is));
       button.tabIndex = is ? 0 : -1;
-      $(`#${one}`).hidden = !is;
+      $(`#panel-${one}`).hidden = !is;
     }
     if (name === "compare" && !state.one) {
       const parent = data.family.parents[state.key][0];
