@@ -119,9 +119,10 @@ def text(plan: Plan, *, name: str, loader: float | None = None) -> str:
         f"{name}: batch {asked.batch} on {asked.gpus} GPUs, {asked.epochs:g} epochs of {asked.images:,} images, "
         f"{plan.steps:,} steps",
         f"  parameters     {plan.trained:,} trained, {plan.followed:,} in targets and frozen nets",
-        f"  arithmetic     {plan.flops / 1e9:.1f} GFLOP an image ({views})",
-        f"  memory         {plan.fixed / GIB:.2f} GiB a GPU for weights, gradients, {asked.optimizer}, targets, state; "
-        f"{plan.kept / 2**20:.0f} MiB an image kept for the backward pass",
+        f"  arithmetic     {_number(plan.flops / 1e9)} GFLOP an image ({views})",
+        f"  memory         {_number(plan.fixed / GIB)} GiB a GPU for weights, gradients, {asked.optimizer}, "
+        f"targets, state; "
+        f"{_number(plan.kept / 2**20)} MiB an image kept for the backward pass",
         f"  micro-batch    {_micro(plan)}",
     ]
     lines += [f"  messages       {what}: {often} a step, {_size(sent)} a GPU" for what, often, sent in plan.messages]
@@ -132,7 +133,8 @@ def text(plan: Plan, *, name: str, loader: float | None = None) -> str:
             f"them; a step computes for {work * 1e3:.0f} ms"
         )
     lines += [
-        f"  time           {plan.hours:.1f} hours, {plan.hours * asked.gpus:,.0f} GPU-hours at {asked.tflops:g} "
+        f"  time           {_number(plan.hours)} hours, {_number(plan.hours * asked.gpus)} GPU-hours at "
+        f"{asked.tflops:g} "
         f"TFLOP/s a GPU ({plan.rate:,.0f} images/s each){_assumed(asked)}",
         f"  loader         {plan.rate * asked.gpus:,.0f} images/s for all GPUs" + _beside(plan, loader),
     ]
@@ -178,6 +180,11 @@ def _through(points: list[tuple[int, float]]) -> tuple[float, float, float]:
 def _at(parabola: tuple[float, float, float], x: float) -> float:
     bend, slope, start = parabola
     return start + slope * x + bend * x * x
+
+
+def _number(value: float) -> str:
+    """Three digits, and no power of ten."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _size(amount: float) -> str:
