@@ -23,7 +23,7 @@ from sslgraph.loaded import LoadedAugmentation as LoadedAugmentation
 from sslgraph.loaded import LoadedMethod as LoadedMethod
 from sslgraph.loaded import LoadedPipeline as LoadedPipeline
 from sslgraph.loaded import LoadedRecipe as LoadedRecipe
-from sslgraph.references import dereferenced
+from sslgraph.references import dereferenced, rooted
 from sslgraph.spec import Augmentation, Method, Path, Pipeline, Recipe
 from sslgraph.validate import validated
 from sslgraph.values import Value, written
@@ -170,7 +170,7 @@ def _whole(root: Value, file: File, faults: list[Fault], chain: tuple[File, ...]
 
 
 def _method(text: Value, file: File, faults: list[Fault]) -> LoadedMethod | None:
-    text = dereferenced(text, faults)
+    text = rooted(dereferenced(text, faults), faults)
     method = validated(Method, text, faults)
     return LoadedMethod(method, text, file) if method else None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sslgraph import catalogue
 from sslgraph.edits import find, missing, pieces
-from sslgraph.errors import Fault
+from sslgraph.errors import Fault, SpecError
 from sslgraph.spec import Path
 from sslgraph.values import Value
 
@@ -56,3 +57,24 @@ class _References:
         else:
             return replace(self._copy(target, (*trail, path)), place=value.place, key=value.key)
         return value
+
+
+def rooted(root: Value, faults: list[Fault]) -> Value:
+    """A method's text in which the files that its views name are whole paths: each began in the folder of its text."""
+    views = root.child("views")
+    if views is None or not isinstance(views.content, dict):
+        return root
+    found = {name: _rooted_view(view, faults) for name, view in views.content.items()}
+    return replace(root, content={**root.content, "views": replace(views, content=found)})
+
+
+def _rooted_view(view: Value, faults: list[Fault]) -> Value:
+    augment = view.child("augment")
+    if augment is None or not isinstance(augment.content, str) or not catalogue.is_file(augment.content):
+        return view
+    try:
+        file = catalogue.file_of("augmentations", augment.content, value=augment).resolve()
+    except SpecError as wrong:
+        faults.extend(wrong.faults)
+        return view
+    return replace(view, content={**view.content, "augment": replace(augment, content=str(file))})

@@ -317,3 +317,14 @@ def test_any_values_under_the_keys_of_a_method_give_a_method_or_a_spec_error(val
         method_of(Document(Path("a.yaml"), written({"method": "A", **values}, Place("a.yaml"))))
     except SpecError as refused:
         assert refused.faults
+
+
+def test_an_augmentation_of_ones_own_lies_beside_the_text_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("augmentation: mine\nsteps:\n  flip: {use: augment.horizontal_flip, p: 0.5}\n")
+    (tmp_path / "method.yaml").write_text("extends: simclr\nset:\n  views.x: {augment: mine.yaml, copies: 2}\n")
+    method = load_method(tmp_path / "method.yaml").method
+    assert method.views["x"].augment == str((tmp_path / "mine.yaml").resolve())
+    assert load_augmentation(method.views["x"].augment).augmentation.augmentation == "mine"
+    (tmp_path / "mine.yaml").unlink()
+    with pytest.raises(SpecError, match=r"method.yaml:3:22: there is no file .*mine.yaml\n  its path starts from"):
+        load_method(tmp_path / "method.yaml")

@@ -1,0 +1,55 @@
+"""Every example in README.md and docs/language.md is a text that the program accepts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.check import examine
+from sslgraph import registry
+from sslgraph.load import load_augmentation
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "docs/language.md")
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        found += [(page, block) for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)]
+    return found
+
+
+def headed(text: str) -> str:
+    """README's method leaves its first lines out, to be short."""
+    return text if re.search(r"^(method|extends|recipe|augmentation):", text, re.MULTILINE) else f"method: M\n{text}"
+
+
+def test_there_are_examples_of_every_document() -> None:
+    texts = "\n".join(text for _, text in blocks("yaml"))
+    for key in ("method:", "extends:", "phases:", "recipe:", "augmentation:", "targets:", "after_step:"):
+        assert re.search(rf"^{key}", texts, re.MULTILINE), key
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("yaml"))
+def test_an_example_is_right(page: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(headed(text))
+    if text.startswith("augmentation:"):
+        assert load_augmentation(file).augmentation.steps, page
+    else:
+        assert examine(str(file)).sized is not None, page
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("python"))
+def test_a_part_in_an_example_can_be_named(
+    page: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "example_part.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = registry.signature("example_part:Distance", ("example_part",))
+    assert list(found.settings) == ["scale"] and list(found.ports) == ["one", "other"], page
+    assert registry.build("example_part:Distance", {"scale": 2.0}, ("example_part",)).scale == 2
