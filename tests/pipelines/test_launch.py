@@ -166,26 +166,17 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path, kind: dict[str, Any
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_ray")
-@pytest.mark.parametrize(
-    ("precision", "rate", "most"),
-    [
-        ("float64", "{warmup: 5 %, then: {cosine: [4e-3, 0]}}", 1e-6),
-        ("float32", "{warmup: 320 steps, then: 4e-3}", 1e-4),
-    ],
-)
-def test_the_demo_recipe_gives_the_same_losses_on_two_workers(
-    tmp_path: Path, precision: str, rate: str, most: float
-) -> None:
-    """As `sslgraph train simclr --workers 2` does, for 20 steps; docs/results.md says why float32 starts slowly."""
+def test_the_demo_recipe_gives_the_same_losses_on_two_workers(tmp_path: Path) -> None:
+    """As `sslgraph train simclr --workers 2` does, for 20 steps; docs/results.md says why not in float32."""
     from pipelines.cli import overrides
 
-    texts = ("epochs=null", "steps=20", f"precision={precision}", f"optimizer.lr={rate}", "evaluate={}")
+    texts = ("epochs=null", "steps=20", "precision=float64", "evaluate={}")
     for workers, name in ((1, "one"), (2, "two")):
         cfg = {"recipe": "simclr", "overrides": overrides(list(texts)), "out": str(tmp_path / name)}
         launch(cfg, workers=workers)
     lines = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in ("one", "two")]
     found = [[json.loads(line)["contrast"] for line in run] for run in lines]
-    assert len(found[0]) == 20 and found[1] == pytest.approx(found[0], abs=most)
+    assert len(found[0]) == 20 and found[1] == pytest.approx(found[0], abs=1e-6)
 
 
 @pytest.mark.slow
