@@ -16,8 +16,8 @@ from sslgraph.gradients import GradientMap, gradient_map
 from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.load import LoadedMethod, LoadedRecipe, load_augmentation, load_method, load_recipe
+from sslgraph.refusals import refuse
 from sslgraph.spec import Augmentation, Path
-from sslgraph.verify import verify
 from sslgraph.wire import wire
 
 from .optimizers import settings as optimizer_settings
@@ -62,7 +62,7 @@ def examine(
 def wired(loaded: LoadedMethod, plugins: tuple[str, ...] = ()) -> Graph:
     """The graph of a method, with everything that is never meant refused."""
     graph = wire(loaded.method, loaded.place, plugins)
-    verify(graph)
+    refuse(graph)
     augmentations(loaded)
     return graph
 

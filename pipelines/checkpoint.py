@@ -90,7 +90,19 @@ def load(path: Path, *, text: str | None = None) -> Checkpoint:
             raise EOFError("a file is shorter than it was written")
         saved_text = (path / TEXT).read_text()
         parts = {name: torch.load(path / f"{name}.pt", map_location="cpu", weights_only=True) for name in PARTS}
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as problem:
+        if strange := [name for name, part in parts.items() if not isinstance(part, dict)]:
+            raise ValueError(f"{strange[0]}.pt holds no named values")
+        measures = measures_of(path)
+    except (
+        OSError,
+        EOFError,
+        AttributeError,
+        TypeError,
+        RuntimeError,
+        ValueError,
+        KeyError,
+        pickle.UnpicklingError,
+    ) as problem:
         reason = (str(problem) or type(problem).__name__).splitlines()[0].partition(". ")[0]
         cure = "remove the folder to go on from the one before it"
         raise SslgraphError(f"the checkpoint {path} is damaged and can't be read ({reason}); {cure}") from problem
@@ -99,7 +111,7 @@ def load(path: Path, *, text: str | None = None) -> Checkpoint:
             f"{path} is of another run: {_difference(saved_text, text)}; choose another folder with --out, or go on as "
             f"it was begun with: sslgraph train --resume {path.parent.parent}"
         )
-    return Checkpoint(saved_text, step_of(path), measures=measures_of(path), **parts)
+    return Checkpoint(saved_text, step_of(path), measures=measures, **parts)
 
 
 def _write(hidden: Path, checkpoint: Checkpoint) -> None:

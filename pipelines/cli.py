@@ -18,6 +18,7 @@ from .draw import draw
 from .gallery import page
 from .options import Plugins, Sets, overrides
 from .pages import report, views
+from .proofs import replay, verify
 from .submit import submit
 
 app = typer.Typer(
@@ -28,12 +29,8 @@ app = typer.Typer(
     help="Self-supervised vision methods as graphs: written in YAML, checked, compiled to torch, trained, measured.",
 )
 out = Console(highlight=False, soft_wrap=True)
-app.command()(draw)
-app.command()(submit)
-app.command()(views)
-app.command()(report)
-app.command()(diff)
-app.command()(page)
+for command in (draw, submit, views, report, diff, page, verify, replay):
+    app.command()(command)
 
 
 class Listed(StrEnum):

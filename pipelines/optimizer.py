@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import torch
@@ -47,6 +47,7 @@ class Optimizer:
         self.parameters = groups.named(method)
         self.groups = groups.resolve(self.parameters, self.settings)
         self.torch = _torch_optimizer(self.settings.use, self.groups)
+        self.watch: Callable[[Mapping[str, Tensor]], None] | None = None  # sees gradients before they are clipped
         self._by_net: dict[str, list[nn.Parameter]] = {}
         for p in self.parameters:
             self._by_net.setdefault(p.net, []).append(p.parameter)
@@ -72,6 +73,8 @@ class Optimizer:
             # Ranks run the same graph, so they agree on which gradients there are; an absent one must stay absent.
             mean_gradients([p for p in everything if p.grad is not None])
             _lay_out(everything)
+        if self.watch is not None:
+            self.watch({p.name: p.parameter.grad for p in self.parameters if p.parameter.grad is not None})
         norm = clip.norm_of(everything)
         if self.clip is not None:
             self.clip.shorten(self._by_net, norm)
@@ -108,6 +111,13 @@ class Optimizer:
         if strangers := sorted(set(state) - set(known)):
             raise SslgraphError(f"the saved optimizer remembers '{strangers[0]}', which this method does not train")
         for name, remembered in state.items():
+            shape = known[name].shape
+            for key, value in remembered.items():
+                if isinstance(value, Tensor) and value.dim() and value.shape != shape:
+                    raise SslgraphError(
+                        f"the saved optimizer remembers {key} of '{name}' with shape {tuple(value.shape)}, and the "
+                        f"parameter has {tuple(shape)}; the checkpoint is of another method, or damaged"
+                    )
             device = known[name].device
             self.torch.state[known[name]] = {
                 key: value.to(device, copy=True) if isinstance(value, Tensor) else value

@@ -10,7 +10,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -26,6 +26,15 @@ from .display import Display, Pace
 
 T = TypeVar("T")
 NAME = "metrics.jsonl"
+CURE = "lower the learning rate, warm up longer, clip gradients, or try precision: float32"
+
+
+class NotFiniteError(SslgraphError):
+    """A loss or a gradient is not a number in the step behind `done` steps."""
+
+    def __init__(self, message: str, done: int) -> None:
+        super().__init__(f"{message}; {CURE}")
+        self.message, self.done = message, done
 
 
 class Record:
@@ -45,6 +54,8 @@ class Record:
         self.broken: Mapping[int, str] = {}  # images that could not be read, by index, with the reason
         self.is_first = collectives.rank() == 0
         self._told = 0
+        # Lines that others have noted since the last fetch.
+        self.more: Callable[[], list[dict[str, float]]] | None = None
         self._waiting: list[tuple[int, dict[str, float], Tensor]] = []
         self._names: tuple[str, ...] = ()
         self._loss_names: tuple[str, ...] = ()
@@ -84,6 +95,7 @@ class Record:
         self._waiting.clear()
         pace = self._pace(lines[-1]["step"], len(lines))
         lines[-1] |= {"images_per_second": round(pace.images_per_second, 1), "waiting": round(pace.waiting, 4)}
+        self._write(self.more() if self.more is not None else [])
         self._write(lines)
         self._refuse_what_is_no_number(lines)
         self.losses = {name: lines[-1][name] for name in self._loss_names}
@@ -155,7 +167,7 @@ class Record:
         return Pace(self.batch * steps / seconds, min(waited / seconds, 1.0), left)
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
-        if self._file is None:
+        if self._file is None or not lines:
             return
         self._refuse_a_lost_file()
         for line in lines:
@@ -180,10 +192,10 @@ class Record:
 
     def _refuse_what_is_no_number(self, lines: list[dict[str, Any]]) -> None:
         for line in lines:
-            for name in self._loss_names:
-                if not math.isfinite(line[name]):
-                    cure = "lower the learning rate, warm up longer, clip gradients, or try precision: float32"
-                    raise SslgraphError(f"the loss '{name}' is {line[name]} at step {line['step']}; {cure}")
+            for name in (*self._loss_names, "gradient_norm"):
+                if not math.isfinite(line.get(name, 0.0)):
+                    what = f"the loss '{name}'" if name in self._loss_names else "the norm of the gradients"
+                    raise NotFiniteError(f"{what} is {line[name]} at step {line['step']}", int(line["step"]) - 1)
 
 
 def cut(path: Path, done: int) -> Path:

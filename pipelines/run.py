@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sslgraph.schedules import Clock
 
+from .monitor import Monitor
 from .optimizer import Optimizer
 from .record import Record
 
@@ -58,6 +59,7 @@ class Run:
     checkpoint_every: int = 0  # steps; 0: only at the end
     keep: int = 2
     best: str | None = None
+    monitor: Monitor | None = None  # looks at the method now and then
     report: Report | None = None  # told of every checkpoint, on all ranks
     facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,6 +24,7 @@ from sslgraph.spec import Recipe
 from . import check, checkpoint, machine, online, provenance
 from .display import Display
 from .feed import Feed, Source
+from .monitor import Monitor
 from .optimizer import Optimizer
 from .record import Record
 from .run import Run, distributed
@@ -101,6 +103,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     )  # fmt: skip
     with check.within(loaded, ("evaluate",)):
         _evaluated(run, loaded, plugins)
+    if recipe.monitor is not None:
+        run.monitor = Monitor(method, max(1, round(duration(recipe.monitor).steps(clock))), run.record, clock)
     if collectives.rank() == 0:
         _introduce(run, loaded, source)
     return run
@@ -130,8 +134,13 @@ def _compiled(loaded: LoadedRecipe, source: Source, plugins: tuple[str, ...]) ->
 def _weights(name: str, path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise SslgraphError(f"given: {name} is {path}, and there is no such file; give a file of exported weights")
-    found = torch.load(path, map_location="cpu", weights_only=True)
-    return dict(found.get("weights", found))
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        weights = dict(found.get("weights", found))
+    except (OSError, EOFError, RuntimeError, ValueError, TypeError, AttributeError, pickle.UnpicklingError) as problem:
+        cure = "give a file of exported weights: a mapping of names to tensors, which holds no code"
+        raise SslgraphError(f"given: {name} is {path}, and it can't be read as weights; {cure}") from problem
+    return weights
 
 
 def _wrapped(method: CompiledMethod, recipe: Recipe, on: torch.device) -> nn.Module:

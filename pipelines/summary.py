@@ -24,6 +24,7 @@ def write(run: Run, step: int) -> dict[str, Any]:
         "measures": run.record.measures,
         "best": {run.best: _highest(run.checkpoints, run.best)} if run.best else {},
         "broken_images": len(run.record.broken),
+        **_health(run, step),
         "images_per_second": round(run.record.images_per_second, 1),
         "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
         "checkpoint": str(run.checkpoints / f"step_{step:08d}"),
@@ -42,6 +43,14 @@ def read(folder: Path) -> dict[str, Any]:
 def exists(folder: Path) -> bool:
     """Whether a run is over."""
     return (folder / NAME).is_file()
+
+
+def _health(run: Run, step: int) -> dict[str, Any]:
+    """The last look at every edge, and what it means; nothing where nobody looked."""
+    if run.monitor is None:
+        return {}
+    last = run.monitor.latest[-1] if run.monitor.latest else {}
+    return {"monitors": last, "diagnosis": [str(finding) for finding in run.monitor.findings(step)]}
 
 
 def _highest(checkpoints: Path, name: str) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint, interrupt, profiling, run_folder, summary
+from . import checkpoint, interrupt, not_finite, profiling, run_folder, summary
 from .checkpoint import Checkpoint
 from .interrupt import Interrupt
+from .record import NotFiniteError
 from .run import Batch, Report, Run
 from .setup import prepare
 
@@ -47,37 +48,56 @@ def _loop(run: Run) -> dict[str, Any]:
         with Interrupt(run.folder) as asking:
             if step == 0 and run.baseline is not None:
                 _measure(run, step, run.baseline)
-            while step < end and not _stops(run, asking, step):
-                _passes(run, step)
-                for pieces in run.record.timed(run.feed.batches(step, _next_pass(run, step))):
-                    one_step(run, pieces, step)
-                    step += 1
+            if not _stops(run, asking, step):
+                for done in steps(run, step, end):
+                    step = done
                     _after(run, step)
                     if _stops(run, asking, step):
                         break
             if step < end:
                 raise SystemExit(_stopped(run, step))
+        run.record.fetch()
+    except NotFiniteError as bad:
+        run.record.abandon()
+        raise SslgraphError(not_finite.keep(run, bad)) from bad
     except BaseException:
         run.record.abandon()
         raise
+    if run.monitor is not None:
+        run.monitor.warn(step)
     run.record.close()
     return summary.write(run, step)
+
+
+def steps(run: Run, done: int, end: int) -> Iterator[int]:
+    """Does one step each time it is asked, and says how many are done; runs passes over the data set where due."""
+    while done < end:
+        _passes(run, done)
+        for pieces in run.record.timed(run.feed.batches(done, min(end, _next_pass(run, done)))):
+            one_step(run, pieces, done)
+            done += 1
+            yield done
 
 
 def one_step(run: Run, pieces: list[Batch], step: int) -> None:
     """One move of the optimizer on a global batch, which may come in several micro-batches."""
     run.method.set_step(step, run.clock)
     _seed(run, step, rank=collectives.rank())
+    if run.monitor is not None:
+        run.monitor.watch(step + 1)
     total: dict[str, Tensor] = {}
     share = 1 / len(pieces)
     for number, batch in enumerate(pieces, 1):
         with run.quietly(is_last=number == len(pieces)):
             with run.cast():
                 losses = run.model(batch)
+            not_finite.refuse(run, losses, step)
             run.optimizer.backward(losses, share)
         total = {name: total.get(name, 0.0) + share * loss.detach() for name, loss in losses.items()}
     measured = run.optimizer.update(step)
     run.method.tick(step, run.clock)
+    if run.monitor is not None:
+        run.monitor.look(step + 1)
     run.record.step(step + 1, total, measured)
 
 
@@ -122,6 +142,8 @@ def save(run: Run, step: int) -> Path:
 def _after(run: Run, step: int) -> None:
     """What is due once `step` steps are done. The last step is always evaluated and saved."""
     is_last = step == run.clock.total_steps
+    if run.monitor is not None and step % run.record.every == 0:
+        run.monitor.warn(step)
     if run.evaluate is not None and (is_last or _is_due(step, run.evaluate_every)):
         _measure(run, step, run.evaluate)
     if is_last or _is_due(step, run.checkpoint_every):

@@ -16,6 +16,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+_is_alone = False
+
 
 @dataclass(frozen=True)
 class Message:
@@ -62,6 +64,8 @@ def _is_only_noted(kind: Literal["all_gather", "all_reduce", "broadcast"], mine:
 
 def ranks() -> int:
     """How many processes train together."""
+    if _is_alone:
+        return 1
     if _rehearsal is not None:
         return _rehearsal.ranks
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
@@ -70,6 +74,17 @@ def ranks() -> int:
 def rank() -> int:
     """The number of this process, from 0."""
     return dist.get_rank() if ranks() > 1 and _rehearsal is None else 0
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Within it this process is the only one: what a global batch looks like, each rank works out for itself."""
+    global _is_alone
+    before, _is_alone = _is_alone, True
+    try:
+        yield
+    finally:
+        _is_alone = before
 
 
 def gather(rows: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from sslgraph.program import Program
 from sslgraph.schedules import Clock, Duration, duration, schedule
 from sslgraph.sized import SizedGraph, SizedLeg, SizedWrite
 from sslgraph.state import Follower, ScheduledSetting, scheduled
+from sslgraph.watch import Watch
 
 
 class CompiledMethod(nn.Module):
@@ -48,12 +49,14 @@ class CompiledMethod(nn.Module):
         self.passes = {leg.leg.name: self._program(leg.then) for leg in sized.legs if leg.then is not None}
         self._step, self._clock = 0, Clock(1, 1)
         self._pending: list[dict[str, Tensor]] = []
+        training = self._training
+        self.watch = Watch(self.graph, training, dict(self.parts.items()), lambda more: self._program(training, more))
         self.train()
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Each loss of a micro-batch, times its weight; what `after_step` will write is remembered for `tick`."""
         leg = self._training
-        out = self.programs[leg.leg.name](batch)
+        out = self.watch.run(self.programs[leg.leg.name], batch)
         self._pending.append({name: out[name].detach() for name in self._written(leg)})
         return {name: out[name] * weight.at(self._step, self._clock) for name, weight in self.weights.items()}
 
@@ -138,15 +141,21 @@ class CompiledMethod(nn.Module):
         self.programs[self._training.leg.name].compile()
 
     @property
+    def training_program(self) -> Program:
+        """The program of the training step."""
+        return self.programs[self._training.leg.name]
+
+    @property
     def _training(self) -> SizedLeg:
         return next(leg for leg in self.sized.legs if leg.leg.is_training)
 
-    def _program(self, leg: SizedLeg) -> Program:
+    def _program(self, leg: SizedLeg, more: Iterable[str] = ()) -> Program:
         float32 = frozenset(name for name, box in self.graph.boxes.items() if box.is_float32)
         outputs = {loss.name: loss.name for loss in leg.leg.losses} | {name: name for name in self._written(leg)}
         if leg.leg.collect is not None:
             (piece,) = leg.pieces[leg.leg.collect]
             outputs[piece.tensor] = piece.tensor
+        outputs |= {name: name for name in more}
         return Program(leg, dict(self.parts.items()), float32, outputs)
 
     def _written(self, leg: SizedLeg) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass, replace
 
 from sslgraph.errors import Place, refusal
 
-LONGEST = 2_000
+LONGEST = 2_000  # characters
+DEEPEST = 60  # calls and ports within each other
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ def parse(text: str, place: Place | None = None) -> Expression:
     if len(text) > LONGEST:
         raise refusal(place, f"an expression of {len(text)} characters is too long", "name its parts in flow:")
     try:
-        tree = ast.parse(text, mode="eval")
+        with warnings.catch_warnings():  # Python warns of `1if`; here it is refused
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         cure = "write names, ports and calls, for example g(f(x).map)"
         if text.count("(") != text.count(")"):
@@ -63,20 +67,26 @@ def parse(text: str, place: Place | None = None) -> Expression:
                 "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma, so name the call in flow:"
             )
         raise refusal(place, f"'{text}' can't be read as an expression", cure) from None
-    return _read(tree.body, text, place)
+    return _read(tree.body, text, place, 0)
 
 
-def _read(node: ast.expr, text: str, place: Place | None) -> Expression:
+def _read(node: ast.expr, text: str, place: Place | None, depth: int) -> Expression:
     here = replace(place, column=place.column + node.col_offset) if place and place.line else place
+    if depth >= DEEPEST:
+        raise refusal(here, f"calls are nested deeper than {DEEPEST}", "name the parts of the expression in flow:")
     match node:
         case ast.Name(id=name):
             return Name(name, here)
         case ast.Attribute(value=of, attr=name):
-            return Field(_read(of, text, place), name, here)
+            return Field(_read(of, text, place, depth + 1), name, here)
         case ast.Call(func=function, args=arguments, keywords=[]) if not any(
             isinstance(a, ast.Starred) for a in arguments
         ):
-            return Call(_read(function, text, place), tuple(_read(a, text, place) for a in arguments), here)
+            return Call(
+                _read(function, text, place, depth + 1),
+                tuple(_read(a, text, place, depth + 1) for a in arguments),
+                here,
+            )
     raise refusal(here, _refusal(node, text), _cure(node))
 
 

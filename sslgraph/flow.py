@@ -14,6 +14,10 @@ from sslgraph.graph import VIEW_PORTS, Box, Leg, Value
 from sslgraph.signature import Port
 from sslgraph.spec import Path
 
+# Bounds that no figure comes near; the passes behind may go down a chain of values by recursion.
+MOST = 300  # values of a leg
+DEEPEST = 60  # calls within calls, through names that stand further down
+
 
 class Flow:
     """Makes the values of one leg on demand; a wiring part that an expression names joins `boxes`.
@@ -30,10 +34,17 @@ class Flow:
         self._known: dict[tuple[Any, ...], str] = {}
         self._open: list[str] = []
         self._failed: set[str] = set()
+        self._depth = 0
 
     def wire(self) -> None:
         """Makes the value of every name of the flow; what is wrong joins the faults."""
         for name in self.texts:
+            if len(self.leg.values) >= MOST:
+                problem = f"the flow makes more than {MOST} values, and no figure has as many"
+                self.faults.append(
+                    Fault(self._here(name), problem, cure="a part of one's own may hold a whole network")
+                )
+                break
             if name in self.boxes or name in self.views or not name.isidentifier() or name in TAKEN:
                 problem = f"'{name}' can't name a value: the word is taken"
                 self.faults.append(Fault(self._here(name), problem, cure="choose another name"))
@@ -71,6 +82,16 @@ class Flow:
         self._failed.update(names)
 
     def _value(self, expression: Expression, path: Path, name: str | None = None) -> str:
+        if self._depth >= DEEPEST:
+            problem = f"calls are nested deeper than {DEEPEST}, through names that stand further down"
+            raise refusal(expression.place, problem, "write the flow in the order of work")
+        self._depth += 1
+        try:
+            return self._made(expression, path, name)
+        finally:
+            self._depth -= 1
+
+    def _made(self, expression: Expression, path: Path, name: str | None) -> str:
         match expression:
             case Name():
                 return self._named(expression, path)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslgraph import registry
+from sslgraph import collectives, registry
 from sslgraph.axes import bind, clash
 from sslgraph.errors import SpecError, refusal
 from sslgraph.graph import Box, Graph, Leg, Value, Write
@@ -34,8 +34,10 @@ def settle(
     landmarks: dict[str, dict[str, float]] = {}
     legs, results = [], dict[Any, Any]()
     for leg in graph.legs:
-        work = _Settling(graph, leg, dict(images), batch, dataset, plugins, parts, settings, landmarks, results)
-        legs.append(work.run())
+        # The meta batch is the global one: counted once more by each rank, a queue would look too small for it.
+        with collectives.alone():
+            work = _Settling(graph, leg, dict(images), batch, dataset, plugins, parts, settings, landmarks, results)
+            legs.append(work.run())
     return SizedGraph(graph, settings, tuple(legs), parts, landmarks)
 
 

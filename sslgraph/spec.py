@@ -170,6 +170,7 @@ class Recipe(_Text):
     compile: bool = False
     evaluate: dict[str, Any] = {}
     checkpoint: dict[str, Any] = {}
+    monitor: Length | None = "50 steps"  # how often edges are looked at; null: never
     plugins: list[str] = []
     given: dict[str, str] = {}
     seed: int = 0

@@ -19,7 +19,8 @@ FLOORS: tuple[set[str], ...] = (
     {"spec", "registry", "state"},
     {"graph", "axes", "values"},
     {"boxes", "gradients", "sized", "yaml_core", "edits", "loaded", "validate", "catalogue"},
-    {"flow", "verify", "shapes", "parts", "program", "document", "references", "resolved", "lint", "diff"},
+    {"flow", "edges", "refusals", "shapes", "parts", "program", "document", "references", "resolved", "lint", "diff"},
+    {"watch"},
     {"wire", "compile", "load"},
     {"drawing"},
     {"overlay"},
@@ -298,7 +299,7 @@ def test_every_longer_file_needs_its_reason() -> None:
 
 def test_reading_comparing_and_linting_a_spec_imports_no_torch() -> None:
     program = (
-        "import sys; from sslgraph import load, wire, verify, gradients, lint, diff, resolved, catalogue; "
+        "import sys; from sslgraph import load, wire, refusals, gradients, lint, diff, resolved, catalogue; "
         "print([m for m in ('torch', 'ray', 'numpy', 'torchvision') if m in sys.modules])"
     )
     done = subprocess.run(

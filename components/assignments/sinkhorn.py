@@ -18,8 +18,8 @@ class Sinkhorn(nn.Module):
     image's row by its sum over prototypes. Rows therefore sum to 1 exactly, and columns to images / prototypes nearly.
     Computed in logarithms, so that no score overflows; no gradient passes.
 
-    The rows of a queue take part in the shares and get no code; they do so once the queue is full, which shows in its
-    last row: the scores of the zeros that a memory.view_queue starts with are all 0.
+    The rows of a queue, which is the same on all ranks, take part in the shares and get no code; they do so once the
+    queue is full, which shows in its last row: the scores of the zeros that a memory.view_queue starts with are all 0.
 
     Settings:
         epsilon: smoothness; towards 0 the codes become hard, no unit.
@@ -40,15 +40,15 @@ class Sinkhorn(nn.Module):
         rows = scores.detach() if queue is None else torch.cat([scores.detach(), queue.detach()], 1)
         logs, absent = rows / self.epsilon, _absent(rows, batch)
         for _ in range(self.iterations):
-            logs = logs - _log_sum_over_images(logs.masked_fill(absent, -math.inf))
+            logs = logs - _log_sum_over_images(logs.masked_fill(absent, -math.inf), batch)
             logs = logs - logs.logsumexp(2, keepdim=True)
         return logs[:, :batch].exp()
 
 
-def _log_sum_over_images(logs: Tensor) -> Tensor:
-    """log sum exp over the images of all ranks, [views, 1, prototypes]."""
-    mine = logs.logsumexp(1, keepdim=True)
-    return collectives.gather(mine[None]).logsumexp(0)
+def _log_sum_over_images(logs: Tensor, batch: int) -> Tensor:
+    """log sum exp over all ranks' images and, once, the queue that each of them holds whole: [views, 1, prototypes]."""
+    mine, queued = logs[:, :batch].logsumexp(1, keepdim=True), logs[:, batch:].logsumexp(1, keepdim=True)
+    return torch.cat([collectives.gather(mine[None]), queued[None]]).logsumexp(0)
 
 
 def _absent(rows: Tensor, batch: int) -> Tensor:

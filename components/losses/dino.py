@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import Scalar, component
 
-from .swav import soft_cross_entropy
+from .swav import entropy, soft_cross_entropy
 
 
 @component(
@@ -43,9 +43,9 @@ class DINO(nn.Module):
 
     def forward(
         self,
-        student: Float[Tensor, "views_student batch dim"],
-        teacher: Float[Tensor, "views_teacher batch dim"],
-        center: Float[Tensor, "dim"] | None = None,
+        student: Float[Tensor, "views_student batch prototypes"],
+        teacher: Float[Tensor, "views_teacher batch prototypes"],
+        center: Float[Tensor, "prototypes"] | None = None,
     ) -> Float[Tensor, ""]:
         centred = teacher if center is None else teacher - center
         targets = (centred.detach() / self.teacher_temperature).softmax(-1)
@@ -53,10 +53,27 @@ class DINO(nn.Module):
 
     def landmarks(
         self,
-        student: Float[Tensor, "views_student batch dim"],
-        teacher: Float[Tensor, "views_teacher batch dim"],
-        center: Float[Tensor, "dim"] | None = None,
+        student: Float[Tensor, "views_student batch prototypes"],
+        teacher: Float[Tensor, "views_teacher batch prototypes"],
+        center: Float[Tensor, "prototypes"] | None = None,
     ) -> dict[str, float]:
         """A uniform student costs the log of the prototypes, and stays there; one prototype for all images costs 0."""
         uniform = math.log(student.shape[-1])
         return {"chance": uniform, "collapsed": uniform, "collapsed_to_one_prototype": 0.0}
+
+    def monitors(
+        self,
+        student: Float[Tensor, "views_student batch prototypes"],
+        teacher: Float[Tensor, "views_teacher batch prototypes"],
+        center: Float[Tensor, "prototypes"] | None = None,
+    ) -> dict[str, Tensor]:
+        """How sharp the teacher is (1: uniform) and how many prototypes it uses in effect; the student's entropy."""
+        centred = teacher.float() if center is None else teacher.float() - center
+        says = (centred / self.teacher_temperature).softmax(-1).flatten(0, 1)
+        answers = (student.float() / self.student_temperature).softmax(-1).flatten(0, 1)
+        whole = math.log(says.shape[1])
+        return {
+            "teacher_entropy": entropy(says).mean() / whole,
+            "student_entropy": entropy(answers).mean() / whole,
+            "prototypes_used": entropy(says.mean(0)).exp(),
+        }

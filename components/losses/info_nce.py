@@ -55,3 +55,13 @@ class InfoNCE(nn.Module):
         """Chance, and equally the value when all queries and keys are one: the log of the number of choices."""
         choices = len(query) * collectives.ranks() if negatives is None else 1 + len(negatives)
         return {"chance": math.log(choices), "collapsed": math.log(choices)}
+
+    def monitors(
+        self,
+        query: Float[Tensor, "batch dim"],
+        key: Float[Tensor, "batch dim"],
+        negatives: Float[Tensor, "size dim"] | None = None,
+    ) -> dict[str, Tensor]:
+        """How far the choices of a query lie apart, over the temperature: 0, all are alike."""
+        others = key if negatives is None else negatives
+        return {"choice_spread": (query.float() @ others.float().T / self.temperature).std(1).mean()}

@@ -47,3 +47,8 @@ class NTXent(nn.Module):
         """Chance, and equally the value when all embeddings are one: log(2N - 1)."""
         images = embeddings.shape[1] * (collectives.ranks() if self.negatives == "all_ranks" else 1)
         return {"chance": math.log(2 * images - 1), "collapsed": math.log(2 * images - 1)}
+
+    def monitors(self, embeddings: Float[Tensor, "views batch dim"]) -> dict[str, Tensor]:
+        """How far the choices of a view lie apart, over the temperature, among this rank's images: 0, all are alike."""
+        one, other = embeddings[0].float(), embeddings[1].float()
+        return {"choice_spread": (one @ other.T / self.temperature).std(1).mean()}

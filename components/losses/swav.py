@@ -44,6 +44,25 @@ class SwAV(nn.Module):
         uniform = math.log(scores.shape[-1])
         return {"chance": uniform, "collapsed": uniform}
 
+    def monitors(
+        self,
+        scores: Float[Tensor, "views batch prototypes"],
+        codes: Float[Tensor, "views_coded batch prototypes"],
+    ) -> dict[str, Tensor]:
+        """How sharp predictions and codes are (1: uniform), and how many prototypes the predictions use in effect."""
+        says, codes = (scores.float() / self.temperature).softmax(-1).flatten(0, 1), codes.float().flatten(0, 1)
+        whole = math.log(says.shape[1])
+        return {
+            "prediction_entropy": entropy(says).mean() / whole,
+            "code_entropy": entropy(codes).mean() / whole,
+            "prototypes_used": entropy(says.mean(0)).exp(),
+        }
+
+
+def entropy(shares: Tensor) -> Tensor:
+    """- sum p log p over the last axis."""
+    return -(shares * shares.clamp_min(1e-30).log()).sum(-1)
+
 
 def soft_cross_entropy(targets: Tensor, logits: Tensor, *, pairs: Pairs) -> Tensor:
     """Mean over the pairs (target view, predicting view) and the batch of - sum_k target_k log softmax(logits)_k."""

@@ -44,7 +44,7 @@ class Center(nn.Module):
     @torch.no_grad()
     def update(self, logits: Float[Tensor, "views batch dim"]) -> None:
         """Moves the centre towards the mean of these logits."""
-        mean = logits.float().mean((0, 1))
+        mean = logits.to(self.center.dtype).mean((0, 1))
         if self.gather == "all_ranks":
             mean = collectives.all_sum(mean) / collectives.ranks()
         self.center.copy_(self.momentum * self.center + (1 - self.momentum) * mean)

@@ -4,19 +4,23 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from sslgraph import collectives
 from sslgraph.component import component, writes
 
 
 @component(source="arXiv:2006.09882, section 4.1 and appendix A, on small batches")
 class ViewQueue(nn.Module):
-    """A queue for each view of a bag, on each rank; it steadies the codes of a batch with fewer images than prototypes.
+    """A queue for each view of a bag; it steadies the codes of a batch with fewer images than prototypes.
+
+    It holds the rows of all ranks, in the order of the global batch, and is the same on all of them. The authors' code
+    splits as many rows over the ranks: the shares that assignments.sinkhorn computes are equal.
 
     Reads:  a bag of all rows, newest first. They are zeros before `start_epoch`, and the last one is until the queue
             is full; assignments.sinkhorn leaves the queue aside until then.
     Writes: `push`, the features of one step, for each view.
 
     Settings:
-        size: rows held for each view.
+        size: rows held for each view, of all ranks together.
         start_epoch: the epoch from which it is read, counted from 0: features of the first epochs steady nothing.
         views: views held; filled from the features pushed.
         dim: numbers in a row; filled from the features pushed.
@@ -43,6 +47,8 @@ class ViewQueue(nn.Module):
     @torch.no_grad()
     def push(self, features: Float[Tensor, "views batch dim"]) -> None:
         """Puts these in front; the oldest fall out at the end."""
+        # Ranks are gathered along the rows, which stand behind the views here.
+        features = collectives.gather(features.transpose(0, 1)).transpose(0, 1)
         batch = features.shape[1]
         if batch > self.size:
             raise ValueError(

@@ -9,7 +9,7 @@ from sslgraph.gradients import gradient_map, moved_by, trained_by
 from sslgraph.graph import Graph, Leg
 
 
-def verify(graph: Graph) -> None:
+def refuse(graph: Graph) -> None:
     """Refuses what is never meant: unread views, unused nodes, losses without gradient, gradient into a target."""
     faults = [*_unused(graph), *_gradient_faults(graph), *_names(graph)]
     if faults:

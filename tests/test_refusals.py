@@ -8,7 +8,7 @@ import pytest
 from toys import EYE, SQUARE, TWO_VIEWS, X, dense, wired
 
 from sslgraph.errors import SpecError
-from sslgraph.verify import verify
+from sslgraph.refusals import refuse
 
 FLOW = {"z": "g(f(x))", "w": "stopgrad(z)"}
 WHOLE: dict[str, Any] = {
@@ -21,17 +21,17 @@ TARGET = {"t": {"ema_of": "g", "momentum": 0.9}}
 
 
 def test_a_method_that_means_something_passes() -> None:
-    verify(wired(**WHOLE))
+    refuse(wired(**WHOLE))
 
 
 def test_a_target_behind_a_stopped_value_passes() -> None:
     flow = {"h": "f(x)", "z": "g(h)", "w": "t(stopgrad(h))"}
-    verify(wired(**{**WHOLE, "targets": TARGET, "flow": flow}))
+    refuse(wired(**{**WHOLE, "targets": TARGET, "flow": flow}))
 
 
 def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
     losses = {"l": {**SQUARE, "of": ["z", "w"], "trains": ["g"]}, "k": {**SQUARE, "of": ["z", "w"], "trains": ["f"]}}
-    verify(wired(**{**WHOLE, "losses": losses}))
+    refuse(wired(**{**WHOLE, "losses": losses}))
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
 )
 def test_what_is_never_meant_is_refused(text: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError) as refused:
-        verify(wired(**{**WHOLE, **text}))
+        refuse(wired(**{**WHOLE, **text}))
     told = [str(fault) for fault in refused.value.faults]
     assert any(message in fault for fault in told), told
 
 
 def test_a_view_that_only_a_name_reads_is_unread() -> None:
     with pytest.raises(SpecError, match="nothing reads the view 'x2'"):
-        verify(
+        refuse(
             wired(
                 **{**WHOLE, "views": {"x": {"augment": "none"}, "x2": {"augment": "none"}}, "flow": {**FLOW, "v": "x2"}}
             )

@@ -1,0 +1,224 @@
+"""What monitors mean, in words: which edge has collapsed, what a loss's value says, and the papers' remedies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sslgraph.compile import CompiledMethod
+from sslgraph.edges import Edge
+from sslgraph.graph import Graph
+from sslgraph.lint import lint
+from sslgraph.lint.queries import calls, nets, setting
+from sslgraph.schedules import Clock
+
+from .vitals import ROWS
+
+Look = Mapping[str, float]  # "monitor/f.x1/std" and the like
+DEAD = 0.05  # of a std of 1: rows of unit length are one vector, give or take 5 % of their length
+ONE_DIRECTION = 1.5  # effective rank
+ALIKE = 0.98  # mean cosine of what a loss compares
+THIN = 0.05  # effective rank over the most it could be
+UNIFORM = 0.99  # entropy over the most it could be
+FEW = 2.5  # prototypes in use
+FLAT = 0.11  # spread of similarities over the temperature: at 10, cosines can't reach it
+AT = 0.01  # how near to a landmark, relative, a loss stands at it
+LINT = ("SG101", "SG102", "SG103", "SG104")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a run: the edge or the loss, what it shows, and what to do."""
+
+    place: str
+    says: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.says}\n  {self.cure}"
+
+
+def diagnose(
+    method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, float], step: int, clock: Clock
+) -> tuple[Finding, ...]:
+    """What holds in all of these looks (the latest ones) and of these losses, which come as weighted by the method."""
+    if not looks:
+        return ()
+    plain = _unweighted(method, losses, step, clock)
+    found = [*_dead(method, looks, plain)] or [*_thin(method, looks)]
+    found += _scores(method, looks, plain)
+    named = {finding.place for finding in found}
+    return tuple(found) + (() if named else tuple(_at_landmarks(method, plain)))
+
+
+def pulse(method: CompiledMethod, look: Look) -> str:
+    """The edges on one line: f.x1 std 0.71 rank 88/128."""
+    said = []
+    for edge in method.watch.edges:
+        std, rank = (look.get(f"monitor/{edge.name}/{name}", math.nan) for name in ("std", "rank"))
+        said.append(f"{edge.name} std {std:.2f} rank {rank:.0f}/{_most(edge)}")
+    return ", ".join(said)
+
+
+def _dead(method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, float]) -> Iterator[Finding]:
+    """The first edge along the flow at which all images are one."""
+    before = None
+    encoder = method.graph.exported[0]
+    for edge in _embeddings(method):
+        is_compared = edge.net != encoder
+        if all(_is_dead(edge, look, is_compared=is_compared) for look in looks):
+            std, cosine, rank = (looks[-1][f"monitor/{edge.name}/{name}"] for name in ("std", "cosine", "rank"))
+            where = f"; {before.name} before it still tells them apart" if before else ""
+            says = (
+                f"all images give nearly one vector (std {std:.3f} where 1 is uniform, mean cosine {cosine:.3f}, "
+                f"rank {rank:.1f} of {_most(edge)}): collapse{where}"
+            )
+            at = [
+                _value(method, name, value)
+                for name, value in losses.items()
+                if _is_at(method, name, value, "collapsed")
+            ]
+            yield Finding(edge.name, "; ".join([says, *at]), _cure(method.graph))
+            return
+        before = edge
+
+
+def _thin(method: CompiledMethod, looks: Sequence[Look]) -> Iterator[Finding]:
+    """The first edge whose rows fill a twentieth of their dimensions or less, where the one before fills more."""
+    before = None
+    predictors = _predictors(method.graph)  # they may well be flat: what a target says of a view is little
+    for edge in (edge for edge in _embeddings(method) if edge.net not in predictors):
+        name = f"monitor/{edge.name}/rank"
+        if edge.width >= 32 and all(look[name] < THIN * _most(edge) for look in looks):
+            start = f"{before.name} {looks[-1][f'monitor/{before.name}/rank']:.0f}/{_most(before)}, " if before else ""
+            says = f"{start}{edge.name} {looks[-1][name]:.0f}/{_most(edge)}: the rank dies in '{edge.net}'"
+            cure = (
+                "few directions are used; a deeper or wider projector, weaker weight decay or stronger augmentation "
+                "keeps more (arXiv:2110.09348; arXiv:2210.02885)"
+            )
+            yield Finding(edge.name, says, cure)
+            return
+        before = edge
+
+
+def _scores(method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, float]) -> Iterator[Finding]:
+    """Losses that say of themselves that all choices are alike, or that one prototype takes all."""
+    for loss in losses:
+
+        def held(name: str, is_bad: Callable[[float], bool], loss: str = loss) -> bool:
+            values = [look.get(f"monitor/{loss}/{name}") for look in looks]
+            return all(value is not None and is_bad(value) for value in values)
+
+        value = _value(method, loss, losses[loss])
+        if held("prototypes_used", lambda used: used < FEW):
+            yield Finding(
+                loss,
+                f"{value}: {looks[-1][f'monitor/{loss}/prototypes_used']:.1f} prototypes take all images",
+                "centre the teacher (center: center.read), move its centre faster, or balance the codes "
+                "(arXiv:2104.14294, section 5.3)",
+            )
+        elif held("teacher_entropy", lambda entropy: entropy > UNIFORM):
+            yield Finding(
+                loss,
+                f"{value}: the teacher's output is uniform",
+                "raise the gap of the temperatures (0.04 to 0.07 against 0.1) or lower the centre's momentum "
+                "(arXiv:2104.14294, section 5.3)",
+            )
+        elif held("prediction_entropy", lambda entropy: entropy > UNIFORM):
+            yield Finding(
+                loss,
+                f"{value}: every prediction is uniform over the prototypes",
+                "lower its temperature (0.1) or epsilon (0.05), or freeze the prototypes longer (arXiv:2006.09882)",
+            )
+        elif held("choice_spread", lambda spread: spread < FLAT):
+            temperature = _temperature(method.graph, loss)
+            yield Finding(
+                loss,
+                f"{value}: similarities over the temperature{temperature} are all alike, so nothing is told apart",
+                "lower the temperature: 0.05 to 0.5 are published (arXiv:2002.05709, table 5)",
+            )
+
+
+def _at_landmarks(method: CompiledMethod, losses: Mapping[str, float]) -> Iterator[Finding]:
+    if len(method.players) > 1:
+        return  # a judge that can't decide is where an adversarial game should end
+    for name, value in losses.items():
+        if _is_at(method, name, value, "chance"):
+            says = f"{_value(method, name, value)}: no better than chance"
+            yield Finding(
+                name, says, "raise the learning rate, train longer, or look at the views: is there anything to tell?"
+            )
+
+
+def _embeddings(method: CompiledMethod) -> list[Edge]:
+    """Edges of trained nets whose rows should differ: the encoder, and what is compared with what a net gives."""
+    graph = method.graph
+    encoder = graph.exported[0]
+    wanted = {graph.boxes[encoder].follows or encoder}
+    for loss in graph.training.losses:
+        inputs = graph.boxes[loss.name].signature.inputs if loss.box else {}
+        sides = [nets(graph, source) for port, source in loss.inputs if nets(graph, source)]
+        if len(sides) > 1 or any(inputs[port].is_bag for port, _ in loss.inputs if port in inputs):
+            wanted |= frozenset().union(*sides)
+    return [edge for edge in method.watch.edges if edge.net in wanted and not edge.is_scores]
+
+
+def _predictors(graph: Graph) -> frozenset[str]:
+    """Nets that stand on one side of an agreement only."""
+    found: frozenset[str] = frozenset()
+    for loss in graph.training.losses:
+        sides = [side for _, source in loss.inputs if (side := nets(graph, source))]
+        if len(sides) > 1:
+            found |= frozenset().union(*sides) - frozenset.intersection(*sides)
+    return found
+
+
+def _is_dead(edge: Edge, look: Look, *, is_compared: bool) -> bool:
+    std, cosine, rank = (look[f"monitor/{edge.name}/{name}"] for name in ("std", "cosine", "rank"))
+    return std < DEAD or (_most(edge) >= 8 and rank < ONE_DIRECTION) or (is_compared and cosine > ALIKE)
+
+
+def _most(edge: Edge) -> int:
+    """The largest rank that the rows looked at could have (a small batch has fewer rows)."""
+    return min(edge.width, edge.rows, ROWS)
+
+
+def _cure(graph: Graph) -> str:
+    """What the linter knows of this method, else what the papers advise."""
+    known = {finding.number: finding for finding in reversed(lint(graph)) if finding.number in LINT}
+    if known:
+        first = known[min(known)]
+        return f"{first.message}; {first.cure} ({first.source})"
+    if any(calls(graph, "losses.nt_xent", "losses.info_nce")):
+        return "lower the temperature or the learning rate, and normalise what is compared (arXiv:2002.05709, table 5)"
+    return (
+        "lower the learning rate, and keep BatchNorm in projector and predictor (arXiv:2011.10566, sections 4.3, 4.4)"
+    )
+
+
+def _temperature(graph: Graph, loss: str) -> str:
+    box = graph.boxes[loss]
+    return f" ({setting(box, 'temperature')})" if "temperature" in box.signature.settings else ""
+
+
+def _unweighted(method: CompiledMethod, losses: Mapping[str, float], step: int, clock: Clock) -> dict[str, float]:
+    weights = {name: weight.at(step, clock) for name, weight in method.weights.items()}
+    return {name: value / weights[name] for name, value in losses.items() if weights.get(name)}
+
+
+def _is_at(method: CompiledMethod, loss: str, value: float, landmark: str) -> bool:
+    known = method.landmarks.get(loss, {})
+    if landmark not in known:
+        return False
+    return abs(value - known[landmark]) <= AT * max(abs(known[landmark]), abs(known.get("chance", 0.0)))
+
+
+def _value(method: CompiledMethod, loss: str, value: float) -> str:
+    """loss dino 8.3177 = ln 4096, where it stands at a landmark that is the log of a whole number."""
+    said = f"loss {loss} {value:.4f}"
+    for name, mark in method.landmarks.get(loss, {}).items():
+        count = round(math.exp(min(mark, 20.0)))
+        if count > 2 and _is_at(method, loss, value, name) and abs(mark - math.log(count)) < 1e-6:
+            return f"{said} = ln {count}"
+    return said

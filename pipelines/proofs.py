@@ -1,0 +1,48 @@
+"""The commands that prove and look again: verify, replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Plugins, Sets, overrides
+
+
+def replay(
+    folder: Annotated[str, typer.Argument(help="a folder not_finite_step_... of a run")],
+    plugin: Plugins = [],  # noqa: B006
+) -> None:
+    """The step in which a loss was not a number, once more: which value was the first, and what went into it."""
+    from .replay import replay as again
+
+    seen = again(Path(folder), plugins=tuple(plugin))
+    typer.echo(f"{seen}")
+    raise typer.Exit(0 if seen.found else 1)
+
+
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="methods or recipes, by name or file; all shipped methods if left out")
+    ] = None,
+    ranks: Annotated[str, typer.Option("--ranks", help="processes that must train alike")] = "1,2,4",
+    resume: Annotated[bool, typer.Option("--resume", help="10 + 10 steps are 20")] = False,
+    accumulate: Annotated[bool, typer.Option("--accumulate", help="two micro-batches are one batch")] = False,
+    float32: Annotated[bool, typer.Option("--float32", help="floats, to 1e-5; else doubles, to 1e-10")] = False,
+    batch: Annotated[int, typer.Option("--batch", help="images of the global batch")] = 8,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """Show that a method computes the same on any number of ranks: gradients, every state, updates."""
+    from sslgraph import catalogue
+
+    from .verify import Wish, counts
+    from .verify import verify as verdicts
+
+    wish, failed = Wish(counts(ranks), batch, resume, accumulate, not float32), 0
+    wanted = names or catalogue.names("methods")
+    for verdict in verdicts(wanted, wish, plugins=tuple(plugin), overrides=overrides(set_)):
+        typer.echo(f"{verdict}")
+        failed += not verdict.is_right
+    raise typer.Exit(1 if failed else 0)

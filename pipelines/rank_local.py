@@ -1,0 +1,50 @@
+"""What a method lets each rank, or each micro-batch, do by itself: in words, and how to join it over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sslgraph.graph import Graph
+from sslgraph.lint.loss_rules import SPANNING
+from sslgraph.lint.queries import calls, setting
+from sslgraph.spec import Part
+
+
+@dataclass(frozen=True)
+class Local:
+    """One thing that a rank does by itself: the part, the words, and the setting that joins it over the ranks."""
+
+    part: str
+    words: str
+    path: str
+    joined: Any
+    is_norm: bool = False
+
+
+def rank_local(graph: Graph) -> tuple[Local, ...]:
+    """What depends on how many ranks there are, because the text says so: `sync_norm: false`, `gather: rank`."""
+    return (*_norms(graph), *_scopes(graph))
+
+
+def spanning(graph: Graph) -> tuple[str, ...]:
+    """The parts that compare the images of a micro-batch with each other: for them accumulation is another method."""
+    found = {box.name: box.use for value, box in calls(graph, *SPANNING) if "negatives" not in dict(value.inputs)}
+    return tuple(f"'{name}' ({use})" for name, use in found.items())
+
+
+def _norms(graph: Graph) -> Iterator[Local]:
+    for name, box in graph.boxes.items():
+        if isinstance(box.spec, Part) and box.section == "nets" and not box.spec.sync_norm:
+            words = f"BatchNorm of '{name}' sees the images of one rank (sync_norm: false)"
+            yield Local(name, words, f"nets.{name}.sync_norm", True, is_norm=True)
+
+
+def _scopes(graph: Graph) -> Iterator[Local]:
+    """A setting with the choice between `all_ranks` and `rank` that is set to the latter."""
+    for name, box in graph.boxes.items():
+        for key, choice in box.signature.settings.items():
+            if "all_ranks" in choice.annotation and setting(box, key) == "rank":
+                words = f"'{name}' ({box.use}) takes the rows of one rank ({key}: rank)"
+                yield Local(name, words, f"{box.section}.{name}.{key}", "all_ranks")

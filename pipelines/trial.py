@@ -1,0 +1,149 @@
+"""A few steps of a method at a tiny size, on one process or several, by the very code that trains; all of it seen.
+
+Doubles take the place of floats, so that what is left of a difference is mathematics and not rounding.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from sslgraph import collectives
+
+from . import train
+from .run import Batch, Feeding, Run
+from .setup import prepare
+
+Named = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is tried: a request as `prepare` takes it, and in which numbers.
+
+    `saved_at` writes a checkpoint after that many steps and goes on; a trial whose folder holds one starts from it.
+    """
+
+    cfg: Mapping[str, Any]
+    steps: int
+    is_double: bool = True
+    fixed_norm: bool = False  # BatchNorm with the statistics it starts from: rows do not meet in it
+    saved_at: int = 0
+    watched: int = 3  # steps from the first on of which everything is remembered
+
+
+@dataclass
+class Seen:
+    """What a trial did on this rank: averaged gradients before clipping, and all that is kept, after every step."""
+
+    gradients: list[Named] = field(default_factory=list)
+    states: list[Named] = field(default_factory=list)
+    optimizer: list[Named] = field(default_factory=list)
+    last: Named = field(default_factory=dict)  # weights and states behind the last step
+    last_optimizer: Named = field(default_factory=dict)
+    strays: dict[str, float] = field(default_factory=dict)  # what differs between the ranks at the end, by how much
+    norms: tuple[str, ...] = ()  # the parts that hold a BatchNorm
+
+
+def see(trial: Trial) -> Seen:
+    """Runs a trial on the ranks there are; all of them call it."""
+    run, seen = prepare(trial.cfg), Seen()
+    if trial.is_double:
+        run.method.double()
+        run.feed = _InDouble(run.feed)
+
+    def watch(gradients: Mapping[str, Tensor]) -> None:
+        if len(seen.gradients) < trial.watched:
+            seen.gradients.append(_copied(gradients))
+
+    run.optimizer.watch = watch
+    seen.norms = tuple(name for name, part in run.method.parts.items() if _norms(part))
+    try:
+        for done in train.steps(run, _start(run, trial), trial.steps):
+            if len(seen.states) < trial.watched:
+                seen.states.append(_copied(run.method.state_dict()))
+                seen.optimizer.append(_copied(_flat(run.optimizer.state_dict())))
+            if done == trial.saved_at:
+                train.save(run, done)
+    finally:
+        run.record.abandon()
+    seen.last, seen.last_optimizer = run.method.state_dict(), _flat(run.optimizer.state_dict())
+    seen.strays = _strays(run.method.state_dict())
+    return seen
+
+
+def copied_checkpoint(folder: Path, to: Path) -> None:
+    """Puts the checkpoint of a trial into another folder, for a trial that goes on from it. The first rank does it."""
+    if collectives.rank() == 0:
+        shutil.copytree(folder / "checkpoints", to / "checkpoints")
+    collectives.barrier()
+
+
+def _start(run: Run, trial: Trial) -> int:
+    start = train.resume(run)
+    _fix_norms(run, trial)
+    return start
+
+
+def _fix_norms(run: Run, trial: Trial) -> None:
+    if trial.fixed_norm:  # for good: after a pass over the data set all parts are put into train mode
+        for part in run.method.parts.values():
+            for layer in _norms(part):
+                layer.eval()
+                layer.train = lambda *_, layer=layer: layer  # type: ignore[method-assign]
+
+
+def _norms(part: torch.nn.Module) -> list[_BatchNorm]:
+    return [layer for layer in part.modules() if isinstance(layer, _BatchNorm)]
+
+
+class _InDouble:
+    """A feed whose images are doubles."""
+
+    def __init__(self, feed: Feeding) -> None:
+        self.feed, self.source = feed, feed.source
+
+    def batches(self, start: int, stop: int) -> Iterator[list[Batch]]:
+        return ([_doubled(piece) for piece in pieces] for pieces in self.feed.batches(start, stop))
+
+    def sweep(self, step: int, views: frozenset[str]) -> Iterable[Batch]:
+        return map(_doubled, self.feed.sweep(step, views))
+
+    def balance(self, labels: Tensor | None) -> None:
+        self.feed.balance(labels)
+
+
+def _doubled(batch: Batch) -> Batch:
+    return {name: value.double() if value.is_floating_point() else value for name, value in batch.items()}
+
+
+def _copied(tensors: Mapping[str, Tensor]) -> Named:
+    return {name: value.detach().clone() for name, value in tensors.items()}
+
+
+def _flat(state: Mapping[str, Mapping[str, Any]]) -> Named:
+    """What an optimizer remembers, as "exp_avg of f.conv1.weight"."""
+    return {
+        f"{key} of {name}": torch.as_tensor(value)
+        for name, remembered in state.items()
+        for key, value in remembered.items()
+        if value is not None
+    }
+
+
+def _strays(state: Named) -> dict[str, float]:
+    """The tensors that are not the same on all ranks, with their distance from the first rank's."""
+    found = {}
+    for name, mine in state.items():
+        first = collectives.broadcast(mine.double())
+        distance = collectives.all_sum((mine.double() - first).abs().sum())
+        if distance > 0:
+            found[name] = float(distance)
+    return found

@@ -1,0 +1,91 @@
+"""`sslgraph verify`: the same mathematics on any number of ranks, and after any resume, shown at a tiny size.
+
+A method is trained for a few steps on one process and on several, at one global batch, by the code that trains it in
+earnest. Gradients, every state by name and the optimizer's memory are compared. What a paper lets each rank do by
+itself is named, and the same method is verified with that joined over the ranks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch.multiprocessing.spawn import spawn
+
+from sslgraph.errors import SslgraphError
+from sslgraph.load import load_recipe
+
+from . import check
+from .rank_local import rank_local, spanning
+from .verify_work import STEPS, Plan, Verdict, Wish, work
+
+__all__ = ["Wish", "counts", "verify"]
+
+IMAGES = 128
+TINY: dict[str, Any] = {
+    "data": {"use": "sources.shapes", "images": IMAGES},
+    "evaluate": {},
+    "checkpoint": {},
+    "monitor": None,
+    "compile": False,
+    "precision": "float32",
+    "accumulate": 1,
+    "steps": STEPS,
+}
+
+
+def verify(
+    names: Iterable[str], wish: Wish, *, plugins: tuple[str, ...] = (), overrides: Mapping[str, Any] | None = None
+) -> Iterator[Verdict]:
+    """The verdict of each method or recipe, by name or file, as soon as it is there."""
+    if min(wish.ranks, default=0) < 1 or any(wish.batch % ranks for ranks in wish.ranks):
+        wanted = ", ".join(map(str, wish.ranks))
+        raise SslgraphError(
+            f"--ranks {wanted} must be at least 1 and share a batch of {wish.batch} evenly; see --batch"
+        )
+    with tempfile.TemporaryDirectory(prefix="sslgraph-verify-") as folder:
+        plans = [_plan(name, wish, plugins, overrides or {}, Path(folder, str(i))) for i, name in enumerate(names)]
+        with _plain_processes():
+            running = spawn(work, (plans, wish), nprocs=max(wish.ranks), join=False)
+        for plan in plans:
+            while not plan.verdict.is_file() and not running.join(timeout=0.2):
+                pass
+            yield Verdict(**json.loads(plan.verdict.read_text()))
+        while not running.join():
+            pass
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """Reads `1,2,4`; one process is always among them, because the others are compared with it."""
+    pieces = [piece.strip() for piece in text.split(",")]
+    if not all(piece.isdigit() and int(piece) > 0 for piece in pieces):
+        raise SslgraphError(f"--ranks {text}: write numbers of processes and commas, for example --ranks 1,2,4")
+    return tuple(sorted({1, *map(int, pieces)}))
+
+
+def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[str, Any], folder: Path) -> Plan:
+    """Everything about a method that is found without training it; faults of its text are raised here."""
+    given = {**TINY, "batch": wish.batch, **overrides}
+    loaded = load_recipe(name, given)
+    graph = check.wired(loaded.method, (*plugins, *loaded.recipe.plugins))
+    local = rank_local(graph)
+    given |= {found.path: found.joined for found in local}
+    folder.mkdir()
+    return Plan(name, given, plugins, folder, local, spanning(graph))
+
+
+@contextmanager
+def _plain_processes() -> Iterator[None]:
+    """Processes that start within it have one thread each and see no GPU: all ranks compute by the same kernels."""
+    before = dict(os.environ)
+    os.environ |= {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "WORLD_SIZE": "1"}
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

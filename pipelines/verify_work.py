@@ -1,0 +1,230 @@
+"""What each process of `sslgraph verify` does: the same trials in the same order, of which the first rank compares."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch.distributed as dist
+
+from .difference import Difference, difference, unequal
+from .rank_local import Local
+from .trial import Seen, Trial, copied_checkpoint, see
+
+STEPS = 20  # of a run that is interrupted in its middle
+# The unit of weights and states. Adam divides by what it has seen: where a gradient is zero but for rounding, as of a
+# bias in front of a BatchNorm, it makes moves of 1e-9 of the rounding, on numbers that may be far below 1.
+WEIGHT = 1.0
+WATCHED = 3  # steps whose gradients and states are compared
+LIMITS = {True: 1e-10, False: 1e-5}  # of a difference, relative, in doubles and in floats
+TIMEOUT = timedelta(minutes=10)  # others wait while the first rank tries something alone
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of every method: on how many ranks, at which global batch, and which comparisons besides."""
+
+    ranks: tuple[int, ...] = (1, 2, 4)
+    batch: int = 8
+    resume: bool = False
+    accumulate: bool = False
+    is_double: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One method: its request, a folder for its trials, and what its text says of ranks and micro-batches."""
+
+    name: str
+    given: Mapping[str, Any]
+    plugins: tuple[str, ...]
+    folder: Path
+    local: tuple[Local, ...]
+    spanning: tuple[str, ...]
+
+    @property
+    def verdict(self) -> Path:
+        """The file that is there once the verdict is."""
+        return self.folder / "verdict.json"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one method; `lines` say it, `worst` has the largest difference of each comparison."""
+
+    name: str
+    is_right: bool
+    lines: tuple[str, ...]
+    worst: Mapping[str, float]
+    seconds: float
+
+    def __str__(self) -> str:
+        head = f"{self.name}: {'equal' if self.is_right else 'NOT EQUAL'} ({self.seconds:.0f} s)"
+        return "\n".join([head, *(f"  {line}" for line in self.lines)])
+
+
+def work(rank: int, plans: list[Plan], wish: Wish) -> None:
+    """Goes through all methods; the first rank writes each verdict as soon as it is known."""
+    for plan in plans:
+        bench = _Bench(rank, plan, wish)
+        verdict = bench.verdict()
+        if rank == 0:
+            beside = plan.verdict.with_suffix(".tmp")
+            beside.write_text(json.dumps(asdict(verdict)))
+            beside.replace(plan.verdict)
+
+
+@dataclass
+class _Bench:
+    """The trials of one method, and what the first rank found."""
+
+    rank: int
+    plan: Plan
+    wish: Wish
+    lines: list[str] = field(default_factory=list)
+    worst: dict[str, float] = field(default_factory=dict)
+    is_right: bool = True
+
+    def verdict(self) -> Verdict:
+        start = time.monotonic()
+        try:
+            one = self._see("one", 1)
+            self._ranks(one)
+            if self.wish.resume:
+                self._resume()
+            if self.wish.accumulate:
+                self._accumulate(one)
+        except Exception as wrong:  # a part of one's own may raise anything, and the next method has its turn
+            self._note(False, f"it could not be trained: {type(wrong).__name__}: {str(wrong).strip().splitlines()[0]}")
+        return Verdict(self.plan.name, self.is_right, tuple(self.lines), self.worst, time.monotonic() - start)
+
+    def _ranks(self, one: Seen | None) -> None:
+        """Gradients before clipping, weights and states, and the optimizer's memory of the first steps."""
+        for ranks in (r for r in self.wish.ranks if r > 1):
+            seen = self._see(f"{ranks}-ranks", ranks)
+            if one is None or seen is None or self.rank:
+                continue
+            found = {
+                "gradients": _worst(seen.gradients, one.gradients),
+                "states": _worst(seen.states, one.states, floor=WEIGHT),
+                "updates": _worst(seen.optimizer, one.optimizer),
+            }
+            for what, apart in found.items():
+                self.worst[f"{what}, {ranks} ranks"] = apart.size
+            largest = _further(*found.values())
+            says = ", ".join(f"{what} {apart.size:.0e}" for what, apart in found.items())
+            where = "" if largest.size <= self._limit else f"; the farthest is {largest.where}"
+            self._note(largest.size <= self._limit, f"{ranks} ranks as one, {WATCHED} steps: {says}{where}")
+            self._note(not seen.strays, *(f"ranks disagree on {name} by {by:.0e}" for name, by in seen.strays.items()))
+        norms = one.norms if one else ()
+        for local in self.plan.local:
+            if not local.is_norm or local.part in norms:
+                joined = str(local.joined).lower()
+                self._note(True, f"rank-local: {local.words}; verified with --set {local.path}={joined}")
+
+    def _resume(self) -> None:
+        """10 + 10 steps are 20: to the last bit on as many ranks, and within the limit on another number."""
+        half, whole = STEPS // 2, dict[int, Seen | None]()
+        for ranks in self.wish.ranks:
+            whole[ranks] = self._see(f"whole-{ranks}", ranks, steps=STEPS, saved_at=half)
+            again = self._see(f"again-{ranks}", ranks, steps=STEPS, goes_on_from=f"whole-{ranks}")
+            if again and not self.rank:
+                before = whole[ranks]
+                assert before is not None
+                wrong = unequal(again.last, before.last) + unequal(again.last_optimizer, before.last_optimizer)
+                says = f"differ in {', '.join(wrong[:3])}" if wrong else "to the last bit"
+                self._note(not wrong, f"{half} + {STEPS - half} steps = {STEPS} on {_ranks(ranks)}: {says}")
+        for old, new in zip(self.wish.ranks, (*self.wish.ranks[1:], self.wish.ranks[0]), strict=True):
+            if old != new:
+                moved = self._see(f"from-{old}-to-{new}", new, steps=STEPS, goes_on_from=f"whole-{old}")
+                if moved and not self.rank:
+                    before = whole[old]
+                    assert before is not None
+                    apart = _further(
+                        difference(moved.last, before.last, floor=WEIGHT),
+                        difference(moved.last_optimizer, before.last_optimizer),
+                    )
+                    self.worst[f"resume, {old} to {new} ranks"] = apart.size
+                    is_right = apart.size <= self._limit
+                    self._note(
+                        is_right, f"{half} steps on {_ranks(old)}, then {STEPS - half} on {_ranks(new)}: {apart}"
+                    )
+
+    def _accumulate(self, one: Seen | None) -> None:
+        """Two micro-batches are one batch; rows that meet in a BatchNorm can't be, so it keeps its first statistics."""
+        if self.plan.spanning:
+            says = f"{', '.join(self.plan.spanning)} compares the images of a micro-batch: accumulation changes it"
+            return self._note(True, says)
+        whole = self._see("fixed", 1, fixed_norm=True)
+        for ranks in self.wish.ranks:
+            if self.wish.batch % (2 * ranks):
+                continue
+            seen = self._see(f"pieces-{ranks}", ranks, fixed_norm=True, accumulate=2)
+            if seen and whole and not self.rank:
+                apart = _further(
+                    _worst(seen.gradients, whole.gradients), _worst(seen.states, whole.states, floor=WEIGHT)
+                )
+                self.worst[f"2 micro-batches, {_ranks(ranks)}"] = apart.size
+                self._note(apart.size <= self._limit, f"2 micro-batches as one batch, {_ranks(ranks)}: {apart}")
+        if one and one.norms:
+            names = ", ".join(one.norms)
+            self._note(
+                True, f"BatchNorm of {names} sees a micro-batch; its statistics are held fixed for this comparison"
+            )
+        return None
+
+    def _see(
+        self, label: str, ranks: int, *, steps: int = WATCHED, saved_at: int = 0, goes_on_from: str = "",
+        fixed_norm: bool = False, accumulate: int = 1,
+    ) -> Seen | None:  # fmt: skip
+        """A trial on so many ranks; None on processes that take no part in it."""
+        if self.rank >= ranks:
+            return None
+        folder = self.plan.folder / label
+        given = {**self.plan.given, "accumulate": accumulate}
+        cfg = {"recipe": self.plan.name, "overrides": given, "plugins": self.plan.plugins, "out": str(folder)}
+        trial = Trial(cfg, steps, self.wish.is_double, fixed_norm, saved_at, WATCHED)
+        with _together(self.rank, ranks, self.plan.folder / f"meet-{label}"), redirect_stdout(io.StringIO()):
+            if goes_on_from:
+                copied_checkpoint(self.plan.folder / goes_on_from, folder)
+            return see(trial)
+
+    @property
+    def _limit(self) -> float:
+        return LIMITS[self.wish.is_double]
+
+    def _note(self, is_right: bool, *lines: str) -> None:
+        self.is_right &= is_right
+        self.lines += [line if is_right else f"WRONG: {line}" for line in lines]
+
+
+def _worst(found: list[dict[str, Any]], expected: list[dict[str, Any]], *, floor: float | None = None) -> Difference:
+    pairs = zip(found, expected, strict=True)
+    return _further(*(difference(mine, theirs, floor=floor) for mine, theirs in pairs))
+
+
+def _further(*apart: Difference) -> Difference:
+    return max(apart, key=lambda each: each.size)
+
+
+def _ranks(count: int) -> str:
+    return "1 rank" if count == 1 else f"{count} ranks"
+
+
+@contextmanager
+def _together(rank: int, ranks: int, meet: Path) -> Iterator[None]:
+    if ranks == 1:
+        yield
+        return
+    dist.init_process_group("gloo", init_method=f"file://{meet}", rank=rank, world_size=ranks, timeout=TIMEOUT)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,127 @@
+"""Verify says of right methods that they are equal, and finds planted mistakes of the kinds that peers shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from pipelines import check
+from pipelines.cli import app
+from pipelines.difference import difference, unequal
+from pipelines.rank_local import rank_local, spanning
+from pipelines.verify import counts, verify
+from pipelines.verify_work import Verdict, Wish
+from sslgraph import catalogue
+from sslgraph.errors import SslgraphError
+from sslgraph.load import load_method
+
+LOST = """
+method: lost gradient
+family: other
+views: {x1: {augment: simclr, size: 8}, x2: {augment: simclr, size: 8}}
+nets:
+  f: {use: backbones.resnet, depth: 10, width: 4, stem: small}
+flow: {a: l2(f(x1)), b: l2(f(x2))}
+losses: {c: {use: "rank_parts:LostGradient", of: [a, b]}}
+export: f
+"""
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
+    """A shipped method with queue and shuffle, and a wrong one, on one and two ranks in one go of the processes."""
+    folder = tmp_path_factory.mktemp("methods")
+    (folder / "lost.yaml").write_text(LOST)
+    (folder / "moco.yaml").write_text(
+        "recipe: small\nmethod: moco_v2\nset:\n  nets.f.depth: 10\n  nets.f.width: 4\n  nets.f.stem: small\n"
+        "  nets.g.hidden: [16]\n  nets.g.out: 8\n  state.queue.size: 32\n  views.xq.size: 16\n  views.xk.size: 16\n"
+        "  views.xq.blur.p: 0\n  views.xk.blur.p: 0\n"
+        "data: {use: sources.shapes}\nsteps: 4\nbatch: 8\noptimizer: {use: adamw, lr: 1e-3, clip: {norm: 0.1}}\n"
+    )
+    names = [str(folder / "moco.yaml"), str(folder / "lost.yaml")]
+    wish = Wish(ranks=(1, 2), resume=True)
+    found = verify(names, wish, plugins=("rank_parts",), overrides={"data.images": 40})
+    return {Path(verdict.name).stem: verdict for verdict in found}
+
+
+def test_a_shipped_method_is_equal_on_two_ranks_and_after_a_resume(verdicts: dict[str, Verdict]) -> None:
+    moco = verdicts["moco"]
+    assert moco.is_right, str(moco)
+    assert max(moco.worst.values()) < 1e-10 and moco.worst["gradients, 2 ranks"] > 0
+    said = str(moco)
+    assert "10 + 10 steps = 20 on 2 ranks: to the last bit" in said
+    assert "10 steps on 1 rank, then 10 on 2 ranks" in said and "10 steps on 2 ranks, then 10 on 1 rank" in said
+
+
+def test_what_the_paper_leaves_to_each_rank_is_named_with_what_joins_it(verdicts: dict[str, Verdict]) -> None:
+    assert (
+        "rank-local: BatchNorm of 'f' sees the images of one rank (sync_norm: false); "
+        "verified with --set nets.f.sync_norm=true"
+    ) in verdicts["moco"].lines
+
+
+def test_a_gradient_lost_in_a_gather_is_found_though_losses_agree(verdicts: dict[str, Verdict]) -> None:
+    lost = verdicts["lost"]
+    assert not lost.is_right and lost.worst["gradients, 2 ranks"] > 0.01
+    assert any(line.startswith("WRONG: 2 ranks as one, 3 steps: gradients") for line in lost.lines)
+    # Wrong mathematics still resumes exactly: the two claims are told apart.
+    assert "10 + 10 steps = 20 on 2 ranks: to the last bit" in lost.lines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", catalogue.names("methods"))
+def test_every_shipped_method_is_equal_on_ranks_micro_batches_and_after_a_resume(name: str) -> None:
+    (verdict,) = verify([name], Wish(ranks=(1, 2, 4), resume=True, accumulate=True))
+    assert verdict.is_right, str(verdict)
+
+
+def test_ranks_are_read_and_one_process_is_always_among_them() -> None:
+    assert counts("4, 2") == (1, 2, 4)
+    for wrong in ("two", "0", "1,,2", "-1"):
+        with pytest.raises(SslgraphError, match="write numbers of processes and commas"):
+            counts(wrong)
+
+
+def test_a_batch_that_ranks_cannot_share_is_refused_before_anything_starts() -> None:
+    with pytest.raises(SslgraphError, match="can't share a batch of 8 evenly"):
+        next(verify(["simclr"], Wish(ranks=(1, 3))))
+
+
+def test_the_command_tells_a_fault_of_the_spec_and_fails() -> None:
+    done = CliRunner().invoke(app, ["verify", "no_such_method"])
+    assert done.exit_code == 1 and isinstance(done.exception, SslgraphError)
+
+
+def test_a_difference_is_relative_to_its_tensor_and_a_missing_name_infinite() -> None:
+    one = {"a": torch.tensor([1.0, 100.0]), "n": torch.tensor(3)}
+    assert difference({**one, "a": torch.tensor([1.0, 101.0])}, one).size == pytest.approx(0.01)
+    assert difference({**one, "n": torch.tensor(4)}, one) == difference({"a": one["a"], "n": torch.tensor(4)}, one)
+    assert difference({**one, "n": torch.tensor(4)}, one).size == float("inf")
+    assert (difference({"a": one["a"]}, one).size, difference({"a": one["a"]}, one).where) == (float("inf"), "n")
+    assert difference({**one, "a": torch.tensor([1.0, float("nan")])}, one).size == float("inf")
+    assert difference(one, one).size == 0
+
+
+def test_a_tensor_that_is_zero_but_for_rounding_is_measured_on_the_scale_of_the_others() -> None:
+    expected = {"big": torch.tensor([1.0]), "noise": torch.tensor([1e-17])}
+    assert difference({**expected, "noise": torch.tensor([-1e-17])}, expected).size < 1e-13
+    assert difference({**expected, "noise": torch.tensor([1e-3])}, expected).size == pytest.approx(1.0)
+
+
+def test_unequal_names_what_differs_in_one_bit() -> None:
+    one = {"a": torch.tensor([1.0]), "b": torch.tensor([2.0])}
+    assert unequal({"a": torch.tensor([1.0 + 1e-7]), "c": one["b"]}, one) == ["a", "b", "c"]
+
+
+def test_what_is_rank_local_and_what_spans_a_batch_is_read_off_the_wiring() -> None:
+    graphs = {name: check.wired(load_method(name)) for name in ("moco_v2", "simclr", "swav", "mae")}
+    assert [local.path for local in rank_local(graphs["moco_v2"])] == ["nets.f.sync_norm", "nets.g.sync_norm"]
+    assert rank_local(graphs["simclr"]) == ()
+    ranked = check.wired(load_method("simclr", overrides={"losses.contrast.negatives": "rank"}))
+    assert [(local.path, local.joined) for local in rank_local(ranked)] == [("losses.contrast.negatives", "all_ranks")]
+    assert spanning(graphs["simclr"]) == ("'contrast' (losses.nt_xent)",)
+    assert spanning(graphs["swav"]) == ("'codes' (assignments.sinkhorn)",)
+    assert spanning(graphs["mae"]) == spanning(graphs["moco_v2"]) == ()

@@ -1,0 +1,19 @@
+"""A part with the mistake that `sslgraph verify` is there to find. It trains, and its loss is right on every rank."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph import collectives
+from sslgraph.component import component
+
+
+@component(source="none")
+class LostGradient(nn.Module):
+    """Contrast among all ranks' rows, of which only its own carry a gradient: what other ranks send back is lost."""
+
+    def forward(self, one: Float[Tensor, "batch dim"], other: Float[Tensor, "batch dim"]) -> Float[Tensor, ""]:
+        first = collectives.rank() * len(one)
+        everyone = collectives.gather(other)
+        keys = torch.cat([everyone[:first], other, everyone[first + len(one) :]])
+        return ((one @ keys.T).logsumexp(1) - (one * other).sum(1)).mean()
