@@ -44,6 +44,7 @@ def refuse(run: Run, losses: Mapping[str, Tensor], step: int) -> None:
         return
     for name, loss in losses.items():
         if not loss.isfinite():
+            run.record.fetch()  # the steps before it were right
             raise NotFiniteError(f"the loss '{name}' is {loss.item()} at step {step + 1}", step)
 
 

@@ -66,8 +66,7 @@ def test_a_cable_pulled_between_checkpoints_leaves_each_step_once(tmp_path: Path
     method = ToyMethod(bad_step=15)
     with pytest.raises(SslgraphError, match="the loss 'follow' is nan at step 16; lower the learning rate"):
         finished(tmp_path, method=method, checkpoint_every=10)
-    assert [step for step, *_ in losses(tmp_path)] == list(range(1, 19))  # fetched with the two steps after it
-    assert losses(tmp_path)[15][1] is None
+    assert [step for step, *_ in losses(tmp_path)] == list(range(1, 16))  # the step itself moved nothing
     finished(tmp_path, checkpoint_every=10)
     assert [step for step, *_ in losses(tmp_path)] == list(range(1, 21))
 
