@@ -23,16 +23,20 @@ from .knn import Neighbours, knn
 from .linear_probe import Probe, linear_probe
 from .request import source_for
 from .restored import restored
+from .spectra import alpha_req, rankme
 
 FILE = "evaluation.json"
+SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One encoder's nearest neighbours and linear probe."""
+    """One encoder's nearest neighbours and linear probe, and two measures that need no labels (see spectra)."""
 
     knn: Neighbours
     probe: Probe
+    rankme: float
+    alpha: float | None
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,11 @@ def table(result: Evaluation) -> Table:
     """The figures as a reader wants them: what was learned stands beside what was there before."""
     title = f"{result.method}, step {result.step}: {result.bank:,} training and {result.queries:,} test images"
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in ("", "kNN", "linear probe"):
+    for column in ("", "kNN", "linear probe", "RankMe", "alpha-ReQ"):
         shown.add_column(column, justify="left" if not column else "right")
     for name, found in (("trained", result.trained), ("random encoder", result.random), ("pixels", result.pixels)):
-        shown.add_row(name, f"{found.knn.accuracy:.1%}", f"{found.probe.accuracy:.1%}")
+        alpha = "-" if found.alpha is None else f"{found.alpha:.2f}"
+        shown.add_row(name, f"{found.knn.accuracy:.1%}", f"{found.probe.accuracy:.1%}", f"{found.rankme:.0f}", alpha)
     shown.add_row("chance", f"{result.trained.knn.chance:.1%}", f"{result.trained.probe.chance:.1%}")
     return shown
 
@@ -111,4 +116,6 @@ def _source(use: str, settings: Mapping[str, Any], split: str, plugins: tuple[st
 
 @torch.no_grad()
 def _measured(bank: Features, queries: Features, wish: online.Setting) -> Measured:
-    return Measured(knn(bank, queries, k=wish.k, temperature=wish.temperature), linear_probe(bank, queries))
+    neighbours = knn(bank, queries, k=wish.k, temperature=wish.temperature)
+    rows = bank.values[:SPECTRUM]
+    return Measured(neighbours, linear_probe(bank, queries), rankme(rows), alpha_req(rows))
