@@ -73,6 +73,7 @@ def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[st
     given = {**TINY, "batch": wish.batch, **overrides}
     loaded = load_recipe(name, given)
     graph = check.wired(loaded.method, (*plugins, *loaded.recipe.plugins))
+    check.numbers(loaded, (*plugins, *loaded.recipe.plugins))
     local = rank_local(graph)
     given |= {found.path: found.joined for found in local}
     folder.mkdir()

@@ -191,10 +191,21 @@ class _Bench:
         given = {**self.plan.given, "accumulate": accumulate}
         cfg = {"recipe": self.plan.name, "overrides": given, "plugins": self.plan.plugins, "out": str(folder)}
         trial = Trial(cfg, steps, self.wish.is_double, fixed_norm, saved_at, WATCHED)
+        self._wait_for_the_first(label)
         with _together(self.rank, ranks, self.plan.folder / f"meet-{label}"), redirect_stdout(io.StringIO()):
             if goes_on_from:
                 copied_checkpoint(self.plan.folder / goes_on_from, folder)
             return see(trial)
+
+    def _wait_for_the_first(self, label: str) -> None:
+        """The first rank also tries things alone; where it gave up there, nobody must wait for it in a meeting."""
+        go = self.plan.folder / f"go-{label}"
+        if self.rank == 0:
+            go.touch()
+        while not go.exists():
+            if self.plan.verdict.exists():
+                raise InterruptedError("the first rank has given this method up")
+            time.sleep(0.02)
 
     @property
     def _limit(self) -> float:

@@ -39,7 +39,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
         "recipe: small\nmethod: moco_v2\nset:\n  nets.f.depth: 10\n  nets.f.width: 4\n  nets.f.stem: small\n"
         "  nets.g.hidden: [16]\n  nets.g.out: 8\n  state.queue.size: 32\n  views.xq.size: 16\n  views.xk.size: 16\n"
         "  views.xq.blur.p: 0\n  views.xk.blur.p: 0\n"
-        "data: {use: sources.shapes}\nsteps: 4\nbatch: 8\noptimizer: {use: adamw, lr: 1e-3, clip: {norm: 0.1}}\n"
+        "data: {use: sources.shapes}\nsteps: 4\nbatch: 8\n"
+        "optimizer: {use: adamw, lr: 1e-3, weight_decay: 0, clip: {norm: 0.1}}\n"
     )
     names = [str(folder / "moco.yaml"), str(folder / "lost.yaml")]
     wish = Wish(ranks=(1, 2), resume=True)
