@@ -45,9 +45,7 @@ def verify(
     """The verdict of each method or recipe, by name or file, as soon as it is there."""
     if min(wish.ranks, default=0) < 1 or any(wish.batch % ranks for ranks in wish.ranks):
         wanted = ", ".join(map(str, wish.ranks))
-        raise SslgraphError(
-            f"--ranks {wanted} must be at least 1 and share a batch of {wish.batch} evenly; see --batch"
-        )
+        raise SslgraphError(f"--ranks {wanted} can't share a batch of {wish.batch} evenly; see --batch")
     with tempfile.TemporaryDirectory(prefix="sslgraph-verify-") as folder:
         plans = [_plan(name, wish, plugins, overrides or {}, Path(folder, str(i))) for i, name in enumerate(names)]
         with _plain_processes():
