@@ -42,7 +42,8 @@ def test_three_and_three_steps_are_six(method: str, tmp_path: Path) -> None:
     with pytest.raises(ConnectionError):
         train.train(request("half"), report=cable_pulled)
     train.train(request("half"))
-    assert [line["step"] for line in records(tmp_path / "half")] == [1, 2, 3, 4, 5, 6]
+    steps = [line["step"] for line in records(tmp_path / "half") if "gradient_norm" in line]
+    assert steps == [1, 2, 3, 4, 5, 6]
     assert records(tmp_path / "half") == records(tmp_path / "whole")
     for file in ("method.pt", "optimizer.pt"):
         one, other = (
