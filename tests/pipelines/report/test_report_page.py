@@ -67,7 +67,15 @@ def page(the_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 def test_the_page_has_all_that_a_run_is_asked_about(page: Page, the_run: Path) -> None:
     assert page.all("h1") == ["SimCLR"]
-    sections = ["Method", "Learning", "Figures", "Optimizer and pace", "Views", "Nearest neighbours"]
+    sections = [
+        "Method",
+        "Learning",
+        "Does it collapse?",
+        "Figures",
+        "Optimizer and pace",
+        "Views",
+        "Nearest neighbours",
+    ]
     assert page.all("h2") == [*sections, "Map of held-out images", "Spec"]
     facts = dict(zip(page.all("dt"), page.all("dd"), strict=True))
     assert facts["recipe"] == "SimCLR, demo" and facts["length"] == "12 steps of 2 epochs" and facts["batch"] == "16"
