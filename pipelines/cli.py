@@ -29,8 +29,6 @@ app = typer.Typer(
     help="Self-supervised vision methods as graphs: written in YAML, checked, compiled to torch, trained, measured.",
 )
 out = Console(highlight=False, soft_wrap=True)
-for command in (draw, submit, views, report, diff, page, verify, replay):
-    app.command()(command)
 
 
 class Listed(StrEnum):
@@ -236,3 +234,7 @@ def data(
     for written in prepare_images(path, prepare, side=side, form=form):
         out.print(f"{written}", markup=False)
     out.print(f"train on them: sslgraph train NAME --data {prepare}", markup=False)
+
+
+for command in (draw, diff, page, views, report, verify, replay, submit):
+    app.command()(command)
