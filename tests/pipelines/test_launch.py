@@ -175,7 +175,7 @@ def test_the_demo_recipe_gives_the_same_losses_on_two_workers(tmp_path: Path) ->
         cfg = {"recipe": "simclr", "overrides": overrides(list(texts)), "out": str(tmp_path / name)}
         launch(cfg, workers=workers)
     lines = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in ("one", "two")]
-    found = [[json.loads(line)["contrast"] for line in run] for run in lines]
+    found = [[json.loads(line)["contrast"] for line in run if '"contrast"' in line] for run in lines]
     assert len(found[0]) == 20 and found[1] == pytest.approx(found[0], abs=1e-6)
 
 
@@ -193,7 +193,7 @@ def test_tar_shards_give_the_same_steps_on_two_ranks_and_after_a_cut(tmp_path: P
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(PATHS)}
         subprocess.run(command, check=True, timeout=300, env=environment, cwd=HERE.parent.parent)
         lines = (tmp_path / folder / "metrics.jsonl").read_text().splitlines()
-        return [json.loads(line)["contrast"] for line in lines]
+        return [json.loads(line)["contrast"] for line in lines if '"contrast"' in line]
 
     whole = train("one", [])
     assert len(whole) == 12 and train("two", two) == pytest.approx(whole, abs=1e-6)

@@ -53,7 +53,8 @@ def profiled(folder: Path, *, profile: bool) -> list[float]:
     if profile:
         profiling.attach(run)
     loop(run)
-    return [json.loads(line)["contrast"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [line["contrast"] for line in lines if "contrast" in line]
 
 
 def test_a_profile_is_written_and_changes_no_number(tmp_path: Path) -> None:
