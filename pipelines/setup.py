@@ -21,7 +21,7 @@ from sslgraph.resolved import resolved_recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.spec import Recipe
 
-from . import check, checkpoint, machine, online, provenance
+from . import check, checkpoint, machine, online, provenance, small_maps
 from .display import Display
 from .feed import Feed, Source
 from .monitor import Monitor
@@ -82,6 +82,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     precision = machine.precision(recipe.precision, on)
     weights = torch.float64 if precision == torch.float64 else torch.float32
     method.to(weights)
+    if on.type == "cpu":
+        small_maps.as_products(method)
     views, found = loaded.method.method.views, check.augmentations(loaded.method)
     program = ViewProgram.build(views, found, compiled=recipe.compile)
     with check.within(loaded, ("batch",)):

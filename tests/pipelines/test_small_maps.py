@@ -1,0 +1,88 @@
+"""Convolutions over small maps: products give oneDNN's numbers up to bfloat16's rounding, and only where they pay."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipelines import small_maps
+
+# in, out, kernel, stride, padding, side of the input, with a bias: all three ways there are to take the sums.
+SHAPES = {
+    "all three sums": (24, 40, 3, 1, 1, 4, False),
+    "a pixel": (24, 40, 3, 1, 1, 1, False),
+    "a strided one": (24, 40, 3, 2, 1, 8, True),
+    "a shortcut": (24, 40, 1, 2, 0, 4, False),
+    "patches": (3, 24, 4, 4, 0, 16, True),
+    "the weight's gradient alone": (16, 24, 3, 1, 1, 8, False),
+    "without padding": (16, 24, 3, 1, 0, 5, True),
+}
+
+
+def outcome(layer: nn.Module, x: Tensor, *, autocast: bool) -> dict[str, Tensor]:
+    x = x.clone().requires_grad_()
+    layer.zero_grad(set_to_none=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        out = layer(x)
+    out.float().square().sum().backward()
+    return {"out": out.detach(), "x": x.grad, **{name: p.grad for name, p in layer.named_parameters()}}  # type: ignore[dict-item]
+
+
+@pytest.fixture
+def layers(request: pytest.FixtureRequest) -> tuple[nn.Conv2d, nn.Conv2d, Tensor]:
+    channels, out, kernel, stride, padding, side, bias = SHAPES[request.param]
+    torch.manual_seed(0)
+    plain = nn.Conv2d(channels, out, kernel, stride, padding, bias=bias).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    quick = copy.deepcopy(plain)
+    small_maps.as_products(quick)
+    x = torch.randn(6, channels, side, side).contiguous(memory_format=torch.channels_last)
+    return plain, quick, x
+
+
+@pytest.mark.parametrize("layers", SHAPES, indirect=True)
+def test_outputs_and_gradients_are_those_of_the_plain_convolution(layers: tuple[nn.Conv2d, nn.Conv2d, Tensor]) -> None:
+    plain, quick, x = layers
+    expected, found = outcome(plain, x, autocast=True), outcome(quick, x, autocast=True)
+    exact = outcome(plain, x.clone(), autocast=False)
+    assert type(quick) is small_maps.Conv2d and found["out"].dtype == torch.bfloat16
+    for name, value in expected.items():
+        size = exact[name].abs().max()
+        assert found[name].shape == value.shape and found[name].dtype == value.dtype
+        assert (found[name] - value).abs().max() < 0.02 * size, name
+        # bfloat16 keeps eight bits; a window shifted by one place would be wrong by the size of the numbers themselves
+        assert (found[name] - exact[name]).norm() < 0.02 * exact[name].norm(), name
+
+
+@pytest.mark.parametrize("layers", SHAPES, indirect=True)
+def test_without_autocast_nothing_changes(layers: tuple[nn.Conv2d, nn.Conv2d, Tensor]) -> None:
+    plain, quick, x = layers
+    for mine, theirs in zip(
+        outcome(quick, x, autocast=False).values(), outcome(plain, x, autocast=False).values(), strict=True
+    ):
+        assert torch.equal(mine, theirs)
+
+
+def test_large_maps_stay_with_the_processors_own_kernels() -> None:
+    plain = nn.Conv2d(4, 4, 3, padding=1)
+    quick = copy.deepcopy(plain)
+    small_maps.as_products(quick)
+    x = torch.randn(2, 4, 9, 9)
+    assert torch.equal(outcome(quick, x, autocast=True)["out"], outcome(plain, x, autocast=True)["out"])
+
+
+@pytest.mark.parametrize("settings", [{"groups": 2}, {"dilation": 2}, {"padding_mode": "circular"}, {"stride": (1, 2)}])
+def test_unusual_convolutions_are_left_alone(settings: dict[str, object]) -> None:
+    layer = nn.Conv2d(4, 4, 3, padding=1, **settings)  # type: ignore[arg-type]
+    small_maps.as_products(layer)
+    assert type(layer) is nn.Conv2d
+
+
+def test_gradients_that_nobody_asked_for_are_not_taken() -> None:
+    layer = nn.Conv2d(4, 4, 3, padding=1)
+    small_maps.as_products(layer)
+    layer.weight.requires_grad_(False)
+    x = torch.randn(2, 4, 4, 4, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        layer(x).sum().backward()
+    assert layer.weight.grad is None and x.grad is not None
