@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,32 @@ from sslgraph.errors import SslgraphError
 from sslgraph.load import LoadedRecipe, load_recipe
 
 from . import checkpoint, machine, online
-from .features import Features, extract
+from .features import Features, extract, extract_views
 from .feed import Source
 from .knn import Neighbours, knn
 from .linear_probe import Probe, linear_probe
 from .request import source_for
 from .restored import restored
-from .spectra import alpha_req, rankme
+from .spectra import alpha_req, lidar, rankme, signal
 
 FILE = "evaluation.json"
 SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many
+IMAGES, VIEWS = 1_000, 10  # of LiDAR: the paper's number of images; of views it has up to 50
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One encoder's nearest neighbours and linear probe, and two measures that need no labels (see spectra)."""
+    """One encoder's nearest neighbours and linear probe, and measures that need no labels (see spectra).
+
+    LiDAR and the signal beside it are of training's first view; pixels, with more numbers than images, have none.
+    """
 
     knn: Neighbours
     probe: Probe
     rankme: float
     alpha: float | None
+    lidar: float | None = None
+    signal: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Evaluation:
     trained: Measured
     random: Measured
     pixels: Measured
+    begun: str = "random encoder"
 
 
 def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = ()) -> Evaluation:
@@ -68,14 +75,19 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     encoders = restored(loaded, saved, train, device=on, plugins=plugins)
 
     def measured(encoder: nn.Module) -> Measured:
-        found = [extract(encoder, source, encoders.view, device=on) for source in sources]
-        return _measured(found[0], found[1], encoders.wish)
+        bank, queries = (extract(encoder, source, encoders.view, device=on) for source in sources)
+        return _measured(bank, queries, encoders.wish)
 
-    trained, random, pixels = measured(encoders.trained), measured(encoders.random), measured(nn.Flatten())
+    def encoded(encoder: nn.Module) -> Measured:
+        seen = extract_views(encoder, sources[0], encoders.training_view, images=IMAGES, views=VIEWS, device=on)
+        return replace(measured(encoder), lidar=lidar(seen), signal=signal(seen))
+
+    trained, random, pixels = encoded(encoders.trained), encoded(encoders.random), measured(nn.Flatten())
     result = Evaluation(
-        loaded.method.method.method, encoders.step, len(sources[0]), len(sources[1]), trained, random, pixels
-    )
-    (run / FILE).write_text(json.dumps(asdict(result), indent=2) + "\n")
+        loaded.method.method.method, encoders.step, len(sources[0]), len(sources[1]), trained, random, pixels,
+        encoders.begun,
+    )  # fmt: skip
+    checkpoint.put_whole(run / FILE, f"{json.dumps(asdict(result), indent=2)}\n".encode())
     return result
 
 
@@ -83,13 +95,18 @@ def table(result: Evaluation) -> Table:
     """The figures as a reader wants them: what was learned stands beside what was there before."""
     title = f"{result.method}, step {result.step}: {result.bank:,} training and {result.queries:,} test images"
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in ("", "kNN", "linear probe", "RankMe", "alpha-ReQ"):
+    for column in ("", "kNN", "linear probe", "RankMe", "alpha-ReQ", "LiDAR", "images / views"):
         shown.add_column(column, justify="left" if not column else "right")
-    for name, found in (("trained", result.trained), ("random encoder", result.random), ("pixels", result.pixels)):
-        alpha = "-" if found.alpha is None else f"{found.alpha:.2f}"
-        shown.add_row(name, f"{found.knn.accuracy:.1%}", f"{found.probe.accuracy:.1%}", f"{found.rankme:.0f}", alpha)
+    for name, found in (("trained", result.trained), (result.begun, result.random), ("pixels", result.pixels)):
+        accuracies = (f"{found.knn.accuracy:.1%}", f"{found.probe.accuracy:.1%}")
+        spectra = (_shown(found.alpha, 2), _shown(found.lidar, 0), _shown(found.signal, 2))
+        shown.add_row(name, *accuracies, f"{found.rankme:.0f}", *spectra)
     shown.add_row("chance", f"{result.trained.knn.chance:.1%}", f"{result.trained.probe.chance:.1%}")
     return shown
+
+
+def _shown(number: float | None, digits: int) -> str:
+    return "-" if number is None else f"{number:.{digits}f}"
 
 
 def _read(run: Path) -> tuple[LoadedRecipe, Path]:

@@ -67,6 +67,35 @@ def extract(
     return Features(torch.cat(rows), index, labels, source.classes)
 
 
+@torch.no_grad()
+def extract_views(
+    encoder: nn.Module, source: Source, program: ViewProgram, *, images: int, views: int, batch: int = 256,
+    device: torch.device | str = "cpu",
+) -> Float[Tensor, "images views dim"]:  # fmt: skip
+    """The encoder's features of several views of each of the first images, as `program` makes them epoch by epoch.
+
+    Images that can't be read are left out. In eval mode, in float32 on the host, as `extract` gives them.
+    """
+    device = torch.device(device)
+    (view, steps), read = next(iter(program.views.items())), reader(source, device)
+    rounds, modes = -(-views // steps.copies), {module: module.training for module in encoder.modules()}
+    encoder.eval()
+    rows = []
+    try:
+        for wanted in torch.arange(min(images, len(source))).split(max(1, batch // steps.copies)):
+            pixels, index = read(wanted)
+            good = index == wanted
+            seen = []
+            for epoch in range(rounds):
+                made = program(pixels, index, seed=0, epoch=epoch, device=device)[f"{view}.image"]
+                seen += list(_encoded(encoder, made, torch.float32).unflatten(0, (steps.copies, -1)))
+            rows.append(torch.stack(seen[:views], 1)[good])
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return torch.cat(rows)
+
+
 def _views(
     source: Source, program: ViewProgram, batch: int, device: torch.device, channels_last: bool
 ) -> Iterator[tuple[Float[Tensor, "batch 3 height width"], Index]]:

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
+from sslgraph.graph import Graph
 from sslgraph.loaded import LoadedRecipe
 
 from . import check, checkpoint, online
 from .feed import Source
+from .setup import given_weights
 from .views import ViewProgram, evaluation_view
 
 
 @dataclass(frozen=True)
 class Restored:
-    """Two encoders of one run, and the fixed view under which images are shown to them."""
+    """Two encoders of one run, the fixed view under which images are shown to them, and the first one of training.
+
+    `begun` says in words what the second one is: an encoder may have begun with given weights.
+    """
 
     trained: nn.Module
     random: nn.Module
+    begun: str
     view: ViewProgram
+    training_view: ViewProgram
     step: int
     wish: online.Setting
 
@@ -39,9 +47,10 @@ def restored(
     sized = check.sized_graph(
         graph, loaded.method, batch=recipe.batch, dataset=len(train), image=train.size or check.SOURCE, plugins=allowed
     )
-    method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed).to(device)
-    random = copy.deepcopy(method.encoder())
     found = checkpoint.load(saved)
+    given = {name: _given(graph, name, Path(path), found.method) for name, path in recipe.given.items()}
+    method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed, given=given).to(device)
+    random = copy.deepcopy(method.encoder())
     try:
         method.load_state_dict(dict(found.method))
     except RuntimeError as wrong:
@@ -49,5 +58,23 @@ def restored(
         raise SslgraphError(f"the weights in {saved} do not fit this method: {reason}") from wrong
     wish = online.setting(recipe.evaluate) or online.Setting()
     views = loaded.method.method.views
-    view = evaluation_view(views, check.augmentations(loaded.method), like=next(iter(views)), size=wish.size)
-    return Restored(method.encoder(), random, view, found.step, wish)
+    first, found_steps = next(iter(views)), check.augmentations(loaded.method)
+    view = evaluation_view(views, found_steps, like=first, size=wish.size)
+    training_view = ViewProgram.build({first: views[first]}, found_steps)
+    begun = "encoder as it began" if _began_given(graph) else "random encoder"
+    return Restored(method.encoder(), random, begun, view, training_view, found.step, wish)
+
+
+def _given(graph: Graph, name: str, path: Path, saved: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The weights of a `given:` of the recipe; those of a frozen net stand in every checkpoint too."""
+    takers = [box.name for box in graph.boxes.values() if getattr(box.spec, "weights", None) == f"${name}"]
+    if path.is_file() or not all(getattr(graph.boxes[taker].spec, "frozen", False) for taker in takers):
+        return given_weights(name, path)
+    prefix = f"parts.{takers[0]}." if takers else ""
+    return {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
+
+
+def _began_given(graph: Graph) -> bool:
+    exported = graph.boxes[graph.exported[0]]
+    net = graph.boxes[exported.follows] if exported.follows else exported
+    return any(getattr(box.spec, "weights", None) for box in (exported, net))

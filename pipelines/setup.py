@@ -126,14 +126,15 @@ def _compiled(loaded: LoadedRecipe, source: Source, plugins: tuple[str, ...]) ->
         check.wired(loaded.method, plugins), loaded.method, batch=recipe.batch, dataset=len(source),
         image=source.size or check.SOURCE, plugins=plugins,
     )  # fmt: skip
-    given = {name: _weights(name, Path(path)) for name, path in recipe.given.items()}
+    given = {name: given_weights(name, Path(path)) for name, path in recipe.given.items()}
     method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=given)
     if recipe.compile:
         method.compile_programs()
     return method
 
 
-def _weights(name: str, path: Path) -> dict[str, Tensor]:
+def given_weights(name: str, path: Path) -> dict[str, Tensor]:
+    """The weights that a recipe gives under a name, as its file has them."""
     if not path.is_file():
         raise SslgraphError(f"given: {name} is {path}, and there is no such file; give a file of exported weights")
     try:

@@ -41,12 +41,24 @@ def alpha_req(features: Float[Tensor, "images dim"]) -> float | None:
     return float(-(weight * x * y).sum() / (weight * x * x).sum())
 
 
+def signal(features: Float[Tensor, "images views dim"]) -> float:
+    """How far images lie apart over how far views of one do: mean squares of distances from the mean.
+
+    With q views of each, views that have nothing in common give about 1 / q; LiDAR can't tell those from perfect ones.
+    """
+    rows = features.double()
+    centres = rows.mean(1)
+    within = (rows - centres[:, None]).square().sum() / (rows.shape[0] * (rows.shape[1] - 1))
+    between = (centres - centres.mean(0)).square().sum() / (rows.shape[0] - 1)
+    return float(between / within) if within > 0 else float("inf")
+
+
 def lidar(features: Float[Tensor, "images views dim"]) -> float:
     """LiDAR (arXiv:2312.04000): RankMe of the scatter between images, measured by that between views of one image.
 
     `features` are those of several views (the paper: 50) of each of some images (1,000), grouped by image. From 1 to
     min(dim, images - 1). It knows no scale: views that have nothing in common give nearly the highest value, as
-    perfect ones do; read it beside how far two views of an image lie apart (`pair` in vitals).
+    perfect ones do; read it beside `signal`. It depends on the augmentation and on both numbers.
     """
     rows = features.double()
     images, views, dim = rows.shape

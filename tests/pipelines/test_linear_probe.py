@@ -60,14 +60,39 @@ def test_standardised_features_make_the_scale_of_no_matter(recipe: dict[str, obj
     assert small.accuracy == large.accuracy and small.chosen == large.chosen and small.standardised
 
 
-def test_a_logistic_solution_has_no_slope() -> None:
+@pytest.mark.parametrize("widest", [module.WIDEST, 0])
+def test_a_logistic_solution_has_no_slope(widest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WIDEST", widest)
     data = clusters(400, 0)
     assert data.labels is not None
     x, _ = module._inputs(data.values, data.values, True)
     (head,) = module._logistic(x, data.labels, [0.01], torch.zeros(3, 4))
-    head.requires_grad_()
-    cost = F.cross_entropy(x @ head, data.labels) + 0.005 * head[:-1].square().sum()
-    assert torch.autograd.grad(cost, head)[0].abs().max() < 2e-3
+    assert slope(x, data.labels, head, 0.01) < 1e-4
+
+
+def test_nearly_collinear_inputs_are_solved_too() -> None:
+    fixed = torch.Generator().manual_seed(0)
+    labels = torch.randint(4, (600,), generator=fixed)
+    scales = torch.logspace(0, -3, 60)  # of the directions in which the inputs vary
+    mixed = torch.linalg.qr(torch.randn(60, 60, generator=fixed))[0]
+    rows = (torch.randn(4, 60, generator=fixed)[labels] + torch.randn(600, 60, generator=fixed)) * scales @ mixed
+    x, _ = module._inputs(rows, rows, True)
+    for penalty, head in zip((1e-2, 1e-4), module._logistic(x, labels, [1e-2, 1e-4], torch.zeros(61, 4)), strict=True):
+        assert slope(x, labels, head, penalty) < 1e-4
+
+
+def slope(x: Tensor, y: Tensor, head: Tensor, penalty: float) -> float:
+    """The largest derivative of the cost that autograd finds there."""
+    head = head.clone().requires_grad_()
+    cost = F.cross_entropy(x @ head, y) + 0.5 * penalty * head[:-1].square().sum()
+    return float(torch.autograd.grad(cost, head)[0].abs().max())
+
+
+def test_the_walk_over_penalties_ends_where_it_only_goes_down() -> None:
+    assert module._falls([0.3, 0.4, 0.5, 0.4, 0.4], 1000)
+    assert not module._falls([0.3, 0.4, 0.5, 0.4], 1000)  # once may be chance
+    assert not module._falls([0.5, 0.49, 0.49], 1000) and module._falls([0.5, 0.49, 0.49], 100_000)
+    assert not module._falls([0.1, 0.1, 0.1], 1000)
 
 
 def test_rates_that_train_at_once_give_what_each_gives_alone() -> None:

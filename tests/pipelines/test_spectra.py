@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipelines.spectra import alpha_req, lidar, rankme
+from pipelines.spectra import alpha_req, lidar, rankme, signal
 
 
 def with_spectrum(values: Tensor, rows: int) -> Tensor:
@@ -54,3 +54,10 @@ def test_lidar_counts_the_directions_that_images_differ_in_beyond_what_views_do(
 def test_lidar_takes_views_without_anything_in_common_for_perfect_ones() -> None:
     perfect, noise = lidar(views(torch.randn(500, 32), 0.01)), lidar(views(torch.zeros(500, 32), 1.0))
     assert abs(perfect - noise) < 1.5 and noise > 28
+
+
+def test_the_signal_beside_lidar_tells_them_apart() -> None:
+    assert signal(views(torch.zeros(500, 32), 1.0)) == pytest.approx(0.1, rel=0.1)  # 1 / views
+    assert signal(views(torch.randn(500, 32), 0.1)) == pytest.approx(100, rel=0.1)
+    assert signal(torch.tensor([[[0.0], [2.0]], [[4.0], [6.0]]])) == pytest.approx(8 / 2)
+    assert signal(torch.randn(3, 1, 4).expand(3, 5, 4)) == float("inf")

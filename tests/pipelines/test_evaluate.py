@@ -1,0 +1,95 @@
+"""A run measured: what is written and shown of it, with and without the weights that its recipe was given."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from sources import Numbered
+from torch import nn
+
+from pipelines.evaluate import VIEWS, evaluate, table
+from pipelines.features import extract_views
+from pipelines.train import train
+from pipelines.views import ViewProgram
+from sslgraph import registry
+from sslgraph.errors import SslgraphError
+from sslgraph.spec import Augmentation, Part, View
+
+TINY = """
+recipe: tiny
+method:
+  method: imitation
+  views: {{x: {{augment: crop_flip, size: 16}}}}
+  nets:
+    f: {{use: backbones.resnet, depth: 10, width: 4, stem: small{began}}}
+    old: {{use: backbones.resnet, depth: 10, width: 4, stem: small, frozen: true, weights: $old}}
+  flow: {{a: f(x), b: old(x)}}
+  losses: {{like: {{use: losses.cosine_regression, of: [a, b]}}}}
+  export: f
+given: {{old: {weights}}}
+data: {{use: sources.shapes, images: 64, test_images: 20}}
+batch: 16
+steps: 2
+optimizer: {{use: sgd, lr: 1e-2, momentum: 0.9, weight_decay: 0}}
+evaluate: {{}}
+monitor: null
+"""
+
+
+def trained(folder: Path, *, began: str = "") -> Path:
+    """A run folder of a method that imitates a frozen net, which has given weights."""
+    torch.manual_seed(1)
+    old = registry.build("backbones.resnet", {"depth": 10, "width": 4, "stem": "small", "channels": 3})
+    torch.save({name: value + 0.01 for name, value in old.state_dict().items()}, folder / "old.pt")
+    (folder / "tiny.yaml").write_text(TINY.format(began=began, weights=folder / "old.pt"))
+    train({"recipe": str(folder / "tiny.yaml"), "out": str(folder / "run")})
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Trained with given weights, whose file is gone by now."""
+    folder = tmp_path_factory.mktemp("given")
+    found = trained(folder)
+    (folder / "old.pt").unlink()
+    return found
+
+
+def test_a_run_is_measured_when_the_file_of_its_frozen_weights_is_gone(run: Path) -> None:
+    result = evaluate(run)
+    written = json.loads((run / "evaluation.json").read_text())
+    assert written["trained"]["lidar"] == result.trained.lidar and result.pixels.lidar is None
+    assert result.trained.lidar is not None and 1 <= result.trained.lidar <= 32
+    assert result.trained.signal is not None and result.trained.signal > 0
+    console = Console(width=120)
+    with console.capture() as said:
+        console.print(table(result))
+    lines = said.get().splitlines()
+    assert lines[0].startswith("imitation, step 2: 64 training and 20 test images")
+    assert lines[1].split() == ["kNN", "linear", "probe", "RankMe", "alpha-ReQ", "LiDAR", "images", "/", "views"]
+    assert lines[3].startswith("random encoder ") and lines[4].split()[-2:] == ["-", "-"]
+
+
+def test_an_encoder_that_began_with_given_weights_is_not_called_random(tmp_path: Path) -> None:
+    run = trained(tmp_path, began=", weights: $old")
+    assert evaluate(run).begun == "encoder as it began"
+    (tmp_path / "old.pt").unlink()
+    with pytest.raises(SslgraphError, match=r"given: old is .*old.pt, and there is no such file"):
+        evaluate(run)
+
+
+def test_views_of_an_image_stand_beside_each_other_and_unreadable_ones_are_left_out() -> None:
+    steps = {"cut": Part(use="augment.random_resized_crop", settings={"size": 4}), "n": Part(use="augment.normalize")}
+    program = ViewProgram.build({"x": View(augment="a", copies=2)}, {"a": Augmentation(augmentation="a", steps=steps)})
+    source = Numbered(7, unreadable=(2,))
+    found = extract_views(nn.Flatten(), source, program, images=5, views=VIEWS - 1, batch=4)
+    assert found.shape == (4, VIEWS - 1, 48)
+    whole = torch.arange(5)
+    for epoch in range(2):  # two copies an epoch
+        images, index = source.read(whole)
+        made = program(images, index, seed=0, epoch=epoch)["x.image"].flatten(1).unflatten(0, (2, 5))
+        assert torch.equal(found[:, 2 * epoch : 2 * epoch + 2], made[:, [0, 1, 3, 4]].transpose(0, 1))
