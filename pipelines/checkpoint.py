@@ -93,6 +93,8 @@ def load(path: Path, *, text: str | None = None) -> Checkpoint:
         if strange := [name for name, part in parts.items() if not isinstance(part, dict)]:
             raise ValueError(f"{strange[0]}.pt holds no named values")
         measures = measures_of(path)
+        if (written_at := json.loads((path / MARKER).read_text())["step"]) != step_of(path):
+            raise ValueError(f"it was written at step {written_at}")
     except (
         OSError,
         EOFError,

@@ -15,7 +15,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.graph import Graph
 from sslgraph.loaded import LoadedRecipe
 
-from . import check, checkpoint, online
+from . import bounds, check, checkpoint, online
 from .feed import Source
 from .setup import given_weights
 from .views import ViewProgram, evaluation_view
@@ -56,6 +56,7 @@ def restored(
     except RuntimeError as wrong:
         reason = str(wrong).splitlines()[-1].strip()
         raise SslgraphError(f"the weights in {saved} do not fit this method: {reason}") from wrong
+    bounds.refuse_impossible(method, {}, saved)
     wish = online.setting(recipe.evaluate) or online.Setting()
     views = loaded.method.method.views
     first, found_steps = next(iter(views)), check.augmentations(loaded.method)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint, interrupt, not_finite, profiling, run_folder, summary
+from . import bounds, checkpoint, interrupt, not_finite, profiling, run_folder, summary
 from .checkpoint import Checkpoint
 from .interrupt import Interrupt
 from .record import NotFiniteError
@@ -40,6 +40,8 @@ def loop(run: Run) -> dict[str, Any]:
 
 def _loop(run: Run) -> dict[str, Any]:
     step, end = resume(run), run.clock.total_steps
+    if step:
+        _refuse_impossible(run, step)
     if step == end and summary.exists(run.folder):
         run.record.abandon()
         return summary.read(run.folder)
@@ -120,6 +122,15 @@ def resume(run: Run) -> int:
     run.record.measures |= saved.measures
     run.feed.balance(run.method.sample_labels())
     return saved.step
+
+
+def _refuse_impossible(run: Run, step: int) -> None:
+    fault = None
+    try:
+        bounds.refuse_impossible(run.method, run.optimizer.state_dict(), run.checkpoints / f"step_{step:08d}")
+    except SslgraphError as impossible:
+        fault = impossible
+    run_folder.agree(fault, run.device)
 
 
 def save(run: Run, step: int) -> Path:

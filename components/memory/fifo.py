@@ -45,6 +45,10 @@ class Fifo(nn.Module):
         self.register_buffer("rows", rows)
         self.register_buffer("pointer", torch.zeros((), dtype=torch.int64))
 
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """What the whole numbers that it holds may be: the place of the next row."""
+        return {"pointer": (0, self.size - 1)}
+
     def forward(self) -> Float[Tensor, "size dim"]:
         return self.rows.clone()
 

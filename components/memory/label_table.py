@@ -32,6 +32,10 @@ class LabelTable(nn.Module):
             )
         self.register_buffer("labels", torch.full((images,), NO_LABEL))
 
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """What the whole numbers that it holds may be: no label, or one of at most as many as there are images."""
+        return {"labels": (NO_LABEL, len(self.labels) - 1)}
+
     def forward(self, index: Int64[Tensor, "batch"]) -> Int64[Tensor, "batch"]:
         return self.labels[index]
 

@@ -61,6 +61,10 @@ class Jigsaw(nn.Module):
         self.standardize = standardize
         self.register_buffer("orders", torch.tensor(_orders(choose, grid**2, permutations)))
 
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """What the whole numbers that it holds may be: places of tiles."""
+        return {"orders": (0, self.grid**2 - 1)}
+
     def forward(self, images: Float[Tensor, "batch channels height width"], draw: Draw) -> Puzzle:
         label = draws.integers(draws.substream(draw, 0), 1, len(self.orders))[:, 0]
         rows, columns = self._corners(images, draw)
