@@ -21,7 +21,7 @@ from .features import Features, extract, extract_views
 from .feed import Source
 from .knn import Neighbours, knn
 from .linear_probe import Probe, linear_probe
-from .request import source_for
+from .request import located, source_for
 from .restored import restored
 from .spectra import alpha_req, lidar, rankme, signal
 
@@ -67,7 +67,7 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     allowed = (*recipe.plugins, *plugins)
     use, settings = recipe.data.use, dict(recipe.data.settings)
     if data is not None:
-        use, settings = source_for(Path(data)), {"path": str(Path(data).resolve())}
+        use, settings = source_for(data), {"path": located(data)}
     sources = [_source(use, settings, split, allowed) for split in ("train", "test")]
     train: Source = (
         registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, allowed) if data else sources[0]

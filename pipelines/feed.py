@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Protocol, TypeVar
 
 import torch
@@ -23,6 +24,8 @@ Read = Callable[[Index], tuple[Images, Index]]
 Thing = TypeVar("Thing")
 # The share of an accelerator's free memory that the images of a data set may fill.
 RESIDENT_SHARE = 0.3
+# Steps whose decoded images wait for their views to be made: large photographs fill the memory.
+READ_AHEAD = 1
 
 
 class Source(Protocol):
@@ -83,27 +86,36 @@ class Feed:
         self._labels = None if labels is None else labels.detach().cpu().clone()
 
     def batches(self, start: int, stop: int) -> Iterator[list[Batch]]:
-        """The micro-batches of this rank for each step from `start` up to before `stop`."""
-        return prefetched(self._steps(start, stop), self.ahead)
+        """The micro-batches of this rank for each step from `start` up to before `stop`.
+
+        The images of the next step are read while views of this one are made: one waits, the other works.
+        """
+        read = prefetched(self._read_steps(start, stop), min(self.ahead, READ_AHEAD))
+        return prefetched(self._viewed(read), self.ahead)
 
     def sweep(self, step: int, views: frozenset[str] | None = None) -> Iterator[Batch]:
         """Once over all images in the order of the data set, the last batch perhaps smaller, with some views or all."""
         chosen = {name: steps for name, steps in self.program.views.items() if views is None or name in views}
         program, size = ViewProgram(chosen), self.batch // self.ranks // self.accumulate
-        return prefetched((self._made(program, chunk, step) for chunk in _everyone(self.source, size)), self.ahead)
+        chunks = _everyone(self.source, size)
+        return prefetched((self._made(program, *self._read(chunk), step) for chunk in chunks), self.ahead)
 
-    def _steps(self, start: int, stop: int) -> Iterator[list[Batch]]:
+    def _read_steps(self, start: int, stop: int) -> Iterator[tuple[int, list[tuple[Images, Index]]]]:
         known, drawn = -1, torch.empty(0, dtype=torch.long)
         for step in range(start, stop):
             epoch, position = divmod(step, self.steps_per_epoch)
             if epoch != known:
                 known, drawn = epoch, order(len(self.source), seed=self.seed, epoch=epoch, labels=self._labels)
             mine = drawn[position * self.batch :][: self.batch].chunk(self.ranks)[self.rank]
-            yield [self._made(self.program, piece, step) for piece in mine.chunk(self.accumulate)]
+            yield step, [self._read(piece) for piece in mine.chunk(self.accumulate)]
 
-    def _made(self, program: ViewProgram, wanted: Index, step: int) -> Batch:
+    def _viewed(self, read: Iterator[tuple[int, list[tuple[Images, Index]]]]) -> Iterator[list[Batch]]:
+        with closing(read):  # type: ignore[type-var]  # it is a generator, whose thread ends with it
+            for step, pieces in read:
+                yield [self._made(self.program, images, index, step) for images, index in pieces]
+
+    def _made(self, program: ViewProgram, images: Images, index: Index, step: int) -> Batch:
         epoch = step // self.steps_per_epoch
-        images, index = self._read(wanted)
         batch = program(
             images,
             index,

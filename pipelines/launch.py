@@ -17,12 +17,11 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, StorageError
 
 from . import checkpoint, interrupt, launch_cluster, machine
 from .interrupt import Interrupt
 from .launch_cluster import Share
-from .run_folder import StorageError
 from .setup import settled
 from .train import train
 

@@ -58,7 +58,8 @@ def job(
     """The job of a command line, with what can't work on another machine refused."""
     folder = _on_all_nodes("--out", out, "the run folder, in which the run is also gone on with")
     words = ["train", _recipe(recipe), "--out", folder, "--workers", str(workers)]
-    words += [] if data is None else ["--data", _on_all_nodes("--data", data, "where the images are")]
+    if data is not None:
+        words += ["--data", data if "://" in data else _on_all_nodes("--data", data, "where the images are")]
     words += [] if seed is None else ["--seed", str(seed)]
     words += [word for plugin in plugins for word in ("--plugin", plugin)]
     words += [word for text in sets for word in ("--set", text)]

@@ -88,10 +88,12 @@ def prepare_images(path: str, out: str, *, side: int = 256, form: str = "jpeg") 
 
 
 def _splits(path: str) -> Iterator[tuple[str, Source]]:
-    use = source_for(Path(path).expanduser().resolve())
+    use = source_for(path)
+    # Read in order, a large row group costs no more than a small one.
+    settings = {"largest_group": 1e6} if "largest_group" in registry.signature(use).settings else {}
     for split in ("train", "test"):
         try:
-            yield split, registry.build(use, {"path": path, "split": split, "memory": 0.0})
+            yield split, registry.build(use, {"path": path, "split": split, "memory": 0.0, **settings})
         except SslgraphError:
             if split == "train":
                 raise  # a set too small to hold images out has no test split, and needs none

@@ -26,7 +26,7 @@ def request(
 ) -> dict[str, Any]:
     """The request; `resume` is a run folder that must be there, `data` a path whose content says what it holds.
 
-    If not `is_here`, `data` lies on another machine and is not looked at.
+    If not `is_here`, `data` lies on another machine and is not looked at. It may be an address, such as s3://bucket.
     """
     given = dict(overrides or {})
     if seed is not None:
@@ -49,30 +49,28 @@ def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict
     from sslgraph import registry
 
     recipe = load_recipe(name, dict(given)).recipe
-    absolute, use = str(Path(path).expanduser().resolve()), recipe.data.use
+    absolute, use = located(path), recipe.data.use
     if (use not in READERS or not is_here) and "path" in registry.signature(use, tuple(recipe.plugins)).settings:
         return {"data.path": absolute}
     if not is_here:
         return {}
-    found = source_for(Path(absolute))
+    found = source_for(absolute)
     known = registry.signature(found).settings
     kept = {setting: value for setting, value in recipe.data.settings.items() if setting in known}
     return {"data": {"use": found, **kept, "path": absolute}}
 
 
-def source_for(path: Path) -> str:
-    """The source that reads what lies at a path: prepared images, parquet files, tar shards, or a folder of images."""
-    if not path.exists():
+def located(path: str) -> str:
+    """The path as it means the same from everywhere; an address does already."""
+    return path if "://" in path else str(Path(path).expanduser().resolve())
+
+
+def source_for(path: str) -> str:
+    """The source that reads what lies at a path or an address: the first that knows its form."""
+    from sslgraph import registry
+
+    if "://" not in path and not Path(path).expanduser().exists():
         raise SslgraphError(
             f"--data {path}: there is nothing there; give a folder of images, of parquet files or of .tar shards"
         )
-    if (path / "prepared.json").is_file():
-        return "sources.prepared"
-    for suffix, source in (("parquet", "sources.parquet"), ("tar", "sources.webdataset")):
-        if path.suffix == f".{suffix}" or (path.is_dir() and _holds(path, suffix)):
-            return source
-    return "sources.image_folder"
-
-
-def _holds(folder: Path, suffix: str) -> bool:
-    return any(folder.glob(f"*.{suffix}")) or any(folder.glob(f"*/*.{suffix}"))
+    return next((name for name in READERS if registry.load_class(name).recognizes(path)), READERS[-1])

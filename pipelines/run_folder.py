@@ -13,16 +13,12 @@ from typing import IO
 import torch
 
 from sslgraph import collectives
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, StorageError
 
 from . import checkpoint
 
 LOCK = ".lock"
 PATIENCE_S = 30.0  # workers of a driver that was killed write on for some seconds
-
-
-class StorageError(SslgraphError):
-    """Storage failed. It may be back when the run is started again, so a worker that meets it is started again."""
 
 
 @contextmanager
@@ -44,15 +40,17 @@ def held(folder: Path, device: torch.device) -> Iterator[None]:
 @contextmanager
 def told(folder: Path) -> Iterator[None]:
     """An error of storage within the block becomes a sentence that says what of the run is left."""
+    cure = f"when it is mended, the same command with --out {folder} goes on"
     try:
         yield
+    except StorageError as away:  # of the images
+        raise StorageError(f"{away}; {checkpoint.standing(folder / 'checkpoints')}; {cure}") from away
     except OSError as problem:
         if problem.errno is None:  # what other code made up; storage has numbers
             raise
         there = checkpoint.standing(folder / "checkpoints")
         if problem.errno in checkpoint.FULL:
             raise SslgraphError(f"no space is left ({problem}); {there}") from problem
-        cure = f"when it is mended, the same command with --out {folder} goes on"
         raise StorageError(f"reading or writing failed ({problem}); {there}; {cure}") from problem
 
 

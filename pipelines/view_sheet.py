@@ -59,8 +59,7 @@ def write_sheet(
 def _source(recipe: Recipe | None, data: str | None, plugins: tuple[str, ...]) -> tuple[Source, str]:
     """The images to show, and what they are called."""
     if data is not None:
-        path = Path(data).expanduser()
-        found: Source = registry.build(source_for(path), {"path": str(path), "split": "train"}, plugins)
+        found: Source = registry.build(source_for(data), {"path": data, "split": "train"}, plugins)
         return found, data
     use, settings = (recipe.data.use, dict(recipe.data.settings)) if recipe else ("sources.shapes", EMBEDDED)
     return registry.build(use, {**settings, "split": "train"}, plugins), str(settings.get("path", use))

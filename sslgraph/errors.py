@@ -11,6 +11,10 @@ class SslgraphError(ValueError):
     """Anything a user can mend. The command line prints its text and ends with exit code 1."""
 
 
+class StorageError(SslgraphError):
+    """Storage failed. It may be back when the run is started again, so a worker that meets it is started again."""
+
+
 @dataclass(frozen=True)
 class Place:
     """A spot in a file; line and column count from 1, and 0 means the file as a whole."""

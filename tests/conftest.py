@@ -16,6 +16,7 @@ for folder in (HERE.parent, HERE):
 
 
 from chromium import chromium as chromium  # noqa: E402
+from object_storage import storage as storage  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +29,12 @@ def _seeded() -> None:
     """No test depends on which tests ran before it."""
     torch.manual_seed(0)
     torch.set_flush_denormal(False)  # a run in this process sets it, and hypothesis needs subnormal numbers
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept between runs stays out of the user's cache folder."""
+    monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 @pytest.fixture(scope="session")

@@ -1,48 +1,57 @@
-"""Encoded pictures, decoded when they are asked for or held decoded; a broken one gives way to the next."""
+"""Pictures read by index: decoded when they are asked for or held decoded; a broken one gives way to the next."""
 
 from __future__ import annotations
 
-import io
-import zlib
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 import torch
-import torchvision  # noqa: F401  its import registers torch.ops.image
 from jaxtyping import Int64, UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
 from torch import Tensor
 
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, StorageError
 
-Picture = UInt8[Tensor, "3 height width"]
-Item = TypeVar("Item")
+from .decoding import Picture
+
 # Pictures whose sizes are compared before all are decoded, and pictures decoded at a time.
 PROBED = 16
 CHUNK = 1024
 # Every tenth image of a set that has no test part of its own is held out as one.
 HELD_OUT = 10
-# No camera makes more; a few kilobytes can claim as many, and would fill the memory when decoded.
-MOST_PIXELS = 178_000_000
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
-class Album:
-    """Pictures loaded on threads when asked for, or once for all if they share a size and fit in `memory` GiB."""
+class Album(ABC):
+    """What every source of single pictures is: it says how one is loaded, and is read in any order.
 
-    def __init__(
-        self, *, count: int, load: Callable[[int], Picture], name: Callable[[int], str], memory: float
-    ) -> None:
-        self.count, self.memory = count, memory
+    Pictures are loaded on threads when asked for, or once for all if they share a size and fit in `memory` GiB. There
+    are as many threads as torch has; or `reads`, where each waits for an answer more than it works.
+    """
+
+    labels: Int64[Tensor, "images"] | None = None
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, *, count: int, memory: float, reads: int | None = None) -> None:
+        self.count, self.memory, self.reads = count, memory, reads
         self.broken: dict[int, str] = {}
-        self._load, self._name = load, name
+
+    @abstractmethod
+    def load(self, index: int) -> Picture:
+        """One picture; ValueError or OSError if it is broken, StorageError if nothing can be read at all."""
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """What a message calls it."""
+
+    def __len__(self) -> int:
+        return self.count
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Height and width of all pictures, if they are held."""
+        """Height and width if all pictures share them and are held, else None."""
         return None if self._pixels is None else (self._pixels.shape[2], self._pixels.shape[3])
 
     def read(self, indices: Int64[Tensor, "batch"]) -> tuple[Tensor | list[Tensor], Int64[Tensor, "batch"]]:
@@ -62,6 +71,8 @@ class Album:
 
     @cached_property
     def _pixels(self) -> UInt8[Tensor, "images 3 height width"] | None:
+        if not self.memory:
+            return None
         shapes = {picture.shape for picture in self._tried(range(min(PROBED, self.count))) if picture is not None}
         if len(shapes) != 1 or self.count * (shape := shapes.pop()).numel() > self.memory * 2**30:
             return None
@@ -75,14 +86,19 @@ class Album:
         return held
 
     def _tried(self, indices: Sequence[int]) -> list[Picture | None]:
-        with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        most = min(self.reads or torch.get_num_threads(), len(indices))
+        if most < 2:
+            return [self._attempt(index) for index in indices]
+        with ThreadPoolExecutor(most) as threads:
             return list(threads.map(self._attempt, indices))
 
     def _attempt(self, index: int) -> Picture | None:
         try:
-            return self._load(index)
+            return self.load(index)
+        except StorageError:
+            raise
         except (OSError, ValueError) as reason:
-            self.broken[index] = f"{self._name(index)}: {reason}"
+            self.broken[index] = f"{self.name(index)}: {reason}"
             return None
 
     def _good(self, index: int) -> int:
@@ -94,98 +110,20 @@ class Album:
         return index
 
 
-def decode(data: bytes) -> Picture:
-    """An encoded image as RGB, upright; raises ValueError or OSError with the reason if it can't be read."""
-    if data and (pixels := _pixels_claimed(data)) > MOST_PIXELS:
-        raise ValueError(
-            f"it claims {pixels / 1e6:.0f} million pixels, and {MOST_PIXELS // 10**6} million are the most"
-        )
-    # Two to three times as fast as Pillow. The op itself, since torchvision's Python door to it warns at every call.
-    # It knows no rotation tag of WebP files, and is asked for nothing that it would refuse.
-    if data and not (data[:4] == b"RIFF" and b"EXIF" in data) and (data[:8] != PNG or _is_whole(data)):
-        try:
-            image: Tensor = torch.ops.image.decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), 3, True)
-        except RuntimeError:
-            return _with_pillow(data)
-        image = image[0] if image.ndim == 4 else image  # the first frame of an animation
-        return (image.int() // 257).to(torch.uint8) if image.dtype == torch.uint16 else image
-    return _with_pillow(data)
+def chosen(count: int, *, split: str, is_split: bool, limit: int | None, where: str) -> NDArray[np.int64]:
+    """Which of so many items are used: all if they are the split, else every tenth for test and the others for train.
 
-
-def _pixels_claimed(data: bytes) -> int:
-    """Height times width as the file's head says; 0 where there is no telling."""
-    if data[:8] == PNG:
-        return int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")
-    if data[:6] in (b"GIF87a", b"GIF89a"):
-        return int.from_bytes(data[6:8], "little") * int.from_bytes(data[8:10], "little")
-    if data[:2] == b"\xff\xd8":
-        return _of_jpeg(data)
-    try:
-        with Image.open(io.BytesIO(data)) as image:  # reads the head only
-            return image.width * image.height
-    except Image.DecompressionBombError:
-        return MOST_PIXELS + 1
-    except Exception:  # Pillow's readers raise anything on bytes that are none of theirs; decoding will tell
-        return 0
-
-
-def _is_whole(png: bytes) -> bool:
-    """Whether all checksums of a PNG are right and its pixels inflate: torchvision 0.29 dies of some that do not."""
-    at, inflate, view = 8, zlib.decompressobj(), memoryview(png)
-    try:
-        while at + 12 <= len(png):
-            kind, end = png[at + 4 : at + 8], at + 12 + int.from_bytes(png[at : at + 4], "big")
-            if end > len(png) or zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(png[end - 4 : end], "big"):
-                return False
-            if kind == b"IDAT":
-                inflate.decompress(view[at + 8 : end - 4], 3 * 8 * MOST_PIXELS)
-            if kind == b"IEND":
-                return inflate.eof
-            at = end
-    except zlib.error:
-        return False
-    return False
-
-
-def _of_jpeg(data: bytes) -> int:
-    """The size that stands in the frame header of a JPEG, found by going from marker to marker."""
-    at = 2
-    while at + 9 < len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int.from_bytes(data[at + 5 : at + 7], "big") * int.from_bytes(data[at + 7 : at + 9], "big")
-        at += 1 if marker == 0xFF else 2 if 0xD0 <= marker <= 0xD8 else 2 + length
-    return 0
-
-
-def limited(items: list[Item], limit: int | None) -> list[Item]:
-    """The first so many, or all."""
+    `limit` keeps the first so many of them.
+    """
     if limit is not None and limit < 1:
         raise SslgraphError(f"limit: {limit} leaves no images; ask for 1 or more, or leave it out for all of them")
-    return items[:limit]
-
-
-def _with_pillow(data: bytes) -> Picture:
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return picture_of(ImageOps.exif_transpose(image))
-    except UnidentifiedImageError:
-        raise ValueError("not an image" if data else "an empty file") from None
-    except Exception as reason:  # its readers raise anything on damaged bytes
-        raise ValueError(str(reason) or type(reason).__name__) from reason
-
-
-def picture_of(image: Image.Image) -> Picture:
-    """A Pillow image of any colour mode as an RGB tensor."""
-    if image.mode.startswith("I"):  # sixteen bits, which Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8))
-    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
-
-
-def held_out(items: Sequence[Item], split: str, where: str) -> list[Item]:
-    """Every tenth item is the test split, the others are the train split."""
-    if split == "test" and len(items) < HELD_OUT:
+    if is_split:
+        return np.arange(count)[:limit]
+    if split == "test" and count < HELD_OUT:
         raise SslgraphError(
-            f"{where} has {len(items)} images and no test split; {HELD_OUT} are needed to hold out every tenth"
+            f"{where} has {count} images and no test split; {HELD_OUT} are needed to hold out every tenth"
         )
-    return [item for i, item in enumerate(items) if (i % HELD_OUT == HELD_OUT - 1) == (split == "test")]
+    everyone: NDArray[np.int64] = np.arange(count)
+    is_used = (everyone % HELD_OUT == HELD_OUT - 1) == (split == "test")
+    used: NDArray[np.int64] = everyone[is_used][:limit]
+    return used

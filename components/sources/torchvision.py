@@ -14,14 +14,15 @@ from torchvision import datasets
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError, nearest
 
-from .album import Album, Picture, held_out, limited, picture_of
+from .album import Album, chosen
+from .decoding import Picture, picture_of
 
 TEST_NAMES = ("test", "val", "valid")
 LABEL_ATTRIBUTES = ("targets", "labels", "_labels")
 
 
 @component(source="https://docs.pytorch.org/vision/stable/datasets.html")
-class TorchvisionDataset:
+class TorchvisionDataset(Album):
     """Any class of torchvision.datasets whose items begin with an image.
 
     `split` becomes the class's own `train` or `split` argument; a class that has neither gives every tenth image to the
@@ -54,31 +55,20 @@ class TorchvisionDataset:
         arguments |= {"download": True} if download and "download" in parameters else {}
         arguments |= options or {}
         self._data, is_split = _opened(known, arguments, split)
-        everyone = range(len(self._data))
-        items = list(everyone) if is_split else held_out(everyone, split, f"torchvision's {dataset}")
-        self._items = limited(items, limit)
+        whole = len(self._data)
+        use = chosen(whole, split=split, is_split=is_split, limit=limit, where=f"torchvision's {dataset}")
+        self._items = use.tolist()
         self._names = f"torchvision's {dataset}, {split} image"
         self.labels = _labels(self._data, self._items)
         self.classes = () if self.labels is None else tuple(map(str, getattr(self._data, "classes", ())))
-        self._album = Album(count=len(self._items), load=self._load, name=self._name, memory=memory)
-        self.broken = self._album.broken
+        super().__init__(count=len(self._items), memory=memory)
 
-    def __len__(self) -> int:
-        return len(self._items)
-
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """Height and width if all images share them and fit in memory, else None."""
-        return self._album.size
-
-    def read(self, indices: Int64[Tensor, "batch"]) -> tuple[Tensor | list[Tensor], Int64[Tensor, "batch"]]:
-        """The images, and the indices that were really read."""
-        return self._album.read(indices)
-
-    def _load(self, index: int) -> Picture:
+    def load(self, index: int) -> Picture:
+        """One image."""
         return picture_of(self._data[self._items[index]][0])
 
-    def _name(self, index: int) -> str:
+    def name(self, index: int) -> str:
+        """The data set, its split and a number."""
         return f"{self._names} {index}"
 
 

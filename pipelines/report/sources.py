@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from sslgraph import registry
 from sslgraph.spec import Recipe
 
 from ..feed import Source
-from ..request import source_for
+from ..request import located, source_for
 
 
 class Sources:
     """Gives the source of a recipe's split; `data` takes the place of what the recipes name, for data that moved."""
 
     def __init__(self, data: str | None = None) -> None:
-        self.data = None if data is None else str(Path(data).expanduser().resolve())
-        self.use = None if self.data is None else source_for(Path(self.data))
+        self.data = None if data is None else located(data)
+        self.use = None if self.data is None else source_for(self.data)
         self._opened: dict[str, Source] = {}
 
     def __call__(self, recipe: Recipe, split: str, plugins: tuple[str, ...]) -> Source:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from object_storage import Storage
 from PIL import Image
 
 from components.sources.image_folder import ImageFolder
@@ -33,8 +34,8 @@ def test_prepared_images_are_the_images_with_their_shorter_side_at_the_length(tm
     (train, test) = prepare_images(str(tmp_path / "photos"), str(tmp_path / "small"), side=48, form=form)
     assert (train.images, train.broken, test.images) == (11, 1, 1)
     ready = Prepared(path=str(tmp_path / "small"))
-    assert ready.classes == ("cat", "dog") and source_for(tmp_path / "small") == "sources.prepared"
-    kept = [i for i in range(len(source)) if "broken" not in source.files[i].name]
+    assert ready.classes == ("cat", "dog") and source_for(str(tmp_path / "small")) == "sources.prepared"
+    kept = [i for i in range(len(source)) if "broken" not in source.files[i]]
     assert ready.labels is not None and source.labels is not None
     assert ready.labels.tolist() == source.labels[kept].tolist()
     found, _ = ready.read(torch.arange(len(ready)))
@@ -69,3 +70,21 @@ def test_what_can_not_be_prepared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SslgraphError, match="holds no prepared images"):
         Prepared(path=folder)
     assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("form", ["jpeg", "raw"])
+def test_prepared_images_are_read_from_a_bucket_an_image_a_request(tmp_path: Path, storage: Storage, form: str) -> None:
+    prepare_images(str(pictures(tmp_path / "photos")), str(storage.root / "b" / "small"), side=48, form=form)
+    assert source_for("s3://b/small") == "sources.prepared"
+    there, here = Prepared(path="s3://b/small"), Prepared(path=str(storage.root / "b" / "small"))
+    for one, other in zip(there.read(torch.arange(11))[0], here.read(torch.arange(11))[0], strict=True):
+        assert torch.equal(one, other)
+    storage.requests.clear()
+    there.read(torch.arange(11))
+    assert len(storage.requests) == 11
+
+
+def test_images_at_an_address_are_prepared_like_those_of_a_folder(tmp_path: Path, storage: Storage) -> None:
+    pictures(storage.root / "b" / "photos")
+    found = prepare_images("s3://b/photos", str(tmp_path / "small"), side=48)
+    assert [(one.images, one.broken) for one in found] == [(11, 1), (1, 0)]

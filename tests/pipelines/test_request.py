@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from object_storage import Storage
 from tars import numbered, png, shard
 
 from pipelines.request import request
@@ -32,6 +33,13 @@ def test_data_is_read_by_what_lies_there_whatever_the_recipe_reads(
 ) -> None:
     path = folder_of(kind, tmp_path / "images")
     assert request(recipe, data=str(path))["overrides"] == {"data": {"use": use, **kept, "path": str(path)}}
+
+
+def test_an_address_stays_as_it_is_and_is_looked_at(storage: Storage) -> None:
+    folder_of("tar", storage.root / "b" / "images")
+    expected = {"data": {"use": "sources.webdataset", "path": "s3://b/images"}}
+    assert request("cifar10/simclr", data="s3://b/images")["overrides"] == expected
+    assert request("cifar10/simclr", data="s3://b/images", is_here=False)["overrides"] == {"data.path": "s3://b/images"}
 
 
 def test_data_on_another_machine_is_not_looked_at() -> None:

@@ -17,9 +17,8 @@ from toy_training import ToyFeed, toy_run
 
 from pipelines import checkpoint, record, run_folder
 from pipelines.launch import launch
-from pipelines.run_folder import StorageError
 from pipelines.train import loop
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, StorageError
 
 
 class Fragile(ToyFeed):

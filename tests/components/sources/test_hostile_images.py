@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from components.sources.album import MOST_PIXELS, decode
+from components.sources.decoding import MOST_PIXELS, decode
 from components.sources.image_folder import ImageFolder
 from sslgraph.errors import SslgraphError
 
@@ -128,7 +128,7 @@ def test_a_folder_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None
     noise(4, 4).save(outside / "s.png")
     noise(4, 4).save(inside / "a.png")
     (inside / "link").symlink_to(outside, target_is_directory=True)
-    assert [file.name for file in ImageFolder(path=str(inside)).files] == ["a.png"]
+    assert ImageFolder(path=str(inside)).files == ["a.png"]
     (inside / "b.png").symlink_to(outside / "s.png")
     with pytest.raises(SslgraphError, match="outside the folder"):
         ImageFolder(path=str(inside))

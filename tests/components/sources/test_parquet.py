@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from object_storage import Storage
 from PIL import Image
 
 from components.sources.parquet import Parquet
@@ -77,6 +78,53 @@ def test_what_is_missing_is_said_plainly(tmp_path: Path) -> None:
         Parquet(path=str(tmp_path))
     pq.write_table(pa.table({"text": ["x"], "label": [1]}), tmp_path / "a.parquet")
     with pytest.raises(SslgraphError, match="has no column of images; its columns are text, label"):
+        Parquet(path=str(tmp_path))
+
+
+def grouped(path: Path, values: list[int], rows: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.table({"image": [picture(value) for value in values], "label": values})
+    pq.write_table(table, path, row_group_size=rows)
+    return path
+
+
+@pytest.mark.parametrize("form", ["s3://b/set", "{web}/b/set/{train-{0..1},test-0}.parquet"])
+def test_rows_at_an_address_are_those_of_the_folder_and_each_group_is_read_once(storage: Storage, form: str) -> None:
+    for name, values in (("train-0", range(20)), ("train-1", range(20, 33)), ("test-0", range(5))):
+        grouped(storage.root / "b" / "set" / f"{name}.parquet", list(values), 4)
+    source = Parquet(path=form.replace("{web}", storage.address))
+    assert reds(source, 32, 0, 19, 20) == [32, 0, 19, 20] and source.size == (4, 4)
+    assert len(source) == 33 and source._kept.read == 9
+    assert reds(Parquet(path=form.replace("{web}", storage.address), split="test"), 4) == [4]
+
+
+def test_groups_that_do_not_fit_in_memory_are_read_again_and_give_the_same(tmp_path: Path) -> None:
+    file = grouped(tmp_path / "train-0.parquet", list(range(40)), 4)
+    (tmp_path / "test-0.parquet").write_bytes(file.read_bytes())
+    small, large = Parquet(path=str(tmp_path), memory=0), Parquet(path=str(tmp_path))
+    everyone = torch.randperm(40).tolist()
+    assert reds(small, *everyone) == reds(large, *everyone) == everyone
+    assert large._kept.read == 10 < small._kept.read
+
+
+def test_large_groups_that_do_not_fit_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    rows = [{"bytes": bytes(2**18), "path": ""}] * 40
+    pq.write_table(pa.table({"image": rows}), tmp_path / "a.parquet", row_group_size=20, compression="none",
+                   use_dictionary=False)  # fmt: skip
+    message = (
+        r"here of up to 5 MiB, and all of them \(0\.0 GiB\) do not fit in memory: 0\.001 GiB\n"
+        r"  prepare them once \(.*\), or write them with row groups of 15 rows; or raise memory:, "
+        r"or allow it with largest_group: 6"
+    )
+    with pytest.raises(SslgraphError, match=message):
+        Parquet(path=str(tmp_path), memory=0.001)
+    assert len(Parquet(path=str(tmp_path), memory=0.001, largest_group=6)) == 36
+
+
+def test_files_that_name_their_images_otherwise_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", [1])
+    pq.write_table(pa.table({"img": [picture(1)]}), tmp_path / "b.parquet")
+    with pytest.raises(SslgraphError, match=r"b\.parquet has its images in img\.bytes, and a\.parquet in image\.bytes"):
         Parquet(path=str(tmp_path))
 
 

@@ -1,0 +1,168 @@
+"""A data set at an address, such as s3://bucket/images: patient with faults that pass, and without secrets."""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, TypeVar
+
+import pyarrow as pa
+
+from sslgraph.errors import SslgraphError, StorageError
+
+from .clients import client_for
+from .store import File
+
+Found = TypeVar("Found")
+# Seconds before each further try; others wait a little longer, so that not all ranks come back at once.
+WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
+MOST_ADDRESSES = 1_000_000
+REFUSALS = re.compile(
+    "ACCESS_DENIED|INVALID_ACCESS_KEY|INVALID_CLIENT_TOKEN|SIGNATURE_DOES_NOT_MATCH|EXPIRED|NO_SUCH_BUCKET|NoSuchBucket"
+    "|Forbidden|Unauthorized|PERMISSION_DENIED|UNAUTHENTICATED|status=40[13]|HTTP status 40[13]",
+    re.IGNORECASE,
+)
+CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ~/.aws, or the machine's role",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS, or the machine's role",
+    "http": "~/.netrc",
+}
+
+
+class Bucket:
+    """The files below an address, or those that its braces count up: https://host/train-{000..146}.tar.
+
+    Each read is tried again where a fault may pass. Credentials come from the environment and never from the address,
+    which is written into the run folder.
+    """
+
+    def __init__(self, address: str, *, reads: int) -> None:
+        if reads < 1:
+            raise SslgraphError(f"reads: {reads} would read nothing; ask for 1 or more, 32 if in doubt")
+        self.root, self.reads = address.partition("?")[0], reads
+        self._kind = address.partition("://")[0].lower()
+        _refuse_secrets(address, self._kind)
+        self._faults: tuple[type[Exception], ...] = (OSError, pa.ArrowException)
+        addresses, query = expanded(self.root), "".join(address.partition("?")[1:])
+        self._client, paths = self._patiently("opening it", lambda: client_for(addresses, query, reads))
+        self._faults = self._client.faults
+        self.only: str | None = None
+        self._base, self._given = paths[0], paths if len(paths) > 1 else None
+        if self._given is not None:
+            self._base = paths[0].rpartition("/")[0]
+            while not all(path.startswith(self._base + "/") for path in paths):
+                self._base = self._base.rpartition("/")[0]
+        elif self._patiently("looking at it", lambda: self._client.about(self._base)) is not None:
+            self._base, _, self.only = self._base.rpartition("/")
+
+    def files(self, *suffixes: str) -> list[File]:
+        """All files below with these endings, in the order of their names."""
+        given = [f"{self._base}/{self.only}"] if self.only else self._given
+        if given is not None:
+            with ThreadPoolExecutor(self.reads) as threads:
+                found = list(threads.map(self._there, given))
+        else:
+            found = self._listed(deep=True)
+        names = [File(file.name[len(self._base) + 1 :], file.size, file.stamp) for file in found]
+        kept = [f for f in names if not suffixes or self.only or f.name.lower().endswith(suffixes)]
+        visible = [file for file in kept if not file.name.rpartition("/")[2].startswith(".")]
+        return sorted(visible, key=lambda file: file.name.split("/"))
+
+    def top(self) -> list[str]:
+        """Names of what lies in it and in its folders; of an address with braces, the names that they give."""
+        if self.only or self._given:
+            return [self.only] if self.only else [path[len(self._base) + 1 :] for path in self._given or ()]
+        first = [file.name[len(self._base) + 1 :] for file in self._listed(deep=False)]
+        folders = [name for name in first if name.endswith("/")][:8]  # each is a request
+        inside = (self._listed(deep=False, below="/" + folder.rstrip("/")) for folder in folders)
+        return first + [file.name[len(self._base) + 1 :] for files in inside for file in files]
+
+    def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
+        """So many bytes of a file from `start` on, in one request."""
+        data = self._patiently(f"reading {name}", lambda: self._client.read(f"{self._base}/{name}", start, size))
+        if size is not None and len(data) != size:
+            raise StorageError(
+                f"{self.place(name)}: {len(data)} bytes came where {size} were asked for; it was changed, or the "
+                "server ignores ranges: a run that is started again reads its headers anew"
+            )
+        return data
+
+    def open(self, name: str, piece: int) -> IO[bytes]:
+        """A file to seek in, read in pieces; a fault while it is read is for `retried`."""
+        opened = self._patiently(f"opening {name}", lambda: self._client.open(f"{self._base}/{name}"))
+        return io.BufferedReader(opened, piece)  # type: ignore[type-var]
+
+    def place(self, name: str) -> str:
+        """The whole address."""
+        scheme = "" if "://" in self._base else f"{self._kind}://"
+        return f"{scheme}{self._base}/{name}"
+
+    def retried(self, what: str, work: Callable[[], Found]) -> Found:
+        """Does work of several reads, again from its start where a fault may pass."""
+        return self._patiently(what, work)
+
+    def _there(self, path: str) -> File:
+        found = self._patiently("looking at it", lambda: self._client.about(path))
+        if found is None:
+            raise SslgraphError(f"{self.root}: there is no {path.rpartition('/')[2]}; see which files there are")
+        return found
+
+    def _listed(self, *, deep: bool, below: str = "") -> list[File]:
+        found = self._patiently("listing it", lambda: self._client.listed(self._base + below, deep=deep))
+        if found is None:
+            cure = "name the files, as in train-{000..146}.tar" if self._kind.startswith("http") else "see its spelling"
+            raise SslgraphError(f"{self.root}: nothing can be listed there; {cure}")
+        return found
+
+    def _patiently(self, what: str, work: Callable[[], Found]) -> Found:
+        start = time.monotonic()
+        for wait in (*WAITS, None):
+            try:
+                return work()
+            except FileNotFoundError:  # there is nothing to wait for
+                raise
+            except self._faults as fault:
+                reason = fault
+            said = (str(reason).strip() or type(reason).__name__).splitlines()[0][:300]
+            if REFUSALS.search(said):
+                where = next((text for kind, text in CREDENTIALS.items() if self._kind.startswith(kind)), "")
+                raise StorageError(
+                    f"{self.root}: {what} was refused ({said}); credentials are taken from {where or 'the environment'}"
+                ) from reason
+            if wait is None:
+                took = time.monotonic() - start
+                raise StorageError(
+                    f"{self.root}: {what} failed {len(WAITS) + 1} times in {took:.0f} s ({said}); "
+                    "see that the storage is up and this machine reaches it"
+                ) from reason
+            time.sleep(wait * random.uniform(1.0, 1.5))
+        raise AssertionError("the last try returns or raises")
+
+
+def expanded(address: str) -> list[str]:
+    """The addresses that braces stand for: {a,b} for each, {000..146} for each number, in as many digits."""
+    found = re.search(r"\{([^{}]*)\}", address)
+    if found is None:
+        return [address]
+    span = re.fullmatch(r"(\d+)\.\.(\d+)", found[1])
+    first, last = (int(span[1]), int(span[2])) if span else (0, 0)
+    if last - first >= MOST_ADDRESSES:
+        raise SslgraphError(f"{address} counts up to {last - first + 1:,} files, and {MOST_ADDRESSES:,} are the most")
+    inside = [f"{n:0{len(span[1])}}" for n in range(first, last + 1)] if span else found[1].split(",")
+    before, after = address[: found.start()], address[found.end() :]
+    return list(dict.fromkeys(whole for piece in inside for whole in expanded(before + piece + after)))
+
+
+def _refuse_secrets(address: str, kind: str) -> None:
+    host, query = re.split(r"[/?]", address.partition("://")[2])[0], address.partition("?")[2]
+    is_named = "@" in host and not host.startswith("anonymous@")
+    is_signed = query and (kind.startswith("http") or re.search("key|secret|token|sig", query, re.IGNORECASE))
+    if is_named or is_signed:
+        raise SslgraphError(
+            f"{kind}://{host.rpartition('@')[2]}/...: an address with a password or a signature would be written into "
+            "the run folder; give it without, and the credentials in the environment"
+        )

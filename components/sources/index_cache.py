@@ -1,0 +1,70 @@
+"""What the headers of a shard say, kept on this machine, so that a resume and many ranks read them once."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .store import File
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def folder() -> Path:
+    """`$SSLGRAPH_CACHE`, or sslgraph in the user's cache folder."""
+    named, caches = os.environ.get("SSLGRAPH_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    return Path(named).expanduser() if named else Path(caches or "~/.cache").expanduser() / "sslgraph"
+
+
+def remembered(form: str, place: str, file: File, read: Callable[[], Arrays]) -> Arrays:
+    """What `read` finds in a file, or what it found before if the file is still the same.
+
+    Of several ranks of a machine one reads and the others wait for it. `form` names what is read, and changes with it.
+    A cache that can't be written costs time, and no more.
+    """
+    key = hashlib.sha256(f"{form} {place}".encode()).hexdigest()
+    kept = folder() / "index" / key[:2] / f"{key[2:34]}.npz"
+    if (found := _kept(kept, file)) is not None:
+        return found
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        lock = (kept.parent / ".lock").open("w")
+    except OSError:
+        return read()
+    with lock:
+        with suppress(OSError):  # storage without locks: each rank reads for itself
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if (found := _kept(kept, file)) is not None:
+            return found
+        found = read()
+        with suppress(OSError):
+            _keep(kept, file, found)
+    return found
+
+
+def _kept(kept: Path, file: File) -> Arrays | None:
+    try:
+        with kept.open("rb") as file_kept, np.load(file_kept, allow_pickle=False) as there:
+            arrays = {name: there[name] for name in there.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError):
+        return None
+    return arrays if str(arrays.pop("stamp", "")) == file.stamp else None
+
+
+def _keep(kept: Path, file: File, arrays: Arrays) -> None:
+    working = kept.with_name(f"{kept.name}.{os.getpid()}.tmp")
+    try:
+        with working.open("wb") as out:
+            np.savez(out, allow_pickle=False, stamp=np.array(file.stamp), **arrays)
+        working.replace(kept)
+    finally:
+        working.unlink(missing_ok=True)

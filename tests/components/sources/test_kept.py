@@ -1,0 +1,42 @@
+"""What is kept: the newest that fit, each read once however many ask for it at a time."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from components.sources.kept import Kept
+
+
+def test_the_least_recently_used_makes_room() -> None:
+    kept: Kept[str, str] = Kept(10)
+    for name in ("a", "b", "a", "c", "a", "b"):  # 4 bytes each: two fit
+        assert kept.get(name, lambda name=name: (name.upper(), 4)) == name.upper()  # type: ignore[misc]
+    assert kept.read == 4  # a, b, c, and b again, which c had put out
+
+
+def test_many_who_ask_at_a_time_wait_for_one_reading() -> None:
+    kept, gate = Kept[int, int](100), threading.Event()
+
+    def read() -> tuple[int, int]:
+        assert gate.wait(10)
+        return 7, 1
+
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(kept.get, 0, read) for _ in range(8)]
+        gate.set()
+        assert [one.result() for one in asked] == [7] * 8
+    assert kept.read == 1
+
+
+def test_a_failed_reading_is_told_and_tried_again() -> None:
+    kept = Kept[int, int](100)
+
+    def fail() -> tuple[int, int]:
+        raise OSError("away")
+
+    with pytest.raises(OSError, match="away"):
+        kept.get(0, fail)
+    assert kept.get(0, lambda: (5, 1)) == 5

@@ -1,0 +1,164 @@
+"""Object storage on 127.0.0.1 for the tests: S3's and the web's GET, HEAD and listing over a folder, with its faults.
+
+python -m tests.object_storage FOLDER --port 9000 --latency 0.02      then s3://BUCKET is the folder FOLDER/BUCKET
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pytest
+
+
+class Storage(ThreadingHTTPServer):
+    """Serves the folders below `root` as buckets. `failing` answers are 503 before it heals; `refuses` is 403 for all.
+
+    `requests` are the methods, paths and ranges that were asked for.
+    """
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, root: Path, *, port: int = 0, latency: float = 0.0) -> None:
+        super().__init__(("127.0.0.1", port), _Answer)
+        self.root, self.latency, self.failing, self.refuses = root, latency, 0, False
+        self.requests: list[tuple[str, str, str]] = []
+        self.lock = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def asked(self, method: str, part: str = "") -> int:
+        """How many requests of this method had this in their path."""
+        return sum(its == method and part in path for its, path, _ in self.requests)
+
+
+class _Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 2**20  # the head and the body in one packet
+    disable_nagle_algorithm = True
+    server: Storage
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+    def do_HEAD(self) -> None:
+        self._answer(has_body=False)
+
+    def do_GET(self) -> None:
+        self._answer(has_body=True)
+
+    def _answer(self, *, has_body: bool) -> None:
+        time.sleep(self.server.latency)
+        with self.server.lock:
+            self.server.requests.append((self.command, self.path, self.headers.get("Range", "")))
+            is_failing = self.server.failing > 0
+            self.server.failing -= is_failing
+        url = urllib.parse.urlsplit(self.path)
+        asked = urllib.parse.parse_qs(url.query)
+        path = self.server.root / urllib.parse.unquote(url.path).lstrip("/")
+        if is_failing or self.server.refuses:
+            self._send(403 if self.server.refuses else 503, b"", {})
+        elif "list-type" in asked:
+            self._send(200, self._listed(path, asked), {"Content-Type": "application/xml"})
+        elif not path.is_file():
+            self._send(404, b"", {})
+        else:
+            self._send_file(path, has_body)
+
+    def _send_file(self, path: Path, has_body: bool) -> None:
+        about = path.stat()
+        first, last = 0, about.st_size - 1
+        if wanted := self.headers.get("Range"):
+            start, _, end = wanted.removeprefix("bytes=").partition("-")
+            first, last = int(start), min(int(end or last), last)
+        if first > last:
+            self._send(416, b"", {})
+            return
+        heads = {
+            "ETag": f'"{about.st_mtime_ns}"', "Accept-Ranges": "bytes", "Last-Modified": _web_date(about.st_mtime),
+            "Content-Length": str(last - first + 1),
+        }  # fmt: skip
+        if wanted:
+            heads["Content-Range"] = f"bytes {first}-{last}/{about.st_size}"
+        with path.open("rb") as file:
+            file.seek(first)
+            self._send(206 if wanted else 200, file.read(last - first + 1) if has_body else b"", heads)
+
+    def _listed(self, bucket: Path, asked: dict[str, list[str]]) -> bytes:
+        prefix, delimiter = asked.get("prefix", [""])[0], asked.get("delimiter", [""])[0]
+        files = {file.relative_to(bucket).as_posix(): file for file in sorted(bucket.rglob("*")) if file.is_file()}
+        names = [name for name in files if name.startswith(prefix)]
+        folders = {prefix + name[len(prefix) :].partition("/")[0] + "/" for name in names if "/" in name[len(prefix) :]}
+        if delimiter:
+            names = [name for name in names if "/" not in name[len(prefix) :]]
+        contents = "".join(
+            f"<Contents><Key>{escape(name)}</Key><Size>{files[name].stat().st_size}</Size>"
+            f"<LastModified>{_date(files[name].stat().st_mtime)}</LastModified></Contents>"
+            for name in names
+        )
+        common = "".join(
+            f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>" for name in sorted(folders)
+        )
+        count = f"<KeyCount>{len(names)}</KeyCount><IsTruncated>false</IsTruncated>"
+        return f"<ListBucketResult>{count}{contents}{common if delimiter else ''}</ListBucketResult>".encode()
+
+    def _send(self, status: int, body: bytes, heads: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **heads}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
+
+
+def _web_date(seconds: float) -> str:
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(seconds))
+
+
+@contextmanager
+def serving(root: Path, *, latency: float = 0.0) -> Iterator[Storage]:
+    """The storage while the block lasts."""
+    storage = Storage(root, latency=latency)
+    thread = threading.Thread(target=storage.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield storage
+    finally:
+        storage.shutdown()
+        storage.server_close()
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
+    """Storage whose buckets are the folders of tmp_path / "storage", asked without long waits."""
+    (tmp_path / "storage" / "b").mkdir(parents=True)
+    monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("components.sources.bucket.WAITS", (0.01, 0.02))
+    with serving(tmp_path / "storage") as there:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", there.address)
+        for name, value in (("ACCESS_KEY_ID", "one"), ("SECRET_ACCESS_KEY", "two"), ("DEFAULT_REGION", "us-east-1")):
+            monkeypatch.setenv(f"AWS_{name}", value)
+        yield there
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="object storage on 127.0.0.1, over a folder")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--port", type=int, default=9000)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    given = parser.parse_args()
+    Storage(given.folder, port=given.port, latency=given.latency).serve_forever()
