@@ -150,7 +150,11 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage
     monkeypatch.setattr("components.sources.bucket.WAITS", (0.01, 0.02))
     with serving(tmp_path / "storage") as there:
         monkeypatch.setenv("AWS_ENDPOINT_URL", there.address)
-        for name, value in (("ACCESS_KEY_ID", "one"), ("SECRET_ACCESS_KEY", "two"), ("DEFAULT_REGION", "us-east-1")):
+        for name, value in (
+            ("ACCESS_KEY_ID", "one"),
+            ("SECRET_ACCESS_KEY", "a-secret"),
+            ("DEFAULT_REGION", "us-east-1"),
+        ):
             monkeypatch.setenv(f"AWS_{name}", value)
         yield there
 
