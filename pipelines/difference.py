@@ -43,6 +43,24 @@ def difference(
     return worst
 
 
+def distance(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Difference:
+    """The largest distance of two tensors of one name, by their norms: a few numbers that differ weigh little.
+
+    Relative to the tensor's norm, or to a thousandth of the largest of all.
+    """
+    if missing := sorted(found.keys() ^ expected.keys()):
+        return Difference(float("inf"), missing[0])
+    norms = {name: float(value.double().norm()) for name, value in expected.items()}
+    least = FLOOR * max(norms.values(), default=0.0)
+    apart = {name: float((found[name].double() - expected[name].double()).norm()) for name in expected}
+    worst = Difference(0.0)
+    for name, size in apart.items():
+        relative = size / max(norms[name], least) if size else 0.0
+        if relative > worst.size or relative != relative:
+            worst = Difference(relative if relative == relative else float("inf"), name)
+    return worst
+
+
 def unequal(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
     """The names whose tensors are not equal to the last bit, or that one side lacks."""
     missing = found.keys() ^ expected.keys()

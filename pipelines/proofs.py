@@ -29,7 +29,9 @@ def verify(
     ranks: Annotated[str, typer.Option("--ranks", help="processes that must train alike")] = "1,2,4",
     resume: Annotated[bool, typer.Option("--resume", help="10 + 10 steps are 20")] = False,
     accumulate: Annotated[bool, typer.Option("--accumulate", help="two micro-batches are one batch")] = False,
-    float32: Annotated[bool, typer.Option("--float32", help="floats, to 1e-5; else doubles, to 1e-10")] = False,
+    float32: Annotated[
+        bool, typer.Option("--float32", help="in the floats of training, to 1e-4; else doubles, to 1e-10")
+    ] = False,
     batch: Annotated[int, typer.Option("--batch", help="images of the global batch")] = 8,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006

@@ -14,16 +14,13 @@ from typing import Any
 
 import torch.distributed as dist
 
-from .difference import Difference, difference, unequal
+from .difference import unequal
+from .judge import GROWN, Judge, further
 from .rank_local import Local
 from .trial import Seen, Trial, copied_checkpoint, see
 
 STEPS = 20  # of a run that is interrupted in its middle
-# The unit of weights and states. Adam divides by what it has seen: where a gradient is zero but for rounding, as of a
-# bias in front of a BatchNorm, it makes moves of 1e-9 of the rounding, on numbers that may be far below 1.
-WEIGHT = 1.0
 WATCHED = 3  # steps whose gradients and states are compared
-LIMITS = {True: 1e-10, False: 1e-5}  # of a difference, relative, in doubles and in floats
 TIMEOUT = timedelta(minutes=10)  # others wait while the first rank tries something alone
 
 
@@ -111,17 +108,14 @@ class _Bench:
             seen = self._see(f"{ranks}-ranks", ranks)
             if one is None or seen is None or self.rank:
                 continue
-            found = {
-                "gradients": _worst(seen.gradients, one.gradients),
-                "states": _worst(seen.states, one.states, floor=WEIGHT),
-                "updates": _worst(seen.optimizer, one.optimizer),
-            }
+            found = self.judge.compared(seen, one)
             for what, apart in found.items():
                 self.worst[f"{what}, {ranks} ranks"] = apart.size
-            largest = _further(*found.values())
+            largest = further(*found.values())
             says = ", ".join(f"{what} {apart.size:.0e}" for what, apart in found.items())
-            where = "" if largest.size <= self._limit else f"; the farthest is {largest.where}"
-            self._note(largest.size <= self._limit, f"{ranks} ranks as one, {WATCHED} steps: {says}{where}")
+            is_right = largest.size <= self.judge.limit
+            where = "" if is_right else f"; the farthest is {largest.where}"
+            self._note(is_right, f"{ranks} ranks as one, {self.judge.steps}: {says}{where}")
             self._note(not seen.strays, *(f"ranks disagree on {name} by {by:.0e}" for name, by in seen.strays.items()))
         norms = one.norms if one else ()
         for local in self.plan.local:
@@ -147,15 +141,13 @@ class _Bench:
                 if moved and not self.rank:
                     before = whole[old]
                     assert before is not None
-                    apart = _further(
-                        difference(moved.last, before.last, floor=WEIGHT),
-                        difference(moved.last_optimizer, before.last_optimizer),
-                    )
+                    apart = self.judge.ends(moved, before)
                     self.worst[f"resume, {old} to {new} ranks"] = apart.size
-                    is_right = apart.size <= self._limit
-                    self._note(
-                        is_right, f"{half} steps on {_ranks(old)}, then {STEPS - half} on {_ranks(new)}: {apart}"
-                    )
+                    says = f"{half} steps on {_ranks(old)}, then {STEPS - half} on {_ranks(new)}: {apart}"
+                    if self.judge.is_double:
+                        self._note(apart.size <= self.judge.limit, says)
+                    else:
+                        self._note(True, f"{says}, {GROWN}")
 
     def _accumulate(self, one: Seen | None) -> None:
         """Two micro-batches are one batch; rows that meet in a BatchNorm can't be, so it keeps its first statistics."""
@@ -168,11 +160,9 @@ class _Bench:
                 continue
             seen = self._see(f"pieces-{ranks}", ranks, fixed_norm=True, accumulate=2)
             if seen and whole and not self.rank:
-                apart = _further(
-                    _worst(seen.gradients, whole.gradients), _worst(seen.states, whole.states, floor=WEIGHT)
-                )
+                apart = further(self.judge.gradients(seen, whole), self.judge.states(seen, whole))
                 self.worst[f"2 micro-batches, {_ranks(ranks)}"] = apart.size
-                self._note(apart.size <= self._limit, f"2 micro-batches as one batch, {_ranks(ranks)}: {apart}")
+                self._note(apart.size <= self.judge.limit, f"2 micro-batches as one batch, {_ranks(ranks)}: {apart}")
         if one and one.norms:
             names = ", ".join(one.norms)
             self._note(
@@ -208,21 +198,12 @@ class _Bench:
             time.sleep(0.02)
 
     @property
-    def _limit(self) -> float:
-        return LIMITS[self.wish.is_double]
+    def judge(self) -> Judge:
+        return Judge(self.wish.is_double)
 
     def _note(self, is_right: bool, *lines: str) -> None:
         self.is_right &= is_right
         self.lines += [line if is_right else f"WRONG: {line}" for line in lines]
-
-
-def _worst(found: list[dict[str, Any]], expected: list[dict[str, Any]], *, floor: float | None = None) -> Difference:
-    pairs = zip(found, expected, strict=True)
-    return _further(*(difference(mine, theirs, floor=floor) for mine, theirs in pairs))
-
-
-def _further(*apart: Difference) -> Difference:
-    return max(apart, key=lambda each: each.size)
 
 
 def _ranks(count: int) -> str:

@@ -156,8 +156,8 @@ def free_port() -> int:
 class Cluster:
     """A real head with its job server, on this machine's loopback, ended by its process id."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, cpus: int = 2) -> None:
+        self.folder, self.port = folder, free_port()
         self.address = f"http://127.0.0.1:{(dashboard := free_port())}"
         self.session = f"/tmp/sslgraph-{dashboard}"
         (token := folder / "token").write_text("0123456789abcdef" * 2)
@@ -171,9 +171,9 @@ class Cluster:
         }  # fmt: skip
         with (folder / "head.log").open("w") as log:
             self.head = subprocess.Popen(
-                ["ray", "start", "--head", "--block", "--port", str(free_port()), "--node-ip-address", "127.0.0.1",
+                ["ray", "start", "--head", "--block", "--port", str(self.port), "--node-ip-address", "127.0.0.1",
                  "--dashboard-port", str(dashboard), "--dashboard-agent-listen-port", str(free_port()), "--num-cpus",
-                 "2", "--object-store-memory", str(10**8), "--temp-dir", self.session],
+                 str(cpus), "--object-store-memory", str(10**8), "--temp-dir", self.session],
                 env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self.until("block forever", folder / "head.log")

@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 
 from pipelines import check
 from pipelines.cli import app
-from pipelines.difference import difference, unequal
+from pipelines.difference import difference, distance, unequal
+from pipelines.judge import Judge
 from pipelines.rank_local import rank_local, spanning
+from pipelines.trial import Seen
 from pipelines.verify import counts, verify
 from pipelines.verify_work import Verdict, Wish
 from sslgraph import catalogue
@@ -77,6 +79,46 @@ def test_a_gradient_lost_in_a_gather_is_found_though_losses_agree(verdicts: dict
 def test_every_shipped_method_is_equal_on_ranks_micro_batches_and_after_a_resume(name: str) -> None:
     (verdict,) = verify([name], Wish(ranks=(1, 2, 4), resume=True, accumulate=True))
     assert verdict.is_right, str(verdict)
+
+
+@pytest.mark.slow
+def test_floats_pass_a_right_method_and_find_a_lost_gradient(tmp_path: Path) -> None:
+    (tmp_path / "lost.yaml").write_text(LOST)
+    wish = Wish(ranks=(1, 2), resume=True, is_double=False)
+    right, lost = verify(["simclr", str(tmp_path / "lost.yaml")], wish, plugins=("rank_parts",))
+    assert right.is_right and "by rounding that training lets grow; doubles judge it" in str(right)
+    assert not lost.is_right and lost.worst["gradients, 2 ranks"] > 0.01
+
+
+def watched(*factors: float, kink: int = -1) -> Seen:
+    """Three steps of gradients and one state, times a factor each; in one of them a number is another."""
+    seen = Seen()
+    for step, factor in enumerate(factors):
+        gradient = factor * torch.arange(1.0, 101.0)
+        gradient[0] += 1.0 if step == kink else 0.0
+        seen.gradients.append({"f.weight": gradient, "f.bias": factor * torch.ones(3)})
+        seen.states.append({"parts.f.weight": gradient, "parts.queue.rows": torch.ones(2)})
+        seen.optimizer.append({"exp_avg of f.weight": gradient})
+    return seen
+
+
+def test_floats_forgive_rounding_that_one_step_lets_grow_and_no_mistake_that_all_have() -> None:
+    floats, doubles, right = Judge(is_double=False), Judge(is_double=True), watched(1, 1, 1)
+    for mistaken in (watched(0.5, 0.5, 0.5), watched(1.001, 1.001, 1.001)):
+        assert floats.gradients(mistaken, right).size > floats.limit
+    for rounded in (watched(1 + 1e-6, 1 + 2e-6, 1.5), watched(1, 1, 1, kink=2)):
+        assert floats.gradients(rounded, right).size < floats.limit
+        assert doubles.gradients(rounded, right).size > doubles.limit
+    assert floats.compared(watched(1, 1, 1), right).keys() == {"gradients", "states"}  # not what the optimizer moves
+    assert floats.states(watched(2, 2, 2), right).size == 0 < doubles.states(watched(2, 2, 2), right).size
+
+
+def test_a_distance_is_of_whole_tensors_and_relative_to_their_norm() -> None:
+    one = {"a": torch.tensor([3.0, 4.0]), "noise": torch.tensor([1e-9])}
+    assert distance({**one, "a": torch.tensor([3.0, 4.5])}, one).size == pytest.approx(0.1)
+    assert distance({**one, "noise": torch.tensor([2e-9])}, one).size == pytest.approx(1e-9 / 5e-3)
+    assert distance({"a": one["a"]}, one).size == float("inf") and distance(one, one).size == 0
+    assert distance({**one, "a": torch.tensor([3.0, float("nan")])}, one).size == float("inf")
 
 
 def test_ranks_are_read_and_one_process_is_always_among_them() -> None:

@@ -1,0 +1,87 @@
+"""What two trials of `sslgraph verify` must agree in: in doubles everything, in floats what rounding can't have moved.
+
+In floats, now and then a unit of a network stands so near to zero that rounding decides whether it passes a gradient,
+and an optimizer that divides by what it has seen makes a move of the rounding of a gradient that is zero. Training lets
+both grow. A mistake of mathematics is there at every step, so floats are judged at the step that lies nearest, by whole
+tensors of gradients, and by the states that no optimizer moves. Weights and the optimizer's memory are for doubles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .difference import Difference, difference, distance
+from .trial import Named, Seen
+
+# The unit of weights and states. Adam divides by what it has seen: where a gradient is zero but for rounding, as of a
+# bias in front of a BatchNorm, it makes moves of 1e-9 of the rounding, on numbers that may be far below 1.
+WEIGHT = 1.0
+LIMITS = {True: 1e-10, False: 1e-4}  # of a difference, relative, in doubles and in floats
+GROWN = "by rounding that training lets grow; doubles judge it"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Compares trials in doubles, or in floats."""
+
+    is_double: bool
+
+    @property
+    def limit(self) -> float:
+        """The largest relative difference that is rounding."""
+        return LIMITS[self.is_double]
+
+    @property
+    def steps(self) -> str:
+        """Which of the watched steps count, in words."""
+        return "3 steps" if self.is_double else "the nearest of 3 steps"
+
+    def compared(self, seen: Seen, one: Seen) -> dict[str, Difference]:
+        """The differences of the watched steps, by kind."""
+        if not self.is_double:
+            return {"gradients": self.gradients(seen, one), "states": self.states(seen, one)}
+        return {
+            "gradients": self.gradients(seen, one),
+            "states": self.states(seen, one),
+            "updates": _farthest(seen.optimizer, one.optimizer),
+        }
+
+    def gradients(self, seen: Seen, one: Seen) -> Difference:
+        """Before clipping: the largest of all steps and numbers, or in floats that of the nearest step, by tensors."""
+        if self.is_double:
+            return _farthest(seen.gradients, one.gradients)
+        pairs = zip(seen.gradients, one.gradients, strict=True)
+        return min((distance(mine, theirs) for mine, theirs in pairs), key=lambda each: each.size)
+
+    def states(self, seen: Seen, one: Seen) -> Difference:
+        """Weights and states of all steps, or in floats after the first one what no optimizer moves."""
+        if self.is_double:
+            return _farthest(seen.states, one.states, floor=WEIGHT)
+        return difference(_untrained(seen), _untrained(one), floor=WEIGHT)
+
+    def ends(self, found: Seen, expected: Seen) -> Difference:
+        """Weights, states and the optimizer's memory behind the last step."""
+        return further(
+            difference(found.last, expected.last, floor=WEIGHT),
+            difference(found.last_optimizer, expected.last_optimizer),
+        )
+
+
+def further(*apart: Difference) -> Difference:
+    """The largest of some differences."""
+    return max(apart, key=lambda each: each.size)
+
+
+def _farthest(found: list[Named], expected: list[Named], *, floor: float | None = None) -> Difference:
+    pairs = zip(found, expected, strict=True)
+    return further(*(difference(mine, theirs, floor=floor) for mine, theirs in pairs))
+
+
+def _untrained(seen: Seen) -> Mapping[str, Tensor]:
+    """The states behind the first step, without what has a gradient."""
+    return {
+        name: value for name, value in seen.states[0].items() if name.removeprefix("parts.") not in seen.gradients[0]
+    }
