@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sslgraph import catalogue, registry
 from sslgraph.document import read
-from sslgraph.errors import Fault, Place, SpecError, SslgraphError
+from sslgraph.errors import Fault, Place, SpecError, SslgraphError, unknown
 from sslgraph.gradients import GradientMap, gradient_map
 from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
@@ -52,6 +52,7 @@ def examine(
     graph = wired(loaded, allowed)
     if recipe:
         numbers(recipe, allowed)
+        spreading(recipe, graph)
     findings = lint(graph, _facts(recipe))
     sized = (
         None if fast else sized_graph(graph, loaded, batch=recipe.recipe.batch if recipe else BATCH, plugins=allowed)
@@ -99,6 +100,25 @@ def numbers(loaded: LoadedRecipe, plugins: tuple[str, ...] = ()) -> None:
             raise SpecError([Fault(None, problem) for problem in wrong])
     with within(loaded, ("optimizer",)):
         optimizer_settings.read(loaded.recipe.optimizer)
+
+
+def spreading(loaded: LoadedRecipe, graph: Graph) -> None:
+    """Refuses a `strategy` or a `recompute` that this method can't have."""
+    recipe, faults = loaded.recipe, []
+    nets = sorted(name for name, box in graph.boxes.items() if box.section == "nets")
+    for name in recipe.recompute:
+        if name not in nets:
+            faults.append(unknown(loaded.place(("recompute",)), "recompute: names net", name, nets))
+    if recipe.strategy == "fsdp":
+        here = loaded.place(("strategy",))
+        if any(getattr(graph.boxes[loss.name].spec, "trains", None) for loss in graph.training.losses):
+            problem = "strategy: fsdp can't train nets against each other (a loss says trains:)"
+            faults.append(Fault(here, problem, cure="leave strategy out: every process then holds all weights"))
+        if recipe.compile:
+            problem = "strategy: fsdp and compile: true can't stand together: weights are gathered between the calls"
+            faults.append(Fault(here, problem, cure="leave one of them out"))
+    if faults:
+        raise SpecError(faults)
 
 
 @contextmanager

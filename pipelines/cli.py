@@ -207,14 +207,17 @@ def plan(
     tflops: Annotated[
         float | None, typer.Option("--tflops", help="1e12 operations a second that a GPU keeps up")
     ] = None,
+    strategy: Annotated[str | None, typer.Option("--strategy", help="ddp, or fsdp: weights shared out")] = None,
+    recompute: Annotated[list[str], typer.Option("--recompute", help="a net whose blocks are computed twice")] = [],  # noqa: B006
     calibrate: Annotated[bool, typer.Option("--calibrate", help="time the recipe's feed and steps here")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """What a run will need: parameters, arithmetic, memory, messages, hours, and how fast data must come."""
-    from .plan import page
+    from .plan_page import page
 
     asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}
+    asked |= {"strategy": strategy, "recompute": recompute}
     out.print(page(name, asked, calibrated=calibrate, plugins=tuple(plugin), overrides=overrides(set_)), markup=False)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from sslgraph import sharding
 from sslgraph.collectives import mean_gradients
 from sslgraph.errors import SslgraphError
 from sslgraph.schedules import Clock, Duration
@@ -71,13 +72,15 @@ class Optimizer:
         everything = [p.parameter for p in self.parameters]
         if not self.averaged_elsewhere:
             # Ranks run the same graph, so they agree on which gradients there are; an absent one must stay absent.
-            mean_gradients([p for p in everything if p.grad is not None])
-            _lay_out(everything)
+            own = [p for p in everything if p.grad is not None and not sharding.is_shared(p)]
+            mean_gradients(own)
+            _lay_out(own)
         if self.watch is not None:
             self.watch({p.name: p.parameter.grad for p in self.parameters if p.parameter.grad is not None})
-        norm = clip.norm_of(everything)
+        lengths = clip.lengths(everything)
+        norm = clip.together(lengths.values())
         if self.clip is not None:
-            self.clip.shorten(self._by_net, norm)
+            self.clip.shorten(self._by_net, lengths)
         self._drop_frozen(step)
         measured = self._set_rates(step)
         self.torch.step()
@@ -118,11 +121,7 @@ class Optimizer:
                         f"the saved optimizer remembers {key} of '{name}' with shape {tuple(value.shape)}, and the "
                         f"parameter has {tuple(shape)}; the checkpoint is of another method, or damaged"
                     )
-            device = known[name].device
-            self.torch.state[known[name]] = {
-                key: value.to(device, copy=True) if isinstance(value, Tensor) else value
-                for key, value in remembered.items()
-            }
+            self.torch.state[known[name]] = {key: _beside(known[name], value) for key, value in remembered.items()}
 
     def _drop_frozen(self, step: int) -> None:
         for prefix, until in self.method.freezes.items():
@@ -140,6 +139,15 @@ class Optimizer:
         recipe = self.settings.numbers
         lr = recipe.lr.at(step, self.clock) * self.rule.factor
         return {"lr": lr, "weight_decay": recipe.weight_decay.at(step, self.clock)}
+
+
+def _beside(parameter: nn.Parameter, value: Any) -> Any:
+    """A copy of what is remembered of a parameter, shared out and laid out in memory as it is."""
+    if not isinstance(value, Tensor) or not value.dim():
+        return value.to(parameter.device, copy=True) if isinstance(value, Tensor) else value
+    own = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False)
+    sharding.mine(own).copy_(sharding.mine(sharding.cut_as(value, parameter)))
+    return own
 
 
 def _lay_out(parameters: list[nn.Parameter]) -> None:

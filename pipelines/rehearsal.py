@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,14 @@ from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from sslgraph import collectives
+from sslgraph.blocks import blocks, recompute
 from sslgraph.collectives import Message
 from sslgraph.compile import CompiledMethod
 from sslgraph.loaded import LoadedMethod
 from sslgraph.schedules import Clock
 
 from . import check
+from .strategy import shared
 
 FORWARD_AND_BACK = 3  # a backward pass costs two forward ones
 POINTS = (2, 4, 8)  # images of the micro-batches that are rehearsed; BatchNorm needs two
@@ -40,11 +42,15 @@ class Rehearsal:
     followed: int
     state: int
     messages: tuple[Message, ...]
+    shared: int = 0  # numbers that fsdp shares out, of those trained
+    shared_targets: int = 0  # and of those followed
+    gathered: int = 0  # numbers that fsdp gathers in forward and backward, each as often as it does
+    together: int = 0  # of them the most that are whole at once
 
 
 def rehearse(
     loaded: LoadedMethod, *, images: int, ranks: int = 1, dataset: int = 1_281_167,
-    precision: torch.dtype = torch.bfloat16, plugins: tuple[str, ...] = (),
+    precision: torch.dtype = torch.bfloat16, plugins: tuple[str, ...] = (), recomputed: Sequence[str] = (),
 ) -> Rehearsal:  # fmt: skip
     """Runs forward and backward of `images` on the first of `ranks` pretended processes, and the writes to state."""
     graph = check.wired(loaded, plugins)
@@ -55,6 +61,8 @@ def rehearse(
     # Fakes of a processor, not of the device meta: only these are cast as autocast casts.
     with FakeTensorMode(allow_non_fake_inputs=True), collectives.rehearsed(ranks) as messages:
         method.to_empty(device="cpu")
+        for name in recomputed:
+            recompute(name, method.parts[name])
         batch = _batch(method)
         own = {p.untyped_storage()._cdata for p in method.parameters()}
         kept: dict[int, int] = {}
@@ -76,7 +84,27 @@ def rehearse(
         followed=sum(p.numel() for p in method.parameters() if not p.requires_grad),
         state=sum(b.numel() * b.element_size() for b in method.buffers()),
         messages=tuple(messages),
+        **_sharing(method),
     )
+
+
+def _sharing(method: CompiledMethod) -> dict[str, int]:
+    """What fsdp would do: a net is gathered for each call, and once more for the call's backward pass."""
+    found = {"shared": 0, "shared_targets": 0, "gathered": 0, "together": 0}
+    leg = next(leg for leg in method.sized.legs if leg.leg.is_training)
+    for name in shared(method):
+        net = method.parts[name]
+        count, is_trained = _count(net), name in method.net_names
+        calls = sum(step.kind == "call" and step.target == name for step in leg.steps)
+        found["shared" if is_trained else "shared_targets"] += count
+        found["gathered"] += count * calls * (2 if is_trained else 1)
+        inner = [_count(block) for block in blocks(net)]
+        found["together"] = max(found["together"], *inner, count - sum(inner))
+    return found
+
+
+def _count(net: torch.nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
 
 
 def flops_of(net: torch.nn.Module, *shape: int) -> int:

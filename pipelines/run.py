@@ -77,19 +77,3 @@ class Run:
         if isinstance(self.model, DistributedDataParallel) and not is_last:
             return self.model.no_sync()
         return nullcontext()
-
-
-def distributed(method: nn.Module, *, accumulate: int, has_phases: bool, device: torch.device) -> nn.Module:
-    """A method of one player inside DDP: gradients travel while the backward pass still runs.
-
-    A graph that is the same at every step lets DDP plan its messages; accumulation and phases break that promise.
-    """
-    is_static = accumulate == 1 and not has_phases
-    return DistributedDataParallel(
-        method,
-        device_ids=[device.index] if device.type == "cuda" else None,
-        forward_sync_buffers=False,
-        gradient_as_bucket_view=True,
-        static_graph=is_static,
-        find_unused_parameters=not is_static,
-    )

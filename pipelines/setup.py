@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslgraph import collectives, registry
 from sslgraph.compile import CompiledMethod
@@ -27,7 +27,8 @@ from .feed import Feed, Source
 from .monitor import Monitor
 from .optimizer import Optimizer
 from .record import Record
-from .run import Run, distributed
+from .run import Run
+from .strategy import spread
 from .views import ViewProgram, evaluation_view
 
 EVERY = ("every", "keep", "best")
@@ -59,8 +60,9 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
         )
     loaded = config.load()
     plugins = _plugins(config, loaded.recipe)
-    check.wired(loaded.method, plugins)
+    graph = check.wired(loaded.method, plugins)
     check.numbers(loaded, plugins)
+    check.spreading(loaded, graph)
     with check.within(loaded, ("evaluate",)):
         online.setting(loaded.recipe.evaluate)
     with check.within(loaded, ("checkpoint",)):
@@ -92,7 +94,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
             rank=collectives.rank(), ranks=collectives.ranks(), device=on, channels_last=True, dtype=weights,
         )  # fmt: skip
     clock = clock_of(recipe, feed.steps_per_epoch)
-    model = _wrapped(method, recipe, on)
+    with check.within(loaded, ("recompute",)):
+        model = spread(method, recipe, on)
     is_wrapped = model is not method
     optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
     folder = Path(config.out or "")
@@ -144,17 +147,6 @@ def given_weights(name: str, path: Path) -> dict[str, Tensor]:
         cure = "give a file of exported weights: a mapping of names to tensors, which holds no code"
         raise SslgraphError(f"given: {name} is {path}, and it can't be read as weights; {cure}") from problem
     return weights
-
-
-def _wrapped(method: CompiledMethod, recipe: Recipe, on: torch.device) -> nn.Module:
-    """DDP for one player on GPUs. Else the optimizer averages gradients; weights start equal because their seed is.
-
-    On processors DDP refuses networks whose BatchNorm spans the ranks.
-    """
-    if collectives.ranks() == 1 or len(method.players) > 1 or on.type == "cpu":
-        return method
-    has_phases = len(method.programs) > 1
-    return distributed(method, accumulate=recipe.accumulate, has_phases=has_phases, device=on)
 
 
 def _evaluated(run: Run, loaded: LoadedRecipe, plugins: tuple[str, ...]) -> None:

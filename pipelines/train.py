@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslgraph import collectives
+from sslgraph import collectives, sharding
 from sslgraph.errors import SslgraphError
 
 from . import bounds, checkpoint, interrupt, not_finite, profiling, run_folder, summary
@@ -114,7 +114,7 @@ def resume(run: Run) -> int:
     path = run.checkpoints / f"step_{step:08d}"
     saved = checkpoint.load(path, text=run.text)
     try:
-        run.method.load_state_dict(saved.method)
+        run.method.load_state_dict(sharding.cut(saved.method, like=run.method.state_dict()))
     except RuntimeError as wrong:
         reason = str(wrong).splitlines()[-1].strip()
         raise SslgraphError(f"the weights in {path} do not fit this method: {reason}") from wrong
@@ -137,8 +137,8 @@ def save(run: Run, step: int) -> Path:
     """Writes a checkpoint on the first rank while the others wait."""
     run.record.keep()
     final, fault = run.checkpoints / f"step_{step:08d}", None
+    weights, momenta = sharding.whole(run.method.state_dict()), sharding.whole(run.optimizer.state_dict())
     if collectives.rank() == 0:
-        weights, momenta = run.method.state_dict(), run.optimizer.state_dict()
         whole = Checkpoint(run.text, step, weights, momenta, {"seed": run.seed}, run.record.measures)
         try:
             checkpoint.save(run.checkpoints, whole, keep=run.keep, best=run.best)

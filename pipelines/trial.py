@@ -6,7 +6,7 @@ Doubles take the place of floats, so that what is left of a difference is mathem
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sslgraph import collectives
+from sslgraph import collectives, sharding
 
 from . import train
-from .run import Batch, Feeding, Run
+from .run import Run
 from .setup import prepare
 
 Named = dict[str, Tensor]
@@ -54,29 +54,37 @@ class Seen:
 
 def see(trial: Trial) -> Seen:
     """Runs a trial on the ranks there are; all of them call it."""
-    run, seen = prepare(trial.cfg), Seen()
+    cfg = trial.cfg
     if trial.is_double:
-        run.method.double()
-        run.feed = _InDouble(run.feed)
+        cfg = {**cfg, "overrides": {**cfg["overrides"], "precision": "float64"}}
+    run, seen = prepare(cfg), Seen()
 
     def watch(gradients: Mapping[str, Tensor]) -> None:
         if len(seen.gradients) < trial.watched:
-            seen.gradients.append(_copied(gradients))
+            seen.gradients.append(_copied(sharding.whole(gradients, everywhere=True)))
 
     run.optimizer.watch = watch
     seen.norms = tuple(name for name, part in run.method.parts.items() if _norms(part))
     try:
         for done in train.steps(run, _start(run, trial), trial.steps):
             if len(seen.states) < trial.watched:
-                seen.states.append(_copied(run.method.state_dict()))
-                seen.optimizer.append(_copied(_flat(run.optimizer.state_dict())))
+                seen.states.append(_copied(_weights(run)))
+                seen.optimizer.append(_copied(_momenta(run)))
             if done == trial.saved_at:
                 train.save(run, done)
     finally:
         run.record.abandon()
-    seen.last, seen.last_optimizer = run.method.state_dict(), _flat(run.optimizer.state_dict())
-    seen.strays = _strays(run.method.state_dict())
+    seen.last, seen.last_optimizer = _weights(run), _momenta(run)
+    seen.strays = _strays(seen.last)
     return seen
+
+
+def _weights(run: Run) -> Named:
+    return sharding.whole(run.method.state_dict(), everywhere=True)
+
+
+def _momenta(run: Run) -> Named:
+    return _flat(sharding.whole(run.optimizer.state_dict(), everywhere=True))
 
 
 def copied_checkpoint(folder: Path, to: Path) -> None:
@@ -102,26 +110,6 @@ def _fix_norms(run: Run, trial: Trial) -> None:
 
 def _norms(part: torch.nn.Module) -> list[_BatchNorm]:
     return [layer for layer in part.modules() if isinstance(layer, _BatchNorm)]
-
-
-class _InDouble:
-    """A feed whose images are doubles."""
-
-    def __init__(self, feed: Feeding) -> None:
-        self.feed, self.source = feed, feed.source
-
-    def batches(self, start: int, stop: int) -> Iterator[list[Batch]]:
-        return ([_doubled(piece) for piece in pieces] for pieces in self.feed.batches(start, stop))
-
-    def sweep(self, step: int, views: frozenset[str]) -> Iterable[Batch]:
-        return map(_doubled, self.feed.sweep(step, views))
-
-    def balance(self, labels: Tensor | None) -> None:
-        self.feed.balance(labels)
-
-
-def _doubled(batch: Batch) -> Batch:
-    return {name: value.double() if value.is_floating_point() else value for name, value in batch.items()}
 
 
 def _copied(tensors: Mapping[str, Tensor]) -> Named:

@@ -168,6 +168,8 @@ class Recipe(_Text):
     optimizer: dict[str, Any]
     precision: Literal["auto", "bfloat16", "float32", "float64"] = "auto"
     compile: bool = False
+    strategy: Literal["ddp", "fsdp"] = "ddp"  # weights whole on every process, or shared out
+    recompute: list[str] = []  # nets whose blocks are computed once more for the backward pass
     evaluate: dict[str, Any] = {}
     checkpoint: dict[str, Any] = {}
     monitor: Length | None = "50 steps"  # how often edges are looked at; null: never

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph.schedules import Clock, Schedule, is_schedule, schedule
+from sslgraph.sharding import mine
 
 
 class Follower:
@@ -18,20 +19,29 @@ class Follower:
 
     def __init__(self, *, target: nn.Module, net: nn.Module, momentum: Any) -> None:
         self.momentum: Schedule = schedule(momentum)
-        source = dict(net.named_parameters())
-        self.pairs = [(p, source[name]) for name, p in target.named_parameters() if name in source]
+        self.target, self.net = target, net
+
+    @property
+    def pairs(self) -> list[tuple[Tensor, Tensor]]:
+        """Each parameter of the target beside the one it follows; of shared ones, the slices held here.
+
+        Looked up at every move: sharing weights out puts new parameters in the places of the old.
+        """
+        source = dict(self.net.named_parameters())
+        return [(mine(p.detach()), mine(source[n].detach())) for n, p in self.target.named_parameters() if n in source]
 
     @torch.no_grad()
     def copy(self) -> None:
         """Makes the target equal to its net."""
-        for mine, theirs in self.pairs:
-            mine.copy_(theirs)
+        for own, theirs in self.pairs:
+            own.copy_(theirs)
 
     @torch.no_grad()
     def follow(self, step: int, clock: Clock) -> None:
         """One move, with the weights that the optimizer's step has just written."""
         momentum = self.momentum.at(step, clock)
-        torch._foreach_lerp_([p for p, _ in self.pairs], [p.detach() for _, p in self.pairs], 1.0 - momentum)
+        own, theirs = zip(*self.pairs, strict=True)
+        torch._foreach_lerp_(own, theirs, 1.0 - momentum)
 
 
 class ScheduledSetting:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # A module of sslgraph imports from floors below its own; a room on the same floor is a stranger.
 FLOORS: tuple[set[str], ...] = (
     {"__init__", "errors", "home", "component", "draws", "collectives"},
-    {"schedules", "expressions", "norm", "signature"},
+    {"schedules", "expressions", "norm", "signature", "blocks", "sharding"},
     {"spec", "registry", "state"},
     {"graph", "axes", "values"},
     {"boxes", "gradients", "sized", "yaml_core", "edits", "loaded", "validate", "catalogue"},
@@ -40,6 +40,8 @@ GROUP = {
     "get_world_size",
     "get_rank",
 }
+# The audited messages, and torch's own around nets whose weights are shared out.
+TALKING = ("sslgraph/collectives.py", "sslgraph/sharding.py")
 LONGEST = 250
 # A file may be longer where cutting it would tear one thought apart; each with its reason.
 LONGER = {
@@ -119,10 +121,10 @@ def strangers(root: Path) -> list[str]:
 
 
 def collectives(root: Path) -> list[str]:
-    """Only sslgraph/collectives.py talks to other processes; pipelines set the process group up."""
+    """Only two files of sslgraph talk to other processes; pipelines set the process group up."""
     faults = []
     for name, _, tree in modules(root, "sslgraph", "components", "pipelines"):
-        if name == "sslgraph/collectives.py":
+        if name in TALKING:
             continue
         if any(module.startswith("torch.distributed") for module, _ in imports(tree)):
             is_pipeline = name.startswith("pipelines/")

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int64
-from timm.models.vision_transformer import VisionTransformer
+from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -29,6 +29,17 @@ class Features(NamedTuple):
     patches: Float[Tensor, "batch tokens dim"]
     tokens: Float[Tensor, "batch cls_and_tokens dim"]
     pooled: Float[Tensor, "batch dim"]
+
+
+class _Block(Block):  # type: ignore[misc]
+    """One block of timm, whose own drop-path would draw from the global generator: here its factors are given."""
+
+    def forward(self, x: Tensor, keep: Float[Tensor, "batch 2"] | None = None) -> Tensor:
+        if keep is None:
+            return super().forward(x)  # type: ignore[no-any-return]
+        attention, mlp = keep[:, :, None, None].unbind(1)
+        x = x + attention * self.ls1(self.attn(self.norm1(x)))
+        return x + mlp * self.ls2(self.mlp(self.norm2(x)))  # type: ignore[no-any-return]
 
 
 @component(source="arXiv:2010.11929, equations 1-4; arXiv:2111.06377, section 3, for `seen` and the sine-cosine table")
@@ -84,7 +95,7 @@ class ViT(nn.Module):
         self.net: Any = VisionTransformer(
             img_size=size, patch_size=patch, in_chans=channels, embed_dim=dim, depth=depth,
             num_heads=heads or preset_heads, num_classes=0, global_pool="", init_values=layer_scale or None,
-            weight_init="moco" if init == "moco_v3" else "",
+            weight_init="moco" if init == "moco_v3" else "", block_fn=_Block,
         )  # fmt: skip
         if positions == "sincos":
             del self.net.pos_embed
@@ -107,7 +118,7 @@ class ViT(nn.Module):
         tokens = torch.cat([*self._prefix(len(image)), patches], 1)
         keep = self._keep(draw)
         for number, block in enumerate(self.net.blocks):
-            tokens = _through(block, tokens, None if keep is None else keep[:, number])
+            tokens = block(tokens) if keep is None else block(tokens, keep[:, number])
         tokens = self.net.norm(tokens)
         cls, patches = tokens[:, 0], tokens[:, tokens.shape[1] - patches.shape[1] :]
         both = tokens if self.registers is None else torch.cat([cls[:, None], patches], 1)
@@ -163,15 +174,6 @@ def sine_cosine_table(dim: int, side: int) -> Float[Tensor, "1 places dim"]:
     wave = torch.cat([angle.sin(), angle.cos()], 1)
     table = torch.cat([wave.repeat(side, 1), wave.repeat_interleave(side, 0)], 1)
     return torch.cat([torch.zeros_like(table[:1]), table])[None].float()
-
-
-def _through(block: Any, tokens: Tensor, keep: Tensor | None) -> Tensor:
-    """One block of timm, whose own drop-path would draw from the global generator."""
-    if keep is None:
-        return block(tokens)  # type: ignore[no-any-return]
-    attention, mlp = keep[:, :, None, None].unbind(1)
-    tokens = tokens + attention * block.ls1(block.attn(block.norm1(tokens)))
-    return tokens + mlp * block.ls2(block.mlp(block.norm2(tokens)))  # type: ignore[no-any-return]
 
 
 def _initialise(net: Any, init: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from sslgraph import sharding
 from sslgraph.errors import SpecError, SslgraphError, unknown
+
+Lengths = Mapping[nn.Parameter, Tensor]
 
 PER = ("all", "net", "parameter")
 
@@ -21,14 +24,18 @@ class Clip:
     norm: float
     per: str
 
-    def shorten(self, parameters: Mapping[str, list[nn.Parameter]], total: Tensor) -> None:
-        """Shortens in place what is longer than the norm; `parameters` by net, `total` the norm of all of them."""
+    def shorten(self, parameters: Mapping[str, list[nn.Parameter]], lengths: Lengths) -> None:
+        """Shortens in place what is longer than the norm; `parameters` by net, with the length of each gradient."""
+        nets = [[p for p in group if p in lengths] for group in parameters.values()]
         if self.per == "all":
-            _scale([p for group in parameters.values() for p in group], total, self.norm)
-            return
-        for group in parameters.values():
-            for some in [group] if self.per == "net" else [[p] for p in group]:
-                _scale(some, norm_of(some), self.norm)
+            nets = [[p for net in nets for p in net]]
+        for some in nets:
+            if not some:
+                continue
+            if self.per == "parameter":
+                _scale(some, torch.stack([lengths[p] for p in some]), self.norm)
+            else:
+                _scale(some, together([lengths[p] for p in some]).expand(len(some)), self.norm)
 
     def __str__(self) -> str:
         return f"gradients clipped at norm {self.norm:g}, {self.per} {'together' if self.per == 'all' else 'by itself'}"
@@ -49,11 +56,18 @@ def clip(settings: Any) -> Clip | None:
     return Clip(float(settings["norm"]), per)
 
 
-def norm_of(parameters: list[nn.Parameter]) -> Tensor:
-    """The norm of the gradients of these parameters together, left on their device."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients)
+def lengths(parameters: list[nn.Parameter]) -> Lengths:
+    """The norm of each parameter's gradient, if it has one, left on its device."""
+    there = [p for p in parameters if p.grad is not None]
+    return dict(zip(there, sharding.norms([p.grad for p in there if p.grad is not None]), strict=True))
 
 
-def _scale(parameters: list[nn.Parameter], total: Tensor, longest: float) -> None:
-    torch.nn.utils.clip_grads_with_norm_(parameters, longest, total)
+def together(lengths: Iterable[Tensor]) -> Tensor:
+    """The norm of several gradients as one."""
+    each = list(lengths)
+    return torch.linalg.vector_norm(torch.stack(each)) if each else torch.tensor(0.0)
+
+
+def _scale(parameters: list[nn.Parameter], lengths: Tensor, longest: float) -> None:
+    factors = (longest / (lengths + 1e-6)).clamp(max=1.0)  # the small number is torch's
+    torch._foreach_mul_([sharding.mine(p.grad) for p in parameters if p.grad is not None], list(factors.unbind()))

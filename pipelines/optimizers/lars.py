@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from sslgraph import sharding
+
 Tensors = list[Tensor]
+Norms = Callable[[Tensors], Tensor]  # of each whole tensor, where slices of them are given
 
 
 class Lars(torch.optim.Optimizer):
@@ -37,8 +41,13 @@ class Lars(torch.optim.Optimizer):
         """Moves every parameter that has a gradient."""
         for group in self.param_groups:
             weights = [p for p in group["params"] if p.grad is not None]
-            if weights:
-                self.update(weights, [p.grad for p in weights], [self._momentum(p) for p in weights], group)
+            if not weights:
+                continue
+            shared = [sharding.is_shared(p) for p in weights]
+            slices = [sharding.mine(p) for p in weights]
+            gradients = [sharding.mine(p.grad) for p in weights]
+            momenta = [sharding.mine(self._momentum(p)) for p in weights]
+            self.update(slices, gradients, momenta, group, partial(sharding.norms, shared=shared))
 
     def _momentum(self, weight: Tensor) -> Tensor:
         state = self.state[weight]
@@ -47,26 +56,26 @@ class Lars(torch.optim.Optimizer):
         return state["momentum_buffer"]  # type: ignore[no-any-return]
 
 
-def lars_tf(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any]) -> None:
+def lars_tf(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any], norms: Norms) -> None:
     """The rate is inside the momentum: after the rate drops, old steps go on at the old rate."""
-    updates = _scaled_by_update_norm(weights, gradients, group)
+    updates = _scaled_by_update_norm(weights, gradients, group, norms)
     torch._foreach_mul_(momenta, group["momentum"])
     torch._foreach_add_(momenta, updates, alpha=group["lr"])
     torch._foreach_sub_(weights, momenta)
 
 
-def lars_out(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any]) -> None:
+def lars_out(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any], norms: Norms) -> None:
     """The rate is outside the momentum: after the rate drops, the whole step shrinks."""
-    _descend(weights, _scaled_by_update_norm(weights, gradients, group), momenta, group)
+    _descend(weights, _scaled_by_update_norm(weights, gradients, group, norms), momenta, group)
 
 
-def larc(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any]) -> None:
+def larc(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any], norms: Norms) -> None:
     """The scale is a function of gradient and decay separately; then an ordinary momentum step."""
     if group["trust"] is None:
         _descend(weights, _decayed(weights, gradients, group), momenta, group)
         return
     decay = group["weight_decay"]
-    weight_norms, gradient_norms = _norms(weights), _norms(gradients)
+    weight_norms, gradient_norms = norms(weights), norms(gradients)
     scales = group["trust"] * weight_norms / (gradient_norms + decay * weight_norms + 1e-8)
     if group.get("clip_lr"):
         scales = (scales / group["lr"]).clamp(max=1.0) if group["lr"] > 0 else torch.ones_like(scales)
@@ -77,7 +86,7 @@ def larc(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str
     _descend(weights, updates, momenta, group)
 
 
-VARIANTS: dict[str, Callable[[Tensors, Tensors, Tensors, dict[str, Any]], None]] = {
+VARIANTS: dict[str, Callable[[Tensors, Tensors, Tensors, dict[str, Any], Norms], None]] = {
     "lars_tf": lars_tf,
     "lars_out": lars_out,
     "larc_apex": larc,
@@ -94,10 +103,10 @@ def _descend(weights: Tensors, updates: Tensors, momenta: Tensors, group: dict[s
     torch._foreach_add_(weights, momenta, alpha=-group["lr"])
 
 
-def _scaled_by_update_norm(weights: Tensors, gradients: Tensors, group: dict[str, Any]) -> Tensors:
+def _scaled_by_update_norm(weights: Tensors, gradients: Tensors, group: dict[str, Any], norms: Norms) -> Tensors:
     updates = _decayed(weights, gradients, group)
     if group["trust"] is not None:
-        weight_norms, update_norms = _norms(weights), _norms(updates)
+        weight_norms, update_norms = norms(weights), norms(updates)
         moved = (weight_norms > 0) & (update_norms > 0)
         scales = torch.where(moved, group["trust"] * weight_norms / update_norms, 1.0)
         torch._foreach_mul_(updates, _each(scales))
@@ -106,10 +115,6 @@ def _scaled_by_update_norm(weights: Tensors, gradients: Tensors, group: dict[str
 
 def _decayed(weights: Tensors, gradients: Tensors, group: dict[str, Any]) -> Tensors:
     return list(torch._foreach_add(gradients, weights, alpha=group["weight_decay"]))
-
-
-def _norms(tensors: Tensors) -> Tensor:
-    return torch.stack(list(torch._foreach_norm(tensors)))
 
 
 def _each(values: Tensor) -> Tensors:

@@ -5,7 +5,8 @@ import re
 import pytest
 import torch
 
-from pipelines.plan import GIB, Asked, bytes_of, page, planned, text
+from pipelines.plan import GIB, Asked, bytes_of, planned
+from pipelines.plan_page import page, text
 from pipelines.rehearsal import Rehearsal, flops_of, rehearse
 from sslgraph import collectives, registry
 from sslgraph.collectives import Message

@@ -7,7 +7,7 @@ import pytest
 import torch
 from timm.models.vision_transformer import VisionTransformer
 
-from components.backbones.vit import ViT, _through, sine_cosine_table
+from components.backbones.vit import ViT, sine_cosine_table
 from sslgraph.draws import keyed, permutation
 
 IMAGES = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -121,7 +121,7 @@ def test_a_sample_whose_last_terms_are_skipped_stays_as_the_block_before_left_it
     net = nano(drop_path=0.5)
     tokens = torch.randn(2, 5, 96)
     block = net.net.blocks[3]
-    out = _through(block, tokens, torch.tensor([[0.0, 0.0], [1.0, 1.0]]))
+    out = block(tokens, torch.tensor([[0.0, 0.0], [1.0, 1.0]]))
     assert torch.equal(out[0], tokens[0])
     torch.testing.assert_close(out[1], block(tokens)[1])
 

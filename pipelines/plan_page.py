@@ -1,0 +1,133 @@
+"""A plan as a page of words: of a method or a recipe, with the numbers of the command line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sslgraph.errors import SslgraphError
+
+from . import check
+from .plan import GIB, Asked, Plan, bytes_of, planned
+from .rehearsal import POINTS, rehearse
+
+IMAGENET = 1_281_167
+STRATEGIES = ("ddp", "fsdp")
+ASSUMED_TFLOPS = 100.0  # of 800 to 1000 dense: convolutions reach less, large transformers two or three times as much
+
+
+def text(plan: Plan, *, name: str, loader: float | None = None) -> str:
+    """The plan as a page; `loader` is how many images a second this machine's feed makes."""
+    asked = plan.asked
+    views = "forward and backward, all views, targets included"
+    lines = [
+        f"{name}: batch {asked.batch} on {asked.gpus} GPUs, {asked.epochs:g} epochs of {asked.images:,} images, "
+        f"{plan.steps:,} steps",
+        f"  parameters     {plan.trained:,} trained, {plan.followed:,} in targets and frozen nets",
+        f"  arithmetic     {_number(plan.flops / 1e9)} GFLOP an image ({views})",
+        f"  memory         {_number(plan.fixed / GIB)} GiB a GPU for weights, gradients, {asked.optimizer}, "
+        f"targets, state; "
+        f"{_number(plan.kept / 2**20)} MiB an image kept for the backward pass",
+        f"  micro-batch    {_micro(plan)}",
+    ]
+    lines += [f"  messages       {what}: {often} a step, {_size(sent)} a GPU" for what, often, sent in plan.messages]
+    if plan.messages:
+        work = asked.local / plan.rate
+        lines.append(
+            f"                 {plan.sending * 1e3:.1f} ms at {asked.network / 1e9:g} GB/s each way if nothing hid "
+            f"them; a step computes for {work * 1e3:.0f} ms"
+        )
+    lines += [
+        f"  time           {_number(plan.hours)} hours, {_number(plan.hours * asked.gpus)} GPU-hours at "
+        f"{asked.tflops:g} "
+        f"TFLOP/s a GPU ({plan.rate:,.0f} images/s each){_assumed(asked)}",
+        f"  loader         {plan.rate * asked.gpus:,.0f} images/s for all GPUs" + _beside(plan, loader),
+    ]
+    return "\n".join(lines)
+
+
+def _assumed(asked: Asked) -> str:
+    return "; the rate is assumed: give yours with --tflops" if asked.tflops == ASSUMED_TFLOPS else ""
+
+
+def _micro(plan: Plan) -> str:
+    asked = plan.asked
+    if plan.micro is None:
+        return f"nothing fits in {asked.memory / GIB:.0f} GiB: weights and what belongs to them leave no room; " + (
+            "more GPUs, or a smaller net" if asked.strategy == "fsdp" else "--strategy fsdp shares them out"
+        )
+    times = asked.local // plan.micro
+    whole = "the whole local batch" if times == 1 else f"accumulate: {times}"
+    return f"{plan.micro} images fit in {asked.memory / GIB:.0f} GiB (a tenth left free): {whole}"
+
+
+def _beside(plan: Plan, loader: float | None) -> str:
+    if loader is None:
+        return "; how many this machine gives: --calibrate"
+    need = plan.rate * plan.asked.gpus
+    enough = "enough" if loader >= need else f"{need / loader:.0f} such machines' cores, or `sslgraph data --prepare`"
+    return f"; this machine's feed makes {loader:,.0f}: {enough}"
+
+
+def _number(value: float) -> str:
+    """Three digits, and no power of ten."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _size(amount: float) -> str:
+    exponent = min(3, int(math.log(max(amount, 1), 1000)))
+    return f"{amount / 1000**exponent:.3g} {('B', 'kB', 'MB', 'GB')[exponent]}"
+
+
+def page(
+    name: str, given: Mapping[str, Any], *, calibrated: bool = False, plugins: tuple[str, ...] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> str:  # fmt: skip
+    """The plan of a method or a recipe as text; of `given`, what is None comes from the recipe."""
+    loaded, recipe = check.load(name, overrides or {})
+    asked = _asked(recipe.recipe if recipe else None, given)
+    if asked.batch % asked.gpus:
+        raise SslgraphError(f"a batch of {asked.batch} can't be shared evenly by {asked.gpus} GPUs; change --batch")
+    recomputed = tuple(given.get("recompute") or (recipe.recipe.recompute if recipe else ()))
+    points = [
+        rehearse(
+            loaded, images=m, ranks=asked.gpus, dataset=asked.images, plugins=plugins, recomputed=recomputed
+        ) for m in POINTS
+    ]  # fmt: skip
+    if not calibrated:
+        return text(planned(asked, points), name=name)
+    if recipe is None:
+        raise SslgraphError(
+            f"--calibrate trains a few steps, and {name} is a method; give a recipe, such as demo/{name}"
+        )
+    from .calibration import calibrate
+
+    here = calibrate(name, overrides or {}, plugins)
+    plan = planned(asked, points)
+    rate = here.steps * plan.flops / 1e12
+    measured = f"  this machine   {here.steps:,.1f} images/s, {rate:.3g} TFLOP/s ({here.device})"
+    return f"{text(plan, name=name, loader=here.feed)}\n{measured}"
+
+
+def _asked(recipe: Any, given: Mapping[str, Any]) -> Asked:
+    """The command line's numbers, else the recipe's, else those of a common run."""
+    own: dict[str, Any] = {
+        "batch": 256,
+        "epochs": 100,
+        "images": IMAGENET,
+        "tflops": ASSUMED_TFLOPS,
+        "optimizer": "adamw",
+        "strategy": "ddp",
+    }
+    if recipe is not None:
+        own |= {"batch": recipe.batch, "optimizer": str(recipe.optimizer.get("use"))}
+        own["epochs"] = recipe.epochs or own["epochs"]
+        own["strategy"] = recipe.strategy
+    own |= {key: value for key, value in given.items() if value is not None and key != "recompute"}
+    if own["strategy"] not in STRATEGIES:
+        raise SslgraphError(f"--strategy {own['strategy']} is none; there are {', '.join(STRATEGIES)}")
+    wrong = [key for key in ("gpus", "batch", "epochs", "images", "tflops") if own[key] <= 0]
+    if wrong:
+        raise SslgraphError(f"--{wrong[0]} {own[wrong[0]]} plans nothing; give a number above 0")
+    return Asked(**{**own, "memory": bytes_of(str(own["memory"]))})
