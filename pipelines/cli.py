@@ -41,7 +41,8 @@ class Listed(StrEnum):
 
 def main() -> None:
     """Runs a command; what a user can mend is one message on standard error and exit code 1."""
-    sys.path.insert(0, str(Path.cwd()))  # a plugin usually lies where the command is given
+    # A plugin usually lies where the command is given. Last: a numpy.py that lies beside a spec is not to be run.
+    sys.path.append(str(Path.cwd()))
     try:
         app(prog_name="sslgraph")
     except SslgraphError as fault:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from .difference import Difference, difference, distance
@@ -73,6 +74,26 @@ class Judge:
 def further(*apart: Difference) -> Difference:
     """The largest of some differences."""
     return max(apart, key=lambda each: each.size)
+
+
+def why(found: Named, expected: Named) -> str:
+    """What the gradients of the first step, taken from the same weights, say of the mistake: a factor, or another way.
+
+    A mean that is taken once too often over the ranks gives a factor everywhere; a part that compares images and sees
+    those of its own rank gives another direction.
+    """
+    mine, theirs = (
+        torch.cat([each[n].double().flatten() for n in expected if n in found]) for each in (found, expected)
+    )
+    factor = float(mine @ theirs / (theirs @ theirs).clamp_min(1e-300))
+    if float((mine - factor * theirs).norm()) < 1e-3 * float(mine.norm()):
+        return (
+            f"gradients are {factor:.3g} times those of one rank: a mean or a sum over the ranks is taken twice or not"
+        )
+    return (
+        "gradients point elsewhere: a part that compares images, or averages them, sees those of its own rank only; "
+        "use gather_with_gradient or all_sum_with_gradient of sslgraph.collectives in it"
+    )
 
 
 def _farthest(found: list[Named], expected: list[Named], *, floor: float | None = None) -> Difference:

@@ -39,8 +39,9 @@ class Monitor:
         self._told: set[str] = set()
 
     def watch(self, step: int) -> None:
-        """Has the method keep its edges in this step, if it is due."""
-        if self.is_first and self.every and (step == 1 or step % self.every == 0):
+        """Has the method keep its edges in this step: the first one, every so many, and the last few."""
+        is_due = step == 1 or (self.every and step % self.every == 0) or step > self.clock.total_steps - LOOKS
+        if self.is_first and self.every and is_due:
             self.method.watch.ask()
 
     @torch.no_grad()

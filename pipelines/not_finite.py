@@ -20,6 +20,8 @@ from .record import CURE, NotFiniteError
 from .run import Batch, Run
 
 FAULT = "fault.json"
+FOLDER = "not_finite_step_"
+AT_ONCE = "no step was done before, so it is the part or the images, and not the learning rate"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def keep(run: Run, bad: NotFiniteError) -> str:
     It holds the text, the images' indices, and the newest state from which the step can be reached: that of the step
     itself, if nothing has moved since, else the newest checkpoint. Earlier checkpoints stay as they are.
     """
-    folder = run.folder / f"not_finite_step_{bad.done + 1:08d}"
+    folder = run.folder / f"{FOLDER}{bad.done + 1:08d}"
     good = checkpoint.complete(run.checkpoints)
     found = None
     if collectives.ranks() == 1 and run.device.type == "cpu" and "loss" in bad.message:
@@ -79,7 +81,8 @@ def keep(run: Run, bad: NotFiniteError) -> str:
         (folder / FAULT).write_text(json.dumps(fault, indent=2) + "\n")
     last = f"the last good checkpoint is {good[-1]}" if good else "there is no earlier checkpoint"
     first = f": {found}" if found else ""
-    return f"{bad.message}{first}; {CURE}\nsee it again with: sslgraph replay {folder}; {last}"
+    cure = CURE if bad.done else AT_ONCE
+    return f"{bad.message}{first}; {cure}\nsee it again with: sslgraph replay {folder}; {last}"
 
 
 def first_bad(run: Run, done: int) -> Bad | None:
@@ -92,7 +95,7 @@ def first_bad(run: Run, done: int) -> Bad | None:
             return Bad(name.removeprefix("parts."), "a weight before the step", {})
     program = run.method.training_program
     for batch in _pieces(run, done):
-        looking = _Looking(program.module)
+        looking = _Looking(program.module, {name: box.use for name, box in run.method.graph.boxes.items()})
         with run.cast(), torch.no_grad():
             try:
                 looking.run(*(batch[key] for key in program.inputs))
@@ -108,21 +111,28 @@ class _Found(Exception):  # noqa: N818 - it is what is looked for
 
 
 class _Looking(fx.Interpreter):
-    """Runs a program node by node and stops at the first value that is not finite."""
+    """Runs a program node by node and stops at the first value that is not finite; `uses` says what a part is."""
+
+    def __init__(self, module: fx.GraphModule, uses: Mapping[str, str]) -> None:
+        super().__init__(module)
+        self.uses = uses
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
         if n.op != "output" and not _is_finite(value):
-            made_by = (
-                str(n.target) if n.op == "call_module" else "a view" if n.op == "placeholder" else _words(n.target)
-            )
+            made_by = self._maker(n)
             inputs = {source.name: _range(self.env[source]) for source in n.all_input_nodes}
             raise _Found(Bad(n.name, made_by, inputs))
         return value
 
-
-def _words(target: Any) -> str:
-    return str(getattr(target, "__name__", target))
+    def _maker(self, n: fx.Node) -> str:
+        if n.op == "placeholder":
+            return "a view"
+        if n.op == "call_module":
+            name = str(n.target)
+            use = self.uses.get(name.removeprefix("parts."), "")
+            return f"{name}, {use}" if use and name != n.name else use or name
+        return str(getattr(n.target, "__name__", n.target))
 
 
 def _is_finite(value: Any) -> bool:

@@ -39,11 +39,14 @@ def verify(
     """Show that a method computes the same on any number of ranks: gradients, every state, updates."""
     from sslgraph import catalogue
 
+    from .judge import LIMITS
     from .verify import Wish, counts
     from .verify import verify as verdicts
 
     wish, failed = Wish(counts(ranks), batch, resume, accumulate, not float32), 0
     wanted = names or catalogue.names("methods")
+    numbers, limit = ("floats", LIMITS[False]) if float32 else ("doubles", LIMITS[True])
+    typer.echo(f"{batch} images a step, in {numbers}; the largest relative differences, of which {limit:g} is rounding")
     for verdict in verdicts(wanted, wish, plugins=tuple(plugin), overrides=overrides(set_)):
         typer.echo(f"{verdict}")
         failed += not verdict.is_right

@@ -14,7 +14,7 @@ from typing import Any
 from sslgraph.errors import SslgraphError
 
 from . import checkpoint, train
-from .not_finite import FAULT, Bad, first_bad
+from .not_finite import FAULT, FOLDER, Bad, first_bad
 from .record import NotFiniteError
 from .run import Run
 from .setup import prepare
@@ -30,14 +30,22 @@ class Replay:
 
     def __str__(self) -> str:
         says = str(self.found) if self.found else "not met again: every value and gradient of this step is finite here"
-        return f"step {self.step}: {self.message}\n{says}"
+        return (
+            f"the run said: {self.message}\nseen again: {says}"
+            if self.found
+            else f"the run said: {self.message}\n{says}"
+        )
 
 
 def replay(folder: Path, *, plugins: tuple[str, ...] = ()) -> Replay:
     """Goes from the state in the folder to the step that it names, and looks at every value of it."""
     if not (folder / FAULT).is_file() or not (folder / checkpoint.TEXT).is_file():
-        cure = "give a folder not_finite_step_... of a run"
-        raise SslgraphError(f"{folder} holds no step to replay (no {FAULT} and {checkpoint.TEXT}); {cure}")
+        kept = sorted(folder.glob(f"{FOLDER}*"))
+        raise SslgraphError(
+            f"{folder} is the run; give its step: sslgraph replay {kept[-1]}"
+            if kept
+            else f"{folder} holds no step to replay; a run that met a loss that is no number keeps it in {FOLDER}..."
+        )
     fault = json.loads((folder / FAULT).read_text())
     done = int(fault["step"]) - 1
     with tempfile.TemporaryDirectory(prefix="sslgraph-replay-") as out:

@@ -8,6 +8,7 @@ itself is named, and the same method is verified with that joined over the ranks
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,9 +44,7 @@ def verify(
     names: Iterable[str], wish: Wish, *, plugins: tuple[str, ...] = (), overrides: Mapping[str, Any] | None = None
 ) -> Iterator[Verdict]:
     """The verdict of each method or recipe, by name or file, as soon as it is there."""
-    if min(wish.ranks, default=0) < 1 or any(wish.batch % ranks for ranks in wish.ranks):
-        wanted = ", ".join(map(str, wish.ranks))
-        raise SslgraphError(f"--ranks {wanted} can't share a batch of {wish.batch} evenly; see --batch")
+    _refuse_vain(wish)
     with tempfile.TemporaryDirectory(prefix="sslgraph-verify-") as folder:
         plans = [_plan(name, wish, plugins, overrides or {}, Path(folder, str(i))) for i, name in enumerate(names)]
         with _plain_processes():
@@ -56,6 +55,16 @@ def verify(
             yield Verdict(**json.loads(plan.verdict.read_text()))
         while not running.join():
             pass
+
+
+def _refuse_vain(wish: Wish) -> None:
+    """Ranks that can't share the batch, and wishes that leave nothing to compare."""
+    if uneven := [ranks for ranks in wish.ranks if wish.batch % ranks]:
+        even = 2 * math.lcm(*wish.ranks)
+        batch = -(-wish.batch // even) * even
+        raise SslgraphError(f"{uneven[0]} ranks can't share a batch of {wish.batch} evenly; add --batch {batch}")
+    if max(wish.ranks) == 1 and not wish.resume and not wish.accumulate:
+        raise SslgraphError("--ranks 1 alone compares nothing; add ranks (--ranks 1,2), --resume or --accumulate")
 
 
 def counts(text: str) -> tuple[int, ...]:

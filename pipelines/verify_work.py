@@ -15,7 +15,7 @@ from typing import Any
 import torch.distributed as dist
 
 from .difference import unequal
-from .judge import GROWN, Judge, further
+from .judge import GROWN, Judge, further, why
 from .rank_local import Local
 from .trial import Seen, Trial, copied_checkpoint, see
 
@@ -116,6 +116,8 @@ class _Bench:
             is_right = largest.size <= self.judge.limit
             where = "" if is_right else f"; the farthest is {largest.where}"
             self._note(is_right, f"{ranks} ranks as one, {self.judge.steps}: {says}{where}")
+            if found["gradients"].size > self.judge.limit:
+                self._note(True, why(seen.gradients[0], one.gradients[0]))
             self._note(not seen.strays, *(f"ranks disagree on {name} by {by:.0e}" for name, by in seen.strays.items()))
         norms = one.norms if one else ()
         for local in self.plan.local:
@@ -157,6 +159,8 @@ class _Bench:
         whole = self._see("fixed", 1, fixed_norm=True)
         for ranks in self.wish.ranks:
             if self.wish.batch % (2 * ranks):
+                says = f"{self.wish.batch} images make no 2 micro-batches on {_ranks(ranks)}; see --batch"
+                self._note(True, says)
                 continue
             seen = self._see(f"pieces-{ranks}", ranks, fixed_norm=True, accumulate=2)
             if seen and whole and not self.rank:

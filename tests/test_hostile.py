@@ -203,6 +203,18 @@ def test_a_file_of_a_hundred_megabytes_is_refused_unread(tmp_path: Path) -> None
     assert time.process_time() - start < 0.5
 
 
+def test_a_file_beside_a_spec_that_is_named_like_a_library_is_not_run(tmp_path: Path) -> None:
+    for name in ("numpy", "torch", "PIL", "colorsys"):
+        (tmp_path / f"{name}.py").write_text("import pathlib\npathlib.Path('ran').touch()\n")
+    # -P is how a command that is not called by `python -m` starts: without the folder it stands in.
+    command = [sys.executable, "-P", "-m", "sslgraph", "check", "simclr"]
+    environment = {**os.environ, "PYTHONPATH": str(home.ROOT)}
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120, env=environment
+    )
+    assert done.returncode == 0 and not (tmp_path / "ran").exists(), done.stderr
+
+
 def test_a_spec_runs_no_code_that_it_brings_along(tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("import pathlib\npathlib.Path('ran').touch()\nclass Net: pass\n")
     text = HEAD.replace("backbones.resnet", "'evil:Net'") + "losses: {c: {use: losses.nt_xent, of: [f(x)]}}\n"

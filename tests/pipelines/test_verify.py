@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pipelines import check
 from pipelines.cli import app
 from pipelines.difference import difference, distance, unequal
-from pipelines.judge import Judge
+from pipelines.judge import Judge, why
 from pipelines.rank_local import rank_local, spanning
 from pipelines.trial import Seen
 from pipelines.verify import counts, verify
@@ -70,6 +70,7 @@ def test_a_gradient_lost_in_a_gather_is_found_though_losses_agree(verdicts: dict
     lost = verdicts["lost"]
     assert not lost.is_right and lost.worst["gradients, 2 ranks"] > 0.01
     assert any(line.startswith("WRONG: 2 ranks as one, 3 steps: gradients") for line in lost.lines)
+    assert any(line.startswith("gradients point elsewhere: a part that compares images") for line in lost.lines)
     # Wrong mathematics still resumes exactly: the two claims are told apart.
     assert "10 + 10 steps = 20 on 2 ranks: to the last bit" in lost.lines
 
@@ -129,8 +130,19 @@ def test_ranks_are_read_and_one_process_is_always_among_them() -> None:
 
 
 def test_a_batch_that_ranks_cannot_share_is_refused_before_anything_starts() -> None:
-    with pytest.raises(SslgraphError, match="can't share a batch of 8 evenly"):
+    with pytest.raises(SslgraphError, match=r"^3 ranks can't share a batch of 8 evenly; add --batch 12$"):
         next(verify(["simclr"], Wish(ranks=(1, 3))))
+
+
+def test_one_rank_alone_compares_nothing_and_is_refused() -> None:
+    with pytest.raises(SslgraphError, match="compares nothing; add ranks"):
+        next(verify(["simclr"], Wish(ranks=(1,))))
+
+
+def test_a_factor_is_told_from_another_direction() -> None:
+    one = {"f": torch.tensor([1.0, 2.0]), "g": torch.tensor([3.0])}
+    assert why({name: value / 2 for name, value in one.items()}, one).startswith("gradients are 0.5 times those of one")
+    assert why({**one, "g": torch.tensor([-3.0])}, one).startswith("gradients point elsewhere")
 
 
 def test_the_command_tells_a_fault_of_the_spec_and_fails() -> None:
