@@ -1,13 +1,14 @@
 """Convolutions over small maps as matrix products, where a processor's own kernels for them are slow.
 
 A residual network on images of 32 pixels ends in maps of 4 x 4, and on local crops of 16 pixels in maps of 2 x 2. There
-oneDNN's bfloat16 kernels run at a tenth of what the processor can do, weight gradients most of all. Every output place
-takes a window of its input; with the windows as rows of one matrix the same sums are plain products:
+oneDNN's kernels run at a tenth of what the processor can do, weight gradients in bfloat16 most of all. Every output
+place takes a window of its input; with the windows as rows of one matrix the same sums are plain products:
 
     out = windows(x) w^T,     dw = dout^T windows(x),     dx = windows(dout) w', w' the turned kernel (stride 1)
 
 One thread with AMX, 256 images, 512 -> 512 channels on 4 x 4 (2 x 2) places: forward 45 -> 28 ms (44 -> 9), weight
-gradient 143 -> 35 ms (115 -> 8). Numbers differ from oneDNN's by bfloat16's rounding of the same sums.
+gradient 143 -> 35 ms (115 -> 8); in float32 on 2 x 2 places 96 -> 32 and 100 -> 33 ms. Numbers differ from oneDNN's by
+the rounding of the same sums.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-# Output places of an image up to which products are faster: for the weight gradient alone, and for all three.
-FOR_WEIGHTS, FOR_ALL = 64, 16
+# Output places of an image up to which products are faster: for the weight gradient, and for the other two sums.
+LIMITS = {torch.bfloat16: (64, 16), torch.float32: (4, 4)}
 
 
 def as_products(method: nn.Module) -> None:
@@ -30,16 +31,15 @@ def as_products(method: nn.Module) -> None:
 
 
 class Conv2d(nn.Conv2d):
-    """torch's convolution, whose bfloat16 sums over small maps are taken as products on a processor."""
+    """torch's convolution, whose sums over small maps are taken as products on a processor."""
 
     def forward(self, input: Tensor) -> Tensor:
-        x, weight = input, self.weight
-        if torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16:
-            x = input.bfloat16()
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else input.dtype
         stride, padding = self.stride[0], int(self.padding[0])
-        if x.dtype != torch.bfloat16 or x.device.type != "cpu" or _places(x, weight, stride, padding) > FOR_WEIGHTS:
+        most = max(LIMITS.get(dtype, (0, 0)))
+        if input.device.type != "cpu" or _places(input, self.weight, stride, padding) > most:
             return super().forward(input)
-        out: Tensor = _Products.apply(x, weight.bfloat16(), stride, padding)
+        out: Tensor = _Products.apply(input.to(dtype), self.weight.to(dtype), stride, padding)
         return out if self.bias is None else out + self.bias.to(out.dtype)[:, None, None]
 
 
@@ -48,7 +48,7 @@ class _Products(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.stride, ctx.padding = stride, padding
-        if _places(x, weight, stride, padding) > FOR_ALL:
+        if _places(x, weight, stride, padding) > LIMITS[x.dtype][1]:
             return torch.conv2d(x, weight, None, stride, padding)
         return _product(x, weight, stride, padding)
 
@@ -68,7 +68,7 @@ class _Products(torch.autograd.Function):
 def _to_input(gradient: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
     kernel = weight.shape[2]
     # With another stride or padding the windows of the gradient are not the input's places.
-    if stride == 1 and 2 * padding == kernel - 1 and gradient.shape[2] * gradient.shape[3] <= FOR_ALL:
+    if stride == 1 and 2 * padding == kernel - 1 and _places(x, weight, stride, padding) <= LIMITS[x.dtype][1]:
         return _product(gradient, weight.flip(2, 3).transpose(0, 1), 1, padding)
     found: Tensor = torch.ops.aten.convolution_backward(
         gradient, x, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, [True, False, False]
