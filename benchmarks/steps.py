@@ -51,12 +51,17 @@ def ways(name: str) -> dict[str, Callable[[], Work]]:
     """How a step can be done, each made when it is asked for."""
     _, _, batch = STEPS[name]
     there: dict[str, Callable[[], Work]] = {"sslgraph": lambda: ours(name)}
+    there["sslgraph, compile: true"] = lambda: ours(name, compiled=True)
     if name.startswith("SimCLR"):
         there["hand-written, same settings"] = lambda: hand_written.simclr(batch)
     if importlib.util.find_spec("lightly"):
         from . import lightly_steps
 
         there["lightly, as documented"] = lambda: lightly_steps.STEPS[name.split(",")[0]](batch)
+    if importlib.util.find_spec("stable_pretraining") and name.startswith("SimCLR"):
+        from . import stable_steps
+
+        there["stable-pretraining, as documented"] = lambda: stable_steps.STEPS[name.split(",")[0]](batch)
     return there
 
 
@@ -77,7 +82,7 @@ def ours(name: str, *, compiled: bool = False) -> Work:
 def peaks(name: str = "SimCLR, ResNet-18") -> dict[str, float]:
     """Peak memory of three steps in MiB, each way in a process of its own."""
     found = {}
-    for way in ways(name):
+    for way in (way for way in ways(name) if "compile" not in way):
         command = [sys.executable, "-m", "benchmarks.steps", name, way]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         found[way] = float(done.stdout.split()[-1])
