@@ -78,7 +78,8 @@ class Steps:
             steps, draws = zip(*group, strict=True)
             plans = [step.plan(draw) for step, draw in zip(steps, draws, strict=True)]
             values = [tuple(value.to(images.device, non_blocking=True) for value in plan) for plan in plans]
-            images = (self.paint if is_fusible else _paint)(images, steps, values)
+            is_compiled = is_fusible and images.device.type != "cpu"  # a processor's steps are C already
+            images = (self.paint if is_compiled else _paint)(images, steps, values)
         return images
 
 
@@ -100,7 +101,7 @@ class ViewProgram:
     ) -> ViewProgram:
         """Resolves each view's pipeline and its overrides; all faults of all views are raised at once.
 
-        `compiled` fuses the colour steps with torch.compile, for batches that keep their size.
+        `compiled` fuses the colour steps with torch.compile on a GPU, for batches that keep their size.
         """
         resample = registry.build("augment.resample", {})
         programs = {}

@@ -66,7 +66,7 @@ def test_the_wheel_holds_one_package_with_everything_inside(wheel: Path) -> None
     for folder in ("components", "pipelines", "specs"):
         ours = {
             f"sslgraph/{file.relative_to(ROOT).as_posix()}"
-            for kind in ("*.py", "*.yaml")
+            for kind in ("*.py", "*.yaml", "*.c")
             for file in (ROOT / folder).rglob(kind)
         }
         assert ours and ours <= set(names)

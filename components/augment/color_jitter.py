@@ -12,11 +12,15 @@ from torch import Tensor, nn
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
 
+from . import native
 from .chance import checked, chosen
-from .planes import Plane, hue_turned, in_eager_mode_on_cpu, luma, mean_of, on_rows
+from .native import Operation
+from .planes import Plane, hue_turned, in_eager_mode_on_cpu, luma, mean_of, on_rows, sixths_of
 
 _BRIGHTNESS, _CONTRAST, _SATURATION, _HUE = range(4)
 _NAMES = ("brightness", "contrast", "saturation", "hue")
+_OPERATIONS = (Operation.BRIGHTNESS, Operation.CONTRAST, Operation.SATURATION, Operation.HUE)
+_NOTHING = (1.0, 1.0, 1.0, 0.0)
 _ORDERS = torch.tensor(list(itertools.permutations(range(4))))
 
 
@@ -60,7 +64,7 @@ class ColorJitter(nn.Module):
         strengths = (self.brightness, self.contrast, self.saturation)
         low = torch.tensor([*(max(0.0, 1 - s) for s in strengths), -self.hue], dtype=torch.float64)
         high = torch.tensor([*(1 + s for s in strengths), self.hue], dtype=torch.float64)
-        nothing = torch.tensor([1.0, 1.0, 1.0, 0.0], dtype=torch.float64)
+        nothing = torch.tensor(_NOTHING, dtype=torch.float64)
         touched = chosen(numbers[:, 5], self.p)[:, None]
         factors = torch.where(touched, low + (high - low) * u, nothing).float()
         return _ORDERS[(numbers[:, 4] * 24) >> 32], factors
@@ -80,15 +84,23 @@ class ColorJitter(nn.Module):
         order: Int64[Tensor, "batch 4"],
         factors: Float[Tensor, "batch 4"],
     ) -> Float[Tensor, "batch 3 height width"]:
-        if in_eager_mode_on_cpu(images):
-            return _by_orders(images, order, factors)
-        return _by_slots(images, order, factors)
+        if not in_eager_mode_on_cpu(images):
+            return _by_slots(images, order, factors)
+        return images if native.paint(images, *_operations(order, factors)) else _by_orders(images, order, factors)
+
+
+def _operations(order: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
+    """The changes as pixels.c takes them: their numbers [batch, 4], and what each needs [batch, 4, 3]."""
+    numbers = torch.stack([factors, 1 - factors, torch.zeros_like(factors)], 2)
+    numbers[:, _HUE] = sixths_of(factors[:, _HUE]).T
+    due = torch.where(factors == torch.tensor(_NOTHING), Operation.KEEP, torch.tensor(_OPERATIONS, dtype=torch.int32))
+    return due.gather(1, order), numbers.gather(1, order[:, :, None].expand(-1, -1, 3))
 
 
 def _by_orders(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
     """All samples with one order of changes together, in place; each change is paid for where it is due, and once."""
     number = (order * torch.tensor([64, 16, 4, 1])).sum(1)
-    touched = (factors != torch.tensor([1.0, 1.0, 1.0, 0.0])).any(1)
+    touched = (factors != torch.tensor(_NOTHING)).any(1)
     for this in number[touched].unique().tolist():
         rows = torch.nonzero(touched & (number == this))[:, 0]
         work = partial(_change, changes=order[rows[0]].tolist(), factors=factors[rows])

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
 
+from . import native
 from .chance import checked, chosen
 from .planes import on_rows
 from .resample import reflected
@@ -25,7 +27,7 @@ class GaussianBlur(nn.Module):
 
         w_t ~ exp(-t^2 / (2 sigma^2)) for |t| <= radius, sum 1, along both axes
 
-    as two banded matrix products, in place, on the chosen samples only: how many, changes from batch to batch.
+    in place, on the chosen samples only: how many, changes from batch to batch.
 
     Settings:
         sigma: least and greatest standard deviation, pixels.
@@ -72,17 +74,47 @@ class GaussianBlur(nn.Module):
         if radius >= min(images.shape[2:]):
             raise ValueError(f"a blur of {2 * radius + 1} taps is wider than the mirrored image of {images.shape[2:]}")
         weights = _weights(sigma, radius)
-        return on_rows(images, rows, lambda planes, which: _blur(planes, weights[which]))
+        if images.device.type != "cpu":
+            return on_rows(images, rows, lambda planes, which: _by_matrices(planes, weights[which]))
+        if native.blur(images, rows, weights):
+            return images
+        return on_rows(images, rows, lambda planes, which: _by_sums(planes, weights[which]))
 
 
-def _blur(planes: Tensor, weights: Tensor) -> None:
+def _weights(sigma: Float[Tensor, "rows"], radius: int) -> Float[Tensor, "rows weights"]:
+    """From the middle outwards; both sides are alike."""
+    steps = torch.arange(radius + 1, device=sigma.device)
+    weights = torch.exp(-0.5 * (steps / sigma[:, None].double()) ** 2)
+    weights = weights / (2 * weights.sum(1, keepdim=True) - weights[:, :1])
+    # What is smaller than half a rounding step changes no value, and no neighbour is looked at for it.
+    return torch.where(weights < 2.0**-26, 0.0, weights).float()
+
+
+def _by_sums(planes: Tensor, weights: Tensor) -> None:
+    """In the order of pixels.c: the middle, then pairs from within outwards; along lines, then along columns."""
+    radius, count = weights.shape[1] - 1, planes.shape[1]
+    shares = weights.T[:, :, None, None]
+    reach = int(weights.count_nonzero(1).max())
+    for axis, border in ((3, [radius, radius, 0, 0]), (2, [0, 0, radius, radius])):
+        size = planes.shape[axis]
+        wide = functional.pad(planes.flatten(0, 1)[:, None], border, mode="reflect")
+        wide = wide.view(3, count, *wide.shape[2:])
+        torch.mul(wide.narrow(axis, radius, size), shares[0], out=planes)
+        for t in range(1, reach):
+            pair = wide.narrow(axis, radius - t, size) + wide.narrow(axis, radius + t, size)
+            pair *= shares[t]
+            planes += pair
+
+
+def _by_matrices(planes: Tensor, weights: Tensor) -> None:
+    """As two banded matrix products, which a GPU likes best."""
     _, count, height, width = planes.shape
     down = blur_matrix(weights, height)
     across = down if height == width else blur_matrix(weights, width)
     images = planes.transpose(0, 1).contiguous()
     narrow = torch.empty_like(images)
     lines, narrow_lines = (each.view(count, 3 * height, width) for each in (images, narrow))
-    radius = weights.shape[1] // 2
+    radius = weights.shape[1] - 1
     for out, seen in _bands(width, radius):
         narrow_lines[:, :, out] = torch.bmm(lines[:, :, seen], across[:, out, seen].mT)
     for out, seen in _bands(height, radius):
@@ -96,17 +128,11 @@ def _bands(size: int, radius: int) -> Iterator[tuple[slice, slice]]:
         yield slice(first, last), slice(max(0, first - radius), min(size, last + radius))
 
 
-def _weights(sigma: Float[Tensor, "rows"], radius: int) -> Float[Tensor, "rows taps"]:
-    steps = torch.arange(-radius, radius + 1, device=sigma.device)
-    weights = torch.softmax(-0.5 * (steps / sigma[:, None]) ** 2, 1)
-    # Denormal tails make the products ten times slower on a CPU and change no value.
-    return torch.where(weights < 1e-12, 0.0, weights)
-
-
-def blur_matrix(weights: Float[Tensor, "rows taps"], size: int) -> Float[Tensor, "rows size size"]:
+def blur_matrix(weights: Float[Tensor, "rows weights"], size: int) -> Float[Tensor, "rows size size"]:
     """One banded matrix a sample, the mirroring at the border folded in."""
-    radius = weights.shape[1] // 2
+    radius = weights.shape[1] - 1
     steps = torch.arange(-radius, radius + 1, device=weights.device)
     position = reflected(torch.arange(size, device=weights.device)[:, None] + steps, size)
     matrix = torch.zeros(len(weights), size, size, device=weights.device)
-    return matrix.scatter_add_(2, position.expand(len(weights), -1, -1), weights[:, None].expand(-1, size, -1))
+    both = weights[:, steps.abs()]
+    return matrix.scatter_add_(2, position.expand(len(weights), -1, -1), both[:, None].expand(-1, size, -1))

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
 
+from . import native
 from .chance import checked, chosen
+from .native import Operation
 from .planes import in_eager_mode_on_cpu, luma, on_rows
 
 
@@ -36,6 +38,9 @@ class Grayscale(nn.Module):
     def forward(
         self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
     ) -> Float[Tensor, "batch 3 height width"]:
-        if in_eager_mode_on_cpu(images):
-            return on_rows(images, torch.nonzero(chosen)[:, 0], lambda planes, _: planes.copy_(luma(planes)))
-        return torch.where(chosen[:, None, None, None], luma(images.unbind(1))[:, None], images)
+        if not in_eager_mode_on_cpu(images):
+            return torch.where(chosen[:, None, None, None], luma(images.unbind(1))[:, None], images)
+        operation = torch.where(chosen, Operation.GRAY, Operation.KEEP).int()[:, None]
+        if native.paint(images, operation, torch.zeros(len(images), 1, 1)):
+            return images
+        return on_rows(images, chosen.nonzero()[:, 0], lambda planes, _: planes.copy_(luma(planes)))

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from sslgraph.component import component
 from sslgraph.draws import Draw
 
+from . import native
+from .native import Operation
 from .planes import in_eager_mode_on_cpu
 
 
@@ -32,14 +34,18 @@ class Normalize(nn.Module):
             raise ValueError(f"std is what channels are divided by, and must be above 0: {std}")
         self.mean = mean
         self.std = std
+        self.scale = tuple(1 / value for value in std)  # a processor multiplies more than twice as fast as it divides
 
     def plan(self, draw: Draw) -> tuple[()]:  # noqa: ARG002 - nothing here is random
         """Nothing to draw."""
         return ()
 
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
-        if in_eager_mode_on_cpu(images):
-            mean, std = (torch.tensor(values)[:, None, None] for values in (self.mean, self.std))
-            return images.sub_(mean).div_(std)
-        planes = zip(images.unbind(1), self.mean, self.std, strict=True)
-        return torch.stack([(plane - mean) / std for plane, mean, std in planes], 1)
+        if not in_eager_mode_on_cpu(images):
+            planes = zip(images.unbind(1), self.mean, self.scale, strict=True)
+            return torch.stack([(plane - mean) * scale for plane, mean, scale in planes], 1)
+        mean, scale = torch.tensor(self.mean), torch.tensor(self.scale)
+        numbers = torch.cat([mean, scale]).expand(len(images), 1, 6)
+        if native.paint(images, torch.full((len(images), 1), Operation.NORMALIZE, dtype=torch.int32), numbers):
+            return images
+        return images.sub_(mean[:, None, None]).mul_(scale[:, None, None])

@@ -62,36 +62,37 @@ def mean_of(gray: Plane) -> Float[Tensor, "batch 1 1"]:
     return (rounded.sum((1, 2), keepdim=True, dtype=torch.float64) / (gray.shape[1] * gray.shape[2])).float()
 
 
+def sixths_of(turns: Float[Tensor, "batch"]) -> Float[Tensor, "3 batch"]:
+    """How far red, green and blue lie from a hue that is turned by so many turns, in sixths of a turn, -3..3."""
+    away = 6 * (turns + torch.tensor([[0.0], [-1 / 3], [1 / 3]], device=turns.device))
+    return away - 6 * (away * (1 / 6)).round()
+
+
 def hue_turned(planes: Planes, turns: Float[Tensor, "batch"], *, out: Planes | None = None) -> list[Plane]:
     """The colours with their hue turned in HSV; a whole turn is 1. `out` may be the planes themselves.
 
-    Without branches or selections, which a CPU pays dearly: with V the greatest and m the least of r, g, b and
-    C = V - m, the hue is (1 + (g + b - r - m) / C) / 6, with the sign of g - b. Back from there, a channel whose own
-    hue lies d of a turn away, the shorter way round, is V + C - 6 C clamp(d, 1/6, 1/3).
+    Without branches, selections or quotients, which a processor pays dearly. With V the greatest and m the least of
+    r, g, b and C = V - m, the hue in sixths of a turn, times C, is g + b - r + V - 2 m with the sign of g - b. A
+    channel whose own hue lies x sixths from there, -6 <= x <= 6, is m + C (||x| - 3| - 1), not below m nor above V.
     """
     red, green, blue = planes
     most = torch.maximum(torch.maximum(red, green), blue)
     least = torch.minimum(torch.minimum(red, green), blue)
     chroma = most - least
-    most += chroma
-    chroma *= 6
-    chroma = chroma.clamp_(min=1e-12)
     hue = green + blue
     hue -= red
-    hue -= least  # where a pixel is grey this is 0
-    del least  # each plane held is a part of the cache
-    hue /= chroma
-    hue += 1 / 6
+    hue += most
+    hue -= least
+    hue -= least
     hue = torch.copysign(hue, green - blue)
-    hue += turns[:, None, None]
+    half, low = chroma * 3, chroma - least
     turned = []
-    for number in range(3):
-        if number:
-            hue = hue - 1 / 3
-        away = hue.round()
-        away -= hue
-        away = away.abs_().clamp_(1 / 6, 1 / 3)
-        away *= chroma
-        channel = torch.sub(most, away, out=None if out is None else out[number])
-        turned.append(channel.clamp_(0, 1))  # by rounding it may lie a little outside
+    for number, sixths in enumerate(sixths_of(turns)[:, :, None, None]):
+        channel = chroma * sixths
+        channel += hue
+        channel = channel.abs_()
+        channel -= half
+        channel = channel.abs_()
+        channel -= low
+        turned.append(torch.clamp(channel, least, most, out=None if out is None else out[number]))
     return turned

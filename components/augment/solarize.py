@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
 
+from . import native
 from .chance import checked, chosen
+from .native import Operation
 from .planes import in_eager_mode_on_cpu, on_rows
 
 
@@ -38,10 +40,13 @@ class Solarize(nn.Module):
     def forward(
         self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
     ) -> Float[Tensor, "batch 3 height width"]:
-        if in_eager_mode_on_cpu(images):
-            return on_rows(images, torch.nonzero(chosen)[:, 0], self._turn)
-        return torch.where(chosen[:, None, None, None] & (images >= self.threshold), 1 - images, images)
+        if not in_eager_mode_on_cpu(images):
+            return torch.where(chosen[:, None, None, None] & (images >= self.threshold), 1 - images, images)
+        operation = torch.where(chosen, Operation.SOLARIZE, Operation.KEEP).int()[:, None]
+        if native.paint(images, operation, torch.full((len(images), 1, 1), self.threshold)):
+            return images
+        return on_rows(images, chosen.nonzero()[:, 0], self._turn)
 
     def _turn(self, planes: Tensor, _: slice) -> None:
-        bright = (planes >= self.threshold).float()
+        bright = torch.ge(planes, self.threshold, out=torch.empty_like(planes))
         torch.sub(bright, planes, out=planes).abs_()  # 1 - x where bright, x elsewhere, without a selection

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
-from components.augment import planes
+import pipelines.views
+from components.augment import native, planes
 from pipelines.views import ViewProgram, evaluation_view, resolve
 from sslgraph import catalogue
 from sslgraph.draws import keyed, stream_of, substream
@@ -77,6 +78,7 @@ def test_a_batch_equals_its_samples_alone_to_the_last_bit(side: int) -> None:
 
 
 def test_working_on_a_few_samples_at_a_time_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_library", lambda: None)
     whole = run(program(), photos(5))["x.image"]
     monkeypatch.setattr(planes, "_CACHED_PIXELS", 2 * 12 * 12)
     assert torch.equal(run(program(), photos(5))["x.image"], whole)
@@ -179,11 +181,21 @@ def test_views_come_in_the_type_and_layout_that_is_asked_for() -> None:
     assert views["x.image"].is_contiguous(memory_format=torch.channels_last)
 
 
+def test_views_without_a_c_compiler_have_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = photos(5, 120, 150)
+    views = program(settings={"size": 110})
+    whole = run(views, images)["x.image"]
+    monkeypatch.setattr(native, "_library", lambda: None)
+    assert torch.equal(run(views, images)["x.image"], whole)
+
+
 @pytest.mark.slow
 def test_compiled_colours_equal_the_uncompiled_ones_to_the_last_bit() -> None:
-    view, mine = {"x": View(augment="mine")}, {"mine": augmentation(**STEPS)}
-    fused, plain = ViewProgram.build(view, mine, compiled=True), ViewProgram.build(view, mine)
-    assert torch.equal(run(fused, photos(8))["x.image"], run(plain, photos(8))["x.image"])
+    steps = [step for name, step in program().views["x"].steps.items() if name in ("jitter", "gray", "normalize")]
+    images, draw = photos(8) / 255, keyed(0, 0, torch.arange(8))
+    plans = [step.plan(substream(draw, number)) for number, step in enumerate(steps)]  # type: ignore[union-attr]
+    fused = torch.compile(pipelines.views._paint, dynamic=False)(images.clone(), steps, plans)
+    assert torch.equal(fused, pipelines.views._paint(images.clone(), steps, plans))  # type: ignore[arg-type]
 
 
 def test_overrides_reach_the_step_that_has_the_setting() -> None:
