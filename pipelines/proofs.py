@@ -46,8 +46,9 @@ def verify(
     wish, failed = Wish(counts(ranks), batch, resume, accumulate, not float32), 0
     wanted = names or catalogue.names("methods")
     numbers, limit = ("floats", LIMITS[False]) if float32 else ("doubles", LIMITS[True])
-    typer.echo(f"{batch} images a step, in {numbers}; the largest relative differences, of which {limit:g} is rounding")
+    head = f"{batch} images a step, in {numbers}: differences are relative, and up to {limit:g} they are rounding\n"
     for verdict in verdicts(wanted, wish, plugins=tuple(plugin), overrides=overrides(set_)):
-        typer.echo(f"{verdict}")
+        typer.echo(f"{head}{verdict}")
+        head = ""
         failed += not verdict.is_right
     raise typer.Exit(1 if failed else 0)

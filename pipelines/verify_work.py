@@ -21,6 +21,10 @@ from .trial import Seen, Trial, copied_checkpoint, see
 
 STEPS = 20  # of a run that is interrupted in its middle
 WATCHED = 3  # steps whose gradients and states are compared
+SPANS = (
+    "a part that compares the images of a micro-batch makes accumulation another method: if one does so by its nature, "
+    "as losses with negatives do, keep accumulate: 1 in the recipe"
+)
 TIMEOUT = timedelta(minutes=10)  # others wait while the first rank tries something alone
 
 
@@ -167,6 +171,8 @@ class _Bench:
                 apart = further(self.judge.gradients(seen, whole), self.judge.states(seen, whole))
                 self.worst[f"2 micro-batches, {_ranks(ranks)}"] = apart.size
                 self._note(apart.size <= self.judge.limit, f"2 micro-batches as one batch, {_ranks(ranks)}: {apart}")
+        if any(line.startswith("WRONG: 2 micro") for line in self.lines):
+            self._note(True, SPANS)
         if one and one.norms:
             names = ", ".join(one.norms)
             self._note(
