@@ -12,6 +12,9 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from .turns import Work
 from .views import LISTS, photos
 
 ROOFLINE = 800e12
+Step = tuple[str, str, int, bool]
 QUIET: dict[str, Any] = {"data": {"use": "sources.shapes", "images": 8192}, "evaluate": {}, "checkpoint": {}}
 PAPER = """recipe: {method} at its paper's size
 method: {method}
@@ -39,7 +43,7 @@ batch: {batch}
 optimizer: {{use: adamw, lr: 1e-4, weight_decay: 0.04}}
 """
 # Title, the method, images a step, and whether it is handed to torch.compile; at 32 px the recipe for CIFAR-10.
-STEPS = [
+STEPS: list[Step] = [
     ("SimCLR, ResNet-18, 32 px", "cifar10/simclr", 512, False),
     ("SimCLR, ResNet-18, 32 px, compiled", "cifar10/simclr", 512, True),
     ("SimCLR, ResNet-50, 2 x 224 px", "simclr", 128, False),
@@ -58,32 +62,41 @@ def main() -> None:
     machine.use(on=device)
     name, memory = torch.cuda.get_device_name(device), torch.cuda.mem_get_info(device)[1] / 2**30
     print(f"{name}, {memory:.0f} GiB, torch {torch.__version__}")
+    for line in measured(device):
+        print(line, flush=True)
+
+
+def measured(
+    device: torch.device, *, steps: Iterable[Step] = STEPS, kinds: Iterable[bool] = (False, True), batch: int = 512,
+    times: int = 5,
+) -> Iterator[str]:  # fmt: skip
+    """What was measured on a device, line by line: views (compiled or not), steps, other people's steps, reading."""
     for title, (size, count, views) in LISTS.items():
         found = {view.augment: load_augmentation(view.augment).augmentation for view in views.values()}
         images, index = photos(count, *size).to(device), torch.arange(count)
-        for compiled in (False, True):
+        for compiled in kinds:
             program = ViewProgram.build(views, found, compiled=compiled)
-
-            def make(
-                program: ViewProgram = program, images: torch.Tensor = images, index: torch.Tensor = index
-            ) -> None:
-                program(images, index, seed=0, epoch=0, device=device, channels_last=True, dtype=torch.bfloat16)
-
-            rate = count / seconds(make)
-            print(f"views, {title}{', compiled' if compiled else ''}: {rate:,.0f} images/s")
-    for title, method, batch, compiled in STEPS:
-        work, flops = step_of(method, batch, compiled=compiled)
-        took = seconds(work)
+            make = partial(program, images, index, seed=0, epoch=0, device=device, channels_last=True)
+            yield f"views, {title}{', compiled' if compiled else ''}: {count / seconds(make, times):,.0f} images/s"
+    for title, method, images_a_step, compiled in steps:
+        with step_of(method, images_a_step, compiled=compiled) as (work, flops):
+            took = seconds(work, times)
         share = flops / took / ROOFLINE
-        print(f"{title}: {batch / took:,.0f} images/s, {took * 1e3:.1f} ms a step, {share:.1%} of 800 TFLOP/s")
-    took = seconds(hand_written.simclr(512, device))
-    print(f"SimCLR, ResNet-18, 32 px, batch 512, hand-written loop: {512 / took:,.0f} images/s")
-    print(resident())
+        yield f"{title}: {images_a_step / took:,.0f} images/s, {took * 1e3:.1f} ms a step, {share:.1%} of 800 TFLOP/s"
+    took = seconds(hand_written.simclr(batch, device), times)
+    yield f"SimCLR, ResNet-18, 32 px, batch {batch}, hand-written loop: {batch / took:,.0f} images/s"
     if importlib.util.find_spec("lightly") is None:
-        print("lightly is not installed here: python -m benchmarks.run --peers makes an environment with it")
+        yield "lightly is not installed here: python -m benchmarks.run --peers makes an environment with it"
+    else:
+        from . import lightly_steps
+
+        took = seconds(lightly_steps.simclr(batch, device, workers=machine.cores()), times)
+        yield f"SimCLR, ResNet-18, 32 px, batch {batch}, lightly as documented: {batch / took:,.0f} images/s"
+    yield resident(device)
 
 
-def step_of(method: str, batch: int, *, compiled: bool) -> tuple[Work, float]:
+@contextmanager
+def step_of(method: str, batch: int, *, compiled: bool) -> Iterator[tuple[Work, float]]:
     """A training step and its operations."""
     folder = Path(tempfile.mkdtemp(prefix="sslgraph-gpu-"))
     recipe, overrides = method, {"batch": batch, "compile": compiled}
@@ -98,30 +111,38 @@ def step_of(method: str, batch: int, *, compiled: bool) -> tuple[Work, float]:
     steps, batches = iter(range(1000)), run.feed.batches(0, 1000)
     loaded, _ = check.load(recipe, overrides)
     flops = rehearse(loaded, images=8).flops / 8 * batch
-    return (lambda: one_step(run, next(batches), next(steps))), flops
+    try:
+        yield (lambda: one_step(run, next(batches), next(steps))), flops
+    finally:
+        run.record.abandon()
 
 
-def seconds(work: Work, *, rounds: int = 5, times: int = 5) -> float:
+def seconds(work: Work, times: int = 5) -> float:
     """Seconds of one piece of work, the device waited for: the median of rounds, after as many untimed."""
     for _ in range(times):
         work()
     found = []
-    for _ in range(rounds):
-        torch.cuda.synchronize()
+    for _ in range(times):
+        _wait()
         start = time.perf_counter()
         for _ in range(times):
             work()
-        torch.cuda.synchronize()
+        _wait()
         found.append((time.perf_counter() - start) / times)
     return statistics.median(found)
 
 
-def resident() -> str:
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def resident(device: torch.device) -> str:
     """Whether a small data set lives on the device, and how fast it is read from there."""
     from pipelines.feed import reader
 
     source = registry.build("sources.shapes", {"images": 8192})
-    read, device = reader(source, machine.device()), machine.device()
+    read = reader(source, device)
     wanted = torch.randperm(8192)[:1024]
     images, _ = read(wanted)
     assert isinstance(images, torch.Tensor)

@@ -49,21 +49,24 @@ class Pictures(Dataset):  # type: ignore[type-arg]
         return self.transform(self.pictures[index])
 
 
-def batches(transform: Callable[[Any], Any], batch: int) -> Iterator[list[torch.Tensor]]:
-    """Batches for ever, made in this process."""
-    loader = DataLoader(Pictures(transform), batch_size=batch, shuffle=True, drop_last=True, num_workers=0)
+def batches(transform: Callable[[Any], Any], batch: int, workers: int = 0) -> Iterator[list[torch.Tensor]]:
+    """Batches for ever, made in this process, or in workers as the documentation has it."""
+    keep = {"num_workers": workers, "persistent_workers": workers > 0, "pin_memory": workers > 0}
+    loader = DataLoader(Pictures(transform), batch_size=batch, shuffle=True, drop_last=True, **keep)  # type: ignore[arg-type]
     while True:
         yield from loader
 
 
-def simclr(batch: int) -> Work:
+def simclr(batch: int, on: torch.device | None = None, workers: int = 0) -> Work:
     """https://docs.lightly.ai/self-supervised-learning/examples/simclr.html"""
-    backbone, head = encoder(), SimCLRProjectionHead(512, 512, 128)
-    criterion, supply = NTXentLoss(), batches(SimCLRTransform(input_size=32, cj_strength=0.5, gaussian_blur=0.0), batch)
+    on = on or torch.device("cpu")
+    backbone, head = encoder().to(on), SimCLRProjectionHead(512, 512, 128).to(on)
+    transform = SimCLRTransform(input_size=32, cj_strength=0.5, gaussian_blur=0.0)
+    criterion, supply = NTXentLoss(), batches(transform, batch, workers)
     optimizer = torch.optim.SGD([*backbone.parameters(), *head.parameters()], lr=0.06)
 
     def step() -> None:
-        x0, x1 = next(supply)
+        x0, x1 = (x.to(on) for x in next(supply)[:2])
         loss = criterion(head(backbone(x0).flatten(start_dim=1)), head(backbone(x1).flatten(start_dim=1)))
         loss.backward()
         optimizer.step()
