@@ -76,7 +76,7 @@ def prepare_images(path: str, out: str, *, side: int = 256, form: str = "jpeg") 
     working.mkdir(parents=True, exist_ok=True)
     found: list[Written] = []
     classes: tuple[str, ...] = ()
-    for split, source in _splits(path):
+    for split, source in _splits(path, at_least=2 * side):
         found.append(_write_split(working, split, source, side, form))
         classes = source.classes
     about = {"form": form, "side": side, "classes": classes, "splits": [one.split for one in found], "from": str(path)}
@@ -87,10 +87,13 @@ def prepare_images(path: str, out: str, *, side: int = 256, form: str = "jpeg") 
     return found
 
 
-def _splits(path: str) -> Iterator[tuple[str, Source]]:
+def _splits(path: str, at_least: int | None = None) -> Iterator[tuple[str, Source]]:
     use = source_for(path)
-    # Read in order, a large row group costs no more than a small one.
-    settings = {"largest_group": 1e6} if "largest_group" in registry.signature(use).settings else {}
+    known = registry.signature(use).settings
+    # Read in order, a large row group costs no more than a small one. A JPEG of at least twice the size that is asked
+    # for gives it with less error than the next encoding makes (docs/performance.md, Photographs).
+    wanted = {"largest_group": 1e6, "at_least": at_least}
+    settings = {name: value for name, value in wanted.items() if name in known}
     for split in ("train", "test"):
         try:
             yield split, registry.build(use, {"path": path, "split": split, "memory": 0.0, **settings})

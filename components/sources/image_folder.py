@@ -36,6 +36,8 @@ class ImageFolder(Album):
         limit: only the first so many images of the split.
         memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
         reads: images that are fetched at a time from an address.
+        at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
+            eighth of its size; None decodes it whole.
     """
 
     def __init__(
@@ -46,8 +48,9 @@ class ImageFolder(Album):
         limit: int | None = None,
         memory: float = 4.0,
         reads: int = 32,
+        at_least: int | None = None,
     ) -> None:
-        self._store = store_at(path, reads=reads)
+        self._store, self._at_least = store_at(path, reads=reads), at_least
         if self._store.only:
             raise SslgraphError(f"the folder {path} is a file; give a folder of images")
         images, others = _image_files(self._store)
@@ -71,7 +74,7 @@ class ImageFolder(Album):
 
     def load(self, index: int) -> Picture:
         """One image."""
-        return decode(self._store.read(self.files[index]))
+        return decode(self._store.read(self.files[index]), self._at_least)
 
     def name(self, index: int) -> str:
         """Its file."""

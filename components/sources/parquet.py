@@ -44,6 +44,8 @@ class Parquet(Album):
         memory: most that encoded groups, and decoded images of one size, may each take to be held, GiB.
         reads: row groups that are fetched at a time from an address.
         largest_group: most that the images of a row group may take where not all fit in memory, MiB.
+        at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
+            eighth of its size; None decodes it whole.
     """
 
     def __init__(
@@ -54,9 +56,10 @@ class Parquet(Album):
         limit: int | None = None,
         memory: float = 4.0,
         reads: int = 32,
+        at_least: int | None = None,
         largest_group: float = 4.0,
     ) -> None:
-        self._store = store_at(path, reads=reads)
+        self._store, self._at_least = store_at(path, reads=reads), at_least
         files, is_split = _shards(self._store, split)
         with ThreadPoolExecutor(THREADS) as threads:
             found = list(threads.map(lambda file: _index(self._store, file), files))
@@ -88,7 +91,7 @@ class Parquet(Album):
         """One image."""
         group = int(self._group[index])
         encoded = self._kept.get(group, lambda: self._encoded(*self._groups[group]))
-        return decode(encoded[int(self._row[index] - self._first[group])].as_py() or b"")
+        return decode(encoded[int(self._row[index] - self._first[group])].as_py() or b"", self._at_least)
 
     def name(self, index: int) -> str:
         """Its split and number."""

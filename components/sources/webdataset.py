@@ -43,6 +43,8 @@ class WebDataset(Album):
         limit: only the first so many images of the split.
         memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
         reads: images that are fetched at a time from an address.
+        at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
+            eighth of its size; None decodes it whole.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class WebDataset(Album):
         limit: int | None = None,
         memory: float = 4.0,
         reads: int = 32,
+        at_least: int | None = None,
     ) -> None:
-        self._store = store_at(path, reads=reads)
+        self._store, self._at_least = store_at(path, reads=reads), at_least
         files, is_split = _shards(self._store, split)
         self.shards = [file.name for file in files]
         with ThreadPoolExecutor(THREADS) as threads:
@@ -80,7 +83,8 @@ class WebDataset(Album):
     def load(self, index: int) -> Picture:
         """One image."""
         shard = self.shards[self._shard[index]]
-        return decode(self._store.read(shard, int(self._offset[index]), int(self._size[index])))
+        encoded = self._store.read(shard, int(self._offset[index]), int(self._size[index]))
+        return decode(encoded, self._at_least)
 
     def name(self, index: int) -> str:
         """Its shard, and its name in there."""

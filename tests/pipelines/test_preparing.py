@@ -88,3 +88,16 @@ def test_images_at_an_address_are_prepared_like_those_of_a_folder(tmp_path: Path
     pictures(storage.root / "b" / "photos")
     found = prepare_images("s3://b/photos", str(tmp_path / "small"), side=48)
     assert [(one.images, one.broken) for one in found] == [(11, 1), (1, 0)]
+
+
+def test_large_originals_are_prepared_from_smaller_ones_within_the_error_of_the_encoding(tmp_path: Path) -> None:
+    small = torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0))
+    large = torch.nn.functional.interpolate(small, (800, 1000), mode="bicubic").clamp(0, 1)[0]
+    (tmp_path / "photos").mkdir()
+    Image.fromarray((large * 255).byte().permute(1, 2, 0).numpy()).save(tmp_path / "photos" / "a.jpg", quality=95)
+    for form in ("raw", "jpeg"):
+        prepare_images(str(tmp_path / "photos"), str(tmp_path / form), side=64, form=form)
+    (raw,), (jpeg,) = (Prepared(path=str(tmp_path / form)).read(torch.tensor([0]))[0] for form in ("raw", "jpeg"))
+    exact = shrunk(ImageFolder(path=str(tmp_path / "photos")).read(torch.tensor([0]))[0][0], 64).float()
+    off, encoding = (raw.float() - exact).abs().mean(), (jpeg.float() - raw.float()).abs().mean()
+    assert 0 < off < encoding

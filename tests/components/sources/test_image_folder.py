@@ -163,3 +163,43 @@ def test_pictures_that_do_not_fit_in_memory_are_read_each_time() -> None:
 
     album = Numbered(count=4, memory=10 * 2**20 / 2**30)
     assert album.size is None and [int(p[0, 0, 0]) for p in album.read(torch.tensor([2, 1]))[0]] == [2, 1]
+
+
+def photograph(height: int, width: int, **options: object) -> bytes:
+    small = torch.rand(1, 3, 30, 40, generator=torch.Generator().manual_seed(0))
+    smooth = torch.nn.functional.interpolate(small, (height, width), mode="bicubic").clamp(0, 1)[0]
+    return encoded(Image.fromarray((smooth * 255).byte().permute(1, 2, 0).numpy()), "JPEG", quality=95, **options)
+
+
+@pytest.mark.parametrize(
+    ("at_least", "shape"), [(None, (600, 800)), (301, (600, 800)), (300, (300, 400)), (149, (150, 200)), (1, (75, 100))]
+)
+def test_a_large_jpeg_keeps_a_half_a_quarter_or_an_eighth_of_its_size(
+    at_least: int | None, shape: tuple[int, int]
+) -> None:
+    data = photograph(600, 800)
+    small, whole = decode(data, at_least), decode(data)
+    assert small.shape == (3, *shape)
+    averaged = torch.nn.functional.adaptive_avg_pool2d(whole.float(), shape)
+    assert (small.float() - averaged).abs().mean() < 1.5
+    assert decode(photograph(800, 600, exif=rotated()), at_least).shape == (3, *shape)
+
+
+def rotated() -> Image.Exif:
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    return tag
+
+
+def test_a_small_jpeg_and_other_forms_are_decoded_as_ever() -> None:
+    small, png = photograph(60, 80), encoded(Image.new("RGB", (80, 60), RED), "PNG")
+    assert torch.equal(decode(small, 31), decode(small)) and torch.equal(decode(png, 8), decode(png))
+
+
+def test_a_large_jpeg_that_is_cut_short_is_broken_at_any_size(tmp_path: Path) -> None:
+    (
+        (tmp_path / "a.jpg").write_bytes(photograph(600, 800)),
+        (tmp_path / "b.jpg").write_bytes(photograph(600, 800)[:4000]),
+    )
+    source = ImageFolder(path=str(tmp_path), at_least=150)
+    assert source.read(torch.arange(2))[1].tolist() == [0, 0] and list(source.broken) == [1]
