@@ -83,9 +83,12 @@ def peers() -> str:
     # This environment's packages are seen from there, so pip finds its torch and does not fetch another.
     (Path(inside.stdout.strip()) / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
     for group in PEERS:
-        done = subprocess.run([str(python), "-m", "pip", "install", "-q", *group])
+        # pip warns of much that is no concern here; what it says last is shown if it fails.
+        done = subprocess.run([str(python), "-m", "pip", "install", "-q", *group], capture_output=True, text=True)
         if done.returncode:
-            print(f"{', '.join(group)} can't be installed beside this torch, and is left out", file=sys.stderr)
+            why = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+            names = ", ".join(group)
+            print(f"{names} can't be installed beside this torch, and is left out: {why}", file=sys.stderr)
     return str(python)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as tv
 
+from components.augment import native
 from pipelines.views import ViewProgram
 from sslgraph.load import load_augmentation
 from sslgraph.spec import View
@@ -35,19 +37,16 @@ LISTS: dict[str, tuple[tuple[int, int], int, dict[str, View]]] = {
 }
 
 
-def measure(*, rounds: int = 5, compiled: bool = True, lists: Mapping[str, Any] = LISTS) -> list[Timed]:
+def measure(*, rounds: int = 5, lists: Mapping[str, Any] = LISTS) -> list[Timed]:
     """Times every list in every way there is; kornia where it is installed."""
-    return [_measure(name, *lists[name], rounds, compiled) for name in lists]
+    return [_measure(name, *lists[name], rounds) for name in lists]
 
 
-def _measure(
-    name: str, size: tuple[int, int], count: int, views: dict[str, View], rounds: int, compiled: bool
-) -> Timed:
+def _measure(name: str, size: tuple[int, int], count: int, views: dict[str, View], rounds: int) -> Timed:
     images = photos(count, *size)
     found = {view.augment: load_augmentation(view.augment).augmentation for view in views.values()}
-    ways: dict[str, Work] = {"sslgraph": _ours(ViewProgram.build(views, found), images)}
-    if compiled:
-        ways["sslgraph, compiled"] = _ours(ViewProgram.build(views, found, compiled=True), images)
+    ours = _ours(ViewProgram.build(views, found), images)
+    ways: dict[str, Work] = {"sslgraph": ours, "sslgraph, no C compiler": _in_tensors(ours)}
     peers = [composed(view) for view in views.values() for _ in range(view.copies)]
     pictures = [tv.to_pil_image(image) for image in images]
     ways["torchvision v2, tensors"] = lambda: [torch.stack([each(image) for image in images]) for each in peers]
@@ -70,6 +69,14 @@ def photos(count: int, height: int, width: int) -> Tensor:
 def _ours(program: ViewProgram, images: Tensor) -> Work:
     index = torch.arange(len(images))
     return lambda: program(images, index, seed=0, epoch=0)
+
+
+def _in_tensors(work: Work) -> Work:
+    def run() -> object:
+        with mock.patch.object(native, "_library", lambda: None):
+            return work()
+
+    return run
 
 
 def composed(view: View) -> Callable[[Any], Tensor]:

@@ -44,7 +44,8 @@ def substream(draw: Draw, number: int, copies: int = 1) -> Draw:
 def words(draw: Draw, count: int) -> Int64[Tensor, "batch count"]:
     """`count` independent uniform 32-bit words for each sample."""
     blocks = torch.arange((count + 3) // 4, device=draw.device)[None].expand(len(draw), -1)
-    seed, epoch, index, stream = (column[:, None].expand_as(blocks) for column in draw.unbind(1))
+    seed = draw[:, :1]
+    epoch, index, stream = (column[:, None].expand_as(blocks) for column in draw[:, 1:].unbind(1))
     counter = (index & _LOW, epoch & _LOW, stream & _LOW, blocks | ((index >> 32) << 16))
     out = philox(counter, (seed & _LOW, (seed >> 32) & _LOW))
     return torch.stack(out, -1).flatten(1)[:, :count]
@@ -78,17 +79,24 @@ def permutation(draw: Draw, length: int) -> Int64[Tensor, "batch length"]:
 
 def philox(counter: tuple[Tensor, ...], key: tuple[Tensor | int, Tensor | int]) -> tuple[Tensor, ...]:
     """Philox-4x32 with ten rounds; every value is an int64 tensor that holds a 32-bit word."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(10):
-        high0, low0 = _multiply(0xD2511F53, c0)
-        high1, low1 = _multiply(0xCD9E8D57, c2)
-        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
-        k0, k1 = (k0 + 0x9E3779B9) & _LOW, (k1 + 0xBB67AE85) & _LOW
-    return c0, c1, c2, c3
+    even, odd = torch.stack([counter[0], counter[2]]), torch.stack([counter[1], counter[3]])
+    first = torch.stack([torch.as_tensor(part, device=even.device) for part in key])
+    factors, steps = (_pair(numbers, even) for numbers in ((0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)))
+    factors -= 2**32
+    rounds = torch.arange(10, device=even.device).view(10, *[1] * first.ndim)
+    for its_key in ((rounds * steps + first) & _LOW).unbind(0):
+        # High and low words of two 32 x 32 bit products: an int64 product wraps, but its bits are right.
+        product = even * factors
+        product += even << 32
+        low = product & _LOW
+        product >>= 32
+        product &= _LOW
+        even = product.flip(0)
+        even ^= odd
+        even ^= its_key
+        odd = low.flip(0)
+    return even[0], odd[0], even[1], odd[1]
 
 
-def _multiply(constant: int, x: Tensor) -> tuple[Tensor, Tensor]:
-    """High and low word of a 32 x 32 bit product: the int64 product wraps, but its bits are right."""
-    product = x * (constant - 2**32) + (x << 32)
-    return (product >> 32) & _LOW, product & _LOW
+def _pair(numbers: tuple[int, int], like: Tensor) -> Tensor:
+    return torch.tensor(numbers, device=like.device).view(2, *[1] * (like.ndim - 1))

@@ -66,6 +66,16 @@ def test_the_epoch_may_be_a_tensor() -> None:
     assert draws.keyed(1, torch.tensor(4), INDEX[:3]).equal(draws.keyed(1, 4, INDEX[:3]))
 
 
+def test_the_numbers_of_a_run_stay_what_they_are() -> None:
+    draw = draws.substream(draws.keyed(7, 3, torch.tensor([0, 2**33 + 5])), draws.stream_of("crop"), copies=2)
+    assert draws.words(draw, 5).tolist() == [
+        [3266606829, 1540607757, 585657474, 1078645796, 4216115231],
+        [1958053878, 338688360, 3945521791, 2699022980, 619482760],
+        [1420226943, 918163308, 884106130, 399142423, 1476396626],
+        [160367092, 2037110531, 1464608947, 2015924124, 3208827831],
+    ]
+
+
 def test_copies_of_a_bag_are_view_major_and_the_first_is_the_draw_of_a_single_view() -> None:
     draw = draws.keyed(0, 0, INDEX[:5])
     bag = draws.substream(draw, 9, copies=3)

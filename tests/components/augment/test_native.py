@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from components.augment import native
 from components.augment.color_jitter import ColorJitter, _by_slots
-from components.augment.gaussian_blur import GaussianBlur
+from components.augment.gaussian_blur import GaussianBlur, _by_matrices, _weights
 from components.augment.grayscale import Grayscale
 from components.augment.normalize import Normalize
 from components.augment.solarize import Solarize
@@ -72,6 +72,15 @@ def test_rows_that_are_shared_by_threads_have_the_same_bits(name: str, monkeypat
     monkeypatch.setattr(native, "_ENOUGH", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     assert torch.equal(step(images.clone(), *plan), alone)
+
+
+@pytest.mark.parametrize(("size", "radius"), [((40, 70), 11), ((33, 33), 2)])
+def test_a_gpus_blur_by_matrices_is_the_same_to_rounding(size: tuple[int, int], radius: int) -> None:
+    images, sigma = pictures(5, *size), torch.tensor([0.1, 0.5, 1.0, 2.0, 5.0])
+    weights, planes = _weights(sigma, radius), images.transpose(0, 1).contiguous()
+    assert native.blur(images, torch.arange(5), weights)
+    _by_matrices(planes, weights)
+    torch.testing.assert_close(planes.transpose(0, 1), images, atol=2e-6, rtol=0)
 
 
 @pytest.mark.parametrize("flip", [False, True])
