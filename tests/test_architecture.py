@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
+import networkx
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -152,6 +153,31 @@ def ray(root: Path) -> list[str]:
     ]
 
 
+def circles(root: Path) -> list[str]:
+    """No file imports one that needs it, however far round, and be it for a type alone."""
+    files = {name: tree for name, _, tree in modules(root, "sslgraph", "components", "pipelines")}
+    needs = {name: set(needed(name, tree, files)) - {name} for name, tree in files.items()}
+    graph = networkx.DiGraph([(name, other) for name, others in needs.items() for other in others])
+    return [f"{', '.join(sorted(some))} import each other" for some in networkx.strongly_connected_components(graph)
+            if len(some) > 1]  # fmt: skip
+
+
+def needed(name: str, tree: ast.AST, files: Container[str]) -> Iterator[str]:
+    """The files that the imports of a file stand for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = [*Path(name).parts[: -node.level], *(node.module or "").split(".")] if node.level else []
+            start = [part for part in start or (node.module or "").split(".") if part]
+            found = [[*start, alias.name] for alias in node.names]
+        else:
+            continue
+        for parts_ in found:  # a word of a module, if it is no module itself
+            places = [f"{'/'.join(some)}{end}" for some in (parts_, parts_[:-1]) for end in (".py", "/__init__.py")]
+            yield from [place for place in places if place in files][:1]
+
+
 def lengths(root: Path) -> list[str]:
     """Files are at most 250 lines long, or have a reason."""
     found = {
@@ -227,7 +253,7 @@ def mark_of(node: ast.ClassDef) -> ast.Call | None:
     )
 
 
-CHECKS = [floors, strangers, collectives, ray, lengths, names, parts]
+CHECKS = [floors, strangers, collectives, ray, circles, lengths, names, parts]
 GOOD_PART = '''
 """Meaning."""
 @component(source="paper")
@@ -255,6 +281,8 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (collectives, "pipelines/one.py", "import torch.distributed as dist\ndist.all_reduce(x)"),
     (ray, "pipelines/train.py", "def late():\n    import ray.train"),
     (ray, "sslgraph/launch.py", "from ray import train"),
+    (circles, "pipelines/one.py", "def late():\n    from .two import word\n"),
+    (circles, "pipelines/one.py", "if TYPE_CHECKING:\n    from . import two\n"),
     (lengths, "sslgraph/long.py", "\n" * 251),
     (names, "components/memory/queue.py", ""),
     (names, "pipelines/utils.py", ""),
@@ -279,6 +307,8 @@ def test_each_check_can_fail(check: Callable[[Path], list[str]], file: str, text
     path = tmp_path / file
     path.parent.mkdir(parents=True)
     path.write_text(text)
+    if check is circles:
+        (path.parent / "two.py").write_text("from .one import word\n")
     assert check(tmp_path) != []
 
 

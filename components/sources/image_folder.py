@@ -15,7 +15,8 @@ from sslgraph.errors import SslgraphError
 
 from .album import Album, chosen
 from .decoding import Picture, decode
-from .store import Folder, Store, store_at
+from .opening import store_at
+from .store import Folder, Store
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
 TEST_FOLDERS = ("test", "val", "validation")

@@ -19,7 +19,8 @@ from .album import Album, chosen
 from .decoding import Picture, decode
 from .index_cache import Arrays, remembered
 from .kept import Kept
-from .store import SPLITS, File, Store, beside, store_at
+from .opening import store_at
+from .store import SPLITS, File, Store, beside
 
 IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels", "fine_label")

@@ -15,7 +15,8 @@ from sslgraph.errors import SslgraphError
 
 from .album import Album, chosen
 from .decoding import Picture, decode
-from .store import Folder, beside, store_at
+from .opening import store_at
+from .store import Folder, beside
 
 ABOUT = "prepared.json"
 

@@ -56,15 +56,6 @@ class Store(Protocol):
         """The file as a message names it."""
 
 
-def store_at(path: str, *, reads: int = 32) -> Store:
-    """The store at a path or an address; `reads` is how many requests may be under way at a time."""
-    if "://" in path:
-        from .bucket import Bucket
-
-        return Bucket(path, reads=reads)
-    return Folder(path)
-
-
 def beside(store: Store, name: str) -> str | None:
     """The text of a small file in the store's own folder, or None if it has none."""
     try:

@@ -18,7 +18,8 @@ from .album import Album, chosen
 from .decoding import Picture, decode
 from .image_folder import SUFFIXES
 from .index_cache import Arrays, remembered
-from .store import SPLITS, File, Store, beside, store_at
+from .opening import store_at
+from .store import SPLITS, File, Store, beside
 
 THREADS = 8  # shards whose headers are read at a time
 # Headers lie scattered over a shard. A piece this large costs a request little more than one of a few kilobytes.

@@ -9,9 +9,8 @@ from .columns import columns
 from .labels import line_label
 from .measure import Extent, extent
 from .picture import Box, Edge, Frame, Panel
-from .relations import is_straight
 from .routes import Plan, flowing, plans
-from .rows import Grid, grid
+from .rows import Grid, grid, is_straight
 
 PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
 FRAME, FRAME_TITLE = 14.0, 26.0  # from a frame to its boxes; where its name stands
@@ -89,6 +88,23 @@ class Draft:
         """Whether a ground's name stands below: where dotted lines come in from above."""
         inside = self.on_ground(rows)
         return any(edge.kind == "ema" and edge.target in inside for edge in self.panel.edges)
+
+    def room(self, number: int) -> tuple[float, float]:
+        """The room of a row above and below its centre line, its frame included."""
+        if not 0 <= number < len(self.grid.rows):
+            return 0.0, 0.0
+        names = self.grid.rows[number]
+        above = max(self.extents[n].above for n in names)
+        below = max(self.extents[n].below for n in names)
+        ground = self.ground_of(number)
+        if ground:
+            framed = [name for name in names if name in self.framed]
+            is_low = self.is_low(ground)
+            over = (FRAME if is_low else FRAME_TITLE) if number == ground[0] else FRAME
+            under = (FRAME_TITLE if is_low else FRAME) if number == ground[-1] else FRAME
+            above = max(above, max(self.extents[n].above for n in framed) + over)
+            below = max(below, max(self.extents[n].below for n in framed) + under)
+        return above, below
 
 
 TRACK = 13.0  # between lines that run above each other

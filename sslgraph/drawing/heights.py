@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .draft import FRAME, FRAME_TITLE, PORT, TIGHT, TRACK, Draft
+from .draft import PORT, TIGHT, TRACK, Draft
 from .labels import relation_labels
 from .measure import SLANT
 from .relations import margins
@@ -22,31 +22,13 @@ def set_heights(draft: Draft) -> None:
     _straighten(draft)
 
 
-def room(draft: Draft, number: int) -> tuple[float, float]:
-    """The room of a row above and below its centre line, its frame included."""
-    if not 0 <= number < len(draft.grid.rows):
-        return 0.0, 0.0
-    names = draft.grid.rows[number]
-    above = max(draft.extents[n].above for n in names)
-    below = max(draft.extents[n].below for n in names)
-    ground = draft.ground_of(number)
-    if ground:
-        framed = [name for name in names if name in draft.framed]
-        is_low = draft.is_low(ground)
-        over = (FRAME if is_low else FRAME_TITLE) if number == ground[0] else FRAME
-        under = (FRAME_TITLE if is_low else FRAME) if number == ground[-1] else FRAME
-        above = max(above, max(draft.extents[n].above for n in framed) + over)
-        below = max(below, max(draft.extents[n].below for n in framed) + under)
-    return above, below
-
-
 def _rows(draft: Draft) -> None:
     y, count = 0.0, len(draft.grid.rows)
     for number in range(count + 1):
         tracks = draft.tracks[number]
         thick = TRACK * (tracks - 1) if tracks else 0.0
         under, over = margins(draft, number - 1, is_below=True), margins(draft, number, is_below=False)
-        above, below = room(draft, number - 1)[1] + under, room(draft, number)[0] + over
+        above, below = draft.room(number - 1)[1] + under, draft.room(number)[0] + over
         if number == 0:
             draft.track_y.append(-below - 14 - thick)
         else:

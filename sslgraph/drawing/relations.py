@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from .draft import Draft
 from .measure import SLANT
 from .picture import Edge
 from .place import Place, Point
-from .rows import Grid
-
-if TYPE_CHECKING:
-    from .draft import Draft
+from .rows import is_straight
 
 SIDE = 9.0  # from a column's widest box to a line that passes it
 APART = 24.0  # between two lines at one side of a box
 STEP = 9.0  # between two lines that go round, in the gap between rows
 HEAD = 14.0  # from such a line to the box that it enters
-
-
-def is_straight(edge: Edge, grid: Grid) -> bool:
-    """Whether a relation is one vertical line: one column, and no box between."""
-    row = grid.row
-    if edge.source not in row or edge.target not in row or grid.column[edge.source] != grid.column[edge.target]:
-        return False
-    low, high = sorted((row[edge.source], row[edge.target]))
-    column = grid.column[edge.source]
-    return low != high and not any(grid.column[name] == column for r in range(low + 1, high) for name in grid.rows[r])
 
 
 def margins(draft: Draft, row: int, *, is_below: bool) -> float:
@@ -76,11 +62,9 @@ def relation_points(draft: Draft, places: dict[str, Place]) -> dict[int, list[Po
 
 
 def _level(draft: Draft, side: tuple[int, bool], place: int) -> float:
-    from .heights import room
-
     row, is_below = side
     y = draft.y[draft.grid.rows[row][0]]
-    above, below = room(draft, row)
+    above, below = draft.room(row)
     return y + below + HEAD - 6 + STEP * (place - 1) if is_below else y - above - HEAD + 2 - STEP * (place - 1)
 
 

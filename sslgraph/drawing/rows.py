@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .order import best_order
-from .picture import Panel
+from .picture import Edge, Panel
 
 FREE = ("image", "loss")  # an image, and a loss that is alone, stand at the mean height of their neighbours
 
@@ -78,3 +78,13 @@ def _beside(panel: Panel, column: dict[str, int], rows: dict[str, list[str]], st
         if writers and writers[0] in row and column[state] > max(column[name] for name in row)
     ]
     return lanes[0] if lanes else ""
+
+
+def is_straight(edge: Edge, grid: Grid) -> bool:
+    """Whether a relation is one vertical line: one column, and no box between."""
+    row = grid.row
+    if edge.source not in row or edge.target not in row or grid.column[edge.source] != grid.column[edge.target]:
+        return False
+    low, high = sorted((row[edge.source], row[edge.target]))
+    column = grid.column[edge.source]
+    return low != high and not any(grid.column[name] == column for r in range(low + 1, high) for name in grid.rows[r])

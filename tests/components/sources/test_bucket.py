@@ -11,7 +11,7 @@ from tars import numbered, png, shard
 
 from components.sources.bucket import Bucket, expanded
 from components.sources.image_folder import ImageFolder
-from components.sources.store import store_at
+from components.sources.opening import store_at
 from components.sources.webdataset import WebDataset
 from sslgraph.errors import SslgraphError, StorageError
 
