@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.sharding import is_shared
 
 from .rates import Rule as LrRule
 from .rates import in_words, number
@@ -63,10 +64,11 @@ def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
             some = ", ".join(p.name for p in parameters[:3])
             raise SslgraphError(f"optimizer: no parameter is meant by group {position} ({rule}); there are {some}, ...")
         numbers |= {p.name: applied(numbers[p.name], rule) for p in chosen}
-    groups: dict[Numbers, list[Named]] = {}
+    # Slices and whole tensors do not go through one call of torch's optimizers.
+    groups: dict[tuple[Numbers, bool], list[Named]] = {}
     for p in parameters:
-        groups.setdefault(numbers[p.name], []).append(p)
-    return [Group(key, tuple(members)) for key, members in groups.items()]
+        groups.setdefault((numbers[p.name], is_shared(p.parameter)), []).append(p)
+    return [Group(key, tuple(members)) for (key, _), members in groups.items()]
 
 
 def table(groups: Sequence[Group], settings: Settings, lr_rule: LrRule) -> str:
