@@ -13,6 +13,7 @@ from torch import nn
 
 from pipelines.evaluate import VIEWS, evaluate, table
 from pipelines.features import extract_views
+from pipelines.report import write_report
 from pipelines.train import train
 from pipelines.views import ViewProgram
 from sslgraph import registry
@@ -93,3 +94,9 @@ def test_views_of_an_image_stand_beside_each_other_and_unreadable_ones_are_left_
         images, index = source.read(whole)
         made = program(images, index, seed=0, epoch=epoch)["x.image"].flatten(1).unflatten(0, (2, 5))
         assert torch.equal(found[:, 2 * epoch : 2 * epoch + 2], made[:, [0, 1, 3, 4]].transpose(0, 1))
+
+
+def test_a_report_shows_what_such_a_run_sees(run: Path) -> None:
+    write_report([run], None, most=20)
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "At step 2: the nearest of 20 training images" in page and "no such file" not in page
