@@ -147,9 +147,9 @@ def test_looking_changes_no_bit_of_what_is_trained(tmp_path: Path) -> None:
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def method(name: str, **given: Any) -> CompiledMethod:
+def method(name: str, batch: int = 16, **given: Any) -> CompiledMethod:
     loaded = load_recipe(name, given).method
-    return CompiledMethod(check.sized_graph(check.wired(loaded), loaded, batch=16, dataset=64, image=(32, 32)))
+    return CompiledMethod(check.sized_graph(check.wired(loaded), loaded, batch=batch, dataset=64, image=(32, 32)))
 
 
 def test_edges_are_named_by_net_and_first_view_and_pairs_are_found() -> None:
@@ -176,6 +176,20 @@ def test_the_edge_at_which_the_rank_dies_is_named_with_the_one_before() -> None:
     (found,) = diagnosis.diagnose(simclr, looks, {"contrast": 2.0}, 10, clock)
     assert found.says == "f.x 30/32, g.x 2/32: the rank dies in 'g'"
     assert diagnosis.diagnose(simclr, [looks[0], look("f.x") | look("g.x")], {"contrast": 2.0}, 10, clock) == ()
+
+
+def test_a_projection_of_many_dimensions_may_be_narrow_and_not_thin_and_barlow_twins_has_its_own_remedy() -> None:
+    barlow = method("barlow_twins", batch=64, **{"nets.g.hidden": [8], "nets.g.out": 64})
+    clock, wide = Clock(1, 10), look("f.x1", rank=30)
+
+    def said(rank: float) -> list[str]:
+        return [
+            f.cure for f in diagnosis.diagnose(barlow, [wide | look("g.x1", rank=rank)] * 3, {"twins": 9.0}, 10, clock)
+        ]
+
+    crowded = [wide | look("g.x1", rank=2.6, cosine=0.9)] * 3
+    assert diagnosis.diagnose(barlow, crowded, {"twins": 9.0}, 10, clock) != ()  # few directions, and all one way
+    assert said(2.6) == [] and len(said(2.4)) == 1 and "raise redundancy: 0.0051" in said(2.0)[0]
 
 
 def test_a_loss_at_its_chance_is_no_better_than_chance() -> None:
