@@ -161,7 +161,10 @@ def train(
             help="a method (its demo recipe), a recipe such as cifar10/simclr, or a file; not with --resume"
         ),
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="the images: a folder, parquet files, .tar shards")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="the images: a folder, parquet, .tar shards; s3://..."),
+    ] = None,
     out_: Annotated[str | None, typer.Option("--out", help="the run folder; a run found there is gone on with")] = None,
     resume: Annotated[str | None, typer.Option("--resume", help="a run folder to go on with, as it was begun")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
@@ -224,7 +227,7 @@ def plan(
 
 @app.command()
 def data(
-    path: Annotated[str, typer.Argument(help="a folder of images, of parquet files or of .tar shards")],
+    path: Annotated[str, typer.Argument(help="a folder of images, of parquet files or of .tar shards, or an address")],
     prepare: Annotated[str | None, typer.Option("--prepare", help="write them here, small, for fast reading")] = None,
     side: Annotated[int, typer.Option("--side", help="of the shorter side of what is written, pixels")] = 256,
     form: Annotated[str, typer.Option("--form", help="jpeg, or raw: eight times the room, no decoding")] = "jpeg",

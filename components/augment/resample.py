@@ -145,11 +145,12 @@ def _stacked(images: Source, frame: Frame, height: int, width: int, device: torc
             if not native.unpack(seen, view, flip=flip):
                 view.copy_(seen.flip(2) if flip else seen).mul_(1 / 255)  # while it is in the cache
         return views
-    bytes_ = torch.empty(len(frame), height, width, 3, dtype=images[0].dtype)
+    # Pinned, they go to a GPU by themselves while the next view is made; torch reuses them when they have arrived.
+    bytes_ = torch.empty(len(frame), height, width, 3, dtype=images[0].dtype, pin_memory=device.type == "cuda")
     for view, (seen, flip) in zip(bytes_.permute(0, 3, 1, 2), _seen(images, frame), strict=True):
         view.copy_(seen.flip(2) if flip else seen)
     planes = torch.empty(3, *bytes_.shape[:3], device=device)
-    return planes.copy_(bytes_.to(device).permute(3, 0, 1, 2)).mul_(1 / 255).transpose(0, 1)
+    return planes.copy_(bytes_.to(device, non_blocking=True).permute(3, 0, 1, 2)).mul_(1 / 255).transpose(0, 1)
 
 
 def _empty(count: int, height: int, width: int) -> Tensor:

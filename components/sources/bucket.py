@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 
@@ -91,19 +91,14 @@ class Bucket:
             )
         return data
 
-    def open(self, name: str, piece: int) -> IO[bytes]:
-        """A file to seek in, read in pieces; a fault while it is read is for `retried`."""
-        opened = self._patiently(f"opening {name}", lambda: self._client.open(f"{self._base}/{name}"))
-        return io.BufferedReader(opened, piece)  # type: ignore[type-var]
+    def open(self, file: File, piece: int) -> IO[bytes]:
+        """A file to seek in, read in pieces, each a request."""
+        return io.BufferedReader(_Ranges(lambda start, size: self.read(file.name, start, size), file.size), piece)
 
     def place(self, name: str) -> str:
         """The whole address."""
         scheme = "" if "://" in self._base else f"{self._kind}://"
         return f"{scheme}{self._base}/{name}"
-
-    def retried(self, what: str, work: Callable[[], Found]) -> Found:
-        """Does work of several reads, again from its start where a fault may pass."""
-        return self._patiently(what, work)
 
     def _there(self, path: str) -> File:
         found = self._patiently("looking at it", lambda: self._client.about(path))
@@ -141,6 +136,30 @@ class Bucket:
                 ) from reason
             time.sleep(wait * random.uniform(1.0, 1.5))
         raise AssertionError("the last try returns or raises")
+
+
+class _Ranges(io.RawIOBase):
+    """Bytes that are read by ranges, as something to seek in."""
+
+    def __init__(self, read: Callable[[int, int], bytes], size: int) -> None:
+        self._read, self._size, self._at = read, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        count = max(0, min(len(buffer), self._size - self._at))
+        if count:
+            buffer[:count] = self._read(self._at, count)
+        self._at += count
+        return count
 
 
 def expanded(address: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import fsspec
 import pyarrow as pa
@@ -34,9 +34,6 @@ class Client(Protocol):
 
     def read(self, path: str, start: int, size: int | None) -> bytes:
         """A range of a file, in one request."""
-
-    def open(self, path: str) -> IO[bytes]:
-        """A file to seek in."""
 
 
 def client_for(addresses: list[str], query: str, reads: int) -> tuple[Client, list[str]]:
@@ -76,10 +73,6 @@ class _Arrow:
         file = self.opened(path)
         data: bytes = file.read_at(file.size() - start if size is None else size, start)
         return data
-
-    def open(self, path: str) -> IO[bytes]:
-        opened: IO[bytes] = self._files.open_input_file(path)
-        return opened
 
     def _file(self, about: Any) -> File:
         return File(about.path, about.size, f"{about.size} {about.mtime_ns}")
@@ -123,10 +116,6 @@ class _Fsspec:
     def read(self, path: str, start: int, size: int | None) -> bytes:
         data: bytes = self._files.cat_file(path, start, None if size is None else start + size)
         return data
-
-    def open(self, path: str) -> IO[bytes]:
-        opened: IO[bytes] = self._files.open(path, cache_type="none")
-        return opened
 
     def _file(self, name: str, about: dict[str, Any]) -> File:
         marks = (about.get(key) for key in ("size", "ETag", "etag", "Last-Modified", "last_modified", "mtime"))

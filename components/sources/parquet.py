@@ -70,7 +70,7 @@ class Parquet(Album):
         if not len(self._row):
             raise SslgraphError(f"the {split} split of {path} has no rows")
         counts = [len(index["rows"]) for index in found]
-        self._groups = [(file.name, i) for file, count in zip(files, counts, strict=True) for i in range(count)]
+        self._groups = [(file, i) for file, count in zip(files, counts, strict=True) for i in range(count)]
         self._first = rows.cumsum() - rows
         self._group = np.searchsorted(self._first + rows, self._row, side="right")
         used = np.unique(self._group)
@@ -98,21 +98,17 @@ class Parquet(Album):
         """Its split and number."""
         return f"{self._names} {index}"
 
-    def _encoded(self, name: str, group: int) -> tuple[Any, int]:
+    def _encoded(self, file: File, group: int) -> tuple[Any, int]:
         """The encoded images of a row group of a file, and how many bytes they take."""
-
-        def read() -> Any:
-            with self._store.open(name, PIECE) as file:
-                table = pq.ParquetFile(file, metadata=self._about(name)).read_row_group(group, columns=[self._column])
-            return table.column(0).combine_chunks()
-
-        images = self._store.retried(f"reading {name}", read)
+        with self._store.open(file, PIECE) as opened:
+            table = pq.ParquetFile(opened, metadata=self._about(file)).read_row_group(group, columns=[self._column])
+        images = table.column(0).combine_chunks()
         images = images.field("bytes") if pa.types.is_struct(images.type) else images
         return images, int(images.nbytes)
 
-    def _footer(self, name: str) -> Any:
-        with self._store.open(name, PIECE) as file:
-            return pq.read_metadata(file)
+    def _footer(self, file: File) -> Any:
+        with self._store.open(file, PIECE) as opened:
+            return pq.read_metadata(opened)
 
 
 def _shards(store: Store, split: str) -> tuple[list[File], bool]:
@@ -132,15 +128,13 @@ def _shards(store: Store, split: str) -> tuple[list[File], bool]:
 
 
 def _index(store: Store, file: File) -> Arrays:
-    def read() -> Arrays:
-        return store.retried(f"reading the footer of {file.name}", lambda: _columns_and_groups(store, file.name))
-
-    return remembered("parquet 1", store.place(file.name), file, read)
+    return remembered("parquet 1", store.place(file.name), file, lambda: _columns_and_groups(store, file))
 
 
-def _columns_and_groups(store: Store, name: str) -> Arrays:
+def _columns_and_groups(store: Store, shard: File) -> Arrays:
     """The column of images, rows and bytes of each group, all labels, and the names of classes."""
-    with store.open(name, PIECE) as opened:
+    name = shard.name
+    with store.open(shard, PIECE) as opened:
         try:
             file = pq.ParquetFile(opened)
         except pa.ArrowInvalid as reason:

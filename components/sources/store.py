@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, TypeVar
+from typing import IO, Protocol
 
 from sslgraph.errors import SslgraphError, StorageError
 
-Found = TypeVar("Found")
 # Parts of the names of files and folders that mean one of the two splits.
 SPLITS = {"train": ("train",), "test": ("test", "val", "validation", "valid")}
 
@@ -46,11 +44,8 @@ class Store(Protocol):
     def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
         """So many bytes of a file from `start` on; all of it if left out."""
 
-    def open(self, name: str, piece: int) -> IO[bytes]:
+    def open(self, file: File, piece: int) -> IO[bytes]:
         """A file to seek in; what is read of it comes in pieces of at least so many bytes."""
-
-    def retried(self, what: str, work: Callable[[], Found]) -> Found:
-        """Does work of several reads, again from its start where a fault may pass; `what` says it in messages."""
 
     def place(self, name: str) -> str:
         """The file as a message names it."""
@@ -95,25 +90,13 @@ class Folder:
 
     def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
         """So many bytes of a file from `start` on."""
-        try:
-            with (self._folder / name).open("rb") as file:
-                file.seek(start)
-                return file.read(-1 if size is None else size)
-        except OSError as reason:
-            if self._folder.is_dir():  # the file alone is broken, or gone
-                raise
-            raise StorageError(f"the images' folder {self.root} is gone ({reason}); see that it is mounted") from reason
+        with self._opened(name) as file:
+            file.seek(start)
+            return file.read(-1 if size is None else size)
 
-    def open(self, name: str, piece: int) -> IO[bytes]:  # noqa: ARG002  the system reads ahead
+    def open(self, file: File, piece: int) -> IO[bytes]:  # noqa: ARG002  the system reads ahead
         """A file to seek in."""
-        return (self._folder / name).open("rb")
-
-    def retried(self, what: str, work: Callable[[], Found]) -> Found:
-        """Does the work."""
-        try:
-            return work()
-        except OSError as reason:
-            raise SslgraphError(f"{what} failed: {reason}") from reason
+        return self._opened(file.name)
 
     def place(self, name: str) -> str:
         """The whole path."""
@@ -126,6 +109,14 @@ class Folder:
                 raise SslgraphError(
                     f"{path} is a link to {path.resolve()}, outside the folder; copy the file, or give that folder"
                 )
+
+    def _opened(self, name: str) -> IO[bytes]:
+        try:
+            return (self._folder / name).open("rb")
+        except OSError as reason:
+            if self._folder.is_dir():  # the file alone is broken, or gone
+                raise
+            raise StorageError(f"the images' folder {self.root} is gone ({reason}); see that it is mounted") from reason
 
     def _file(self, path: Path) -> File:
         about = path.stat()

@@ -111,10 +111,7 @@ def _shards(store: Store, split: str) -> tuple[list[File], bool]:
 
 
 def _index(store: Store, file: File) -> Arrays:
-    def read() -> Arrays:
-        return store.retried(f"reading the headers of {file.name}", lambda: _headers(store, file))
-
-    return remembered("tar 1", store.place(file.name), file, read)
+    return remembered("tar 1", store.place(file.name), file, lambda: _headers(store, file))
 
 
 def _headers(store: Store, file: File) -> Arrays:
@@ -122,7 +119,7 @@ def _headers(store: Store, file: File) -> Arrays:
     images: dict[str, tuple[int, int, str]] = {}
     labels: dict[str, int] = {}
     try:
-        with store.open(file.name, PIECE) as shard, tarfile.open(fileobj=shard, mode="r:") as tar:
+        with store.open(file, PIECE) as shard, tarfile.open(fileobj=shard, mode="r:") as tar:
             for member in tar:
                 folder, _, name = member.name.rpartition("/")
                 stem, _, ending = name.partition(".")
@@ -139,7 +136,7 @@ def _headers(store: Store, file: File) -> Arrays:
             shard.seek(tar.offset)
             if not shard.read(tarfile.BLOCKSIZE):  # cut between two samples, where tarfile sees a whole archive
                 raise tarfile.ReadError("it ends without the mark of an end")
-    except tarfile.TarError as reason:
+    except (tarfile.TarError, OSError) as reason:
         raise SslgraphError(
             f"{store.place(file.name)} can't be read as a tar file ({reason}); fetch it again, or remove it"
         ) from reason

@@ -12,7 +12,7 @@ from object_storage import Storage
 from PIL import Image
 
 from components.sources.parquet import Parquet
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, StorageError
 
 
 def picture(value: int, side: int = 4) -> dict[str, object]:
@@ -96,6 +96,15 @@ def test_rows_at_an_address_are_those_of_the_folder_and_each_group_is_read_once(
     assert reds(source, 32, 0, 19, 20) == [32, 0, 19, 20] and source.size == (4, 4)
     assert len(source) == 33 and source._kept.read == 9
     assert reds(Parquet(path=form.replace("{web}", storage.address), split="test"), 4) == [4]
+
+
+def test_storage_that_is_away_is_no_broken_row(storage: Storage) -> None:
+    grouped(storage.root / "b" / "train-0.parquet", list(range(20)), 4)
+    source = Parquet(path="s3://b", memory=0)
+    storage.refuses = True
+    with pytest.raises(StorageError, match=r"reading train-0\.parquet was refused"):
+        source.read(torch.tensor([3]))
+    assert source.broken == {}
 
 
 def test_groups_that_do_not_fit_in_memory_are_read_again_and_give_the_same(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from tars import numbered, png, shard
 
 from components.sources.webdataset import WebDataset
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, StorageError
 
 
 def values(source: WebDataset, *indices: int) -> list[int]:
@@ -102,3 +102,11 @@ def test_a_shard_that_is_cut_short_is_refused(tmp_path: Path) -> None:
 def test_what_is_in_a_shard_is_read_strictly(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
     with pytest.raises(SslgraphError, match=message):
         WebDataset(path=str(shard(tmp_path / "all.tar", files)))
+
+
+def test_a_folder_that_vanishes_under_a_run_is_no_broken_image(tmp_path: Path) -> None:
+    source = WebDataset(path=str(shard(tmp_path / "set" / "all.tar", numbered(0, 4)).parent), memory=0)
+    (tmp_path / "set").rename(tmp_path / "elsewhere")
+    with pytest.raises(StorageError, match=r"the images' folder .*set is gone \(.*\); see that it is mounted"):
+        source.read(torch.tensor([1]))
+    assert source.broken == {}
