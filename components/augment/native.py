@@ -121,7 +121,7 @@ def _shared(count: int, pixels: int, work: Callable[[range], None]) -> None:
         work(range(count))
     else:
         bounds = [count * i // threads for i in range(threads + 1)]
-        list(_threads(threads).map(work, map(range, bounds, bounds[1:])))
+        list(_threads(torch.get_num_threads()).map(work, map(range, bounds, bounds[1:])))
 
 
 @functools.cache
@@ -140,7 +140,7 @@ def _library() -> ctypes.CDLL | None:
         return None
     try:
         found = ctypes.CDLL(str(_built(compiler)))
-    except (OSError, subprocess.SubprocessError):  # no folder to write to, a compiler that can't: the slower way works
+    except (OSError, RuntimeError, subprocess.SubprocessError):  # no home to write to, a compiler that can't
         return None
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     for name, kinds in {

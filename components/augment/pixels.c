@@ -14,7 +14,7 @@ each plane in one piece.
 #define PIECE 256 /* pixels of a line */
 #define MOST_TAPS 512 /* of one side of a blur */
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) /* where the loader chooses among versions */
 #define FOR_EVERY_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FOR_EVERY_PROCESSOR
