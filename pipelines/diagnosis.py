@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from sslgraph.compile import CompiledMethod
 from sslgraph.edges import Edge
 from sslgraph.graph import Graph
-from sslgraph.lint import lint
-from sslgraph.lint.queries import calls, nets, setting
+from sslgraph.lint.queries import nets, setting
 from sslgraph.schedules import Clock
 
+from .remedies import against_collapse, for_more_directions
 from .vitals import ROWS
 
 Look = Mapping[str, float]  # "monitor/f.x1/std" and the like
@@ -26,7 +26,6 @@ UNIFORM = 0.99  # entropy over the most it could be
 FEW = 2.5  # prototypes in use
 FLAT = 0.11  # spread of similarities over the temperature: at 10, cosines can't reach it
 AT = 0.01  # how near to a landmark, relative, a loss stands at it
-LINT = ("SG101", "SG102", "SG103", "SG104")
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,23 @@ class Finding:
 
 
 def diagnose(
-    method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, float], step: int, clock: Clock
-) -> tuple[Finding, ...]:
-    """What holds in all of these looks (the latest ones) and of these losses, which come as weighted by the method."""
+    method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, float], step: int, clock: Clock, *,
+    before: Sequence[Mapping[str, float]] = (),
+) -> tuple[Finding, ...]:  # fmt: skip
+    """What holds in all of these looks (the latest ones) and of these losses, which come as weighted by the method.
+
+    `before` are losses of some steps ago. A loss that is at chance has been there before: a head that is made anew
+    each epoch (DeepCluster) begins there, and a batch may lie there by chance.
+    """
     if not looks:
         return ()
     plain = _unweighted(method, losses, step, clock)
     found = [*_dead(method, looks, plain)] or [*_thin(method, looks)]
     found += _scores(method, looks, plain)
     named = {finding.place for finding in found}
-    return tuple(found) + (() if named else tuple(_at_landmarks(method, plain)))
+    return tuple(found) + (
+        () if named else tuple(_at_chance(method, plain, [_unweighted(method, b, step, clock) for b in before]))
+    )
 
 
 def pulse(method: CompiledMethod, look: Look) -> str:
@@ -81,7 +87,7 @@ def _dead(method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, fl
                 for name, value in losses.items()
                 if _is_at(method, name, value, "collapsed")
             ]
-            yield Finding(edge.name, "; ".join([says, *at]), _cure(method.graph))
+            yield Finding(edge.name, "; ".join([says, *at]), against_collapse(method.graph))
             return
         before = edge
 
@@ -95,7 +101,7 @@ def _thin(method: CompiledMethod, looks: Sequence[Look]) -> Iterator[Finding]:
         if edge.width >= 32 and all(_is_thin(edge, look) for look in looks):
             start = f"{before.name} {looks[-1][f'monitor/{before.name}/rank']:.0f}/{_most(before)}, " if before else ""
             says = f"{start}{edge.name} {looks[-1][name]:.0f}/{_most(edge)}: the rank dies in '{edge.net}'"
-            yield Finding(edge.name, says, _widening(method.graph))
+            yield Finding(edge.name, says, for_more_directions(method.graph))
             return
         before = edge
 
@@ -138,11 +144,13 @@ def _scores(method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, 
             )
 
 
-def _at_landmarks(method: CompiledMethod, losses: Mapping[str, float]) -> Iterator[Finding]:
+def _at_chance(
+    method: CompiledMethod, losses: Mapping[str, float], before: Sequence[Mapping[str, float]]
+) -> Iterator[Finding]:
     if len(method.players) > 1:
         return  # a judge that can't decide is where an adversarial game should end
     for name, value in losses.items():
-        if _is_at(method, name, value, "chance"):
+        if all(_is_at(method, name, values[name], "chance") for values in (losses, *before) if name in values):
             says = f"{_value(method, name, value)}: no better than chance"
             yield Finding(
                 name, says, "raise the learning rate, train longer, or look at the views: is there anything to tell?"
@@ -185,36 +193,6 @@ def _is_thin(edge: Edge, look: Look) -> bool:
 def _most(edge: Edge) -> int:
     """The largest rank that the rows looked at could have (a small batch has fewer rows)."""
     return min(edge.width, edge.rows, ROWS)
-
-
-def _known(graph: Graph) -> str:
-    """What the linter says of this method, if it knows why it collapses."""
-    known = {finding.number: finding for finding in reversed(lint(graph)) if finding.number in LINT}
-    first = known[min(known)] if known else None
-    return f"{first.message}; {first.cure} ({first.source})" if first else ""
-
-
-def _cure(graph: Graph) -> str:
-    """What the linter knows of this method, else what the papers advise."""
-    if known := _known(graph):
-        return known
-    if any(calls(graph, "losses.nt_xent", "losses.info_nce")):
-        return "lower the temperature or the learning rate, and normalise what is compared (arXiv:2002.05709, table 5)"
-    return (
-        "lower the learning rate, and keep BatchNorm in projector and predictor (arXiv:2011.10566, sections 4.3, 4.4)"
-    )
-
-
-def _widening(graph: Graph) -> str:
-    """What keeps more directions: what the linter knows, else the weight of a loss that is there for it."""
-    if known := _known(graph):
-        return known
-    if any(calls(graph, "losses.barlow_twins")):
-        return "features repeat each other; raise redundancy: 0.0051 is published (arXiv:2103.03230)"
-    return (
-        "few directions are used; a deeper or wider projector, weaker weight decay or stronger augmentation keeps more "
-        "(arXiv:2110.09348; arXiv:2210.02885)"
-    )
 
 
 def _temperature(graph: Graph, loss: str) -> str:

@@ -37,6 +37,7 @@ class Monitor:
         self._waiting: list[tuple[int, dict[str, Tensor]]] = []
         self._ages = queue_ages(method)
         self._told: set[str] = set()
+        self._losses: list[dict[str, float]] = []  # at the latest calls of `warn`
 
     def watch(self, step: int) -> None:
         """Has the method keep its edges in this step: the first one, every so many, and the last few."""
@@ -77,10 +78,11 @@ class Monitor:
         is_early = step < self.clock.total_steps / 5 or len(self.latest) < LOOKS
         if not self.is_first or (is_early and step < self.clock.total_steps):
             return ()
-        return diagnose(self.method, self.latest, self.record.losses, step, self.clock)
+        return diagnose(self.method, self.latest, self.record.losses, step, self.clock, before=self._losses)
 
     def warn(self, step: int) -> None:
         """Says what is found, each thing once."""
+        self._losses = [*self._losses, dict(self.record.losses)][-LOOKS:]
         for finding in self.findings(step):
             if finding.place not in self._told:
                 self._told.add(finding.place)

@@ -197,6 +197,10 @@ def test_a_loss_at_its_chance_is_no_better_than_chance() -> None:
     clock = Clock(1, 10)
     (found,) = diagnosis.diagnose(rotation, [look("f.x") | look("head.x")], {"ce": 1.3863}, 10, clock)
     assert found.says == "loss ce 1.3863 = ln 4: no better than chance"
+    learned = [{"ce": 1.2}, {"ce": 1.386}]  # it was better a moment ago: the head was made anew, or the batch is hard
+    looks = [look("f.x") | look("head.x")]
+    assert diagnosis.diagnose(rotation, looks, {"ce": 1.3863}, 10, clock, before=learned) == ()
+    assert diagnosis.diagnose(rotation, looks, {"ce": 1.3863}, 10, clock, before=learned[1:]) == (found,)
 
 
 def test_only_the_first_rank_looks_and_only_when_due() -> None:
