@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+Kind = Literal["all_gather", "all_reduce", "all_to_all", "broadcast"]
 _is_alone = False
 
 
@@ -23,13 +24,13 @@ _is_alone = False
 class Message:
     """One collective as each rank takes part in it: what kind, and how many bytes of its own it brings."""
 
-    kind: Literal["all_gather", "all_reduce", "broadcast"]
+    kind: Kind
     bytes: int
 
     def traffic(self, ranks: int) -> float:
         """Bytes that each rank sends (and receives), on a ring."""
-        if self.kind == "all_reduce":
-            return 2 * (ranks - 1) / ranks * self.bytes
+        if self.kind in ("all_reduce", "all_to_all"):
+            return (2 if self.kind == "all_reduce" else 1) * (ranks - 1) / ranks * self.bytes
         return float((ranks - 1) * self.bytes if self.kind == "all_gather" else self.bytes)
 
 
@@ -55,7 +56,7 @@ def rehearsed(count: int) -> Iterator[list[Message]]:
         _rehearsal = before
 
 
-def _is_only_noted(kind: Literal["all_gather", "all_reduce", "broadcast"], mine: Tensor) -> bool:
+def _is_only_noted(kind: Kind, mine: Tensor) -> bool:
     if _rehearsal is None:
         return False
     _rehearsal.messages.append(Message(kind, mine.numel() * mine.element_size()))
@@ -100,6 +101,26 @@ def gather(rows: Tensor) -> Tensor:
 def gather_with_gradient(rows: Tensor) -> Tensor:
     """The rows of all ranks, in rank order; the gradient of my rows is the sum of what all ranks send back to them."""
     return rows if ranks() == 1 else _Gather.apply(rows)
+
+
+def exchange(rows: Tensor, *, back: bool = False) -> Tensor:
+    """My n rows are dealt out to all R ranks, and I get n of theirs, grouped by rank; `back` undoes it. No gradient.
+
+    Row j of rank r goes to rank (r + floor((j + 1/2) R / n)) mod R: as evenly as can be, and each rank gets n.
+    """
+    if ranks() == 1:
+        return rows.detach()
+    count, here, rows = ranks(), rank(), rows.detach().contiguous()
+    ahead = [(2 * j + 1) * count // (2 * len(rows)) for j in range(len(rows))]  # grows with j
+    sent = [ahead.count((other - here) % count) for other in range(count)]
+    got = [ahead.count((here - other) % count) for other in range(count)]
+    first = sum(sent[here:])  # the rows behind these go to ranks below mine, and travel first
+    out = torch.empty_like(rows)
+    if not back:
+        rows = torch.cat([rows[first:], rows[:first]])
+    if not _is_only_noted("all_to_all", rows):
+        dist.all_to_all_single(out, rows, *((sent, got) if back else (got, sent)))
+    return torch.cat([out[len(out) - first :], out[: len(out) - first]]) if back else out
 
 
 def all_sum(value: Tensor) -> Tensor:

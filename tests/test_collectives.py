@@ -89,10 +89,16 @@ def bank() -> list[Tensor]:
     return [part()]
 
 
-def shuffled() -> list[Tensor]:
-    rows = mine(whole(6, 3))
+def shuffled(count: int) -> list[Tensor]:
+    rows = mine(whole(count, 3))
     away = Shuffle()(rows, CLOCK)
-    return [collectives.gather(away), Unshuffle()(away, CLOCK) - rows]
+    return [collectives.gather(away), Unshuffle()(away, CLOCK) - rows, away]
+
+
+def exchanged() -> list[Tensor]:
+    rows = mine(whole(8, 3)).requires_grad_()
+    away = collectives.exchange(rows)
+    return [away, collectives.exchange(away, back=True)]
 
 
 CHECKS: dict[str, Callable[[], list[Tensor]]] = {
@@ -107,7 +113,10 @@ CHECKS: dict[str, Callable[[], list[Tensor]]] = {
     "queue": queue,
     "center": center,
     "bank": bank,
-    "shuffled": shuffled,
+    "shuffled evenly": lambda: shuffled(16),
+    "shuffled unevenly": lambda: shuffled(6),
+    "shuffled alone": lambda: shuffled(2),
+    "exchanged": exchanged,
 }
 
 
@@ -186,11 +195,55 @@ def test_state_is_the_same_on_both_ranks_and_that_of_one_process(both: Both, nam
         torch.testing.assert_close(state, expected)
 
 
-def test_shuffling_mixes_the_ranks_and_unshuffling_brings_every_row_home(both: Both) -> None:
-    for away, difference in both("shuffled"):
+@pytest.mark.parametrize(("way", "count"), [("evenly", 16), ("unevenly", 6), ("alone", 2)])
+def test_shuffling_mixes_the_ranks_and_unshuffling_brings_every_row_home(both: Both, way: str, count: int) -> None:
+    for away, difference, _ in both(f"shuffled {way}"):
         assert difference.eq(0).all()
-        assert not away.equal(whole(6, 3))
-        assert away[away[:, 0].argsort()].equal(whole(6, 3)[whole(6, 3)[:, 0].argsort()])
+        assert not away.equal(whole(count, 3))
+        assert away[away[:, 0].argsort()].equal(whole(count, 3)[whole(count, 3)[:, 0].argsort()])
+
+
+def test_rows_are_dealt_in_equal_parts_and_each_rank_in_an_order_of_its_own(both: Both) -> None:
+    homes = [[whole(16, 3)[:, 0].eq(row[0]).nonzero().item() for row in away] for *_, away in both("shuffled evenly")]
+    assert [sum(home < 8 for home in some) for some in homes] == [4, 4]
+    dealt = [[home for some in homes for home in some if home // 8 == rank] for rank in (0, 1)]
+    assert dealt[0] != [home - 8 for home in dealt[1]]
+
+
+def test_an_exchange_by_hand(both: Both) -> None:
+    """Of four rows each rank keeps the first two and sends the others; what comes is grouped by rank."""
+    rows = whole(8, 3)
+    expected = (rows[[0, 1, 6, 7]], rows[[2, 3, 4, 5]])
+    for rank, (away, home) in enumerate(both("exchanged")):
+        assert away.equal(expected[rank]) and not away.requires_grad
+        assert home.equal(rows.chunk(2)[rank])
+
+
+@pytest.mark.parametrize(("count", "ranks"), [(8, 8), (16, 4), (2, 8), (1, 4), (5, 3), (3, 5), (12, 8)])
+def test_every_rank_is_dealt_as_many_rows_as_it_gives(count: int, ranks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All ranks in one process, one after the other: what each sends is put where it belongs."""
+    sent: dict[int, Tensor] = {}
+    sizes: dict[int, tuple[list[int], list[int]]] = {}
+
+    def send(out: Tensor, rows: Tensor, got: list[int], given: list[int]) -> None:
+        sent[here], sizes[here] = rows.clone(), (got, given)
+        out.zero_()
+
+    monkeypatch.setattr(dist, "all_to_all_single", send)
+    monkeypatch.setattr(collectives, "ranks", lambda: ranks)
+    for here in range(ranks):
+        monkeypatch.setattr(collectives, "rank", lambda here=here: here)
+        collectives.exchange(torch.arange(count) + 100 * here)
+    for one in range(ranks):
+        assert sum(sizes[one][0]) == sum(sizes[one][1]) == count
+        assert sizes[one][0] == [sizes[other][1][one] for other in range(ranks)]
+        assert max(sizes[one][1]) - min(sizes[one][1]) <= 1
+        for row, other in zip(sent[one].tolist(), _owners(sizes[one][1]), strict=True):
+            assert other == (one + int((row % 100 + 0.5) * ranks / count)) % ranks
+
+
+def _owners(given: list[int]) -> list[int]:
+    return [other for other, times in enumerate(given) for _ in range(times)]
 
 
 def test_one_process_is_the_identity() -> None:

@@ -10,9 +10,10 @@ from sslgraph.component import component
 
 @component(source="arXiv:1911.05722, section 3.3, shuffling BN", detached=("rows",))
 class Shuffle(nn.Module):
-    """Gathers the rows of all ranks, puts them in an order drawn for this step, and keeps this rank's share.
+    """Each rank deals its rows out to all ranks, evenly and in an order of its own that is drawn for this step.
 
-    wiring.unshuffle puts them back. No gradient passes. With one rank the batch is the same in any order, and stays.
+    Only what a rank is dealt travels to it. wiring.unshuffle puts the rows back. No gradient passes. With one rank the
+    batch is the same in any order, and stays.
     """
 
     def forward(
@@ -20,15 +21,10 @@ class Shuffle(nn.Module):
     ) -> Shaped[Tensor, "batch *shape"]:
         if collectives.ranks() == 1:
             return rows.detach()
-        return mine(collectives.gather(rows)[order(clock, len(rows) * collectives.ranks())])
+        return collectives.exchange(rows[order(clock, len(rows), collectives.rank())])
 
 
-def order(clock: Tensor, rows: int) -> Tensor:
-    """The order of all ranks' rows, a function of (seed, epoch, step) alone."""
-    stream = torch.full_like(clock[:1], draws.stream_of("shuffle"))
+def order(clock: Tensor, rows: int, rank: int) -> Tensor:
+    """The order of a rank's rows, a function of (seed, epoch, step) and the rank alone."""
+    stream = torch.full_like(clock[:1], draws.stream_of(f"shuffle {rank}"))
     return draws.permutation(torch.cat([clock, stream])[None], rows)[0]
-
-
-def mine(rows: Tensor) -> Tensor:
-    """This rank's share of all ranks' rows."""
-    return rows.chunk(collectives.ranks())[collectives.rank()]

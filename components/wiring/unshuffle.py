@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from sslgraph import collectives
 from sslgraph.component import component
 
-from .shuffle import mine, order
+from .shuffle import order
 
 
 @component(source="arXiv:1911.05722, section 3.3, shuffling BN", detached=("rows",))
@@ -18,5 +18,4 @@ class Unshuffle(nn.Module):
     ) -> Shaped[Tensor, "batch *shape"]:
         if collectives.ranks() == 1:
             return rows.detach()
-        home = order(clock, len(rows) * collectives.ranks()).argsort()
-        return mine(collectives.gather(rows)[home])
+        return collectives.exchange(rows, back=True)[order(clock, len(rows), collectives.rank()).argsort()]

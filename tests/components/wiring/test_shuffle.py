@@ -11,10 +11,11 @@ def test_on_one_rank_nothing_moves() -> None:
     assert Shuffle()(rows, CLOCK).equal(rows) and Unshuffle()(rows, CLOCK).equal(rows)
 
 
-def test_the_order_is_a_permutation_that_changes_with_the_step_only() -> None:
-    assert order(CLOCK, 16).sort().values.equal(torch.arange(16))
-    assert order(CLOCK, 16).equal(order(CLOCK.clone(), 16))
-    assert not order(CLOCK, 16).equal(order(CLOCK + torch.tensor([0, 0, 1]), 16))
+def test_the_order_is_a_permutation_that_changes_with_step_and_rank_only() -> None:
+    assert order(CLOCK, 16, 0).sort().values.equal(torch.arange(16))
+    assert order(CLOCK, 16, 0).equal(order(CLOCK.clone(), 16, 0))
+    assert not order(CLOCK, 16, 0).equal(order(CLOCK + torch.tensor([0, 0, 1]), 16, 0))
+    assert not order(CLOCK, 16, 0).equal(order(CLOCK, 16, 1))
 
 
 def test_no_gradient_passes() -> None:
