@@ -164,16 +164,21 @@ class _Ranges(io.RawIOBase):
 
 def expanded(address: str) -> list[str]:
     """The addresses that braces stand for: {a,b} for each, {000..146} for each number, in as many digits."""
-    found = re.search(r"\{([^{}]*)\}", address)
-    if found is None:
-        return [address]
-    span = re.fullmatch(r"(\d+)\.\.(\d+)", found[1])
-    first, last = (int(span[1]), int(span[2])) if span else (0, 0)
-    if last - first >= MOST_ADDRESSES:
-        raise SslgraphError(f"{address} counts up to {last - first + 1:,} files, and {MOST_ADDRESSES:,} are the most")
-    inside = [f"{n:0{len(span[1])}}" for n in range(first, last + 1)] if span else found[1].split(",")
-    before, after = address[: found.start()], address[found.end() :]
-    return list(dict.fromkeys(whole for piece in inside for whole in expanded(before + piece + after)))
+    ready: dict[str, None] = {}
+    waiting = [address]
+    while waiting:
+        one = waiting.pop()
+        found = re.search(r"\{([^{}]*)\}", one)
+        if found is None:
+            ready[one] = None
+            continue
+        span = re.fullmatch(r"(\d{1,9})\.\.(\d{1,9})", found[1])
+        inside = range(int(span[1]), int(span[2]) + 1) if span else found[1].split(",")
+        if len(inside) + len(waiting) + len(ready) > MOST_ADDRESSES:
+            raise SslgraphError(f"{address} stands for more than {MOST_ADDRESSES:,} files; name the folder, or fewer")
+        width = len(span[1]) if span else 0
+        waiting += [f"{one[: found.start()]}{each:0>{width}}{one[found.end() :]}" for each in reversed(inside)]
+    return list(ready)
 
 
 def _refuse_secrets(address: str, kind: str) -> None:
