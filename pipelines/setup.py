@@ -207,6 +207,7 @@ def _introduce(run: Run, loaded: LoadedRecipe, source: Source) -> None:
         f"{run.clock.steps_per_epoch} steps an epoch, {epochs:g} epochs, {run.clock.total_steps} steps",
         *(f"loss {name}: {_landmarks(values)}" for name, values in run.method.landmarks.items() if values),
         run.optimizer.table(),
+        *(["torch.compile takes about a minute, once, when a step is first run"] if loaded.recipe.compile else []),
         f"run folder {run.folder}" + (f", goes on from {there[-1].name}" if there else ""),
     ]
     (run.folder / "introduction.txt").write_text("\n".join(lines) + "\n")

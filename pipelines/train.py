@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sslgraph import collectives, sharding
 from sslgraph.errors import SslgraphError
+from sslgraph.program import could_not_compile
 
 from . import bounds, checkpoint, interrupt, not_finite, profiling, run_folder, summary
 from .checkpoint import Checkpoint
@@ -62,6 +63,14 @@ def _loop(run: Run) -> dict[str, Any]:
     except NotFiniteError as bad:
         run.record.abandon()
         raise SslgraphError(not_finite.keep(run, bad)) from bad
+    except RuntimeError as wrong:
+        run.record.abandon()
+        if could_not_compile(wrong):
+            reason = str(wrong).splitlines()[0]
+            raise SslgraphError(
+                f"compile: true: torch can't compile this step here ({reason}); leave compile out, or mend what it says"
+            ) from wrong
+        raise
     except BaseException:
         run.record.abandon()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,6 +72,12 @@ class Program:
             elif line.strip():
                 lines.append(line.replace("sslgraph_draws_substream", "substream"))
         return "\n".join(lines)
+
+
+def could_not_compile(wrong: RuntimeError) -> bool:
+    """Whether torch.compile raised this, which does so when the step is first run."""
+    raised = sys.modules.get("torch._dynamo.exc")  # not there as long as nothing was compiled
+    return raised is not None and isinstance(wrong, raised.TorchDynamoException)
 
 
 def _emit(sized: SizedLeg, outputs: dict[str, str]) -> fx.Graph:

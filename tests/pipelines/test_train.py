@@ -172,3 +172,15 @@ def test_steps_are_the_clocks(tmp_path: Path) -> None:
     assert [line["lr"] for line in lines(tmp_path) if "lr" in line] == pytest.approx(
         [run.optimizer.settings.numbers.lr.at(step, CLOCK) for step in range(20)]
     )
+
+
+def test_a_step_that_torch_cannot_compile_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._dynamo.exc import BackendCompilerFailed
+
+    def fails(*_: Any) -> None:
+        raise BackendCompilerFailed(fails, RuntimeError("No working C++ compiler found"), None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("sslgraph.program.torch.compile", lambda *_, **__: fails)
+    changes = {"compile": True, "data.images": 64, "batch": 16, "evaluate": {}, "monitor": None}
+    with pytest.raises(SslgraphError, match=r"compile: true: torch can't compile.*No working C\+\+.*leave compile out"):
+        train.train({"recipe": "demo/simclr", "overrides": changes, "out": str(tmp_path / "run")})
