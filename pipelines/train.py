@@ -66,7 +66,7 @@ def _loop(run: Run) -> dict[str, Any]:
     except RuntimeError as wrong:
         run.record.abandon()
         if could_not_compile(wrong):
-            reason = str(wrong).splitlines()[0]
+            reason = str(getattr(wrong, "inner_exception", wrong)).splitlines()[0]
             raise SslgraphError(
                 f"compile: true: torch can't compile this step here ({reason}); leave compile out, or mend what it says"
             ) from wrong
