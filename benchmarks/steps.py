@@ -19,7 +19,8 @@ from . import hand_written
 from .turns import Timed, Work, in_turns
 
 IMAGES = 1024
-QUIET = {"data": {"use": "sources.shapes", "images": IMAGES}, "evaluate": {}, "checkpoint": {}, "batch": 128}
+DRAWN = {"use": "sources.shapes", "images": IMAGES}
+QUIET: dict[str, Any] = {"data": DRAWN, "evaluate": {}, "checkpoint": {}, "monitor": None, "batch": 128}
 VIT = {
     "nets.enc.preset": "tiny",
     "nets.enc.patch": 4,
