@@ -200,6 +200,9 @@ def test_few_prototypes_are_few_of_those_that_a_batch_could_use() -> None:
         looks = [{**edges, "monitor/dino/prototypes_used": used}] * 3
         return [f.says for f in diagnosis.diagnose(dino, looks, {"dino": 1.0}, 10, Clock(1, 10))]
 
+    blunt = [{**edges, "monitor/dino/teacher_entropy": 0.95}] * 3
+    (found,) = diagnosis.diagnose(dino, blunt, {"dino": 5.3}, 10, Clock(1, 10))
+    assert "the teacher's output is uniform (entropy 0.95 of the highest)" in found.says
     assert said(11.4) == [] and said(2.9)[0].endswith("2.9 prototypes of 512 take all images")
 
 

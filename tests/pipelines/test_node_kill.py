@@ -33,7 +33,8 @@ def joined(head: Cluster) -> subprocess.Popen[bytes]:
             ["ray", "start", "--address", f"127.0.0.1:{head.port}", "--node-ip-address", "127.0.0.1", "--block",
              "--num-cpus", "1", "--object-store-memory", str(10**8),
              "--dashboard-agent-listen-port", str(free_port())],
-            env=head.environment, stdout=file, stderr=file, start_new_session=True,
+            env={**head.environment, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"},  # 0 stands for "not even on Linux"
+            stdout=file, stderr=file, start_new_session=True,
         )  # fmt: skip
     head.until("block forever", log)
     return started
