@@ -1,5 +1,6 @@
-"""Where the catalogue and the specs lie: beside this package in a checkout, inside it in an installed wheel."""
+"""Where the catalogue and the specs lie, beside this package in a checkout, inside it in a wheel; and the cache."""
 
+import os
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,15 @@ PREFIX = "sslgraph." if INSTALLED else ""
 ROOT = HERE if INSTALLED else HERE.parent
 COMPONENTS = ROOT / "components"
 SPECS = ROOT / "specs"
+
+
+def cache() -> Path:
+    """Where what can be made again is kept: `$SSLGRAPH_CACHE`, or sslgraph in the user's cache folder.
+
+    RuntimeError if there is no home.
+    """
+    named, caches = os.environ.get("SSLGRAPH_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    return Path(named).expanduser() if named else Path(caches or "~/.cache").expanduser() / "sslgraph"
 
 
 def source_of(module: str) -> Path | None:

@@ -30,7 +30,7 @@ FLOORS: tuple[set[str], ...] = (
 )
 # Rooms of several files, which import each other relatively.
 HOUSES = ("drawing", "lint", "diff", "overlay", "page")
-FOR_COMPONENTS = {"sslgraph.component", "sslgraph.draws", "sslgraph.collectives", "sslgraph.errors"}
+FOR_COMPONENTS = {f"sslgraph.{word}" for word in ("component", "draws", "collectives", "errors", "home")}
 # Setting a process group up, agreeing on words such as a folder's name, and taking it down moves no tensor.
 GROUP = {
     "broadcast_object_list",
@@ -101,7 +101,7 @@ def floors(root: Path) -> list[str]:
 
 
 def strangers(root: Path) -> list[str]:
-    """Components import the four words of sslgraph and neighbours; pipelines import sslgraph and neighbours."""
+    """Components import the five words of sslgraph and neighbours; pipelines import sslgraph and neighbours."""
     faults = []
     for name, _, tree in modules(root, "components", "pipelines"):
         is_part = name.startswith("components/")

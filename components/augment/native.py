@@ -23,6 +23,8 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
+from sslgraph import home
+
 _SOURCE = Path(__file__).with_name("pixels.c")
 # No fused multiply-adds: every operation is rounded by itself, as tensor operations are.
 _FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
@@ -156,11 +158,11 @@ def _library() -> ctypes.CDLL | None:
 def _built(compiler: str) -> Path:
     """The library, which is built if this text was never built by this compiler for this kind of machine."""
     said = "\n".join((_SOURCE.read_text(encoding="utf-8"), *_FLAGS, compiler, platform.platform(), platform.machine()))
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sslgraph"
-    path = home / f"pixels-{hashlib.sha256(said.encode()).hexdigest()[:16]}.so"
+    kept = home.cache()
+    path = kept / f"pixels-{hashlib.sha256(said.encode()).hexdigest()[:16]}.so"
     if not path.is_file():
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home) as folder:
+        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept) as folder:
             made = Path(folder) / path.name
             command = [compiler, *_FLAGS, str(_SOURCE), "-o", str(made), "-lm"]
             subprocess.run(command, check=True, capture_output=True, timeout=120)

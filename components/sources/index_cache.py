@@ -14,15 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sslgraph import home
+
 from .store import File
 
 Arrays = dict[str, NDArray[Any]]
-
-
-def folder() -> Path:
-    """`$SSLGRAPH_CACHE`, or sslgraph in the user's cache folder."""
-    named, caches = os.environ.get("SSLGRAPH_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    return Path(named).expanduser() if named else Path(caches or "~/.cache").expanduser() / "sslgraph"
 
 
 def remembered(form: str, place: str, file: File, read: Callable[[], Arrays]) -> Arrays:
@@ -32,13 +28,13 @@ def remembered(form: str, place: str, file: File, read: Callable[[], Arrays]) ->
     A cache that can't be written costs time, and no more.
     """
     key = hashlib.sha256(f"{form} {place}".encode()).hexdigest()
-    kept = folder() / "index" / key[:2] / f"{key[2:34]}.npz"
-    if (found := _kept(kept, file)) is not None:
-        return found
     try:
+        kept = home.cache() / "index" / key[:2] / f"{key[2:34]}.npz"
+        if (found := _kept(kept, file)) is not None:
+            return found
         kept.parent.mkdir(parents=True, exist_ok=True)
         lock = (kept.parent / ".lock").open("w")
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
         return read()
     with lock:
         with suppress(OSError):  # storage without locks: each rank reads for itself

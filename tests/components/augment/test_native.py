@@ -113,14 +113,14 @@ def test_other_images_than_floats_in_whole_planes_are_left_to_the_tensor_form() 
 def test_without_a_working_compiler_nothing_is_left_behind(
     compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path))
     monkeypatch.setenv("CC", compiler)
     assert native._library.__wrapped__() is None
     assert not list(tmp_path.rglob("*.so"))
 
 
 def test_it_is_built_once_and_can_be_turned_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path))
     assert native._library.__wrapped__() is not None
     (built,) = tmp_path.rglob("*.*")
     written = built.stat().st_mtime_ns
