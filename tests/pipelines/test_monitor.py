@@ -215,6 +215,7 @@ def test_a_loss_at_its_chance_is_no_better_than_chance() -> None:
     looks = [look("f.x") | look("head.x")]
     assert diagnosis.diagnose(rotation, looks, {"ce": 1.3863}, 10, clock, before=learned) == ()
     assert diagnosis.diagnose(rotation, looks, {"ce": 1.3863}, 10, clock, before=learned[1:]) == (found,)
+    assert diagnosis.diagnose(rotation, looks, {"ce": 1.3863}, 4, clock) == ()  # it may yet learn
 
 
 def test_only_the_first_rank_looks_and_only_when_due() -> None:

@@ -2,71 +2,91 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import soak
-from test_launch_job import Cluster, free_port
+from test_launch_job import ROOT
+
+Tell = Callable[[str], str]
 
 
 @pytest.fixture
-def head(tmp_path: Path) -> Iterator[Cluster]:
-    """A head with one core, so that two workers need a second node."""
-    made = Cluster(tmp_path, cpus=1)
+def nodes(tmp_path: Path) -> Iterator[tuple[str, dict[str, str], Tell]]:
+    """A head with one core, so that two workers need a second node: its address, its world, and how it is told."""
+    (token := tmp_path / "token").write_text("0123456789abcdef" * 2)
+    token.chmod(0o600)
+    world = {
+        **os.environ, "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token), "PYTHONPATH": str(ROOT), "RAY_worker_niceness": "0",
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+    }  # fmt: skip
+    log = (tmp_path / "nodes.log").open("w")
+    keeper = subprocess.Popen(
+        [sys.executable, str(ROOT / "tests/ray_nodes.py")],
+        env=world, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+    )  # fmt: skip
+    assert keeper.stdin is not None and keeper.stdout is not None
+    given, said = keeper.stdin, keeper.stdout
+
+    def answer(word: str) -> str:
+        line = next((line for line in said if line.startswith(word)), "")
+        assert line, (tmp_path / "nodes.log").read_text()
+        return line.removeprefix(word).strip()
+
+    def tell(word: str) -> str:
+        given.write(f"{word}\n")
+        given.flush()
+        return answer("DONE")
+
     try:
-        yield made
+        yield answer("ADDRESS"), world, tell
+        tell("end")
     finally:
-        made.end()
+        keeper.kill()
+        keeper.communicate()
+        log.close()
 
 
-def joined(head: Cluster) -> subprocess.Popen[bytes]:
-    """A node of one core more, once the cluster counts it."""
-    log = head.folder / f"node-{time.monotonic_ns()}.log"
-    with log.open("w") as file:
-        started = subprocess.Popen(
-            ["ray", "start", "--address", f"127.0.0.1:{head.port}", "--node-ip-address", "127.0.0.1", "--block",
-             "--num-cpus", "1", "--object-store-memory", str(10**8),
-             "--dashboard-agent-listen-port", str(free_port())],
-            env={**head.environment, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"},  # 0 stands for "not even on Linux"
-            stdout=file, stderr=file, start_new_session=True,
-        )  # fmt: skip
-    head.until("block forever", log)
-    return started
+def trained(address: str, world: dict[str, str], out: Path) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "sslgraph", "train", "simclr", "--workers", "2", "--address", address]
+    words += [word for text in soak.RECIPE for word in ("--set", text)]
+    return subprocess.Popen(
+        [*words, "--out", str(out)],
+        env=world,
+        cwd=out.parent,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
-def killed(node: subprocess.Popen[bytes]) -> int:
-    """Ends a node as a power cut does: its raylet, its workers, all at once. How many workers of Ray Train it had."""
-    there, whole = soak.parents(), {node.pid}
-    while more := {process for process, (parent, _) in there.items() if parent in whole} - whole:
-        whole |= more
-    workers = sum("RayTrainWorker" in there[process][1] for process in whole)
-    for process in whole:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-    node.wait(30)
-    return workers
+def wait_for_steps(folder: Path, count: int) -> None:
+    end, lines = time.monotonic() + 300, folder / "metrics.jsonl"
+    while not lines.is_file() or lines.read_text().count('"contrast"') < count:
+        assert time.monotonic() < end, f"{folder} did not reach step {count}"
+        time.sleep(0.2)
 
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_run_on_two_nodes_survives_the_death_of_one(head: Cluster) -> None:
-    words = ["-m", "sslgraph", "train", "simclr", "--workers", "2", "--address", f"127.0.0.1:{head.port}"]
-    words += [word for text in soak.RECIPE for word in ("--set", text)]
-    node, (calm, hurt) = joined(head), (head.folder / name for name in ("calm", "hurt"))
-    _, err = (first := head.run(*words, "--out", str(calm))).communicate(timeout=300)
-    assert first.returncode == 0, err
-    running = head.run(*words, "--out", str(hurt))
-    head.until('"contrast"', hurt / "metrics.jsonl", times=40)
-    assert killed(node) == 1
+def test_a_run_on_two_nodes_survives_the_death_of_one(nodes: tuple[str, dict[str, str], Tell], tmp_path: Path) -> None:
+    address, world, tell = nodes
+    tell("add")
+    calm, hurt = tmp_path / "calm", tmp_path / "hurt"
+    said, _ = (first := trained(address, world, calm)).communicate(timeout=300)
+    assert first.returncode == 0, said
+    running = trained(address, world, hurt)
+    wait_for_steps(hurt, 40)
+    tell("kill")
     time.sleep(5)
     assert not (hurt / "summary.json").exists() and running.poll() is None  # it waits for a node
-    joined(head)
-    out, err = running.communicate(timeout=400)
-    assert running.returncode == 0 and "goes on from step_" in out + err, err
+    tell("add")
+    said, _ = running.communicate(timeout=400)
+    assert running.returncode == 0 and "goes on from step_" in said, said
     soak.compare(calm, hurt)
