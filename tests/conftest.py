@@ -17,6 +17,7 @@ for folder in (HERE.parent, HERE):
 
 from chromium import chromium as chromium  # noqa: E402
 from object_storage import storage as storage  # noqa: E402
+from two_ranks import both as both  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,13 +1,12 @@
 """Two small processes do what one does, in the collectives and in the parts that span the batch."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from two_ranks import Both
 
 from components.assignments.sinkhorn import Sinkhorn
 from components.losses.barlow_twins import BarlowTwins
@@ -127,27 +126,6 @@ class RaggedMask(nn.Module):
         where = mine(torch.tensor([[1, 1], [1, 0], [0, 1], [0, 0]]))
         loss: Tensor = MaskedRegression()(prediction, target, where)
         return loss
-
-
-def work(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    torch.save({name: check() for name, check in CHECKS.items()}, f"{folder}/{rank}.pt")
-    dist.destroy_process_group()
-
-
-Both = Callable[[str], list[list[Tensor]]]
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """What rank 0 and rank 1 found in a check."""
-    folder: Path = tmp_path_factory.mktemp("ranks")
-    before = os.environ.setdefault("OMP_NUM_THREADS", "1")
-    torch.multiprocessing.spawn(work, (str(folder),), nprocs=2)
-    os.environ["OMP_NUM_THREADS"] = before
-    found = [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
-    return lambda name: [each[name] for each in found]
 
 
 def test_gather_keeps_rank_order_and_sums_what_all_ranks_send_back(both: Both) -> None:

@@ -1,14 +1,12 @@
 """BatchNorm over two processes is BatchNorm of one process on the joint batch, and with one process nothing changes."""
 
 import copy
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
+from two_ranks import Both
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
@@ -63,26 +61,8 @@ def uneven() -> list[Tensor]:
 CHECKS: dict[str, Callable[[], list[Tensor]]] = {"trained": trained, "uneven": uneven}
 
 
-def work(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    torch.save({name: check() for name, check in CHECKS.items()}, f"{folder}/{rank}.pt")
-    dist.destroy_process_group()
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[list[Tensor]]]:
-    """What rank 0 and rank 1 found in a check."""
-    folder: Path = tmp_path_factory.mktemp("ranks")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
-        torch.multiprocessing.spawn(work, (str(folder),), nprocs=2)
-    found = [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
-    return lambda name: [each[name] for each in found]
-
-
 def test_outputs_gradients_and_running_statistics_are_those_of_the_joint_batch(
-    both: Callable[[str], list[list[Tensor]]],
+    both: Both,
 ) -> None:
     expected, (first, second) = trained(), both("trained")
     assert len(expected) == len(first) == 2 + 8 + 9 + 1
@@ -95,7 +75,7 @@ def test_outputs_gradients_and_running_statistics_are_those_of_the_joint_batch(
             torch.testing.assert_close(second[number], first[number], rtol=0, atol=0)
 
 
-def test_ranks_with_different_numbers_of_rows_weigh_by_their_rows(both: Callable[[str], list[list[Tensor]]]) -> None:
+def test_ranks_with_different_numbers_of_rows_weigh_by_their_rows(both: Both) -> None:
     (out, *buffers), (first, second) = uneven(), both("uneven")
     # A float32 near 1000 has steps of 6e-5.
     torch.testing.assert_close(torch.cat([first[0], second[0]]), out, rtol=0, atol=5e-4)

@@ -1,14 +1,12 @@
 """Nets whose weights two processes share: each holds half, and together they have what one would have."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
+from two_ranks import Both
 
 from pipelines.optimizers.lars import Lars
 from sslgraph import collectives, sharding
@@ -87,24 +85,6 @@ def saved() -> dict[str, Any]:
 CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
     check.__name__: check for check in (held, trained, stepped, followed, saved)
 }
-Both = Callable[[str], list[dict[str, Any]]]
-
-
-def work(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    torch.save({name: check() for name, check in CHECKS.items()}, f"{folder}/{rank}.pt")
-    dist.destroy_process_group()
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
-    folder: Path = tmp_path_factory.mktemp("ranks")
-    before = os.environ.setdefault("OMP_NUM_THREADS", "1")
-    torch.multiprocessing.spawn(work, (str(folder),), nprocs=2)
-    os.environ["OMP_NUM_THREADS"] = before
-    found = [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
-    return lambda name: [each[name] for each in found]
 
 
 def test_each_process_holds_a_part_also_of_what_has_no_backward_pass(both: Both) -> None:
