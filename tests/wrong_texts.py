@@ -241,7 +241,7 @@ WRONG_RUNS = {
     "data folder that is not there": (
         SHAPES,
         "{use: sources.image_folder, path: gone}",
-        "recipe.yaml:3:7: the folder gone does not exist; give a folder of images",
+        "recipe.yaml:3:7: gone does not exist; give the folder of the images, or an address such as s3://",
     ),
     "data folder that is empty": (
         SHAPES,
