@@ -35,7 +35,8 @@ def settle(
     legs, results = [], dict[Any, Any]()
     for leg in graph.legs:
         # The meta batch is the global one: counted once more by each rank, a queue would look too small for it.
-        with collectives.alone():
+        # Autograd stays off: a kept tensor with a history could be neither deep-copied nor pickled.
+        with collectives.alone(), torch.no_grad():
             work = _Settling(graph, leg, dict(images), batch, dataset, plugins, parts, settings, landmarks, results)
             legs.append(work.run())
     return SizedGraph(graph, settings, tuple(legs), parts, landmarks)

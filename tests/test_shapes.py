@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
+from torch.utils._pytree import tree_leaves
 from toys import EYE, PLUGINS, SQUARE, X, dense, sized, wired
 
 from sslgraph.errors import SpecError
@@ -64,6 +66,12 @@ def test_the_number_of_images_is_filled_from_the_data_set() -> None:
     assert sized(dataset=4, batch=4, **text).settings["t"] == {"images": 4}
     with pytest.raises(SpecError, match=r"t.write: .*"):
         sized(dataset=8, batch=4, **text)
+
+
+def test_a_sized_graph_keeps_no_autograd_history_and_can_be_deep_copied() -> None:
+    settled = sized(**{**PLAIN, "state": MEAN, "after_step": ["m.add(z)"]})
+    assert not any(tensor.requires_grad for tensor in tree_leaves(settled.legs[0].tensors))
+    assert copy.deepcopy(settled).legs[0].shapes("z") == settled.legs[0].shapes("z")
 
 
 def test_one_resolution_is_one_call() -> None:
