@@ -129,13 +129,6 @@ def _write(hidden: Path, checkpoint: Checkpoint) -> None:
     _flush(hidden)
 
 
-def put_whole(path: Path, content: bytes) -> None:
-    """Writes a file that, at any moment, is as it was before or as a whole on the disk."""
-    beside = path.with_name(f".{path.name}.tmp")
-    _put(beside, content)
-    beside.replace(path)
-
-
 def _put(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)

@@ -12,7 +12,7 @@ import torch
 from rich.table import Table
 from torch import nn
 
-from sslgraph import registry
+from sslgraph import registry, whole_file
 from sslgraph.errors import SslgraphError
 from sslgraph.load import LoadedRecipe, load_recipe
 
@@ -87,7 +87,7 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
         loaded.method.method.method, encoders.step, len(sources[0]), len(sources[1]), trained, random, pixels,
         encoders.begun,
     )  # fmt: skip
-    checkpoint.put_whole(run / FILE, f"{json.dumps(asdict(result), indent=2)}\n".encode())
+    whole_file.put(run / FILE, f"{json.dumps(asdict(result), indent=2)}\n".encode())
     return result
 
 

@@ -16,9 +16,11 @@ from torch import Tensor
 
 from sslgraph import registry
 from sslgraph.errors import SslgraphError
+from sslgraph.whole_file import whole_folder
 
 from .feed import Source
 from .request import source_for
+from .write_whole import told
 
 FORMS = ("jpeg", "raw")
 QUALITY = 92
@@ -70,20 +72,17 @@ def prepare_images(path: str, out: str, *, side: int = 256, form: str = "jpeg") 
     if side < 8:
         raise SslgraphError(f"--side {side} leaves nothing to see; write 8 or more, 256 for views of 224")
     final = Path(out).expanduser().resolve()
-    if final.exists() and any(final.iterdir()):
-        raise SslgraphError(f"--prepare {out}: there is something in that folder already; name a new one")
-    working = final.with_name(final.name + ".tmp")
-    working.mkdir(parents=True, exist_ok=True)
+    if final.exists() and not (final.is_dir() and not any(final.iterdir())):
+        raise SslgraphError(f"--prepare {out}: something is there already; name a new folder")
     found: list[Written] = []
     classes: tuple[str, ...] = ()
-    for split, source in _splits(path, at_least=2 * side):
-        found.append(_write_split(working, split, source, side, form))
-        classes = source.classes
-    about = {"form": form, "side": side, "classes": classes, "splits": [one.split for one in found], "from": str(path)}
-    (working / "prepared.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    if final.exists():
-        final.rmdir()
-    working.replace(final)
+    with told(final, "--prepare"), whole_folder(final) as folder:
+        for split, source in _splits(path, at_least=2 * side):
+            found.append(_write_split(folder, split, source, side, form))
+            classes = source.classes
+        splits = [one.split for one in found]
+        about = {"form": form, "side": side, "classes": classes, "splits": splits, "from": str(path)}
+        (folder / "prepared.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return found
 
 

@@ -18,10 +18,9 @@ from typing import Any, TextIO, TypeVar
 import torch
 from torch import Tensor
 
-from sslgraph import collectives
+from sslgraph import collectives, whole_file
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint
 from .display import Display, Pace
 
 T = TypeVar("T")
@@ -205,7 +204,7 @@ def cut(path: Path, done: int) -> Path:
         whole = [line for line in text.splitlines() if line.endswith("}")]
         kept = [line for line in whole if json.loads(line)["step"] <= done]
         if len(kept) < text.count("\n") or not text.endswith("\n"):
-            checkpoint.put_whole(path, "".join(f"{line}\n" for line in kept).encode())
+            whole_file.put(path, "".join(f"{line}\n" for line in kept).encode())
     return path
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sslgraph import collectives
+from sslgraph import collectives, whole_file
 
 from . import checkpoint
 from .run import Run
@@ -30,7 +30,7 @@ def write(run: Run, step: int) -> dict[str, Any]:
         "checkpoint": str(run.checkpoints / f"step_{step:08d}"),
     }
     if collectives.rank() == 0:
-        checkpoint.put_whole(run.folder / NAME, f"{json.dumps(summary, indent=2)}\n".encode())
+        whole_file.put(run.folder / NAME, f"{json.dumps(summary, indent=2)}\n".encode())
     return summary
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import torch.distributed as dist
 
+from sslgraph import whole_file
+
 from .difference import unequal
 from .judge import GROWN, Judge, further, why
 from .rank_local import Local
@@ -77,9 +79,7 @@ def work(rank: int, plans: list[Plan], wish: Wish) -> None:
         bench = _Bench(rank, plan, wish)
         verdict = bench.verdict()
         if rank == 0:
-            beside = plan.verdict.with_suffix(".tmp")
-            beside.write_text(json.dumps(asdict(verdict)))
-            beside.replace(plan.verdict)
+            whole_file.put(plan.verdict, json.dumps(asdict(verdict)).encode())
 
 
 @dataclass

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 # A module of sslgraph imports from floors below its own; a room on the same floor is a stranger.
 FLOORS: tuple[set[str], ...] = (
-    {"__init__", "errors", "home", "component", "draws", "collectives"},
+    {"__init__", "errors", "home", "component", "draws", "collectives", "whole_file"},
     {"schedules", "expressions", "norm", "signature", "blocks", "sharding"},
     {"spec", "registry", "state"},
     {"graph", "axes", "values"},
@@ -30,7 +30,7 @@ FLOORS: tuple[set[str], ...] = (
 )
 # Rooms of several files, which import each other relatively.
 HOUSES = ("drawing", "lint", "diff", "overlay", "page")
-FOR_COMPONENTS = {f"sslgraph.{word}" for word in ("component", "draws", "collectives", "errors", "home")}
+FOR_COMPONENTS = {f"sslgraph.{word}" for word in ("component", "draws", "collectives", "errors", "home", "whole_file")}
 # Setting a process group up, agreeing on words such as a folder's name, and taking it down moves no tensor.
 GROUP = {
     "broadcast_object_list",
@@ -101,7 +101,7 @@ def floors(root: Path) -> list[str]:
 
 
 def strangers(root: Path) -> list[str]:
-    """Components import the five words of sslgraph and neighbours; pipelines import sslgraph and neighbours."""
+    """Components import a few words of sslgraph and neighbours; pipelines import sslgraph and neighbours."""
     faults = []
     for name, _, tree in modules(root, "components", "pipelines"):
         is_part = name.startswith("components/")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sslgraph import home
+from sslgraph.whole_file import whole_file
 
 from .store import File
 
@@ -33,17 +34,17 @@ def remembered(form: str, place: str, file: File, read: Callable[[], Arrays]) ->
         if (found := _kept(kept, file)) is not None:
             return found
         kept.parent.mkdir(parents=True, exist_ok=True)
-        lock = (kept.parent / ".lock").open("w")
+        lock = os.open(kept.parent / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except (OSError, RuntimeError):  # RuntimeError: there is no home
         return read()
-    with lock:
+    with os.fdopen(lock):
         with suppress(OSError):  # storage without locks: each rank reads for itself
             fcntl.flock(lock, fcntl.LOCK_EX)
         if (found := _kept(kept, file)) is not None:
             return found
         found = read()
-        with suppress(OSError):
-            _keep(kept, file, found)
+        with suppress(OSError), whole_file(kept) as out:
+            np.savez(out, allow_pickle=False, stamp=np.array(file.stamp), **found)
     return found
 
 
@@ -54,13 +55,3 @@ def _kept(kept: Path, file: File) -> Arrays | None:
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError):
         return None
     return arrays if str(arrays.pop("stamp", "")) == file.stamp else None
-
-
-def _keep(kept: Path, file: File, arrays: Arrays) -> None:
-    working = kept.with_name(f"{kept.name}.{os.getpid()}.tmp")
-    try:
-        with working.open("wb") as out:
-            np.savez(out, allow_pickle=False, stamp=np.array(file.stamp), **arrays)
-        working.replace(kept)
-    finally:
-        working.unlink(missing_ok=True)

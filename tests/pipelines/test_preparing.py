@@ -65,7 +65,7 @@ def test_what_can_not_be_prepared_is_refused(tmp_path: Path) -> None:
     folder = str(pictures(tmp_path / "photos"))
     with pytest.raises(SslgraphError, match="--form png is not known; write one of jpeg, raw"):
         prepare_images(folder, str(tmp_path / "new"), form="png")
-    with pytest.raises(SslgraphError, match="there is something in that folder already"):
+    with pytest.raises(SslgraphError, match="something is there already; name a new folder"):
         prepare_images(folder, folder)
     with pytest.raises(SslgraphError, match="holds no prepared images"):
         Prepared(path=folder)
@@ -101,3 +101,20 @@ def test_large_originals_are_prepared_from_smaller_ones_within_the_error_of_the_
     exact = shrunk(ImageFolder(path=str(tmp_path / "photos")).read(torch.tensor([0]))[0][0], 64).float()
     off, encoding = (raw.float() - exact).abs().mean(), (jpeg.float() - raw.float()).abs().mean()
     assert 0 < off < encoding
+
+
+def test_a_place_that_can_not_be_written_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    folder = str(pictures(tmp_path / "photos"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SslgraphError, match="something is there already; name a new folder"):
+        prepare_images(folder, str(tmp_path / "file"))
+    with pytest.raises(SslgraphError, match="can't be written: not a directory; give another place with --prepare"):
+        prepare_images(folder, str(tmp_path / "file" / "new"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "photos"]
+
+
+def test_images_are_not_written_behind_a_planted_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "small.tmp").symlink_to("elsewhere")
+    prepare_images(str(pictures(tmp_path / "photos")), str(tmp_path / "small"), side=48)
+    assert not list((tmp_path / "elsewhere").iterdir()) and not (tmp_path / "small").is_symlink()

@@ -46,3 +46,11 @@ def test_a_place_is_tried_before_the_work(tmp_path: Path) -> None:
     ):
         with pytest.raises(SslgraphError, match=f"can't be written: {reason}"):
             writable(tmp_path / place)
+
+
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("precious")
+    for planted in (".page.tmp", "page.tmp", "page"):
+        (tmp_path / planted).symlink_to("victim")
+    write_whole(tmp_path / "page", lambda file: file.write(b"new"))
+    assert (tmp_path / "victim").read_text() == "precious" and (tmp_path / "page").read_text() == "new"
