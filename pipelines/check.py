@@ -111,7 +111,7 @@ def spreading(loaded: LoadedRecipe, graph: Graph) -> None:
             faults.append(unknown(loaded.place(("recompute",)), "recompute: names net", name, nets))
     if recipe.strategy == "fsdp":
         here = loaded.place(("strategy",))
-        if any(getattr(graph.boxes[loss.name].spec, "trains", None) for loss in graph.training.losses):
+        if any(graph.loss(loss.name).spec.trains for loss in graph.training.losses):
             problem = "strategy: fsdp can't train nets against each other (a loss says trains:)"
             faults.append(Fault(here, problem, cure="leave strategy out: every process then holds all weights"))
         if recipe.compile:

@@ -166,7 +166,7 @@ def _embeddings(method: CompiledMethod) -> list[Edge]:
     """Edges of trained nets whose rows should differ: the encoder, and what is compared with what a net gives."""
     graph = method.graph
     encoder = graph.exported[0]
-    wanted = {graph.boxes[encoder].follows or encoder}
+    wanted = {graph.boxes[encoder].net}
     for loss in graph.training.losses:
         inputs = graph.boxes[loss.name].signature.inputs if loss.box else {}
         sides = [nets(graph, source) for port, source in loss.inputs if nets(graph, source)]

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sslgraph.graph import Graph
+from sslgraph.graph import Graph, NetBox
 from sslgraph.lint.loss_rules import SPANNING
 from sslgraph.lint.queries import calls, setting
-from sslgraph.spec import Part
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def spanning(graph: Graph) -> tuple[str, ...]:
 
 def _norms(graph: Graph) -> Iterator[Local]:
     for name, box in graph.boxes.items():
-        if isinstance(box.spec, Part) and box.section == "nets" and not box.spec.sync_norm:
+        if isinstance(box, NetBox) and not box.spec.sync_norm:
             words = f"BatchNorm of '{name}' sees the images of one rank (sync_norm: false)"
             yield Local(name, words, f"nets.{name}.sync_norm", True, is_norm=True)
 

@@ -14,6 +14,7 @@ from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.graph import Graph
 from sslgraph.loaded import LoadedRecipe
+from sslgraph.spec import Part
 
 from . import bounds, check, checkpoint, online
 from .feed import Source
@@ -68,14 +69,14 @@ def restored(
 
 def _given(graph: Graph, name: str, path: Path, saved: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """The weights of a `given:` of the recipe; those of a frozen net stand in every checkpoint too."""
-    takers = [box.name for box in graph.boxes.values() if getattr(box.spec, "weights", None) == f"${name}"]
-    if path.is_file() or not all(getattr(graph.boxes[taker].spec, "frozen", False) for taker in takers):
+    parts = {box.name: box.spec for box in graph.boxes.values() if isinstance(box.spec, Part)}
+    takers = {box: part for box, part in parts.items() if part.weights == f"${name}"}
+    if path.is_file() or not all(part.frozen for part in takers.values()):
         return given_weights(name, path)
-    prefix = f"parts.{takers[0]}." if takers else ""
+    prefix = f"parts.{next(iter(takers))}." if takers else ""
     return {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
 
 
 def _began_given(graph: Graph) -> bool:
-    exported = graph.boxes[graph.exported[0]]
-    net = graph.boxes[exported.follows] if exported.follows else exported
-    return any(getattr(box.spec, "weights", None) for box in (exported, net))
+    net = graph.boxes[graph.boxes[graph.exported[0]].net].spec
+    return isinstance(net, Part) and bool(net.weights)

@@ -8,9 +8,10 @@ from typing import Any
 
 from sslgraph import registry
 from sslgraph.errors import Fault, Place, SslgraphError, unknown
-from sslgraph.graph import Box
+from sslgraph.graph import Box, LossBox, NetBox, OpBox, StateBox, TargetBox
 from sslgraph.spec import Method, Path, Target
 
+KINDS: dict[str, type[Box]] = {kind.section: kind for kind in (NetBox, TargetBox, StateBox, OpBox, LossBox)}
 # Names that generated code or torch's own module container needs for itself.
 TAKEN = {
     "bag",
@@ -150,4 +151,4 @@ def _add_box(
         if isinstance(part, Target) and key not in part.settings:
             continue  # told at the net that it follows
         faults.append(Fault(place((*path, key)) if key else place(path), problem))
-    boxes[name] = Box(name, section, use, own, signature, part, path)  # type: ignore[arg-type]
+    boxes[name] = KINDS[section](name, use, own, signature, path, part)

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
 from sslgraph.gradients import moved_by, trained_by
+from sslgraph.graph import TargetBox
 from sslgraph.parts import Encoder, build_parts
 from sslgraph.program import Program
 from sslgraph.schedules import Clock, Duration, duration, schedule
 from sslgraph.sized import SizedGraph, SizedLeg, SizedWrite
+from sslgraph.spec import Part, Target
 from sslgraph.state import Follower, ScheduledSetting, scheduled
 from sslgraph.watch import Watch
 
@@ -42,7 +44,7 @@ class CompiledMethod(nn.Module):
             s for name, part in self.parts.items() for s in scheduled(part, sized.settings[name])
         ]
         self.weights = {
-            loss.name: schedule(getattr(boxes[loss.name].spec, "weight", 1.0)) for loss in self.graph.training.losses
+            loss.name: schedule(self.graph.loss(loss.name).spec.weight) for loss in self.graph.training.losses
         }
         self.players = self._players()
         self.programs = {leg.leg.name: self._program(leg) for leg in sized.legs}
@@ -128,7 +130,8 @@ class CompiledMethod(nn.Module):
         """Train or eval mode; parts whose spec says `mode: eval` stay in it."""
         super().train(mode)
         for name, part in self.parts.items():
-            if getattr(self.graph.boxes[name].spec, "mode", None) == "eval":
+            spec = self.graph.boxes[name].spec
+            if isinstance(spec, Part | Target) and spec.mode == "eval":
                 part.eval()
         return self
 
@@ -176,7 +179,7 @@ class CompiledMethod(nn.Module):
     def _players(self) -> dict[tuple[str, ...], tuple[str, ...]]:
         reaches = moved_by(self.graph, self.graph.training)
         losses = self.graph.training.losses
-        if all(getattr(self.graph.boxes[loss.name].spec, "trains", None) is None for loss in losses):
+        if all(self.graph.loss(loss.name).spec.trains is None for loss in losses):
             return {self.net_names: tuple(loss.name for loss in losses)}
         players: dict[tuple[str, ...], tuple[str, ...]] = {}
         for loss in losses:
@@ -189,18 +192,17 @@ class CompiledMethod(nn.Module):
         return [p for name in nets for p in self.parts[name].parameters() if p.requires_grad]
 
     def _followers(self) -> list[Follower]:
-        boxes = [self.graph.boxes[name] for name in self.target_names]
+        targets = [box for box in self.graph.boxes.values() if isinstance(box, TargetBox) and box.name in self.parts]
         return [
-            Follower(
-                target=self.parts[b.name], net=self.parts[str(b.follows)], momentum=getattr(b.spec, "momentum", 1.0)
-            )
-            for b in boxes
+            Follower(target=self.parts[box.name], net=self.parts[box.net], momentum=box.spec.momentum)
+            for box in targets
         ]
 
     def _freezes(self) -> dict[str, Duration]:
         found: dict[str, Duration] = {}
         for name in self.net_names:
-            freeze = getattr(self.graph.boxes[name].spec, "freeze", None)
+            spec = self.graph.boxes[name].spec
+            freeze = spec.freeze if isinstance(spec, Part) else None
             for inner, text in (freeze if isinstance(freeze, dict) else {"": freeze} if freeze else {}).items():
                 if inner and inner not in dict(self.parts[name].named_modules()):
                     there = tuple(n for n, _ in self.parts[name].named_children())

@@ -10,7 +10,7 @@ from sslgraph import registry
 from sslgraph.boxes import TAKEN
 from sslgraph.errors import Fault, Place, SpecError, refusal, unknown
 from sslgraph.expressions import Call, Expression, Field, Name, parse
-from sslgraph.graph import VIEW_PORTS, Box, Leg, Value
+from sslgraph.graph import VIEW_PORTS, Box, Leg, Value, WiringBox
 from sslgraph.signature import Port
 from sslgraph.spec import Path
 
@@ -156,7 +156,7 @@ class Flow:
         signature = registry.signature(use)
         if problems := registry.setting_problems(signature, {}):
             raise refusal(function.place, problems[0], f"declare it: ops: {{{name}: {{use: {use}, ...}}}}")
-        self.boxes[name] = Box(name, "wiring", use, {}, signature, None, ())
+        self.boxes[name] = WiringBox(name, use, {}, signature, ())
         return self.boxes[name]
 
     def _call(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sslgraph.graph import Graph, Leg, Value
+from sslgraph.graph import Graph, Leg, NetBox, TargetBox, Value
 
 Cell = Literal["gradient", "EMA", "frozen", "dead", "-"]
 
@@ -36,12 +36,12 @@ def gradient_map(graph: Graph) -> GradientMap:
     losses = leg.losses
     rows: dict[str, tuple[Cell, ...]] = {}
     for name, box in graph.boxes.items():
-        if box.section == "nets":
+        if isinstance(box, NetBox):
             rows[name] = tuple(_cell(graph, name, loss, reaches) for loss in losses)
             if not any(cell == "gradient" for cell in rows[name]):
-                missing: Cell = "frozen" if getattr(box.spec, "frozen", False) else "dead"
+                missing: Cell = "frozen" if box.spec.frozen else "dead"
                 rows[name] = (missing,) * len(losses)
-        elif box.section == "targets":
+        elif isinstance(box, TargetBox):
             rows[name] = tuple("EMA" for _ in losses)
     return GradientMap(tuple(loss.name for loss in losses), rows, reaches)
 
@@ -52,7 +52,7 @@ def _cell(graph: Graph, net: str, loss: Value, reaches: dict[str, frozenset[str]
 
 def trained_by(graph: Graph, loss: Value, reaches: dict[str, frozenset[str]]) -> frozenset[str]:
     """The nets whose weights this loss moves: those its gradient reaches, less those that its `trains:` leaves out."""
-    trains = getattr(graph.boxes[loss.name].spec, "trains", None)
+    trains = graph.loss(loss.name).spec.trains
     return reaches[loss.name] if trains is None else reaches[loss.name] & frozenset(trains)
 
 
@@ -76,8 +76,8 @@ def _upstream(graph: Graph, leg: Leg, value: Value, reaches: dict[str, frozenset
     )
     if box is None or box.section in ("ops", "wiring", "losses"):
         return above
-    if box.section == "nets":
-        return above if getattr(box.spec, "frozen", False) else above | {box.name}
+    if isinstance(box, NetBox):
+        return above if box.spec.frozen else above | {box.name}
     return frozenset()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sslgraph import registry
 from sslgraph.errors import Place
@@ -22,29 +22,79 @@ VIEW_PORTS = {
 
 @dataclass(frozen=True)
 class Box:
-    """A declared part: a net, its slow copy, a state, an op, a loss, or a wiring part that needs no declaration."""
+    """A part of a method as all kinds have it; each kind below says in which section it stands and what `spec` is."""
 
+    section: ClassVar[Section]
     name: str
-    section: Section
     use: str
     settings: dict[str, Any]
     signature: Signature
-    spec: Part | Target | Loss | None
     path: Path
+    spec: Part | Target | Loss | None
 
     @property
-    def follows(self) -> str | None:
-        """The net that a target follows."""
-        return self.spec.ema_of if isinstance(self.spec, Target) else None
+    def net(self) -> str:
+        """The net that it is a form of: of a target the net that it follows, else the part itself."""
+        return self.name
 
     @property
     def is_float32(self) -> bool:
         """Whether it computes in float32 with autocast off."""
-        return (
-            self.signature.family in registry.FLOAT32_FAMILIES
-            or self.section == "losses"
-            or getattr(self.spec, "dtype", None) == "float32"
-        )
+        is_asked = isinstance(self.spec, Part | Target) and self.spec.dtype == "float32"
+        return is_asked or isinstance(self, LossBox) or self.signature.family in registry.FLOAT32_FAMILIES
+
+
+@dataclass(frozen=True)
+class NetBox(Box):
+    """A net, which losses train unless it is frozen."""
+
+    section = "nets"
+    spec: Part
+
+
+@dataclass(frozen=True)
+class TargetBox(Box):
+    """A slow copy of the net that it follows."""
+
+    section = "targets"
+    spec: Target
+
+    @property
+    def net(self) -> str:
+        """The net that it follows."""
+        return self.spec.ema_of
+
+
+@dataclass(frozen=True)
+class StateBox(Box):
+    """A state, read in the flow and written after the step."""
+
+    section = "state"
+    spec: Part
+
+
+@dataclass(frozen=True)
+class OpBox(Box):
+    """An operation without a loss or a memory."""
+
+    section = "ops"
+    spec: Part
+
+
+@dataclass(frozen=True)
+class LossBox(Box):
+    """A loss."""
+
+    section = "losses"
+    spec: Loss
+
+
+@dataclass(frozen=True)
+class WiringBox(Box):
+    """A wiring part that a flow calls without declaring it, such as stopgrad."""
+
+    section = "wiring"
+    spec: None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +156,12 @@ class Graph:
     def training(self) -> Leg:
         """The leg that takes optimizer steps."""
         return next(leg for leg in self.legs if leg.is_training)
+
+    def loss(self, name: str) -> LossBox:
+        """The box of a loss by its name."""
+        box = self.boxes[name]
+        assert isinstance(box, LossBox)
+        return box
 
     @property
     def exported(self) -> tuple[str, str]:

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from sslgraph import collectives, registry
 from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
-from sslgraph.graph import Box, Graph
+from sslgraph.graph import Box, Graph, TargetBox
 from sslgraph.norm import synchronise
 from sslgraph.sized import SizedGraph
+from sslgraph.spec import Part
 from sslgraph.state import Follower
 
 
@@ -23,14 +24,15 @@ def build_parts(
     """Every part with real weights; each starts from a seed of its own name, so that adding one moves no other."""
     parts: dict[str, nn.Module] = {}
     boxes = [sized.graph.boxes[name] for name in sized.settings]
-    for box in sorted(boxes, key=lambda b: b.section == "targets"):
-        parts[box.name] = _part(sized, box, parts, seed, plugins)
-        if artefact := getattr(box.spec, "weights", None):
-            _load(sized.graph, box, parts[box.name], given.get(artefact.removeprefix("$")))
-        if box.section == "targets" or getattr(box.spec, "frozen", False):
-            parts[box.name].requires_grad_(False)
-        if collectives.ranks() > 1 and getattr(_followed(sized.graph, box).spec, "sync_norm", False):
-            parts[box.name] = synchronise(parts[box.name])
+    for box in sorted(boxes, key=lambda b: isinstance(b, TargetBox)):
+        parts[box.name] = part = _part(sized, box, parts, seed, plugins)
+        if isinstance(box.spec, Part) and box.spec.weights:
+            _load(sized.graph, box, part, box.spec.weights, given)
+        if isinstance(box, TargetBox) or (isinstance(box.spec, Part) and box.spec.frozen):
+            part.requires_grad_(False)
+        followed = sized.graph.boxes[box.net].spec
+        if collectives.ranks() > 1 and isinstance(followed, Part) and followed.sync_norm:
+            parts[box.name] = synchronise(part)
     return {name: parts[name] for name in sized.settings}
 
 
@@ -48,29 +50,24 @@ class Encoder(nn.Module):
 
 
 def _part(sized: SizedGraph, box: Box, parts: dict[str, nn.Module], seed: int, plugins: tuple[str, ...]) -> nn.Module:
-    is_copy = getattr(box.spec, "init", None) == "copy"
-    if is_copy and not getattr(box.spec, "settings", None):
-        return copy.deepcopy(parts[str(box.follows)])
+    copied = box.spec if isinstance(box, TargetBox) and box.spec.init == "copy" else None
+    if copied is not None and not copied.settings:
+        return copy.deepcopy(parts[box.net])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed * 65_536 + stream_of(box.name))
         part: nn.Module = registry.build(box.use, sized.settings[box.name], plugins)
-    if is_copy:
-        Follower(target=part, net=parts[str(box.follows)], momentum=1.0).copy()
+    if copied is not None:
+        Follower(target=part, net=parts[box.net], momentum=1.0).copy()
     return part
 
 
-def _followed(graph: Graph, box: Box) -> Box:
-    return graph.boxes[box.follows] if box.follows else box
-
-
-def _load(graph: Graph, box: Box, part: nn.Module, weights: Mapping[str, Tensor] | None) -> None:
-    here = graph.place((*box.path, "weights"))
-    if weights is None:
-        name = str(getattr(box.spec, "weights", ""))
-        problem = f"'{box.name}' takes its weights from {name}, and nothing was given under that name"
-        raise refusal(here, problem, f"write given: {{{name.removeprefix('$')}: PATH}} in the recipe")
+def _load(graph: Graph, box: Box, part: nn.Module, artefact: str, given: Mapping[str, Mapping[str, Tensor]]) -> None:
+    here, name = graph.place((*box.path, "weights")), artefact.removeprefix("$")
+    if name not in given:
+        problem = f"'{box.name}' takes its weights from {artefact}, and nothing was given under that name"
+        raise refusal(here, problem, f"write given: {{{name}: PATH}} in the recipe")
     try:
-        part.load_state_dict(dict(weights))
+        part.load_state_dict(dict(given[name]))
     except RuntimeError as wrong:
         reason = str(wrong).splitlines()[-1].strip()
         raise refusal(here, f"the given weights do not fit '{box.name}' ({box.use}): {reason}") from wrong

@@ -6,7 +6,7 @@ import networkx as nx
 
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.gradients import gradient_map, moved_by, trained_by
-from sslgraph.graph import Graph, Leg
+from sslgraph.graph import Graph, Leg, LossBox
 
 
 def refuse(graph: Graph) -> None:
@@ -119,7 +119,7 @@ def _names(graph: Graph) -> list[Fault]:
         faults.append(unknown(graph.place(("export",)), f"export asks '{name}' for its port", port, ports))
     nets = [b.name for b in boxes.values() if b.section == "nets"]
     for box in boxes.values():
-        for trained in getattr(box.spec, "trains", None) or ():
+        for trained in (isinstance(box, LossBox) and box.spec.trains) or ():
             if trained not in nets:
                 faults.append(unknown(graph.place((*box.path, "trains")), f"loss '{box.name}' trains", trained, nets))
     for i, phase in enumerate(graph.method.phases):

@@ -8,7 +8,7 @@ import pytest
 from toys import EYE, PLUGINS, SQUARE, TWO_VIEWS, X, dense, method, wired
 
 from sslgraph.errors import Place, SpecError
-from sslgraph.graph import Graph
+from sslgraph.graph import Graph, LossBox, NetBox, OpBox, StateBox, TargetBox, WiringBox
 from sslgraph.spec import Path
 from sslgraph.wire import wire
 
@@ -47,6 +47,23 @@ def test_each_call_is_a_value_with_its_inputs() -> None:
         "z2": ("call", "g", ["f_x2_pooled"]),
         "l": ("loss", "l", ["z1", "z2"]),
     }
+
+
+def test_each_section_has_its_own_kind_of_box() -> None:
+    graph = wired(
+        nets={"f": EYE, "g": {**dense(), "frozen": True}},
+        targets={"k": {"ema_of": "f", "momentum": 0.5}},
+        state=MEAN,
+        ops={"n": {"use": "parts:Noise"}},
+        flow={"z": "n(g(f(x)))", "w": "stopgrad(k(x))", "c": "m.read"},
+        losses={"l": {**SQUARE, "of": ["z", "w"], "weight": 2.0}},
+        after_step=["m.add(z)"],
+    )
+    kinds = {name: type(box) for name, box in graph.boxes.items()}
+    declared = {"f": NetBox, "g": NetBox, "k": TargetBox, "m": StateBox, "n": OpBox, "l": LossBox}
+    assert kinds == {**declared, "stopgrad": WiringBox}
+    assert {name: box.net for name, box in graph.boxes.items() if box.net != name} == {"k": "f"}
+    assert graph.loss("l").spec.weight == 2.0 and graph.boxes["stopgrad"].spec is None
 
 
 def test_the_same_expression_is_computed_once() -> None:

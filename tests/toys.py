@@ -96,7 +96,7 @@ def nets_moved(compiled_method: CompiledMethod, tensors: Mapping[str, Tensor], l
     """The nets and targets whose parameters get a gradient other than zero from one loss of a batch."""
     compiled_method.zero_grad(set_to_none=True)
     value = compiled_method(tensors)[loss]
-    trains = getattr(compiled_method.graph.boxes[loss].spec, "trains", None)
+    trains = compiled_method.graph.loss(loss).spec.trains
     names = (*compiled_method.net_names, *compiled_method.target_names)
     parameters = [
         p

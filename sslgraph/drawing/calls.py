@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sslgraph.gradients import moved_by, trained_by
-from sslgraph.graph import Graph, Leg, Value
+from sslgraph.graph import Graph, Leg, NetBox, Value
 
 STOP = "wiring.stopgrad"
 
@@ -61,13 +61,13 @@ class Calls:
 
     def trains(self, call: Value) -> tuple[str, ...]:
         """The losses that move the weights of a net through this call."""
-        boxes = self.graph.boxes
-        if call.box is None or boxes[call.box].section != "nets" or getattr(boxes[call.box].spec, "frozen", False):
+        box = self.graph.boxes[call.box] if call.box else None
+        if not isinstance(box, NetBox) or box.spec.frozen:
             return ()
         return tuple(
             loss.name
             for loss in self.losses
-            if loss.name in self.carried[call.name] and call.box in trained_by(self.graph, loss, self.reaches)
+            if loss.name in self.carried[call.name] and box.name in trained_by(self.graph, loss, self.reaches)
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sslgraph.diff.changes import written
 from sslgraph.diff.figure import Figure
 from sslgraph.graph import Box as Part
-from sslgraph.graph import Value
+from sslgraph.graph import LossBox, NetBox, TargetBox, Value
 from sslgraph.spec import Path
 
 from .calls import Calls
@@ -72,9 +72,9 @@ class Describer:
             "parameters": self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
             "values": (value.name,),
             "shapes": shapes_of(leg, value.name, None if is_state and not value.inputs else self.batch),
-            "lines": self._lines(*([part.path] if part.spec is not None else []), value.path),
+            "lines": self._lines(part.path, value.path),
         }
-        if value.kind == "loss":
+        if isinstance(part, LossBox):
             return self._loss(part, settings, more)
         if is_state:
             return self._memory(part, settings, more)
@@ -85,8 +85,8 @@ class Describer:
             self.prefix + value.name, "op", title=title, symbol=part.name if part.section == "ops" else "", **more
         )
 
-    def _loss(self, part: Part, settings: dict[str, Any], more: dict[str, Any]) -> Box:
-        trains = tuple(getattr(part.spec, "trains", None) or ())
+    def _loss(self, part: LossBox, settings: dict[str, Any], more: dict[str, Any]) -> Box:
+        trains = tuple(part.spec.trains or ())
         note = [f"trains {', '.join(trains)}"] if trains else []
         if self.mirror is not None and part.name in self.mirror.mirrors.values():
             apart = self.mirror.apart[part.name]
@@ -94,7 +94,7 @@ class Describer:
         wired = {port for port in part.signature.ports if port not in part.signature.settings}
         own = {name: value for name, value in settings.items() if name not in wired}
         title, kind = spaced(part.signature.class_name), part.signature.kind
-        sub = loss_words("" if kind in title else kind, own, getattr(part.spec, "weight", 1.0))
+        sub = loss_words("" if kind in title else kind, own, part.spec.weight)
         return Box(
             self.prefix + part.name,
             "loss",
@@ -122,15 +122,15 @@ class Describer:
         )
 
     def _net(self, calls: Calls, value: Value, part: Part, settings: dict[str, Any], more: dict[str, Any]) -> Box:
-        role = self.figure.role(part.follows or part.name)
+        role = self.figure.role(part.net)
         kind: Kind = "encoder" if role == "encoder" else "decoder" if role == "decoder" else "head"
         trained_by, arrives = calls.trains(value), calls.carried[value.name]
         words = part_words(part.signature.class_name, settings)
         sub = f"{words} · {count(more['parameters'])}" if more["parameters"] and self.level == "paper" else words
         weights: Weights = "trained"
-        if part.section == "targets":
-            weights, sub = "ema", f"slow copy of {part.follows}"
-        elif getattr(part.spec, "frozen", False):
+        if isinstance(part, TargetBox):
+            weights, sub = "ema", f"slow copy of {part.net}"
+        elif isinstance(part, NetBox) and part.spec.frozen:
             weights = "frozen"
         elif not calls.leg.is_training:
             weights, sub = "frozen", "fixed in this pass"

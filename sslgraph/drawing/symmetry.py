@@ -92,13 +92,8 @@ class _Formulas:
         return tuple(ports)
 
     def _said(self, loss: Value) -> tuple[Any, ...]:
-        box = self.graph.boxes[loss.name]
-        return (
-            box.use,
-            repr(box.settings),
-            repr(getattr(box.spec, "weight", 1.0)),
-            repr(getattr(box.spec, "trains", None)),
-        )
+        box = self.graph.loss(loss.name)
+        return box.use, repr(box.settings), repr(box.spec.weight), repr(box.spec.trains)
 
     def _core(self, name: str) -> str:
         """A value without the wiring around it: of transpose(pairs), pairs."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from sslgraph.graph import Box, Graph, Leg, Value
+from sslgraph.graph import Box, Graph, Leg, TargetBox, Value
 from sslgraph.schedules import Schedule, schedule
 
 # Wiring through which a row keeps its length and its meaning.
@@ -56,16 +56,14 @@ def parts_upstream(graph: Graph, name: str) -> list[Box]:
 
 def nets(graph: Graph, name: str) -> frozenset[str]:
     """The nets that a value passes; a slow copy counts as the net that it follows."""
-    return frozenset(
-        box.follows or box.name for box in parts_upstream(graph, name) if box.section in ("nets", "targets")
-    )
+    return frozenset(box.net for box in parts_upstream(graph, name) if box.section in ("nets", "targets"))
 
 
-def momenta(graph: Graph) -> Iterator[tuple[Box, Schedule]]:
+def momenta(graph: Graph) -> Iterator[tuple[TargetBox, Schedule]]:
     """The targets with their momentum."""
     for box in graph.boxes.values():
-        if box.section == "targets":
-            yield box, schedule(getattr(box.spec, "momentum", 1.0))
+        if isinstance(box, TargetBox):
+            yield box, schedule(box.spec.momentum)
 
 
 def half_life(momentum: float) -> float:

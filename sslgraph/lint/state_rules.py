@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from sslgraph.graph import Graph
+from sslgraph.graph import Graph, NetBox, TargetBox
 
 from .queries import boxes, calls, half_life, last, legs, momenta, parts_upstream, setting, upstream
 from .rule import Doubt, Facts, Rule
@@ -44,7 +44,7 @@ def copy_hardly_slow(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             yield Doubt(
                 (*box.path, "momentum"),
                 f"'{box.name}' forgets half of itself in {half_life(momentum.first):.1f} steps, "
-                f"so it is hardly another net than '{box.follows}'",
+                f"so it is hardly another net than '{box.net}'",
                 f"publications use 0.99 and more; {0.5 ** (1 / FEWEST_STEPS):.4g} halves in {FEWEST_STEPS} steps",
             )
 
@@ -53,15 +53,16 @@ def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for value, loss in calls(graph, "losses.info_nce") if facts.ranks != 1 else ():
         for name in upstream(graph, dict(value.inputs)["key"]):
             target = graph.boxes.get(graph.training.values[name].box or "")
-            if target is None or target.follows is None:
+            net = graph.boxes[target.net] if isinstance(target, TargetBox) else None
+            if target is None or not isinstance(net, NetBox):
                 continue
-            is_local = not getattr(graph.boxes[target.follows].spec, "sync_norm", True)
+            is_local = not net.spec.sync_norm
             if is_local and not any(box.use == "wiring.shuffle" for box in parts_upstream(graph, name)):
                 yield Doubt(
                     value.path,
                     f"queries and keys of '{loss.name}' share the BatchNorm statistics of their rank, "
                     "which give the key away",
-                    f"write unshuffle({target.name}(shuffle(...))), or sync_norm: true for '{target.follows}'",
+                    f"write unshuffle({target.name}(shuffle(...))), or sync_norm: true for '{net.name}'",
                 )
 
 

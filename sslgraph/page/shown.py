@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sslgraph.diff import Figure
 from sslgraph.drawing import Box, Panel, Picture, fold, foldable, picture, svg
 from sslgraph.drawing.words import count
+from sslgraph.graph import NetBox
 
 from .colours import THEME
 
@@ -89,7 +90,7 @@ class Shown:
         sums = {"trained": 0, "slow copies": 0, "frozen": 0}
         for name, box in self.sized.graph.boxes.items():
             if name in self.sized.parts and box.section in ("nets", "targets"):
-                is_frozen = bool(getattr(box.spec, "frozen", False))
+                is_frozen = isinstance(box, NetBox) and box.spec.frozen
                 kind = "slow copies" if box.section == "targets" else "frozen" if is_frozen else "trained"
                 sums[kind] += self.sized.parameters(name)
         said = [[kind, f"{count(number)} parameters"] for kind, number in sums.items() if number]

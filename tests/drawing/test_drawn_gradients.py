@@ -57,7 +57,7 @@ def carried(method: CompiledMethod, tensors: dict[str, Tensor]) -> dict[str, set
     fired, found = watch(method), {}
     out = method.programs[method.graph.training.name](tensors)
     for loss in method.graph.training.losses:
-        trains = getattr(method.graph.boxes[loss.name].spec, "trains", None)
+        trains = method.graph.loss(loss.name).spec.trains
         nets = [name for name in method.net_names if trains is None or name in trains]
         parameters = [p for name in nets for p in method.parts[name].parameters() if p.requires_grad]
         fired.clear()
