@@ -29,8 +29,8 @@ def page(use: str, plugins: tuple[str, ...] = ()) -> str:
         ("inputs", "\n".join(map(_port, found.ports.values()))),
         ("outputs", "\n".join(map(_port, found.outputs))),
         ("writes, for after_step", "\n".join(_write(name, ports) for name, ports in found.writes.items())),
-        ("no gradient passes", ", ".join("any input" if port == "*" else port for port in found.detached)),
-        ("source", found.source),
+        ("no gradient passes", ", ".join("any input" if port == "*" else port for port in found.traits.detached)),
+        ("source", found.traits.source),
     ]
     return "\n\n".join(f"{head}:\n{_indented(text)}" if head else text for head, text in sections if text)
 

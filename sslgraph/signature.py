@@ -1,10 +1,16 @@
-"""A part's signature, read from its file as text: settings, ports, outputs, writes, source. Nothing is imported."""
+"""A part's signature, read from its file as text: settings, ports, outputs, writes, traits. Nothing is imported."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from sslgraph.errors import Place, SpecError, refusal, unknown
+from sslgraph.traits import Traits
 
 REQUIRED = "required"
 RESERVED_PORTS = ("draw", "clock")
@@ -61,15 +67,12 @@ class Signature:
     module: str
     file: str
     doc: str
-    source: str
+    traits: Traits
     settings: dict[str, Setting]
     inputs: dict[str, Port]
     outputs: tuple[Port, ...]
     writes: dict[str, dict[str, Port]]
-    detached: tuple[str, ...]
     has_reset: bool
-    kind: str = ""
-    affine_in: str = ""
 
     @property
     def has_fields(self) -> bool:
@@ -95,26 +98,69 @@ def mark_of(node: ast.ClassDef) -> ast.Call | None:
 
 
 def read_class(use: str, module: str, file: str, node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> Signature:
-    mark = mark_of(node)
-    words = {k.arg: ast.literal_eval(k.value) for k in mark.keywords if k.arg} if mark else {}
     methods = {m.name: m for m in node.body if isinstance(m, ast.FunctionDef)}
     forward = methods.get("forward")
-    return Signature(
+    found = Signature(
         use=use,
         class_name=node.name,
         module=module,
         file=file,
         doc=ast.get_docstring(node) or "",
-        source=words.get("source", ""),
-        detached=tuple(words.get("detached", ())),
+        traits=_traits(node, file),
         settings=_settings(methods["__init__"]) if "__init__" in methods else {},
         inputs=_ports(forward) if forward else {},
         outputs=_outputs(forward, classes) if forward else (),
         writes={name: _ports(m) for name, m in methods.items() if _is_write(m)},
         has_reset="reset" in methods,
-        kind=words.get("kind", ""),
-        affine_in=words.get("affine_in", ""),
     )
+    _refuse_strange_names(found, _place(file, node))
+    return found
+
+
+def _traits(node: ast.ClassDef, file: str) -> Traits:
+    """The keywords of the class's mark; a class without one has no traits."""
+    mark, words = mark_of(node), dict[str, Any]()
+    if mark is None:
+        return Traits(source="")
+    for keyword in mark.keywords:
+        place, name = _place(file, keyword.value), keyword.arg or "**"
+        if name not in _TYPES:
+            raise SpecError([unknown(place, f"@component of {node.name} sets the trait", name, _TYPES)])
+        try:
+            words[name] = _adapter(name).validate_python(ast.literal_eval(keyword.value), strict=True)
+        except ValidationError:
+            problem = f"the trait '{name}' of {node.name} takes {_TYPES[name]}, and was given"
+            raise refusal(place, f"{problem} {ast.unparse(keyword.value)}") from None
+        except (ValueError, TypeError):
+            cure = "write the value itself: traits are read as text, and nothing is run"
+            raise refusal(place, f"the trait '{name}' of {node.name} is not a literal", cure) from None
+    if "source" not in words:
+        cure = 'say where its mathematics comes from: source="arXiv:2105.04906, equation 6"'
+        raise refusal(_place(file, mark), f"@component of {node.name} sets no source", cure)
+    return Traits(**words)
+
+
+def _place(file: str, node: ast.expr | ast.ClassDef) -> Place:
+    return Place(file, node.lineno, node.col_offset + 1)
+
+
+_TYPES = {trait.name: str(trait.type) for trait in fields(Traits)}
+
+
+@cache
+def _adapter(trait: str) -> TypeAdapter[Any]:
+    return TypeAdapter(get_type_hints(Traits)[trait])
+
+
+def _refuse_strange_names(found: Signature, place: Place) -> None:
+    """Traits name ports and settings; a name that the part doesn't have would be passed over in silence."""
+    for trait, ports in found.traits.named_ports.items():
+        for port in ports if found.inputs else ():
+            if port not in found.inputs and port != "*":
+                raise SpecError([unknown(place, f"{trait} of {found.class_name} names the port", port, found.inputs)])
+    for setting in found.traits.sane:
+        if setting not in found.settings:
+            raise SpecError([unknown(place, f"sane of {found.class_name} names", setting, found.settings)])
 
 
 def _settings(init: ast.FunctionDef) -> dict[str, Setting]:

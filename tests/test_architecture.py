@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 
 # A module of sslgraph imports from floors below its own; a room on the same floor is a stranger.
 FLOORS: tuple[set[str], ...] = (
-    {"__init__", "errors", "home", "component", "draws", "collectives", "whole_file"},
-    {"schedules", "expressions", "norm", "signature", "blocks", "sharding"},
+    {"__init__", "errors", "home", "traits", "draws", "collectives", "whole_file"},
+    {"component", "schedules", "expressions", "norm", "signature", "blocks", "sharding"},
     {"spec", "registry", "state"},
     {"graph", "axes", "values"},
     {"boxes", "gradients", "sized", "yaml_core", "edits", "loaded", "validate", "catalogue"},

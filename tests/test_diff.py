@@ -142,7 +142,7 @@ def test_the_whole_account_stays_as_it_was_read_over(one: str, other: str) -> No
 def shipped_losses_by_quantity() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for use in registry.catalogue("losses"):
-        if quantity := registry.signature(use).affine_in:
+        if quantity := registry.signature(use).traits.affine_in:
             found.setdefault(quantity, []).append(use)
     return found
 
@@ -163,7 +163,7 @@ def test_losses_affine_in_one_quantity_are_equal_up_to_factor_and_offset(quantit
 
 @pytest.mark.parametrize("use", registry.catalogue("losses"))
 def test_every_shipped_loss_says_what_it_measures(use: str) -> None:
-    assert registry.signature(use).kind
+    assert registry.signature(use).traits.kind
 
 
 def renamed(text: Text) -> Text:

@@ -45,7 +45,8 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_signature_is_read_from_the_text_and_nothing_is_imported(plugin: str) -> None:
     found = signature(plugin, ("own_part",))
-    assert found.source == "somewhere, equation 3" and found.doc == "What it means." and found.detached == ("teacher",)
+    assert found.doc == "What it means."
+    assert found.traits.source == "somewhere, equation 3" and found.traits.detached == ("teacher",)
     assert {s.name: (s.annotation, s.default) for s in found.settings.values()} == {
         "rate": ("Scalar", 0.5),
         "size": ("int", REQUIRED),

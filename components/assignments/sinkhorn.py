@@ -10,7 +10,16 @@ from sslgraph import collectives
 from sslgraph.component import Scalar, component
 
 
-@component(source="arXiv:2006.09882, equations 3 and 4, and the listing in appendix A", detached=("scores", "queue"))
+@component(
+    source="arXiv:2006.09882, equations 3 and 4, and the listing in appendix A",
+    title="Sinkhorn",
+    role="codes",
+    detached=("scores", "queue"),
+    float32=True,
+    spans_batch=True,
+    older="queue",
+    sane={"epsilon": (0.01, 0.2)},
+)
 class Sinkhorn(nn.Module):
     """Assigns images to prototypes under equal shares, for each view by itself and over the images of all ranks.
 

@@ -14,7 +14,7 @@ from .native import Operation
 from .planes import in_eager_mode_on_cpu
 
 
-@component(source="torchvision.transforms.v2.Normalize")
+@component(source="torchvision.transforms.v2.Normalize", role="normalization")
 class Normalize(nn.Module):
     """(x - mean) / std for each channel of images in 0..1.
 

@@ -23,7 +23,10 @@ _KERNELS = {
 }
 
 
-@component(source="torchvision.transforms.v2.functional.resized_crop with antialias; aten/native UpSample kernels")
+@component(
+    source="torchvision.transforms.v2.functional.resized_crop with antialias; aten/native UpSample kernels",
+    role="resampling",
+)
 class Resample(nn.Module):
     """Runs frames: crop, antialiased resize, crop of the result and mirroring, in one resampling.
 

@@ -23,7 +23,11 @@ class Features(NamedTuple):
     map: Float[Tensor, "batch dim_map rows columns"]
 
 
-@component(source="arXiv:1807.05520, section 4: the network of 2012 in one tower, with Sobel and BatchNorm")
+@component(
+    source="arXiv:1807.05520, section 4: the network of 2012 in one tower, with Sobel and BatchNorm",
+    title="AlexNet",
+    role="encoder",
+)
 class AlexNet(nn.Module):
     """Five convolutions, then twice dropout, dense, ReLU.
 

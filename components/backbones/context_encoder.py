@@ -15,7 +15,7 @@ class Features(NamedTuple):
     map: Float[Tensor, "batch dim_map 4 4"]
 
 
-@component(source="arXiv:1604.07379, figure 9a, in the form of the authors' inpainting code")
+@component(source="arXiv:1604.07379, figure 9a, in the form of the authors' inpainting code", role="encoder")
 class ContextEncoder(nn.Module):
     """Convolutions 4 x 4 of stride 2 down to a map of 4 x 4, then one over that whole map.
 

@@ -29,7 +29,11 @@ class Features(NamedTuple):
     map: Float[Tensor, "batch dim rows columns"]
 
 
-@component(source="arXiv:1512.03385, table 1; the stem for small images: section 4.2 of the same paper")
+@component(
+    source="arXiv:1512.03385, table 1; the stem for small images: section 4.2 of the same paper",
+    role="encoder",
+    rows="raw",
+)
 class ResNet(nn.Module):
     """A residual network without its classifier.
 

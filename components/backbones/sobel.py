@@ -8,7 +8,7 @@ from torch.nn.functional import conv2d
 from sslgraph.component import component
 
 
-@component(source="arXiv:1807.05520, section 4 (DeepCluster's fixed first layer)")
+@component(source="arXiv:1807.05520, section 4 (DeepCluster's fixed first layer)", role="encoder")
 class Sobel(nn.Module):
     """The mean of red, green and blue, then the two 3 x 3 Sobel filters; never trained.
 

@@ -18,7 +18,10 @@ class Features(NamedTuple):
     features: Float[Tensor, "batch *shape"]
 
 
-@component(source="https://github.com/huggingface/pytorch-image-models; the papers stand on the pages of its models")
+@component(
+    source="https://github.com/huggingface/pytorch-image-models; the papers stand on the pages of its models",
+    role="encoder",
+)
 class Timm(nn.Module):
     """A network of timm without its classifier.
 

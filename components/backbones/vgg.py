@@ -25,7 +25,10 @@ class Features(NamedTuple):
     map: Float[Tensor, "batch dim_map rows columns"]
 
 
-@component(source="arXiv:1409.1556, table 1, configuration D; arXiv:1807.05520, section 4, for Sobel and BatchNorm")
+@component(
+    source="arXiv:1409.1556, table 1, configuration D; arXiv:1807.05520, section 4, for Sobel and BatchNorm",
+    role="encoder",
+)
 class VGG(nn.Module):
     """Convolutions, a mean over a fixed grid of places, dense, ReLU, dropout, dense, ReLU.
 

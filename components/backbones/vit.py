@@ -42,7 +42,11 @@ class _Block(Block):  # type: ignore[misc]
         return x + mlp * self.ls2(self.mlp(self.norm2(x)))  # type: ignore[no-any-return]
 
 
-@component(source="arXiv:2010.11929, equations 1-4; arXiv:2111.06377, section 3, for `seen` and the sine-cosine table")
+@component(
+    source="arXiv:2010.11929, equations 1-4; arXiv:2111.06377, section 3, for `seen` and the sine-cosine table",
+    role="encoder",
+    rows="raw",
+)
 class ViT(nn.Module):
     """Pre-norm transformer over the patches of an image and a class token.
 

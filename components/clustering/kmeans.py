@@ -24,7 +24,11 @@ class Clusters(NamedTuple):
 
 
 @component(
-    source="Lloyd, Least squares quantization in PCM (1982); arXiv:1807.05520, section 3.2", detached=("features",)
+    source="Lloyd, Least squares quantization in PCM (1982); arXiv:1807.05520, section 3.2",
+    title="k-means",
+    role="clusters",
+    detached=("features",),
+    float32=True,
 )
 class Kmeans(nn.Module):
     """Lloyd's algorithm from k different images, drawn anew in each epoch.

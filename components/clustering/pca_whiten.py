@@ -7,7 +7,12 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="arXiv:1807.05520, section 4.1; the power is that of faiss's PCA matrix", detached=("features",))
+@component(
+    source="arXiv:1807.05520, section 4.1; the power is that of faiss's PCA matrix",
+    title="PCA whitening",
+    detached=("features",),
+    float32=True,
+)
 class PcaWhiten(nn.Module):
     """Projects on the leading principal components of these very features, and scales each.
 

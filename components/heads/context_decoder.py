@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="arXiv:1604.07379, figure 9a, in the form of the authors' inpainting code")
+@component(source="arXiv:1604.07379, figure 9a, in the form of the authors' inpainting code", role="decoder")
 class ContextDecoder(nn.Module):
     """A transposed convolution from the code to 4 x 4, then doublings to the size of the hole.
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="arXiv:2011.10043, section 4.1; arXiv:2011.09157, section 3.2, without BatchNorm")
+@component(source="arXiv:2011.10043, section 4.1; arXiv:2011.09157, section 3.2, without BatchNorm", title="conv MLP")
 class ConvMLP(nn.Module):
     """1 x 1 convolution, BatchNorm, ReLU, 1 x 1 convolution; both convolutions have a bias, as in the authors' code.
 

@@ -10,7 +10,7 @@ from torch.nn.functional import linear, normalize
 from sslgraph.component import component
 
 
-@component(source="arXiv:2104.14294, section 3.2 and appendix C")
+@component(source="arXiv:2104.14294, section 3.2 and appendix C", title="DINO head")
 class DinoHead(nn.Module):
     """mlp to the bottleneck, unit length, then a linear layer whose rows have length `gain`.
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="definition")
+@component(source="definition", rows="raw")
 class Linear(nn.Module):
     """features W + b, for rows of any number of axes.
 

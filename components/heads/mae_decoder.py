@@ -10,7 +10,11 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="arXiv:2111.06377, section 3 (decoder) and appendix A.1 (start of the weights)")
+@component(
+    source="arXiv:2111.06377, section 3 (decoder) and appendix A.1 (start of the weights)",
+    title="MAE decoder",
+    role="decoder",
+)
 class MAEDecoder(nn.Module):
     """A narrow transformer over seen tokens and mask tokens, all in their places.
 

@@ -8,7 +8,7 @@ from sslgraph.component import component
 from .context_decoder import initialise, stage_widths
 
 
-@component(source="arXiv:1604.07379, section 3.2, in the form of the authors' inpainting code")
+@component(source="arXiv:1604.07379, section 3.2, in the form of the authors' inpainting code", role="discriminator")
 class PatchDiscriminator(nn.Module):
     """One logit for each patch, of its being real: no sigmoid here, losses.binary has it.
 

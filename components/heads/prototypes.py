@@ -8,7 +8,7 @@ from torch.nn.functional import linear, normalize
 from sslgraph.component import component, writes
 
 
-@component(source="arXiv:2006.09882, section 3.1")
+@component(source="arXiv:2006.09882, section 3.1", role="prototypes")
 class Prototypes(nn.Module):
     """score[k] = features . weight[k], a cosine when the features come with unit length.
 

@@ -11,7 +11,16 @@ from sslgraph.component import component
 EPSILON = 1e-5
 
 
-@component(source="arXiv:2103.03230, equations 1 and 2", kind="cross-correlation")
+@component(
+    source="arXiv:2103.03230, equations 1 and 2",
+    title="Barlow Twins",
+    kind="cross-correlation",
+    agrees=("one", "other"),
+    repels="features",
+    idea="redundancy reduction",
+    spans_batch=True,
+    remedies={"few directions": "features repeat each other; raise redundancy: 0.0051 is published (arXiv:2103.03230)"},
+)
 class BarlowTwins(nn.Module):
     """Redundancy reduction between two views of the same images.
 

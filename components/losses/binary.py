@@ -11,7 +11,7 @@ from torch.nn import functional
 from sslgraph.component import component
 
 
-@component(source="arXiv:1604.07379, equation 2", kind="binary cross-entropy")
+@component(source="arXiv:1604.07379, equation 2", title="binary cross-entropy", kind="binary cross-entropy")
 class Binary(nn.Module):
     """Cross-entropy of logits with one constant answer.
 

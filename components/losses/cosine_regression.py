@@ -8,7 +8,12 @@ from torch.nn.functional import normalize
 from sslgraph.component import component
 
 
-@component(source="arXiv:2006.07733, equation 2", kind="cosine distance", affine_in="cos(prediction, target)")
+@component(
+    source="arXiv:2006.07733, equation 2",
+    kind="cosine distance",
+    affine_in="cos(prediction, target)",
+    agrees=("prediction", "target"),
+)
 class CosineRegression(nn.Module):
     """Squared distance of the two directions.
 

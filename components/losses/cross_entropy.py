@@ -13,7 +13,9 @@ from sslgraph.component import component
 
 @component(
     source="arXiv:1807.05520, equation 1; arXiv:2106.08254, equation 2, for classes of masked places",
+    title="cross-entropy",
     kind="cross-entropy",
+    classifies=("logits", "labels"),
 )
 class CrossEntropy(nn.Module):
     """Negative log-likelihood of integer labels, averaged over what counts.

@@ -13,7 +13,11 @@ from .swav import entropy, soft_cross_entropy
 
 
 @component(
-    source="arXiv:2104.14294, equations 1 to 3 and Algorithm 1", detached=("teacher", "center"), kind="cross-entropy"
+    source="arXiv:2104.14294, equations 1 to 3 and Algorithm 1",
+    kind="cross-entropy",
+    agrees=("student", "teacher"),
+    centred_by="center",
+    detached=("teacher", "center"),
 )
 class DINO(nn.Module):
     """Cross-entropy of the student's distribution over prototypes under the teacher's centred and sharpened one.

@@ -14,6 +14,16 @@ from sslgraph.component import Scalar, component
 @component(
     source="arXiv:1911.05722, equation 1; arXiv:2104.02057, Algorithm 1, for keys of the batch",
     kind="contrastive cross-entropy",
+    agrees=("query", "key"),
+    repels="samples",
+    rows="unit",
+    spans_batch=True,
+    unless="negatives",
+    sane={"temperature": (0.03, 1.0)},
+    remedies={
+        "collapse": "lower the temperature or the learning rate, and normalise what is compared "
+        "(arXiv:2002.05709, table 5)",
+    },
 )
 class InfoNCE(nn.Module):
     """Contrast of each query with its key against negatives.

@@ -8,7 +8,12 @@ from torch.nn.functional import normalize
 from sslgraph.component import component
 
 
-@component(source="arXiv:2011.10566, equation 1", kind="cosine distance", affine_in="cos(prediction, target)")
+@component(
+    source="arXiv:2011.10566, equation 1",
+    kind="cosine distance",
+    affine_in="cos(prediction, target)",
+    agrees=("prediction", "target"),
+)
 class NegativeCosine(nn.Module):
     """Minus the cosine of prediction and target.
 

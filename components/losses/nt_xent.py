@@ -11,7 +11,19 @@ from sslgraph import collectives
 from sslgraph.component import Scalar, component
 
 
-@component(source="arXiv:2002.05709, equation 1 and Algorithm 1", kind="contrastive cross-entropy")
+@component(
+    source="arXiv:2002.05709, equation 1 and Algorithm 1",
+    title="NT-Xent",
+    kind="contrastive cross-entropy",
+    repels="samples",
+    rows="unit",
+    spans_batch=True,
+    sane={"temperature": (0.03, 1.0)},
+    remedies={
+        "collapse": "lower the temperature or the learning rate, and normalise what is compared "
+        "(arXiv:2002.05709, table 5)",
+    },
+)
 class NTXent(nn.Module):
     """Normalised-temperature cross-entropy over the 2N views of N images.
 

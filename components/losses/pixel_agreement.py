@@ -8,7 +8,11 @@ from torch.nn.functional import normalize
 from sslgraph.component import component
 
 
-@component(source="arXiv:2011.10043, equation 5, with the factor 2 of the authors' code", kind="cosine distance")
+@component(
+    source="arXiv:2011.10043, equation 5, with the factor 2 of the authors' code",
+    kind="cosine distance",
+    agrees=("y", "k"),
+)
 class PixelAgreement(nn.Module):
     """Minus twice the mean cosine over pairs of cells.
 

@@ -13,7 +13,11 @@ from sslgraph.component import Scalar, component
 Pairs = Literal["different_views", "same_view", "all"]
 
 
-@component(source="arXiv:2006.09882, equations 1 and 2, and section 3.2 for more than two crops", kind="cross-entropy")
+@component(
+    source="arXiv:2006.09882, equations 1 and 2, and section 3.2 for more than two crops",
+    kind="cross-entropy",
+    sane={"temperature": (0.03, 1.0)},
+)
 class SwAV(nn.Module):
     """Cross-entropy between a view's code and the prediction made from another view.
 

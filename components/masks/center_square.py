@@ -17,7 +17,7 @@ class Hole(NamedTuple):
     weight: Float[Tensor, "batch hole_rows hole_columns"]
 
 
-@component(source="arXiv:1604.07379, section 4.1 (central region, overlap of 4 pixels weighted 10 times)")
+@component(source="arXiv:1604.07379, section 4.1 (central region, overlap of 4 pixels weighted 10 times)", role="mask")
 class CenterSquare(nn.Module):
     """The central square is to be painted; all of it but a ring stays invisible.
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="arXiv:2011.10043, equation 1 and section 3.1")
+@component(source="arXiv:2011.10043, equation 1 and section 3.1", role="mask")
 class PixelPairs(nn.Module):
     """Cell i of one view and cell j of the other are a pair if their centres are near, seen in the source image.
 

@@ -20,7 +20,7 @@ class Hole(NamedTuple):
     weight: Float[Tensor, "batch hole_rows hole_columns"]
 
 
-@component(source="arXiv:1604.07379, section 3.3 (random block), with one square instead of several")
+@component(source="arXiv:1604.07379, section 3.3 (random block), with one square instead of several", role="mask")
 class RandomSquare(nn.Module):
     """A square at a place of its own in every image is to be painted; all of it but a ring stays invisible.
 

@@ -17,7 +17,7 @@ class Mask(NamedTuple):
     hidden: Bool[Tensor, "batch patches"]
 
 
-@component(source="arXiv:2111.06377, section 3 (masking)")
+@component(source="arXiv:2111.06377, section 3 (masking)", role="mask")
 class UniformMask(nn.Module):
     """Without replacement: the patches are put in random order, and the first int(patches * (1 - ratio)) are seen.
 

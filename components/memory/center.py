@@ -10,7 +10,7 @@ from sslgraph import collectives
 from sslgraph.component import Scalar, component, writes
 
 
-@component(source="arXiv:2104.14294, equation 4")
+@component(source="arXiv:2104.14294, equation 4", role="centre")
 class Center(nn.Module):
     """An exponential moving average of a batch mean.
 

@@ -11,7 +11,7 @@ from sslgraph import collectives
 from sslgraph.component import component, writes
 
 
-@component(source="arXiv:1911.05722, section 3.2 and Algorithm 1")
+@component(source="arXiv:1911.05722, section 3.2 and Algorithm 1", title="queue", role="queue")
 class Fifo(nn.Module):
     """A queue of the last `size` rows that were pushed, each push taking the place of the oldest rows.
 

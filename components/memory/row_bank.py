@@ -9,7 +9,7 @@ from sslgraph import collectives
 from sslgraph.component import Scalar, component, writes
 
 
-@component(source="arXiv:1805.01978, sections 3.1 and 3.3")
+@component(source="arXiv:1805.01978, sections 3.1 and 3.3", role="bank")
 class RowBank(nn.Module):
     """A feature of unit length for each image, which follows the network's.
 

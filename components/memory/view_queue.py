@@ -8,7 +8,7 @@ from sslgraph import collectives
 from sslgraph.component import component, writes
 
 
-@component(source="arXiv:2006.09882, section 4.1 and appendix A, on small batches")
+@component(source="arXiv:2006.09882, section 4.1 and appendix A, on small batches", title="queue", role="queue")
 class ViewQueue(nn.Module):
     """A queue for each view of a bag; it steadies the codes of a batch with fewer images than prototypes.
 

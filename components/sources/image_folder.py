@@ -22,7 +22,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", "
 TEST_FOLDERS = ("test", "val", "validation")
 
 
-@component(source="own")
+@component(source="own", role="last reader")
 class ImageFolder(Album):
     """The image files below a folder or an address (s3://bucket/images), in the order of their paths.
 

@@ -28,7 +28,7 @@ THREADS = 8  # files whose footers are read at a time
 PIECE = 2**16  # of footers and labels, which lie far from each other
 
 
-@component(source="own; the form is that of the datasets library's Image feature")
+@component(source="own; the form is that of the datasets library's Image feature", role="reader")
 class Parquet(Album):
     """Images of parquet files: a column `image` of {bytes, path}, or of bytes, and a column `label` if there is one.
 

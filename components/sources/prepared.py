@@ -21,7 +21,7 @@ from .store import Folder, beside
 ABOUT = "prepared.json"
 
 
-@component(source="own; raw bytes mapped into memory as in FFCV (arXiv:2306.12517)")
+@component(source="own; raw bytes mapped into memory as in FFCV (arXiv:2306.12517)", role="reader")
 class Prepared(Album):
     """Images whose shorter side was brought to one length once and for all, as JPEG or as raw bytes.
 

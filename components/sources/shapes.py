@@ -23,7 +23,7 @@ DISTRACTORS = 2
 CHUNK = 128
 
 
-@component(source="own; its factors are those of arXiv:2003.14323, section 3")
+@component(source="own; its factors are those of arXiv:2003.14323, section 3", role="stand-in")
 class Shapes:
     """Images whose class is a shape, with hue, texture, viewpoint, light and clutter drawn independently of it.
 

@@ -27,7 +27,7 @@ PIECE = 4 * 2**20
 NO_LABEL = np.iinfo(np.int64).min
 
 
-@component(source="own; the form is that of the webdataset library")
+@component(source="own; the form is that of the webdataset library", role="reader")
 class WebDataset(Album):
     """Images in tar files, each read where it lies: any order and any resume are exact, and nothing is unpacked.
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="definition")
+@component(source="definition", rows="same")
 class FirstViews(nn.Module):
     """bag[:count].
 

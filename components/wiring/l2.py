@@ -7,7 +7,7 @@ from torch.nn.functional import normalize
 from sslgraph.component import component
 
 
-@component(source="definition")
+@component(source="definition", title="ℓ2-norm", rows="unit")
 class L2(nn.Module):
     """x / |x|; a zero vector stays zero.
 

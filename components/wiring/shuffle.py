@@ -8,7 +8,7 @@ from sslgraph import collectives, draws
 from sslgraph.component import component
 
 
-@component(source="arXiv:1911.05722, section 3.3, shuffling BN", detached=("rows",))
+@component(source="arXiv:1911.05722, section 3.3, shuffling BN", detached=("rows",), rows="same", reorders="away")
 class Shuffle(nn.Module):
     """Each rank deals its rows out to all ranks, evenly and in an order of its own that is drawn for this step.
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="definition", detached=("value",))
+@component(source="definition", detached=("value",), rows="same")
 class Stopgrad(nn.Module):
     """sg(x) = x, with gradient zero."""
 

@@ -9,7 +9,7 @@ from sslgraph.component import component
 from .shuffle import order
 
 
-@component(source="arXiv:1911.05722, section 3.3, shuffling BN", detached=("rows",))
+@component(source="arXiv:1911.05722, section 3.3, shuffling BN", detached=("rows",), rows="same", reorders="back")
 class Unshuffle(nn.Module):
     """The inverse of wiring.shuffle in the same step. No gradient passes."""
 

@@ -67,7 +67,7 @@ def stops(figure: Figure) -> bool:
     method = figure.method
     uses = [f"wiring.{name}" for name in figure.wiring] + [op.use for op in method.ops.values()]
     uses += [loss.use for loss in figure.training.losses.values()]
-    return bool(method.targets) or any((found := known(use)) is not None and bool(found.detached) for use in uses)
+    return bool(method.targets) or any((found := known(use)) is not None and found.traits.detached for use in uses)
 
 
 def _momentum(figure: Figure) -> Iterator[Idea]:

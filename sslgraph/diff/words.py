@@ -51,7 +51,7 @@ class _Teller:
         kinds = []
         for figure in (self.one, self.other):
             parts = [known(loss.use) for loss in figure.training.losses.values()]
-            kinds.append(next((part.kind for part in parts if part and part.kind), ""))
+            kinds.append(next((part.traits.kind for part in parts if part and part.traits.kind), ""))
         return kinds if all(kinds) and kinds[0] != kinds[1] else []
 
     def _of_ideas(self) -> Iterator[Statement]:
@@ -111,11 +111,11 @@ class _Teller:
         for use in self._pick(Changed, lambda c: c.kind == "loss" and c.setting == "use"):
             before, after = known(use.before or ""), known(use.after or "")
             went = self._settings_gone(use)
-            if before and after and before.affine_in and before.affine_in == after.affine_in:
-                text = f"equal up to a constant factor and offset, affine in {after.affine_in}"
+            if before and after and before.traits.affine_in and before.traits.affine_in == after.traits.affine_in:
+                text = f"equal up to a constant factor and offset, affine in {after.traits.affine_in}"
                 yield Statement("=", "structure", "loss", (use.other,), text, (use, *went))
             else:
-                kinds = [f" ({part.kind})" if part and part.kind else "" for part in (after, before)]
+                kinds = [f" ({part.traits.kind})" if part and part.traits.kind else "" for part in (after, before)]
                 text = f"{use.after}{kinds[0]}, was {use.before}{kinds[1]}"
                 yield Statement("≠", "structure", "loss", (use.other,), text, (use, *went))
 

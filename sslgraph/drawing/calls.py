@@ -139,7 +139,7 @@ def along(calls: Calls, source: str, reader: str, port: str) -> set[str]:
     if not reader:
         return set()
     graph, value = calls.graph, calls.leg.values[reader]
-    detached = graph.boxes[value.box].signature.detached if value.box else ()
+    detached = graph.boxes[value.box].signature.traits.detached if value.box else ()
     if port in detached or "*" in detached or not calls.reaches[reader]:
         return set()
     trained = {loss.name: trained_by(graph, loss, calls.reaches) for loss in calls.losses}

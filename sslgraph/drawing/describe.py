@@ -67,7 +67,7 @@ class Describer:
             "part": part.name,
             "use": part.use,
             "about": part.signature.doc.strip().split("\n")[0],
-            "source": part.signature.source,
+            "source": part.signature.traits.source,
             "settings": _texts(settings),
             "parameters": self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
             "values": (value.name,),
@@ -93,7 +93,7 @@ class Describer:
             note += ["+ the same with", "views swapped" + (f" ({', '.join(apart)} transposed)" if apart else "")]
         wired = {port for port in part.signature.ports if port not in part.signature.settings}
         own = {name: value for name, value in settings.items() if name not in wired}
-        title, kind = spaced(part.signature.class_name), part.signature.kind
+        title, kind = spaced(part.signature.class_name), part.signature.traits.kind
         sub = loss_words("" if kind in title else kind, own, part.spec.weight)
         return Box(
             self.prefix + part.name,

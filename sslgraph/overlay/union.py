@@ -188,7 +188,8 @@ class _Overlay:
         """What is said of two losses that differ by a factor and an offset only."""
         for change in changes:
             parts = [known(change.before or ""), known(change.after or "")] if change.setting == "use" else []
-            if len(parts) == 2 and parts[0] and parts[1] and parts[0].affine_in == parts[1].affine_in != "":
+            quantities = [part.traits.affine_in for part in parts if part]
+            if len(quantities) == 2 and quantities[0] == quantities[1] != "":
                 return "equal up to a factor"
         return ""
 

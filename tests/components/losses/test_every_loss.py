@@ -52,4 +52,4 @@ def test_gradient_reaches_every_port_but_the_detached(loss: nn.Module, ports: di
     leaves = {name: value.clone().requires_grad_(value.is_floating_point()) for name, value in ports.items()}
     loss(**leaves).backward()
     reached = {name for name, leaf in leaves.items() if leaf.grad is not None}
-    assert reached == {name for name, leaf in leaves.items() if leaf.requires_grad} - set(loss.detached)
+    assert reached == {name for name, leaf in leaves.items() if leaf.requires_grad} - set(loss.traits.detached)

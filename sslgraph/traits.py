@@ -1,0 +1,105 @@
+"""What a part says of itself: the keywords of `@component(...)`, which are read as text, without importing the part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+Part = TypeVar("Part", bound=type)
+
+Role = Literal[
+    "",
+    # nets
+    "encoder",
+    "decoder",
+    "discriminator",
+    "prototypes",
+    # states
+    "queue",  # rows of the last steps
+    "bank",  # a row for each image
+    "centre",  # a running mean
+    # ops
+    "codes",  # its first port takes scores, which it spreads evenly over the prototypes
+    "clusters",
+    "mask",
+    # steps of an augmentation
+    "normalization",  # with `mean` and `std` for each channel
+    "resampling",  # the one part that moves pixels; it runs the frames of all other steps
+    # sources
+    "reader",  # `recognizes(path)` says whether it reads what lies there
+    "last reader",  # reads what no other reader recognizes
+    "stand-in",  # makes its images itself, for runs that name no data
+]
+Trouble = Literal["collapse", "few directions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """The traits of a part; `@component(...)` makes them and marks a class with them.
+
+    The linter, pictures, comparisons, remedies and checks know a part by its traits alone, so that a part of your own
+    is treated like a shipped one. Each trait is a literal, because it is read from the file's text.
+
+    Any part:
+        source: where its mathematics comes from (paper, equation).
+        title: how the field writes its name, where the class's name can't: "NT-Xent", "k-means".
+        role: what it is there for in a method, where its place does not say so.
+        detached: the input ports through which no gradient passes; "*" stands for all of them.
+        float32: it computes in float32 with autocast off, as every loss does.
+        spans_batch: its value for a batch is not the mean of its values for the batch's parts.
+        unless: the optional port that, once connected, takes the place of the batch's own rows: it spans no batch then.
+        older: the optional port through which rows of earlier steps join those of the batch.
+        sane: the lowest and the highest value that publications use of a setting, with a margin.
+        rows: the length of the rows that it gives (a loss: that it needs): "unit", "raw" (any), "same" (as they came).
+        reorders: "away": its rows come in another order; "back": they come in their first order again.
+
+    A loss:
+        kind: the field's short word for what it measures: "cross-entropy".
+        affine_in: the quantity in which it is affine. Losses that are affine in one quantity are equal up to a constant
+            factor and offset.
+        agrees: the two ports that it brings together, the one that is trained first. Unless the loss `repels`, a
+            constant output is its best.
+        centred_by: the optional port whose value is taken off the second port of `agrees`, against a constant output.
+        repels: what it holds apart: "samples" or "features".
+        idea: what a paper calls that, where it is not negative pairs: "redundancy reduction".
+        classifies: the port of scores, with the classes on its last axis, and the port of class numbers.
+        remedies: what to do in a kind of trouble: "collapse", or "few directions" of the features in use.
+    """
+
+    source: str
+    title: str = ""
+    role: Role = ""
+    detached: tuple[str, ...] = ()
+    float32: bool = False
+    spans_batch: bool = False
+    unless: str = ""
+    older: str = ""
+    sane: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    rows: Literal["", "unit", "raw", "same"] = ""
+    reorders: Literal["", "away", "back"] = ""
+    kind: str = ""
+    affine_in: str = ""
+    agrees: tuple[()] | tuple[str, str] = ()
+    centred_by: str = ""
+    repels: Literal["", "samples", "features"] = ""
+    idea: str = ""
+    classifies: tuple[()] | tuple[str, str] = ()
+    remedies: Mapping[Trouble, str] = field(default_factory=dict)
+
+    def __call__(self, part: Part) -> Part:
+        """Marks a class as a part that specs can name; returns the class, which now has these `traits`."""
+        part.traits = self  # type: ignore[attr-defined]
+        return part
+
+    @property
+    def named_ports(self) -> dict[str, tuple[str, ...]]:
+        """For each trait that names input ports, the ports that it names."""
+        names = {"unless": self.unless, "older": self.older, "centred_by": self.centred_by}
+        several = {"detached": self.detached, "agrees": self.agrees, "classifies": self.classifies}
+        return several | {trait: (port,) for trait, port in names.items() if port}
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it hands its rows on as they came and stops the gradient, and does nothing else."""
+        return self.rows == "same" and bool(self.detached) and not self.reorders
