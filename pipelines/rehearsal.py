@@ -66,14 +66,14 @@ def rehearse(
         batch = _batch(method)
         own = {p.untyped_storage()._cdata for p in method.parameters()}
         kept: dict[int, int] = {}
-        method.set_step(0, clock)
+        method.begin(0, clock)
         with FlopCounterMode(display=False) as counter:
             with _noting(kept), torch.autocast("cpu", precision, enabled=precision != torch.float32):
-                losses = method(batch)
+                losses, writes = method(batch)
             players = method.player_losses(losses)
             for number, (total, parameters) in enumerate(players, 1):
                 torch.autograd.backward(total, inputs=parameters, retain_graph=number < len(players))
-        method.tick(0, clock)
+        method.tick(writes)
     return Rehearsal(
         images=images,
         ranks=ranks,

@@ -92,21 +92,23 @@ def steps(run: Run, done: int, end: int) -> Iterator[int]:
 
 def one_step(run: Run, pieces: list[Batch], step: int) -> None:
     """One move of the optimizer on a global batch, which may come in several micro-batches."""
-    run.method.set_step(step, run.clock)
+    run.method.begin(step, run.clock)
     _seed(run, step, rank=collectives.rank())
     if run.monitor is not None:
         run.monitor.watch(step + 1)
     total: dict[str, Tensor] = {}
+    written = []
     share = 1 / len(pieces)
     for number, batch in enumerate(pieces, 1):
         with run.quietly(is_last=number == len(pieces)):
             with run.cast():
-                losses = run.model(batch)
+                losses, writes = run.model(batch)
             not_finite.refuse(run, losses, step)
             run.optimizer.backward(losses, share)
+        written.append(writes)
         total = {name: total.get(name, 0.0) + share * loss.detach() for name, loss in losses.items()}
     measured = run.optimizer.update(step)
-    run.method.tick(step, run.clock)
+    run.method.tick(written)
     if run.monitor is not None:
         run.monitor.look(step + 1)
     run.record.step(step + 1, total, measured)

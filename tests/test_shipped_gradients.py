@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from toys import CLOCK, assert_map_is_true, random_batch
+from toys import assert_map_is_true, random_batch
 
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
@@ -43,5 +43,4 @@ def test_autograd_agrees_with_the_map_of_a_shipped_method(name: str) -> None:
     for state, part in loaded.method.state.items():
         if part.use == "memory.label_table":  # before its first write a label counts for nothing
             method.parts[state].write(torch.arange(IMAGES) % 10)
-    method.set_step(0, CLOCK)
     assert_map_is_true(method, random_batch(sized, images, rows=ROWS))

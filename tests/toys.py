@@ -95,7 +95,8 @@ def assert_map_is_true(compiled_method: CompiledMethod, tensors: Mapping[str, Te
 def nets_moved(compiled_method: CompiledMethod, tensors: Mapping[str, Tensor], loss: str) -> set[str]:
     """The nets and targets whose parameters get a gradient other than zero from one loss of a batch."""
     compiled_method.zero_grad(set_to_none=True)
-    value = compiled_method(tensors)[loss]
+    compiled_method.begin(0, CLOCK)
+    value = compiled_method(tensors).losses[loss]
     trains = compiled_method.graph.loss(loss).spec.trains
     names = (*compiled_method.net_names, *compiled_method.target_names)
     parameters = [

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from random_methods import texts
 from test_shipped_gradients import IMAGES, ROWS, SIDE, SIDES, small
 from torch import Tensor, fx
-from toys import CLOCK, PLUGINS, random_batch, sized
+from toys import PLUGINS, random_batch, sized
 
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
@@ -90,7 +90,6 @@ def through(edge: Edge, ports: set[Port]) -> bool:
 @given(texts())
 def test_the_lines_of_a_random_method_are_true(text: dict[str, Any]) -> None:
     method = CompiledMethod(sized(**text), plugins=PLUGINS)
-    method.set_step(0, CLOCK)
     tensors = random_batch(method.sized, dict.fromkeys(text["views"], (3, 2, 2)), rows=4)
     assert_lines_are_true(method, tensors, ("paper", "every-call"))
 
@@ -104,5 +103,4 @@ def test_the_lines_of_a_shipped_method_are_true(name: str) -> None:
     for state, part in loaded.method.state.items():
         if part.use == "memory.label_table":  # before its first write a label counts for nothing
             method.parts[state].write(torch.arange(IMAGES) % 10)
-    method.set_step(0, CLOCK)
     assert_lines_are_true(method, random_batch(method.sized, images, rows=ROWS), ("paper", "every-call"))
