@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from toys import TWO_VIEWS, method
 
-from sslgraph import catalogue, registry
+from sslgraph import catalogue
 from sslgraph.gradients import moved_by
 from sslgraph.graph import Graph
-from sslgraph.lint import RULES, Facts, Finding, lint, loss_rules, queries, state_rules
+from sslgraph.lint import RULES, Facts, Finding, lint, queries
 from sslgraph.load import load_method
 from sslgraph.wire import wire
 
@@ -221,18 +221,6 @@ def test_every_rule_is_broken_by_a_test_and_has_a_source() -> None:
     assert all(
         rule.sentence.endswith(".") and re.search(r"arXiv:\d{4}\.\d{5}|[\w-]+#\d+", rule.source) for rule in RULES
     )
-
-
-def test_the_parts_that_rules_name_exist() -> None:
-    named = {
-        *loss_rules.COSINE,
-        *loss_rules.DOT_PRODUCT,
-        *loss_rules.SPANNING,
-        *loss_rules.RANGES,
-        *state_rules.AGREEING,
-        *queries.PASSING,
-    }
-    assert named <= set(registry.catalogue())
 
 
 def test_a_finding_stands_at_its_place_with_its_source() -> None:
