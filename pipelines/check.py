@@ -78,7 +78,7 @@ def sized_graph(
     plugins: tuple[str, ...] = (),
 ) -> SizedGraph:
     """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
-    from sslgraph.shapes import settle
+    from sslgraph.settle import settle
 
     from .views import ViewProgram
 

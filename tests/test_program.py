@@ -6,7 +6,7 @@ import torch
 from toys import CLOCK, EYE, PLUGINS, SQUARE, batch, compiled, dense, wired
 
 from sslgraph.compile import CompiledMethod
-from sslgraph.shapes import settle
+from sslgraph.settle import settle
 
 NETS = {"f": EYE, "g": dense()}
 BAGGED = {

@@ -11,7 +11,7 @@ from toys import assert_map_is_true, random_batch
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
 from sslgraph.load import LoadedMethod, load_method
-from sslgraph.shapes import settle
+from sslgraph.settle import settle
 from sslgraph.wire import wire
 
 ROWS, IMAGES, SIDE = 4, 64, 64

@@ -12,7 +12,7 @@ from sslgraph.draws import keyed
 from sslgraph.gradients import gradient_map
 from sslgraph.graph import Graph
 from sslgraph.schedules import Clock
-from sslgraph.shapes import settle
+from sslgraph.settle import settle
 from sslgraph.sized import SizedGraph
 from sslgraph.spec import Method
 from sslgraph.wire import wire

@@ -16,7 +16,7 @@ from toys import PLUGINS, random_batch, sized
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
 from sslgraph.drawing import Edge, Level, picture
-from sslgraph.shapes import settle
+from sslgraph.settle import settle
 from sslgraph.wire import wire
 
 Port = tuple[str, str]  # a call of the program, and one of its input ports
