@@ -15,8 +15,9 @@ from sslgraph import collectives
 from sslgraph.blocks import blocks, recompute
 from sslgraph.collectives import Message
 from sslgraph.compile import CompiledMethod
-from sslgraph.loaded import LoadedMethod
+from sslgraph.loaded import Loaded
 from sslgraph.schedules import Clock
+from sslgraph.spec import Method
 
 from . import check
 from .strategy import shared
@@ -49,7 +50,7 @@ class Rehearsal:
 
 
 def rehearse(
-    loaded: LoadedMethod, *, images: int, ranks: int = 1, dataset: int = 1_281_167,
+    loaded: Loaded[Method], *, images: int, ranks: int = 1, dataset: int = 1_281_167,
     precision: torch.dtype = torch.bfloat16, plugins: tuple[str, ...] = (), recomputed: Sequence[str] = (),
 ) -> Rehearsal:  # fmt: skip
     """Runs forward and backward of `images` on the first of `ranks` pretended processes, and the writes to state."""

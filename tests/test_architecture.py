@@ -22,7 +22,7 @@ FLOORS: tuple[set[str], ...] = (
     {"boxes", "gradients", "sized", "meta_parts", "yaml_core", "edits", "loaded", "validate", "catalogue"},
     {"flow", "edges", "refusals", "lowering", "parts", "program", "after_step"},
     {"document", "references", "resolved", "lint", "diff"},
-    {"watch", "settle"},
+    {"watch", "settle", "inherit"},
     {"wire", "compile", "load"},
     {"drawing"},
     {"overlay"},

@@ -225,7 +225,7 @@ def test_every_rule_is_broken_by_a_test_and_has_a_source() -> None:
 
 def test_a_finding_stands_at_its_place_with_its_source() -> None:
     loaded = load_method("moco_v2")
-    (found,) = lint(wire(loaded.method, loaded.place), Facts(images=50_000))
+    (found,) = lint(wire(loaded.spec, loaded.place), Facts(images=50_000))
     assert re.fullmatch(r"specs/methods/moco_v2.yaml:\d+:\d+", str(found.place))
     assert str(found) == (
         f"{found.place}: SG001: 'queue' keeps 65,536 keys of 50,000 images: images meet their own older keys\n"
@@ -241,7 +241,7 @@ def test_rules_can_be_left_out() -> None:
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_no_shipped_method_raises_a_doubt(name: str) -> None:
     loaded = load_method(name)
-    assert [str(finding) for finding in lint(wire(loaded.method, loaded.place))] == []
+    assert [str(finding) for finding in lint(wire(loaded.spec, loaded.place))] == []
 
 
 def test_the_length_of_a_run_is_steps_or_epochs() -> None:

@@ -20,6 +20,7 @@ from pipelines.views import ViewProgram
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
 from sslgraph.load import load_method, load_recipe
+from sslgraph.loaded import method_in
 from sslgraph.schedules import Clock
 from sslgraph.sized import SizedGraph
 
@@ -36,7 +37,7 @@ SMALLER = {"deepcluster": {"ops.kmeans.k": 3, "ops.reduce.out": 8}}
 @cache
 def settled(name: str) -> tuple[SizedGraph, dict[str, tuple[int, int, int]]]:
     """A method in its small recipe, for a batch and a data set of a few images, with the size of each view."""
-    method = load_recipe(f"cifar10-small/{name}", SMALLER.get(name)).method
+    method = method_in(load_recipe(f"cifar10-small/{name}", SMALLER.get(name)))
     program = ViewProgram.build(method.method.views, check.augmentations(method))
     sizes = {view: (3, *size) for view, size in program.sizes(SIDE, SIDE).items()}
     return check.sized_graph(check.wired(method), method, batch=BATCH, dataset=IMAGES, image=(SIDE, SIDE)), sizes
@@ -82,7 +83,7 @@ def test_a_shipped_spec_passes_check_with_a_shape_for_every_value(name: str) -> 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_names_its_paper_and_has_a_recipe_in_every_folder(name: str) -> None:
-    method = load_method(name).method
+    method = load_method(name).spec
     assert method.paper is not None and method.paper.arxiv and method.family != "other"
     assert {f"{folder}/{name}" for folder in FOLDERS} <= set(RECIPES)
 

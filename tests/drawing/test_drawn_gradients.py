@@ -98,9 +98,9 @@ def test_the_lines_of_a_random_method_are_true(text: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_the_lines_of_a_shipped_method_are_true(name: str) -> None:
     loaded, side = small(name), SIDES.get(name, SIDE)
-    images = dict.fromkeys(loaded.method.views, (3, side, side))
-    method = CompiledMethod(settle(wire(loaded.method, loaded.place), images, batch=ROWS, dataset=IMAGES))
-    for state, part in loaded.method.state.items():
+    images = dict.fromkeys(loaded.spec.views, (3, side, side))
+    method = CompiledMethod(settle(wire(loaded.spec, loaded.place), images, batch=ROWS, dataset=IMAGES))
+    for state, part in loaded.spec.state.items():
         if part.use == "memory.label_table":  # before its first write a label counts for nothing
             method.parts[state].write(torch.arange(IMAGES) % 10)
     assert_lines_are_true(method, random_batch(method.sized, images, rows=ROWS), ("paper", "every-call"))
