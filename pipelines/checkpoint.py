@@ -19,6 +19,7 @@ from sslgraph.errors import SslgraphError
 
 NAME = re.compile(r"step_(\d{8})")
 MARKER = "COMPLETE"
+BEFORE = ".before"  # ends the name of a checkpoint whose place a new one of the same step takes
 TEXT = "resolved.yaml"
 PARTS = ("method", "optimizer", "run")
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -62,23 +63,53 @@ def measures_of(path: Path) -> dict[str, float]:
 def save(folder: Path, checkpoint: Checkpoint, *, keep: int = 2, best: str | None = None) -> Path:
     """Writes a checkpoint, then removes older ones except the newest `keep` and the one of the highest `best`.
 
-    Everything goes to a hidden folder first and is renamed when it lies on the disk: a crash or a full disk at any
-    moment leaves the earlier checkpoints as they were.
+    Everything goes to a hidden folder first and is renamed when it is on the disk. A checkpoint of the same step moves
+    aside before that and is deleted after it. So there is a whole checkpoint at any moment, whatever fails.
     """
     final = folder / f"step_{checkpoint.step:08d}"
-    hidden = folder / f".{final.name}"
+    hidden, before = folder / f".{final.name}", folder / f".{final.name}{BEFORE}"
     try:
         _write(hidden, checkpoint)
-        shutil.rmtree(final, ignore_errors=True)
+        if final.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            final.replace(before)
         hidden.replace(final)
         _flush(folder)
     except OSError as problem:
+        if before.exists() and not final.exists():
+            before.replace(final)
         shutil.rmtree(hidden, ignore_errors=True)
         if problem.errno not in FULL:
             raise
         raise SslgraphError(_full(folder, checkpoint.step)) from problem
     _prune(folder, keep=keep, best=best)
     return final
+
+
+def adopt(folder: Path) -> None:
+    """Finishes what a killed run had begun: a whole hidden checkpoint that is the newest is put in its place.
+
+    All other hidden folders are removed: a checkpoint that was not written to its end, or one that was being deleted.
+    """
+    newest = max((step_of(path) for path in complete(folder) if is_whole(path)), default=-1)
+    for hidden in sorted(folder.glob(".step_*")):
+        final = hidden.with_name(hidden.name[1:].removesuffix(BEFORE))
+        if NAME.fullmatch(final.name) and step_of(final) > newest and is_whole(hidden):
+            shutil.rmtree(final, ignore_errors=True)  # it is damaged, or it would be the newest
+            hidden.replace(final)
+            _flush(folder)
+            newest = step_of(final)
+        else:
+            shutil.rmtree(hidden)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a folder holds every byte of a checkpoint, by its marker and the sizes in it."""
+    try:
+        sizes = json.loads((path / MARKER).read_text())["files"]
+        return bool(sizes) and all((path / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def load(path: Path, *, text: str | None = None) -> Checkpoint:
@@ -206,7 +237,7 @@ def _prune(folder: Path, *, keep: int, best: str | None) -> None:
     if best is not None:
         measured = [(measures_of(path)[best], path) for path in there if best in measures_of(path)]
         kept |= {max(measured)[1]} if measured else set()
-    for path in {*there, *folder.glob(".step_*")} - kept:
+    for path in sorted({*there, *folder.glob(".step_*")} - kept):
         hidden = path.with_name(f".{path.name.lstrip('.')}")
         path.replace(hidden)  # at no moment is there a checkpoint that looks complete and lacks a file
         shutil.rmtree(hidden)

@@ -16,7 +16,7 @@ from sslgraph.errors import SslgraphError
 from .compare import diff
 from .draw import draw
 from .gallery import page
-from .options import Plugins, Sets, overrides
+from .options import FromScratch, Plugins, Sets, overrides
 from .pages import report, views
 from .proofs import replay, verify
 from .submit import submit
@@ -161,16 +161,14 @@ def train(
             help="a method (its demo recipe), a recipe such as cifar10/simclr, or a file; not with --resume"
         ),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="the images: a folder, parquet, .tar shards; s3://..."),
-    ] = None,
-    out_: Annotated[str | None, typer.Option("--out", help="the run folder; a run found there is gone on with")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="a run folder to go on with, as it was begun")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="images: a folder, parquet, .tar shards; s3://...")] = None,
+    out_: Annotated[str | None, typer.Option("--out", help="run folder; an existing run there is continued")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="continue this run with its own settings")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
     workers: Annotated[int, typer.Option("--workers", help="processes that train together, through Ray Train")] = 1,
     address: Annotated[str | None, typer.Option("--address", help="of a running Ray cluster")] = None,
     profile: Annotated[bool, typer.Option("--profile", help="where the time of a step goes: a table, a trace")] = False,
+    from_scratch: FromScratch = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
@@ -182,9 +180,10 @@ def train(
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
     name = name or str(Path(str(resume)) / "resolved.yaml")
     cfg = request(name, data=data, out=out_, resume=resume, seed=seed, plugins=tuple(plugin), overrides=overrides(set_))
-    summary = launch({**cfg, "profile": profile}, workers=workers, address=address)
+    cfg |= {"profile": profile, "from_scratch": from_scratch}
+    summary = launch(cfg, workers=workers, address=address)
     folder = Path(str(summary["checkpoint"])).parent.parent
-    out.print(f"done: {folder}\nmeasure it: sslgraph evaluate {folder}", markup=False)
+    out.print(f"done: {folder}\nNext: sslgraph evaluate {folder} | sslgraph report {folder}", markup=False)
 
 
 @app.command()

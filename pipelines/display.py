@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -25,7 +26,10 @@ class Pace:
 
 
 class Display:
-    """Shows the newest numbers; lines come at most every `seconds`, the first and the last always."""
+    """Shows the newest numbers; lines come at most every `seconds`, the first and the last always.
+
+    A terminal that was closed shows nothing, and ends no run: it has a checkpoint to save.
+    """
 
     def __init__(self, *, total_steps: int, console: Console | None = None, seconds: float = 10.0) -> None:
         self.console = console or Console(soft_wrap=True, highlight=False)
@@ -42,7 +46,8 @@ class Display:
         """The state of the run after `step` steps."""
         line = "  ".join(filter(None, [self._place(step), f"loss {loss:.4f}", knn(measures), str(pace)]))
         if self._bar is not None:
-            self._bar.update(self._task, completed=step, description=line)
+            with suppress(OSError):
+                self._bar.update(self._task, completed=step, description=line)
         elif step == self.total_steps or time.monotonic() - self._shown >= self.seconds:
             self._shown = time.monotonic()
             self.say(line)
@@ -54,12 +59,14 @@ class Display:
 
     def say(self, text: str) -> None:
         """A text of its own, above the bar if there is one."""
-        self.console.print(text, markup=False)
+        with suppress(OSError):
+            self.console.print(text, markup=False)
 
     def close(self) -> None:
         """Leaves the bar as it stands."""
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError):
+                self._bar.stop()
             self._bar = None
 
     def _place(self, step: int) -> str:

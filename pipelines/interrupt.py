@@ -9,15 +9,17 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FILE = "stop"  # `touch runs/NAME/stop` asks from anywhere that sees the folder
 
 
 class Interrupt:
-    """Within it, the first Ctrl-C (or SIGTERM) sets `asked`; the second one ends the program as usual.
+    """Within it, the first Ctrl-C, SIGTERM or SIGHUP (a closed terminal) sets `asked`.
 
-    So does the file in `folder`: workers of Ray train on other machines, or in a thread, where no signal arrives.
-    `then` is called once, by the signal.
+    A second Ctrl-C ends the program as usual. A second SIGTERM or SIGHUP changes nothing: launchers and shells send
+    them twice, and the checkpoint is being written. A signal that the program was started to ignore (nohup) stays
+    ignored. The file in `folder` asks too: workers of Ray train on other machines, or in a thread, where no signal
+    arrives. `then` is called once, by the first signal.
     """
 
     def __init__(self, folder: Path | None = None, *, then: Callable[[], None] | None = None) -> None:
@@ -33,22 +35,20 @@ class Interrupt:
     def __enter__(self) -> Interrupt:
         # Only the main thread may listen to signals, and a Ray worker trains in another.
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._ask) for number in SIGNALS}
+            heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._ask) for number in heard}
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._restore()
-
-    def _ask(self, *_: int | FrameType | None) -> None:
-        self._by_signal = True
-        self._restore()
-        if self.then is not None:
-            self.then()
-
-    def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._before.clear()
+
+    def _ask(self, *_: int | FrameType | None) -> None:
+        is_first, self._by_signal = not self._by_signal, True
+        if (ctrl_c := self._before.pop(signal.SIGINT, None)) is not None:
+            signal.signal(signal.SIGINT, ctrl_c)
+        if is_first and self.then is not None:
+            self.then()
 
 
 def ask(folder: Path) -> None:

@@ -11,6 +11,10 @@ from sslgraph.errors import SslgraphError
 Plugins = Annotated[list[str], typer.Option("--plugin", help="a Python module whose parts this spec may use")]
 Sets = Annotated[list[str], typer.Option("--set", help="a value of the spec, such as losses.contrast.temperature=0.2")]
 
+FromScratch = Annotated[
+    bool, typer.Option("--from-scratch", help="begin at step 0 where steps are recorded and no checkpoint is left")
+]
+
 
 def overrides(texts: list[str]) -> dict[str, Any]:
     """The values of `--set a.b=c`, read as YAML."""

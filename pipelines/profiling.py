@@ -83,7 +83,7 @@ def attach(run: Run) -> Stopwatch:
             setattr(owner, name, watch.timed(name, getattr(owner, name)))
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else it complains that there is no GPU
     looked = profile(activities=_activities(run.device))
-    finish, begin = run.record.step, run.method.begin
+    finish, begin = run.record.step, run.method.set_step
     done = 0
 
     def starts(*args: Any) -> None:
@@ -106,11 +106,11 @@ def attach(run: Run) -> Stopwatch:
         looked.stop()
         for hook in hooks:
             hook.remove()
-        for owner, name in ((run.record, "step"), (run.method, "begin"), *inner):
+        for owner, name in ((run.record, "step"), (run.method, "set_step"), *inner):
             vars(owner).pop(name, None)
         _write(run, watch, looked)
 
-    run.record.step, run.method.begin = ends, starts  # type: ignore[method-assign, assignment]
+    run.record.step, run.method.set_step = ends, starts  # type: ignore[method-assign, assignment]
     return watch
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sslgraph.graph import Graph, NetBox
-from sslgraph.lint.queries import calls, setting, spans_batch
+from sslgraph.lint.loss_rules import SPANNING
+from sslgraph.lint.queries import calls, setting
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def rank_local(graph: Graph) -> tuple[Local, ...]:
 
 def spanning(graph: Graph) -> tuple[str, ...]:
     """The parts that compare the images of a micro-batch with each other: for them accumulation is another method."""
-    found = {box.name: box.use for value, box in calls(graph) if spans_batch(value, box)}
+    found = {box.name: box.use for value, box in calls(graph, *SPANNING) if "negatives" not in dict(value.inputs)}
     return tuple(f"'{name}' ({use})" for name, use in found.items())
 
 

@@ -22,9 +22,9 @@ from sslgraph import collectives, whole_file
 from sslgraph.errors import SslgraphError
 
 from .display import Display, Pace
+from .metrics_file import NAME, parsed
 
 T = TypeVar("T")
-NAME = "metrics.jsonl"
 CURE = "lower the learning rate, warm up longer, clip gradients, or try precision: float32"
 
 
@@ -198,11 +198,10 @@ class Record:
 
 
 def cut(path: Path, done: int) -> Path:
-    """Keeps the lines of a metrics file up to step `done`; a last line that a crash left half written goes too."""
+    """Keeps the whole lines of a metrics file up to step `done`; garbled and half-written ones go."""
     if path.is_file():
-        text = path.read_text()
-        whole = [line for line in text.splitlines() if line.endswith("}")]
-        kept = [line for line in whole if json.loads(line)["step"] <= done]
+        text = path.read_text(encoding="utf-8", errors="replace")
+        kept = [line for line in text.splitlines() if (found := parsed(line)) and found["step"] <= done]
         if len(kept) < text.count("\n") or not text.endswith("\n"):
             whole_file.put(path, "".join(f"{line}\n" for line in kept).encode())
     return path

@@ -15,9 +15,8 @@ from sslgraph import collectives
 from sslgraph.blocks import blocks, recompute
 from sslgraph.collectives import Message
 from sslgraph.compile import CompiledMethod
-from sslgraph.loaded import Loaded
+from sslgraph.loaded import LoadedMethod
 from sslgraph.schedules import Clock
-from sslgraph.spec import Method
 
 from . import check
 from .strategy import shared
@@ -50,7 +49,7 @@ class Rehearsal:
 
 
 def rehearse(
-    loaded: Loaded[Method], *, images: int, ranks: int = 1, dataset: int = 1_281_167,
+    loaded: LoadedMethod, *, images: int, ranks: int = 1, dataset: int = 1_281_167,
     precision: torch.dtype = torch.bfloat16, plugins: tuple[str, ...] = (), recomputed: Sequence[str] = (),
 ) -> Rehearsal:  # fmt: skip
     """Runs forward and backward of `images` on the first of `ranks` pretended processes, and the writes to state."""
@@ -67,14 +66,14 @@ def rehearse(
         batch = _batch(method)
         own = {p.untyped_storage()._cdata for p in method.parameters()}
         kept: dict[int, int] = {}
-        method.begin(0, clock)
+        method.set_step(0, clock)
         with FlopCounterMode(display=False) as counter:
             with _noting(kept), torch.autocast("cpu", precision, enabled=precision != torch.float32):
-                losses, writes = method(batch)
+                losses = method(batch)
             players = method.player_losses(losses)
             for number, (total, parameters) in enumerate(players, 1):
                 torch.autograd.backward(total, inputs=parameters, retain_graph=number < len(players))
-        method.tick(writes)
+        method.tick(0, clock)
     return Rehearsal(
         images=images,
         ranks=ranks,

@@ -13,7 +13,7 @@ from typing import Any
 
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint, train
+from . import checkpoint, starting, train
 from .not_finite import FAULT, FOLDER, Bad, first_bad
 from .record import NotFiniteError
 from .run import Run
@@ -57,7 +57,7 @@ def replay(folder: Path, *, plugins: tuple[str, ...] = ()) -> Replay:
             run = prepare(cfg)
         run.text = (folder / checkpoint.TEXT).read_text()
         try:
-            start = train.resume(run)
+            start = starting.resume(run) or 0
             for _ in train.steps(run, start, done):
                 pass
             found = first_bad(run, done) or _bad_gradient(run, done)

@@ -38,6 +38,14 @@ class Feeding(Protocol):
         """From now on images are drawn so that each of these labels comes equally often; None: each image once."""
 
 
+@dataclass(frozen=True)
+class Start:
+    """What the command that starts a run allows, and the words of it that a later command needs again."""
+
+    from_scratch: bool = False  # steps may be recorded of which no checkpoint is left
+    words: str = ""
+
+
 @dataclass
 class Run:
     """The loop's world. `model` is what is called: the method, or DDP around it."""
@@ -56,11 +64,13 @@ class Run:
     evaluate: Callable[[nn.Module], Measures] | None = None
     baseline: Callable[[nn.Module], Measures] | None = None  # measured once, before the first step
     evaluate_every: int = 0  # steps; 0: only at the end
-    checkpoint_every: int = 0  # steps; 0: only at the end
+    checkpoint_every: int = 0  # steps; 0: only at the start and at the end
+    checkpoint_pause: float = 0.0  # seconds that lie between two checkpoints besides
     keep: int = 2
     best: str | None = None
     monitor: Monitor | None = None  # looks at the method now and then
-    report: Report | None = None  # told of every checkpoint, on all ranks
+    report: Report | None = None  # told of every checkpoint but the first, on all ranks
+    start: Start = Start()
     facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
 
     @property

@@ -54,6 +54,12 @@ def told(folder: Path) -> Iterator[None]:
         raise StorageError(f"reading or writing failed ({problem}); {there}; {cure}") from problem
 
 
+def shown(folder: Path) -> str:
+    """The folder as a person types it here: relative if it lies below the working folder."""
+    here = Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+
+
 def agree(fault: SslgraphError | None, device: torch.device) -> None:
     """A fault of one rank ends all of them: the others would wait for it in their next message."""
     faults = collectives.all_sum(torch.tensor(float(fault is not None), device=device))

@@ -14,24 +14,22 @@ from torch import Tensor
 
 from sslgraph import collectives, registry
 from sslgraph.compile import CompiledMethod
-from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
-from sslgraph.loaded import Loaded, method_in
-from sslgraph.resolved import resolved
+from sslgraph.loaded import LoadedRecipe
+from sslgraph.resolved import resolved_recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.spec import Recipe
 
-from . import check, checkpoint, machine, online, provenance, small_maps
+from . import check, checkpoint, machine, online, provenance, saving, small_maps
 from .display import Display
 from .feed import Feed, Source
 from .monitor import Monitor
 from .optimizer import Optimizer
 from .record import Record
-from .run import Run
+from .run import Run, Start
 from .strategy import spread
 from .views import ViewProgram, evaluation_view
-
-EVERY = ("every", "keep", "best")
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,9 @@ class Config:
     local_rank: int = 0  # which of its machine's processes this one is
     processes: int = 1  # how many of them there are
     profile: bool = False  # look at a few steps: where their time goes
+    from_scratch: bool = False  # begin at step 0 although steps are recorded and no checkpoint is left
 
-    def load(self) -> Loaded[Recipe]:
+    def load(self) -> LoadedRecipe:
         """The recipe, with what the command line says put in."""
         return load_recipe(self.recipe, self.overrides)
 
@@ -59,14 +58,14 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
             f"--out {config.out}: a run needs a folder, and this is an address; mount it, or copy later"
         )
     loaded = config.load()
-    plugins = _plugins(config, loaded.spec)
-    graph = check.wired(method_in(loaded), plugins)
+    plugins = _plugins(config, loaded.recipe)
+    graph = check.wired(loaded.method, plugins)
     check.numbers(loaded, plugins)
     check.spreading(loaded, graph)
     with check.within(loaded, ("evaluate",)):
-        online.setting(loaded.spec.evaluate)
+        online.setting(loaded.recipe.evaluate)
     with check.within(loaded, ("checkpoint",)):
-        _saving(loaded.spec, Clock(1, 1))
+        saving.settings(loaded.recipe.checkpoint, Clock(1, 1))
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
     folder = Path(config.out or f"runs/{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     return {**asdict(config), "out": str(folder.resolve())}
@@ -76,7 +75,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     """Builds all that a run stands on, on every rank alike: weights come from the seed, batches from rank and step."""
     config = Config(**cfg)
     loaded, on = config.load(), machine.device(config.local_rank)
-    recipe, plugins = loaded.spec, _plugins(config, loaded.spec)
+    recipe, plugins = loaded.recipe, _plugins(config, loaded.recipe)
     threads = machine.use(processes=config.processes, on=on)
     with check.within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
@@ -86,7 +85,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     method.to(weights)
     if on.type == "cpu":
         small_maps.as_products(method)
-    views, found = loaded.spec.method.views, check.augmentations(method_in(loaded))
+    views, found = loaded.method.method.views, check.augmentations(loaded.method)
     program = ViewProgram.build(views, found, compiled=recipe.compile)
     with check.within(loaded, ("batch",)):
         feed = Feed(
@@ -102,9 +101,10 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
     record.broken = source.broken
     run = Run(
-        folder=folder, text=resolved(loaded.spec), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
+        folder=folder, text=resolved_recipe(loaded), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, precision=precision,
-        facts=_facts(recipe, method, on, precision, threads), **_saving(recipe, clock),
+        facts=_facts(recipe, method, on, precision, threads), start=_start(config),
+        **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip
     with check.within(loaded, ("evaluate",)):
         _evaluated(run, loaded, plugins)
@@ -123,10 +123,10 @@ def clock_of(recipe: Recipe, steps_per_epoch: int) -> Clock:
     return Clock(steps_per_epoch, recipe.steps or (recipe.epochs or 0) * steps_per_epoch)
 
 
-def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) -> CompiledMethod:
-    recipe = loaded.spec
+def _compiled(loaded: LoadedRecipe, source: Source, plugins: tuple[str, ...]) -> CompiledMethod:
+    recipe = loaded.recipe
     sized = check.sized_graph(
-        check.wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=len(source),
+        check.wired(loaded.method, plugins), loaded.method, batch=recipe.batch, dataset=len(source),
         image=source.size or check.SOURCE, plugins=plugins,
     )  # fmt: skip
     given = {name: given_weights(name, Path(path)) for name, path in recipe.given.items()}
@@ -149,13 +149,13 @@ def given_weights(name: str, path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None:
-    wish = online.setting(loaded.spec.evaluate)
+def _evaluated(run: Run, loaded: LoadedRecipe, plugins: tuple[str, ...]) -> None:
+    wish = online.setting(loaded.recipe.evaluate)
     if wish is None:
         return
-    views = loaded.spec.method.views
-    view = evaluation_view(views, check.augmentations(method_in(loaded)), like=next(iter(views)), size=wish.size)
-    data, on = loaded.spec.data, run.device
+    views = loaded.method.method.views
+    view = evaluation_view(views, check.augmentations(loaded.method), like=next(iter(views)), size=wish.size)
+    data, on = loaded.recipe.data, run.device
     if run.feed.source.labels is None:
         run.record.display.say(
             "the images have no labels: training needs none, and nearest neighbours are not measured"
@@ -165,13 +165,8 @@ def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> No
     run.evaluate, run.baseline, run.evaluate_every = found.measure, found.baseline, wish.steps(run.clock)
 
 
-def _saving(recipe: Recipe, clock: Clock) -> dict[str, Any]:
-    """`checkpoint: {every: 10 epochs, keep: 2, best: knn}`; only the last step is saved if it says nothing."""
-    wish = dict(recipe.checkpoint)
-    if faults := [unknown(None, "checkpoint: has", str(key), EVERY) for key in wish if key not in EVERY]:
-        raise SpecError(faults)
-    every = max(1, round(duration(wish["every"]).steps(clock))) if "every" in wish else 0
-    return {"checkpoint_every": every, "keep": int(wish.get("keep", 2)), "best": wish.get("best")}
+def _start(config: Config) -> Start:
+    return Start(config.from_scratch, "".join(f" --plugin {plugin}" for plugin in config.plugins))
 
 
 def _plugins(config: Config, recipe: Recipe) -> tuple[str, ...]:
@@ -189,7 +184,7 @@ def _facts(
     }  # fmt: skip
 
 
-def _introduce(run: Run, loaded: Loaded[Recipe], source: Source) -> None:
+def _introduce(run: Run, loaded: LoadedRecipe, source: Source) -> None:
     """Says and writes down what the recipe resolved to, before anything is trained."""
     run.folder.mkdir(parents=True, exist_ok=True)
     clock = {"steps_per_epoch": run.clock.steps_per_epoch, "total_steps": run.clock.total_steps}
@@ -202,12 +197,12 @@ def _introduce(run: Run, loaded: Loaded[Recipe], source: Source) -> None:
     pieces = f"{facts['ranks']} x {facts['accumulate']} x {facts['batch'] // facts['ranks'] // facts['accumulate']}"
     trained = f"{facts['trained_parameters']:,} trained parameters"
     lines = [
-        f"{loaded.spec.method.method}: {trained}, {facts['device']}, {facts['precision']}",
+        f"{loaded.method.method.method}: {trained}, {facts['device']}, {facts['precision']}",
         f"{len(source):,} images, batch {facts['batch']} (ranks x accumulation x images: {pieces}), "
         f"{run.clock.steps_per_epoch} steps an epoch, {epochs:g} epochs, {run.clock.total_steps} steps",
         *(f"loss {name}: {_landmarks(values)}" for name, values in run.method.landmarks.items() if values),
         run.optimizer.table(),
-        *(["torch.compile takes about a minute, once, when a step is first run"] if loaded.spec.compile else []),
+        *(["torch.compile takes about a minute, once, when a step is first run"] if loaded.recipe.compile else []),
         f"run folder {run.folder}" + (f", goes on from {there[-1].name}" if there else ""),
     ]
     (run.folder / "introduction.txt").write_text("\n".join(lines) + "\n")

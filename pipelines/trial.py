@@ -17,7 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sslgraph import collectives, sharding
 
-from . import train
+from . import saving, starting, train
 from .run import Run
 from .setup import prepare
 
@@ -71,7 +71,7 @@ def see(trial: Trial) -> Seen:
                 seen.states.append(_copied(_weights(run)))
                 seen.optimizer.append(_copied(_momenta(run)))
             if done == trial.saved_at:
-                train.save(run, done)
+                saving.save(run, done)
     finally:
         run.record.abandon()
     seen.last, seen.last_optimizer = _weights(run), _momenta(run)
@@ -95,20 +95,17 @@ def copied_checkpoint(folder: Path, to: Path) -> None:
 
 
 def _start(run: Run, trial: Trial) -> int:
-    start = train.resume(run)
+    start = starting.resume(run) or 0
     _fix_norms(run, trial)
     return start
 
 
 def _fix_norms(run: Run, trial: Trial) -> None:
-    if trial.fixed_norm:  # at every call: after a pass over the data set all parts are put into train mode
+    if trial.fixed_norm:  # for good: after a pass over the data set all parts are put into train mode
         for part in run.method.parts.values():
             for layer in _norms(part):
-                layer.register_forward_pre_hook(_in_eval_mode)
-
-
-def _in_eval_mode(layer: torch.nn.Module, _: Any) -> None:
-    layer.eval()
+                layer.eval()
+                layer.train = lambda *_, layer=layer: layer  # type: ignore[method-assign]
 
 
 def _norms(part: torch.nn.Module) -> list[_BatchNorm]:

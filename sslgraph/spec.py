@@ -153,10 +153,13 @@ class Data(_Text):
 
 
 class Recipe(_Text):
-    """The numbers of a run: data, optimizer, evaluation, and the method as the recipe changes it."""
+    """The numbers of a run: a method made concrete by `set`, `replace` and `remove`, data, optimizer, evaluation."""
 
     recipe: str
-    method: Method
+    method: str
+    set: dict[str, Any] = {}
+    replace: dict[str, Any] = {}
+    remove: list[str] = []
     data: Data
     epochs: int | None = Field(default=None, ge=1)
     steps: int | None = Field(default=None, ge=1)

@@ -10,10 +10,10 @@ from typing import Any
 
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
-from sslgraph.loaded import Loaded
-from sslgraph.spec import Loss, Method, Recipe
+from sslgraph.loaded import LoadedRecipe
+from sslgraph.spec import Loss, Method
 
-from .. import checkpoint, provenance, summary
+from .. import checkpoint, metrics_file, provenance, summary
 
 KNN = "knn"
 BESIDE = {"knn_random_encoder": "random encoder", "knn_pixels": "pixels"}
@@ -29,7 +29,7 @@ class Record:
     """A run folder as a reader of it: `series` maps every recorded name to its points, step by step."""
 
     folder: Path
-    loaded: Loaded[Recipe]
+    loaded: LoadedRecipe
     text: str
     series: dict[str, Points]
     summary: dict[str, Any]
@@ -45,7 +45,7 @@ class Record:
     @property
     def method(self) -> Method:
         """The method that was trained."""
-        return self.loaded.spec.method
+        return self.loaded.method.method
 
     @property
     def loss_specs(self) -> dict[str, Loss]:
@@ -123,7 +123,7 @@ def read(folder: Path) -> Record:
         folder=folder.resolve(),
         loaded=load_recipe(str(text)),
         text=text.read_text(encoding="utf-8"),
-        series=_series(folder / "metrics.jsonl"),
+        series=_series(folder),
         summary=summary.read(folder) if summary.exists(folder) else {},
         evaluation=_json(folder / EVALUATION),
         starts=provenance.read(folder),
@@ -144,16 +144,13 @@ def short(folders: Sequence[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [f"{i}: {name}" for i, name in enumerate(names, 1)]
 
 
-def _series(path: Path) -> dict[str, Points]:
+def _series(folder: Path) -> dict[str, Points]:
     """Every number of every whole line under its name; a step that was recorded twice counts as it was last."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     found: dict[str, dict[float, float]] = {}
-    for line in lines:
-        if line.endswith("}"):
-            values = json.loads(line)
-            for name, number in values.items():
-                if name != "step" and isinstance(number, int | float):
-                    found.setdefault(name, {})[values["step"]] = float(number)
+    for values in metrics_file.lines(folder):
+        for name, number in values.items():
+            if name != "step" and isinstance(number, int | float):
+                found.setdefault(name, {})[values["step"]] = float(number)
     return {name: sorted(points.items()) for name, points in found.items()}
 
 

@@ -96,6 +96,86 @@ def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path, monkeypatch: A
     assert checkpoint.load(tmp_path / "step_00000001").step == 1
 
 
+class Killed(BaseException):
+    """The process is gone: no handler of errors runs."""
+
+
+def killed_at(moment: int, patch: pytest.MonkeyPatch) -> list[str]:
+    """From now on the disk's operations are counted, and the process dies before the given one."""
+    done: list[str] = []
+
+    def counted(name: str) -> Any:
+        really = getattr(os, name)
+
+        def work(*words: Any, **settings: Any) -> Any:
+            if len(done) == moment:
+                raise Killed
+            done.append(name)
+            return really(*words, **settings)
+
+        return work
+
+    for name in ("replace", "rename", "unlink", "rmdir", "mkdir", "fsync"):
+        patch.setattr(os, name, counted(name))
+    return done
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+@pytest.mark.parametrize("step", [7, 8])
+def test_a_kill_at_any_moment_of_a_save_leaves_a_whole_checkpoint_for_the_next_start(
+    tmp_path: Path, keep: int, step: int
+) -> None:
+    """Also where the step is saved already: the new one is in place before the old one is deleted."""
+    for moment in range(100):
+        folder = tmp_path / str(moment)
+        for earlier in (6, 7):
+            checkpoint.save(folder, at(earlier), keep=keep)
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                killed_at(moment, patch)
+                checkpoint.save(folder, at(step, again=1.0), keep=keep)
+        except Killed:
+            assert all(checkpoint.is_whole(path) for path in checkpoint.complete(folder)), f"before operation {moment}"
+            checkpoint.adopt(folder)
+            there = [checkpoint.load(path) for path in checkpoint.complete(folder)]
+            assert there[-1].step in (7, step), f"killed before operation {moment}"
+            assert not [*folder.glob(".*")]
+        else:
+            assert moment > 10 and [path.name for path in checkpoint.complete(folder)][-1] == f"step_{step:08d}"
+            return
+    raise AssertionError("a save takes at most 100 operations")
+
+
+def test_a_whole_hidden_checkpoint_takes_the_place_of_a_damaged_one_of_its_step(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, at(6))
+    final = checkpoint.save(tmp_path, at(7))
+    final.rename(tmp_path / ".step_00000007")
+    final.mkdir()
+    (final / "COMPLETE").write_bytes((tmp_path / ".step_00000007" / "COMPLETE").read_bytes())
+    checkpoint.adopt(tmp_path)
+    assert names(tmp_path) == ["step_00000006", "step_00000007"] and checkpoint.load(final).step == 7
+
+
+@pytest.mark.parametrize(
+    "hurt", [lambda path: os.truncate(path / "method.pt", 9), lambda path: (path / "run.pt").unlink(),
+             lambda path: (path / "COMPLETE").unlink(), lambda path: (path / "COMPLETE").write_text("[]")]
+)  # fmt: skip
+def test_a_hidden_checkpoint_that_lacks_a_byte_is_removed_at_the_start(tmp_path: Path, hurt: Any) -> None:
+    checkpoint.save(tmp_path, at(6))
+    checkpoint.save(tmp_path, at(7)).rename(tmp_path / ".step_00000007")
+    hurt(tmp_path / ".step_00000007")
+    checkpoint.adopt(tmp_path)
+    assert names(tmp_path) == ["step_00000006"]
+
+
+def test_a_checkpoint_that_was_being_deleted_does_not_come_back(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, at(6)).rename(tmp_path / ".step_00000006")
+    checkpoint.save(tmp_path / "new", at(7)).rename(tmp_path / "step_00000007")
+    (tmp_path / "new").rmdir()
+    checkpoint.adopt(tmp_path)
+    assert names(tmp_path) == ["step_00000007"]
+
+
 def test_another_failure_of_the_disk_shows_as_itself(tmp_path: Path, monkeypatch: Any) -> None:
     def broken(*_: Any) -> None:
         raise OSError(errno.EIO, "input/output error")

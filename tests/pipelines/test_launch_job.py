@@ -249,8 +249,10 @@ def test_a_job_that_is_stopped_keeps_its_steps_and_any_form_of_the_command_goes_
     saved = max((run / "checkpoints").iterdir())
     assert sent.returncode == 1
     assert err == f"job {job} was stopped; the same command goes on from its newest checkpoint\n"
-    assert f"saved {saved}; the same command with --out {run} goes on from there" in out
-    assert steps(run) == list(range(1, int(saved.name[5:]) + 1))
+    done = int(saved.name[5:])
+    again = f"sslgraph train --resume {run} --workers 2"
+    assert f"Stopped at step {done}, checkpoint saved. Continue: {again}" in out
+    assert steps(run) == list(range(1, done + 1))
     sent = cluster.run(
         "ray", "job", "submit", "--address", cluster.address, "--working-dir", str(cluster.folder), "--",
         "python", "-m", "sslgraph", "train", "mine.yaml", "--workers", "2", "--out", str(run), *whole,

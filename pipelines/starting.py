@@ -1,0 +1,80 @@
+"""How a run starts, once it holds its folder: from its newest checkpoint, or from nothing where nothing was done."""
+
+from __future__ import annotations
+
+import shutil
+
+import torch
+
+from sslgraph import collectives, sharding
+from sslgraph.errors import SslgraphError
+
+from . import bounds, checkpoint, metrics_file, run_folder, summary
+from .run import Run
+
+
+def start(run: Run) -> int | None:
+    """Puts the run where its newest checkpoint left it and returns the steps done; None for a run that begins."""
+    fault = None
+    if collectives.rank() == 0:
+        try:
+            _tidy(run)
+        except SslgraphError as lost:
+            fault = lost
+    run_folder.agree(fault, run.device)
+    step = resume(run)
+    if step is not None:
+        _refuse_impossible(run, step)
+    return step
+
+
+def resume(run: Run) -> int | None:
+    """Loads the newest checkpoint and returns the number of its steps; None where there is none."""
+    there = checkpoint.complete(run.checkpoints)
+    newest = checkpoint.step_of(there[-1]) if there else -1
+    # Shared storage may show a folder to one rank sooner than to another: all take what the first one sees.
+    step = int(collectives.broadcast(torch.tensor(newest, device=run.device)))
+    if step < 0:
+        return None
+    path = run.checkpoints / f"step_{step:08d}"
+    saved = checkpoint.load(path, text=run.text)
+    try:
+        run.method.load_state_dict(sharding.cut(saved.method, like=run.method.state_dict()))
+    except RuntimeError as wrong:
+        reason = str(wrong).splitlines()[-1].strip()
+        raise SslgraphError(f"the weights in {path} do not fit this method: {reason}") from wrong
+    run.optimizer.load_state_dict(saved.optimizer)
+    run.record.measures |= saved.measures
+    run.feed.balance(run.method.sample_labels())
+    return saved.step
+
+
+def _tidy(run: Run) -> None:
+    """Finishes what a killed run left half done. Recorded steps without a checkpoint are not thrown away unasked."""
+    checkpoint.adopt(run.checkpoints)
+    if checkpoint.complete(run.checkpoints):
+        return
+    recorded = metrics_file.last_step(run.folder)
+    if recorded and not run.start.from_scratch:
+        raise SslgraphError(
+            f"{run.folder} has a record of {recorded} steps and no checkpoint: its checkpoints were removed or lost; "
+            "restore them, choose another folder with --out, or begin again at step 0 with --from-scratch"
+        )
+    for file in (run.folder / metrics_file.NAME, run.folder / summary.NAME):
+        if file.is_file():
+            file.unlink()
+    shutil.rmtree(run.folder / "tensorboard", ignore_errors=True)
+
+
+def _refuse_impossible(run: Run, step: int) -> None:
+    fault, path = None, run.checkpoints / f"step_{step:08d}"
+    try:
+        if step > run.clock.total_steps:
+            raise SslgraphError(
+                f"{path} lies beyond the end of this run, which has {run.clock.total_steps} steps: it was trained with "
+                "more images or more steps; restore them, or choose another folder with --out"
+            )
+        bounds.refuse_impossible(run.method, run.optimizer.state_dict(), path)
+    except SslgraphError as impossible:
+        fault = impossible
+    run_folder.agree(fault, run.device)
