@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
+from sslgraph.sharding import mine
 from sslgraph.sized import SizedLeg, Step
 
 Bounds = tuple[int, int]  # the lowest and the highest that may be
@@ -32,7 +33,7 @@ def refuse_impossible(method: Any, memory: Mapping[str, Mapping[str, Any]], path
 
 def _numbers(state: Mapping[str, Tensor], what: str = "") -> Iterator[str]:
     """The first tensor with a number that is not finite; one wait for the device."""
-    floats = {name: _here(value) for name, value in state.items() if value.is_floating_point() and value.numel()}
+    floats = {name: mine(value) for name, value in state.items() if value.is_floating_point() and value.numel()}
     if not floats:
         return
     is_finite = torch.stack([value.isfinite().all() for value in floats.values()]).tolist()
@@ -98,10 +99,3 @@ def _last_axis(leg: SizedLeg, tensor: str) -> int:
 
 def _between(low: int, high: int) -> str:
     return f"it is {low} or more" if high == torch.iinfo(torch.int64).max else f"it is from {low} to {high}"
-
-
-def _here(value: Tensor) -> Tensor:
-    """This rank's share, where a tensor is sharded."""
-    local = getattr(value, "to_local", None)
-    mine: Tensor = value if local is None else local()
-    return mine

@@ -63,15 +63,6 @@ def diagnose(
     return (*found, *_at_chance(method, plain, [_unweighted(method, b, step, clock) for b in before]))
 
 
-def pulse(method: CompiledMethod, look: Look) -> str:
-    """The edges on one line: f.x1 std 0.71 rank 88/128."""
-    said = []
-    for edge in method.watch.edges:
-        std, rank = (look.get(f"monitor/{edge.name}/{name}", math.nan) for name in ("std", "rank"))
-        said.append(f"{edge.name} std {std:.2f} rank {rank:.0f}/{_most(edge)}")
-    return ", ".join(said)
-
-
 def _dead(method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, float]) -> Iterator[Finding]:
     """The first edge along the flow at which all images are one."""
     before = None

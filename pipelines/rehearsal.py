@@ -107,13 +107,6 @@ def _count(net: torch.nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-def flops_of(net: torch.nn.Module, *shape: int) -> int:
-    """Multiplications and additions of one forward pass of a net (on any device) for inputs of this shape."""
-    with FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter, torch.no_grad():
-        net.to_empty(device="cpu")(torch.empty(*shape))
-    return int(counter.get_total_flops())
-
-
 def _batch(method: CompiledMethod) -> Mapping[str, Tensor]:
     leg = next(leg for leg in method.sized.legs if leg.leg.is_training)
     metas = {step.target: leg.tensors[step.name] for step in leg.steps if step.kind == "input"}

@@ -10,7 +10,7 @@ import math
 import zlib
 
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 _LOW = 0xFFFFFFFF
@@ -65,11 +65,6 @@ def normal(draw: Draw, count: int) -> Float64[Tensor, "batch count"]:
 def integers(draw: Draw, count: int, high: int) -> Int64[Tensor, "batch count"]:
     """Whole numbers in [0, high), high < 2**31, by integer arithmetic only."""
     return (words(draw, count) * high) >> 32
-
-
-def bernoulli(draw: Draw, chance: float) -> Bool[Tensor, "batch"]:
-    """True with probability `chance`, by integer comparison only."""
-    return words(draw, 1)[:, 0] < round(chance * 2**32)
 
 
 def permutation(draw: Draw, length: int) -> Int64[Tensor, "batch length"]:

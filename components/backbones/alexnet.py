@@ -6,8 +6,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
-from sslgraph.draws import Draw, substream, uniform
+from sslgraph.draws import Draw
 
+from .dense_layers import dropped, initialise
 from .sobel import Sobel
 
 # channels, kernel, stride, padding, max-pool behind it
@@ -55,23 +56,16 @@ class AlexNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(6)
         self.dense1 = nn.Linear(_CONVOLUTIONS[-1][0] * 36, hidden)
         self.dense2 = nn.Linear(hidden, hidden)
-        _initialise(self)
+        initialise(self)
 
     def forward(
         self, image: Float[Tensor, "batch channels image_rows image_columns"], draw: Draw | None = None
     ) -> Features:
         places = self.features(self.sobel(image))
-        hidden = self.dense1(self._dropped(self.avgpool(places).flatten(1), draw, 0)).relu()
-        before = self.dense2(self._dropped(hidden, draw, 1))
+        chance = self.dropout if self.training else 0.0
+        hidden = self.dense1(dropped(self.avgpool(places).flatten(1), chance, draw, layer=0)).relu()
+        before = self.dense2(dropped(hidden, chance, draw, layer=1))
         return Features(before.relu(), before, places)
-
-    def _dropped(self, numbers: Tensor, draw: Draw | None, layer: int) -> Tensor:
-        if not self.training or self.dropout == 0:
-            return numbers
-        if draw is None:
-            raise ValueError("dropout is drawn for each sample: give the port draw, or set dropout: 0")
-        keep = uniform(substream(draw, layer), numbers.shape[1]) >= self.dropout
-        return numbers * keep.to(numbers.dtype) / (1 - self.dropout)
 
 
 def _convolutions(channels: int) -> nn.Sequential:
@@ -82,14 +76,3 @@ def _convolutions(channels: int) -> nn.Sequential:
             layers.append(nn.MaxPool2d(3, 2))
         channels = out
     return nn.Sequential(*layers)
-
-
-def _initialise(net: nn.Module) -> None:
-    for layer in net.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-            assert layer.bias is not None
-            nn.init.zeros_(layer.bias)
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)

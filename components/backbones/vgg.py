@@ -6,8 +6,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
-from sslgraph.draws import Draw, uniform
+from sslgraph.draws import Draw
 
+from .dense_layers import dropped, initialise
 from .sobel import Sobel
 
 # preset: (channels of each convolution, 0 for a max-pool), width of the dense layers, side of the map that they take
@@ -62,23 +63,15 @@ class VGG(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(side)
         self.dense1 = nn.Linear([out for out in plan if out][-1] * side**2, width)
         self.dense2 = nn.Linear(width, width)
-        _initialise(self)
+        initialise(self)
 
     def forward(
         self, image: Float[Tensor, "batch channels image_rows image_columns"], draw: Draw | None = None
     ) -> Features:
         places = self.features(self.sobel(image))
         hidden = self.dense1(self.avgpool(places).flatten(1)).relu()
-        before = self.dense2(self._dropped(hidden, draw))
+        before = self.dense2(dropped(hidden, self.dropout if self.training else 0.0, draw))
         return Features(before.relu(), before, places)
-
-    def _dropped(self, hidden: Tensor, draw: Draw | None) -> Tensor:
-        if not self.training or self.dropout == 0:
-            return hidden
-        if draw is None:
-            raise ValueError("dropout is drawn for each sample: give the port draw, or set dropout: 0")
-        keep = uniform(draw, hidden.shape[1]) >= self.dropout
-        return hidden * keep.to(hidden.dtype) / (1 - self.dropout)
 
 
 def _convolutions(plan: tuple[int, ...], channels: int) -> nn.Sequential:
@@ -90,14 +83,3 @@ def _convolutions(plan: tuple[int, ...], channels: int) -> nn.Sequential:
         layers += [nn.Conv2d(channels, out, 3, padding=1), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
         channels = out
     return nn.Sequential(*layers)
-
-
-def _initialise(net: nn.Module) -> None:
-    for layer in net.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-            assert layer.bias is not None
-            nn.init.zeros_(layer.bias)
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)

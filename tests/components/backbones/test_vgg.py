@@ -1,14 +1,12 @@
-"""VGG against torchvision's, and its dropout by the samples' own draws."""
+"""VGG against torchvision's."""
 
 import pytest
 import torch
 import torchvision
 
 from components.backbones.vgg import VGG
-from sslgraph.draws import keyed
 
 IMAGES = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-DRAW = keyed(0, 0, torch.arange(4))
 
 
 def test_its_convolutions_have_torchvisions_names_and_shapes() -> None:
@@ -23,15 +21,6 @@ def test_dense_is_what_the_relu_leaves_of_before_relu() -> None:
     torch.testing.assert_close(out.dense, out.before_relu.clamp_min(0))
     assert out.map.shape == (4, 128, 4, 4)
     assert out.before_relu.min() < 0
-
-
-def test_dropout_is_the_same_for_the_same_draw_and_in_any_order_of_samples() -> None:
-    net = VGG(preset="small", channels=3)
-    order = torch.tensor([2, 0, 3, 1])
-    hidden = torch.ones(4, 256)
-    torch.testing.assert_close(net._dropped(hidden[order], DRAW[order]), net._dropped(hidden, DRAW)[order])
-    assert set(net._dropped(hidden, DRAW).unique().tolist()) == {0.0, 2.0}
-    assert abs(net._dropped(hidden, DRAW).mean().item() - 1) < 0.15
 
 
 def test_training_without_draws_is_refused() -> None:
