@@ -84,7 +84,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     weights = torch.float64 if precision == torch.float64 else torch.float32
     method.to(weights)
     if on.type == "cpu":
-        small_maps.as_products(method)
+        for part in method.parts.values():
+            small_maps.as_products(part)
     views, found = loaded.method.method.views, check.augmentations(loaded.method)
     program = ViewProgram.build(views, found, compiled=recipe.compile)
     with check.within(loaded, ("batch",)):

@@ -23,11 +23,19 @@ from torch.nn.functional import pad
 LIMITS = {torch.bfloat16: (64, 16), torch.float32: (4, 4)}
 
 
-def as_products(method: nn.Module) -> None:
-    """Lets every plain convolution of a method choose products on small maps; names and weights are the very same."""
-    for layer in method.modules():
+def as_products(net: nn.Module) -> nn.Module:
+    """The same net, whose plain convolutions choose products on small maps; weights and their names are the very same.
+
+    Changes the net in place and returns it (a net that is itself a convolution gives a new layer).
+    """
+    built: dict[int, Conv2d] = {}  # a layer that stands in a net under two names stays one layer
+    for path, layer in list(net.named_modules(remove_duplicate=False)):
         if type(layer) is nn.Conv2d and _is_plain(layer):
-            layer.__class__ = Conv2d
+            quick = built[id(layer)] = built.get(id(layer)) or _built(layer)
+            if path == "":
+                return quick
+            net.set_submodule(path, quick)
+    return net
 
 
 class Conv2d(nn.Conv2d):
@@ -103,8 +111,21 @@ def _places(x: Tensor, weight: Tensor, stride: int, padding: int) -> int:
     return rows * columns
 
 
+def _built(layer: nn.Conv2d) -> Conv2d:
+    """A layer of the same settings with this one's weights themselves, not copies."""
+    quick = Conv2d(
+        layer.in_channels, layer.out_channels, layer.kernel_size[0], layer.stride[0], int(layer.padding[0]),
+        bias=layer.bias is not None, device="meta",
+    )  # fmt: skip
+    for name, weights in list(layer.named_parameters()):
+        quick.register_parameter(name, weights)
+    return quick.train(layer.training)
+
+
 def _is_plain(layer: nn.Conv2d) -> bool:
-    """Square kernel, one stride and padding for both axes, no groups, no dilation, zeros around."""
+    """Square kernel, one stride and padding for both axes, no groups, no dilation, zeros around; weights of its own."""
     kernel, stride, padding, dilation = layer.kernel_size, layer.stride, layer.padding, layer.dilation
-    is_square = len(set(kernel)) == len(set(stride)) == len(set(padding)) == 1 and set(dilation) == {1}
-    return is_square and not isinstance(padding, str) and layer.groups == 1 and layer.padding_mode == "zeros"
+    is_square = len(set(kernel)) == len(set(stride)) == len(set(padding)) == 1 and not isinstance(padding, str)
+    is_usual = set(dilation) == {1} and layer.groups == 1 and layer.padding_mode == "zeros"
+    names = {name for name, _ in layer.named_parameters()}  # others where a norm computes the weight anew each time
+    return is_square and is_usual and names == ({"weight"} if layer.bias is None else {"weight", "bias"})

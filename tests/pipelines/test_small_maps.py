@@ -1,6 +1,7 @@
 """Convolutions over small maps: products give oneDNN's numbers up to bfloat16's rounding, and only where they pay."""
 
 import copy
+import io
 
 import pytest
 import torch
@@ -34,8 +35,7 @@ def layers(request: pytest.FixtureRequest) -> tuple[nn.Conv2d, nn.Conv2d, Tensor
     channels, out, kernel, stride, padding, side, bias = SHAPES[request.param]
     torch.manual_seed(0)
     plain = nn.Conv2d(channels, out, kernel, stride, padding, bias=bias).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    quick = copy.deepcopy(plain)
-    small_maps.as_products(quick)
+    quick = small_maps.as_products(copy.deepcopy(plain))
     x = torch.randn(6, channels, side, side).contiguous(memory_format=torch.channels_last)
     return plain, quick, x
 
@@ -73,8 +73,7 @@ def test_doubles_stay_with_the_processors_own_kernels(layers: tuple[nn.Conv2d, n
 
 def test_large_maps_stay_with_the_processors_own_kernels() -> None:
     plain = nn.Conv2d(4, 4, 3, padding=1)
-    quick = copy.deepcopy(plain)
-    small_maps.as_products(quick)
+    quick = small_maps.as_products(copy.deepcopy(plain))
     x = torch.randn(2, 4, 9, 9)
     assert torch.equal(outcome(quick, x, autocast=True)["out"], outcome(plain, x, autocast=True)["out"])
 
@@ -82,15 +81,47 @@ def test_large_maps_stay_with_the_processors_own_kernels() -> None:
 @pytest.mark.parametrize("settings", [{"groups": 2}, {"dilation": 2}, {"padding_mode": "circular"}, {"stride": (1, 2)}])
 def test_unusual_convolutions_are_left_alone(settings: dict[str, object]) -> None:
     layer = nn.Conv2d(4, 4, 3, padding=1, **settings)  # type: ignore[arg-type]
-    small_maps.as_products(layer)
-    assert type(layer) is nn.Conv2d
+    assert small_maps.as_products(layer) is layer
 
 
 def test_gradients_that_nobody_asked_for_are_not_taken() -> None:
-    layer = nn.Conv2d(4, 4, 3, padding=1)
-    small_maps.as_products(layer)
+    layer = small_maps.as_products(nn.Conv2d(4, 4, 3, padding=1))
+    assert isinstance(layer, nn.Conv2d)
     layer.weight.requires_grad_(False)
     x = torch.randn(2, 4, 4, 4, requires_grad=True)
     with torch.autocast("cpu", torch.bfloat16):
         layer(x).sum().backward()
     assert layer.weight.grad is None and x.grad is not None
+
+
+class Shared(nn.Module):
+    """One convolution under two names, one inside, and two whose weights are computed anew each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = self.again = nn.Conv2d(4, 4, 3, padding=1)
+        self.inner = nn.Sequential(nn.Conv2d(4, 4, 1, bias=False))
+        self.normed = nn.utils.parametrizations.weight_norm(nn.Conv2d(4, 4, 3))
+        self.hooked = nn.utils.spectral_norm(nn.Conv2d(4, 4, 3))
+
+
+def test_a_net_keeps_its_weights_and_their_names() -> None:
+    net = Shared().eval()
+    before, parameters = list(net.state_dict()), list(net.parameters())
+    assert small_maps.as_products(net) is net
+    assert list(net.state_dict()) == before
+    assert all(one is other for one, other in zip(net.parameters(), parameters, strict=True))
+    assert type(net.first) is small_maps.Conv2d and net.again is net.first and not net.first.training
+    assert type(net.inner[0]) is small_maps.Conv2d
+    assert not isinstance(net.normed, small_maps.Conv2d) and type(net.hooked) is nn.Conv2d
+
+
+def test_a_net_is_copied_and_saved_like_any_other() -> None:
+    net = small_maps.as_products(nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()))
+    saved = io.BytesIO()
+    torch.save(net, saved)
+    saved.seek(0)
+    x = torch.randn(2, 4, 4, 4)
+    for other in (copy.deepcopy(net), torch.load(saved, weights_only=False)):
+        assert type(other[0]) is small_maps.Conv2d and other[0].weight is not net[0].weight
+        assert torch.equal(other(x), net(x))
