@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from typing import Protocol, TypeVar
+from contextlib import AbstractContextManager, closing, nullcontext
+from typing import Any, Protocol, TypeVar
 
 import torch
 from jaxtyping import Int64
@@ -80,6 +80,7 @@ class Feed:
         self.steps_per_epoch = len(source) // batch
         self._read = reader(source, self.device)
         self._labels: Int64[Tensor, "images"] | None = None
+        self.span: Callable[[str], AbstractContextManager[Any]] = nullcontext  # around the making of a batch's views
 
     def balance(self, labels: Int64[Tensor, "images"] | None) -> None:
         """From the next call of `batches` on, each of these labels comes equally often; None: each image comes once."""
@@ -116,15 +117,11 @@ class Feed:
 
     def _made(self, program: ViewProgram, images: Images, index: Index, step: int) -> Batch:
         epoch = step // self.steps_per_epoch
-        batch = program(
-            images,
-            index,
-            seed=self.seed,
-            epoch=epoch,
-            device=self.device,
-            channels_last=self.channels_last,
-            dtype=self.dtype,
-        )
+        with self.span("views"):
+            batch = program(
+                images, index, seed=self.seed, epoch=epoch, device=self.device, channels_last=self.channels_last,
+                dtype=self.dtype,
+            )  # fmt: skip
         batch["draw"] = draws.keyed(self.seed, epoch, index).to(self.device)
         batch["clock"] = torch.tensor([self.seed, epoch, step], device=self.device)
         return batch

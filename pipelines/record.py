@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -25,6 +25,7 @@ from .display import Display, Pace
 from .metrics_file import NAME, parsed
 
 T = TypeVar("T")
+Span = Callable[[str], AbstractContextManager[Any]]
 CURE = "lower the learning rate, warm up longer, clip gradients, or try precision: float32"
 
 
@@ -117,13 +118,14 @@ class Record:
         if self.is_first:
             self.display.measured(step, self.measures)
 
-    def timed(self, batches: Iterable[T]) -> Iterator[T]:
-        """The same batches; the time that is spent waiting for them is counted."""
+    def timed(self, batches: Iterable[T], span: Span = nullcontext) -> Iterator[T]:
+        """The same batches; the time that is spent waiting for them is counted, each time in a span."""
         iterator = iter(batches)
         while True:
             start = time.monotonic()
             try:
-                batch = next(iterator)
+                with span("waiting"):
+                    batch = next(iterator)
             except StopIteration:
                 return
             finally:

@@ -16,7 +16,7 @@ from sslgraph.schedules import Clock
 
 from .monitor import Monitor
 from .optimizer import Optimizer
-from .record import Record
+from .record import Record, Span
 
 Batch = dict[str, Tensor]
 Measures = Mapping[str, float]
@@ -27,6 +27,7 @@ class Feeding(Protocol):
     """Where batches come from. Their content is a function of seed and step alone, so a run may go on at any step."""
 
     source: Any
+    span: Span
 
     def batches(self, start: int, stop: int) -> Iterator[list[Batch]]:
         """The micro-batches of this rank, for each step from `start` up to before `stop`."""
@@ -72,6 +73,7 @@ class Run:
     report: Report | None = None  # told of every checkpoint but the first, on all ranks
     start: Start = Start()
     facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
+    span: Span = nullcontext  # around each stretch of a step, by name: a profile times them
 
     @property
     def checkpoints(self) -> Path:

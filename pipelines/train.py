@@ -85,8 +85,9 @@ def steps(run: Run, done: int, end: int) -> Iterator[int]:
     """Does one step each time it is asked, and says how many are done; runs passes over the data set where due."""
     while done < end:
         _passes(run, done)
-        for pieces in run.record.timed(run.feed.batches(done, min(end, _next_pass(run, done)))):
-            one_step(run, pieces, done)
+        for pieces in run.record.timed(run.feed.batches(done, min(end, _next_pass(run, done))), run.span):
+            with run.span("step"):
+                one_step(run, pieces, done)
             done += 1
             yield done
 
@@ -101,13 +102,16 @@ def one_step(run: Run, pieces: list[Batch], step: int) -> None:
     share = 1 / len(pieces)
     for number, batch in enumerate(pieces, 1):
         with run.quietly(is_last=number == len(pieces)):
-            with run.cast():
+            with run.span("forward"), run.cast():
                 losses = run.model(batch)
             not_finite.refuse(run, losses, step)
-            run.optimizer.backward(losses, share)
+            with run.span("backward"):
+                run.optimizer.backward(losses, share)
         total = {name: total.get(name, 0.0) + share * loss.detach() for name, loss in losses.items()}
-    measured = run.optimizer.update(step)
-    run.method.tick(step, run.clock)
+    with run.span("optimizer"):
+        measured = run.optimizer.update(step)
+    with run.span("state and targets"):
+        run.method.tick(step, run.clock)
     if run.monitor is not None:
         run.monitor.look(step + 1)
     run.record.step(step + 1, total, measured)
