@@ -72,7 +72,7 @@ def measured(
 ) -> Iterator[str]:  # fmt: skip
     """What was measured on a device, line by line: views (compiled or not), steps, other people's steps, reading."""
     for title, (size, count, views) in LISTS.items():
-        found = {view.augment: load_augmentation(view.augment).augmentation for view in views.values()}
+        found = {view.augment: load_augmentation(view.augment).spec for view in views.values()}
         images, index = photos(count, *size).to(device), torch.arange(count)
         for compiled in kinds:
             program = ViewProgram.build(views, found, compiled=compiled)

@@ -49,7 +49,7 @@ def simclr(batch: int, on: torch.device | None = None) -> Work:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.06, momentum=0.9, weight_decay=5e-4, foreach=True)
     source = registry.build("sources.shapes", {"images": 1024})
     views = {"x": View(augment="simclr", copies=2, settings=CIFAR)}
-    program = ViewProgram.build(views, {"simclr": load_augmentation("simclr").augmentation})
+    program = ViewProgram.build(views, {"simclr": load_augmentation("simclr").spec})
     drawn, precision = order(1024, seed=0, epoch=0), machine.precision("auto", on)
     position = 0
 

@@ -77,7 +77,7 @@ def _timed(what: str, case: Case, sources: Mapping[str, Any], folder: str, count
 
 
 def _loaded(views: Mapping[str, View]) -> dict[str, Augmentation]:
-    return {view.augment: load_augmentation(view.augment).augmentation for view in views.values()}
+    return {view.augment: load_augmentation(view.augment).spec for view in views.values()}
 
 
 def _crops_only(title: str, views: Mapping[str, View]) -> Case:

@@ -44,7 +44,7 @@ def measure(*, rounds: int = 5, lists: Mapping[str, Any] = LISTS) -> list[Timed]
 
 def _measure(name: str, size: tuple[int, int], count: int, views: dict[str, View], rounds: int) -> Timed:
     images = photos(count, *size)
-    found = {view.augment: load_augmentation(view.augment).augmentation for view in views.values()}
+    found = {view.augment: load_augmentation(view.augment).spec for view in views.values()}
     ours = _ours(ViewProgram.build(views, found), images)
     ways: dict[str, Work] = {"sslgraph": ours, "sslgraph, no C compiler": _in_tensors(ours)}
     peers = [composed(view) for view in views.values() for _ in range(view.copies)]
@@ -138,5 +138,5 @@ def _kornia(view: View) -> Callable[[Tensor], Tensor]:
 def _settings(view: View) -> list[tuple[str, dict[str, Any]]]:
     from pipelines.views import resolve
 
-    found = {view.augment: load_augmentation(view.augment).augmentation}
+    found = {view.augment: load_augmentation(view.augment).spec}
     return [(part.use, dict(part.settings)) for part in resolve({"x": view}, found)["x"].values()]

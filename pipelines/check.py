@@ -15,9 +15,10 @@ from sslgraph.errors import Fault, Place, SpecError, SslgraphError, unknown
 from sslgraph.gradients import GradientMap, gradient_map
 from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
-from sslgraph.load import LoadedMethod, LoadedRecipe, load_augmentation, load_method, load_recipe
+from sslgraph.load import load_augmentation, load_method, load_recipe
+from sslgraph.loaded import Loaded, method_in
 from sslgraph.refusals import refuse
-from sslgraph.spec import Augmentation, Path
+from sslgraph.spec import Augmentation, Method, Path, Recipe
 from sslgraph.wire import wire
 
 from .optimizers import settings as optimizer_settings
@@ -48,21 +49,21 @@ def examine(
     """Checks a method or a recipe by name or file; raises SpecError with all faults. `fast` stops before torch."""
     start = time.perf_counter()
     loaded, recipe = load(name_or_file, overrides or {})
-    allowed = (*plugins, *(recipe.recipe.plugins if recipe else ()))
+    allowed = (*plugins, *(recipe.spec.plugins if recipe else ()))
     graph = wired(loaded, allowed)
     if recipe:
         numbers(recipe, allowed)
         spreading(recipe, graph)
     findings = lint(graph, _facts(recipe))
     sized = (
-        None if fast else sized_graph(graph, loaded, batch=recipe.recipe.batch if recipe else BATCH, plugins=allowed)
+        None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=allowed)
     )
     return Examination(name_or_file, graph, gradient_map(graph), findings, sized, time.perf_counter() - start)
 
 
-def wired(loaded: LoadedMethod, plugins: tuple[str, ...] = ()) -> Graph:
+def wired(loaded: Loaded[Method], plugins: tuple[str, ...] = ()) -> Graph:
     """The graph of a method, with everything that is never meant refused."""
-    graph = wire(loaded.method, loaded.place, plugins)
+    graph = wire(loaded.spec, loaded.place, plugins)
     refuse(graph)
     augmentations(loaded)
     return graph
@@ -70,7 +71,7 @@ def wired(loaded: LoadedMethod, plugins: tuple[str, ...] = ()) -> Graph:
 
 def sized_graph(
     graph: Graph,
-    loaded: LoadedMethod,
+    loaded: Loaded[Method],
     *,
     batch: int,
     dataset: int = IMAGES,
@@ -78,13 +79,13 @@ def sized_graph(
     plugins: tuple[str, ...] = (),
 ) -> SizedGraph:
     """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
-    from sslgraph.shapes import settle
+    from sslgraph.settle import settle
 
     from .views import ViewProgram
 
     found = augmentations(loaded)
     try:
-        sizes = ViewProgram.build(loaded.method.views, found).sizes(*image)
+        sizes = ViewProgram.build(loaded.spec.views, found).sizes(*image)
     except SpecError as wrong:
         raise SpecError([_placed(fault, loaded) for fault in wrong.faults]) from None
     return settle(
@@ -92,19 +93,19 @@ def sized_graph(
     )
 
 
-def numbers(loaded: LoadedRecipe, plugins: tuple[str, ...] = ()) -> None:
+def numbers(loaded: Loaded[Recipe], plugins: tuple[str, ...] = ()) -> None:
     """Refuses data and an optimizer that can't be: unknown parts, settings and rules. Nothing is read or built."""
-    data = loaded.recipe.data
+    data = loaded.spec.data
     with within(loaded, ("data",)):
         if wrong := registry.setting_problems(registry.signature(data.use, plugins), data.settings):
             raise SpecError([Fault(None, problem) for problem in wrong])
     with within(loaded, ("optimizer",)):
-        optimizer_settings.read(loaded.recipe.optimizer)
+        optimizer_settings.read(loaded.spec.optimizer)
 
 
-def spreading(loaded: LoadedRecipe, graph: Graph) -> None:
+def spreading(loaded: Loaded[Recipe], graph: Graph) -> None:
     """Refuses a `strategy` or a `recompute` that this method can't have."""
-    recipe, faults = loaded.recipe, []
+    recipe, faults = loaded.spec, []
     nets = sorted(name for name, box in graph.boxes.items() if box.section == "nets")
     for name in recipe.recompute:
         if name not in nets:
@@ -122,7 +123,7 @@ def spreading(loaded: LoadedRecipe, graph: Graph) -> None:
 
 
 @contextmanager
-def within(loaded: LoadedMethod | LoadedRecipe, path: Path) -> Iterator[None]:
+def within(loaded: Loaded[Method] | Loaded[Recipe], path: Path) -> Iterator[None]:
     """Gives every fault inside its place in the text: that of the value at a path, or of the key that it quotes."""
     try:
         yield
@@ -133,28 +134,28 @@ def within(loaded: LoadedMethod | LoadedRecipe, path: Path) -> Iterator[None]:
         ) from wrong
 
 
-def _quoted(loaded: LoadedMethod | LoadedRecipe, path: Path, fault: Fault) -> Place:
+def _quoted(loaded: Loaded[Method] | Loaded[Recipe], path: Path, fault: Fault) -> Place:
     value = loaded.text.nearest(path)
     keys = value.content if isinstance(value.content, dict) else {}
     key = next((key for key in keys if f"'{key}'" in fault.problem), None)
     return loaded.place(path if key is None else (*path, key))
 
 
-def augmentations(loaded: LoadedMethod) -> dict[str, Augmentation]:
+def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:
     """The augmentation of every view by name, and the evaluation's `center`; unknown ones are faults at their place."""
     found, faults = {}, []
-    for view, spec in loaded.method.views.items():
+    for view, spec in loaded.spec.views.items():
         try:
-            found[spec.augment] = load_augmentation(spec.augment).augmentation
+            found[spec.augment] = load_augmentation(spec.augment).spec
         except SpecError as wrong:
             here = loaded.place(("views", view, "augment"))
             faults += [replace(fault, place=fault.place or here) for fault in wrong.faults]
     if faults:
         raise SpecError(faults)
-    return {**found, "center": load_augmentation("center").augmentation}
+    return {**found, "center": load_augmentation("center").spec}
 
 
-def load(name_or_file: str, overrides: Mapping[str, Any]) -> tuple[LoadedMethod, LoadedRecipe | None]:
+def load(name_or_file: str, overrides: Mapping[str, Any]) -> tuple[Loaded[Method], Loaded[Recipe] | None]:
     """A method, or a recipe with its method, by name or file."""
     is_method = catalogue.has("methods", name_or_file)
     if catalogue.is_file(name_or_file):
@@ -162,19 +163,19 @@ def load(name_or_file: str, overrides: Mapping[str, Any]) -> tuple[LoadedMethod,
     if is_method:
         return load_method(name_or_file, overrides=overrides), None
     recipe = load_recipe(name_or_file, overrides)
-    return recipe.method, recipe
+    return method_in(recipe), recipe
 
 
-def _facts(recipe: LoadedRecipe | None) -> Facts:
+def _facts(recipe: Loaded[Recipe] | None) -> Facts:
     if recipe is None:
         return Facts()
-    text = recipe.recipe
+    text = recipe.spec
     return Facts(batch=text.batch, epochs=text.epochs, steps=text.steps, accumulate=text.accumulate)
 
 
-def _placed(fault: Fault, loaded: LoadedMethod) -> Fault:
+def _placed(fault: Fault, loaded: Loaded[Method]) -> Fault:
     """The view program knows no file: its faults name the view in quotes, and get that view's place."""
-    view = next((name for name in loaded.method.views if f"view '{name}'" in fault.problem), None)
+    view = next((name for name in loaded.spec.views if f"view '{name}'" in fault.problem), None)
     return replace(fault, place=fault.place or _quoted(loaded, ("views", view) if view else ("views",), fault))
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
-from sslgraph.loaded import LoadedMethod
-from sslgraph.spec import Augmentation
+from sslgraph.loaded import Loaded
+from sslgraph.spec import Augmentation, Method
 
 from . import check
 from .feed import Source
@@ -75,7 +75,7 @@ class Sheet:
 
 
 def contact_sheet(
-    loaded: LoadedMethod,
+    loaded: Loaded[Method],
     source: Source,
     *,
     data: str,
@@ -103,19 +103,19 @@ def contact_sheet(
             raise SslgraphError(f"the views of image {index} can't be made: {wrong}") from wrong
         label = "" if labels is None else class_name(source.classes, int(labels[index]))
         samples.append(Sample(index, label, images[row], cells))
-    return Sheet(loaded.method.method, data, seed, epoch, tuple(samples))
+    return Sheet(loaded.spec.method, data, seed, epoch, tuple(samples))
 
 
 class _Maker:
     """The program of the views, watched, and the ops that stand right behind them."""
 
-    def __init__(self, loaded: LoadedMethod, source: Source, batch: int, plugins: tuple[str, ...]) -> None:
+    def __init__(self, loaded: Loaded[Method], source: Source, batch: int, plugins: tuple[str, ...]) -> None:
         augmentations = check.augmentations(loaded)
         size = source.size or check.SOURCE
         sized = check.sized_graph(
             check.wired(loaded, plugins), loaded, batch=batch, dataset=len(source), image=size, plugins=plugins
         )
-        self.program, self.watched = _watched(ViewProgram.build(loaded.method.views, augmentations))
+        self.program, self.watched = _watched(ViewProgram.build(loaded.spec.views, augmentations))
         self.undo = undoing(loaded, augmentations)
         self.ops = OpPictures(sized, plugins)
 
@@ -174,11 +174,11 @@ def _watched(program: ViewProgram) -> tuple[ViewProgram, dict[str, list[_Watched
     return ViewProgram(views), watched
 
 
-def undoing(loaded: LoadedMethod, augmentations: Mapping[str, Augmentation]) -> dict[str, Undo]:
+def undoing(loaded: Loaded[Method], augmentations: Mapping[str, Augmentation]) -> dict[str, Undo]:
     """For each view what takes its values back to 0..1: the inverse of a normalisation that is its last step."""
     found: dict[str, Undo] = {}
-    for name, program in ViewProgram.build(loaded.method.views, augmentations).views.items():
-        last = list(resolve({name: loaded.method.views[name]}, augmentations)[name].values())[-1]
+    for name, program in ViewProgram.build(loaded.spec.views, augmentations).views.items():
+        last = list(resolve({name: loaded.spec.views[name]}, augmentations)[name].values())[-1]
         step: Any = list(program.steps.values())[-1]
         found[name] = _denormalised(step.mean, step.std) if last.use == NORMALIZE else lambda image: image
     return found

@@ -12,7 +12,7 @@ from sslgraph.graph import Graph
 from sslgraph.lint.queries import nets, setting
 from sslgraph.schedules import Clock
 
-from .remedies import against_collapse, for_more_directions
+from .remedies import remedy
 from .vitals import ROWS
 
 Look = Mapping[str, float]  # "monitor/f.x1/std" and the like
@@ -81,7 +81,7 @@ def _dead(method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, fl
                 for name, value in losses.items()
                 if _is_at(method, name, value, "collapsed")
             ]
-            yield Finding(edge.name, "; ".join([says, *at]), against_collapse(method.graph))
+            yield Finding(edge.name, "; ".join([says, *at]), remedy(method.graph, "collapse"))
             return
         before = edge
 
@@ -95,7 +95,7 @@ def _thin(method: CompiledMethod, looks: Sequence[Look]) -> Iterator[Finding]:
         if edge.width >= 32 and all(_is_thin(edge, look) for look in looks):
             start = f"{before.name} {looks[-1][f'monitor/{before.name}/rank']:.0f}/{_most(before)}, " if before else ""
             says = f"{start}{edge.name} {looks[-1][name]:.0f}/{_most(edge)}: the rank dies in '{edge.net}'"
-            yield Finding(edge.name, says, for_more_directions(method.graph))
+            yield Finding(edge.name, says, remedy(method.graph, "few directions"))
             return
         before = edge
 

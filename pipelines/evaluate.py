@@ -14,7 +14,9 @@ from torch import nn
 
 from sslgraph import registry, whole_file
 from sslgraph.errors import SslgraphError
-from sslgraph.load import LoadedRecipe, load_recipe
+from sslgraph.load import load_recipe
+from sslgraph.loaded import Loaded
+from sslgraph.spec import Recipe
 
 from . import checkpoint, machine, online
 from .features import Features, extract, extract_views
@@ -62,7 +64,7 @@ class Evaluation:
 def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = ()) -> Evaluation:
     """Measures the newest complete checkpoint of a run folder, and writes evaluation.json into it."""
     loaded, saved = _read(run)
-    recipe, on = loaded.recipe, machine.device()
+    recipe, on = loaded.spec, machine.device()
     machine.use()
     allowed = (*recipe.plugins, *plugins)
     use, settings = recipe.data.use, dict(recipe.data.settings)
@@ -84,7 +86,7 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
 
     trained, random, pixels = encoded(encoders.trained), encoded(encoders.random), measured(nn.Flatten())
     result = Evaluation(
-        loaded.method.method.method, encoders.step, len(sources[0]), len(sources[1]), trained, random, pixels,
+        loaded.spec.method.method, encoders.step, len(sources[0]), len(sources[1]), trained, random, pixels,
         encoders.begun,
     )  # fmt: skip
     whole_file.put(run / FILE, f"{json.dumps(asdict(result), indent=2)}\n".encode())
@@ -109,7 +111,7 @@ def _shown(number: float | None, digits: int) -> str:
     return "-" if number is None else f"{number:.{digits}f}"
 
 
-def _read(run: Path) -> tuple[LoadedRecipe, Path]:
+def _read(run: Path) -> tuple[Loaded[Recipe], Path]:
     text = run / checkpoint.TEXT
     if not text.is_file():
         raise SslgraphError(

@@ -50,8 +50,8 @@ def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:
     from .check import BATCH, load, sized_graph, wired
 
     loaded, recipe = load(name, {})
-    allowed = (*plugins, *(recipe.recipe.plugins if recipe else ()))
-    sized = sized_graph(wired(loaded, allowed), loaded, batch=recipe.recipe.batch if recipe else BATCH, plugins=allowed)
+    allowed = (*plugins, *(recipe.spec.plugins if recipe else ()))
+    sized = sized_graph(wired(loaded, allowed), loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=allowed)
     texts = tuple(
         (Path(file).name, Path(file).read_text(encoding="utf-8")) for file in _files(loaded.text, loaded.file)
     )

@@ -89,7 +89,7 @@ def first_bad(run: Run, done: int) -> Bad | None:
     """Runs the step behind `done` steps again, value by value, and stops at the first that is not finite."""
     if not isinstance(run.method, CompiledMethod):
         return None
-    run.method.set_step(done, run.clock)
+    run.method.begin(done, run.clock)
     for name, weight in run.method.named_parameters():
         if not bool(weight.isfinite().all()):
             return Bad(name.removeprefix("parts."), "a weight before the step", {})

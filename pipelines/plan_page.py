@@ -86,10 +86,10 @@ def page(
 ) -> str:  # fmt: skip
     """The plan of a method or a recipe as text; of `given`, what is None comes from the recipe."""
     loaded, recipe = check.load(name, overrides or {})
-    asked = _asked(recipe.recipe if recipe else None, given)
+    asked = _asked(recipe.spec if recipe else None, given)
     if asked.batch % asked.gpus:
         raise SslgraphError(f"a batch of {asked.batch} can't be shared evenly by {asked.gpus} GPUs; change --batch")
-    recomputed = tuple(given.get("recompute") or (recipe.recipe.recompute if recipe else ()))
+    recomputed = tuple(given.get("recompute") or (recipe.spec.recompute if recipe else ()))
     points = [
         rehearse(
             loaded, images=m, ranks=asked.gpus, dataset=asked.images, plugins=plugins, recomputed=recomputed

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sslgraph.graph import Graph, NetBox
-from sslgraph.lint.loss_rules import SPANNING
-from sslgraph.lint.queries import calls, setting
+from sslgraph.lint.queries import calls, setting, spans_batch
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ def rank_local(graph: Graph) -> tuple[Local, ...]:
 
 def spanning(graph: Graph) -> tuple[str, ...]:
     """The parts that compare the images of a micro-batch with each other: for them accumulation is another method."""
-    found = {box.name: box.use for value, box in calls(graph, *SPANNING) if "negatives" not in dict(value.inputs)}
+    found = {box.name: box.use for value, box in calls(graph) if spans_batch(value, box)}
     return tuple(f"'{name}' ({use})" for name, use in found.items())
 
 

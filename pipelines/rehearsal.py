@@ -15,8 +15,9 @@ from sslgraph import collectives
 from sslgraph.blocks import blocks, recompute
 from sslgraph.collectives import Message
 from sslgraph.compile import CompiledMethod
-from sslgraph.loaded import LoadedMethod
+from sslgraph.loaded import Loaded
 from sslgraph.schedules import Clock
+from sslgraph.spec import Method
 
 from . import check
 from .strategy import shared
@@ -49,7 +50,7 @@ class Rehearsal:
 
 
 def rehearse(
-    loaded: LoadedMethod, *, images: int, ranks: int = 1, dataset: int = 1_281_167,
+    loaded: Loaded[Method], *, images: int, ranks: int = 1, dataset: int = 1_281_167,
     precision: torch.dtype = torch.bfloat16, plugins: tuple[str, ...] = (), recomputed: Sequence[str] = (),
 ) -> Rehearsal:  # fmt: skip
     """Runs forward and backward of `images` on the first of `ranks` pretended processes, and the writes to state."""
@@ -66,14 +67,14 @@ def rehearse(
         batch = _batch(method)
         own = {p.untyped_storage()._cdata for p in method.parameters()}
         kept: dict[int, int] = {}
-        method.set_step(0, clock)
+        method.begin(0, clock)
         with FlopCounterMode(display=False) as counter:
             with _noting(kept), torch.autocast("cpu", precision, enabled=precision != torch.float32):
-                losses = method(batch)
+                losses, writes = method(batch)
             players = method.player_losses(losses)
             for number, (total, parameters) in enumerate(players, 1):
                 torch.autograd.backward(total, inputs=parameters, retain_graph=number < len(players))
-        method.tick(0, clock)
+        method.tick(writes)
     return Rehearsal(
         images=images,
         ranks=ranks,

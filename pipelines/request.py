@@ -48,7 +48,7 @@ def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict
     """`--data PATH`: the source that reads what lies there, with the recipe's limits; an own source reads its own."""
     from sslgraph import registry
 
-    recipe = load_recipe(name, dict(given)).recipe
+    recipe = load_recipe(name, dict(given)).spec
     absolute, use = located(path), recipe.data.use
     if (use not in READERS or not is_here) and "path" in registry.signature(use, tuple(recipe.plugins)).settings:
         return {"data.path": absolute}

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.graph import Graph
-from sslgraph.loaded import LoadedRecipe
-from sslgraph.spec import Part
+from sslgraph.loaded import Loaded, method_in
+from sslgraph.spec import Part, Recipe
 
 from . import bounds, check, checkpoint, online
 from .feed import Source
@@ -39,14 +39,15 @@ class Restored:
 
 
 def restored(
-    loaded: LoadedRecipe, saved: Path, train: Source, *, device: torch.device, plugins: tuple[str, ...] = ()
+    loaded: Loaded[Recipe], saved: Path, train: Source, *, device: torch.device, plugins: tuple[str, ...] = ()
 ) -> Restored:
     """The encoders of a run; `train` is what it was trained on, whose size some states depend on."""
-    recipe = loaded.recipe
+    recipe = loaded.spec
     allowed = (*recipe.plugins, *plugins)
-    graph = check.wired(loaded.method, allowed)
+    text = method_in(loaded)
+    graph = check.wired(text, allowed)
     sized = check.sized_graph(
-        graph, loaded.method, batch=recipe.batch, dataset=len(train), image=train.size or check.SOURCE, plugins=allowed
+        graph, text, batch=recipe.batch, dataset=len(train), image=train.size or check.SOURCE, plugins=allowed
     )
     found = checkpoint.load(saved)
     given = {name: _given(graph, name, Path(path), found.method) for name, path in recipe.given.items()}
@@ -59,8 +60,8 @@ def restored(
         raise SslgraphError(f"the weights in {saved} do not fit this method: {reason}") from wrong
     bounds.refuse_impossible(method, {}, saved)
     wish = online.setting(recipe.evaluate) or online.Setting()
-    views = loaded.method.method.views
-    first, found_steps = next(iter(views)), check.augmentations(loaded.method)
+    views = loaded.spec.method.views
+    first, found_steps = next(iter(views)), check.augmentations(method_in(loaded))
     view = evaluation_view(views, found_steps, like=first, size=wish.size)
     training_view = ViewProgram.build({first: views[first]}, found_steps)
     begun = "encoder as it began" if _began_given(graph) else "random encoder"

@@ -16,8 +16,8 @@ from sslgraph import collectives, registry
 from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
-from sslgraph.loaded import LoadedRecipe
-from sslgraph.resolved import resolved_recipe
+from sslgraph.loaded import Loaded, method_in
+from sslgraph.resolved import resolved
 from sslgraph.schedules import Clock, duration
 from sslgraph.spec import Recipe
 
@@ -45,7 +45,7 @@ class Config:
     profile: bool = False  # look at a few steps: where their time goes
     from_scratch: bool = False  # begin at step 0 although steps are recorded and no checkpoint is left
 
-    def load(self) -> LoadedRecipe:
+    def load(self) -> Loaded[Recipe]:
         """The recipe, with what the command line says put in."""
         return load_recipe(self.recipe, self.overrides)
 
@@ -58,14 +58,14 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
             f"--out {config.out}: a run needs a folder, and this is an address; mount it, or copy later"
         )
     loaded = config.load()
-    plugins = _plugins(config, loaded.recipe)
-    graph = check.wired(loaded.method, plugins)
+    plugins = _plugins(config, loaded.spec)
+    graph = check.wired(method_in(loaded), plugins)
     check.numbers(loaded, plugins)
     check.spreading(loaded, graph)
     with check.within(loaded, ("evaluate",)):
-        online.setting(loaded.recipe.evaluate)
+        online.setting(loaded.spec.evaluate)
     with check.within(loaded, ("checkpoint",)):
-        saving.settings(loaded.recipe.checkpoint, Clock(1, 1))
+        saving.settings(loaded.spec.checkpoint, Clock(1, 1))
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
     folder = Path(config.out or f"runs/{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     return {**asdict(config), "out": str(folder.resolve())}
@@ -75,7 +75,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     """Builds all that a run stands on, on every rank alike: weights come from the seed, batches from rank and step."""
     config = Config(**cfg)
     loaded, on = config.load(), machine.device(config.local_rank)
-    recipe, plugins = loaded.recipe, _plugins(config, loaded.recipe)
+    recipe, plugins = loaded.spec, _plugins(config, loaded.spec)
     threads = machine.use(processes=config.processes, on=on)
     with check.within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
@@ -86,7 +86,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     if on.type == "cpu":
         for part in method.parts.values():
             small_maps.as_products(part)
-    views, found = loaded.method.method.views, check.augmentations(loaded.method)
+    views, found = loaded.spec.method.views, check.augmentations(method_in(loaded))
     program = ViewProgram.build(views, found, compiled=recipe.compile)
     with check.within(loaded, ("batch",)):
         feed = Feed(
@@ -102,7 +102,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
     record.broken = source.broken
     run = Run(
-        folder=folder, text=resolved_recipe(loaded), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
+        folder=folder, text=resolved(loaded.spec), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, precision=precision,
         facts=_facts(recipe, method, on, precision, threads), start=_start(config),
         **saving.settings(recipe.checkpoint, clock),
@@ -124,10 +124,10 @@ def clock_of(recipe: Recipe, steps_per_epoch: int) -> Clock:
     return Clock(steps_per_epoch, recipe.steps or (recipe.epochs or 0) * steps_per_epoch)
 
 
-def _compiled(loaded: LoadedRecipe, source: Source, plugins: tuple[str, ...]) -> CompiledMethod:
-    recipe = loaded.recipe
+def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) -> CompiledMethod:
+    recipe = loaded.spec
     sized = check.sized_graph(
-        check.wired(loaded.method, plugins), loaded.method, batch=recipe.batch, dataset=len(source),
+        check.wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=len(source),
         image=source.size or check.SOURCE, plugins=plugins,
     )  # fmt: skip
     given = {name: given_weights(name, Path(path)) for name, path in recipe.given.items()}
@@ -150,13 +150,13 @@ def given_weights(name: str, path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _evaluated(run: Run, loaded: LoadedRecipe, plugins: tuple[str, ...]) -> None:
-    wish = online.setting(loaded.recipe.evaluate)
+def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None:
+    wish = online.setting(loaded.spec.evaluate)
     if wish is None:
         return
-    views = loaded.method.method.views
-    view = evaluation_view(views, check.augmentations(loaded.method), like=next(iter(views)), size=wish.size)
-    data, on = loaded.recipe.data, run.device
+    views = loaded.spec.method.views
+    view = evaluation_view(views, check.augmentations(method_in(loaded)), like=next(iter(views)), size=wish.size)
+    data, on = loaded.spec.data, run.device
     if run.feed.source.labels is None:
         run.record.display.say(
             "the images have no labels: training needs none, and nearest neighbours are not measured"
@@ -185,7 +185,7 @@ def _facts(
     }  # fmt: skip
 
 
-def _introduce(run: Run, loaded: LoadedRecipe, source: Source) -> None:
+def _introduce(run: Run, loaded: Loaded[Recipe], source: Source) -> None:
     """Says and writes down what the recipe resolved to, before anything is trained."""
     run.folder.mkdir(parents=True, exist_ok=True)
     clock = {"steps_per_epoch": run.clock.steps_per_epoch, "total_steps": run.clock.total_steps}
@@ -198,12 +198,12 @@ def _introduce(run: Run, loaded: LoadedRecipe, source: Source) -> None:
     pieces = f"{facts['ranks']} x {facts['accumulate']} x {facts['batch'] // facts['ranks'] // facts['accumulate']}"
     trained = f"{facts['trained_parameters']:,} trained parameters"
     lines = [
-        f"{loaded.method.method.method}: {trained}, {facts['device']}, {facts['precision']}",
+        f"{loaded.spec.method.method}: {trained}, {facts['device']}, {facts['precision']}",
         f"{len(source):,} images, batch {facts['batch']} (ranks x accumulation x images: {pieces}), "
         f"{run.clock.steps_per_epoch} steps an epoch, {epochs:g} epochs, {run.clock.total_steps} steps",
         *(f"loss {name}: {_landmarks(values)}" for name, values in run.method.landmarks.items() if values),
         run.optimizer.table(),
-        *(["torch.compile takes about a minute, once, when a step is first run"] if loaded.recipe.compile else []),
+        *(["torch.compile takes about a minute, once, when a step is first run"] if loaded.spec.compile else []),
         f"run folder {run.folder}" + (f", goes on from {there[-1].name}" if there else ""),
     ]
     (run.folder / "introduction.txt").write_text("\n".join(lines) + "\n")

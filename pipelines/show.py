@@ -45,12 +45,12 @@ def gradients(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) ->
 
 def resolved_text(name: str, overrides: dict[str, Any]) -> str:
     """The whole text of a method or a recipe, with extends, references and overrides carried out."""
-    from sslgraph.resolved import resolved, resolved_recipe
+    from sslgraph.resolved import resolved
 
     from .check import load
 
     method, recipe = load(name, overrides)
-    return (resolved_recipe(recipe) if recipe else resolved(method.method)).rstrip()
+    return resolved(recipe.spec if recipe else method.spec).rstrip()
 
 
 def shape_table(sized: SizedGraph) -> str:

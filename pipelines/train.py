@@ -94,24 +94,26 @@ def steps(run: Run, done: int, end: int) -> Iterator[int]:
 
 def one_step(run: Run, pieces: list[Batch], step: int) -> None:
     """One move of the optimizer on a global batch, which may come in several micro-batches."""
-    run.method.set_step(step, run.clock)
+    run.method.begin(step, run.clock)
     _seed(run, step, rank=collectives.rank())
     if run.monitor is not None:
         run.monitor.watch(step + 1)
     total: dict[str, Tensor] = {}
+    written = []
     share = 1 / len(pieces)
     for number, batch in enumerate(pieces, 1):
         with run.quietly(is_last=number == len(pieces)):
             with run.span("forward"), run.cast():
-                losses = run.model(batch)
+                losses, writes = run.model(batch)
             not_finite.refuse(run, losses, step)
             with run.span("backward"):
                 run.optimizer.backward(losses, share)
+        written.append(writes)
         total = {name: total.get(name, 0.0) + share * loss.detach() for name, loss in losses.items()}
     with run.span("optimizer"):
         measured = run.optimizer.update(step)
     with run.span("state and targets"):
-        run.method.tick(step, run.clock)
+        run.method.tick(written)
     if run.monitor is not None:
         run.monitor.look(step + 1)
     run.record.step(step + 1, total, measured)

@@ -101,11 +101,14 @@ def _start(run: Run, trial: Trial) -> int:
 
 
 def _fix_norms(run: Run, trial: Trial) -> None:
-    if trial.fixed_norm:  # for good: after a pass over the data set all parts are put into train mode
+    if trial.fixed_norm:  # at every call: after a pass over the data set all parts are put into train mode
         for part in run.method.parts.values():
             for layer in _norms(part):
-                layer.eval()
-                layer.train = lambda *_, layer=layer: layer  # type: ignore[method-assign]
+                layer.register_forward_pre_hook(_in_eval_mode)
+
+
+def _in_eval_mode(layer: torch.nn.Module, _: Any) -> None:
+    layer.eval()
 
 
 def _norms(part: torch.nn.Module) -> list[_BatchNorm]:

@@ -20,6 +20,7 @@ from torch.multiprocessing.spawn import spawn
 
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
+from sslgraph.loaded import method_in
 
 from . import check
 from .rank_local import rank_local, spanning
@@ -79,8 +80,8 @@ def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[st
     """Everything about a method that is found without training it; faults of its text are raised here."""
     given = {**TINY, "batch": wish.batch, **overrides}
     loaded = load_recipe(name, given)
-    graph = check.wired(loaded.method, (*plugins, *loaded.recipe.plugins))
-    check.numbers(loaded, (*plugins, *loaded.recipe.plugins))
+    graph = check.wired(method_in(loaded), (*plugins, *loaded.spec.plugins))
+    check.numbers(loaded, (*plugins, *loaded.spec.plugins))
     local = rank_local(graph)
     given |= {found.path: found.joined for found in local}
     folder.mkdir()

@@ -41,7 +41,7 @@ def write_sheet(
         raise SslgraphError(f"-o {out}: a sheet is written as {' or '.join(FORMATS)}; end the name so")
     writable(out)
     loaded, recipe = check.load(name, overrides or {})
-    text = recipe.recipe if recipe else None
+    text = recipe.spec if recipe else None
     allowed = (*plugins, *(text.plugins if text else ()))
     source, where = _source(text, data, allowed)
     sheet = contact_sheet(

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from sslgraph.after_step import Writes, checked, write_all, written
 from sslgraph.draws import stream_of
-from sslgraph.errors import refusal
+from sslgraph.errors import SslgraphError, refusal
 from sslgraph.gradients import moved_by, trained_by
 from sslgraph.graph import TargetBox
 from sslgraph.parts import Encoder, build_parts
 from sslgraph.program import Program
 from sslgraph.schedules import Clock, Duration, duration, schedule
-from sslgraph.sized import SizedGraph, SizedLeg, SizedWrite
+from sslgraph.sized import SizedGraph, SizedLeg
 from sslgraph.spec import Part, Target
 from sslgraph.state import Follower, ScheduledSetting, scheduled
 from sslgraph.watch import Watch
 
 
+class Output(NamedTuple):
+    """What a forward pass gives: each loss times its weight, and the detached tensors that `tick` takes."""
+
+    losses: dict[str, Tensor]
+    writes: Writes
+
+
 class CompiledMethod(nn.Module):
-    """The method as a module: `forward` gives the losses, `tick` writes state and moves targets after the step."""
+    """The method as an ordinary module; one optimizer step is
+
+        model.begin(step, clock)            # schedules take the values of this step
+        losses, writes = model(batch)       # changes nothing; once for each micro-batch
+        ...                                 # backward, optimizer
+        model.tick(writes)                  # or a list, one for each micro-batch: state is written, targets follow
+
+    A validation loss needs neither `begin` nor `tick`: with the model in eval mode under `torch.no_grad()`, `forward`
+    works with the schedules of the last step begun, or of the first step, and leaves every weight and state as it is.
+    """
 
     def __init__(
         self,
@@ -33,6 +51,7 @@ class CompiledMethod(nn.Module):
     ) -> None:
         super().__init__()
         self.sized, self.graph = sized, sized.graph
+        self._training = next(leg for leg in sized.legs if leg.leg.is_training)
         self.parts = nn.ModuleDict(build_parts(sized, seed=seed, plugins=plugins, given=given or {}))
         boxes = self.graph.boxes
         self.net_names = tuple(n for n in self.parts if boxes[n].section == "nets")
@@ -49,40 +68,59 @@ class CompiledMethod(nn.Module):
         self.players = self._players()
         self.programs = {leg.leg.name: self._program(leg) for leg in sized.legs}
         self.passes = {leg.leg.name: self._program(leg.then) for leg in sized.legs if leg.then is not None}
-        self._step, self._clock = 0, Clock(1, 1)
-        self._pending: list[dict[str, Tensor]] = []
-        training = self._training
-        self.watch = Watch(self.graph, training, dict(self.parts.items()), lambda more: self._program(training, more))
+        self._open: tuple[int, Clock] | None = None  # the step that is begun and not yet ticked
+        self._factors = {name: weight.first for name, weight in self.weights.items()}
+        self._written = written(self._training)
+        self.watch = Watch(self.graph, self._training, dict(self.parts.items()))
         self.train()
 
-    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Each loss of a micro-batch, times its weight; what `after_step` will write is remembered for `tick`."""
-        leg = self._training
-        out = self.watch.run(self.programs[leg.leg.name], batch)
-        self._pending.append({name: out[name].detach() for name in self._written(leg)})
-        return {name: out[name] * weight.at(self._step, self._clock) for name, weight in self.weights.items()}
+    def forward(self, batch: Mapping[str, Tensor]) -> Output:
+        """The losses of a micro-batch and what `tick` is to write; changes nothing itself.
 
-    def set_step(self, step: int, clock: Clock) -> None:
-        """Fills what moves over the run (temperatures, weights of losses) with the values of this step."""
-        self._step, self._clock = step, clock
+        `batch` maps names such as "x1.image" to tensors. Raises SslgraphError if one is missing, or if the module
+        trains (train mode, gradients on) and no step is begun.
+        """
+        is_training = self.training and torch.is_grad_enabled()
+        if is_training and self._open is None:
+            raise SslgraphError(
+                "no step is begun: call model.begin(step, clock) before the forward pass of a step; for a validation "
+                "loss call model.eval() and use torch.no_grad()"
+            )
+        program = self.training_program
+        out = self.watch.run(program, batch) if is_training else program(batch)
+        losses = {name: out[name] * factor for name, factor in self._factors.items()}
+        return Output(losses, {name: out[name].detach() for name in self._written})
+
+    def begin(self, step: int, clock: Clock) -> None:
+        """Opens an optimizer step (counted from 0): temperatures, weights of losses and the like take its values.
+
+        A step that is given up is begun again; raises SslgraphError if a later one begins before `tick` closes it.
+        """
+        if self._open is not None and step > self._open[0]:
+            raise SslgraphError(
+                f"step {step} can't begin before step {self._open[0]} ends: call model.tick(writes) after the "
+                f"optimizer's step, or, to skip a batch, begin step {self._open[0]} again with the next one"
+            )
+        self._open = step, clock
+        self._factors = {name: weight.at(step, clock) for name, weight in self.weights.items()}
         for setting in self.settings:
             setting.fill(step, clock)
 
     @torch.no_grad()
-    def tick(self, step: int, clock: Clock) -> None:
-        """After the optimizer's step: the writes in the order of the spec, then every target follows its net."""
-        leg = self._training
-        for write in leg.writes:
-            self._write(
-                write,
-                {
-                    port: _in_order([p[piece.tensor] for p in self._pending], piece.views)
-                    for port, piece in write.inputs
-                },
+    def tick(self, writes: Writes | Sequence[Writes]) -> None:
+        """Closes the step, after the optimizer's: writes in the order of the spec, then every target follows its net.
+
+        `writes` is what the step's forward pass gave, or a list of what those of its micro-batches gave, in order.
+        Raises SslgraphError if no step is open, so once more for the same step, or if these are other writes.
+        """
+        if self._open is None:
+            raise SslgraphError(
+                "no step is open: call model.begin(step, clock) once before a step and model.tick(writes) once after it"
             )
-        self._pending.clear()
+        write_all(self.graph, self.parts, self._training, checked(writes, self._written))
         for follower in self.followers:
-            follower.follow(step, clock)
+            follower.follow(*self._open)
+        self._open = None
 
     def player_losses(self, losses: Mapping[str, Tensor]) -> list[tuple[Tensor, list[nn.Parameter]]]:
         """For each player the sum of its losses and the parameters that this sum trains."""
@@ -109,8 +147,7 @@ class CompiledMethod(nn.Module):
         out = self.passes[name]({leg.leg.phase.collect: rows, "clock": clock})
         with torch.random.fork_rng(devices=[]):  # fresh weights are the same on every rank and after a resume
             torch.manual_seed(int(clock[0]) * 65_536 + int(clock[2]) + stream_of(name))
-            for write in leg.then.writes:
-                self._write(write, {port: out[piece.tensor] for port, piece in write.inputs})
+            write_all(self.graph, self.parts, leg.then, [out])
         return frozenset(write.write.box for write in leg.then.writes if write.write.method == "reset")
 
     def sample_labels(self) -> Tensor | None:
@@ -148,33 +185,13 @@ class CompiledMethod(nn.Module):
         """The program of the training step."""
         return self.programs[self._training.leg.name]
 
-    @property
-    def _training(self) -> SizedLeg:
-        return next(leg for leg in self.sized.legs if leg.leg.is_training)
-
-    def _program(self, leg: SizedLeg, more: Iterable[str] = ()) -> Program:
+    def _program(self, leg: SizedLeg) -> Program:
         float32 = frozenset(name for name, box in self.graph.boxes.items() if box.is_float32)
-        outputs = {loss.name: loss.name for loss in leg.leg.losses} | {name: name for name in self._written(leg)}
+        outputs = {loss.name: loss.name for loss in leg.leg.losses} | {name: name for name in written(leg)}
         if leg.leg.collect is not None:
             (piece,) = leg.pieces[leg.leg.collect]
             outputs[piece.tensor] = piece.tensor
-        outputs |= {name: name for name in more}
         return Program(leg, dict(self.parts.items()), float32, outputs)
-
-    def _written(self, leg: SizedLeg) -> list[str]:
-        return list(dict.fromkeys(piece.tensor for write in leg.writes for _, piece in write.inputs))
-
-    def _write(self, sized: SizedWrite, tensors: dict[str, Tensor]) -> None:
-        write = sized.write
-        part = self.parts[write.box]
-        if write.method == "reset" and not hasattr(part, "reset"):
-            _reset(part)
-            return
-        ports = self.graph.boxes[write.box].signature.writes.get(write.method, {})
-        views = {port: piece.views for port, piece in sized.inputs}
-        getattr(part, write.method)(
-            **{port: t.unflatten(0, (views[port], -1)) if ports[port].is_bag else t for port, t in tensors.items()}
-        )
 
     def _players(self) -> dict[tuple[str, ...], tuple[str, ...]]:
         reaches = moved_by(self.graph, self.graph.training)
@@ -212,13 +229,6 @@ class CompiledMethod(nn.Module):
         return found
 
 
-def _in_order(pieces: list[Tensor], views: int) -> Tensor:
-    """The micro-batches' rows as if they had been one batch: within each view, one after the other."""
-    if len(pieces) == 1:
-        return pieces[0]
-    return torch.cat([p.unflatten(0, (views, -1)) for p in pieces], dim=1).flatten(0, 1)
-
-
 def _collect(program: Program, leg: SizedLeg, batches: Iterable[Mapping[str, Tensor]]) -> tuple[Tensor, Tensor]:
     indices, rows, clock = [], [], torch.zeros(3, dtype=torch.int64)
     (piece,) = leg.pieces[str(leg.leg.collect)]
@@ -238,9 +248,3 @@ def _is_due(leg: SizedLeg, step: int, clock: Clock) -> bool:
     start = round(duration(phase.start).steps(clock)) if phase.start else 0
     every = max(1, round(duration(phase.every or "1 epoch").steps(clock)))
     return step >= start and (step - start) % every == 0
-
-
-def _reset(part: nn.Module) -> None:
-    for module in part.modules():
-        if callable(reset := getattr(module, "reset_parameters", None)):
-            reset()

@@ -43,6 +43,12 @@ class Document:
         cure = "open it with one of these and a name"
         raise refusal(self.root.place, "the text does not say what it is", cure, KINDS)
 
+    def of_kind(self, kind: str) -> Document:
+        """This document; refused if it is of another kind."""
+        if self.kind != kind:
+            raise refusal(self.root.place, f"this is a {self.kind}, and a {kind} is asked for")
+        return self
+
     def place(self, path: Path) -> Place:
         """Where the value at a path stands; of a path that is not there, the innermost value around it."""
         return self.root.nearest(path).place

@@ -1,12 +1,13 @@
-"""Changes by path: `extends` with its `set`, `replace` and `remove`. Imports no torch.
+"""Changes of a text by path: `remove`, `replace`, a child's own sections, `set`. Imports no torch.
 
 A path is dotted: losses.info.temperature. Mappings merge by the name of a node only; lists never merge.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import NamedTuple
 
 from sslgraph.errors import Fault, nearest, unknown
 from sslgraph.spec import Loss, Method, Part, Path, View
@@ -16,6 +17,14 @@ EDITS = ("remove", "replace", "set")
 SECTIONS = ("views", "nets", "targets", "state", "ops", "flow", "losses")  # mappings of names to nodes
 TOP = tuple(Method.model_fields)
 _RESERVED = {*Part.model_fields, *View.model_fields, *Loss.model_fields}
+
+
+class Edit(NamedTuple):
+    """One change that a text asks for: what it does, the path as written, and the value with its place."""
+
+    word: str
+    path: str
+    value: Value
 
 
 def pieces(dotted: str) -> Path:
@@ -42,25 +51,42 @@ def merge(parent: Value, child: Value) -> Value:
         if key in SECTIONS and old and isinstance(old.content, dict) and isinstance(value.content, dict):
             value = replace(value, content={**old.content, **value.content})
         content[key] = value
-    return replace(child, content=content)
+    return replace(parent, content=content)
 
 
-def edited(root: Value, edits: Value, faults: list[Fault], sections: Value | None = None) -> Value:
-    """The text after `remove`, then `replace`, then the child's own `sections`, then `set`."""
-    for item in _items(edits, "remove", list, faults):
-        root = _removed(root, item, faults)
-    for dotted, value in _items(edits, "replace", dict, faults):
-        root = _replaced(root, dotted, value, faults)
-    if sections:
-        root = merge(root, sections)
-    for dotted, value in _items(edits, "set", dict, faults):
-        root = with_value(root, dotted, value, faults)
+def edits_of(text: Value, faults: list[Fault]) -> list[Edit]:
+    """The changes that a text asks for, in the order in which they are made."""
+    found: list[Edit] = []
+    for word in EDITS:
+        asked = text.child(word)
+        if asked is None:
+            continue
+        items = asked.content
+        if word == "remove" and isinstance(items, list) and all(isinstance(item.content, str) for item in items):
+            found += [Edit(word, item.content, item) for item in items]
+        elif word != "remove" and isinstance(items, dict):
+            found += [Edit(word, path, value) for path, value in items.items()]
+        else:
+            form = "a list of paths: remove: [state.queue]"
+            form = form if word == "remove" else f"a mapping of paths: {word}: {{export: f}}"
+            faults.append(Fault(asked.place, f"{word}: takes {form}"))
+    return found
+
+
+def changed(root: Value, edits: Iterable[Edit], faults: list[Fault], top: tuple[str, ...] = TOP) -> Value:
+    """The text with these changes made, one after the other."""
+    for word, dotted, value in edits:
+        if word == "remove":
+            root = _removed(root, dotted, value, faults)
+        elif word == "replace":
+            root = _replaced(root, dotted, value, faults)
+        else:
+            root = with_value(root, pieces(dotted), value, faults, top)
     return root
 
 
-def with_value(root: Value, dotted: str, value: Value, faults: list[Fault], top: tuple[str, ...] = TOP) -> Value:
+def with_value(root: Value, path: Path, value: Value, faults: list[Fault], top: tuple[str, ...] = TOP) -> Value:
     """The text with one value set: one that is there, or a new setting of a node that is there."""
-    path = pieces(dotted)
     above = find(root, path[:-1])
     if path[0] not in top:
         faults.append(unknown(value.key, "a path begins with", str(path[0]), top))
@@ -78,28 +104,14 @@ def with_value(root: Value, dotted: str, value: Value, faults: list[Fault], top:
     return root
 
 
-def _items(edits: Value, word: str, kind: type, faults: list[Fault]) -> list[Any]:
-    value = edits.child(word)
-    if value is None:
-        return []
-    content = value.content
-    if kind is list and isinstance(content, list) and all(isinstance(item.content, str) for item in content):
-        return content
-    if kind is dict and isinstance(content, dict):
-        return list(content.items())
-    form = "a list of paths: remove: [state.queue]" if kind is list else f"a mapping of paths: {word}: {{export: f}}"
-    faults.append(Fault(value.place, f"{word}: takes {form}"))
-    return []
-
-
-def _removed(root: Value, item: Value, faults: list[Fault]) -> Value:
-    path = pieces(item.content)
+def _removed(root: Value, dotted: str, item: Value, faults: list[Fault]) -> Value:
+    path = pieces(dotted)
     above = find(root, path[:-1])
     if find(root, path) is None or above is None:
         faults.append(missing(root, path, item))
         return root
     if isinstance(above.content, list) and path[0] != "phases":
-        problem = f"'{item.content}' is one item of a list, and lists change as a whole"
+        problem = f"'{dotted}' is one item of a list, and lists change as a whole"
         faults.append(Fault(item.place, problem, (), "use set:"))
         return root
     return _put(root, path, None)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from sslgraph import registry
 from sslgraph.errors import Place
 from sslgraph.signature import Port, Signature
 from sslgraph.spec import Loss, Method, Part, Path, Phase, Target
+from sslgraph.traits import Traits
 
 Section = Literal["nets", "targets", "state", "ops", "losses", "wiring"]
 VIEW_PORTS = {
@@ -33,6 +33,11 @@ class Box:
     spec: Part | Target | Loss | None
 
     @property
+    def traits(self) -> Traits:
+        """What the part says of itself."""
+        return self.signature.traits
+
+    @property
     def net(self) -> str:
         """The net that it is a form of: of a target the net that it follows, else the part itself."""
         return self.name
@@ -41,7 +46,7 @@ class Box:
     def is_float32(self) -> bool:
         """Whether it computes in float32 with autocast off."""
         is_asked = isinstance(self.spec, Part | Target) and self.spec.dtype == "float32"
-        return is_asked or isinstance(self, LossBox) or self.signature.family in registry.FLOAT32_FAMILIES
+        return is_asked or isinstance(self, LossBox) or self.traits.float32
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path as File
+from typing import Generic, TypeVar
 
 from sslgraph.errors import Place
 from sslgraph.spec import Augmentation, Method, Path, Pipeline, Recipe
 from sslgraph.values import Value
 
+Spec = TypeVar("Spec", Method, Recipe, Pipeline, Augmentation)
+
 
 @dataclass(frozen=True)
-class LoadedMethod:
-    """A method, and where each of its values stands: in the child's file or in the parent's."""
+class Loaded(Generic[Spec]):
+    """A spec, and where each of its values stands: in its file, in a parent's, or on the command line."""
 
-    method: Method
+    spec: Spec
     text: Value
     file: File
 
@@ -23,41 +26,7 @@ class LoadedMethod:
         return self.text.nearest(path).place
 
 
-@dataclass(frozen=True)
-class LoadedRecipe:
-    """A recipe with its method, to which the recipe's changes and the command line's are already made."""
-
-    recipe: Recipe
-    method: LoadedMethod
-    text: Value
-    file: File
-
-    def place(self, path: Path) -> Place:
-        """Where a value of the recipe stands."""
-        return self.text.nearest(path).place
-
-
-@dataclass(frozen=True)
-class LoadedPipeline:
-    """A pipeline, its stages in an order in which they can run."""
-
-    pipeline: Pipeline
-    text: Value
-    file: File
-
-    def place(self, path: Path) -> Place:
-        """Where a value of the pipeline stands."""
-        return self.text.nearest(path).place
-
-
-@dataclass(frozen=True)
-class LoadedAugmentation:
-    """An augmentation, and where each of its steps stands."""
-
-    augmentation: Augmentation
-    text: Value
-    file: File
-
-    def place(self, path: Path) -> Place:
-        """Where a value of the augmentation stands."""
-        return self.text.nearest(path).place
+def method_in(recipe: Loaded[Recipe]) -> Loaded[Method]:
+    """The method of a recipe, as the recipe and the command line change it."""
+    text: Value = recipe.text.content["method"]
+    return Loaded(recipe.spec.method, text, File(text.place.file))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from sslgraph.draws import stream_of, substream
+from sslgraph.errors import SslgraphError
 from sslgraph.sized import SizedLeg, Step
 
 
@@ -36,13 +37,17 @@ def _device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 
 
 class Program:
-    """Runs one leg: from a batch to the values asked for. Not a module: the parts belong to the compiled method."""
+    """Runs one leg: from a batch to the values asked for. Not a module: the parts belong to the compiled method.
+
+    Copies and pickles build the program anew around the copied parts, since torch.compile's result can't be pickled.
+    """
 
     def __init__(
         self, sized: SizedLeg, parts: Mapping[str, nn.Module], float32: frozenset[str], outputs: dict[str, str]
     ) -> None:
         self.inputs = [step.target for step in sized.steps if step.kind == "input"]
         self.outputs = outputs
+        self._made_of = (sized, parts, float32)
         root = nn.Module()
         for name in {step.target for step in sized.steps if step.kind == "call"}:
             root.add_module(name, InFloat32(parts[name]) if name in float32 else parts[name])
@@ -50,9 +55,23 @@ class Program:
         self.run: Any = self.module
 
     def __call__(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The outputs by name; `batch` maps "x.image" and the like to tensors."""
-        found: dict[str, Tensor] = self.run(*(batch[key] for key in self.inputs))
+        """The outputs by name; `batch` maps "x.image" and the like to tensors. SslgraphError names what it lacks."""
+        if not hasattr(batch, "keys"):
+            needed = f"a batch maps names to tensors ({', '.join(self.inputs)})"
+            raise SslgraphError(f"{needed}, and this is a {type(batch).__name__}")
+        try:
+            given = [batch[key] for key in self.inputs]
+        except KeyError:
+            raise _lacking(self.inputs, batch) from None
+        found: dict[str, Tensor] = self.run(*given)
         return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _built, (*self._made_of, self.outputs, self.run is not self.module)
+
+    def also(self, names: Iterable[str]) -> Program:
+        """The same calls of the same parts, which give these tensors of the program as well."""
+        return Program(*self._made_of, self.outputs | {name: name for name in names})
 
     def compile(self) -> None:
         """Hands the program to torch.compile; a part that can't be captured whole breaks the graph there."""
@@ -72,6 +91,21 @@ class Program:
             elif line.strip():
                 lines.append(line.replace("sslgraph_draws_substream", "substream"))
         return "\n".join(lines)
+
+
+def _built(
+    sized: SizedLeg, parts: Mapping[str, nn.Module], float32: frozenset[str], outputs: dict[str, str], is_compiled: bool
+) -> Program:
+    program = Program(sized, parts, float32, outputs)
+    if is_compiled:
+        program.compile()
+    return program
+
+
+def _lacking(names: list[str], batch: Mapping[str, Tensor]) -> SslgraphError:
+    missing = ", ".join(name for name in names if name not in batch)
+    there = f"there are: {', '.join(map(str, batch)) or 'none'}"
+    return SslgraphError(f"the batch lacks {missing}\n  {there}")
 
 
 def could_not_compile(wrong: RuntimeError) -> bool:

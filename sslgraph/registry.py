@@ -20,9 +20,8 @@ from sslgraph import home
 from sslgraph.errors import SslgraphError, nearest
 from sslgraph.schedules import is_schedule, schedule
 from sslgraph.signature import Setting, Signature, mark_of, read_class
+from sslgraph.traits import Role
 
-# Parts whose arithmetic is done in float32 with autocast off, whatever the precision of the nets.
-FLOAT32_FAMILIES = ("losses", "assignments", "clustering")
 _NAMES = {"Literal": Literal, "Any": Any, "Scalar": float, "Sequence": list, "Mapping": dict, "Path": str}
 
 
@@ -33,6 +32,11 @@ def catalogue(family: str = "*") -> tuple[str, ...]:
         file for file in home.COMPONENTS.glob(f"{family}/*.py") if "\n@component(" in file.read_text(encoding="utf-8")
     ]
     return tuple(sorted(f"{file.parent.name}.{file.stem}" for file in files))
+
+
+def with_role(role: Role, family: str = "*") -> tuple[str, ...]:
+    """The names of the shipped parts that have a role, sorted; `family` narrows the search to one folder."""
+    return tuple(name for name in catalogue(family) if signature(name).traits.role == role)
 
 
 def signature(use: str, plugins: tuple[str, ...] = ()) -> Signature:

@@ -7,24 +7,19 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from sslgraph.edits import EDITS
-from sslgraph.loaded import LoadedRecipe
-from sslgraph.spec import Method
+from sslgraph.spec import Method, Recipe
 from sslgraph.yaml_core import SCALARS
 
 _NODES = {"use", "augment", "ema_of", "do"}
 _BREAKS = set("\r\x85\u2028\u2029")  # line ends to PyYAML: outside double quotes it reads them as a space or a line end
 
 
-def resolved(method: Method) -> str:
-    """The method's text: nothing extended, nothing referenced, what is as the language presumes left out."""
-    return _yaml(flat(method))
+def resolved(spec: Method | Recipe) -> str:
+    """The text: nothing extended, nothing referenced, what is as the language presumes left out.
 
-
-def resolved_recipe(loaded: LoadedRecipe) -> str:
-    """The recipe's text with its whole method in place, changed as the recipe and the command line say."""
-    recipe = {key: value for key, value in flat(loaded.recipe).items() if key not in EDITS}
-    return _yaml({**recipe, "method": flat(loaded.method.method)})
+    A recipe's holds its whole method, changed as the recipe and the command line say.
+    """
+    return str(yaml.dump(flat(spec), None, _Dumper, sort_keys=False, width=120, allow_unicode=True))
 
 
 def flat(value: Any) -> Any:
@@ -39,10 +34,6 @@ def flat(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [flat(inner) for inner in value]
     return value
-
-
-def _yaml(plain: dict[str, Any]) -> str:
-    return str(yaml.dump(plain, None, _Dumper, sort_keys=False, width=120, allow_unicode=True))
 
 
 class _Dumper(yaml.SafeDumper):

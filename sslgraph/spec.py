@@ -153,13 +153,10 @@ class Data(_Text):
 
 
 class Recipe(_Text):
-    """The numbers of a run: a method made concrete by `set`, `replace` and `remove`, data, optimizer, evaluation."""
+    """The numbers of a run: data, optimizer, evaluation, and the method as the recipe changes it."""
 
     recipe: str
-    method: str
-    set: dict[str, Any] = {}
-    replace: dict[str, Any] = {}
-    remove: list[str] = []
+    method: Method
     data: Data
     epochs: int | None = Field(default=None, ge=1)
     steps: int | None = Field(default=None, ge=1)

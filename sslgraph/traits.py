@@ -80,11 +80,11 @@ class Traits:
     reorders: Literal["", "away", "back"] = ""
     kind: str = ""
     affine_in: str = ""
-    agrees: tuple[()] | tuple[str, str] = ()
+    agrees: tuple[str, str] = ("", "")
     centred_by: str = ""
     repels: Literal["", "samples", "features"] = ""
     idea: str = ""
-    classifies: tuple[()] | tuple[str, str] = ()
+    classifies: tuple[str, str] = ("", "")
     remedies: Mapping[Trouble, str] = field(default_factory=dict)
 
     def __call__(self, part: Part) -> Part:
@@ -95,9 +95,9 @@ class Traits:
     @property
     def named_ports(self) -> dict[str, tuple[str, ...]]:
         """For each trait that names input ports, the ports that it names."""
-        names = {"unless": self.unless, "older": self.older, "centred_by": self.centred_by}
-        several = {"detached": self.detached, "agrees": self.agrees, "classifies": self.classifies}
-        return several | {trait: (port,) for trait, port in names.items() if port}
+        ports = {trait: getattr(self, trait) for trait in ("detached", "agrees", "classifies")}
+        ports |= {trait: (getattr(self, trait),) for trait in ("unless", "older", "centred_by")}
+        return {trait: tuple(filter(None, names)) for trait, names in ports.items()}
 
     @property
     def is_stop(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from sslgraph.errors import Fault, unknown
-from sslgraph.spec import Path
+from sslgraph.spec import Path, Recipe
 from sslgraph.values import Value, words
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -52,7 +52,7 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
     if kind == "extra_forbidden":
         return _unknown_key(model, root, error["loc"]), tuple(error["loc"])
     path, value = _there(root, error["loc"])
-    here = dotted(path) or "the text"
+    here = _named(model, path)
     if kind == "missing":
         key = str(error["loc"][-1])
         return Fault(value.place, f"{here} has no {key}:", (), _CURES.get(key, f"add {key}:")), (*path, key)
@@ -73,8 +73,12 @@ def _unknown_key(model: type[BaseModel], root: Value, loc: Path) -> Fault:
     above, value = _there(root, loc[:-1])
     key = value.child(loc[-1])
     legal = [field.alias or name for name, field in _model_at(model, above).model_fields.items()]
-    what = f"{dotted(above)} has the key" if above else "the text has the key"
-    return unknown(key.key if key else value.place, what, str(loc[-1]), legal)
+    return unknown(key.key if key else value.place, f"{_named(model, above)} has the key", str(loc[-1]), legal)
+
+
+def _named(model: type[BaseModel], path: Path) -> str:
+    """A path as messages say it. A recipe's method has a text of its own, from which its paths begin."""
+    return dotted(path[1:] if model is Recipe and path[:1] == ("method",) else path) or "the text"
 
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:

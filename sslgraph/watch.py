@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -14,19 +14,17 @@ from sslgraph.sized import SizedLeg
 
 
 class Watch:
-    """The named edges of a training step, and its tensors at them once `ask` was called before a forward.
+    """The named edges of a training step, and its tensors at them once `ask` is called before its forward pass.
 
     The watched step makes the same calls of the same parts and gives more of what they return, so numbers stay as
     they are; its program is built when it is first asked for. `seen` maps names of the program's tensors to them.
     """
 
-    def __init__(
-        self, graph: Graph, leg: SizedLeg, parts: Mapping[str, nn.Module], build: Callable[[list[str]], Program]
-    ) -> None:
+    def __init__(self, graph: Graph, leg: SizedLeg, parts: Mapping[str, nn.Module]) -> None:
         self.edges = edges(graph, leg)
         self.seen: dict[str, Tensor] = {}
         self._inputs = {loss: ports for loss, ports in loss_inputs(leg).items() if hasattr(parts[loss], "monitors")}
-        self._parts, self._build = parts, build
+        self._parts = parts
         self._program: Program | None = None
         self._is_asked = False
 
@@ -44,7 +42,7 @@ class Watch:
         """The program's outputs; in a step that was asked for, what is watched is kept on the way."""
         if not self._is_asked:
             return program(batch)
-        self._program = self._program or self._build(self.tensors)
+        self._program = self._program or program.also(self.tensors)
         out = self._program(batch)
         self.seen, self._is_asked = {name: out[name].detach() for name in self.tensors}, False
         return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import torch
 from torch import Tensor
 from toys import CLOCK, EYE, PLUGINS, SQUARE, TWO_VIEWS, batch, compiled, dense, sized
 
-from sslgraph.errors import SpecError
+from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.schedules import Clock
 
 Text = dict[str, Any]
@@ -60,30 +62,38 @@ def both(one: float, other: float, rows: int = 4) -> dict[str, Tensor]:
 
 def step(method: Any, tensors: dict[str, Tensor], number: int = 0, rate: float = 0.1, clock: Clock = CLOCK) -> None:
     """One step of plain gradient descent."""
-    method.set_step(number, clock)
+    method.begin(number, clock)
     method.zero_grad(set_to_none=True)
-    torch.stack(list(method(tensors).values())).sum().backward()
+    losses, writes = method(tensors)
+    torch.stack(list(losses.values())).sum().backward()
     with torch.no_grad():
         for p in method.parameters():
             if p.grad is not None:
                 p -= rate * p.grad
-    method.tick(number, clock)
+    method.tick(writes)
+
+
+def losses(method: Any, tensors: dict[str, Tensor]) -> dict[str, float]:
+    """The losses of a batch as numbers, by a forward pass that is no part of a step."""
+    with torch.no_grad():
+        return {name: loss.item() for name, loss in method(tensors).losses.items()}
 
 
 def test_a_loss_is_what_one_computes_by_hand() -> None:
-    assert compiled(**SIAMESE)(both(1, 2))["l"].item() == 9  # rows of 3 against rows of 6
+    assert losses(compiled(**SIAMESE), both(1, 2)) == {"l": 9}  # rows of 3 against rows of 6
 
 
 def test_a_loss_is_multiplied_by_its_weight_of_this_step() -> None:
     method = compiled(**{**SIAMESE, "losses": {"l": {**SQUARE, "of": ["z1", "z2"], "weight": {"linear": [1, 0]}}}})
-    method.set_step(50, CLOCK)
-    assert method(both(1, 2))["l"].item() == 4.5
+    assert losses(method, both(1, 2)) == {"l": 9}  # of the first step, as long as none is begun
+    method.begin(50, CLOCK)
+    assert losses(method, both(1, 2)) == {"l": 4.5}
 
 
 def test_a_scheduled_setting_is_filled_before_each_step_and_is_no_weight() -> None:
     method = compiled(**{**SIAMESE, "losses": {"l": {**SQUARE, "of": ["z1", "z2"], "temperature": {"linear": [1, 2]}}}})
-    method.set_step(50, CLOCK)
-    assert method(both(1, 2))["l"].item() == 6
+    method.begin(50, CLOCK)
+    assert losses(method, both(1, 2)) == {"l": 6}
     assert method.parts["l"].temperature.shape == () and "parts.l.temperature" not in method.state_dict()
 
 
@@ -99,9 +109,9 @@ def test_a_bag_is_one_call_and_separate_views_are_two() -> None:
         "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}},
         "after_step": ["m.add(z)"],
     }
-    assert compiled(**bag)(both(0, 2))["l"].item() == 1  # the mean of all rows is 1
+    assert losses(compiled(**bag), both(0, 2)) == {"l": 1}  # the mean of all rows is 1
     apart = {**bag, "flow": {"z": "bag(less(f(x1)), less(f(x2)))"}}
-    assert compiled(**apart)(both(0, 2))["l"].item() == 0
+    assert losses(compiled(**apart), both(0, 2)) == {"l": 0}
 
 
 def test_a_part_over_views_sees_them_apart_and_its_bag_goes_on() -> None:
@@ -115,9 +125,10 @@ def test_a_part_over_views_sees_them_apart_and_its_bag_goes_on() -> None:
             "n": {**SQUARE, "of": ["first", "one"]},
         },
     }
-    losses = compiled(batch=2, **{**text, "state": {}, "after_step": []})(batch({"x": images(1, 2, 3, 5)}, rows=2))
-    assert losses["l"].item() == (4 + 9 + 4 + 9) / 4  # each image against its other view
-    assert losses["k"].item() == 0
+    method = compiled(batch=2, **{**text, "state": {}, "after_step": []})
+    found = losses(method, batch({"x": images(1, 2, 3, 5)}, rows=2))
+    assert found["l"] == (4 + 9 + 4 + 9) / 4  # each image against its other view
+    assert found["k"] == 0
 
 
 def test_the_mean_over_a_bag_is_no_bag() -> None:
@@ -133,12 +144,13 @@ def test_a_target_follows_the_weights_that_the_step_has_written() -> None:
     net, target, expected = method.parts["g"].weight, method.parts["t"].weight, torch.ones(2, 3)
     for number in range(5):
         before = target.clone()
-        method.set_step(number, CLOCK)
-        method(both(1, 2))["l"].backward()
+        method.begin(number, CLOCK)
+        found, writes = method(both(1, 2))
+        found["l"].backward()
         assert torch.equal(target, before) and target.grad is None
         with torch.no_grad():
             net -= 0.01 * net.grad
-        method.tick(number, CLOCK)
+        method.tick(writes)
         expected = 0.5 * expected + 0.5 * net.detach()
         torch.testing.assert_close(target, expected, rtol=0, atol=0)
     assert not target.requires_grad and not torch.equal(target, net)
@@ -187,45 +199,87 @@ def test_a_frozen_net_stands_still() -> None:
 def test_state_changes_after_the_step_only() -> None:
     method = compiled(batch=2, **BAGGED)
     tensors = batch({"x": images(1, 1, 3, 3)}, rows=2)
-    assert method(tensors)["l"].item() == (1 + 9) / 2  # around zero, twice: nothing is written inside
-    method._pending.clear()
-    assert method(tensors)["l"].item() == (1 + 9) / 2
-    method.tick(0, CLOCK)
-    assert method.parts["m"]().tolist() == [2, 2, 2] and method(tensors)["l"].item() == 1
+    method.begin(0, CLOCK)
+    found, writes = method(tensors)
+    assert found["l"].item() == (1 + 9) / 2  # around zero, twice: nothing is written inside
+    assert losses(method, tensors) == {"l": (1 + 9) / 2}
+    method.tick(writes)
+    assert method.parts["m"]().tolist() == [2, 2, 2] and losses(method, tensors) == {"l": 1}
 
 
-def test_writes_come_in_the_order_of_the_text() -> None:
-    text: Text = {
-        "nets": {"f": EYE},
-        "flow": {"z": "f(x)", "w": "l2(z)"},
-        "state": {"j": {"use": "more_parts:Journal"}},
-        "losses": {"l": {**SQUARE, "of": ["z", "w"]}},
-    }
-    for writes, total in (
-        (["j.add(z)", "j.double"], 6),
-        (["j.double", "j.add(z)"], 3),
-        (["j.add(z)", "j.double", "j.add(z)"], 9),
-    ):
-        method = compiled(batch=1, **{**text, "after_step": writes})
-        method(batch({"x": images(1)}))
-        method.tick(0, CLOCK)
-        assert method.parts["j"]().item() == total
+def test_a_training_forward_without_begin_is_refused_before_every_step() -> None:
+    method = compiled(**SIAMESE)
+    for _ in range(2):
+        with pytest.raises(SslgraphError, match=r"no step is begun: call model.begin\(step, clock\)"):
+            method(both(1, 2))
+        step(method, both(1, 2))
 
 
-def test_micro_batches_are_written_once_as_if_they_had_been_one_batch() -> None:
-    text = {
-        **BAGGED,
-        "state": {**BAGGED["state"], "album": {"use": "more_parts:Album", "rows": 8}},
-        "after_step": ["m.add(z)", "album.put(z)"],
-    }
-    whole, halves = compiled(batch=4, **text), compiled(batch=4, **text)
-    whole(batch({"x": images(1, 2, 3, 4, 5, 6, 7, 8)}, rows=4))  # views [1 2 3 4] and [5 6 7 8]
-    halves(batch({"x": images(1, 2, 5, 6)}, rows=2))
-    halves(batch({"x": images(3, 4, 7, 8)}, rows=2))
-    for method in (whole, halves):
-        method.tick(0, CLOCK)
-        assert method.parts["album"].kept[:, 0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
-        assert method.parts["m"].count == 8
+def test_without_training_the_last_step_begun_goes_on_to_hold() -> None:
+    method = compiled(**{**SIAMESE, "losses": {"l": {**SQUARE, "of": ["z1", "z2"], "weight": {"linear": [1, 0]}}}})
+    assert losses(method.train(), both(1, 2)) == {"l": 9}
+    step(method, both(1, 2), number=50, rate=0)
+    assert losses(method.train(), both(1, 2)) == {"l": 4.5}
+    assert method.eval()(both(1, 2)).losses["l"].item() == 4.5  # in eval mode gradients may be on
+
+
+def test_tick_is_refused_without_begin_and_a_second_time() -> None:
+    method = compiled(**FOLLOWED)
+    with pytest.raises(SslgraphError, match=r"no step is open: call model.begin\(step, clock\) once before a step"):
+        method.tick({})
+    step(method, both(1, 2))
+    followed = method.parts["t"].weight.clone()
+    with pytest.raises(SslgraphError, match="no step is open"):
+        method.tick({})
+    assert torch.equal(method.parts["t"].weight, followed)
+
+
+def test_a_step_without_tick_is_not_passed_over_and_may_be_begun_again() -> None:
+    method = compiled(**{**FOLLOWED, "targets": {"t": {"ema_of": "g", "momentum": {"linear": [0, 1]}}}})
+    method.begin(3, CLOCK)
+    with pytest.raises(SslgraphError, match=r"step 4 can't begin before step 3 ends: call model.tick\(writes\) after"):
+        method.begin(4, CLOCK)
+    step(method, both(1, 2), number=3)
+    method.begin(4, CLOCK)
+    step(method, both(1, 2), number=0)  # a training that starts over, as in a notebook
+    assert torch.equal(method.parts["t"].weight, method.parts["g"].weight)
+
+
+def test_tick_refuses_the_losses_and_stays_open() -> None:
+    method = compiled(batch=2, **BAGGED)
+    method.begin(0, CLOCK)
+    found, writes = method(batch({"x": images(1, 1, 3, 3)}, rows=2))
+    for wrong in (found, [], [writes, {}]):
+        with pytest.raises(SslgraphError, match=r"tick needs the writes that forward returned, {z_pooled}"):
+            method.tick(wrong)
+    assert method.parts["m"].count == 0
+    method.tick(writes)
+    assert method.parts["m"].count == 4
+
+
+def test_a_forward_without_tick_keeps_no_tensor() -> None:
+    method = compiled(batch=2, **BAGGED)
+    method.begin(0, CLOCK)
+    tensors = batch({"x": images(1, 1, 3, 3)}, rows=2)
+    found = method(tensors)
+    kept = [weakref.ref(value) for value in (*found.losses.values(), *found.writes.values(), *tensors.values())]
+    assert all(not value.requires_grad for value in found.writes.values()) and found.writes
+    del found, tensors
+    gc.collect()
+    assert [ref() for ref in kept] == [None] * len(kept)
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({}, "the batch lacks x1.image, x2.image\n  there are: none"),
+    ({"x2.image": images(1), "x1": images(1)}, "the batch lacks x1.image\n  there are: x2.image, x1"),
+    (torch.ones(4, 3, 2, 2), "a batch maps names to tensors (x1.image, x2.image), and this is a Tensor"),
+    ([images(1), images(1)], "a batch maps names to tensors (x1.image, x2.image), and this is a list"),
+])  # fmt: skip
+@pytest.mark.filterwarnings("error")
+def test_a_batch_that_lacks_a_view_is_told_what_it_lacks(given: Any, said: str) -> None:
+    with pytest.raises(SslgraphError) as wrong:
+        compiled(**SIAMESE).eval()(given)
+    assert str(wrong.value) == said
 
 
 def test_each_player_gets_its_own_losses_and_weights() -> None:
@@ -243,7 +297,8 @@ def test_each_player_gets_its_own_losses_and_weights() -> None:
         "again": {**SQUARE, "of": ["fake", "real"], "trains": ["g", "e"], "weight": 2},
     }
     method = compiled(views=TWO_VIEWS, nets=nets, flow=flow, losses=losses)
-    out = method(both(1, 2))
+    method.begin(0, CLOCK)
+    out, _ = method(both(1, 2))
     (maker, makers), (judge, judges) = method.player_losses(out)
     assert {id(p) for p in makers} == {id(method.parts["e"].scale), id(method.parts["g"].weight)} and judges == [
         method.parts["d"].weight
@@ -255,7 +310,8 @@ def test_each_player_gets_its_own_losses_and_weights() -> None:
 
 def test_an_ordinary_method_has_one_player() -> None:
     method = compiled(**FOLLOWED)
-    ((_, parameters),) = method.player_losses(method(both(1, 2)))
+    method.begin(0, CLOCK)
+    ((_, parameters),) = method.player_losses(method(both(1, 2)).losses)
     assert {id(p) for p in parameters} == {id(method.parts["f"].scale), id(method.parts["g"].weight)}
 
 
@@ -275,8 +331,7 @@ def test_every_copy_of_a_sample_draws_by_itself_and_the_same_in_any_batch() -> N
 
     def drawn(*index: int) -> tuple[list[float], list[float]]:
         method = compiled(batch=2, **text)
-        method(batch({"x": images(0, 0, 0, 0)}, rows=2, index=torch.tensor(index)))
-        method.tick(0, CLOCK)
+        step(method, batch({"x": images(0, 0, 0, 0)}, rows=2, index=torch.tensor(index)), rate=0)
         a, b = method.parts["kept_a"].kept[:, 0], method.parts["kept_b"].kept[:, 0]
         return a.tolist(), (b - a).tolist()
 
@@ -323,8 +378,9 @@ def test_a_part_in_eval_mode_stays_there() -> None:
 
 def test_losses_compute_in_float32_under_autocast() -> None:
     method = compiled(**SIAMESE)
+    method.begin(0, CLOCK)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss = method(both(1, 2.0078125))["l"]
+        loss = method(both(1, 2.0078125)).losses["l"]
     assert loss.dtype == torch.float32
 
 

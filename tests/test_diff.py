@@ -122,7 +122,7 @@ SURVEY = {  # what the papers and the surveys say of each other
 
 @pytest.mark.parametrize(("one", "other"), SURVEY)
 def test_the_headline_says_what_the_field_says(one: str, other: str) -> None:
-    assert account(load_method(one).method, load_method(other).method).headline == SURVEY[one, other]
+    assert account(load_method(one).spec, load_method(other).spec).headline == SURVEY[one, other]
 
 
 GOLDEN = [pair for pair in SURVEY if pair[0] != pair[1]]
@@ -130,7 +130,7 @@ GOLDEN = [pair for pair in SURVEY if pair[0] != pair[1]]
 
 @pytest.mark.parametrize(("one", "other"), GOLDEN)
 def test_the_whole_account_stays_as_it_was_read_over(one: str, other: str) -> None:
-    text = "\n".join(account(load_method(one).method, load_method(other).method).lines) + "\n"
+    text = "\n".join(account(load_method(one).spec, load_method(other).spec).lines) + "\n"
     golden = Path(__file__).parent / "golden_diffs" / f"{one}-{other}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(text, encoding="utf-8")
@@ -377,6 +377,6 @@ def test_the_laws_hold_for_any_two_methods(one: Method, other: Method) -> None:
 
 
 def test_the_laws_hold_for_all_shipped_methods() -> None:
-    methods = [load_method(name).method for name in catalogue.names("methods")]
+    methods = [load_method(name).spec for name in catalogue.names("methods")]
     for one, other in combinations_with_replacement(methods, 2):
         assert_laws(one, other)

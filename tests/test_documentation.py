@@ -39,7 +39,7 @@ def test_an_example_is_right(page: str, text: str, tmp_path: Path) -> None:
     file = tmp_path / "example.yaml"
     file.write_text(headed(text))
     if text.startswith("augmentation:"):
-        assert load_augmentation(file).augmentation.steps, page
+        assert load_augmentation(file).spec.steps, page
     else:
         assert examine(str(file)).sized is not None, page
 

@@ -11,7 +11,7 @@ from sslgraph.spec import Method, Part
 
 
 def child(shelf: Path, text: str) -> Method:
-    return load_method(put(shelf, "methods/child", text)).method
+    return load_method(put(shelf, "methods/child", text)).spec
 
 
 def message(shelf: Path, text: str) -> str:
@@ -21,7 +21,7 @@ def message(shelf: Path, text: str) -> str:
 
 
 def test_a_child_changes_what_it_names_and_keeps_the_rest(shelf: Path) -> None:
-    parent = load_method("moco").method
+    parent = load_method("moco").spec
     set_two = "set: {method: Colder, losses.info.temperature: 0.07, nets.g.out: 64}"
     text = f"extends: moco\n{set_two}\nreplace: {{nets.f: {{use: a.b}}}}"
     method = child(shelf, text)
@@ -126,7 +126,7 @@ def test_a_circle_of_parents_is_refused(shelf: Path) -> None:
 
 def test_a_parent_may_be_a_file_beside_the_child(shelf: Path) -> None:
     put(shelf, "own/base", "extends: moco\nset: {method: Base}")
-    assert load_method(put(shelf, "own/child", "extends: base.yaml")).method.method == "Base"
+    assert load_method(put(shelf, "own/child", "extends: base.yaml")).spec.method == "Base"
 
 
 def test_every_value_keeps_the_place_where_it_is_written(shelf: Path) -> None:

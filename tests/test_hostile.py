@@ -22,6 +22,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.expressions import parse
 from sslgraph.lint import lint
 from sslgraph.load import load_method, method_of, pipeline_of, recipe_of
+from sslgraph.loaded import method_in
 from sslgraph.refusals import refuse
 from sslgraph.wire import wire
 
@@ -43,12 +44,12 @@ def outcome(text: str) -> str:
         document = read_text(text, home.SPECS / "methods" / "hostile.yaml")
         if document.kind == "method":
             method = method_of(document)
-            graph = wire(method.method, method.place)
+            graph = wire(method.spec, method.place)
             refuse(graph)
             lint(graph)
         elif document.kind == "recipe":
             recipe = recipe_of(document)
-            check.wired(recipe.method)
+            check.wired(method_in(recipe))
             check.numbers(recipe)
         elif document.kind == "pipeline":
             pipeline_of(document)
@@ -190,7 +191,7 @@ def test_bombs_are_refused_in_bounded_time(text: str, says: str) -> None:
     start = time.process_time()
     with pytest.raises(SslgraphError, match=says.replace("(", r"\(")):
         document = read_text(text, Path("bomb.yaml"))
-        refuse(wire(method_of(document).method))
+        refuse(wire(method_of(document).spec))
     assert time.process_time() - start < SECONDS
 
 

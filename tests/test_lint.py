@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from toys import TWO_VIEWS, method
 
-from sslgraph import catalogue, registry
+from sslgraph import catalogue
 from sslgraph.gradients import moved_by
 from sslgraph.graph import Graph
-from sslgraph.lint import RULES, Facts, Finding, lint, loss_rules, queries, state_rules
+from sslgraph.lint import RULES, Facts, Finding, lint, queries
 from sslgraph.load import load_method
 from sslgraph.wire import wire
 
@@ -223,21 +223,9 @@ def test_every_rule_is_broken_by_a_test_and_has_a_source() -> None:
     )
 
 
-def test_the_parts_that_rules_name_exist() -> None:
-    named = {
-        *loss_rules.COSINE,
-        *loss_rules.DOT_PRODUCT,
-        *loss_rules.SPANNING,
-        *loss_rules.RANGES,
-        *state_rules.AGREEING,
-        *queries.PASSING,
-    }
-    assert named <= set(registry.catalogue())
-
-
 def test_a_finding_stands_at_its_place_with_its_source() -> None:
     loaded = load_method("moco_v2")
-    (found,) = lint(wire(loaded.method, loaded.place), Facts(images=50_000))
+    (found,) = lint(wire(loaded.spec, loaded.place), Facts(images=50_000))
     assert re.fullmatch(r"specs/methods/moco_v2.yaml:\d+:\d+", str(found.place))
     assert str(found) == (
         f"{found.place}: SG001: 'queue' keeps 65,536 keys of 50,000 images: images meet their own older keys\n"
@@ -253,7 +241,7 @@ def test_rules_can_be_left_out() -> None:
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_no_shipped_method_raises_a_doubt(name: str) -> None:
     loaded = load_method(name)
-    assert [str(finding) for finding in lint(wire(loaded.method, loaded.place))] == []
+    assert [str(finding) for finding in lint(wire(loaded.spec, loaded.place))] == []
 
 
 def test_the_length_of_a_run_is_steps_or_epochs() -> None:

@@ -18,11 +18,11 @@ from sslgraph.load import (
     load_pipeline,
     load_recipe,
     method_of,
-    parse_overrides,
     pipeline_of,
     recipe_of,
 )
-from sslgraph.resolved import resolved, resolved_recipe
+from sslgraph.loaded import method_in
+from sslgraph.resolved import resolved
 from sslgraph.spec import Method, Recipe
 from sslgraph.values import written
 
@@ -45,17 +45,17 @@ def message(call: Any, *args: Any, **keywords: Any) -> str:
 
 
 def test_a_method_is_found_by_name_and_by_file(shelf: Path) -> None:
-    assert load_method("moco").method == load_method(shelf / "methods/moco.yaml").method
-    assert load_method("moco").method == load_method(f"{shelf}/methods/moco.yaml").method
+    assert load_method("moco").spec == load_method(shelf / "methods/moco.yaml").spec
+    assert load_method("moco").spec == load_method(f"{shelf}/methods/moco.yaml").spec
     assert load_method("moco").file == shelf / "methods/moco.yaml"
 
 
 @pytest.mark.usefixtures("shelf")
 def test_settings_are_gathered_from_beside_the_reserved_keys() -> None:
-    method = load_method("moco").method
+    method = load_method("moco").spec
     assert (method.nets["g"].use, method.nets["g"].settings) == ("heads.mlp", {"hidden": [2048], "out": 128})
     assert method.views["xk"].settings == {"crop.scale": [0.2, 1]}
-    assert load_method("program").method.nets["head"].settings == {"out": 100}
+    assert load_method("program").spec.nets["head"].settings == {"out": 100}
 
 
 @pytest.mark.usefixtures("shelf")
@@ -76,8 +76,8 @@ def test_a_text_of_another_kind_is_refused(shelf: Path) -> None:
 @pytest.mark.usefixtures("shelf")
 def test_overrides_are_set_last_and_references_follow_them() -> None:
     loaded = load_method("program", overrides={"ops.kmeans.k": 7, "method.nets.f.depth": 18})
-    assert loaded.method.nets["head"].settings == {"out": 7}
-    assert loaded.method.nets["f"].settings == {"depth": 18}
+    assert loaded.spec.nets["head"].settings == {"out": 7}
+    assert loaded.spec.nets["f"].settings == {"depth": 18}
     assert str(loaded.place(("ops", "kmeans", "k"))) == "--set ops.kmeans.k"
 
 
@@ -89,20 +89,20 @@ def test_an_override_that_names_nothing_is_refused_as_it_was_written() -> None:
 
 
 def test_a_recipe_in_the_place_of_a_method_gives_its_method_as_it_changes_it(shelf: Path) -> None:
-    concrete = load_recipe("small/moco").method.method
-    assert load_method("small/moco").method == concrete
-    run = put(shelf, "run/resolved", resolved_recipe(load_recipe("small/moco")))
-    assert load_method(run).method == concrete
+    concrete = load_recipe("small/moco").spec.method
+    assert load_method("small/moco").spec == concrete
+    run = put(shelf, "run/resolved", resolved(load_recipe("small/moco").spec))
+    assert load_method(run).spec == concrete
 
 
 def test_a_recipe_makes_its_method_concrete(shelf: Path) -> None:
     loaded = load_recipe("small/moco")
-    assert loaded.recipe.epochs == 4
-    assert loaded.recipe.data.settings == {"size": 32}
-    assert loaded.method.method.nets["f"].settings == {"depth": 18}
-    assert loaded.method.method.nets["g"].use == "heads.linear"
-    assert str(loaded.method.place(("nets", "f", "depth"))) == f"{shelf}/recipes/small/moco.yaml:4:21"
-    assert str(loaded.method.place(("export",))) == f"{shelf}/methods/moco.yaml:22:9"
+    assert loaded.spec.epochs == 4
+    assert loaded.spec.data.settings == {"size": 32}
+    assert loaded.spec.method.nets["f"].settings == {"depth": 18}
+    assert loaded.spec.method.nets["g"].use == "heads.linear"
+    assert str(method_in(loaded).place(("nets", "f", "depth"))) == f"{shelf}/recipes/small/moco.yaml:4:21"
+    assert str(method_in(loaded).place(("export",))) == f"{shelf}/methods/moco.yaml:22:9"
 
 
 @pytest.mark.usefixtures("shelf")
@@ -115,11 +115,11 @@ def test_overrides_go_to_the_recipe_or_to_its_method_by_their_first_word() -> No
         "method.export": "g",
     }
     loaded = load_recipe("small/moco", overrides)
-    assert loaded.recipe.optimizer["lr"] == 1
-    assert loaded.recipe.data.settings["path"] == "p"
-    assert loaded.recipe.checkpoint == {"every": "1 epoch"}
-    assert loaded.method.method.nets["f"].settings == {"depth": 34}
-    assert loaded.method.method.export == "g"
+    assert loaded.spec.optimizer["lr"] == 1
+    assert loaded.spec.data.settings["path"] == "p"
+    assert loaded.spec.checkpoint == {"every": "1 epoch"}
+    assert loaded.spec.method.nets["f"].settings == {"depth": 34}
+    assert loaded.spec.method.export == "g"
     assert "--set nts.f: the path begins with 'nts'" in message(load_recipe, "small/moco", {"nts.f": 1})
 
 
@@ -130,12 +130,12 @@ def test_the_method_of_a_recipe_may_be_another(shelf: Path) -> None:
         RECIPE.replace("set:", "given: {}\nset:").replace("{nets.f.depth: 18, state.queue.size: 4096}", "{}"),
     )
     put(shelf, "methods/slow", "extends: moco\nset: {method: Slow}")
-    assert load_recipe("plain", {"method": "slow"}).method.method.method == "Slow"
+    assert load_recipe("plain", {"method": "slow"}).spec.method.method == "Slow"
 
 
 @pytest.mark.usefixtures("shelf")
 def test_steps_on_the_command_line_take_the_place_of_epochs() -> None:
-    recipe = load_recipe("small/moco", {"steps": 5}).recipe
+    recipe = load_recipe("small/moco", {"steps": 5}).spec
     assert (recipe.steps, recipe.epochs) == (5, None)
 
 
@@ -143,17 +143,17 @@ def test_steps_on_the_command_line_take_the_place_of_epochs() -> None:
 def test_a_new_source_is_given_whole() -> None:
     assert "would leave the settings size" in message(load_recipe, "small/moco", {"data.use": "sources.folder"})
     loaded = load_recipe("small/moco", {"data": {"use": "sources.folder", "path": "p"}})
-    assert loaded.recipe.data.settings == {"path": "p"}
+    assert loaded.spec.data.settings == {"path": "p"}
 
 
 def test_a_method_alone_is_trained_by_its_demo_recipe_else_by_the_default_one(shelf: Path) -> None:
     put(shelf, "recipes/default", DEFAULT)
-    assert load_recipe("program", {"batch": 8}).recipe.recipe == "default"
-    assert load_recipe("program").method.method.method == "Program"
+    assert load_recipe("program", {"batch": 8}).spec.recipe == "default"
+    assert load_recipe("program").spec.method.method == "Program"
     put(shelf, "recipes/demo/program", DEFAULT.replace("default", "demo of its own").replace("moco", "program"))
-    assert load_recipe("program").recipe.recipe == "demo of its own"
+    assert load_recipe("program").spec.recipe == "demo of its own"
     own = load_recipe(put(shelf, "elsewhere/mine", MOCO.replace("MoCo", "Mine", 2)))
-    assert (own.recipe.recipe, own.method.method.method) == ("default", "Mine")
+    assert (own.spec.recipe, own.spec.method.method) == ("default", "Mine")
 
 
 def test_all_faults_of_a_recipe_and_of_its_method_come_at_once(shelf: Path) -> None:
@@ -184,8 +184,8 @@ def test_a_recipe_is_as_long_as_one_of_epochs_and_steps_says(shelf: Path) -> Non
 
 def test_the_stages_of_a_pipeline_come_in_an_order_in_which_they_can_run() -> None:
     loaded = pipeline_of(read_text(PIPELINE, Path("p.yaml")))
-    assert list(loaded.pipeline.stages) == ["codes", "pretrain", "probe"]
-    assert loaded.pipeline.stages["probe"].settings == {"labels": "10 %"}
+    assert list(loaded.spec.stages) == ["codes", "pretrain", "probe"]
+    assert loaded.spec.stages["probe"].settings == {"labels": "10 %"}
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_pipeline_that_can_not_run_is_refused(old: str, new: str, said: str) -
 
 def test_a_stage_may_be_given_a_checkpoint_from_elsewhere() -> None:
     text = PIPELINE.replace("codes.export", "runs/codes")
-    assert pipeline_of(read_text(text, Path("p.yaml"))).pipeline.stages["pretrain"].given == {"tokenizer": "runs/codes"}
+    assert pipeline_of(read_text(text, Path("p.yaml"))).spec.stages["pretrain"].given == {"tokenizer": "runs/codes"}
 
 
 def test_an_augmentation_is_its_steps_in_order(shelf: Path) -> None:
@@ -211,18 +211,9 @@ def test_an_augmentation_is_its_steps_in_order(shelf: Path) -> None:
         "augmentations/plain",
         "augmentation: plain\nsteps:\n  b: {use: augment.flip, p: 0.5}\n  a: {use: augment.crop}\n",
     )
-    augmentation = load_augmentation("plain").augmentation
+    augmentation = load_augmentation("plain").spec
     assert list(augmentation.steps) == ["b", "a"]
     assert augmentation.steps["b"].settings == {"p": 0.5}
-
-
-def test_overrides_are_read_from_the_command_line() -> None:
-    assert parse_overrides(["nets.f.depth=18", "a.b={cosine: [1e-1, 0]}", "x=a=b"]) == {
-        "nets.f.depth": 18,
-        "a.b": {"cosine": [0.1, 0]},
-        "x": "a=b",
-    }
-    assert "--set takes path=value, and is given 'depth'" in message(parse_overrides, ["depth"])
 
 
 def test_loading_imports_no_torch() -> None:
@@ -274,7 +265,7 @@ FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCh
 @pytest.mark.usefixtures("shelf")
 def test_any_override_gives_a_recipe_or_a_spec_error(overrides: dict[str, Any]) -> None:
     try:
-        assert isinstance(load_recipe("small/moco", overrides).recipe, Recipe)
+        assert isinstance(load_recipe("small/moco", overrides).spec, Recipe)
     except SpecError as refused:
         assert refused.faults
 
@@ -300,11 +291,11 @@ def test_any_change_of_a_text_gives_a_spec_or_a_spec_error(
     try:
         document = read_text(changed, shelf / "methods/changed.yaml")
         if document.kind == "recipe":
-            whole = resolved_recipe(recipe_of(document))
-            assert resolved_recipe(recipe_of(read_text(whole, Path("again.yaml")))) == whole
+            whole = resolved(recipe_of(document).spec)
+            assert resolved(recipe_of(read_text(whole, Path("again.yaml"))).spec) == whole
         else:
-            method = method_of(document).method
-            assert method_of(read_text(resolved(method), Path("again.yaml"))).method == method
+            method = method_of(document).spec
+            assert method_of(read_text(resolved(method), Path("again.yaml"))).spec == method
     except SpecError as refused:
         assert refused.faults
 
@@ -322,9 +313,9 @@ def test_any_values_under_the_keys_of_a_method_give_a_method_or_a_spec_error(val
 def test_an_augmentation_of_ones_own_lies_beside_the_text_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("augmentation: mine\nsteps:\n  flip: {use: augment.horizontal_flip, p: 0.5}\n")
     (tmp_path / "method.yaml").write_text("extends: simclr\nset:\n  views.x: {augment: mine.yaml, copies: 2}\n")
-    method = load_method(tmp_path / "method.yaml").method
+    method = load_method(tmp_path / "method.yaml").spec
     assert method.views["x"].augment == str((tmp_path / "mine.yaml").resolve())
-    assert load_augmentation(method.views["x"].augment).augmentation.augmentation == "mine"
+    assert load_augmentation(method.views["x"].augment).spec.augmentation == "mine"
     (tmp_path / "mine.yaml").unlink()
     with pytest.raises(SpecError, match=r"method.yaml:3:22: there is no file .*mine.yaml\n  its path starts from"):
         load_method(tmp_path / "method.yaml")

@@ -27,8 +27,8 @@ def test_a_method_opens_with_what_it_is_its_commands_and_its_numbers(name: str) 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_method_is_wired_without_fault_and_its_augmentations_are_there(name: str) -> None:
     loaded = load_method(name)
-    assert wire(loaded.method, loaded.place).training.losses
-    for view in loaded.method.views.values():
+    assert wire(loaded.spec, loaded.place).training.losses
+    for view in loaded.spec.views.values():
         load_augmentation(view.augment)
 
 
@@ -40,13 +40,13 @@ def test_a_method_is_read_in_well_under_a_tenth_of_a_second() -> None:
 
 
 def test_a_child_differs_from_its_parent_in_what_it_says_only() -> None:
-    one, every = load_method("rotation_one").method, load_method("rotation").method
+    one, every = load_method("rotation_one").spec, load_method("rotation").spec
     assert one.ops["turn"].settings == {"variant": "one"}
     assert one.model_copy(update={"method": every.method, "ops": every.ops}) == every
 
 
 def test_a_patch_is_written_once_in_mae() -> None:
-    method = load_method("mae", overrides={"nets.enc.patch": 4}).method
+    method = load_method("mae", overrides={"nets.enc.patch": 4}).spec
     assert method.ops["mask"].settings["patch"] == 4
     assert method.ops["patches"].settings["size"] == 4
     assert method.nets["dec"].settings["patch"] == 4

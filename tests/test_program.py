@@ -6,7 +6,7 @@ import torch
 from toys import CLOCK, EYE, PLUGINS, SQUARE, batch, compiled, dense, wired
 
 from sslgraph.compile import CompiledMethod
-from sslgraph.shapes import settle
+from sslgraph.settle import settle
 
 NETS = {"f": EYE, "g": dense()}
 BAGGED = {
@@ -76,7 +76,7 @@ def test_what_no_loss_and_no_write_needs_is_not_computed() -> None:
 
 def test_torch_captures_the_program_whole_and_computes_the_same() -> None:
     method = two_sizes()
-    method.set_step(0, CLOCK)
+    method.begin(0, CLOCK)
     tensors = batch({"large": torch.rand(8, 3, 4, 4), "small": torch.rand(4, 3, 2, 2)}, rows=4)
     plain = method(tensors)
     program = method.programs["step"]

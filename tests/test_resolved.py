@@ -11,7 +11,7 @@ from texts import MOCO, shelf_of_specs  # noqa: F401 - the fixture shelf
 from sslgraph import catalogue
 from sslgraph.document import read_text
 from sslgraph.load import load_method, load_recipe, method_of, recipe_of
-from sslgraph.resolved import resolved, resolved_recipe
+from sslgraph.resolved import resolved
 from sslgraph.spec import Method, Part, View
 
 HERE = Path("again.yaml")
@@ -19,9 +19,9 @@ HERE = Path("again.yaml")
 
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_every_method_reads_back_as_itself(name: str) -> None:
-    method = load_method(name).method
+    method = load_method(name).spec
     text = resolved(method)
-    again = method_of(read_text(text, HERE)).method
+    again = method_of(read_text(text, HERE)).spec
     assert again == method
     assert resolved(again) == text
 
@@ -29,14 +29,14 @@ def test_every_method_reads_back_as_itself(name: str) -> None:
 @pytest.mark.parametrize("name", catalogue.names("recipes"))
 def test_every_recipe_reads_back_as_itself(name: str) -> None:
     loaded = load_recipe(name)
-    text = resolved_recipe(loaded)
+    text = resolved(loaded.spec)
     again = recipe_of(read_text(text, HERE))
-    assert again.method.method == loaded.method.method
-    assert resolved_recipe(again) == text
+    assert again.spec.method == loaded.spec.method
+    assert resolved(again.spec) == text
 
 
 def test_the_text_is_flat_and_a_node_stands_on_a_line() -> None:
-    text = resolved(method_of(read_text(MOCO, HERE)).method)
+    text = resolved(method_of(read_text(MOCO, HERE)).spec)
     assert text.splitlines()[:6] == [
         "method: MoCo",
         "family: contrastive",
@@ -51,13 +51,13 @@ def test_the_text_is_flat_and_a_node_stands_on_a_line() -> None:
 
 def test_a_recipe_holds_its_whole_method(shelf: Path) -> None:
     loaded = load_recipe("small/moco", {"nets.f.depth": 34})
-    text = resolved_recipe(loaded)
+    text = resolved(loaded.spec)
     for file in shelf.rglob("*.yaml"):
         file.unlink()
     again = recipe_of(read_text(text, HERE))
-    assert again.method.method == loaded.method.method
-    assert again.method.method.nets["f"].settings == {"depth": 34}
-    assert again.recipe.optimizer == loaded.recipe.optimizer
+    assert again.spec.method == loaded.spec.method
+    assert again.spec.method.nets["f"].settings == {"depth": 34}
+    assert again.spec.optimizer == loaded.spec.optimizer
     assert not {"set", "replace", "remove"} & set(read_text(text, HERE).data)
 
 
@@ -101,6 +101,6 @@ def test_any_setting_survives_being_written_and_read(value: Any) -> None:
     method = Method(
         method="A", views={"x": View(augment="a")}, nets={"f": Part(use="a.b", settings={"value": value})}, export="f"
     )
-    again = method_of(read_text(resolved(method), HERE)).method
+    again = method_of(read_text(resolved(method), HERE)).spec
     assert again == method
     assert repr(again.nets["f"].settings) == repr(method.nets["f"].settings)

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from toys import CLOCK, assert_map_is_true, random_batch
+from toys import assert_map_is_true, random_batch
 
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
-from sslgraph.load import LoadedMethod, load_method
-from sslgraph.shapes import settle
+from sslgraph.load import load_method
+from sslgraph.loaded import Loaded
+from sslgraph.settle import settle
+from sslgraph.spec import Method
 from sslgraph.wire import wire
 
 ROWS, IMAGES, SIDE = 4, 64, 64
@@ -26,9 +28,9 @@ SMALLER: dict[str, dict[str, Any]] = {
 SIDES = {"context_encoder": 128, "deepcluster": 128, "jigsaw": 255}
 
 
-def small(name: str) -> LoadedMethod:
+def small(name: str) -> Loaded[Method]:
     """A shipped method with its shallowest backbone."""
-    nets = load_method(name).method.nets
+    nets = load_method(name).spec.nets
     shallow = {f"nets.{net}.depth": 18 for net, part in nets.items() if part.use == "backbones.resnet"}
     return load_method(name, overrides={**SMALLER.get(name, {}), **shallow})
 
@@ -37,11 +39,10 @@ def small(name: str) -> LoadedMethod:
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_autograd_agrees_with_the_map_of_a_shipped_method(name: str) -> None:
     loaded, side = small(name), SIDES.get(name, SIDE)
-    images = dict.fromkeys(loaded.method.views, (3, side, side))
-    sized = settle(wire(loaded.method, loaded.place), images, batch=ROWS, dataset=IMAGES)
+    images = dict.fromkeys(loaded.spec.views, (3, side, side))
+    sized = settle(wire(loaded.spec, loaded.place), images, batch=ROWS, dataset=IMAGES)
     method = CompiledMethod(sized)
-    for state, part in loaded.method.state.items():
+    for state, part in loaded.spec.state.items():
         if part.use == "memory.label_table":  # before its first write a label counts for nothing
             method.parts[state].write(torch.arange(IMAGES) % 10)
-    method.set_step(0, CLOCK)
     assert_map_is_true(method, random_batch(sized, images, rows=ROWS))

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from sslgraph.spec import Loss, Method, Part, Phase, Recipe, Target, View
 
-RECIPE = {"recipe": "r", "method": "m", "data": {"use": "d", "path": "p"}, "batch": 8, "optimizer": {"use": "sgd"}}
+METHOD = {"method": "m", "views": {"x": {"augment": "a"}}, "nets": {"f": {"use": "a.b"}}, "export": "f"}
+RECIPE = {"recipe": "r", "method": METHOD, "data": {"use": "d", "path": "p"}, "batch": 8, "optimizer": {"use": "sgd"}}
 
 
 def test_what_is_not_reserved_is_a_setting() -> None:

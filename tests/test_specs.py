@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
+import pickle
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from pipelines.views import ViewProgram
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
 from sslgraph.load import load_method, load_recipe
+from sslgraph.loaded import method_in
 from sslgraph.schedules import Clock
 from sslgraph.sized import SizedGraph
 
@@ -33,7 +37,7 @@ SMALLER = {"deepcluster": {"ops.kmeans.k": 3, "ops.reduce.out": 8}}
 @cache
 def settled(name: str) -> tuple[SizedGraph, dict[str, tuple[int, int, int]]]:
     """A method in its small recipe, for a batch and a data set of a few images, with the size of each view."""
-    method = load_recipe(f"cifar10-small/{name}", SMALLER.get(name)).method
+    method = method_in(load_recipe(f"cifar10-small/{name}", SMALLER.get(name)))
     program = ViewProgram.build(method.method.views, check.augmentations(method))
     sizes = {view: (3, *size) for view, size in program.sizes(SIDE, SIDE).items()}
     return check.sized_graph(check.wired(method), method, batch=BATCH, dataset=IMAGES, image=(SIDE, SIDE)), sizes
@@ -42,7 +46,6 @@ def settled(name: str) -> tuple[SizedGraph, dict[str, tuple[int, int, int]]]:
 def ready(name: str, *, seed: int = 0) -> CompiledMethod:
     """The method with weights; its passes over the data set have been made, so that every state holds something."""
     method = CompiledMethod(settled(name)[0], seed=seed)
-    method.set_step(0, CLOCK)
     for phase in method.due_phases(0, CLOCK):
         method.run_phase(phase, [noise(name, start) for start in range(0, IMAGES, BATCH)])
     return method
@@ -57,8 +60,8 @@ def noise(name: str, start: int = 0) -> dict[str, Tensor]:
 
 def one_step(method: CompiledMethod, tensors: dict[str, Tensor], step: int) -> dict[str, Tensor]:
     """Forward, backward for each player, a small move down the gradient, writes and targets."""
-    method.set_step(step, CLOCK)
-    losses = method(tensors)
+    method.begin(step, CLOCK)
+    losses, writes = method(tensors)
     for total, parameters in method.player_losses(losses):
         gradients = torch.autograd.grad(total, parameters, retain_graph=True, allow_unused=True)
         for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -67,7 +70,7 @@ def one_step(method: CompiledMethod, tensors: dict[str, Tensor], step: int) -> d
         for parameter in method.parameters():
             if parameter.grad is not None:
                 parameter -= 0.01 * parameter.grad
-    method.tick(step, CLOCK)
+    method.tick(writes)
     return {key: loss.detach() for key, loss in losses.items()}
 
 
@@ -80,7 +83,7 @@ def test_a_shipped_spec_passes_check_with_a_shape_for_every_value(name: str) -> 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_names_its_paper_and_has_a_recipe_in_every_folder(name: str) -> None:
-    method = load_method(name).method
+    method = load_method(name).spec
     assert method.paper is not None and method.paper.arxiv and method.family != "other"
     assert {f"{folder}/{name}" for folder in FOLDERS} <= set(RECIPES)
 
@@ -144,3 +147,46 @@ def test_a_method_read_back_goes_on_to_the_last_bit(name: str) -> None:
         assert losses.keys() == again.keys()
         assert all(torch.equal(losses[key], again[key]) for key in losses)
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in one.state_dict().items())
+
+
+def test_validation_losses_leave_the_queue_of_moco_as_it_is() -> None:
+    """Two looks at a validation batch before each of two steps: no row, no pointer and no later loss moves."""
+    looked, plain = ready("moco_v2"), ready("moco_v2")
+    for step in range(2):
+        before, tensors = {key: value.clone() for key, value in looked.state_dict().items()}, noise("moco_v2")
+        looked.eval()
+        with torch.no_grad():
+            one, other = (looked(tensors).losses["info"] for _ in range(2))
+        assert torch.equal(one, other)
+        assert all(torch.equal(value, before[key]) for key, value in looked.state_dict().items())
+        looked.train()
+        assert torch.equal(*(one_step(method, tensors, step)["info"] for method in (looked, plain)))
+    assert looked.parts["queue"].pointer == 2 * BATCH
+    assert torch.equal(looked.parts["queue"].rows, plain.parts["queue"].rows)
+
+
+def saved(method: CompiledMethod) -> CompiledMethod:
+    file = io.BytesIO()
+    torch.save(method, file)
+    file.seek(0)
+    again: CompiledMethod = torch.load(file, weights_only=False)
+    return again
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda method: pickle.loads(pickle.dumps(method)), saved])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_copy_of_a_method_trains_as_it_does_and_apart_from_it(
+    name: str, copied: Callable[[CompiledMethod], CompiledMethod]
+) -> None:
+    method = ready(name)
+    one_step(method, noise(name), 0)
+    before = {key: value.clone() for key, value in method.state_dict().items()}
+    other, tensors = copied(method), noise(name)
+    torch.manual_seed(1)
+    found = one_step(other, tensors, 1)
+    assert all(torch.equal(value, before[key]) for key, value in method.state_dict().items())
+    torch.manual_seed(1)
+    expected = one_step(method, tensors, 1)
+    assert found.keys() == expected.keys() and all(torch.equal(found[key], expected[key]) for key in found)
+    assert all(torch.equal(value, other.state_dict()[key]) for key, value in method.state_dict().items())
+    assert other.code() == method.code()

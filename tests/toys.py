@@ -12,7 +12,7 @@ from sslgraph.draws import keyed
 from sslgraph.gradients import gradient_map
 from sslgraph.graph import Graph
 from sslgraph.schedules import Clock
-from sslgraph.shapes import settle
+from sslgraph.settle import settle
 from sslgraph.sized import SizedGraph
 from sslgraph.spec import Method
 from sslgraph.wire import wire
@@ -95,7 +95,8 @@ def assert_map_is_true(compiled_method: CompiledMethod, tensors: Mapping[str, Te
 def nets_moved(compiled_method: CompiledMethod, tensors: Mapping[str, Tensor], loss: str) -> set[str]:
     """The nets and targets whose parameters get a gradient other than zero from one loss of a batch."""
     compiled_method.zero_grad(set_to_none=True)
-    value = compiled_method(tensors)[loss]
+    compiled_method.begin(0, CLOCK)
+    value = compiled_method(tensors).losses[loss]
     trains = compiled_method.graph.loss(loss).spec.trains
     names = (*compiled_method.net_names, *compiled_method.target_names)
     parameters = [

@@ -169,7 +169,7 @@ WRONG_METHODS = {
     "width that does not arrive": (
         "out: 8}",
         "out: 8, dim: 7}",
-        "method.yaml:7:50: 'g' is told dim: 7, and 64 arrives\n  leave dim out",
+        "method.yaml:7:50: 'g' sets dim: 7, but its input has 64\n  leave dim out",
     ),
     "widths that can't match": (
         "ema_of: g,",

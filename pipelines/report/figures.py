@@ -29,7 +29,7 @@ def facts(runs: Runs) -> Markup:
 
 
 def _facts(run: Gathered) -> dict[str, str]:
-    record, recipe = run.record, run.record.loaded.recipe
+    record, recipe = run.record, run.record.loaded.spec
     told: Mapping[str, Any] = {**(record.starts[-1] if record.starts else {}), **record.summary}
     planned = f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.steps} steps"
     done = f"{record.steps:,} steps of {planned}" + ("" if record.summary else "; the run is not over")
@@ -139,8 +139,8 @@ def differences(runs: Runs) -> Markup:
 
 
 def _recipe(run: Gathered) -> dict[str, Any]:
-    values: dict[str, Any] = flat(run.record.loaded.recipe)
-    return {name: value for name, value in values.items() if name not in ("method", "set", "replace", "remove")}
+    values: dict[str, Any] = flat(run.record.loaded.spec)
+    return {name: value for name, value in values.items() if name != "method"}
 
 
 def leaves(values: Any, path: str = "") -> Iterator[tuple[str, str]]:

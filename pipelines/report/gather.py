@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from sslgraph.drawing import picture, svg
 from sslgraph.errors import SslgraphError
+from sslgraph.loaded import method_in
 from sslgraph.program import Program
 from sslgraph.sized import SizedGraph
 
@@ -41,7 +42,7 @@ def gather(
 ) -> Gathered:
     """Never fails for what a page can do without: a data path that vanished, a checkpoint that is not there yet."""
     missing: dict[str, str] = {}
-    allowed = (*record.loaded.recipe.plugins, *plugins)
+    allowed = (*record.loaded.spec.plugins, *plugins)
 
     def tried(part: str, make: Callable[[], T]) -> T | None:
         try:
@@ -50,20 +51,20 @@ def gather(
             missing[part] = str(reason)
             return None
 
-    source = tried("images", lambda: sources(record.loaded.recipe, "train", allowed))
+    source = tried("images", lambda: sources(record.loaded.spec, "train", allowed))
     sized = tried("graph", lambda: _sized(record, source, allowed))
     sheet, seen = None, None
     if source is not None:
-        sheet = tried("views", lambda: _sheet(record, source, sources.words(record.loaded.recipe), allowed))
+        sheet = tried("views", lambda: _sheet(record, source, sources.words(record.loaded.spec), allowed))
         seen = tried("features", lambda: look(record, source, sources, most=most, plugins=plugins))
     landmarks = sized.landmarks if sized else {}
     return Gathered(name, record, landmarks, _drawn(sized, number), _code(sized), sheet, seen, missing)
 
 
 def _sheet(record: Record, source: Source, where: str, plugins: tuple[str, ...]) -> Sheet:
-    recipe = record.loaded.recipe
+    recipe = record.loaded.spec
     return contact_sheet(
-        record.loaded.method,
+        method_in(record.loaded),
         source,
         data=where,
         count=SHOWN,
@@ -74,12 +75,12 @@ def _sheet(record: Record, source: Source, where: str, plugins: tuple[str, ...])
 
 
 def _sized(record: Record, source: Source | None, plugins: tuple[str, ...]) -> SizedGraph:
-    loaded = record.loaded.method
+    loaded = method_in(record.loaded)
     images, size = (check.IMAGES, None) if source is None else (len(source), source.size)
     return check.sized_graph(
         check.wired(loaded, plugins),
         loaded,
-        batch=record.loaded.recipe.batch,
+        batch=record.loaded.spec.batch,
         dataset=images,
         image=size or check.SOURCE,
         plugins=plugins,

@@ -10,8 +10,8 @@ from typing import Any
 
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
-from sslgraph.loaded import LoadedRecipe
-from sslgraph.spec import Loss, Method
+from sslgraph.loaded import Loaded
+from sslgraph.spec import Loss, Method, Recipe
 
 from .. import checkpoint, metrics_file, provenance, summary
 
@@ -29,7 +29,7 @@ class Record:
     """A run folder as a reader of it: `series` maps every recorded name to its points, step by step."""
 
     folder: Path
-    loaded: LoadedRecipe
+    loaded: Loaded[Recipe]
     text: str
     series: dict[str, Points]
     summary: dict[str, Any]
@@ -45,7 +45,7 @@ class Record:
     @property
     def method(self) -> Method:
         """The method that was trained."""
-        return self.loaded.method.method
+        return self.loaded.spec.method
 
     @property
     def loss_specs(self) -> dict[str, Loss]:

@@ -93,8 +93,8 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
         raise SslgraphError("the run has saved no checkpoint yet")
     on = machine.device()
     machine.use()
-    allowed = (*record.loaded.recipe.plugins, *plugins)
-    bank, queries, notes = _parts(lambda: sources(record.loaded.recipe, "test", allowed), train, most)
+    allowed = (*record.loaded.spec.plugins, *plugins)
+    bank, queries, notes = _parts(lambda: sources(record.loaded.spec, "test", allowed), train, most)
     encoders = restored(record.loaded, record.checkpoint, train, device=on, plugins=plugins)
 
     def encoded(encoder: nn.Module) -> tuple[Features, Features]:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sslgraph import registry
 from sslgraph.gradients import moved_by
 from sslgraph.graph import Box, Graph, Value
-from sslgraph.schedules import schedule
 
-from .queries import boxes, calls, highest, nets, parts_upstream, setting, width, without_unit_length
+from .queries import (
+    agreements,
+    calls,
+    is_guarded,
+    nets,
+    parts_upstream,
+    spans_batch,
+    values,
+    width,
+    without_unit_length,
+)
 from .rule import Doubt, Facts, Rule
-
-COSINE = ("losses.cosine_regression", "losses.negative_cosine", "losses.pixel_agreement")
-DOT_PRODUCT = ("losses.nt_xent", "losses.info_nce")
-# The value for a batch is not the mean of the values for its parts, unless rows of other steps are compared with.
-SPANNING = ("losses.nt_xent", "losses.barlow_twins", "losses.info_nce", "assignments.sinkhorn")
-# What publications found to work, with a margin.
-RANGES = {
-    "losses.nt_xent": ("temperature", 0.03, 1.0),
-    "losses.info_nce": ("temperature", 0.03, 1.0),
-    "losses.swav": ("temperature", 0.03, 1.0),
-    "assignments.sinkhorn": ("epsilon", 0.01, 0.2),
-}
 
 
 def agreement_without_stop(graph: Graph, _: Facts) -> Iterator[Doubt]:
@@ -48,31 +46,35 @@ def agreement_without_predictor(graph: Graph, _: Facts) -> Iterator[Doubt]:
 
 
 def teacher_without_centre(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    for value, box in calls(graph, "losses.dino"):
-        inputs = dict(value.inputs)
-        is_balanced = any(part.signature.family == "assignments" for part in parts_upstream(graph, inputs["teacher"]))
-        if "center" not in inputs and not is_balanced:
+    for value, box, _student, teacher in agreements(graph):
+        port = box.traits.centred_by
+        is_balanced = any(part.traits.role == "codes" for part in parts_upstream(graph, teacher))
+        if port and port not in dict(value.inputs) and not is_balanced:
+            state = " or ".join(registry.with_role("centre"))
             yield Doubt(
                 value.path,
-                f"nothing centres the teacher of '{box.name}': one output comes to win for every image",
-                "declare a state that uses memory.center and write center: center.read",
+                f"nothing centres the {box.traits.agrees[1]} of '{box.name}': one output comes to win for every image",
+                f"declare a state that uses {state}, and write {port}: STATE.read",
             )
 
 
 def teacher_no_sharper_than_the_student(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    for box in boxes(graph, "losses.dino"):
-        teacher, student = (highest(schedule(setting(box, f"{who}_temperature"))) for who in ("teacher", "student"))
-        if teacher >= student:
+    for box in graph.boxes.values():
+        student, teacher = box.traits.agrees
+        soft, sharp = values(box, f"{student}_temperature"), values(box, f"{teacher}_temperature")
+        if soft and sharp and max(sharp) >= max(soft):
             yield Doubt(
-                (*box.path, "teacher_temperature"),
-                f"the teacher of '{box.name}' ({teacher:g}) is no sharper than its student ({student:g}): outputs "
-                "become uniform",
+                (*box.path, f"{teacher}_temperature"),
+                f"the {teacher} of '{box.name}' ({max(sharp):g}) is no sharper than its {student} ({max(soft):g}): "
+                "outputs become uniform",
                 "published: 0.04 to 0.07 against 0.1",
             )
 
 
 def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    for value, box in calls(graph, *DOT_PRODUCT):
+    for value, box in calls(graph):
+        if value.kind != "loss" or box.traits.rows != "unit":
+            continue
         raw = {found: port for port, source in reversed(value.inputs) if (found := without_unit_length(graph, source))}
         for name, port in raw.items():
             yield Doubt(
@@ -82,23 +84,24 @@ def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-def temperature_out_of_range(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    for box in boxes(graph, *RANGES):
-        key, low, high = RANGES[box.use]
-        values = schedule(setting(box, key)).values
-        if not all(low <= value <= high for value in values):
-            yield Doubt(
-                (*box.path, key),
-                f"{key} of '{box.name}' is {', '.join(f'{v:g}' for v in values)}, far from what publications use",
-                f"they lie between {low:g} and {high:g}; smaller sharpens, larger makes all images alike",
-            )
+def setting_out_of_range(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    for box in graph.boxes.values():
+        for key, (low, high) in box.traits.sane.items():
+            found = values(box, key)
+            if not all(low <= value <= high for value in found):
+                yield Doubt(
+                    (*box.path, key),
+                    f"{key} of '{box.name}' is {', '.join(f'{v:g}' for v in found)}, far from what publications use",
+                    f"choose a value between {low:g} and {high:g}",
+                )
 
 
 def more_prototypes_than_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
-    for value, box in calls(graph, "assignments.sinkhorn"):
-        inputs = dict(value.inputs)
-        prototypes = width(graph, inputs["scores"])
-        if facts.batch and prototypes and prototypes > facts.batch and "queue" not in inputs:
+    for value, box in calls(graph):
+        if box.traits.role != "codes" or not value.inputs or box.traits.older in dict(value.inputs):
+            continue
+        prototypes = width(graph, value.inputs[0][1])
+        if facts.batch and prototypes and prototypes > facts.batch:
             yield Doubt(
                 value.path,
                 f"'{box.name}' spreads {facts.batch:,} rows over {prototypes:,} prototypes, so most stay empty",
@@ -107,8 +110,8 @@ def more_prototypes_than_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
 
 
 def spanning_loss_in_pieces(graph: Graph, facts: Facts) -> Iterator[Doubt]:
-    for value, box in calls(graph, *SPANNING) if facts.accumulate > 1 else ():
-        if {"negatives", "queue"}.isdisjoint(dict(value.inputs)):
+    for value, box in calls(graph) if facts.accumulate > 1 else ():
+        if spans_batch(value, box) and box.traits.older not in dict(value.inputs):
             piece = f"the {facts.batch // facts.accumulate:,} images" if facts.batch else "the images"
             yield Doubt(
                 value.path,
@@ -120,10 +123,10 @@ def spanning_loss_in_pieces(graph: Graph, facts: Facts) -> Iterator[Doubt]:
 def _unguarded(graph: Graph) -> Iterator[tuple[Value, Box, str, str]]:
     """Agreements with their two sides; a loss of another kind on the same nets may push images apart, and guards."""
     reaches = moved_by(graph, graph.training)
-    others = [reaches[loss.name] for loss in graph.training.losses if graph.boxes[loss.name].use not in COSINE]
-    for loss, box in calls(graph, *COSINE):
-        if all(reaches[loss.name].isdisjoint(other) for other in others):
-            yield loss, box, loss.inputs[0][1], loss.inputs[1][1]
+    others = [reaches[loss.name] for loss in graph.training.losses if is_guarded(graph.boxes[loss.name])]
+    for loss, box, one, other in agreements(graph):
+        if not is_guarded(box) and all(reaches[loss.name].isdisjoint(guarded) for guarded in others):
+            yield loss, box, one, other
 
 
 LOSS_RULES = (
@@ -159,9 +162,9 @@ LOSS_RULES = (
     ),
     Rule(
         "SG106",
-        "A temperature lies where publications found it to work.",
+        "A setting lies where publications found it to work.",
         "arXiv:2002.05709, table 5; arXiv:2006.09882, section 4",
-        temperature_out_of_range,
+        setting_out_of_range,
     ),
     Rule(
         "SG107",

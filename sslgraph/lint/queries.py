@@ -7,22 +7,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from sslgraph.graph import Box, Graph, Leg, TargetBox, Value
-from sslgraph.schedules import Schedule, schedule
-
-# Wiring through which a row keeps its length and its meaning.
-PASSING = ("wiring.stopgrad", "wiring.shuffle", "wiring.unshuffle", "wiring.first_views")
+from sslgraph.schedules import Schedule, is_schedule, schedule
 
 
-def boxes(graph: Graph, *uses: str) -> Iterator[Box]:
-    """The declared parts of one of these names."""
-    return (box for box in graph.boxes.values() if box.use in uses)
-
-
-def calls(graph: Graph, *uses: str) -> Iterator[tuple[Value, Box]]:
-    """The values of the training leg that one of these parts makes."""
+def calls(graph: Graph) -> Iterator[tuple[Value, Box]]:
+    """The values of the training leg that parts make, each with its part; losses are among them."""
     for value in graph.training.values.values():
-        if (box := box_of(graph, value.name)) and box.use in uses:
+        if box := box_of(graph, value.name):
             yield value, box
+
+
+def agreements(graph: Graph) -> Iterator[tuple[Value, Box, str, str]]:
+    """The losses that bring two values together, with these two values."""
+    for value, box in calls(graph):
+        inputs = dict(value.inputs)
+        sides = [inputs[port] for port in box.traits.agrees if port in inputs]
+        if len(sides) == 2:
+            yield value, box, sides[0], sides[1]
+
+
+def is_guarded(box: Box) -> bool:
+    """Whether a constant output is not the best that a loss can get: it holds something apart, or centres one side."""
+    return not box.traits.agrees[0] or bool(box.traits.repels or box.traits.centred_by)
+
+
+def spans_batch(value: Value, box: Box) -> bool:
+    """Whether a call compares the images of its batch with each other."""
+    return box.traits.spans_batch and box.traits.unless not in dict(value.inputs)
 
 
 def box_of(graph: Graph, name: str) -> Box | None:
@@ -34,6 +45,17 @@ def box_of(graph: Graph, name: str) -> Box | None:
 def setting(box: Box, name: str) -> Any:
     """A setting as the spec has it, or the part's default."""
     return box.settings.get(name, box.signature.settings[name].default)
+
+
+def values(box: Box, name: str) -> tuple[float, ...]:
+    """The numbers that a setting takes one after the other; none if it is no number."""
+    given = setting(box, name) if name in box.signature.settings else None
+    is_number = is_schedule(given) or (isinstance(given, int | float) and not isinstance(given, bool))
+    return tuple(_values(schedule(given))) if is_number else ()
+
+
+def _values(moving: Schedule) -> list[float]:
+    return [*moving.values, *(_values(moving.then) if moving.then else [])]
 
 
 def legs(graph: Graph) -> list[Leg]:
@@ -76,27 +98,21 @@ def last(moving: Schedule) -> float:
     return last(moving.then) if moving.then else moving.values[-1]
 
 
-def highest(moving: Schedule) -> float:
-    """The greatest value that a schedule takes."""
-    return max((*moving.values, *([highest(moving.then)] if moving.then else [])))
-
-
 def width(graph: Graph, name: str) -> int | None:
     """How many outputs the net has that makes a value, if its spec says so."""
     value, box = graph.training.values[name], box_of(graph, name)
-    if value.inputs and (value.kind in ("port", "bag") or (box and box.use in PASSING)):
+    if value.inputs and (value.kind in ("port", "bag") or (box and box.traits.rows == "same")):
         return width(graph, value.inputs[0][1])
     out = box.settings.get("out") if box and box.section in ("nets", "targets") else None
     return out if isinstance(out, int) else None
 
 
 def without_unit_length(graph: Graph, name: str) -> str | None:
-    """The value of a shipped head or backbone that a value takes its rows from unnormalised; None if there is none."""
+    """The value that a value takes its rows from, if these rows are known to have any length; else None."""
     value, box = graph.training.values[name], box_of(graph, name)
-    if value.kind in ("port", "bag") or (box and box.use in PASSING):
+    if value.kind in ("port", "bag") or (box and box.traits.rows == "same"):
         return next((raw for _, source in value.inputs if (raw := without_unit_length(graph, source))), None)
     if box and box.section == "state":
         pushed = [source for write in graph.training.writes if write.box == box.name for _, source in write.inputs]
         return next((raw for source in pushed if (raw := without_unit_length(graph, source))), None)
-    is_plain = box is not None and box.use in ("heads.mlp", "heads.linear", "backbones.resnet", "backbones.vit")
-    return name if is_plain else None
+    return name if box and box.traits.rows == "raw" else None

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 from sslgraph.graph import Graph, NetBox, TargetBox
 
-from .queries import boxes, calls, half_life, last, legs, momenta, parts_upstream, setting, upstream
+from .queries import agreements, calls, half_life, last, legs, momenta, parts_upstream, upstream, values
 from .rule import Doubt, Facts, Rule
 
 FEWEST_STEPS = 50  # a copy whose half-life is shorter is hardly slow
-# Losses that a constant output would satisfy: what they agree with has to be held still.
-AGREEING = ("losses.cosine_regression", "losses.negative_cosine", "losses.pixel_agreement", "losses.dino")
 
 
 def queue_longer_than_the_data(graph: Graph, facts: Facts) -> Iterator[Doubt]:
-    for box in boxes(graph, "memory.fifo"):
-        size = setting(box, "size")
-        if facts.images is not None and isinstance(size, int) and size > facts.images:
+    apart = [value.name for value, loss in calls(graph) if loss.traits.repels == "samples"]
+    queues = {box.name: box for loss in apart for box in parts_upstream(graph, loss) if box.traits.role == "queue"}
+    for box in queues.values():
+        size = int(max(values(box, "size"), default=0))
+        if facts.images is not None and size > facts.images:
             yield Doubt(
                 (*box.path, "size"),
                 f"'{box.name}' keeps {size:,} keys of {facts.images:,} images: images meet their own older keys",
@@ -50,14 +50,14 @@ def copy_hardly_slow(graph: Graph, facts: Facts) -> Iterator[Doubt]:
 
 
 def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
-    for value, loss in calls(graph, "losses.info_nce") if facts.ranks != 1 else ():
-        for name in upstream(graph, dict(value.inputs)["key"]):
+    for value, loss, _, key in agreements(graph) if facts.ranks != 1 else ():
+        for name in upstream(graph, key) if loss.traits.repels == "samples" else ():
             target = graph.boxes.get(graph.training.values[name].box or "")
             net = graph.boxes[target.net] if isinstance(target, TargetBox) else None
             if target is None or not isinstance(net, NetBox):
                 continue
             is_local = not net.spec.sync_norm
-            if is_local and not any(box.use == "wiring.shuffle" for box in parts_upstream(graph, name)):
+            if is_local and not any(box.traits.reorders == "away" for box in parts_upstream(graph, name)):
                 yield Doubt(
                     value.path,
                     f"queries and keys of '{loss.name}' share the BatchNorm statistics of their rank, "
@@ -69,8 +69,8 @@ def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
 def shuffled_for_good(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for loss in graph.training.losses:
         for source in dict(loss.inputs).values():
-            uses = [box.use for box in parts_upstream(graph, source)]
-            if uses.count("wiring.shuffle") > uses.count("wiring.unshuffle"):
+            orders = [box.traits.reorders for box in parts_upstream(graph, source)]
+            if orders.count("away") > orders.count("back"):
                 yield Doubt(
                     loss.path,
                     f"'{source}' comes to '{loss.name}' in the order of the shuffle: each query meets another image's "
@@ -80,7 +80,8 @@ def shuffled_for_good(graph: Graph, _: Facts) -> Iterator[Doubt]:
 
 
 def copy_that_never_rests(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    agreed_with = {box.name for value, _ in calls(graph, *AGREEING) for box in parts_upstream(graph, value.name)}
+    losses = [value.name for value, loss, _, _ in agreements(graph) if not loss.traits.repels]
+    agreed_with = {box.name for loss in losses for box in parts_upstream(graph, loss)}
     for box, momentum in momenta(graph):
         if box.name in agreed_with and not momentum.is_constant and last(momentum) < 1:
             yield Doubt(

@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from random_methods import texts
 from test_shipped_gradients import IMAGES, ROWS, SIDE, SIDES, small
 from torch import Tensor, fx
-from toys import CLOCK, PLUGINS, random_batch, sized
+from toys import PLUGINS, random_batch, sized
 
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
 from sslgraph.drawing import Edge, Level, picture
-from sslgraph.shapes import settle
+from sslgraph.settle import settle
 from sslgraph.wire import wire
 
 Port = tuple[str, str]  # a call of the program, and one of its input ports
@@ -90,7 +90,6 @@ def through(edge: Edge, ports: set[Port]) -> bool:
 @given(texts())
 def test_the_lines_of_a_random_method_are_true(text: dict[str, Any]) -> None:
     method = CompiledMethod(sized(**text), plugins=PLUGINS)
-    method.set_step(0, CLOCK)
     tensors = random_batch(method.sized, dict.fromkeys(text["views"], (3, 2, 2)), rows=4)
     assert_lines_are_true(method, tensors, ("paper", "every-call"))
 
@@ -99,10 +98,9 @@ def test_the_lines_of_a_random_method_are_true(text: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_the_lines_of_a_shipped_method_are_true(name: str) -> None:
     loaded, side = small(name), SIDES.get(name, SIDE)
-    images = dict.fromkeys(loaded.method.views, (3, side, side))
-    method = CompiledMethod(settle(wire(loaded.method, loaded.place), images, batch=ROWS, dataset=IMAGES))
-    for state, part in loaded.method.state.items():
+    images = dict.fromkeys(loaded.spec.views, (3, side, side))
+    method = CompiledMethod(settle(wire(loaded.spec, loaded.place), images, batch=ROWS, dataset=IMAGES))
+    for state, part in loaded.spec.state.items():
         if part.use == "memory.label_table":  # before its first write a label counts for nothing
             method.parts[state].write(torch.arange(IMAGES) % 10)
-    method.set_step(0, CLOCK)
     assert_lines_are_true(method, random_batch(method.sized, images, rows=ROWS), ("paper", "every-call"))

@@ -12,7 +12,7 @@ from sslgraph.load import load_method, load_recipe
 
 
 def test_a_method_is_sized_for_an_assumed_batch_and_a_recipe_for_its_own() -> None:
-    for name, rows in (("simclr", 2 * check.BATCH), ("demo/simclr", 2 * load_recipe("demo/simclr").recipe.batch)):
+    for name, rows in (("simclr", 2 * check.BATCH), ("demo/simclr", 2 * load_recipe("demo/simclr").spec.batch)):
         sized = check.examine(name).sized
         assert sized is not None and sized.legs[0].shapes("z")[0][0] == rows
 
@@ -33,7 +33,7 @@ def test_a_file_is_a_method_or_a_recipe_by_its_first_word(tmp_path: Path) -> Non
     child = tmp_path / "child.yaml"
     child.write_text("method: Child\nextends: simclr\n")
     method, recipe = check.load(str(child), {})
-    assert method.method.method == "Child" and recipe is None
+    assert method.spec.method == "Child" and recipe is None
 
 
 def test_an_override_reaches_the_wiring() -> None:

@@ -92,7 +92,7 @@ def test_two_and_two_steps_are_four(method: str, device: torch.device, tmp_path:
 def test_views_are_those_of_the_processor_one_by_one(name: str, side: int, device: torch.device) -> None:
     images, index = registry.build("sources.shapes", {"images": 8}).read(torch.arange(8))
     views = {"x": View(augment=name, copies=2, settings={"size": side})}
-    program = ViewProgram.build(views, {name: load_augmentation(name).augmentation})
+    program = ViewProgram.build(views, {name: load_augmentation(name).spec})
     together = program(images.to(device), index, seed=3, epoch=1, device=device)["x.image"].cpu()
     alone = [
         program(images[i : i + 1], index[i : i + 1], seed=3, epoch=1, device=torch.device("cpu"))["x.image"]

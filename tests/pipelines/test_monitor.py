@@ -14,6 +14,7 @@ from pipelines.monitor import Monitor, queue_ages
 from pipelines.train import train
 from sslgraph.compile import CompiledMethod
 from sslgraph.load import load_recipe
+from sslgraph.loaded import method_in
 from sslgraph.schedules import Clock
 
 NETS = """
@@ -148,7 +149,7 @@ def test_looking_changes_no_bit_of_what_is_trained(tmp_path: Path) -> None:
 
 
 def method(name: str, batch: int = 16, **given: Any) -> CompiledMethod:
-    loaded = load_recipe(name, given).method
+    loaded = method_in(load_recipe(name, given))
     return CompiledMethod(check.sized_graph(check.wired(loaded), loaded, batch=batch, dataset=64, image=(32, 32)))
 
 

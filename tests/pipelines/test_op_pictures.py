@@ -24,9 +24,10 @@ def truth(name: str, part: str) -> Any:
     method, out = CompiledMethod(check.sized_graph(check.wired(loaded), loaded, batch=3, image=(32, 32))), []
     method.parts[part].register_forward_hook(lambda *call: out.append(call[2]))
     images, _ = Shapes(images=6).read(INDEX)
-    program = ViewProgram.build(loaded.method.views, check.augmentations(loaded))
+    program = ViewProgram.build(loaded.spec.views, check.augmentations(loaded))
     batch = program(images, INDEX, seed=1, epoch=4)
-    method({**batch, "draw": keyed(1, 4, INDEX), "clock": torch.tensor([1, 4, 0])})
+    with torch.no_grad():
+        method({**batch, "draw": keyed(1, 4, INDEX), "clock": torch.tensor([1, 4, 0])})
     return out[0]
 
 

@@ -13,6 +13,7 @@ from sslgraph import collectives, registry
 from sslgraph.collectives import Message
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
+from sslgraph.loaded import method_in
 
 
 def meta(use: str, **settings: object) -> torch.nn.Module:
@@ -100,9 +101,9 @@ def test_in_a_rehearsal_nothing_is_sent_and_everything_is_noted() -> None:
 
 
 def test_a_rehearsed_step_of_simclr_gathers_its_embeddings_and_sends_their_gradient_back() -> None:
-    loaded = load_recipe("demo/simclr").method
+    loaded = method_in(load_recipe("demo/simclr"))
     two, four = (rehearse(loaded, images=m, ranks=2) for m in (2, 4))
-    width = 4 * loaded.method.nets["g"].settings["out"]  # bytes of an embedding
+    width = 4 * loaded.spec.nets["g"].settings["out"]  # bytes of an embedding
     assert Message("all_gather", 2 * 2 * width) in two.messages
     assert Message("all_reduce", 2 * 2 * 2 * width) in two.messages
     assert four.trained == two.trained > 0 == two.followed

@@ -14,6 +14,7 @@ from pipelines.restored import restored
 from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
+from sslgraph.loaded import method_in
 
 SMALL = {"nets.f.width": 8, "batch": 8, "seed": 3}
 CPU = torch.device("cpu")
@@ -21,8 +22,8 @@ CPU = torch.device("cpu")
 
 def test_the_trained_encoder_has_the_saved_weights_and_the_random_one_those_of_the_seed(tmp_path: Path) -> None:
     loaded, source = load_recipe("demo/simclr", SMALL), Shapes(images=16)
-    graph = check.wired(loaded.method)
-    begun = CompiledMethod(check.sized_graph(graph, loaded.method, batch=8, dataset=16, image=(32, 32)), seed=3)
+    graph = check.wired(method_in(loaded))
+    begun = CompiledMethod(check.sized_graph(graph, method_in(loaded), batch=8, dataset=16, image=(32, 32)), seed=3)
     weights = {name: value + 1 for name, value in begun.state_dict().items()}
     saved = checkpoint.save(tmp_path, Checkpoint("text", 7, weights, {}))
     found = restored(loaded, saved, source, device=CPU)

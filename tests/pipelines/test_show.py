@@ -34,18 +34,18 @@ def test_the_page_of_a_recipe_is_the_recipes_text() -> None:
 def test_a_resolved_method_reads_back_as_the_same_method(tmp_path: Path) -> None:
     file = tmp_path / "resolved.yaml"
     file.write_text(show.resolved_text("moco_v1", {"nets.f.depth": 18}))
-    assert load_method(file).method == load_method("moco_v1", overrides={"nets.f.depth": 18}).method
+    assert load_method(file).spec == load_method("moco_v1", overrides={"nets.f.depth": 18}).spec
 
 
 def test_a_resolved_recipe_reads_back_as_the_same_recipe_and_method(tmp_path: Path) -> None:
     file = tmp_path / "resolved.yaml"
     file.write_text(show.resolved_text("cifar10/dino", {"batch": 64}))
     one, other = load_recipe(file), load_recipe("cifar10/dino", {"batch": 64})
-    assert one.method.method == other.method.method
-    assert (one.recipe.batch, one.recipe.optimizer, one.recipe.epochs) == (
+    assert one.spec.method == other.spec.method
+    assert (one.spec.batch, one.spec.optimizer, one.spec.epochs) == (
         64,
-        other.recipe.optimizer,
-        other.recipe.epochs,
+        other.spec.optimizer,
+        other.spec.epochs,
     )
 
 

@@ -73,9 +73,9 @@ def test_a_cable_pulled_between_checkpoints_leaves_each_step_once(tmp_path: Path
 
 def test_pieces_of_a_batch_are_the_batch(tmp_path: Path) -> None:
     class Separable(ToyMethod):
-        def forward(self, batch: Any) -> dict[str, torch.Tensor]:
-            found = super().forward(batch)
-            return {"follow": found["follow"], "spread": 0 * found["spread"]}
+        def forward(self, batch: Any) -> Any:
+            losses, writes = super().forward(batch)
+            return {**losses, "spread": 0 * losses["spread"]}, writes
 
     runs = [finished(tmp_path / str(n), method=Separable(), accumulate=n) for n in (1, 4)]
     one, other = (run.method.state_dict() for run in runs)

@@ -17,7 +17,7 @@ from sslgraph.load import load_augmentation
 from sslgraph.spec import Augmentation, Part, View
 
 NAMES = catalogue.names("augmentations")
-SHIPPED = {name: load_augmentation(name).augmentation for name in NAMES}
+SHIPPED = {name: load_augmentation(name).spec for name in NAMES}
 STEPS = {
     "crop": {"use": "augment.random_resized_crop", "size": 12, "scale": [0.2, 1.0]},
     "flip": {"use": "augment.horizontal_flip"},

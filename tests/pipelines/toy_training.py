@@ -39,18 +39,17 @@ class ToyMethod(nn.Module):
         self.programs = {"cluster": SimpleNamespace(inputs=["x.image", "clock"])}
         self.game, self.phase_every, self.bad_step, self.noise = game, phase_every, bad_step, noise
         self.seen: list[tuple[str, int]] = []
-        self._pending: list[Tensor] = []
 
-    def set_step(self, step: int, clock: Clock) -> None:
-        self.factor, self.now = 1 + step / clock.total_steps, step
+    def begin(self, step: int, clock: Clock) -> None:
+        self.factor, self.now, self.left = 1 + step / clock.total_steps, step, 1 - step / clock.total_steps
 
-    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def forward(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         h = self.parts["f"](batch["x.image"])
-        self._pending.append(h.detach().mean(0))
         noise = torch.rand(()) if self.training and self.noise else 0.0
         bad = float("nan") if self.now == self.bad_step else 0.0
         follow = (self.parts["g"](h) - self.last).square().mean() * self.factor
-        return {"follow": follow + bad, "spread": (h.square() - 1).square().mean() + noise}
+        losses = {"follow": follow + bad, "spread": (h.square() - 1).square().mean() + noise}
+        return losses, {"mean": h.detach().mean(0)}
 
     def player_losses(self, losses: Mapping[str, Tensor]) -> list[tuple[Tensor, list[nn.Parameter]]]:
         f, g = list(self.parts["f"].parameters()), list(self.parts["g"].parameters())
@@ -58,10 +57,9 @@ class ToyMethod(nn.Module):
             return [(losses["spread"], f), (losses["follow"], g)]
         return [(losses["follow"] + losses["spread"], f + g)]
 
-    def tick(self, step: int, clock: Clock) -> None:
-        mean = collectives.all_sum(torch.stack(self._pending).mean(0)) / collectives.ranks()
-        self.last.copy_(mean * (1 - step / clock.total_steps))
-        self._pending.clear()
+    def tick(self, writes: list[dict[str, Tensor]]) -> None:
+        mean = collectives.all_sum(torch.stack([each["mean"] for each in writes]).mean(0)) / collectives.ranks()
+        self.last.copy_(mean * self.left)
 
     def encoder(self) -> nn.Module:
         return self.parts["f"]

@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_leaves
 from toys import EYE, PLUGINS, SQUARE, X, dense, sized, wired
 
 from sslgraph.errors import SpecError
-from sslgraph.shapes import settle
+from sslgraph.settle import settle
 from sslgraph.sized import SizedGraph
 
 Text = dict[str, Any]
@@ -97,7 +97,7 @@ def test_several_resolutions_do_not_fit_one_port() -> None:
     }
     with pytest.raises(
         SpecError,
-        match=r"value 'l': port 'rows' of parts:Bag takes one tensor, and is given several resolutions: "
+        match=r"value 'l': port 'rows' of parts:Bag takes one tensor, but gets several resolutions: "
         r"\[8, 3, 4, 4\], \[12, 3, 2, 2\]\n  pool or embed them first",
     ):
         settle(wired(**text), {"large": (3, 4, 4), "small": (3, 2, 2)}, batch=4, plugins=PLUGINS)
@@ -116,7 +116,7 @@ def test_several_resolutions_do_not_fit_one_port() -> None:
         ),
         (
             {"nets": {"f": EYE, "g": dense(dim=5)}},
-            r"'g' is told dim: 5, and 3 arrives\n  leave dim out: it is filled from what arrives",
+            r"'g' sets dim: 5, but its input has 3\n  leave dim out: the input gives it",
         ),
         (
             {"flow": {"z": "g(f(g(f(x))))", "w": "stopgrad(z)"}},
@@ -167,7 +167,7 @@ def test_rows_that_are_no_multiple_of_the_batch_have_no_draws() -> None:
             "n": {**SQUARE, "of": ["w", "k"]},
         },
     }
-    with pytest.raises(SpecError, match=r"its 6 rows are no multiple of the batch of 4"):
+    with pytest.raises(SpecError, match=r"its 6 rows are not a multiple of the batch of 4"):
         sized(**text)
 
 

@@ -1,0 +1,63 @@
+"""The writes of `after_step`: which tensors of a step they need, and making them once the step is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sslgraph.errors import SslgraphError
+from sslgraph.graph import Graph
+from sslgraph.sized import SizedLeg, SizedWrite
+
+Writes = dict[str, Tensor]
+
+
+def written(leg: SizedLeg) -> list[str]:
+    """The tensors of a leg that its writes need, by their names in the program."""
+    return list(dict.fromkeys(piece.tensor for write in leg.writes for _, piece in write.inputs))
+
+
+def checked(writes: Writes | Sequence[Writes], names: Sequence[str]) -> list[Writes]:
+    """The writes of each micro-batch; raises SslgraphError if there are none or they do not hold just these names."""
+    pieces = list(writes) if isinstance(writes, Sequence) else [writes]
+    if not pieces or not all(isinstance(piece, Mapping) and piece.keys() == set(names) for piece in pieces):
+        given = " and ".join(f"{{{', '.join(p)}}}" if isinstance(p, Mapping) else type(p).__name__ for p in pieces)
+        raise SslgraphError(
+            f"tick needs the writes that forward returned, {{{', '.join(names)}}}, or a list of them with one for each "
+            f"micro-batch, and got {given or 'an empty list'}; write: losses, writes = model(batch)"
+        )
+    return pieces
+
+
+def write_all(graph: Graph, parts: nn.ModuleDict, leg: SizedLeg, pieces: Sequence[Writes]) -> None:
+    """Makes the writes of a leg in the order of the text, with the rows of all micro-batches as if of one batch."""
+    for write in leg.writes:
+        tensors = {port: _in_order([p[piece.tensor] for p in pieces], piece.views) for port, piece in write.inputs}
+        _write(graph, parts[write.write.box], write, tensors)
+
+
+def _write(graph: Graph, part: nn.Module, sized: SizedWrite, tensors: dict[str, Tensor]) -> None:
+    write = sized.write
+    if write.method == "reset" and not hasattr(part, "reset"):
+        _reset(part)
+        return
+    ports = graph.boxes[write.box].signature.writes.get(write.method, {})
+    views = {port: piece.views for port, piece in sized.inputs}
+    getattr(part, write.method)(
+        **{port: t.unflatten(0, (views[port], -1)) if ports[port].is_bag else t for port, t in tensors.items()}
+    )
+
+
+def _in_order(pieces: list[Tensor], views: int) -> Tensor:
+    """The micro-batches' rows as if they had been one batch: within each view, one after the other."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return torch.cat([p.unflatten(0, (views, -1)) for p in pieces], dim=1).flatten(0, 1)
+
+
+def _reset(part: nn.Module) -> None:
+    for module in part.modules():
+        if callable(reset := getattr(module, "reset_parameters", None)):
+            reset()

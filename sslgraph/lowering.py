@@ -1,0 +1,238 @@
+"""Lowering: the values of one leg become plain steps, and each step runs on the meta device for its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sslgraph.axes import bind
+from sslgraph.errors import SpecError, refusal
+from sslgraph.graph import Box, Graph, Leg, StateBox, Value, Write
+from sslgraph.meta_parts import MetaParts
+from sslgraph.signature import RESERVED_PORTS, Port
+from sslgraph.sized import Piece, SizedLeg, SizedWrite, Step
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of each view (channels, height, width), and the images of the global batch."""
+
+    views: Mapping[str, tuple[int, int, int]]
+    batch: int
+
+
+class Lowering:
+    """One walk over a leg. Values are made on demand: a state needs the shapes of what is written to it."""
+
+    def __init__(self, graph: Graph, leg: Leg, sizes: Sizes, parts: MetaParts) -> None:
+        self.graph, self.leg, self.sizes, self.parts = graph, leg, sizes, parts
+        self.out = SizedLeg(leg)
+        self._open: list[str] = []
+
+    def run(self) -> SizedLeg:
+        """The program of the leg, and of what follows it."""
+        for value in self.leg.values:
+            self._pieces(value)
+        for write in self.leg.writes:
+            self._write(write)
+        if self.leg.then is not None:
+            self.out.then = Lowering(self.graph, self.leg.then, self.sizes, self.parts).run()
+        return self.out
+
+    def _pieces(self, name: str) -> tuple[Piece, ...]:
+        if name not in self.out.pieces:
+            value = self.leg.values[name]
+            if name in self._open:
+                raise self._fault(value, "its width depends on itself through a state", "write the state's dim: out")
+            self._open.append(name)
+            self.out.pieces[name] = self._lowered(value)
+            self._open.pop()
+        return self.out.pieces[name]
+
+    def _lowered(self, value: Value) -> tuple[Piece, ...]:
+        match value.kind:
+            case "view":
+                return (self._view(value),)
+            case "given":
+                return (Piece(self._step(Step(value.name, "input", value.name), None)),)
+            case "bag":
+                return self._joined(value.name, [piece for _, source in value.inputs for piece in self._pieces(source)])
+            case "port":
+                pieces = self._pieces(value.inputs[0][1])
+                names = self._numbered(value.name, len(pieces))
+                got = [self._got(value, piece, name) for piece, name in zip(pieces, names, strict=True)]
+                return self._joined(value.name, got)
+        assert value.box is not None
+        return self._calls(value, self.graph.boxes[value.box])
+
+    def _view(self, value: Value) -> Piece:
+        name, port = str(value.view), value.port or "image"
+        copies = self.graph.method.views[name].copies
+        row, dtype = {
+            "image": (self.sizes.views[name], torch.float32),
+            "index": ((), torch.int64),
+            "box": ((4,), torch.float32),
+            "flip": ((), torch.bool),
+        }[port]
+        meta = torch.empty(copies * self.sizes.batch, *row, dtype=dtype, device="meta")
+        return Piece(self._step(Step(value.name, "input", f"{name}.{port}"), meta), copies)
+
+    def _got(self, value: Value, piece: Piece, name: str) -> Piece:
+        source, port = self.out.tensors[piece.tensor], value.port or ""
+        meta = None if source is None else getattr(source, port)
+        return Piece(self._step(Step(name, "get", port, (("", piece.tensor),)), meta), piece.views)
+
+    def _joined(self, name: str, pieces: list[Piece]) -> tuple[Piece, ...]:
+        """Consecutive pieces of one shape become one: a net then runs once for each resolution."""
+        runs: list[list[Piece]] = []
+        for piece in pieces:
+            same = runs and self._row_shape(runs[-1][0]) == self._row_shape(piece) is not None
+            runs[-1].append(piece) if same else runs.append([piece])
+        is_whole = len(runs) == 1 and name not in self.out.tensors
+        names = self._numbered(name if is_whole else self._derived(f"{name}_joined"), len(runs))
+        return tuple(
+            run[0] if len(run) == 1 else self._join(joined, run) for joined, run in zip(names, runs, strict=True)
+        )
+
+    def _join(self, name: str, pieces: list[Piece]) -> Piece:
+        meta = torch.cat([self.out.tensors[piece.tensor] for piece in pieces])
+        step = Step(name, "join", inputs=tuple(("", piece.tensor) for piece in pieces))
+        return Piece(self._step(step, meta), sum(piece.views for piece in pieces))
+
+    def _row_shape(self, piece: Piece) -> tuple[Any, ...] | None:
+        tensor = self.out.tensors[piece.tensor]
+        return (tensor.dtype, *tensor.shape[1:]) if isinstance(tensor, Tensor) else None
+
+    def _calls(self, value: Value, box: Box) -> tuple[Piece, ...]:
+        """One call for each resolution."""
+        sources = {port: self._pieces(source) for port, source in value.inputs}
+        count = max((len(pieces) for pieces in sources.values()), default=1)
+        uneven = [port for port, pieces in sources.items() if len(pieces) not in (1, count)]
+        several = [port for port, pieces in sources.items() if len(pieces) > 1]
+        bags = [port for port in several if box.signature.inputs[port].is_bag]
+        if uneven or bags or 0 < len(several) < len(sources):
+            port = (uneven or bags or several)[0]
+            shapes = ", ".join(str(list(shape)) for shape in self.out.shapes(dict(value.inputs)[port]))
+            problem = f"port '{port}' of {box.use} takes one tensor, but gets several resolutions: {shapes}"
+            raise self._fault(value, problem, "pool or embed them first, so that all have one shape")
+        results = [
+            self._call(value, box, {port: pieces[group] for port, pieces in sources.items()}, name)
+            for group, name in enumerate(self._numbered(value.name, count))
+        ]
+        return tuple(results) if box.signature.has_fields else self._joined(value.name, results)
+
+    def _call(self, value: Value, box: Box, given: dict[str, Piece], name: str) -> Piece:
+        ports = box.signature.inputs
+        inputs = {port: self._fitted(value, port, ports[port], piece) for port, piece in given.items()}
+        self._prepare(value, box, ports, self._metas(inputs))
+        arriving = [self.out.tensors[piece.tensor] for piece in given.values()]
+        rows = next((tensor.shape[0] for tensor in arriving if isinstance(tensor, Tensor)), self.sizes.batch)
+        for reserved in RESERVED_PORTS:
+            if reserved in ports:
+                inputs[reserved] = self._reserved(value, name, reserved, rows)
+        self.out.ports[box.name] = tuple(ports)
+        meta = self.parts.run(value, box, self._metas(inputs))
+        step = Step(name, "call", box.name, tuple(inputs.items()))
+        if box.signature.outputs and box.signature.outputs[0].is_bag and not box.signature.has_fields:
+            bag = self._step(Step(self._derived(f"{name}_views"), "call", box.name, step.inputs), meta)
+            merged = None if meta is None else meta.flatten(0, 1)
+            views = 1 if meta is None else meta.shape[0]
+            return Piece(self._step(Step(name, "merge", inputs=(("", bag),)), merged), views)
+        # A part that takes all views of a bag at once and gives no bag has made one row of each sample.
+        views = next((1 if ports[port].is_bag else piece.views for port, piece in given.items()), 1)
+        return Piece(self._step(step, meta), views)
+
+    def _fitted(self, value: Value, port_name: str, port: Port, piece: Piece) -> str:
+        """The tensor as the port wants it: a bag's port sees [views, batch, ...], every other all rows."""
+        meta = self.out.tensors[piece.tensor]
+        if not port.is_bag or meta is None:
+            return piece.tensor
+        name = self._derived(f"{piece.tensor}_views")
+        if name not in self.out.tensors:
+            if meta.shape[0] % piece.views:
+                problem = f"port '{port_name}' can't split {meta.shape[0]} rows into {piece.views} views"
+                raise self._fault(value, problem)
+            step = Step(name, "split", inputs=(("", piece.tensor),), views=piece.views)
+            self._step(step, meta.unflatten(0, (piece.views, -1)))
+        return name
+
+    def _reserved(self, value: Value, name: str, port: str, rows: int) -> str:
+        if port == "clock":
+            if "clock" not in self.out.tensors:
+                self._step(Step("clock", "input", "clock"), torch.empty(3, dtype=torch.int64, device="meta"))
+            return "clock"
+        batch = self.sizes.batch
+        if "draw" not in self.out.tensors:
+            self._step(Step("draw", "input", "draw"), torch.empty(batch, 4, dtype=torch.int64, device="meta"))
+        copies, rest = divmod(rows, batch)
+        if rest:
+            problem = f"its {rows} rows are not a multiple of the batch of {batch}"
+            raise self._fault(value, f"{problem}, so they have no random numbers of their own")
+        step = Step(self._derived(f"draw_{name}"), "stream", name, (("", "draw"),), copies)
+        return self._step(step, torch.empty(rows, 4, dtype=torch.int64, device="meta"))
+
+    def _prepare(self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any]) -> None:
+        """Has the part built when the first tensors arrive, and compares it with all that arrive."""
+        widths = bind(ports, metas)
+        if box.name not in self.parts.built:
+            if self.parts.missing(box, widths):
+                widths = {**self._written_widths(box), **widths}
+            self.parts.build(box, widths)
+        self.parts.compare(value, box, ports, metas, widths)
+
+    def _written_widths(self, box: Box) -> dict[str, int]:
+        """The sizes of the axes of all that is written to a state."""
+        widths: dict[str, int] = {}
+        for write in self.leg.writes:
+            if write.box == box.name and isinstance(box, StateBox):
+                ports, metas = box.signature.writes[write.method], {}
+                for port, source in write.inputs:
+                    piece = self._pieces(source)[0]
+                    metas[port] = self.out.tensors[self._fitted(self.leg.values[source], port, ports[port], piece)]
+                widths = {**bind(ports, metas), **widths}
+        return widths
+
+    def _write(self, write: Write) -> None:
+        box = self.graph.boxes[write.box]
+        ports = box.signature.writes.get(write.method, {})
+        inputs, metas = dict[str, Piece](), dict[str, Any]()
+        for port, source in write.inputs:
+            piece, *others = self._pieces(source)
+            if others:
+                problem = f"{box.name}.{write.method} takes one tensor, but gets several resolutions"
+                raise self._fault(self.leg.values[source], problem)
+            inputs[port], meta = piece, self.out.tensors[piece.tensor]
+            metas[port] = meta.unflatten(0, (piece.views, -1)) if ports[port].is_bag and meta is not None else meta
+        if box.name not in self.parts.built and isinstance(box, StateBox):  # nothing reads it before its write
+            first = next(
+                (self.leg.values[source] for _, source in write.inputs), Value(box.name, "call", path=box.path)
+            )
+            self._prepare(first, box, ports, metas)
+        self.out.writes.append(SizedWrite(write, tuple(inputs.items())))
+        if ports and all(meta is not None for meta in metas.values()):
+            self.parts.write(write, box, metas)
+
+    def _metas(self, inputs: Mapping[str, str]) -> dict[str, Any]:
+        return {port: self.out.tensors[tensor] for port, tensor in inputs.items()}
+
+    def _numbered(self, name: str, count: int) -> list[str]:
+        """The name itself for one tensor; for several, names with numbers."""
+        return [name] if count == 1 else [self._derived(f"{name}_{number + 1}") for number in range(count)]
+
+    def _derived(self, name: str) -> str:
+        """A name for a tensor that no value of the spec has."""
+        while name in self.leg.values:
+            name += "_"
+        return name
+
+    def _step(self, step: Step, meta: Any) -> str:
+        self.out.steps.append(step)
+        self.out.tensors[step.name] = meta
+        return step.name
+
+    def _fault(self, value: Value, problem: str, cure: str = "") -> SpecError:
+        return refusal(self.graph.place(value.path), f"value '{value.name}': {problem}", cure)

@@ -1,0 +1,133 @@
+"""A method's parts on the meta device: each is built from the widths that arrive, and run for the shapes it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from sslgraph import real_run, registry
+from sslgraph.axes import clash
+from sslgraph.errors import SpecError, refusal
+from sslgraph.graph import Box, Graph, LossBox, Value, Write
+from sslgraph.signature import RESERVED_PORTS, Port
+from sslgraph.spec import Path
+
+
+@dataclass
+class MetaPart:
+    """A part without storage, its complete settings, and, of a loss, the values that mean something."""
+
+    module: nn.Module
+    settings: dict[str, Any]
+    landmarks: dict[str, float] = field(default_factory=dict)
+
+
+class MetaParts:
+    """The parts that all legs share; `dataset` is the number of images of the data set."""
+
+    def __init__(self, graph: Graph, dataset: int, plugins: tuple[str, ...]) -> None:
+        self.graph, self.dataset, self.plugins = graph, dataset, plugins
+        self.built: dict[str, MetaPart] = {}
+        self._results: dict[Any, Any] = {}  # of earlier calls: a net gives the same shapes for its second view
+
+    def missing(self, box: Box, widths: Mapping[str, int]) -> list[str]:
+        """The settings that neither the spec nor these widths fill."""
+        return [name for name in _left_out(box) if name not in widths and name != "images"]
+
+    def build(self, box: Box, widths: Mapping[str, int]) -> None:
+        """Makes a part; the settings that its spec leaves out are the sizes of axes of the same name."""
+        known = {**widths, "images": self.dataset}
+        settings = {**box.settings, **{name: known[name] for name in _left_out(box) if name in known}}
+        try:
+            module = self._module(box, settings)
+        except Exception as wrong:  # whatever a constructor finds wrong is the spec's fault, told at its place
+            raise self._refused(box.path, f"'{box.name}' ({box.use}) can't be built", wrong) from wrong
+        self.built[box.name] = MetaPart(module, settings)
+
+    def compare(
+        self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any], widths: Mapping[str, int]
+    ) -> None:
+        """Refuses an axis name with two sizes within a call, and a width in the spec other than what arrives."""
+        if message := clash(ports, metas):
+            problem = f"value '{value.name}': '{box.name}' ({box.use}): {message}"
+            cure = "set the widths of the parts that make them (out:, dim:) so that they match"
+            raise refusal(self.graph.place(value.path), problem, cure)
+        for name, size in widths.items():
+            written = box.settings.get(name)
+            if isinstance(written, int) and written != size and name in box.signature.settings:
+                problem = f"'{box.name}' sets {name}: {written}, but its input has {size}"
+                raise refusal(self.graph.place((*box.path, name)), problem, f"leave {name} out: the input gives it")
+
+    def run(self, value: Value, box: Box, metas: Mapping[str, Any]) -> Any:
+        """What a part gives for these meta tensors; None where one of them is unknown."""
+        if any(meta is None for meta in metas.values()):
+            return None  # after a pass over the data set: solvers whose work depends on the numbers
+        part = self.built[box.name]
+        key = (
+            type(part.module),
+            repr(part.settings),
+            tuple((port, meta.dtype, meta.shape) for port, meta in metas.items()),
+        )
+        if key not in self._results:
+            given = {port: list(meta.shape) for port, meta in metas.items() if port not in RESERVED_PORTS}
+            shapes = ", ".join(f"{port}={shape}" for port, shape in given.items())
+            what = f"'{box.name}' ({box.use}) can't take {shapes or 'this'}"
+            self._results[key] = self._called(box, "", box.signature.inputs, metas, value.path, what)
+        if isinstance(box, LossBox) and hasattr(part.module, "landmarks"):
+            part.landmarks = _landmarks(part.module, metas)
+        return self._results[key]
+
+    def write(self, write: Write, box: Box, metas: Mapping[str, Any]) -> None:
+        """Runs a write, so that a queue that a batch does not divide is refused here."""
+        ports = box.signature.writes[write.method]
+        self._called(box, write.method, ports, metas, write.path, f"{box.name}.{write.method}")
+
+    def _module(self, box: Box, settings: dict[str, Any]) -> nn.Module:
+        try:
+            with torch.device("meta"):
+                module: nn.Module = registry.build(box.use, settings, self.plugins)
+            return module
+        except Exception as wrong:
+            if not real_run.needs_numbers(wrong):
+                raise
+        return real_run.built(box.use, settings, self.plugins).to("meta")
+
+    def _called(
+        self, box: Box, method: str, ports: Mapping[str, Port], metas: Mapping[str, Any], path: Path, what: str
+    ) -> Any:
+        part = self.built[box.name]
+        try:
+            return real_run.called(part.module, method, metas)
+        except Exception as wrong:  # whatever a part raises on tensors of these shapes is told at its node
+            if not real_run.needs_numbers(wrong):
+                raise self._refused(path, what, wrong) from wrong
+        try:
+            real = real_run.built(box.use, part.settings, self.plugins)
+            return real_run.result(real, method, ports, metas)
+        except Exception as wrong:
+            cure = (
+                "its shapes depend on numbers, so it was run on random ones (floats in [0, 1), whole numbers 0); "
+                "let it accept them"
+            )
+            raise self._refused(path, what, wrong, cure) from wrong
+
+    def _refused(self, path: Path, what: str, wrong: Exception, cure: str = "") -> SpecError:
+        if isinstance(wrong, SpecError):
+            return wrong
+        text = str(wrong).strip().split("\n")[0]
+        return refusal(self.graph.place(path), f"{what}: {text}", cure)
+
+
+def _left_out(box: Box) -> list[str]:
+    """The settings that stand neither in the spec nor in the part's defaults."""
+    settings = box.signature.settings.values()
+    return [setting.name for setting in settings if setting.default is None and box.settings.get(setting.name) is None]
+
+
+def _landmarks(part: Any, metas: Mapping[str, Any]) -> dict[str, float]:
+    """The values of a loss that mean something, from the shapes alone."""
+    return {name: float(value) for name, value in part.landmarks(**metas).items()}
