@@ -15,6 +15,7 @@ from sslgraph import collectives
 from sslgraph.blocks import blocks, recompute
 from sslgraph.collectives import Message
 from sslgraph.compile import CompiledMethod
+from sslgraph.errors import SslgraphError
 from sslgraph.loaded import Loaded
 from sslgraph.schedules import Clock
 from sslgraph.spec import Method
@@ -56,6 +57,12 @@ def rehearse(
     """Runs forward and backward of `images` on the first of `ranks` pretended processes, and the writes to state."""
     graph = check.wired(loaded, plugins)
     sized = check.sized_graph(graph, loaded, batch=images, dataset=dataset, plugins=plugins)
+    if sized.needs_numbers:
+        names = ", ".join(f"'{name}' ({graph.boxes[name].use})" for name in sized.needs_numbers)
+        raise SslgraphError(
+            f"a plan runs every part on tensors without numbers, and {names} can't run on them; "
+            "write it without operations that look at numbers, such as torch.cov, .item() and nonzero"
+        )
     with collectives.rehearsed(ranks), torch.device("meta"):
         method = CompiledMethod(sized, plugins=plugins)
     clock = Clock(100, 1000)

@@ -24,6 +24,7 @@ class MetaPart:
     module: nn.Module
     settings: dict[str, Any]
     landmarks: dict[str, float] = field(default_factory=dict)
+    needs_numbers: bool = False  # and so was run on a few real images
 
 
 class MetaParts:
@@ -43,10 +44,9 @@ class MetaParts:
         known = {**widths, "images": self.dataset}
         settings = {**box.settings, **{name: known[name] for name in _left_out(box) if name in known}}
         try:
-            module = self._module(box, settings)
+            self.built[box.name] = self._made(box, settings)
         except Exception as wrong:  # whatever a constructor finds wrong is the spec's fault, told at its place
             raise self._refused(box.path, f"'{box.name}' ({box.use}) can't be built", wrong) from wrong
-        self.built[box.name] = MetaPart(module, settings)
 
     def compare(
         self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any], widths: Mapping[str, int]
@@ -86,15 +86,15 @@ class MetaParts:
         ports = box.signature.writes[write.method]
         self._called(box, write.method, ports, metas, write.path, f"{box.name}.{write.method}")
 
-    def _module(self, box: Box, settings: dict[str, Any]) -> nn.Module:
+    def _made(self, box: Box, settings: dict[str, Any]) -> MetaPart:
         try:
             with torch.device("meta"):
-                module: nn.Module = registry.build(box.use, settings, self.plugins)
-            return module
+                return MetaPart(registry.build(box.use, settings, self.plugins), settings)
         except Exception as wrong:
             if not real_run.needs_numbers(wrong):
                 raise
-        return real_run.built(box.use, settings, self.plugins).to("meta")
+        real = real_run.built(box.use, settings, self.plugins)
+        return MetaPart(real.to("meta"), settings, needs_numbers=True)
 
     def _called(
         self, box: Box, method: str, ports: Mapping[str, Port], metas: Mapping[str, Any], path: Path, what: str
@@ -105,6 +105,7 @@ class MetaParts:
         except Exception as wrong:  # whatever a part raises on tensors of these shapes is told at its node
             if not real_run.needs_numbers(wrong):
                 raise self._refused(path, what, wrong) from wrong
+        part.needs_numbers = True
         try:
             real = real_run.built(box.use, part.settings, self.plugins)
             return real_run.result(real, method, ports, metas)

@@ -37,4 +37,5 @@ def settle(
         legs=legs,
         parts={name: part.module for name, part in built.items()},
         landmarks={name: part.landmarks for name, part in built.items() if part.landmarks},
+        needs_numbers=tuple(name for name, part in built.items() if part.needs_numbers),
     )

@@ -71,6 +71,7 @@ class SizedGraph:
     legs: tuple[SizedLeg, ...]
     parts: dict[str, nn.Module]  # on the meta device: shapes and counts, no storage
     landmarks: dict[str, dict[str, float]]
+    needs_numbers: tuple[str, ...] = ()  # parts that can't run on tensors without storage
 
     def parameters(self, box: str) -> int:
         """How many numbers of a part are parameters."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -120,6 +121,29 @@ def test_a_rehearsed_step_of_simclr_gathers_its_embeddings_and_sends_their_gradi
 def test_what_can_not_be_planned_is_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(SslgraphError, match=re.escape(message)):
         page("demo/simclr", {"gpus": 1, "memory": "80GB", **given})
+
+
+def test_a_part_that_needs_numbers_is_named(tmp_path: Path) -> None:
+    (tmp_path / "covariance.yaml").write_text("""
+method: Covariance
+views: {x: {augment: crop_flip}}
+nets: {f: {use: backbones.resnet, depth: 10, width: 8}}
+flow: {z: f(x).pooled}
+losses: {l: {use: number_parts:Covariance, of: [z]}}
+export: f
+""")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("""
+recipe: Covariance
+method: covariance.yaml
+data: {use: sources.shapes}
+steps: 2
+batch: 4
+optimizer: {use: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0}
+plugins: [number_parts]
+""")
+    with pytest.raises(SslgraphError, match=r"and 'l' \(number_parts:Covariance\) can't run on them; write it without"):
+        page(str(recipe), {"gpus": 1, "memory": "80GB"})
 
 
 def test_amounts_of_memory() -> None:
