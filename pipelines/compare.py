@@ -44,7 +44,7 @@ def diff(
     if out and kind not in FORMATS:
         ends = f"{', '.join(f'.{name}' for name in FORMATS[:-1])} or .{FORMATS[-1]}"
         raise SslgraphError(f"{out}: a comparison can't be written in this format; end its name in {ends}")
-    found = account(load_method(one).spec, load_method(other).spec)
+    found = account(load_method(one).spec, load_method(other).spec, tuple(plugin))
     if out:
         from .write_whole import write_whole
 
@@ -64,7 +64,7 @@ def drawn(one: str, other: str, found: Account, *, dark: bool, plugins: tuple[st
     from .draw import picture_of
 
     pictures = [picture_of(name, "paper", plugins, {}) for name in (one, other)]
-    figures = [Figure(load_method(name).spec) for name in (one, other)]
+    figures = [Figure(load_method(name).spec, plugins) for name in (one, other)]
     return compared(
         pictures[0], pictures[1], Comparison(figures[0], figures[1]), found, theme="dark" if dark else "light"
     )

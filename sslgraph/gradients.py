@@ -70,7 +70,7 @@ def _upstream(graph: Graph, leg: Leg, value: Value, reaches: dict[str, frozenset
     box = graph.boxes[value.box] if value.box else None
     if _is_integer(graph, leg, value):
         return frozenset()
-    detached = box.signature.traits.detached if box else ()
+    detached = box.traits.detached if box else ()
     above = frozenset().union(
         *(reaches[source] for port, source in value.inputs if port not in detached and "*" not in detached)
     )

@@ -156,6 +156,7 @@ class Graph:
     boxes: dict[str, Box]
     legs: tuple[Leg, ...]
     place: Callable[[Path], Place | None]
+    plugins: tuple[str, ...] = ()
 
     @property
     def training(self) -> Leg:

@@ -28,7 +28,7 @@ def wire(method: Method, place: Callable[[Path], Place | None] = no_place, plugi
         )
     if faults:
         raise SpecError(faults)
-    return Graph(method, boxes, tuple(legs), place)
+    return Graph(method, boxes, tuple(legs), place, plugins)
 
 
 class _Wiring:

@@ -127,7 +127,8 @@ def differences(runs: Runs) -> Markup:
     first, *others = runs
     told = []
     for run in others:
-        lines = account(first.record.method, run.record.method).lines
+        allowed = (*first.record.loaded.spec.plugins, *run.record.loaded.spec.plugins)
+        lines = account(first.record.method, run.record.method, allowed).lines
         told.append(element("p", element("strong", run.name), f" beside {first.name}:"))
         told.append(element("pre", "\n".join(lines), class_="words"))
     columns = [dict(leaves(_recipe(run))) for run in runs]

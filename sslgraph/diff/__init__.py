@@ -1,6 +1,7 @@
 """What makes one method into another: nodes matched by their role and their wiring, never by their letters.
 
-Reads texts and the signatures of shipped parts: no plugin, no torch. Titles, families and papers are not compared.
+Reads texts and the signatures of parts, of plugins only where they are allowed: no torch. Titles, families and
+papers are not compared.
 """
 
 from .changes import Added, Change, Changed, Removed, Rewired, mirrored

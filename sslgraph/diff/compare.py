@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sslgraph.errors import SslgraphError
-from sslgraph.registry import signature
 from sslgraph.spec import Loss, Method, Part, Target
 
 from .changes import Added, Change, Changed, Kind, Removed, Rewired, written
@@ -23,9 +21,9 @@ _SECTIONS: tuple[tuple[str, Kind], ...] = (
 )
 
 
-def diff(one: Method, other: Method) -> tuple[Change, ...]:
+def diff(one: Method, other: Method, plugins: tuple[str, ...] = ()) -> tuple[Change, ...]:
     """The changes that lead from one method to the other, part by part, then wire by wire; none between equals."""
-    return Comparison(Figure(one), Figure(other)).changes
+    return Comparison(Figure(one, plugins), Figure(other, plugins)).changes
 
 
 class Comparison:
@@ -78,7 +76,7 @@ class Comparison:
         for name in self.match.only(section, list(others), 1):
             yield Added(kind, name, _role(self.other, section, name), _detail(others[name]))
         for x, y in self.match.pairs[section]:
-            yield from _settings(
+            yield from self._settings(
                 kind, x, y, _common_role(self.one, self.other, section, x, y), _said(ones[x]), _said(others[y])
             )
 
@@ -99,7 +97,7 @@ class Comparison:
         for x, y in pairs:
             yield from self._loss(left, x, right, y)
         if left.phase and right.phase:
-            yield from _settings("phase", left.name, right.name, "", *self._times(left, right))
+            yield from self._settings("phase", left.name, right.name, "", *self._times(left, right))
             yield from self._collected(left, right)
         yield from self._writes(left, right)
 
@@ -126,7 +124,7 @@ class Comparison:
         trained = {nets.get(net) for net in left.losses[x].trains or ()}
         if trained and trained == set(right.losses[y].trains or ()):
             del before["trains"], after["trains"]
-        yield from _settings("loss", x, y, "", before, after)
+        yield from self._settings("loss", x, y, "", before, after)
         for port, one, other in self._inputs(left, x, right, y):
             if one != other:
                 yield Rewired(
@@ -174,6 +172,23 @@ class Comparison:
         if not gone and not come and [n for n, _ in before] != [n for n, _ in after]:
             yield Rewired("write", left.name, right.name, "", "order", ", ".join(ones), ", ".join(others))
 
+    def _settings(
+        self, kind: Kind, one: str, other: str, role: str, before: dict[str, Any], after: dict[str, Any]
+    ) -> Iterator[Changed]:
+        if before.get("use") == after.get("use"):
+            defaults = self._defaults(str(before.get("use")))
+            before = {**{name: defaults[name] for name in after if name in defaults}, **before}
+            after = {**{name: defaults[name] for name in before if name in defaults}, **after}
+        for name in sorted({*before, *after}, key=lambda n: (n != "use", n)):
+            if written(before.get(name)) != written(after.get(name)):
+                yield Changed(kind, one, other, role, name, written(before.get(name)), written(after.get(name)))
+
+    def _defaults(self, use: str) -> dict[str, Any]:
+        """What a part presumes of settings that a spec leaves out, if the part is known."""
+        found = self.one.known(use)
+        settings = found.settings.values() if found else ()
+        return {setting.name: setting.default for setting in settings if not setting.is_required}
+
     def _export(self) -> Iterator[Change]:
         one, other = self.one.method.export, self.other.method.export
         (x, _, p), (y, _, q) = one.partition("."), other.partition(".")
@@ -183,27 +198,6 @@ class Comparison:
         )
         if p != q or (partners.get(x) != y if is_known else x != y):
             yield Changed("export", one, other, "", "export", one, other)
-
-
-def _settings(
-    kind: Kind, one: str, other: str, role: str, before: dict[str, Any], after: dict[str, Any]
-) -> Iterator[Changed]:
-    if before.get("use") == after.get("use"):
-        defaults = _defaults(str(before.get("use")))
-        before = {**{name: defaults[name] for name in after if name in defaults}, **before}
-        after = {**{name: defaults[name] for name in before if name in defaults}, **after}
-    for name in sorted({*before, *after}, key=lambda n: (n != "use", n)):
-        if written(before.get(name)) != written(after.get(name)):
-            yield Changed(kind, one, other, role, name, written(before.get(name)), written(after.get(name)))
-
-
-def _defaults(use: str) -> dict[str, Any]:
-    """What a part presumes of settings that a spec leaves out; nothing is known of a plugin's part."""
-    try:
-        settings = signature(use).settings.values()
-    except SslgraphError:
-        return {}
-    return {setting.name: setting.default for setting in settings if not setting.is_required}
 
 
 def _said(part: Any, wired: dict[str, str] | None = None) -> dict[str, Any]:

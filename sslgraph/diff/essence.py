@@ -17,7 +17,8 @@ class Essence:
 
     def __init__(self, comparison: Comparison, carriers: Iterable[Carrier]) -> None:
         self.comparison = comparison
-        self.carriers = {*carriers, ("wiring", "stopgrad")}
+        stops = {*comparison.one.stops, *comparison.other.stops}
+        self.carriers = {*carriers, *(("wiring", name) for name in stops)}
         self.table: dict[object, int] = {}  # equal nodes have one number
         self.numbers: dict[tuple[int, int], int] = {}
 

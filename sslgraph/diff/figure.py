@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from sslgraph.errors import SpecError
+from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.expressions import Call, Expression, Field, Name, parse
+from sslgraph.registry import signature
+from sslgraph.signature import Signature
 from sslgraph.spec import Loss, Method, Phase
+from sslgraph.traits import Traits
 
 LONGEST = 90  # characters of an expression with everything it names written out
 
@@ -33,10 +37,13 @@ class Leg:
 
 
 class Figure:
-    """The nodes of a method; children come before parents, and equal nodes are one."""
+    """The nodes of a method; children come before parents, and equal nodes are one.
 
-    def __init__(self, method: Method) -> None:
-        self.method = method
+    `plugins` are the modules whose parts may be read; nothing is known of other parts from outside the catalogue.
+    """
+
+    def __init__(self, method: Method, plugins: tuple[str, ...] = ()) -> None:
+        self.method, self.plugins = method, plugins
         self.nodes: list[Node] = []
         self.depths: list[int] = []  # nets and targets below and at a node
         self.numbers: dict[Node, int] = {}
@@ -103,6 +110,20 @@ class Figure:
             self.depths.append(max((self.depths[i] for i in node.inputs), default=0) + deeper)
         return self.numbers[node]
 
+    def known(self, use: str) -> Signature | None:
+        """What can be read of a part; None of one that is not there or may not be read."""
+        try:
+            return signature(use, self.plugins)
+        except SslgraphError:
+            if use.partition(":")[0] in self.plugins:
+                raise
+            return None
+
+    def traits(self, use: str) -> Traits:
+        """What a part says of itself: nothing, if it is not known."""
+        found = self.known(use)
+        return found.traits if found else Traits(source="")
+
     def depth(self, net: str) -> int:
         """How many nets a value has passed before this one, at most; -1 for a net that nothing calls."""
         return max(
@@ -112,16 +133,13 @@ class Figure:
 
     def role(self, net: str) -> str:
         """What a net is there for, in one word, from its place and its kind."""
-        use, depth = self.method.nets[net].use, self.depth(net)
-        last = use.rpartition(".")[2]
-        if use.startswith("backbones.") or depth == 0:
+        said, depth = self.traits(self.method.nets[net].use).role, self.depth(net)
+        if said == "encoder" or depth == 0:
             return "encoder"
-        known = [word for word in ("decoder", "discriminator", "prototypes") if word in last]
-        if known:
-            return known[0]
-        if any(
-            loss.use == "losses.cross_entropy" and self._ends_in(loss, net) for loss in self.training.losses.values()
-        ):
+        if said in ("decoder", "discriminator", "prototypes"):
+            return said
+        losses = [loss for loss in self.training.losses.values() if self.traits(loss.use).classifies[0]]
+        if any(self._ends_in(loss, net) for loss in losses):
             return "classifier"
         return "projector" if depth == 1 else "predictor"
 
@@ -135,9 +153,19 @@ class Figure:
     @property
     def seen(self) -> set[int]:
         """The nodes that the losses of the training come from."""
-        losses = self.training.losses.values()
-        todo = [self.read(text, self.training) for loss in losses
-                for text in wires(loss, self.training, self.declared, self.method).values()]  # fmt: skip
+        losses = [wires(loss, self.training, self.declared, self.method) for loss in self.training.losses.values()]
+        return self.above([text for read in losses for text in read.values()], self.training)
+
+    @property
+    def in_passes(self) -> set[str]:
+        """The ops that work on all images at once, in what follows a pass over the data set."""
+        legs = [(leg.phase.then, leg) for leg in self.passes if leg.phase]
+        nodes = [self.nodes[i] for then, leg in legs for i in self.above(then, leg)]
+        return {node.name for node in nodes if node.kind == "ops"}
+
+    def above(self, texts: Iterable[str], leg: Leg) -> set[int]:
+        """The nodes that expressions stand for and come from."""
+        todo = [self.read(text, leg) for text in texts]
         found: set[int] = set()
         while todo:
             number = todo.pop()
@@ -156,6 +184,22 @@ class Figure:
     def wiring(self) -> list[str]:
         """The undeclared parts that the flow calls, each once, in the order of reading."""
         return list(dict.fromkeys(node.name for node in self.nodes if node.kind == "wiring"))
+
+    @property
+    def stops(self) -> list[str]:
+        """The wiring that stops the gradient and does nothing else."""
+        return [name for name in self.wiring if self.traits(f"wiring.{name}").is_stop]
+
+    def beside(self, ops: Collection[str]) -> set[str]:
+        """The wiring of one input that stands right before or behind one of these ops."""
+        found = set()
+        for node in self.nodes:
+            before = [self.nodes[i] for i in node.inputs]
+            if node.kind == "wiring" and len(before) == 1 and before[0].name in ops:
+                found.add(node.name)
+            if node.kind == "ops" and node.name in ops:
+                found |= {other.name for other in before if other.kind == "wiring" and len(other.inputs) == 1}
+        return found
 
     def written_out(self, text: str, leg: Leg) -> str:
         """An expression with the names of the flow written out, as far as it stays readable."""

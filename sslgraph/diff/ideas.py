@@ -5,13 +5,10 @@ An idea is found by what stands in the figure - roles, wiring, kinds of parts - 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-
-from sslgraph.errors import SslgraphError
-from sslgraph.registry import signature
-from sslgraph.signature import Signature
 
 from .figure import Figure, wires
 from .phrases import of_value
@@ -54,20 +51,12 @@ def ideas(figure: Figure) -> dict[str, Idea]:
     return found
 
 
-def known(use: str) -> Signature | None:
-    """What can be read of a shipped part; None of a plugin's, which is not looked into before it is allowed."""
-    try:
-        return signature(use)
-    except SslgraphError:
-        return None
-
-
 def stops(figure: Figure) -> bool:
     """Whether the training has a side that no gradient reaches: a slow copy, a stop, or a part that lets none pass."""
     method = figure.method
     uses = [f"wiring.{name}" for name in figure.wiring] + [op.use for op in method.ops.values()]
     uses += [loss.use for loss in figure.training.losses.values()]
-    return bool(method.targets) or any((found := known(use)) is not None and found.traits.detached for use in uses)
+    return bool(method.targets) or any(figure.traits(use).detached for use in uses)
 
 
 def _momentum(figure: Figure) -> Iterator[Idea]:
@@ -87,7 +76,7 @@ def _parts(figure: Figure) -> Iterator[Idea]:
         if nets:
             nodes = frozenset(("net", net) for net in nets)
             if role == "discriminator":
-                nodes |= {("wiring", "stopgrad"), *(("loss", loss) for loss in figure.judged_by(nets))}
+                nodes |= {*_stop_nodes(figure), *(("loss", loss) for loss in figure.judged_by(nets))}
             article = "an" if name[0] in "aeiou" else "a"
             yield Idea(name, "", ", ".join(nets), nodes, "asymmetry" if role == "predictor" else "", article)
     frozen = [name for name, net in figure.method.nets.items() if net.frozen]
@@ -97,20 +86,23 @@ def _parts(figure: Figure) -> Iterator[Idea]:
 
 def _stop(figure: Figure) -> Iterator[Idea]:
     is_game = any(figure.role(net) == "discriminator" for net in figure.method.nets)
-    if "stopgrad" in figure.wiring and not is_game:
-        yield Idea("stop-gradient", "", "stopgrad in the flow", frozenset({("wiring", "stopgrad")}), article="a")
+    if figure.stops and not is_game:
+        yield Idea("stop-gradient", "", f"{figure.stops[0]} in the flow", _stop_nodes(figure), article="a")
+
+
+def _stop_nodes(figure: Figure) -> frozenset[Carrier]:
+    return frozenset(("wiring", name) for name in figure.stops)
 
 
 def _negatives(figure: Figure) -> Iterator[Idea]:
     for loss in figure.training.losses.values():
-        found = known(loss.use)
-        ports = {*found.ports, *found.settings} if found else set(loss.settings)
-        if "negatives" not in ports:
+        if figure.traits(loss.use).repels != "samples":
             continue
-        source = wires(loss, figure.training, figure.declared, figure.method).get("negatives", "").split(".")[0]
-        if source in figure.method.state:
+        read = wires(loss, figure.training, figure.declared, figure.method).values()
+        source = next((name for text in read if (name := text.split(".")[0]) in figure.method.state), "")
+        if source:
             part = figure.method.state[source]
-            where = "a queue" if part.use == "memory.fifo" else "a memory bank"
+            where = "a queue" if figure.traits(part.use).role == "queue" else "a memory bank"
             size = f" of {part.settings['size']} keys" if "size" in part.settings else ""
             yield Idea(
                 "negative pairs", f"from {where}", f"{source}{size}", frozenset({("state", source)}), "repulsion"
@@ -121,58 +113,58 @@ def _negatives(figure: Figure) -> Iterator[Idea]:
 
 def _clustering(figure: Figure) -> Iterator[Idea]:
     method = figure.method
-    families = {name: op.use.split(".")[0] for name, op in method.ops.items()}
-    heads = [net for net in method.nets if figure.role(net) == "prototypes"]
-    codes = [name for name, family in families.items() if family == "assignments"]
-    offline = [name for name, family in families.items() if family == "clustering"]
-    if offline:
+    codes = [name for name, op in method.ops.items() if figure.traits(op.use).role in ("codes", "clusters")]
+    offline = [name for name in method.ops if name in figure.in_passes]
+    if any(name in offline for name in codes):
         nodes = {("op", name) for name in offline} | {("state", name) for name in method.state}
         nodes |= {("net", net) for net in method.nets if figure.role(net) == "classifier"}
         nodes |= {("phase", leg.name) for leg in figure.passes}
         yield Idea("clustering of all images", "", ", ".join(offline), frozenset(nodes), "repulsion")
     elif codes:
-        queues = [name for name, part in method.state.items() if "queue" in part.use]
+        heads = [net for net in method.nets if figure.role(net) == "prototypes"]
+        queues = [name for name, part in method.state.items() if figure.traits(part.use).role == "queue"]
         detail = ", ".join([*heads, *codes, *queues])
         nodes = {("net", net) for net in heads} | {("op", op) for op in codes} | {("state", name) for name in queues}
-        yield Idea("online clustering", "", detail, frozenset({*nodes, ("wiring", "first_views")}), "repulsion")
+        nodes |= {("wiring", name) for name in figure.beside(codes)}
+        yield Idea("online clustering", "", detail, frozenset(nodes), "repulsion")
 
 
 def _centring(figure: Figure) -> Iterator[Idea]:
-    centres = [name for name, part in figure.method.state.items() if part.use == "memory.center"]
-    sharp = [loss.settings["teacher_temperature"] for loss in figure.training.losses.values()
-             if "teacher_temperature" in loss.settings]  # fmt: skip
-    detail = [*(f"running mean {name}" for name in centres), *(f"teacher temperature {of_value(t)}" for t in sharp)]
+    centres = [name for name, part in figure.method.state.items() if figure.traits(part.use).role == "centre"]
+    losses = [(figure.traits(loss.use).agrees[1], loss.settings) for loss in figure.training.losses.values()]
+    sharp = [f"{side} temperature {of_value(settings[f'{side}_temperature'])}" for side, settings in losses
+             if f"{side}_temperature" in settings]  # fmt: skip
+    detail = [*(f"running mean {name}" for name in centres), *sharp]
     name = " and ".join([*(["centring"] if centres else []), *(["sharpening"] if sharp else [])])
     if name:
         yield Idea(name, "", ", ".join(dict.fromkeys(detail)), frozenset(("state", c) for c in centres), "asymmetry")
 
 
 def _terms(figure: Figure) -> Iterator[Idea]:
-    """Losses that hold features apart from each other rather than samples."""
-    for loss in figure.training.losses.values():
-        found = known(loss.use)
-        settings = {*loss.settings, *(found.settings if found else ())}
-        if "redundancy" in settings:
-            yield Idea("redundancy reduction", "", loss.use, frozenset(), "repulsion")
-        if {"variance", "covariance"} & settings:
-            yield Idea("variance and covariance terms", "", loss.use, frozenset(), "repulsion")
-    whitening = [name for name, op in figure.method.ops.items() if "whiten" in op.use and "clustering" not in op.use]
-    if whitening:
-        yield Idea("whitening", "", ", ".join(whitening), frozenset(("op", name) for name in whitening), "repulsion")
+    """Losses and ops that hold features apart from each other rather than samples."""
+    parts = [(loss.use, frozenset[Carrier]()) for loss in figure.training.losses.values()]
+    parts += [(op.use, frozenset({("op", name)})) for name, op in figure.method.ops.items()]
+    for use, nodes in parts:
+        if (traits := figure.traits(use)).repels == "features":
+            yield Idea(traits.idea or "features held apart", "", use, nodes, "repulsion")
 
 
 def _masking(figure: Figure) -> Iterator[Idea]:
     """Masks hide something from a net; masks that come from the geometry of two crops choose pairs of places."""
     for name, op in figure.method.ops.items():
-        if not op.use.startswith("masks."):
+        if figure.traits(op.use).role != "mask":
             continue
         settings = ", ".join(f"{key} {of_value(value)}" for key, value in op.settings.items() if key != "patch")
-        detail = f"{name} ({op.use.rpartition('.')[2]}{', ' + settings if settings else ''})"
-        nodes = frozenset({("op", name), ("wiring", "transpose")})
+        detail = f"{name} ({_last_word(op.use)}{', ' + settings if settings else ''})"
+        nodes = frozenset({("op", name), *(("wiring", other) for other in figure.beside([name]))})
         if any(node.name == name and _reads_boxes(figure, node.inputs) for node in figure.nodes):
             yield Idea("pairs of pixels", "", f"{detail}: what lies at one place of the image agrees", nodes)
         else:
             yield Idea("masking", "", detail, nodes)
+
+
+def _last_word(use: str) -> str:
+    return re.split(r"[.:]", use)[-1]
 
 
 def _reads_boxes(figure: Figure, inputs: tuple[int, ...]) -> bool:
@@ -186,7 +178,7 @@ def _pretext(figure: Figure) -> Iterator[Idea]:
     for name, op in figure.method.ops.items():
         if name in makers:
             heads = {("net", net) for net in figure.method.nets if figure.role(net) == "classifier"}
-            yield Idea("pretext task", op.use.rpartition(".")[2], name, frozenset({("op", name), *heads}), article="a")
+            yield Idea("pretext task", _last_word(op.use), name, frozenset({("op", name), *heads}), article="a")
 
 
 def _crops(figure: Figure) -> Iterator[Idea]:

@@ -11,19 +11,21 @@ from .changes import Added, Change, Changed, Removed, Rewired
 from .compare import Comparison
 from .essence import Essence
 from .figure import Figure
-from .ideas import Idea, ideas, known, stops
+from .ideas import Idea, ideas, stops
 from .phrases import of_settings
 from .statements import LEVELS, Account, Ideas, Level, Sign, Statement, compared, headline, in_place, listed
 
 Kind = TypeVar("Kind", bound=Change)
 _NUMBERS = ("view", "target", "loss")  # kinds whose settings are numbers of a method rather than its structure
-_WORDS = {"l2": "features of unit length (l2)", "shuffle": "BatchNorm shuffled over the ranks", "unshuffle": ""}
 _THINGS = {"loss": "loss term", "target": "slow copy"}
 
 
-def account(one: Method, other: Method) -> Account:
-    """What a reader of both papers would say makes `one` into `other`; every difference of the texts is in it."""
-    return _Teller(Comparison(Figure(one), Figure(other))).account()
+def account(one: Method, other: Method, plugins: tuple[str, ...] = ()) -> Account:
+    """What a reader of both papers would say makes `one` into `other`; every difference of the texts is in it.
+
+    `plugins` are the modules whose parts may be read.
+    """
+    return _Teller(Comparison(Figure(one, plugins), Figure(other, plugins))).account()
 
 
 class _Teller:
@@ -50,8 +52,8 @@ class _Teller:
         """What the first loss of either measures, where that differs and is known."""
         kinds = []
         for figure in (self.one, self.other):
-            parts = [known(loss.use) for loss in figure.training.losses.values()]
-            kinds.append(next((part.traits.kind for part in parts if part and part.traits.kind), ""))
+            said = [figure.traits(loss.use).kind for loss in figure.training.losses.values()]
+            kinds.append(next(filter(None, said), ""))
         return kinds if all(kinds) and kinds[0] != kinds[1] else []
 
     def _of_ideas(self) -> Iterator[Statement]:
@@ -109,13 +111,13 @@ class _Teller:
     def _of_losses(self) -> Iterator[Statement]:
         """Which losses there are and what they measure; a setting that left with its class is told by that."""
         for use in self._pick(Changed, lambda c: c.kind == "loss" and c.setting == "use"):
-            before, after = known(use.before or ""), known(use.after or "")
+            before, after = self.one.traits(use.before or ""), self.other.traits(use.after or "")
             went = self._settings_gone(use)
-            if before and after and before.traits.affine_in and before.traits.affine_in == after.traits.affine_in:
-                text = f"equal up to a constant factor and offset, affine in {after.traits.affine_in}"
+            if before.affine_in and before.affine_in == after.affine_in:
+                text = f"equal up to a constant factor and offset, affine in {after.affine_in}"
                 yield Statement("=", "structure", "loss", (use.other,), text, (use, *went))
             else:
-                kinds = [f" ({part.traits.kind})" if part and part.traits.kind else "" for part in (after, before)]
+                kinds = [f" ({part.kind})" if part.kind else "" for part in (after, before)]
                 text = f"{use.after}{kinds[0]}, was {use.before}{kinds[1]}"
                 yield Statement("≠", "structure", "loss", (use.other,), text, (use, *went))
 
@@ -138,9 +140,9 @@ class _Teller:
         went = self._pick(Removed, lambda c: c.kind == "wiring")
         came = self._pick(Added, lambda c: c.kind == "wiring")
         if went:
-            yield Statement("-", "structure", "wiring", (), _operations(went), tuple(went))
+            yield Statement("-", "structure", "wiring", (), _operations(self.one, went), tuple(went))
         if came:
-            yield Statement("+", "structure", "wiring", (), _operations(came), tuple(came))
+            yield Statement("+", "structure", "wiring", (), _operations(self.other, came), tuple(came))
 
     def _of_nodes(self) -> Iterator[Statement]:
         """Nodes, writes and phases that no idea told of."""
@@ -182,8 +184,16 @@ def _with_equal_stops(one: Figure, other: Figure) -> tuple[dict[str, Idea], dict
     return before, after
 
 
-def _operations(changes: Iterable[Added | Removed]) -> str:
-    return listed([word for change in changes if (word := _WORDS.get(change.name, change.name))])
+def _operations(figure: Figure, changes: Iterable[Added | Removed]) -> str:
+    return listed([word for change in changes if (word := _operation(figure, change.name))])
+
+
+def _operation(figure: Figure, name: str) -> str:
+    """What a reader calls an operation of the flow; nothing, of one that only undoes another."""
+    traits = figure.traits(f"wiring.{name}")
+    if traits.reorders:
+        return "BatchNorm shuffled over the ranks" if traits.reorders == "away" else ""
+    return f"features of unit length ({name})" if traits.rows == "unit" else name
 
 
 def _lone(sign: Sign, change: Added | Removed) -> Statement:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from sslgraph.gradients import moved_by, trained_by
 from sslgraph.graph import Graph, Leg, NetBox, Value
 
-STOP = "wiring.stopgrad"
-
 
 @dataclass(frozen=True)
 class Read:
@@ -38,9 +36,9 @@ class Calls:
     carried: dict[str, frozenset[str]] = field(default_factory=dict)  # value -> losses whose gradient arrives at it
     reaches: dict[str, frozenset[str]] = field(default_factory=dict)  # value -> nets that a gradient at it would move
 
-    def use(self, value: Value) -> str:
-        """The class of the part that makes a value."""
-        return self.graph.boxes[value.box].use if value.box else ""
+    def is_stop(self, value: Value) -> bool:
+        """Whether a value is another one behind a stop-gradient."""
+        return value.box is not None and self.graph.boxes[value.box].traits.is_stop
 
     def losses_along(self, read: Read) -> tuple[str, ...]:
         """The losses whose gradient runs along a read, back from its reader to its maker."""
@@ -76,7 +74,7 @@ def calls_of(graph: Graph, leg: Leg, *, without: Collection[str] = ()) -> Calls:
     out = Calls(graph, leg, tuple(loss for loss in leg.losses if loss.name not in without))
     out.reaches = moved_by(graph, leg)
     for value in leg.values.values():
-        if value.kind in ("call", "loss", "view", "given") and out.use(value) != STOP:
+        if value.kind in ("call", "loss", "view", "given") and not out.is_stop(value):
             out.calls[value.name] = value
             for port, source in value.inputs:
                 out.reads += _resolved(out, source, value.name, port)
@@ -95,7 +93,7 @@ def _resolved(calls: Calls, source: str, reader: str, port: str) -> list[Read]:
         value: Value, name: str, output: str, is_stopped: bool, is_bag: bool, hops: tuple[tuple[str, str, str], ...]
     ) -> list[Read]:
         name = name or names.get(value.name, "")
-        if not (value.kind in ("port", "bag") or calls.use(value) == STOP):
+        if not (value.kind in ("port", "bag") or calls.is_stop(value)):
             return [Read(value.name, source, reader, port, name, output, is_stopped, is_bag, hops)]
         found = []
         for inner_port, inner in value.inputs:
@@ -139,7 +137,7 @@ def along(calls: Calls, source: str, reader: str, port: str) -> set[str]:
     if not reader:
         return set()
     graph, value = calls.graph, calls.leg.values[reader]
-    detached = graph.boxes[value.box].signature.traits.detached if value.box else ()
+    detached = graph.boxes[value.box].traits.detached if value.box else ()
     if port in detached or "*" in detached or not calls.reaches[reader]:
         return set()
     trained = {loss.name: trained_by(graph, loss, calls.reaches) for loss in calls.losses}

@@ -14,7 +14,7 @@ from sslgraph.spec import Path
 from .calls import Calls
 from .picture import Box, Kind, Level, Line, Weights
 from .symmetry import Symmetry
-from .words import count, loss_words, number, op_words, part_words, shape_words, spaced
+from .words import count, loss_words, number, op_words, part_words, shape_words, title_of
 
 if TYPE_CHECKING:
     from sslgraph.sized import SizedGraph, SizedLeg
@@ -26,7 +26,7 @@ class Describer:
     def __init__(self, sized: SizedGraph, level: Level, prefix: str, batch: int, mirror: Symmetry | None) -> None:
         self.sized, self.graph, self.level, self.prefix = sized, sized.graph, level, prefix
         self.batch, self.mirror = batch, mirror
-        self.figure = Figure(self.graph.method)
+        self.figure = Figure(self.graph.method, self.graph.plugins)
 
     def views(self, leg: SizedLeg, stacks: list[list[str]]) -> Iterator[tuple[Box, Box]]:
         """For each stack of views the augmentation that draws it, and the stack itself."""
@@ -67,7 +67,7 @@ class Describer:
             "part": part.name,
             "use": part.use,
             "about": part.signature.doc.strip().split("\n")[0],
-            "source": part.signature.traits.source,
+            "source": part.traits.source,
             "settings": _texts(settings),
             "parameters": self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
             "values": (value.name,),
@@ -80,7 +80,7 @@ class Describer:
             return self._memory(part, settings, more)
         if part.section in ("nets", "targets"):
             return self._net(calls, value, part, settings, more)
-        title = op_words(part.signature.class_name, settings)
+        title = op_words(part.signature, settings)
         return Box(
             self.prefix + value.name, "op", title=title, symbol=part.name if part.section == "ops" else "", **more
         )
@@ -93,7 +93,7 @@ class Describer:
             note += ["+ the same with", "views swapped" + (f" ({', '.join(apart)} transposed)" if apart else "")]
         wired = {port for port in part.signature.ports if port not in part.signature.settings}
         own = {name: value for name, value in settings.items() if name not in wired}
-        title, kind = spaced(part.signature.class_name), part.signature.traits.kind
+        title, kind = title_of(part.signature), part.traits.kind
         sub = loss_words("" if kind in title else kind, own, part.spec.weight)
         return Box(
             self.prefix + part.name,
@@ -115,7 +115,7 @@ class Describer:
         return Box(
             self.prefix + part.name,
             "memory",
-            title=spaced(part.signature.class_name),
+            title=title_of(part.signature),
             symbol=part.name,
             sub=sub,
             **more,
@@ -125,7 +125,7 @@ class Describer:
         role = self.figure.role(part.net)
         kind: Kind = "encoder" if role == "encoder" else "decoder" if role == "decoder" else "head"
         trained_by, arrives = calls.trains(value), calls.carried[value.name]
-        words = part_words(part.signature.class_name, settings)
+        words = part_words(part.signature, settings)
         sub = f"{words} · {count(more['parameters'])}" if more["parameters"] and self.level == "paper" else words
         weights: Weights = "trained"
         if isinstance(part, TargetBox):

@@ -50,7 +50,7 @@ def _is_stopped(calls: Calls, read: Read, losses: tuple[str, ...]) -> bool:
     if losses or not calls.leg.is_training:
         return False
     reader = calls.calls[read.reader]
-    detached = calls.graph.boxes[reader.box].signature.traits.detached if reader.box else ()
+    detached = calls.graph.boxes[reader.box].traits.detached if reader.box else ()
     if read.is_stopped or (calls.reaches[read.value] and read.port in detached):
         return True
     is_met = bool(calls.carried[read.reader] and calls.reaches[read.reader])

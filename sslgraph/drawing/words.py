@@ -8,54 +8,41 @@ from itertools import pairwise
 from typing import Any
 
 from sslgraph.schedules import is_schedule, schedule
+from sslgraph.signature import Signature
 
 _SIZES = {"tiny": "Ti", "small": "S", "base": "B", "large": "L", "huge": "H", "giant": "g"}
-# Terms of the field that a class's name can't spell.
-_TERMS = {
-    "L2": "ℓ2-norm",
-    "Kmeans": "k-means",
-    "PcaWhiten": "PCA whitening",
-    "Fifo": "queue",
-    "ViewQueue": "queue",
-    "Sinkhorn": "Sinkhorn",
-    "AlexNet": "AlexNet",
-    "ConvMLP": "conv MLP",
-    "MAEDecoder": "MAE decoder",
-    "DinoHead": "DINO head",
-    "NTXent": "NT-Xent",
-    "BarlowTwins": "Barlow Twins",
-    "Binary": "binary cross-entropy",
-    "CrossEntropy": "cross-entropy",
-    "NegativeCosine": "negative cosine",
-}
 _GREEK = {"epsilon": "ε", "gamma": "γ", "redundancy": "λ", "momentum": "m"}
 
 
-def part_words(class_name: str, settings: dict[str, Any]) -> str:
-    """What a part is exactly, from its class and the settings by which the field knows it: "ResNet-50", "ViT-S/16"."""
-    get = settings.get
+def title_of(part: Signature) -> str:
+    """The name of a part: its trait, else its class's name as words."""
+    return part.traits.title or spaced(part.class_name)
+
+
+def part_words(part: Signature, settings: dict[str, Any]) -> str:
+    """What a part is exactly, from its name and the settings by which the field knows it: "ResNet-50", "ViT-S/16"."""
+    get, name = settings.get, part.traits.title or part.class_name
     if isinstance(get("preset"), str):
         preset = str(get("preset"))
-        name = f"{class_name}-{_SIZES[preset]}" if preset in _SIZES else preset
-        return f"{name}/{get('patch')}" if get("patch") else name
+        size = f"{name}-{_SIZES[preset]}" if preset in _SIZES else preset
+        return f"{size}/{get('patch')}" if get("patch") else size
     if isinstance(get("name"), str):
         return str(get("name"))
     if _is_count(get("depth")):
-        is_decoder = "decoder" in class_name.lower()
-        return f"{spaced(class_name)}, {get('depth')} blocks" if is_decoder else f"{class_name}-{get('depth')}"
+        is_decoder = part.traits.role == "decoder"
+        return f"{title_of(part)}, {get('depth')} blocks" if is_decoder else f"{name}-{get('depth')}"
     widths = [*_widths(get("hidden")), *_widths(get("out"))]
-    return f"{spaced(class_name)} {'→'.join(map(number, widths))}" if widths else spaced(class_name)
+    return f"{title_of(part)} {'→'.join(map(number, widths))}" if widths else title_of(part)
 
 
-def op_words(class_name: str, settings: dict[str, Any]) -> str:
+def op_words(part: Signature, settings: dict[str, Any]) -> str:
     """An operation without weights, with the one or two numbers that say what it does."""
     said = [
         _setting(name, settings[name])
         for name in ("ratio", "k", "grid", "size", "out", "max_distance")
         if settings.get(name) is not None
     ]
-    name = spaced(class_name)
-    return f"{name} {said[0]}" if said else name
+    return f"{title_of(part)} {said[0]}" if said else title_of(part)
 
 
 def loss_words(kind: str, settings: dict[str, Any], weight: Any) -> str:
@@ -77,8 +64,6 @@ def loss_words(kind: str, settings: dict[str, Any], weight: Any) -> str:
 
 def spaced(class_name: str) -> str:
     """A class's name as words; acronyms stay: "CosineRegression" is "cosine regression", "InfoNCE" stays."""
-    if class_name in _TERMS:
-        return _TERMS[class_name]
     if any(a.isupper() and b.isupper() for a, b in pairwise(class_name)):
         return class_name
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", class_name).lower()

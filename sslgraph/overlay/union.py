@@ -10,7 +10,6 @@ from itertools import product
 from typing import Literal
 
 from sslgraph.diff import Changed, Comparison
-from sslgraph.diff.ideas import known
 from sslgraph.diff.phrases import of_settings
 from sslgraph.drawing import Box, Edge, Panel, Picture
 from sslgraph.spec import Target
@@ -187,9 +186,10 @@ class _Overlay:
     def _equal(self, changes: list[Changed]) -> str:
         """What is said of two losses that differ by a factor and an offset only."""
         for change in changes:
-            parts = [known(change.before or ""), known(change.after or "")] if change.setting == "use" else []
-            quantities = [part.traits.affine_in for part in parts if part]
-            if len(quantities) == 2 and quantities[0] == quantities[1] != "":
+            if change.setting != "use":
+                continue
+            one, other = self.comparison.one.traits(str(change.before)), self.comparison.other.traits(str(change.after))
+            if one.affine_in == other.affine_in != "":
                 return "equal up to a factor"
         return ""
 

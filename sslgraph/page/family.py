@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sslgraph.diff import Account, Comparison, Figure, account
+from sslgraph.diff import Account, Comparison, account
 from sslgraph.drawing.measure import Run, width
 from sslgraph.drawing.scene import Scene
 from sslgraph.drawing.shapes import Group, Path, Shape, Words, rectangle
@@ -33,7 +33,7 @@ def family(methods: Sequence[Shown]) -> tuple[Child, ...]:
     ordered = sorted(methods, key=lambda method: method.order)
     children: list[Child] = []
     for place, method in enumerate(ordered):
-        earlier = [(other, account(other.method, method.method)) for other in ordered[:place]]
+        earlier = [(other, between(other, method)) for other in ordered[:place]]
         near = [(distance(found), -at, other, found) for at, (other, found) in enumerate(earlier) if _has_kin(found)]
         if near:
             _, _, parent, found = min(near, key=lambda n: n[:2])
@@ -191,6 +191,11 @@ def _cut(text: str, size: float, room: float) -> str:
     return text
 
 
+def between(one: Shown, other: Shown) -> Account:
+    """What makes one method into another."""
+    return account(one.method, other.method, (*one.figure.plugins, *other.figure.plugins))
+
+
 def comparison(one: Shown, other: Shown) -> Comparison:
     """The matched figures of two methods."""
-    return Comparison(Figure(one.method), Figure(other.method))
+    return Comparison(one.figure, other.figure)

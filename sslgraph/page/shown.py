@@ -40,7 +40,7 @@ class Shown:
     @cached_property
     def figure(self) -> Figure:
         """What comparisons read."""
-        return Figure(self.method)
+        return Figure(self.method, self.sized.graph.plugins)
 
     @cached_property
     def paper_level(self) -> Picture:

@@ -10,12 +10,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from sslgraph.diff import Account, account
+from sslgraph.diff import Account
 from sslgraph.drawing import as_svg
 from sslgraph.overlay import compared
 
 from .colours import MARKED, THEME, variables
-from .family import comparison, distance, drawn, family
+from .family import between, comparison, distance, drawn, family
 from .shown import Shown
 
 HERE = Path(__file__).parent
@@ -66,7 +66,7 @@ def told(found: Account) -> dict[str, Any]:
 def _pairs(methods: Sequence[Shown]) -> dict[str, Any]:
     """Words for every two methods, and pictures for those nearest to each other, as many as there is room for."""
     accounts = {
-        (one.key, other.key): account(one.method, other.method)
+        (one.key, other.key): between(one, other)
         for one in methods
         for other in methods
         if one is not other

@@ -13,6 +13,7 @@ from sslgraph.drawing import Box, Picture, fold, foldable, picture, svg
 from sslgraph.drawing.graph_text import dot, mermaid
 from sslgraph.drawing.terminal import text
 from sslgraph.drawing.words import count, loss_words, number, op_words, part_words, scheduled, shape_words, spaced
+from sslgraph.registry import signature
 
 
 def boxes(drawn: Picture, kind: str) -> list[Box]:
@@ -127,11 +128,11 @@ def test_the_terminal_shows_boxes_and_gradients() -> None:
 
 
 def test_parts_are_called_as_the_field_calls_them() -> None:
-    assert part_words("ResNet", {"depth": 50}) == "ResNet-50"
-    assert part_words("ViT", {"preset": "small", "patch": 16}) == "ViT-S/16"
-    assert part_words("MLP", {"hidden": [4096], "out": 256}) == "MLP 4096→256"
-    assert part_words("MAEDecoder", {"depth": 8}) == "MAE decoder, 8 blocks"
-    assert op_words("UniformMask", {"ratio": 0.75}) == "uniform mask 75 %"
+    assert part_words(signature("backbones.resnet"), {"depth": 50}) == "ResNet-50"
+    assert part_words(signature("backbones.vit"), {"preset": "small", "patch": 16}) == "ViT-S/16"
+    assert part_words(signature("heads.mlp"), {"hidden": [4096], "out": 256}) == "MLP 4096→256"
+    assert part_words(signature("heads.mae_decoder"), {"depth": 8}) == "MAE decoder, 8 blocks"
+    assert op_words(signature("masks.uniform"), {"ratio": 0.75}) == "uniform mask 75 %"
     assert loss_words("", {"temperature": 0.2}, 0.5) == "τ = 0.2 · weight 0.5"
     assert [spaced(name) for name in ("InfoNCE", "CosineRegression", "MyLoss")] == [
         "InfoNCE",

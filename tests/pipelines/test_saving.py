@@ -91,7 +91,7 @@ def test_the_settings_of_a_recipe() -> None:
 
 @pytest.mark.parametrize("name", catalogue.names("recipes"))
 def test_every_shipped_recipe_saves_before_its_end(name: str) -> None:
-    recipe = load_recipe(name).recipe
+    recipe = load_recipe(name).spec
     clock = Clock(100, recipe.steps or 100 * (recipe.epochs or 0))
     assert 0 < saving.settings(recipe.checkpoint, clock)["checkpoint_every"] < clock.total_steps
 
