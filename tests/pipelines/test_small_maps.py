@@ -2,6 +2,10 @@
 
 import copy
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +19,7 @@ SHAPES = {
     "a pixel": (24, 40, 3, 1, 1, 1, False),
     "a strided one": (24, 40, 3, 2, 1, 8, True),
     "a shortcut": (24, 40, 1, 2, 0, 4, False),
+    "a narrow shortcut": (4, 40, 1, 2, 0, 32, True),
     "patches": (3, 24, 4, 4, 0, 16, True),
     "the weight's gradient alone": (16, 24, 3, 1, 1, 8, False),
     "without padding": (16, 24, 3, 1, 0, 5, True),
@@ -125,3 +130,19 @@ def test_a_net_is_copied_and_saved_like_any_other() -> None:
     for other in (copy.deepcopy(net), torch.load(saved, weights_only=False)):
         assert type(other[0]) is small_maps.Conv2d and other[0].weight is not net[0].weight
         assert torch.equal(other(x), net(x))
+
+
+def test_a_narrow_shortcut_overwrites_no_memory_where_avx2_is_the_best_there_is() -> None:
+    code = """
+import torch
+from pipelines import small_maps
+layer = torch.nn.Conv2d(4, 8, 1, 2, bias=False).to(memory_format=torch.channels_last)
+layer = small_maps.as_products(layer)
+x = torch.randn(16, 4, 16, 16).contiguous(memory_format=torch.channels_last)
+for _ in range(30):
+    layer(x).sum().backward()
+"""
+    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "1"}
+    root = Path(__file__).parents[2]
+    ran = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
