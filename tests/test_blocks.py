@@ -1,6 +1,9 @@
 """The blocks that a net repeats, and what computing them once more changes: memory, and no number."""
 
+import copy
+import pickle
 import re
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -54,6 +57,21 @@ def test_recomputing_changes_no_gradient_and_keeps_less() -> None:
     assert len(found) == len(expected) > 0
     for mine, theirs in zip(found, expected, strict=True):
         assert mine.equal(theirs)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_of_a_recomputed_net_computes_once_more_with_its_own_weights(
+    copied: Callable[[nn.Module], nn.Module],
+) -> None:
+    net, (size, expected) = vit(), kept(vit())
+    recompute("f", net)
+    other = copied(copied(net))
+    with torch.no_grad():
+        for p in net.parameters():
+            p.zero_()
+    less, found = kept(other)
+    assert less < 0.6 * size and all(p.grad is None for p in net.parameters())
+    assert len(found) == len(expected) and all(map(torch.equal, found, expected))
 
 
 @pytest.mark.parametrize(("use", "settings", "problem"), [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 from toys import CLOCK, EYE, PLUGINS, SQUARE, TWO_VIEWS, batch, compiled, dense, sized
 
 from sslgraph.errors import SpecError, SslgraphError
@@ -49,6 +50,9 @@ LOOKING: Text = {
         {"name": "learn", "flow": {"h": "f(x)", "z": "g(h)"}, "losses": {"l": {**SQUARE, "of": ["z", "h"]}}},
     ],
 }
+
+
+NAMES = (("f", "scale"), ("g", "weight"))
 
 
 def images(*values: float, size: int = 2) -> Tensor:
@@ -280,6 +284,18 @@ def test_a_batch_that_lacks_a_view_is_told_what_it_lacks(given: Any, said: str) 
     with pytest.raises(SslgraphError) as wrong:
         compiled(**SIAMESE).eval()(given)
     assert str(wrong.value) == said
+
+
+def test_torch_averages_a_method_whose_loss_is_then_computed_without_begin() -> None:
+    method = compiled(**{**SIAMESE, "losses": {"l": {**SQUARE, "of": ["z1", "z2"], "weight": {"linear": [1, 0]}}}})
+    averaged, seen = AveragedModel(method), []
+    for number in (50, 51):
+        step(method, both(1, 2), number)
+        averaged.update_parameters(method)
+        seen.append([method.parts[name].get_parameter(weight).clone() for name, weight in NAMES])
+    scale, weight = ((one + other) / 2 for one, other in zip(*seen, strict=True))
+    torch.testing.assert_close([averaged.module.parts[name].get_parameter(w) for name, w in NAMES], [scale, weight])
+    assert losses(averaged.eval(), both(1, 2))["l"] == pytest.approx((weight @ scale).square().mean().item())
 
 
 def test_each_player_gets_its_own_losses_and_weights() -> None:

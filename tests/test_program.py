@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 import torch
 from toys import CLOCK, EYE, PLUGINS, SQUARE, batch, compiled, dense, wired
 
@@ -82,3 +88,35 @@ def test_torch_captures_the_program_whole_and_computes_the_same() -> None:
     program = method.programs["step"]
     program.run = torch.compile(program.module, backend="eager", fullgraph=True)
     torch.testing.assert_close(method(tensors), plain)
+
+
+def test_torch_captures_a_whole_forward_pass_and_keeps_it_over_the_steps() -> None:
+    """Weights and temperatures that move cost one more capture, and what is looked up in begin none."""
+    moving = {**SQUARE, "of": ["h", "s"], "weight": {"linear": [1, 0]}, "temperature": {"linear": [1, 2]}}
+    method = compiled(**{**BAGGED, "losses": {**BAGGED["losses"], "pull": moving}})  # type: ignore[dict-item]
+    captured = []
+
+    def backend(module: torch.fx.GraphModule, _: Any) -> Callable[..., Any]:
+        captured.append(module)
+        return module.forward
+
+    model = torch.compile(method, backend=backend, fullgraph=True)
+    for step in range(5):
+        tensors = batch({"large": torch.rand(8, 3, 2, 2), "small": torch.rand(4, 3, 2, 2)}, rows=4)
+        method.begin(step, CLOCK)
+        found, expected = model(tensors), method(tensors)
+        torch.testing.assert_close(found.losses, expected.losses)
+        method.tick(found.writes)
+    assert len(captured) <= 2
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda method: pickle.loads(pickle.dumps(method))])
+def test_a_copy_of_a_compiled_program_is_compiled_again(copied: Callable[[CompiledMethod], CompiledMethod]) -> None:
+    method = two_sizes()
+    method.compile_programs()
+    other = copied(method)
+    assert other.code() == method.code() and other.training_program.run is not other.training_program.module
+    shared = {id(p) for p in method.parameters()} & {id(p) for p in other.training_program.module.parameters()}
+    assert not shared and {id(p) for p in other.training_program.module.parameters()} <= {
+        id(p) for p in other.parameters()
+    }

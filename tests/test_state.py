@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 
 import torch
 from parts import Square
@@ -57,6 +59,14 @@ def test_a_scheduled_setting_is_a_number_on_the_parts_device_that_no_checkpoint_
     kept = part.temperature
     setting.fill(50, CLOCK)
     assert kept is part.temperature and kept.item() == 0.75  # filled in place: a compiled program reads the same tensor
+
+
+def test_a_copied_setting_fills_the_copied_part() -> None:
+    part = Square(temperature=1.0)
+    setting = ScheduledSetting(part=part, name="temperature", value={"linear": [1, 0.5]})
+    for other, fill in (copy.deepcopy((part, setting)), pickle.loads(pickle.dumps((part, setting)))):
+        fill.fill(100, CLOCK)
+        assert other.temperature.item() == 0.5 and other.state_dict() == {} and part.temperature.item() == 1
 
 
 def test_only_schedules_become_buffers() -> None:

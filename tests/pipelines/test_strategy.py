@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 import yaml
+from torch import Tensor, nn
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+from toys import CLOCK, EYE, PLUGINS, TWO_VIEWS, batch, sized
+from two_ranks import Both
 
 from pipelines.check import examine
 from pipelines.setup import settled
+from pipelines.strategy import distributed
 from pipelines.verify import verify
 from pipelines.verify_work import Verdict, Wish
-from sslgraph import catalogue
+from sslgraph import catalogue, collectives, sharding
+from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SpecError
 
 # A momentum encoder, views by themselves, and a head that is written and so stays whole (LARS: tests/test_sharding.py).
@@ -47,6 +57,67 @@ optimizer: {use: adamw, lr: 1e-2, weight_decay: 1e-2, clip: {norm: 0.05, per: pa
 strategy: fsdp
 recompute: [f]
 """
+
+
+# What is written has a gradient in the program, and a target has none: DDP must wait for neither.
+QUEUED: dict[str, Any] = {
+    "views": TWO_VIEWS,
+    "nets": {"f": EYE, "g": {"use": "heads.mlp", "hidden": [5], "out": 4, "norm": "none"}},
+    "targets": {"k": {"ema_of": "g", "momentum": 0.5}},
+    "state": {"queue": {"use": "memory.fifo", "size": 16}},
+    "flow": {"q": "l2(g(f(x1)))", "n": "l2(k(stopgrad(f(x2))))"},
+    "losses": {"info": {"use": "losses.info_nce", "of": ["q", "n"], "negatives": "queue.read"}},
+    "after_step": ["queue.push(q)"],
+}
+
+
+def trained(wrapped: Callable[[CompiledMethod], nn.Module], pieces: int = 1) -> dict[str, Tensor]:
+    """The state after three steps of this rank's share of eight images, looked at in between by a validation loss."""
+    method = CompiledMethod(sized(batch=8, **QUEUED), plugins=PLUGINS).double()
+    model = wrapped(method)
+    optimizer = torch.optim.SGD(method.parameters(), lr=0.1)
+    generator = torch.Generator().manual_seed(0)
+    for step in range(3):
+        views = {view: torch.randn(8, 3, 2, 2, dtype=torch.float64, generator=generator) for view in TWO_VIEWS}
+        views = {view: value.chunk(collectives.ranks())[collectives.rank()] for view, value in views.items()}
+        method.begin(step, CLOCK)
+        written = []
+        for piece in range(pieces):
+            losses, writes = model(batch({view: value.chunk(pieces)[piece] for view, value in views.items()}))
+            (losses["info"] / pieces).backward()
+            written.append(writes)
+        optimizer.step()
+        optimizer.zero_grad()
+        method.tick(written)
+        with torch.no_grad():
+            model(batch(views))
+    return sharding.whole(method.state_dict(), everywhere=True)
+
+
+def planned(accumulate: int) -> Callable[[CompiledMethod], nn.Module]:
+    return lambda method: distributed(method, accumulate=accumulate, has_phases=False, device=torch.device("cpu"))
+
+
+def cut_up(method: CompiledMethod) -> nn.Module:
+    fully_shard(method)
+    return method
+
+
+CHECKS: dict[str, Callable[[], dict[str, Tensor]]] = {
+    "ddp, static graph": lambda: trained(planned(1)),
+    "ddp, two micro-batches": lambda: trained(planned(2), pieces=2),
+    "ddp as torch makes it": lambda: trained(DistributedDataParallel),
+    "fsdp around the whole method": lambda: trained(cut_up),
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_losses_beside_writes_go_through_every_wrapper(both: Both, name: str) -> None:
+    """On two ranks as on one: what a forward pass returns is read rightly by what is wrapped around the method."""
+    alone = trained(lambda method: method)
+    assert alone["parts.queue.pointer"] == 8
+    for found in both(name):
+        torch.testing.assert_close(found, alone, rtol=1e-12, atol=1e-14)
 
 
 @pytest.fixture(scope="module")
