@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from sslgraph import catalogue, registry
 from sslgraph.document import read
-from sslgraph.errors import Fault, Place, SpecError, SslgraphError, unknown
+from sslgraph.errors import Fault, Path, SpecError, placed, under, unknown
 from sslgraph.gradients import GradientMap, gradient_map
 from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.load import load_augmentation, load_method, load_recipe
 from sslgraph.loaded import Loaded, method_in
 from sslgraph.refusals import refuse
-from sslgraph.spec import Augmentation, Method, Path, Recipe
+from sslgraph.spec import Augmentation, Data, Method, Part, Recipe
 from sslgraph.wire import wire
 
 from .optimizers import settings as optimizer_settings
@@ -83,11 +83,8 @@ def sized_graph(
 
     from .views import ViewProgram
 
-    found = augmentations(loaded)
-    try:
-        sizes = ViewProgram.build(loaded.spec.views, found).sizes(*image)
-    except SpecError as wrong:
-        raise SpecError([_placed(fault, loaded) for fault in wrong.faults]) from None
+    with placed(loaded.place):
+        sizes = ViewProgram.build(loaded.spec.views, augmentations(loaded)).sizes(*image)
     return settle(
         graph, {name: (3, *size) for name, size in sizes.items()}, batch=batch, dataset=dataset, plugins=plugins
     )
@@ -97,10 +94,17 @@ def numbers(loaded: Loaded[Recipe], plugins: tuple[str, ...] = ()) -> None:
     """Refuses data and an optimizer that can't be: unknown parts, settings and rules. Nothing is read or built."""
     data = loaded.spec.data
     with within(loaded, ("data",)):
-        if wrong := registry.setting_problems(registry.signature(data.use, plugins), data.settings):
-            raise SpecError([Fault(None, problem) for problem in wrong])
+        known_settings(data, plugins)
     with within(loaded, ("optimizer",)):
         optimizer_settings.read(loaded.spec.optimizer)
+
+
+def known_settings(part: Part | Data, plugins: tuple[str, ...] = ()) -> None:
+    """Refuses a part that there is not, and settings that it does not have."""
+    with under("use"):
+        signature = registry.signature(part.use, plugins)
+    if faults := registry.setting_faults(signature, part.settings):
+        raise SpecError(faults)
 
 
 def spreading(loaded: Loaded[Recipe], graph: Graph) -> None:
@@ -109,50 +113,48 @@ def spreading(loaded: Loaded[Recipe], graph: Graph) -> None:
     nets = sorted(name for name, box in graph.boxes.items() if box.section == "nets")
     for name in recipe.recompute:
         if name not in nets:
-            faults.append(unknown(loaded.place(("recompute",)), "recompute: names net", name, nets))
+            faults.append(unknown(("recompute",), "recompute: names net", name, nets))
     if recipe.strategy == "fsdp":
-        here = loaded.place(("strategy",))
         if any(graph.loss(loss.name).spec.trains for loss in graph.training.losses):
             problem = "strategy: fsdp can't train nets against each other (a loss says trains:)"
-            faults.append(Fault(here, problem, cure="leave strategy out: every process then holds all weights"))
+            faults.append(
+                Fault(("strategy",), problem, cure="leave strategy out: every process then holds all weights")
+            )
         if recipe.compile:
             problem = "strategy: fsdp and compile: true can't stand together: weights are gathered between the calls"
-            faults.append(Fault(here, problem, cure="leave one of them out"))
+            faults.append(Fault(("strategy",), problem, cure="leave one of them out"))
     if faults:
-        raise SpecError(faults)
+        raise SpecError([fault.placed(loaded.place) for fault in faults])
 
 
 @contextmanager
-def within(loaded: Loaded[Method] | Loaded[Recipe], path: Path) -> Iterator[None]:
-    """Gives every fault inside its place in the text: that of the value at a path, or of the key that it quotes."""
-    try:
+def within(loaded: Loaded[Method] | Loaded[Recipe] | Loaded[Augmentation], path: Path) -> Iterator[None]:
+    """Faults that arise inside are about the value at a path of the text, or about what they name below it."""
+    with placed(loaded.place), under(*path):
         yield
-    except SslgraphError as wrong:
-        faults = wrong.faults if isinstance(wrong, SpecError) else (Fault(None, str(wrong)),)
-        raise SpecError(
-            [replace(fault, place=fault.place or _quoted(loaded, path, fault)) for fault in faults]
-        ) from wrong
-
-
-def _quoted(loaded: Loaded[Method] | Loaded[Recipe], path: Path, fault: Fault) -> Place:
-    value = loaded.text.nearest(path)
-    keys = value.content if isinstance(value.content, dict) else {}
-    key = next((key for key in keys if f"'{key}'" in fault.problem), None)
-    return loaded.place(path if key is None else (*path, key))
 
 
 def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:
     """The augmentation of every view by name, and the evaluation's `center`; unknown ones are faults at their place."""
-    found, faults = {}, []
+    found: dict[str, Augmentation] = {}
+    faults: list[Fault] = []
     for view, spec in loaded.spec.views.items():
         try:
-            found[spec.augment] = load_augmentation(spec.augment).spec
+            with within(loaded, ("views", view, "augment")):
+                found[spec.augment] = _augmentation(spec.augment)
         except SpecError as wrong:
-            here = loaded.place(("views", view, "augment"))
-            faults += [replace(fault, place=fault.place or here) for fault in wrong.faults]
+            faults += wrong.faults
     if faults:
         raise SpecError(faults)
     return {**found, "center": load_augmentation("center").spec}
+
+
+def _augmentation(name_or_file: str) -> Augmentation:
+    loaded = load_augmentation(name_or_file)
+    for step, part in loaded.spec.steps.items():
+        with within(loaded, ("steps", step)):
+            known_settings(part)
+    return loaded.spec
 
 
 def load(name_or_file: str, overrides: Mapping[str, Any]) -> tuple[Loaded[Method], Loaded[Recipe] | None]:
@@ -171,12 +173,6 @@ def _facts(recipe: Loaded[Recipe] | None) -> Facts:
         return Facts()
     text = recipe.spec
     return Facts(batch=text.batch, epochs=text.epochs, steps=text.steps, accumulate=text.accumulate)
-
-
-def _placed(fault: Fault, loaded: Loaded[Method]) -> Fault:
-    """The view program knows no file: its faults name the view in quotes, and get that view's place."""
-    view = next((name for name in loaded.spec.views if f"view '{name}'" in fault.problem), None)
-    return replace(fault, place=fault.place or _quoted(loaded, ("views", view) if view else ("views",), fault))
 
 
 def method_file(name_or_file: str) -> File:

@@ -54,7 +54,7 @@ def setting(evaluate: Mapping[str, Any]) -> Setting | None:
     if "knn" not in evaluate:
         return None
     given = dict(evaluate["knn"] or {})
-    if faults := [unknown(None, "evaluate.knn has", str(key), KNOWN) for key in given if key not in KNOWN]:
+    if faults := [unknown(("knn", str(key)), "evaluate.knn has", str(key), KNOWN) for key in given if key not in KNOWN]:
         raise SpecError(faults)
     return Setting(**given)
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from sslgraph import collectives, sharding
-from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.errors import SpecError, SslgraphError, under, unknown
 from sslgraph.schedules import Clock, duration
 
 from . import checkpoint, interrupt, run_folder
@@ -24,11 +24,12 @@ PAUSE_S = 600.0  # where a recipe says nothing, an epoch and so many seconds lie
 
 def settings(wish: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     """A recipe's `checkpoint: {every: 10 epochs, keep: 2, best: knn}` as fields of a run."""
-    if faults := [unknown(None, "checkpoint: has", str(key), KNOWN) for key in wish if key not in KNOWN]:
+    if faults := [unknown((str(key),), "checkpoint: has", str(key), KNOWN) for key in wish if key not in KNOWN]:
         raise SpecError(faults)
     every, pause = clock.steps_per_epoch, PAUSE_S
     if "every" in wish:
-        every, pause = max(1, round(duration(wish["every"]).steps(clock))), 0.0
+        with under("every"):
+            every, pause = max(1, round(duration(wish["every"]).steps(clock))), 0.0
     return {
         "checkpoint_every": every, "checkpoint_pause": pause, "keep": int(wish.get("keep", 2)), "best": wish.get("best")
     }  # fmt: skip

@@ -97,7 +97,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     with check.within(loaded, ("recompute",)):
         model = spread(method, recipe, on)
     is_wrapped = model is not method
-    optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
+    with check.within(loaded, ("optimizer",)):
+        optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
     folder = Path(config.out or "")
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
     record.broken = source.broken

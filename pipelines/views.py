@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Protocol, runtime_checkable
 
@@ -181,7 +181,11 @@ def resolve(views: Mapping[str, View], augmentations: Mapping[str, Augmentation]
         if view.augment in augmentations:
             resolved[name] = _overridden(name, view, augmentations[view.augment], faults)
         else:
-            faults.append(unknown(None, f"view '{name}' asks for the augmentation", view.augment, augmentations))
+            faults.append(
+                unknown(
+                    ("views", name, "augment"), f"view '{name}' asks for the augmentation", view.augment, augmentations
+                )
+            )
     if faults:
         raise SpecError(faults)
     return resolved
@@ -192,11 +196,13 @@ def _overridden(name: str, view: View, augmentation: Augmentation, faults: list[
     for key, value in view.settings.items():
         owner = _owner(f"view '{name}'", view.augment, key, steps)
         if isinstance(owner, Fault):
-            faults.append(owner)
+            faults.append(owner.under(("views", name)))
             continue
         step, setting = owner
+        wrong = registry.setting_faults(registry.signature(steps[step].use), {setting: value})
+        faults += [replace(fault, at=("views", name, key)) for fault in wrong if fault.at]
         steps[step] = steps[step].model_copy(update={"settings": {**steps[step].settings, setting: value}})
-    faults += _bag_faults(name, view.copies, steps)
+    faults += [fault.under(("views", name)) for fault in _bag_faults(name, view.copies, steps)]
     return steps
 
 
@@ -205,18 +211,18 @@ def _owner(view: str, augment: str, key: str, steps: Mapping[str, Part]) -> tupl
     settings = {step: registry.signature(part.use).settings for step, part in steps.items()}
     step, dot, setting = key.partition(".")
     if dot and step not in steps:
-        return unknown(None, f"{view} sets '{key}', and augmentation '{augment}' has no step", step, steps)
+        return unknown((key,), f"{view} sets '{key}', and augmentation '{augment}' has no step", step, steps)
     if dot and setting not in settings[step]:
-        return unknown(None, f"{view} sets '{key}', and {steps[step].use} has no setting", setting, settings[step])
+        return unknown((key,), f"{view} sets '{key}', and {steps[step].use} has no setting", setting, settings[step])
     owners = [step] if dot else [step for step in steps if key in settings[step]]
     if len(owners) == 1:
         return owners[0], setting or key
     if owners:
         forms = tuple(f"{owner}.{key}" for owner in owners)
         problem = f"{view} sets '{key}', which several steps of '{augment}' have"
-        return Fault(None, problem, forms, "write the one that is meant")
+        return Fault((key,), problem, forms, "write the one that is meant")
     known = {setting for own in settings.values() for setting in own}
-    return unknown(None, f"{view} of augmentation '{augment}' sets", key, known)
+    return unknown((key,), f"{view} of augmentation '{augment}' sets", key, known)
 
 
 def _bag_faults(view: str, copies: int, steps: Mapping[str, Part]) -> Iterator[Fault]:
@@ -224,4 +230,4 @@ def _bag_faults(view: str, copies: int, steps: Mapping[str, Part]) -> Iterator[F
         chances = part.settings.get("p")
         if isinstance(chances, list) and len(chances) != copies:
             problem = f"step '{step}' of view '{view}' lists {len(chances)} probabilities, and copies is {copies}"
-            yield Fault(None, problem, cure=f"write one number for all copies, or a list of {copies}")
+            yield Fault((f"{step}.p",), problem, cure=f"write one number for all copies, or a list of {copies}")

@@ -55,7 +55,7 @@ def file_of(kind: Kind, name: str | File, *, asks: str = "", value: Value | None
     if has(kind, str(name)):
         return home.SPECS / kind / f"{name}.yaml"
     asks = asks or f"there is no {kind.removesuffix('s')}"
-    raise SpecError([unknown(value.place if value else None, asks, str(name), names(kind))])
+    raise SpecError([unknown(value.place if value else (), asks, str(name), names(kind))])
 
 
 def _first_line(file: File) -> str:

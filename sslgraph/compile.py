@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sslgraph.after_step import Writes, checked, write_all, written
 from sslgraph.draws import stream_of
-from sslgraph.errors import SslgraphError, refusal
+from sslgraph.errors import SslgraphError, placed, refusal
 from sslgraph.gradients import moved_by, trained_by
 from sslgraph.graph import TargetBox
 from sslgraph.parts import Encoder, build_parts
@@ -52,12 +52,13 @@ class CompiledMethod(nn.Module):
         super().__init__()
         self.sized, self.graph = sized, sized.graph
         self._training = next(leg for leg in sized.legs if leg.leg.is_training)
-        self.parts = nn.ModuleDict(build_parts(sized, seed=seed, plugins=plugins, given=given or {}))
         boxes = self.graph.boxes
-        self.net_names = tuple(n for n in self.parts if boxes[n].section == "nets")
+        with placed(self.graph.place):
+            self.parts = nn.ModuleDict(build_parts(sized, seed=seed, plugins=plugins, given=given or {}))
+            self.net_names = tuple(n for n in self.parts if boxes[n].section == "nets")
+            self.freezes = self._freezes()
         self.target_names = tuple(n for n in self.parts if boxes[n].section == "targets")
         self.landmarks = sized.landmarks
-        self.freezes = self._freezes()
         self.followers = self._followers()
         self.settings: list[ScheduledSetting] = [
             s for name, part in self.parts.items() for s in scheduled(part, sized.settings[name])
@@ -223,8 +224,7 @@ class CompiledMethod(nn.Module):
             for inner, text in (freeze if isinstance(freeze, dict) else {"": freeze} if freeze else {}).items():
                 if inner and inner not in dict(self.parts[name].named_modules()):
                     there = tuple(n for n, _ in self.parts[name].named_children())
-                    here = self.graph.place(("nets", name, "freeze"))
-                    raise refusal(here, f"'{name}' has no part '{inner}' to freeze", there_are=there)
+                    raise refusal(("nets", name, "freeze"), f"'{name}' has no part '{inner}'", there_are=there)
                 found[f"parts.{name}.{inner}".rstrip(".")] = duration(text)
         return found
 

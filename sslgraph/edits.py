@@ -89,7 +89,7 @@ def with_value(root: Value, path: Path, value: Value, faults: list[Fault], top: 
     """The text with one value set: one that is there, or a new setting of a node that is there."""
     above = find(root, path[:-1])
     if path[0] not in top:
-        faults.append(unknown(value.key, "a path begins with", str(path[0]), top))
+        faults.append(unknown(value.key or value.place, "a path begins with", str(path[0]), top))
     elif above is None and top is not TOP and len(path) == 2:
         return _put(root, path[:1], Value({str(path[1]): value}, value.place, value.key))
     elif above is None or (find(root, path) is None and (_is_node(path) or not isinstance(above.content, dict))):
@@ -98,7 +98,7 @@ def with_value(root: Value, path: Path, value: Value, faults: list[Fault], top: 
         whole = ".".join(str(step) for step in path[:-1])
         problem = f"a new use: of '{whole}' would leave the settings {', '.join(left)} of the old part behind"
         cure = f"give it whole: replace: {{{whole}: {{use: {value.plain}, ...}}}}"
-        faults.append(Fault(value.key, problem, (), cure))
+        faults.append(Fault(value.key or value.place, problem, (), cure))
     else:
         return _put(root, path, value)
     return root
@@ -123,7 +123,7 @@ def _replaced(root: Value, dotted: str, value: Value, faults: list[Fault]) -> Va
         faults.append(missing(root, path, value))
     elif not _is_node(path) and path[0] != "phases":
         problem = f"'{dotted}' is not a node, and replace: takes whole nodes such as nets.f"
-        faults.append(Fault(value.key, problem, (), "use set:"))
+        faults.append(Fault(value.key or value.place, problem, (), "use set:"))
     else:
         return _put(root, path, value)
     return root

@@ -1,10 +1,17 @@
-"""What can be wrong with what a user wrote: where, what, what there is, what to do."""
+"""What can be wrong with what a user wrote: where, what, what there is, what to do.
+
+A fault carries the path that it is about from where it arises. Whoever called adds the steps in front of it (`under`),
+and whoever knows the text looks the place up, once and at the end (`placed`).
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+Path = tuple[str | int, ...]  # ("losses", "info", "of", 0); relative until it is looked up in a text
 
 
 class SslgraphError(ValueError):
@@ -13,6 +20,10 @@ class SslgraphError(ValueError):
 
 class StorageError(SslgraphError):
     """Storage failed. It may be back when the run is started again, so a worker that meets it is started again."""
+
+
+class Column(int):
+    """The last step of a path into an expression: the characters of the text in front of the spot."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +40,35 @@ class Place:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: its place, the problem, the names there are, and the cure."""
+    """One thing that is wrong: the path it is about, or its place; the problem, the names there are, and the cure."""
 
-    place: Place | None
+    at: Path | Place
     problem: str
     there_are: tuple[str, ...] = ()
     cure: str = ""
 
+    @property
+    def place(self) -> Place | None:
+        """Where it stands in a file; None as long as it only has a path."""
+        return self.at if isinstance(self.at, Place) else None
+
+    def under(self, path: Path) -> Fault:
+        """The same fault as seen from further up in the text."""
+        return self if isinstance(self.at, Place) else replace(self, at=(*path, *self.at))
+
+    def placed(self, look_up: Callable[[Path], Place | None]) -> Fault:
+        """The same fault with its place, if `look_up` knows one for its path."""
+        if isinstance(self.at, Place):
+            return self
+        inside = self.at[-1] if self.at and isinstance(self.at[-1], Column) else None
+        found = look_up(self.at if inside is None else self.at[:-1])
+        if found is None:
+            return self
+        return replace(self, at=replace(found, column=found.column + inside) if inside and found.line else found)
+
     def __str__(self) -> str:
-        lines = [f"{self.place}: {self.problem}" if self.place else self.problem]
+        where = str(self.at) if isinstance(self.at, Place) else dotted(self.at)
+        lines = [f"{where}: {self.problem}" if where else self.problem]
         if self.there_are:
             lines.append(f"  there are: {', '.join(self.there_are)}")
         if self.cure:
@@ -53,12 +84,35 @@ class SpecError(SslgraphError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def refusal(place: Place | None, problem: str, cure: str = "", there_are: Iterable[str] = ()) -> SpecError:
+@contextmanager
+def under(*path: str | int) -> Iterator[None]:
+    """Faults that arise inside are about this path of the text, or about something below it."""
+    try:
+        yield
+    except SslgraphError as wrong:
+        raise SpecError([fault.under(path) for fault in faults_of(wrong)]) from wrong
+
+
+@contextmanager
+def placed(look_up: Callable[[Path], Place | None]) -> Iterator[None]:
+    """Faults that arise inside get the place of their path."""
+    try:
+        yield
+    except SpecError as wrong:
+        raise SpecError([fault.placed(look_up) for fault in wrong.faults]) from wrong
+
+
+def faults_of(wrong: SslgraphError) -> tuple[Fault, ...]:
+    """The faults of an error; the text of one that is no SpecError is a fault of the whole."""
+    return wrong.faults if isinstance(wrong, SpecError) else (Fault((), str(wrong)),)
+
+
+def refusal(at: Path | Place, problem: str, cure: str = "", there_are: Iterable[str] = ()) -> SpecError:
     """The error of a text that can't be read on after this fault."""
-    return SpecError([Fault(place, problem, tuple(there_are), cure)])
+    return SpecError([Fault(at, problem, tuple(there_are), cure)])
 
 
-def unknown(place: Place | None, what: str, name: str, known: Iterable[str]) -> Fault:
+def unknown(at: Path | Place, what: str, name: str, known: Iterable[str]) -> Fault:
     """The fault of a name that nothing carries, with the nearest name that something does.
 
     `what` says who asks for it, as the start of a sentence: "node 'z' reads".
@@ -66,13 +120,18 @@ def unknown(place: Place | None, what: str, name: str, known: Iterable[str]) -> 
     names = tuple(sorted(known))
     close = nearest(name, names)
     rest = "" if what.startswith("there is no ") else ", which is not known here"
-    return Fault(place, f"{what} '{name}'{rest}", names, f"did you mean '{close}'?" if close else "")
+    return Fault(at, f"{what} '{name}'{rest}", names, f"did you mean '{close}'?" if close else "")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that `name` was most likely meant to be, or None if nothing is near."""
     found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def dotted(path: Path) -> str:
+    """A path as specs write it: losses.info.of.0."""
+    return ".".join(str(step) for step in path if not isinstance(step, Column))
 
 
 def _position(fault: Fault) -> tuple[str, int, int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
-from sslgraph.errors import Place, refusal
+from sslgraph.errors import Column, Path, refusal
 
 LONGEST = 2_000  # characters
 DEEPEST = 60  # calls and ports within each other
@@ -17,7 +17,7 @@ class Name:
     """A view, a value, or a declared part."""
 
     text: str
-    place: Place | None = None
+    at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return self.text
@@ -29,7 +29,7 @@ class Field:
 
     of: Expression
     name: str
-    place: Place | None = None
+    at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.of}.{self.name}"
@@ -41,7 +41,7 @@ class Call:
 
     function: Expression
     arguments: tuple[Expression, ...]
-    place: Place | None = None
+    at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.function}({', '.join(map(str, self.arguments))})"
@@ -50,12 +50,12 @@ class Call:
 Expression = Name | Field | Call
 
 
-def parse(text: str, place: Place | None = None) -> Expression:
-    """Reads an expression; a fault points at the column inside it."""
+def parse(text: str, at: Path = ()) -> Expression:
+    """Reads the expression that stands at a path of a spec; a fault points at the column inside it."""
     if not isinstance(text, str) or not text.strip():
-        raise refusal(place, f"{text!r} is no expression", "write names and calls, for example g(f(x))")
+        raise refusal(at, f"expected an expression, got {text!r}", "write names and calls, for example g(f(x))")
     if len(text) > LONGEST:
-        raise refusal(place, f"an expression of {len(text)} characters is too long", "name its parts in flow:")
+        raise refusal(at, f"an expression of {len(text)} characters is too long", "name its parts in flow:")
     try:
         with warnings.catch_warnings():  # Python warns of `1if`; here it is refused
             warnings.simplefilter("ignore")
@@ -66,25 +66,25 @@ def parse(text: str, place: Place | None = None) -> Expression:
             cure = (
                 "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma, so name the call in flow:"
             )
-        raise refusal(place, f"'{text}' can't be read as an expression", cure) from None
-    return _read(tree.body, text, place, 0)
+        raise refusal(at, f"'{text}' can't be read as an expression", cure) from None
+    return _read(tree.body, text, at, 0)
 
 
-def _read(node: ast.expr, text: str, place: Place | None, depth: int) -> Expression:
-    here = replace(place, column=place.column + node.col_offset) if place and place.line else place
+def _read(node: ast.expr, text: str, at: Path, depth: int) -> Expression:
+    here = (*at, Column(node.col_offset))
     if depth >= DEEPEST:
         raise refusal(here, f"calls are nested deeper than {DEEPEST}", "name the parts of the expression in flow:")
     match node:
         case ast.Name(id=name):
             return Name(name, here)
         case ast.Attribute(value=of, attr=name):
-            return Field(_read(of, text, place, depth + 1), name, here)
+            return Field(_read(of, text, at, depth + 1), name, here)
         case ast.Call(func=function, args=arguments, keywords=[]) if not any(
             isinstance(a, ast.Starred) for a in arguments
         ):
             return Call(
-                _read(function, text, place, depth + 1),
-                tuple(_read(a, text, place, depth + 1) for a in arguments),
+                _read(function, text, at, depth + 1),
+                tuple(_read(a, text, at, depth + 1) for a in arguments),
                 here,
             )
     raise refusal(here, _refusal(node, text), _cure(node))

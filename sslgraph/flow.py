@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sslgraph import registry
 from sslgraph.boxes import TAKEN
-from sslgraph.errors import Fault, Place, SpecError, refusal, unknown
+from sslgraph.errors import Fault, Path, SpecError, refusal, unknown
 from sslgraph.expressions import Call, Expression, Field, Name, parse
 from sslgraph.graph import VIEW_PORTS, Box, Leg, Value, WiringBox
 from sslgraph.signature import Port
-from sslgraph.spec import Path
 
 # Bounds that no figure comes near; the passes behind may go down a chain of values by recursion.
 MOST = 300  # values of a leg
@@ -27,10 +26,10 @@ class Flow:
 
     def __init__(
         self, leg: Leg, *, texts: Mapping[str, str], views: Collection[str], boxes: dict[str, Box], prefix: Path,
-        place: Callable[[Path], Place | None], faults: list[Fault],
+        faults: list[Fault],
     ) -> None:  # fmt: skip
         self.leg, self.texts, self.views, self.boxes = leg, texts, views, boxes
-        self.prefix, self.place, self.faults = prefix, place, faults
+        self.prefix, self.faults = prefix, faults
         self._known: dict[tuple[Any, ...], str] = {}
         self._open: list[str] = []
         self._failed: set[str] = set()
@@ -68,7 +67,7 @@ class Flow:
         self._open.append(name)
         path = (*self.prefix, "flow", name)
         try:
-            self.leg.flow[name] = self._value(parse(self.texts[name], self.place(path)), path, name)
+            self.leg.flow[name] = self._value(parse(self.texts[name], path), path, name)
         except SpecError as wrong:
             self.faults.extend(wrong.faults)
             self._failed.add(name)
@@ -84,7 +83,7 @@ class Flow:
     def _value(self, expression: Expression, path: Path, name: str | None = None) -> str:
         if self._depth >= DEEPEST:
             problem = f"calls are nested deeper than {DEEPEST}, through names that stand further down"
-            raise refusal(expression.place, problem, "write the flow in the order of work")
+            raise refusal(expression.at, problem, "write the flow in the order of work")
         self._depth += 1
         try:
             return self._made(expression, path, name)
@@ -104,20 +103,18 @@ class Flow:
             case Call(function=Field(of=Name(text=text), name="read")) if self._is_state(text):
                 return self._call(self.boxes[text], expression.arguments, expression, path, name)
             case Call(function=Name(text="bag"), arguments=()):
-                raise refusal(expression.place, "a bag of nothing", "write for example bag(large, small)")
+                raise refusal(expression.at, "a bag of nothing", "write for example bag(large, small)")
             case Call(function=Name(text="bag")):
                 inputs = tuple(("", self.argument(a, path)) for a in expression.arguments)
                 return self._add("bag", inputs, name or _written(expression), path, inputs=inputs)
             case Call(function=Name() as function):
                 return self._call(self._function(function), expression.arguments, expression, path, name)
-        raise refusal(
-            expression.place, f"'{expression}' can't be called", "call a net, a target, an op or a wiring part"
-        )
+        raise refusal(expression.at, f"'{expression}' can't be called", "call a net, a target, an op or a wiring part")
 
     def _view(self, view: str, field: Field, path: Path) -> str:
         port = field.name
         if port not in VIEW_PORTS:
-            raise SpecError([unknown(field.place, f"view '{view}' is asked for its port", port, VIEW_PORTS)])
+            raise SpecError([unknown(field.at, f"view '{view}' is asked for its port", port, VIEW_PORTS)])
         name = view if port == "image" else f"{view}_{port}"
         return self._add("view", (view, port), name, path, port=port, view=view)
 
@@ -135,9 +132,9 @@ class Flow:
         if text in self.boxes:
             box = self.boxes[text]
             cure = f"write {text}.read" if box.section == "state" else f"write {text}(...)"
-            raise refusal(expression.place, f"'{text}' is a part ({box.section}), not a value", cure)
+            raise refusal(expression.at, f"'{text}' is a part ({box.section}), not a value", cure)
         known = {*self.views, *self.texts, *self.leg.flow}
-        raise SpecError([unknown(expression.place, f"{who(path)} reads", text, known)])
+        raise SpecError([unknown(expression.at, f"{who(path)} reads", text, known)])
 
     def _function(self, function: Name) -> Box:
         """The part that a call names: a declared one, or a wiring part that needs no declaration."""
@@ -147,15 +144,15 @@ class Flow:
             if box.section in ("nets", "targets", "ops", "wiring"):
                 return box
             cure = f"write {box.name}.read" if box.section == "state" else "a loss is not called in the flow"
-            raise refusal(function.place, f"'{box.name}' stands in {box.section} and can't be called", cure)
+            raise refusal(function.at, f"'{box.name}' stands in {box.section} and can't be called", cure)
         use = f"wiring.{name}"
         if use not in registry.catalogue("wiring"):
             wiring = [part.split(".")[1] for part in registry.catalogue("wiring")]
             declared = [b.name for b in self.boxes.values() if b.section in ("nets", "targets", "ops")]
-            raise SpecError([unknown(function.place, "the flow calls", name, {*declared, *wiring, "bag"})])
+            raise SpecError([unknown(function.at, "the flow calls", name, {*declared, *wiring, "bag"})])
         signature = registry.signature(use)
-        if problems := registry.setting_problems(signature, {}):
-            raise refusal(function.place, problems[0], f"declare it: ops: {{{name}: {{use: {use}, ...}}}}")
+        if faults := registry.setting_faults(signature, {}):
+            raise refusal(function.at, faults[0].problem, f"declare it: ops: {{{name}: {{use: {use}, ...}}}}")
         self.boxes[name] = WiringBox(name, use, {}, signature, ())
         return self.boxes[name]
 
@@ -167,7 +164,7 @@ class Flow:
         if not len(needed) <= len(arguments) <= len(ports):
             takes = [f"{p.name}: {p}" + (" (may be left out)" if p.optional else "") for p in ports]
             problem = f"'{box.name}' ({box.use}) is given {len(arguments)} inputs"
-            raise refusal(expression.place, problem, f"it takes {', '.join(takes) or 'nothing'}")
+            raise refusal(expression.at, problem, f"it takes {', '.join(takes) or 'nothing'}")
         inputs = tuple((port.name, self.argument(a, path)) for port, a in zip(ports, arguments, strict=False))
         return self._add("call", (box.name, inputs), name or _written(expression), path, box=box.name, inputs=inputs)
 
@@ -178,9 +175,9 @@ class Flow:
             return self._port(value, expression.name, path, name)
         what = f"'{expression.of}' is asked for its port"
         if fields:
-            raise SpecError([unknown(expression.place, what, expression.name, fields)])
+            raise SpecError([unknown(expression.at, what, expression.name, fields)])
         problem = f"{what} '{expression.name}', and it has only one output"
-        raise refusal(expression.place, problem, f"write {expression.of}")
+        raise refusal(expression.at, problem, f"write {expression.of}")
 
     def _port(self, value: Value, port: str, path: Path, name: str | None = None) -> str:
         inputs = (("", value.name),)
@@ -202,8 +199,8 @@ class Flow:
     def _is_state(self, name: str) -> bool:
         return name in self.boxes and self.boxes[name].section == "state"
 
-    def _here(self, name: str) -> Place | None:
-        return self.place((*self.prefix, "flow", name))
+    def _here(self, name: str) -> Path:
+        return (*self.prefix, "flow", name)
 
 
 def who(path: Path) -> str:

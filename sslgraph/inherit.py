@@ -32,7 +32,7 @@ def method_text(root: Value, given: Sequence[Edit], faults: list[Fault]) -> Valu
     for word in EDITS:
         if value := first.child(word):
             problem = f"{word}: changes a parent, and this method has none"
-            faults.append(Fault(value.key, problem, (), "add extends: and its name"))
+            faults.append(Fault(value.key or value.place, problem, (), "add extends: and its name"))
     text = merge(Value({}, root.place), first)
     for child in children:
         text = _edited(text, child, edits_of(child, faults), faults)

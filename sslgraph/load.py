@@ -66,7 +66,7 @@ def _nowhere(name: str) -> Fault:
         if close
         else "a method's recipes are written demo/simclr; a file's name ends in .yaml"
     )
-    return Fault(None, f"there is no recipe or method '{name}'", methods, cure)
+    return Fault((), f"there is no recipe or method '{name}'", methods, cure)
 
 
 def demo_recipe(method: str, overrides: Mapping[str, Any] | None = None) -> Loaded[Recipe]:

@@ -235,4 +235,4 @@ class Lowering:
         return step.name
 
     def _fault(self, value: Value, problem: str, cure: str = "") -> SpecError:
-        return refusal(self.graph.place(value.path), f"value '{value.name}': {problem}", cure)
+        return refusal(value.path, f"value '{value.name}': {problem}", cure)

@@ -12,7 +12,7 @@ from torch import nn
 from sslgraph import real_run, registry
 from sslgraph.axes import clash
 from sslgraph.errors import SpecError, refusal
-from sslgraph.graph import Box, Graph, LossBox, Value, Write
+from sslgraph.graph import Box, LossBox, Value, Write
 from sslgraph.signature import RESERVED_PORTS, Port
 from sslgraph.spec import Path
 
@@ -30,8 +30,8 @@ class MetaPart:
 class MetaParts:
     """The parts that all legs share; `dataset` is the number of images of the data set."""
 
-    def __init__(self, graph: Graph, dataset: int, plugins: tuple[str, ...]) -> None:
-        self.graph, self.dataset, self.plugins = graph, dataset, plugins
+    def __init__(self, dataset: int, plugins: tuple[str, ...]) -> None:
+        self.dataset, self.plugins = dataset, plugins
         self.built: dict[str, MetaPart] = {}
         self._results: dict[Any, Any] = {}  # of earlier calls: a net gives the same shapes for its second view
 
@@ -55,12 +55,12 @@ class MetaParts:
         if message := clash(ports, metas):
             problem = f"value '{value.name}': '{box.name}' ({box.use}): {message}"
             cure = "set the widths of the parts that make them (out:, dim:) so that they match"
-            raise refusal(self.graph.place(value.path), problem, cure)
+            raise refusal(value.path, problem, cure)
         for name, size in widths.items():
             written = box.settings.get(name)
             if isinstance(written, int) and written != size and name in box.signature.settings:
                 problem = f"'{box.name}' sets {name}: {written}, but its input has {size}"
-                raise refusal(self.graph.place((*box.path, name)), problem, f"leave {name} out: the input gives it")
+                raise refusal((*box.path, name), problem, f"leave {name} out: the input gives it")
 
     def run(self, value: Value, box: Box, metas: Mapping[str, Any]) -> Any:
         """What a part gives for these meta tensors; None where one of them is unknown."""
@@ -118,9 +118,9 @@ class MetaParts:
 
     def _refused(self, path: Path, what: str, wrong: Exception, cure: str = "") -> SpecError:
         if isinstance(wrong, SpecError):
-            return wrong
+            return SpecError([fault.under(path) for fault in wrong.faults])
         text = str(wrong).strip().split("\n")[0]
-        return refusal(self.graph.place(path), f"{what}: {text}", cure)
+        return refusal(path, f"{what}: {text}", cure)
 
 
 def _left_out(box: Box) -> list[str]:

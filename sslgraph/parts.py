@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from sslgraph import collectives, registry
 from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
-from sslgraph.graph import Box, Graph, TargetBox
+from sslgraph.graph import Box, TargetBox
 from sslgraph.norm import synchronise
 from sslgraph.sized import SizedGraph
 from sslgraph.spec import Part
@@ -27,7 +27,7 @@ def build_parts(
     for box in sorted(boxes, key=lambda b: isinstance(b, TargetBox)):
         parts[box.name] = part = _part(sized, box, parts, seed, plugins)
         if isinstance(box.spec, Part) and box.spec.weights:
-            _load(sized.graph, box, part, box.spec.weights, given)
+            _load(box, part, box.spec.weights, given)
         if isinstance(box, TargetBox) or (isinstance(box.spec, Part) and box.spec.frozen):
             part.requires_grad_(False)
         followed = sized.graph.boxes[box.net].spec
@@ -61,8 +61,8 @@ def _part(sized: SizedGraph, box: Box, parts: dict[str, nn.Module], seed: int, p
     return part
 
 
-def _load(graph: Graph, box: Box, part: nn.Module, artefact: str, given: Mapping[str, Mapping[str, Tensor]]) -> None:
-    here, name = graph.place((*box.path, "weights")), artefact.removeprefix("$")
+def _load(box: Box, part: nn.Module, artefact: str, given: Mapping[str, Mapping[str, Tensor]]) -> None:
+    here, name = (*box.path, "weights"), artefact.removeprefix("$")
     if name not in given:
         problem = f"'{box.name}' takes its weights from {artefact}, and nothing was given under that name"
         raise refusal(here, problem, f"write given: {{{name}: PATH}} in the recipe")

@@ -13,7 +13,7 @@ def refuse(graph: Graph) -> None:
     """Refuses what is never meant: unread views, unused nodes, losses without gradient, gradient into a target."""
     faults = [*_unused(graph), *_gradient_faults(graph), *_names(graph)]
     if faults:
-        raise SpecError(faults)
+        raise SpecError([fault.placed(graph.place) for fault in faults])
 
 
 def _unused(graph: Graph) -> list[Fault]:
@@ -21,7 +21,7 @@ def _unused(graph: Graph) -> list[Fault]:
     used = _used_values(graph)
     views = {value.view for leg in _all_legs(graph) for name, value in leg.values.items() if (leg.name, name) in used}
     faults += [
-        Fault(graph.place(("views", v)), f"nothing reads the view '{v}'", (), "read it in flow:, or remove it")
+        Fault(("views", v), f"nothing reads the view '{v}'", (), "read it in flow:, or remove it")
         for v in method.views
         if v not in views
     ]
@@ -31,7 +31,7 @@ def _unused(graph: Graph) -> list[Fault]:
         if box.section not in ("losses", "wiring") and box.name not in called:
             faults.append(
                 Fault(
-                    graph.place(box.path),
+                    box.path,
                     f"nothing uses '{box.name}' ({box.section})",
                     (),
                     "call it in flow:, or remove it",
@@ -43,7 +43,7 @@ def _unused(graph: Graph) -> list[Fault]:
                 path = leg.values[value].path
                 faults.append(
                     Fault(
-                        graph.place(path),
+                        path,
                         f"nothing uses the value '{name}'",
                         (),
                         "give it to a loss or a write, or remove it",
@@ -77,7 +77,7 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
             if value.kind == "loss" and not trained_by(graph, value, reaches):
                 faults.append(
                     Fault(
-                        graph.place(value.path),
+                        value.path,
                         f"no gradient of loss '{value.name}' reaches a net that it may train",
                         (),
                         "connect it to a trained net; check stopgrad, frozen, targets and trains:",
@@ -88,7 +88,7 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
                 if arriving:
                     faults.append(
                         Fault(
-                            graph.place(value.path),
+                            value.path,
                             f"a gradient would pass through the target '{box.name}' into {', '.join(sorted(arriving))}",
                             (),
                             f"stop it in front of the target: {box.name}(stopgrad(...))",
@@ -99,7 +99,7 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
         if "dead" in cells:
             faults.append(
                 Fault(
-                    graph.place(("nets", name)),
+                    ("nets", name),
                     f"no loss trains the net '{name}'",
                     (),
                     "say frozen: true, or connect it to a loss",
@@ -114,18 +114,16 @@ def _names(graph: Graph) -> list[Fault]:
     encoders = [b.name for b in boxes.values() if b.section in ("nets", "targets")]
     name, _, port = graph.method.export.partition(".")
     if name not in encoders:
-        faults.append(unknown(graph.place(("export",)), "export names", name, encoders))
+        faults.append(unknown(("export",), "export names", name, encoders))
     elif port and port not in (ports := [p.name for p in boxes[name].signature.outputs]):
-        faults.append(unknown(graph.place(("export",)), f"export asks '{name}' for its port", port, ports))
+        faults.append(unknown(("export",), f"export asks '{name}' for its port", port, ports))
     nets = [b.name for b in boxes.values() if b.section == "nets"]
     for box in boxes.values():
         for trained in (isinstance(box, LossBox) and box.spec.trains) or ():
             if trained not in nets:
-                faults.append(unknown(graph.place((*box.path, "trains")), f"loss '{box.name}' trains", trained, nets))
+                faults.append(unknown((*box.path, "trains"), f"loss '{box.name}' trains", trained, nets))
     for i, phase in enumerate(graph.method.phases):
         for state in (phase.sample or {}).values():
             if state not in graph.method.state:
-                faults.append(
-                    unknown(graph.place(("phases", i, "sample")), "sample: balance names", state, graph.method.state)
-                )
+                faults.append(unknown(("phases", i, "sample"), "sample: balance names", state, graph.method.state))
     return faults

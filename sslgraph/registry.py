@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from sslgraph import home
-from sslgraph.errors import SslgraphError, nearest
+from sslgraph.errors import Fault, SpecError, SslgraphError, nearest
 from sslgraph.schedules import is_schedule, schedule
 from sslgraph.signature import Setting, Signature, mark_of, read_class
 from sslgraph.traits import Role
@@ -47,8 +47,8 @@ def signature(use: str, plugins: tuple[str, ...] = ()) -> Signature:
 def build(use: str, settings: dict[str, Any], plugins: tuple[str, ...] = ()) -> Any:
     """Makes the part: imports its module, checks its settings against its signature, constructs it."""
     found = signature(use, plugins)
-    for problem in setting_problems(found, settings):
-        raise SslgraphError(problem)
+    if faults := setting_faults(found, settings):
+        raise SpecError(faults)
     return load_class(use, plugins)(**{name: _constructed(found, name, value) for name, value in settings.items()})
 
 
@@ -66,24 +66,22 @@ def load_class(use: str, plugins: tuple[str, ...] = ()) -> Any:
         ) from failure
 
 
-def setting_problems(found: Signature, settings: dict[str, Any], *, ports: Iterable[str] = ()) -> list[str]:
-    """What is wrong with these settings of a part, one sentence each; an empty list if nothing is.
+def setting_faults(found: Signature, settings: dict[str, Any], *, ports: Iterable[str] = ()) -> list[Fault]:
+    """What is wrong with these settings of a part, each fault at the name of its setting.
 
     `ports` are names that may stand beside the settings, as in a loss.
     """
-    problems = []
+    faults = []
     for name, value in settings.items():
         if name not in found.settings:
             known = [*found.settings, *ports]
             close = nearest(name, known)
             hint = f"did you mean '{close}'?" if close else f"it has: {', '.join(known) or 'none'}"
-            problems.append(f"{found.use} has no setting '{name}'; {hint}")
+            faults.append(Fault((name,), f"{found.use} has no setting '{name}'; {hint}"))
         elif problem := _type_problem(found, found.settings[name], value):
-            problems.append(problem)
-    missing = [s.name for s in found.settings.values() if s.is_required and s.name not in settings]
-    return problems + [
-        f"{found.use} needs the setting '{name}' ({found.settings[name].annotation})" for name in missing
-    ]
+            faults.append(Fault((name,), problem))
+    missing = [s for s in found.settings.values() if s.is_required and s.name not in settings]
+    return faults + [Fault((), f"{found.use} needs the setting '{s.name}' ({s.annotation})") for s in missing]
 
 
 def _type_problem(found: Signature, setting: Setting, value: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from sslgraph import collectives
+from sslgraph.errors import placed
 from sslgraph.graph import Graph
 from sslgraph.lowering import Lowering, Sizes
 from sslgraph.meta_parts import MetaParts
@@ -25,10 +26,10 @@ def settle(
 
     batch: images of the global batch; dataset: images of the data set.
     """
-    parts, sizes = MetaParts(graph, dataset, plugins), Sizes(images, batch)
+    parts, sizes = MetaParts(dataset, plugins), Sizes(images, batch)
     # The meta batch is the global one: counted once more by each rank, a queue would look too small for it.
     # Autograd stays off: a kept tensor with a history could be neither deep-copied nor pickled.
-    with collectives.alone(), torch.no_grad():
+    with collectives.alone(), torch.no_grad(), placed(graph.place):
         legs = tuple(Lowering(graph, leg, sizes, parts).run() for leg in graph.legs)
     built = parts.built
     return SizedGraph(

@@ -12,9 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import ModelWrapValidatorHandler as Handler
 from pydantic import ValidationInfo as Info
 
+from sslgraph.errors import Path as Path
 from sslgraph.schedules import duration, schedule
-
-Path = tuple[str | int, ...]
 
 
 def _number(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from sslgraph.errors import Fault, unknown
+from sslgraph.errors import Fault, dotted, unknown
 from sslgraph.spec import Path, Recipe
 from sslgraph.values import Value, words
 
@@ -73,7 +73,7 @@ def _unknown_key(model: type[BaseModel], root: Value, loc: Path) -> Fault:
     above, value = _there(root, loc[:-1])
     key = value.child(loc[-1])
     legal = [field.alias or name for name, field in _model_at(model, above).model_fields.items()]
-    return unknown(key.key if key else value.place, f"{_named(model, above)} has the key", str(loc[-1]), legal)
+    return unknown((key and key.key) or value.place, f"{_named(model, above)} has the key", str(loc[-1]), legal)
 
 
 def _named(model: type[BaseModel], path: Path) -> str:
@@ -107,8 +107,3 @@ def _there(root: Value, loc: Path) -> tuple[Path, Value]:
         value = inner
         path.append(step)
     return tuple(path), value
-
-
-def dotted(path: Path) -> str:
-    """A path as specs write it."""
-    return ".".join(str(step) for step in path)

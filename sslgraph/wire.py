@@ -5,40 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sslgraph.boxes import declared_boxes, phase_faults
-from sslgraph.errors import Fault, Place, SpecError, refusal, unknown
+from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unknown
 from sslgraph.expressions import Call, Expression, Field, Name, parse
 from sslgraph.flow import Flow, who
 from sslgraph.graph import Box, Graph, Leg, Value, Write, no_place
-from sslgraph.spec import Loss, Method, Path, Phase
+from sslgraph.spec import Loss, Method, Phase
 
 
 def wire(method: Method, place: Callable[[Path], Place | None] = no_place, plugins: tuple[str, ...] = ()) -> Graph:
     """Connects a method; raises SpecError with every fault that can be found without a tensor."""
-    faults: list[Fault] = []
-    boxes = declared_boxes(method, place, plugins, faults)
-    faults += phase_faults(method, place)
-    if faults:
-        raise SpecError(faults)
-    has_step = bool(method.flow or method.losses or method.after_step) or not method.phases
-    phases: list[Phase | None] = [*method.phases, *([None] if has_step else [])]
-    legs = [_Wiring(method, phase, boxes, place, faults).leg() for phase in phases]
-    if not faults and not any(leg.is_training for leg in legs):
-        raise refusal(
-            place(("losses",)), "the method has no loss, so nothing would be learned", "add a losses: section"
-        )
-    if faults:
-        raise SpecError(faults)
-    return Graph(method, boxes, tuple(legs), place, plugins)
+    with placed(place):
+        faults: list[Fault] = []
+        boxes = declared_boxes(method, plugins, faults)
+        faults += phase_faults(method)
+        if faults:
+            raise SpecError(faults)
+        has_step = bool(method.flow or method.losses or method.after_step) or not method.phases
+        phases: list[Phase | None] = [*method.phases, *([None] if has_step else [])]
+        legs = [_Wiring(method, phase, boxes, faults).leg() for phase in phases]
+        if not faults and not any(leg.is_training for leg in legs):
+            raise refusal(("losses",), "the method has no loss, so nothing would be learned", "add a losses: section")
+        if faults:
+            raise SpecError(faults)
+        return Graph(method, boxes, tuple(legs), place, plugins)
 
 
 class _Wiring:
     """The whole method's step, or one of its phases."""
 
     def __init__(
-        self, method: Method, phase: Phase | None, boxes: dict[str, Box], place: Callable[[Path], Place | None],
-        faults: list[Fault],
+        self, method: Method, phase: Phase | None, boxes: dict[str, Box], faults: list[Fault]
     ) -> None:  # fmt: skip
-        self.method, self.phase, self.boxes, self.place, self.faults = method, phase, boxes, place, faults
+        self.method, self.phase, self.boxes, self.faults = method, phase, boxes, faults
         self.prefix: Path = ("phases", method.phases.index(phase)) if phase else ()
 
     def leg(self) -> Leg:
@@ -55,14 +53,12 @@ class _Wiring:
         return flow.leg
 
     def _flow(self, leg: Leg, texts: Mapping[str, str], views: Collection[str]) -> Flow:
-        return Flow(
-            leg, texts=texts, views=views, boxes=self.boxes, prefix=self.prefix, place=self.place, faults=self.faults
-        )
+        return Flow(leg, texts=texts, views=views, boxes=self.boxes, prefix=self.prefix, faults=self.faults)
 
     def _collect(self, flow: Flow, phase: Phase, name: str) -> None:
         path = (*self.prefix, "collect")
         try:
-            flow.leg.collect = flow.argument(parse(name, self.place(path)), path)
+            flow.leg.collect = flow.argument(parse(name, path), path)
         except SpecError as wrong:
             self.faults.extend(wrong.faults)
             return
@@ -92,10 +88,10 @@ class _Wiring:
 
     def _loss_input(self, flow: Flow, text: str, path: Path) -> str | None:
         try:
-            expression = parse(text, self.place(path))
+            expression = parse(text, path)
             if isinstance(expression, Call):
                 problem = f"a loss reads names, and '{text}' is a call"
-                raise refusal(expression.place, problem, "name it in flow: and write the name")
+                raise refusal(expression.at, problem, "name it in flow: and write the name")
             return flow.argument(expression, path)
         except SpecError as wrong:
             self.faults.extend(wrong.faults)
@@ -105,7 +101,7 @@ class _Wiring:
         for i, text in enumerate(texts):
             path = (*self.prefix, section, i)
             try:
-                flow.leg.writes.append(self._statement(flow, parse(text, self.place(path)), path))
+                flow.leg.writes.append(self._statement(flow, parse(text, path), path))
             except SpecError as wrong:
                 self.faults.extend(wrong.faults)
 
@@ -114,23 +110,21 @@ class _Wiring:
         function = expression.function if isinstance(expression, Call) else expression
         arguments = expression.arguments if isinstance(expression, Call) else ()
         if not (isinstance(function, Field) and isinstance(function.of, Name)):
-            raise refusal(expression.place, f"'{expression}' writes nothing", "write for example queue.push(k)")
+            raise refusal(expression.at, f"'{expression}' writes nothing", "write for example queue.push(k)")
         owners = {name: box for name, box in self.boxes.items() if box.section in ("state", "nets")}
         if function.of.text not in owners:
-            raise SpecError([unknown(expression.place, f"{who(path)} writes to", function.of.text, owners)])
+            raise SpecError([unknown(expression.at, f"{who(path)} writes to", function.of.text, owners)])
         box = owners[function.of.text]
         methods = {**box.signature.writes, **({"reset": {}} if box.section == "nets" else {})}
         if function.name not in methods:
-            raise SpecError(
-                [unknown(expression.place, f"'{box.name}' ({box.use}) is asked to", function.name, methods)]
-            )
+            raise SpecError([unknown(expression.at, f"'{box.name}' ({box.use}) is asked to", function.name, methods)])
         ports = list(methods[function.name].values())
         if len(arguments) != len(ports):
             problem = f"{box.name}.{function.name} is given {len(arguments)} values"
             takes = ", ".join(f"{p.name}: {p}" for p in ports) or "nothing"
-            raise refusal(expression.place, problem, f"it takes {takes}")
+            raise refusal(expression.at, problem, f"it takes {takes}")
         inputs = tuple((p.name, flow.argument(a, path)) for p, a in zip(ports, arguments, strict=True))
         return Write(box.name, function.name, inputs, path)
 
     def _fault(self, path: Path, problem: str, cure: str) -> None:
-        self.faults.append(Fault(self.place(path), problem, (), cure))
+        self.faults.append(Fault(path, problem, (), cure))

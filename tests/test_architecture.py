@@ -246,7 +246,22 @@ def mark_of(node: ast.ClassDef) -> ast.Call | None:
     )
 
 
-CHECKS = [floors, strangers, collectives, ray, circles, lengths, names, parts]
+def sentences(root: Path) -> list[str]:
+    """No code decides by the words of a fault: rewording a message changes nothing but the message."""
+    faults = []
+    for name, _, tree in modules(root, "sslgraph", "components", "pipelines"):
+        if name == "sslgraph/errors.py":
+            continue
+        for node in ast.walk(tree):
+            is_text = isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot)
+            tested = [node.left, *node.comparators] if isinstance(node, ast.Compare) and is_text else []
+            tested += [node.func.value] if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else []
+            if any(isinstance(some, ast.Attribute) and some.attr in ("problem", "cure") for some in tested):
+                faults.append(f"{name}:{node.lineno} reads a fault's words; compare its `at`")
+    return faults
+
+
+CHECKS = [floors, strangers, collectives, ray, circles, lengths, names, parts, sentences]
 GOOD_PART = '''
 """Meaning."""
 @component(source="paper")
@@ -279,6 +294,8 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (lengths, "sslgraph/long.py", "\n" * 251),
     (names, "components/memory/queue.py", ""),
     (names, "pipelines/utils.py", ""),
+    (sentences, "pipelines/one.py", "key = next(key for key in keys if f\"'{key}'\" in fault.problem)"),
+    (sentences, "sslgraph/boxes.py", "first = fault.problem.split(';')[0]"),
     (parts, "components/losses/one.py", GOOD_PART.replace('source="paper"', 'source=""')),
     (parts, "components/losses/one.py", GOOD_PART.replace('"""Formula."""', "")),
     (parts, "components/losses/one.py", GOOD_PART.replace('"""Meaning."""', "")),

@@ -439,7 +439,7 @@ def test_freezes_name_the_weights_and_until_when() -> None:
     }
     assert all(any(name.startswith(prefix) for name, _ in method.named_parameters()) for prefix in method.freezes)
     nets["g"]["freeze"] = {"lost": "1 epoch"}
-    with pytest.raises(SpecError, match="'g' has no part 'lost' to freeze\n  there are: last"):
+    with pytest.raises(SpecError, match="'g' has no part 'lost'\n  there are: last"):
         compiled(**{**SIAMESE, "nets": nets})
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslgraph.errors import Place, SpecError
+from sslgraph.errors import Column, Place, SpecError
 from sslgraph.expressions import Call, Field, Name, parse
 
 
@@ -65,8 +65,8 @@ def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
             "'f(x' can't be read as an expression",
             "its brackets don't match; in a list [a, g(b, c)] YAML splits at every comma",
         ),
-        ("", "'' is no expression", "write names and calls"),
-        ("  ", "'  ' is no expression", "write names and calls"),
+        ("", "expected an expression, got ''", "write names and calls"),
+        ("  ", "expected an expression, got '  '", "write names and calls"),
         ("f(" * 900 + ")" * 900, "an expression of 2700 characters is too long", "name its parts in flow:"),
         ("f(" * 400 + "x" + ")" * 400, "can't be read as an expression", "write names"),
     ],
@@ -79,10 +79,13 @@ def test_what_else_python_can_say_is_refused(text: str, problem: str, cure: str)
 
 
 def test_a_number_where_text_should_stand_is_refused() -> None:
-    with pytest.raises(SpecError, match="3 is no expression"):
+    with pytest.raises(SpecError, match="expected an expression, got 3"):
         parse(3)  # type: ignore[arg-type]
 
 
 def test_a_fault_points_at_its_column() -> None:
-    with pytest.raises(SpecError, match=r"^spec.yaml:4:14: a number or text \(3\)"):
-        parse("f(x, 3)", Place("spec.yaml", 4, 9))
+    with pytest.raises(SpecError, match=r"^flow.z: a number or text \(3\)") as refused:
+        parse("f(x, 3)", ("flow", "z"))
+    (fault,) = refused.value.faults
+    assert fault.at == ("flow", "z", Column(5))
+    assert fault.placed(lambda _: Place("spec.yaml", 4, 9)).at == Place("spec.yaml", 4, 14)

@@ -9,7 +9,7 @@ import pytest
 from toys import PLUGINS
 
 from sslgraph import registry
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import Fault, SslgraphError
 from sslgraph.registry import signature
 from sslgraph.signature import REQUIRED, Port
 
@@ -144,33 +144,35 @@ def test_a_plugin_that_is_no_python_is_refused(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("settings", "problem"),
+    ("settings", "at", "problem"),
     [
-        ({"outt": 3}, "parts:Dense has no setting 'outt'; did you mean 'out'?"),
-        ({"out": 3, "zebra": 1}, "parts:Dense has no setting 'zebra'; it has: out, dim"),
-        ({"out": "3"}, "'out' of parts:Dense takes int, and was given '3'"),
-        ({"out": 3.5}, "'out' of parts:Dense takes int, and was given 3.5"),
-        ({"out": True}, "'out' of parts:Dense takes int, and was given True"),
-        ({"out": None}, "'out' of parts:Dense takes int, and was given None"),
-        ({}, "parts:Dense needs the setting 'out' (int)"),
+        ({"outt": 3}, ("outt",), "parts:Dense has no setting 'outt'; did you mean 'out'?"),
+        ({"out": 3, "zebra": 1}, ("zebra",), "parts:Dense has no setting 'zebra'; it has: out, dim"),
+        ({"out": "3"}, ("out",), "'out' of parts:Dense takes int, and was given '3'"),
+        ({"out": 3.5}, ("out",), "'out' of parts:Dense takes int, and was given 3.5"),
+        ({"out": True}, ("out",), "'out' of parts:Dense takes int, and was given True"),
+        ({"out": None}, ("out",), "'out' of parts:Dense takes int, and was given None"),
+        ({}, (), "parts:Dense needs the setting 'out' (int)"),
         (
             {"out": {"cosine": [1, 2]}},
+            ("out",),
             "parts:Dense fixes 'out' when it is built, so it can't be a schedule; write a number",
         ),
     ],
 )
-def test_a_wrong_setting_is_told_in_a_sentence(settings: dict[str, object], problem: str) -> None:
-    assert problem in registry.setting_problems(signature("parts:Dense", PLUGINS), settings)
+def test_a_wrong_setting_is_told_in_a_sentence(settings: dict[str, object], at: tuple[str, ...], problem: str) -> None:
+    faults = registry.setting_faults(signature("parts:Dense", PLUGINS), settings)
+    assert (at, problem) in [(fault.at, fault.problem) for fault in faults]
 
 
 def test_a_scalar_may_be_a_number_or_a_schedule_and_nothing_else() -> None:
     square = signature("parts:Square", PLUGINS)
-    assert registry.setting_problems(square, {"temperature": 1}) == []
-    assert registry.setting_problems(square, {"temperature": {"cosine": [1, 0]}}) == []
-    (problem,) = registry.setting_problems(square, {"temperature": {"cosine": [1]}})
-    assert problem == "'temperature' of parts:Square: cosine: [1.0] must name a first and a last value"
-    assert registry.setting_problems(square, {"temperature": "warm"}) == [
-        "'temperature' of parts:Square takes Scalar, and was given 'warm'"
+    assert registry.setting_faults(square, {"temperature": 1}) == []
+    assert registry.setting_faults(square, {"temperature": {"cosine": [1, 0]}}) == []
+    (fault,) = registry.setting_faults(square, {"temperature": {"cosine": [1]}})
+    assert fault.problem == "'temperature' of parts:Square: cosine: [1.0] must name a first and a last value"
+    assert registry.setting_faults(square, {"temperature": "warm"}) == [
+        Fault(("temperature",), "'temperature' of parts:Square takes Scalar, and was given 'warm'")
     ]
 
 

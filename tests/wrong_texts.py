@@ -195,7 +195,7 @@ WRONG_RECIPES = {
     "source": (
         "sources.shapes",
         "sources.shape",
-        "recipe.yaml:3:7: there is no part 'sources.shape'\n  there are: sources.image_folder, ",
+        "recipe.yaml:3:13: there is no part 'sources.shape'\n  there are: sources.image_folder, ",
         "  did you mean 'sources.shapes'?",
     ),
     "setting of the data": (
@@ -206,7 +206,7 @@ WRONG_RECIPES = {
     "optimizer": (
         "sgd",
         "sgdd",
-        "recipe.yaml:6:12: optimizer uses 'sgdd', which is not known here\n  there are: adam, adamw, ",
+        "recipe.yaml:6:18: optimizer uses 'sgdd', which is not known here\n  there are: adam, adamw, ",
     ),
     "setting of the optimizer": (
         "lr:",
@@ -217,7 +217,7 @@ WRONG_RECIPES = {
     "number that is not there": (
         ", weight_decay: 1e-4",
         "",
-        "recipe.yaml:6:12: optimizer: sgd needs 'weight_decay', in which papers differ; write for example ",
+        "recipe.yaml:6:12: sgd: weight_decay must be given (papers differ); for example weight_decay: 1e-4",
     ),
 }
 
@@ -230,13 +230,13 @@ WRONG_RUNS = {
     "evaluation": (
         "epochs: 2",
         "epochs: 2\nevaluate: {knn: {evry: 1}}",
-        "recipe.yaml:5:11: evaluate.knn has 'evry', which is not known here\n  there are: bank, every",
+        "recipe.yaml:5:24: evaluate.knn has 'evry', which is not known here\n  there are: bank, every",
         "  did you mean 'every'?",
     ),
     "checkpoint": (
         "1 epoch}",
         "often}",
-        "recipe.yaml:7:13: 'often' is not a length of time; write for example '30 epochs'",
+        "recipe.yaml:7:21: 'often' is not a length of time; write for example '30 epochs'",
     ),
     "data folder that is not there": (
         SHAPES,

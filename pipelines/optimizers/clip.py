@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph import sharding
-from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.errors import SpecError, refusal, unknown
 
 Lengths = Mapping[nn.Parameter, Tensor]
 
@@ -46,13 +46,13 @@ def clip(settings: Any) -> Clip | None:
     if settings is None:
         return None
     if not isinstance(settings, Mapping) or "norm" not in settings:
-        raise SslgraphError(f"clip: {settings!r} names no norm; write for example clip: {{norm: 3.0, per: all}}")
+        raise refusal(("clip",), f"clip: {settings!r} names no norm", "write for example clip: {norm: 3.0, per: all}")
     for key in settings:
         if key not in ("norm", "per"):
-            raise SpecError([unknown(None, "clip has", str(key), ("norm", "per"))])
+            raise SpecError([unknown(("clip", str(key)), "clip has", str(key), ("norm", "per"))])
     per = settings.get("per", "all")
     if per not in PER or not float(settings["norm"]) > 0:
-        raise SslgraphError(f"clip: {dict(settings)} needs a norm above 0 and per: one of {', '.join(PER)}")
+        raise refusal(("clip",), f"clip: {dict(settings)} needs a norm above 0 and per: one of {', '.join(PER)}")
     return Clip(float(settings["norm"]), per)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.errors import SpecError, refusal, unknown
 from sslgraph.sharding import is_shared
 
 from .rates import Rule as LrRule
@@ -55,14 +55,14 @@ def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
     """Every rule changes the numbers of the parameters it is true of; of two that change the same the later wins."""
     numbers = {p.name: settings.numbers for p in parameters}
     nets = sorted({p.net for p in parameters})
-    for position, rule in enumerate(settings.rules, 1):
+    for i, rule in enumerate(settings.rules):
         for net in rule.where.get("net", ()):
             if net not in nets:
-                raise SpecError([unknown(None, f"group {position} of the optimizer asks for net", str(net), nets)])
+                raise SpecError([unknown(("groups", i, "net"), "the group asks for net", str(net), nets)])
         chosen = [p for p in parameters if _true_of(rule, p)]
         if not chosen:
             some = ", ".join(p.name for p in parameters[:3])
-            raise SslgraphError(f"optimizer: no parameter is meant by group {position} ({rule}); there are {some}, ...")
+            raise refusal(("groups", i), f"no parameter is meant by this group ({rule}); there are {some}, ...")
         numbers |= {p.name: applied(numbers[p.name], rule) for p in chosen}
     # Slices and whole tensors do not go through one call of torch's optimizers.
     groups: dict[tuple[Numbers, bool], list[Named]] = {}

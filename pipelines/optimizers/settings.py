@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.errors import SpecError, refusal, under, unknown
 from sslgraph.schedules import Schedule, schedule
 
 # What each optimizer is told besides its rates; a value of None must be written in the recipe, for papers differ in it.
@@ -60,17 +60,24 @@ def read(settings: Mapping[str, Any]) -> Settings:
     """Reads the mapping; every key that is not known or not there is named."""
     use = str(settings.get("use"))
     if use not in OWN:
-        raise SpecError([unknown(None, "optimizer uses", use, OWN)])
+        raise SpecError([unknown(("use",), "optimizer uses", use, OWN)])
     _refuse_unknown(f"optimizer {use} has", settings, (*COMMON, *OWN[use]))
     needed = ["lr", "weight_decay", *(key for key, value in OWN[use].items() if value is None)]
     for key in needed:
         if settings.get(key) is None:
-            example = f"{key}: {EXAMPLES[key]}"
-            raise SslgraphError(f"optimizer: {use} needs '{key}', in which papers differ; write for example {example}")
+            problem = f"{use}: {key} must be given (papers differ); for example {key}: {EXAMPLES[key]}"
+            raise refusal((key,), problem)
     own = {key: _plain(settings.get(key, value)) for key, value in OWN[use].items()}
-    numbers = Numbers(schedule(settings["lr"]), 1.0, schedule(settings["weight_decay"]), tuple(own.items()))
-    rules = tuple(_rule(number, text, use) for number, text in enumerate(settings.get("groups") or [], 1))
-    return Settings(use, numbers, str(settings.get("lr_rule", "none")), settings.get("clip"), rules)
+    rates = {}
+    for key in ("lr", "weight_decay"):
+        with under(key):
+            rates[key] = schedule(settings[key])
+    numbers = Numbers(rates["lr"], 1.0, rates["weight_decay"], tuple(own.items()))
+    rules = []
+    for i, text in enumerate(settings.get("groups") or []):
+        with under("groups", i):
+            rules.append(_rule(text, use))
+    return Settings(use, numbers, str(settings.get("lr_rule", "none")), settings.get("clip"), tuple(rules))
 
 
 def applied(numbers: Numbers, rule: Rule) -> Numbers:
@@ -94,22 +101,22 @@ def applied(numbers: Numbers, rule: Rule) -> Numbers:
     )
 
 
-def _rule(number: int, text: Any, use: str) -> Rule:
+def _rule(text: Any, use: str) -> Rule:
     form = "{ndim: 1, weight_decay: 0}"
     if not isinstance(text, Mapping):
-        raise SslgraphError(f"optimizer: group {number} is {text!r}; write a mapping such as {form}")
+        raise refusal((), f"a group of the optimizer is {text!r}", f"write a mapping such as {form}")
     effects = ("lr", "lr_times", "weight_decay", *OWN[use])
-    _refuse_unknown(f"group {number} of the optimizer has", text, (*PREDICATES, *effects))
+    _refuse_unknown("a group of the optimizer has", text, (*PREDICATES, *effects))
     where = {key: _list(text[key]) for key in PREDICATES if key in text}
     numbers = {key: value for key, value in text.items() if key not in PREDICATES}
     if not where or not numbers:
         missing = f"whom it means ({', '.join(PREDICATES)})" if not where else f"what changes ({', '.join(effects)})"
-        raise SslgraphError(f"optimizer: group {number} does not say {missing}; write for example {form}")
+        raise refusal((), f"a group of the optimizer does not say {missing}", f"write for example {form}")
     return Rule(where, numbers)
 
 
 def _refuse_unknown(what: str, given: Iterable[Any], known: tuple[str, ...]) -> None:
-    faults = [unknown(None, what, str(key), known) for key in given if key not in known]
+    faults = [unknown((str(key),), what, str(key), known) for key in given if key not in known]
     if faults:
         raise SpecError(faults)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import check
-from sslgraph.errors import Place, SpecError
+from sslgraph.errors import Fault, Place, SpecError, SslgraphError, refusal
 from sslgraph.load import load_method, load_recipe
 
 
@@ -40,17 +40,20 @@ def test_an_override_reaches_the_wiring() -> None:
     assert check.examine("simclr", fast=True, overrides={"nets.f.frozen": True}).gradients.rows["f"] == ("frozen",)
 
 
-def test_a_fault_inside_gets_the_place_of_the_key_that_it_quotes(tmp_path: Path) -> None:
+def test_a_fault_inside_gets_the_place_of_its_path_whatever_its_words(tmp_path: Path) -> None:
     file = tmp_path / "method.yaml"
     file.write_text("method: M\nextends: simclr\nfamily: own\n")
     loaded = load_method(file)
     with pytest.raises(SpecError) as caught, check.within(loaded, ()):
-        raise check.SslgraphError("this 'family' is odd")
-    assert str(caught.value) == f"{file}:3:9: this 'family' is odd"
+        raise refusal(("family",), "'method' is odd")
+    assert str(caught.value) == f"{file}:3:9: 'method' is odd"
+    with pytest.raises(SpecError) as caught, check.within(loaded, ("family",)):
+        raise SslgraphError("odd")
+    assert str(caught.value) == f"{file}:3:9: odd"
 
 
 def test_a_fault_that_has_a_place_keeps_it() -> None:
-    fault = check.Fault(Place("elsewhere", 3, 4), "odd")
+    fault = Fault(Place("elsewhere", 3, 4), "odd")
     with pytest.raises(SpecError, match=r"^elsewhere:3:4: odd$"), check.within(load_method("simclr"), ("views",)):
         raise SpecError([fault])
 

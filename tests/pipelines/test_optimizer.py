@@ -199,12 +199,12 @@ def test_trust_is_switched_off_by_a_group() -> None:
     [
         ({**SGD, "use": "lars"}, "optimizer uses 'lars'"),
         ({**SGD, "momentun": 1}, "did you mean 'momentum'"),
-        ({"use": "sgd", "lr": 1, "weight_decay": 0}, "sgd needs 'momentum'.*write for example momentum: 0.9"),
+        ({"use": "sgd", "lr": 1, "weight_decay": 0}, "sgd: momentum must be given .*momentum: 0.9"),
         ({**SGD, "groups": [{"net": "p", "lr": 1}]}, "asks for net 'p'.*\n.*f, q"),
-        ({**SGD, "groups": [{"ndim": 7, "lr": 1}]}, "no parameter is meant by group 1 .ndim 7"),
-        ({**SGD, "groups": [{"lr": 1}]}, "group 1 does not say whom it means"),
-        ({**SGD, "groups": [{"net": "q"}]}, "group 1 does not say what changes"),
-        ({**SGD, "groups": [{"net": "q", "trust": False}]}, "group 1 of the optimizer has 'trust'"),
+        ({**SGD, "groups": [{"ndim": 7, "lr": 1}]}, "^groups.0: no parameter is meant by this group .ndim 7"),
+        ({**SGD, "groups": [{"lr": 1}]}, "^groups.0: a group of the optimizer does not say whom it means"),
+        ({**SGD, "groups": [{"net": "q"}]}, "^groups.0: .* does not say what changes"),
+        ({**SGD, "groups": [{"net": "q", "trust": False}]}, "^groups.0.trust: a group of the optimizer has 'trust'"),
         ({**SGD, "clip": {"norm": 1, "per": "layer"}}, "per: one of all, net, parameter"),
     ],
 )  # fmt: skip

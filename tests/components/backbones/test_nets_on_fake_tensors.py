@@ -63,7 +63,7 @@ def first(out: Any) -> Tensor:
 @pytest.mark.parametrize("use", PARTS)
 def test_a_part_knows_its_shapes_without_numbers(use: str) -> None:
     settings, inputs, shape = PARTS[use]
-    assert registry.setting_problems(registry.signature(use), settings) == []
+    assert registry.setting_faults(registry.signature(use), settings) == []
     assert set(inputs) <= set(registry.signature(use).inputs)
     part = registry.build(use, settings)
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
