@@ -22,7 +22,7 @@ def refuse_impossible(method: Any, memory: Mapping[str, Mapping[str, Any]], path
     """Refuses a checkpoint's content once it is loaded: what fits in name and shape may still be no state of a run.
 
     A part says of whole numbers that it holds what they may be (`bounds() -> {name: (lowest, highest)}`); what counts
-    is never negative, and labels that a cross-entropy reads are below its number of classes. `memory` is what the
+    is never negative, and labels that a loss reads are below its number of classes. `memory` is what the
     optimizer remembers, by parameter.
     """
     fault = next(chain(_numbers(method.state_dict()), _memory(memory), _whole_numbers(method)), None)
@@ -74,15 +74,16 @@ def _whole_numbers(method: Any) -> Iterator[str]:
 
 
 def _classes(method: CompiledMethod) -> dict[str, int]:
-    """Of each part whose labels a cross-entropy reads, how many classes that one tells apart."""
+    """Of each part whose labels a loss reads, how many classes that loss tells apart."""
     found = {}
     for leg in method.sized.legs:
         made = {step.name: step for step in leg.steps}
         for step in leg.steps:
-            if step.kind == "call" and method.graph.boxes[step.target].use == "losses.cross_entropy":
-                inputs = dict(step.inputs)
-                if labels := _source(made, made.get(inputs["labels"])):
-                    found[labels] = _last_axis(leg, inputs["logits"])
+            if step.kind != "call":
+                continue
+            (scores, labels), inputs = method.graph.boxes[step.target].traits.classifies, dict(step.inputs)
+            if scores in inputs and (source := _source(made, made.get(inputs.get(labels, "")))):
+                found[source] = _last_axis(leg, inputs[scores])
     return found
 
 

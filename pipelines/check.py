@@ -135,7 +135,7 @@ def within(loaded: Loaded[Method] | Loaded[Recipe] | Loaded[Augmentation], path:
 
 
 def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:
-    """The augmentation of every view by name, and the evaluation's `center`; unknown ones are faults at their place."""
+    """The augmentation of every view by name, and that of the evaluation; unknown ones are faults at their place."""
     found: dict[str, Augmentation] = {}
     faults: list[Fault] = []
     for view, spec in loaded.spec.views.items():
@@ -146,7 +146,7 @@ def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:
             faults += wrong.faults
     if faults:
         raise SpecError(faults)
-    return {**found, "center": load_augmentation("center").spec}
+    return {**found, catalogue.EVALUATION: load_augmentation(catalogue.EVALUATION).spec}
 
 
 def _augmentation(name_or_file: str) -> Augmentation:

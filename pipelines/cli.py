@@ -68,7 +68,7 @@ def list_specs(
     from . import parts
 
     if what is Listed.PARTS:
-        out.print(f"{parts.listing()}\n\nsslgraph show losses.info_nce: settings, inputs, outputs", markup=False)
+        out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs", markup=False)
         return
     if what is Listed.AUGMENTATIONS:
         for entry in catalogue.entries("augmentations"):
@@ -158,7 +158,7 @@ def train(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="a method (its demo recipe), a recipe such as cifar10/simclr, or a file; not with --resume"
+            help="a method (its demo recipe), a recipe as FOLDER/METHOD, or a file; not with --resume"
         ),
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="images: a folder, parquet, .tar shards; s3://...")] = None,

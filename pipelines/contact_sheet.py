@@ -18,9 +18,8 @@ from sslgraph.spec import Augmentation, Method
 from . import check
 from .feed import Source
 from .op_pictures import OpPictures, within
-from .views import Painting, Steps, ViewProgram, resolve
+from .views import Painting, Steps, ViewProgram, is_normalization, resolve
 
-NORMALIZE = "augment.normalize"
 Box = tuple[float, float, float, float]
 Undo = Callable[[Tensor], Tensor]
 
@@ -180,7 +179,7 @@ def undoing(loaded: Loaded[Method], augmentations: Mapping[str, Augmentation]) -
     for name, program in ViewProgram.build(loaded.spec.views, augmentations).views.items():
         last = list(resolve({name: loaded.spec.views[name]}, augmentations)[name].values())[-1]
         step: Any = list(program.steps.values())[-1]
-        found[name] = _denormalised(step.mean, step.std) if last.use == NORMALIZE else lambda image: image
+        found[name] = _denormalised(step.mean, step.std) if is_normalization(last) else lambda image: image
     return found
 
 

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sslgraph import registry
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
-
-# What `source_for` chooses among.
-READERS = ("sources.prepared", "sources.parquet", "sources.webdataset", "sources.image_folder")
 
 
 def request(
@@ -46,11 +44,9 @@ def request(
 
 def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict[str, Any]:
     """`--data PATH`: the source that reads what lies there, with the recipe's limits; an own source reads its own."""
-    from sslgraph import registry
-
     recipe = load_recipe(name, dict(given)).spec
     absolute, use = located(path), recipe.data.use
-    if (use not in READERS or not is_here) and "path" in registry.signature(use, tuple(recipe.plugins)).settings:
+    if (use not in _readers() or not is_here) and "path" in registry.signature(use, tuple(recipe.plugins)).settings:
         return {"data.path": absolute}
     if not is_here:
         return {}
@@ -67,10 +63,19 @@ def located(path: str) -> str:
 
 def source_for(path: str) -> str:
     """The source that reads what lies at a path or an address: the first that knows its form."""
-    from sslgraph import registry
-
     if "://" not in path and not Path(path).expanduser().exists():
         raise SslgraphError(
             f"--data {path}: there is nothing there; give a folder of images, of parquet files or of .tar shards"
         )
-    return next((name for name in READERS if registry.load_class(name).recognizes(path)), READERS[-1])
+    *readers, last = _readers()
+    return next((name for name in readers if registry.load_class(name).recognizes(path)), last)
+
+
+def stand_in() -> str:
+    """The source that makes its images itself, for runs that name no data."""
+    return registry.with_role("stand-in", "sources")[0]
+
+
+def _readers() -> tuple[str, ...]:
+    """What `source_for` chooses among; the last one reads what no other recognizes."""
+    return (*registry.with_role("reader", "sources"), *registry.with_role("last reader", "sources"))

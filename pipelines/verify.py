@@ -24,13 +24,13 @@ from sslgraph.loaded import method_in
 
 from . import check
 from .rank_local import rank_local, spanning
+from .request import stand_in
 from .verify_work import STEPS, Plan, Verdict, Wish, work
 
 __all__ = ["Wish", "counts", "verify"]
 
 IMAGES = 128
 TINY: dict[str, Any] = {
-    "data": {"use": "sources.shapes", "images": IMAGES},
     "evaluate": {},
     "checkpoint": {},
     "monitor": None,
@@ -78,7 +78,7 @@ def counts(text: str) -> tuple[int, ...]:
 
 def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[str, Any], folder: Path) -> Plan:
     """Everything about a method that is found without training it; faults of its text are raised here."""
-    given = {**TINY, "batch": wish.batch, **overrides}
+    given = {**TINY, "data": {"use": stand_in(), "images": IMAGES}, "batch": wish.batch, **overrides}
     loaded = load_recipe(name, given)
     graph = check.wired(method_in(loaded), (*plugins, *loaded.spec.plugins))
     check.numbers(loaded, (*plugins, *loaded.spec.plugins))

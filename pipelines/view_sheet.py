@@ -17,7 +17,7 @@ from .feed import Source
 from .report.markup import element
 from .report.pictures import contact_sheet as page_of
 from .report.shell import document
-from .request import source_for
+from .request import source_for, stand_in
 from .write_whole import writable, write_whole
 
 # A method alone has no data: these are drawn large enough for views of the paper's size.
@@ -61,5 +61,5 @@ def _source(recipe: Recipe | None, data: str | None, plugins: tuple[str, ...]) -
     if data is not None:
         found: Source = registry.build(source_for(data), {"path": data, "split": "train"}, plugins)
         return found, data
-    use, settings = (recipe.data.use, dict(recipe.data.settings)) if recipe else ("sources.shapes", EMBEDDED)
+    use, settings = (recipe.data.use, dict(recipe.data.settings)) if recipe else (stand_in(), EMBEDDED)
     return registry.build(use, {**settings, "split": "train"}, plugins), str(settings.get("path", use))

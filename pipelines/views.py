@@ -12,13 +12,13 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from sslgraph import registry
+from sslgraph.catalogue import EVALUATION
 from sslgraph.draws import Draw, keyed, stream_of, substream
 from sslgraph.errors import Fault, SpecError, SslgraphError, unknown
 from sslgraph.spec import Augmentation, Part, View
 
 # Bytes: one tensor of images of one size, or a list of [3, height, width] each of its own.
 Images = UInt8[Tensor, "batch 3 height width"] | list[Tensor]
-_NORMALIZE = "augment.normalize"
 
 
 @runtime_checkable
@@ -103,7 +103,7 @@ class ViewProgram:
 
         `compiled` fuses the colour steps with torch.compile on a GPU, for batches that keep their size.
         """
-        resample = registry.build("augment.resample", {})
+        resample = registry.build(registry.with_role("resampling", "augment")[0], {})
         programs = {}
         for name, parts in resolve(views, augmentations).items():
             steps = {step: registry.build(part.use, dict(part.settings)) for step, part in parts.items()}
@@ -135,7 +135,7 @@ class ViewProgram:
             if isinstance(views, list):
                 raise SslgraphError(
                     f"the images differ in size, and no step of view '{name}' brings them to one; "
-                    "put augment.random_resized_crop or augment.resize_center_crop first"
+                    "start its augmentation with a crop to one size (sslgraph list parts)"
                 )
             batch[f"{name}.image"] = views.to(dtype, memory_format=layout)
             batch[f"{name}.index"] = index.repeat(steps.copies).to(device)
@@ -159,18 +159,22 @@ def _size(steps: Steps, height: int, width: int) -> tuple[int, int]:
 def evaluation_view(
     views: Mapping[str, View], augmentations: Mapping[str, Augmentation], *, like: str, size: int | None = None
 ) -> ViewProgram:
-    """The fixed view `x` for measuring features: the augmentation `center`, with the size and normalisation of `like`.
+    """The fixed view `x` for measuring features: EVALUATION with the size and the normalisation of `like`.
 
     `like` names a training view; if that is not normalised (SimCLR's), this is not either. `size` overrides the side.
     """
     seen = resolve({like: views[like]}, augmentations)[like].values()
-    steps = {name: part for name, part in augmentations["center"].steps.items() if part.use != _NORMALIZE}
-    normalize = [part for part in seen if part.use == _NORMALIZE]
-    if normalize:
-        steps["normalize"] = normalize[-1]
+    steps = {name: part for name, part in augmentations[EVALUATION].steps.items() if not is_normalization(part)}
+    if normalizations := [part for part in seen if is_normalization(part)]:
+        steps["normalize"] = normalizations[-1]
     side = size or next((part.settings["size"] for part in seen if "size" in part.settings), None)
-    view = View(augment="center", settings={"size": side} if side else {})
-    return ViewProgram.build({"x": view}, {"center": Augmentation(augmentation="center", steps=steps)})
+    view = View(augment=EVALUATION, settings={"size": side} if side else {})
+    return ViewProgram.build({"x": view}, {EVALUATION: Augmentation(augmentation=EVALUATION, steps=steps)})
+
+
+def is_normalization(step: Part) -> bool:
+    """Whether a step takes off a mean of each channel and divides by a spread."""
+    return registry.signature(step.use).traits.role == "normalization"
 
 
 def resolve(views: Mapping[str, View], augmentations: Mapping[str, Augmentation]) -> dict[str, dict[str, Part]]:

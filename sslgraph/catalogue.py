@@ -11,6 +11,7 @@ from sslgraph.errors import SpecError, refusal, unknown
 from sslgraph.values import Value
 
 Kind = Literal["methods", "recipes", "pipelines", "augmentations"]
+EVALUATION = "center"  # the augmentation of the fixed view in which features are measured
 
 
 @dataclass(frozen=True)

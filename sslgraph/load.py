@@ -64,7 +64,7 @@ def _nowhere(name: str) -> Fault:
     cure = (
         f"did you mean '{close}'?"
         if close
-        else "a method's recipes are written demo/simclr; a file's name ends in .yaml"
+        else "a method's recipes are written FOLDER/METHOD; a file's name ends in .yaml"
     )
     return Fault((), f"there is no recipe or method '{name}'", methods, cure)
 

@@ -23,12 +23,12 @@ _MUST = {
     "model_attributes_type": "must be a mapping, such as {use: ...}",
 }
 _CURES = {
-    "views": "say what the images become: views: {x: {augment: simclr}}",
-    "nets": "name what is trained: nets: {f: {use: backbones.resnet}}",
+    "views": "say what the images become: views: {x: {augment: NAME}}; sslgraph list augmentations",
+    "nets": "name what is trained: nets: {f: {use: FAMILY.NAME}}; sslgraph list parts",
     "export": "name the net that is the representation: export: f",
-    "use": "name a part of the catalogue: use: heads.mlp. A node that a child gives replaces its parent's as a whole; "
-    "set: changes one setting",
-    "augment": "name an augmentation: augment: simclr",
+    "use": "name a part of the catalogue: use: FAMILY.NAME. A node that a child gives replaces its parent's as a "
+    "whole; set: changes one setting",
+    "augment": "name an augmentation: augment: NAME; sslgraph list augmentations",
     "momentum": "write a number or a schedule: momentum: {cosine: [0.996, 1.0]}",
 }
 

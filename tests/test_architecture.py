@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Container, Iterator
@@ -261,7 +262,31 @@ def sentences(root: Path) -> list[str]:
     return faults
 
 
-CHECKS = [floors, strangers, collectives, ray, circles, lengths, names, parts, sentences]
+def known_by_name(root: Path) -> list[str]:
+    """No code of the language or the pipelines names a part, a family of parts or a method: parts say what they are.
+
+    `wiring` alone is a word of the language: an expression calls a part of that folder without declaring it.
+    """
+    faults = []
+    for name, _, tree in modules(root, "sslgraph", "pipelines"):
+        documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
+                found = BY_NAME.findall(CITATION.sub("", node.value))
+                faults += [f"{name}:{node.lineno} knows {known} by name; ask for a trait instead" for known in found]
+    return faults
+
+
+PARTS = [".".join(file.with_suffix("").parts[-2:]) for file in (ROOT / "components").glob("*/*.py")]
+FAMILIES = {part.partition(".")[0] for part in PARTS} - {"wiring"}
+METHODS = [file.stem for file in (ROOT / "specs/methods").glob("*.yaml")]
+BY_NAME = re.compile(
+    rf"\b(?:{'|'.join(sorted(map(re.escape, [*PARTS, *METHODS]), key=len, reverse=True))})\b"
+    rf"|^(?:{'|'.join(sorted(FAMILIES))})\.$"
+)
+CITATION = re.compile(r"[\w-]+/[\w.-]+#\d+")  # a thread of a paper's own repository
+
+CHECKS = [floors, strangers, collectives, ray, circles, lengths, names, parts, sentences, known_by_name]
 GOOD_PART = '''
 """Meaning."""
 @component(source="paper")
@@ -296,6 +321,12 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (names, "pipelines/utils.py", ""),
     (sentences, "pipelines/one.py", "key = next(key for key in keys if f\"'{key}'\" in fault.problem)"),
     (sentences, "sslgraph/boxes.py", "first = fault.problem.split(';')[0]"),
+    (known_by_name, "sslgraph/lint/rules.py", 'SPANNING = ("losses.nt_xent",)'),
+    (known_by_name, "sslgraph/diff/ideas.py", 'is_queue = part.use == f"memory.fifo"'),
+    (known_by_name, "sslgraph/diff/figure.py", 'if use.startswith("backbones."): ...'),
+    (known_by_name, "sslgraph/registry.py", 'cure = f"put augment.normalize behind {name}"'),
+    (known_by_name, "pipelines/one.py", 'def late(): return load_method("simclr")'),
+    (known_by_name, "pipelines/one.py", 'recipe = "demo/byol"'),
     (parts, "components/losses/one.py", GOOD_PART.replace('source="paper"', 'source=""')),
     (parts, "components/losses/one.py", GOOD_PART.replace('"""Formula."""', "")),
     (parts, "components/losses/one.py", GOOD_PART.replace('"""Meaning."""', "")),

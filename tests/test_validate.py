@@ -72,7 +72,7 @@ def test_a_copy_too_few_is_said_with_the_bound() -> None:
 
 def test_missing_sections_come_with_what_to_write() -> None:
     said = "\n".join(faults("method: A"))
-    for section in ("views: {x: {augment: simclr}}", "nets: {f: {use: backbones.resnet}}", "export: f"):
+    for section in ("views: {x: {augment: NAME}}", "nets: {f: {use: FAMILY.NAME}}", "export: f"):
         assert section in said
 
 

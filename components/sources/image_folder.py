@@ -68,11 +68,6 @@ class ImageFolder(Album):
         self.labels = _labels(folder, self.files, self.classes)
         super().__init__(count=len(self.files), memory=memory, reads=self._store.reads)
 
-    @staticmethod
-    def recognizes(path: str) -> bool:
-        """Whether images of this form lie there: whatever is nothing else may be a folder of images."""
-        return store_at(path).only is None
-
     def load(self, index: int) -> Picture:
         """One image."""
         return decode(self._store.read(self.files[index]), self._at_least)

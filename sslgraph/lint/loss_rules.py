@@ -145,13 +145,13 @@ LOSS_RULES = (
     Rule(
         "SG103",
         "A teacher's outputs are centred or balanced.",
-        "arXiv:2104.14294, section 5.3; dinov2#407",
+        "arXiv:2104.14294, section 5.3; facebookresearch/dinov2#407",
         teacher_without_centre,
     ),
     Rule(
         "SG104",
         "A teacher is sharper than its student.",
-        "arXiv:2104.14294, section 5.3; dino#43",
+        "arXiv:2104.14294, section 5.3; facebookresearch/dino#43",
         teacher_no_sharper_than_the_student,
     ),
     Rule(
@@ -169,13 +169,13 @@ LOSS_RULES = (
     Rule(
         "SG107",
         "Sinkhorn spreads at least as many rows as there are prototypes, or has a queue.",
-        "arXiv:2006.09882; swav#42",
+        "arXiv:2006.09882; facebookresearch/swav#42",
         more_prototypes_than_rows,
     ),
     Rule(
         "SG108",
         "A loss that compares the images of a batch sees the whole batch.",
-        "arXiv:2002.05709, section 2.1; moco#98",
+        "arXiv:2002.05709, section 2.1; facebookresearch/moco#98",
         spanning_loss_in_pieces,
     ),
 )

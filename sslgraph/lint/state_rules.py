@@ -114,9 +114,12 @@ def state_never_read(graph: Graph, _: Facts) -> Iterator[Doubt]:
 
 
 STATE_RULES = (
-    Rule("SG001", "A queue is shorter than the data set.", "moco#9", queue_longer_than_the_data),
+    Rule("SG001", "A queue is shorter than the data set.", "facebookresearch/moco#9", queue_longer_than_the_data),
     Rule(
-        "SG002", "A slow copy forgets its random start well before the run ends.", "dino#246", copy_slower_than_the_run
+        "SG002",
+        "A slow copy forgets its random start well before the run ends.",
+        "facebookresearch/dino#246",
+        copy_slower_than_the_run,
     ),
     Rule("SG003", "A slow copy is slow.", "arXiv:1911.05722, section 4.1, ablation of m", copy_hardly_slow),
     Rule(
