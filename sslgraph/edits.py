@@ -5,7 +5,6 @@ A path is dotted: losses.info.temperature. Mappings merge by the name of a node 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ class Edit(NamedTuple):
     word: str
     path: str
     value: Value
+    for_any_method: bool = False  # a base's: a star in it may find nothing in the method at hand
 
 
 def pieces(dotted: str) -> Path:
@@ -73,18 +73,6 @@ def edits_of(text: Value, faults: list[Fault]) -> list[Edit]:
     return found
 
 
-def changed(root: Value, edits: Iterable[Edit], faults: list[Fault], top: tuple[str, ...] = TOP) -> Value:
-    """The text with these changes made, one after the other."""
-    for word, dotted, value in edits:
-        if word == "remove":
-            root = _removed(root, dotted, value, faults)
-        elif word == "replace":
-            root = _replaced(root, dotted, value, faults)
-        else:
-            root = with_value(root, pieces(dotted), value, faults, top)
-    return root
-
-
 def with_value(root: Value, path: Path, value: Value, faults: list[Fault], top: tuple[str, ...] = TOP) -> Value:
     """The text with one value set: one that is there, or a new setting of a node that is there."""
     above = find(root, path[:-1])
@@ -104,7 +92,8 @@ def with_value(root: Value, path: Path, value: Value, faults: list[Fault], top: 
     return root
 
 
-def _removed(root: Value, dotted: str, item: Value, faults: list[Fault]) -> Value:
+def removed(root: Value, dotted: str, item: Value, faults: list[Fault]) -> Value:
+    """The text without a node or a setting that is there."""
     path = pieces(dotted)
     above = find(root, path[:-1])
     if find(root, path) is None or above is None:
@@ -117,7 +106,8 @@ def _removed(root: Value, dotted: str, item: Value, faults: list[Fault]) -> Valu
     return _put(root, path, None)
 
 
-def _replaced(root: Value, dotted: str, value: Value, faults: list[Fault]) -> Value:
+def replaced(root: Value, dotted: str, value: Value, faults: list[Fault]) -> Value:
+    """The text with another node in the place of one that is there."""
     path = pieces(dotted)
     if find(root, path) is None:
         faults.append(missing(root, path, value))

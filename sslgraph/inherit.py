@@ -11,14 +11,30 @@ from pathlib import Path as File
 from typing import Any
 
 from sslgraph import catalogue
-from sslgraph.document import read
-from sslgraph.edits import EDITS, TOP, Edit, changed, edits_of, merge
+from sslgraph.document import Document, read
+from sslgraph.edits import EDITS, TOP, Edit, edits_of, merge, removed, replaced, with_value
 from sslgraph.errors import Fault, Place, refusal, unknown
 from sslgraph.spec import Recipe
+from sslgraph.stars import spread
 from sslgraph.values import Value, written
 
 RECIPE_KEYS = tuple(Recipe.model_fields)
 _OTHER = {"steps": "epochs", "epochs": "steps"}
+
+
+def text_of(kind: catalogue.Kind, name: str | File, *, asks: str = "", value: Value | None = None) -> Document:
+    """The text of a name or a file; of a recipe without a file of its own, what would stand in it.
+
+    `asks` and `value` say who asks and where it is written, for the message.
+    """
+    file = catalogue.file_of(kind, name, asks=asks, value=value)
+    base = catalogue.base_of(str(name)) if kind == "recipes" and not catalogue.is_file(name) else None
+    return with_base(file, base, str(name).rpartition("/")[2], str(name)) if base else read(file)
+
+
+def with_base(file: File, base: str, method: str, title: str) -> Document:
+    """The recipe of a method that has none of its own: a base and the method. The base's file stands for it."""
+    return Document(file, written({"recipe": title, "extends": base, "method": method}, Place(title)))
 
 
 def asked(overrides: Mapping[str, Any] | None) -> list[Edit]:
@@ -36,7 +52,7 @@ def method_text(root: Value, given: Sequence[Edit], faults: list[Fault]) -> Valu
     text = merge(Value({}, root.place), first)
     for child in children:
         text = _edited(text, child, edits_of(child, faults), faults)
-    return changed(text, [_of_method(edit) for edit in given], faults)
+    return _changed(text, [_of_method(edit) for edit in given], faults)
 
 
 def recipe_text(root: Value, given: Sequence[Edit], faults: list[Fault]) -> Value:
@@ -44,10 +60,12 @@ def recipe_text(root: Value, given: Sequence[Edit], faults: list[Fault]) -> Valu
     text, of_method = Value({}, root.place), list[Edit]()
     for layer in _chain(root, "recipes"):
         own, inner = _divided(edits_of(layer, faults), faults)
-        text = _edited(_one_length(text, [*layer.content]), layer, own, faults, RECIPE_KEYS)
-        of_method += inner
+        text = _one_length(text, [*layer.content, *(edit.path for edit in own)])
+        text = _edited(text, layer, own, faults, RECIPE_KEYS)
+        is_base = text.child("method") is None
+        of_method += [edit._replace(for_any_method=is_base) for edit in inner]
     own, inner = _divided(given, faults)
-    text = changed(_one_length(text, [edit.path for edit in own]), own, faults, RECIPE_KEYS)
+    text = _changed(_one_length(text, [edit.path for edit in own]), own, faults, RECIPE_KEYS)
     method = text.child("method")
     if method is None:
         cure = "add method: and a method's name or file, or name a recipe that extends this one"
@@ -64,11 +82,14 @@ def _chain(root: Value, kind: catalogue.Kind) -> list[Value]:
         if not isinstance(parent.content, str):
             known = catalogue.names(kind)
             raise refusal(parent.place, f"extends: takes the name of one {what}, or its file", there_are=known)
-        file = catalogue.file_of(kind, parent.content, asks=f"the {what} extends", value=parent)
-        if file.resolve() in files:
+        if kind == "methods" and not catalogue.has(kind, parent.content) and catalogue.has("recipes", parent.content):
+            raise refusal(parent.place, f"'{parent.content}' is a recipe", "a recipe opens with recipe: and its title")
+        document = text_of(kind, parent.content, asks=f"the {what} extends", value=parent).of_kind(what)
+        file = File(document.root.place.file).resolve()
+        if file in files:
             raise refusal(parent.place, f"'{parent.content}' extends this {what} in turn", "cut the circle")
-        files.add(file.resolve())
-        chain.insert(0, read(file).of_kind(what).root)
+        files.add(file)
+        chain.insert(0, document.root)
     return chain
 
 
@@ -78,16 +99,26 @@ def _method(value: Value) -> Value:
         return value
     if not isinstance(value.content, str):
         raise refusal(value.place, "method: takes the name of a method, its file, or a whole method")
-    file = catalogue.file_of("methods", value.content, asks="the recipe trains the method", value=value)
-    return read(file).of_kind("method").root
+    return text_of("methods", value.content, asks="the recipe trains the method", value=value).of_kind("method").root
 
 
 def _edited(
     text: Value, child: Value, edits: Sequence[Edit], faults: list[Fault], top: tuple[str, ...] = TOP
 ) -> Value:
     """The text after a child's `remove` and `replace`, then its own sections, then its `set`."""
-    text = changed(text, [edit for edit in edits if edit.word != "set"], faults, top)
-    return changed(merge(text, child), [edit for edit in edits if edit.word == "set"], faults, top)
+    text = _changed(text, [edit for edit in edits if edit.word != "set"], faults, top)
+    return _changed(merge(text, child), [edit for edit in edits if edit.word == "set"], faults, top)
+
+
+def _changed(root: Value, edits: Sequence[Edit], faults: list[Fault], top: tuple[str, ...] = TOP) -> Value:
+    """The text with these changes made, one after the other."""
+    for word, dotted, value, for_any_method in edits:
+        if word != "set":
+            root = (removed if word == "remove" else replaced)(root, dotted, value, faults)
+            continue
+        for path in spread(root, dotted, value, faults, for_any_method=for_any_method):
+            root = with_value(root, path, value, faults, top)
+    return root
 
 
 def _divided(edits: Sequence[Edit], faults: list[Fault]) -> tuple[list[Edit], list[Edit]]:

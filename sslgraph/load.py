@@ -16,15 +16,15 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path as File
 from typing import Any
 
-from sslgraph import catalogue, home
+from sslgraph import catalogue
 from sslgraph.document import Document, read
-from sslgraph.errors import Fault, Place, SpecError, nearest, unknown
-from sslgraph.inherit import asked, method_text, recipe_text
+from sslgraph.errors import Fault, SpecError, nearest, refusal, unknown
+from sslgraph.inherit import asked, method_text, recipe_text, text_of, with_base
 from sslgraph.loaded import Loaded, Spec, method_in
 from sslgraph.references import dereferenced, rooted
 from sslgraph.spec import Augmentation, Method, Path, Pipeline, Recipe
 from sslgraph.validate import validated
-from sslgraph.values import Value, written
+from sslgraph.values import Value
 
 
 def load_method(name_or_file: str | File, *, overrides: Mapping[str, Any] | None = None) -> Loaded[Method]:
@@ -33,7 +33,7 @@ def load_method(name_or_file: str | File, *, overrides: Mapping[str, Any] | None
     A recipe, such as the resolved text of a run, gives its method as it changes it.
     """
     is_recipe = not catalogue.has("methods", str(name_or_file)) and catalogue.has("recipes", str(name_or_file))
-    document = read(catalogue.file_of("recipes" if is_recipe else "methods", name_or_file))
+    document = text_of("recipes" if is_recipe else "methods", name_or_file)
     if document.kind == "recipe":
         return method_in(recipe_of(document, overrides))
     return method_of(document, overrides=overrides)
@@ -48,39 +48,26 @@ def method_of(document: Document, *, overrides: Mapping[str, Any] | None = None)
 
 def load_recipe(name_or_file: str | File, overrides: Mapping[str, Any] | None = None) -> Loaded[Recipe]:
     """A recipe by its name or its file; a method's name means its demo recipe, a method's file the default recipe."""
-    if not catalogue.is_file(name_or_file) and not catalogue.has("recipes", str(name_or_file)):
-        if catalogue.has("methods", str(name_or_file)):
-            return demo_recipe(str(name_or_file), overrides)
-        raise SpecError([_nowhere(str(name_or_file))])
-    document = read(catalogue.file_of("recipes", name_or_file))
-    if document.kind == "method":
-        return _default_recipe(str(document.file.resolve()), overrides)
-    return recipe_of(document, overrides)
+    return recipe_of(_recipe(name_or_file), overrides)
 
 
-def _nowhere(name: str) -> Fault:
+def _recipe(name_or_file: str | File) -> Document:
+    name = str(name_or_file)
+    if catalogue.is_file(name_or_file):
+        document = read(catalogue.file_of("recipes", name_or_file))
+        if document.kind != "method":
+            return document
+        default = catalogue.file_of("recipes", "default")
+        return with_base(default, "default", str(document.file.resolve()), "default")
+    if catalogue.has("recipes", name):
+        return text_of("recipes", name)
+    if catalogue.has("methods", name):
+        return text_of("recipes", f"demo/{name}")
     methods, recipes = catalogue.names("methods"), catalogue.names("recipes")
     close = nearest(name, (*methods, *recipes))
-    cure = (
-        f"did you mean '{close}'?"
-        if close
-        else "a method's recipes are written FOLDER/METHOD; a file's name ends in .yaml"
-    )
-    return Fault((), f"there is no recipe or method '{name}'", methods, cure)
-
-
-def demo_recipe(method: str, overrides: Mapping[str, Any] | None = None) -> Loaded[Recipe]:
-    """The small recipe of a shipped method that needs no data: its own under recipes/demo, else the default one."""
-    if catalogue.has("recipes", f"demo/{method}"):
-        return load_recipe(f"demo/{method}", overrides)
-    catalogue.file_of("methods", method)
-    return _default_recipe(method, overrides)
-
-
-def _default_recipe(method: str, overrides: Mapping[str, Any] | None) -> Loaded[Recipe]:
-    document = read(home.SPECS / "recipes" / "default.yaml")
-    content = {**document.root.content, "method": written(method, Place(method))}
-    return recipe_of(replace(document, root=replace(document.root, content=content)), overrides)
+    cure = "a recipe is written DATASET/METHOD; a file's name ends in .yaml"
+    cure = f"did you mean '{close}'?" if close else cure
+    raise refusal((), f"there is no recipe or method '{name}'", cure, methods)
 
 
 def recipe_of(document: Document, overrides: Mapping[str, Any] | None = None) -> Loaded[Recipe]:

@@ -17,6 +17,16 @@ def test_names_are_paths_below_the_folder_of_their_kind() -> None:
     assert catalogue.names("pipelines") == ()
 
 
+def test_a_base_makes_a_data_set_on_which_every_method_has_a_recipe(shelf: Path) -> None:
+    put(shelf, "recipes/photos/base", "recipe: photos")
+    put(shelf, "recipes/default", "recipe: default")
+    assert catalogue.datasets() == ("photos",)
+    assert catalogue.names("recipes") == ("photos/moco", "photos/program", "small/moco")
+    assert catalogue.with_files("recipes") == ("default", "photos/base", "small/moco")
+    assert (catalogue.base_of("photos/moco"), catalogue.base_of("small/moco")) == ("photos/base", None)
+    assert catalogue.file_of("recipes", "photos/moco") == shelf / "recipes/photos/base.yaml"
+
+
 @pytest.mark.usefixtures("shelf")
 def test_an_entry_says_what_its_first_line_says() -> None:
     moco, program = catalogue.entries("methods")

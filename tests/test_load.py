@@ -27,7 +27,7 @@ from sslgraph.spec import Method, Recipe
 from sslgraph.values import written
 
 DEFAULT = (
-    "recipe: default\nmethod: moco\ndata: {use: sources.shapes}\nsteps: 20\nbatch: 16\noptimizer: {use: sgd, lr: 0.1}\n"
+    "recipe: default\ndata: {use: sources.shapes}\nsteps: 20\nbatch: 16\noptimizer: {use: sgd, lr: 0.1}\n"
 )
 PIPELINE = """\
 pipeline: Two
@@ -146,11 +146,12 @@ def test_a_new_source_is_given_whole() -> None:
     assert loaded.spec.data.settings == {"path": "p"}
 
 
-def test_a_method_alone_is_trained_by_its_demo_recipe_else_by_the_default_one(shelf: Path) -> None:
+def test_a_method_alone_is_trained_by_its_demo_recipe_and_a_file_by_the_default_one(shelf: Path) -> None:
     put(shelf, "recipes/default", DEFAULT)
-    assert load_recipe("program", {"batch": 8}).spec.recipe == "default"
-    assert load_recipe("program").spec.method.method == "Program"
-    put(shelf, "recipes/demo/program", DEFAULT.replace("default", "demo of its own").replace("moco", "program"))
+    put(shelf, "recipes/demo/base", DEFAULT.replace("default", "demo"))
+    demo = load_recipe("program", {"batch": 8}).spec
+    assert (demo.recipe, demo.method.method, demo.batch, demo.steps) == ("demo/program", "Program", 8, 20)
+    put(shelf, "recipes/demo/program", DEFAULT.replace("default", "demo of its own\nmethod: program"))
     assert load_recipe("program").spec.recipe == "demo of its own"
     own = load_recipe(put(shelf, "elsewhere/mine", MOCO.replace("MoCo", "Mine", 2)))
     assert (own.spec.recipe, own.spec.method.method) == ("default", "Mine")
@@ -250,6 +251,7 @@ WORDS = [
     "moco",
     "0",
     "steps",
+    "*",
     "",
 ]
 SCALARS = st.sampled_from([*WORDS, None, True, 0, 1, -3, 0.5, 10**20])
@@ -278,6 +280,7 @@ def test_any_override_gives_a_recipe_or_a_spec_error(overrides: dict[str, Any]) 
             PROGRAM,
             RECIPE,
             "extends: moco\nset: {nets.f.depth: 2}\nreplace: {nets.g: {use: a}}\nremove: [state.queue]\n",
+            "recipe: r\nextends: small/moco\nset: {nets.*.depth: 2, optimizer.lr: 1}\nremove: [data.size]\n",
         ]
     ),
     st.integers(0, 600),
