@@ -66,6 +66,7 @@ def list_specs(
     from sslgraph import catalogue
 
     from . import parts
+    from . import show as pages
 
     if what is Listed.PARTS:
         out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs", markup=False)
@@ -74,12 +75,8 @@ def list_specs(
         for entry in catalogue.entries("augmentations"):
             out.print(f"{entry.name:<18}  {entry.line}", markup=False)
         return
-    methods, recipes = catalogue.entries("methods"), catalogue.names("recipes")
-    width = max(len(entry.name) for entry in methods)
-    for entry in methods:
-        folders = [name.split("/")[0] for name in recipes if name.split("/")[-1] == entry.name]
-        out.print(f"{entry.name:<{width}}  {entry.line}  [{', '.join(folders)}]", markup=False)
-    out.print("\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or FOLDER/NAME")
+    out.print(pages.methods(), markup=False)
+    out.print("\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or DATASET/NAME")
 
 
 @app.command()

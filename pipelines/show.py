@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sslgraph import catalogue
+
 if TYPE_CHECKING:
     from sslgraph.sized import SizedGraph
+
+
+def methods() -> str:
+    """Every method on a line, with the data sets for which it has a recipe of its own."""
+    found, own, datasets = catalogue.entries("methods"), catalogue.with_files("recipes"), catalogue.datasets()
+    width = max(len(entry.name) for entry in found)
+    lines = []
+    for entry in found:
+        recipes = ", ".join(data for data in datasets if f"{data}/{entry.name}" in own)
+        lines.append(f"{entry.name:<{width}}  {entry.line}{f'  [{recipes}]' if recipes else ''}")
+    note = "In brackets: the data sets for which a method has a recipe of its own."
+    return "\n".join([*lines, "", f"{note} Every method trains on each of {', '.join(datasets)}."])
 
 
 def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
@@ -13,7 +27,10 @@ def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
     from .check import examine, method_file
 
     found = examine(name, fast=True, plugins=plugins, overrides=overrides)
-    return f"{method_file(name).read_text(encoding='utf-8').rstrip()}\n\n{found.gradients}"
+    file = method_file(name)
+    is_shared = not catalogue.is_file(name) and file.stem == "base"
+    note = f"# {name} has no file of its own: it is this base with method: {name.rpartition('/')[2]}\n"
+    return f"{note if is_shared else ''}{file.read_text(encoding='utf-8').rstrip()}\n\n{found.gradients}"
 
 
 def code(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:

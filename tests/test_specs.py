@@ -7,8 +7,9 @@ import io
 import os
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
-from pathlib import Path
+from pathlib import Path as File
 
 import pytest
 import torch
@@ -19,15 +20,19 @@ from pipelines import check, show
 from pipelines.views import ViewProgram
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
-from sslgraph.load import load_method, load_recipe
+from sslgraph.document import Document, read
+from sslgraph.errors import SpecError
+from sslgraph.load import load_method, load_recipe, recipe_of
 from sslgraph.loaded import method_in
 from sslgraph.schedules import Clock
 from sslgraph.sized import SizedGraph
+from sslgraph.values import Value, written
 
 METHODS = catalogue.names("methods")
 RECIPES = catalogue.names("recipes")
-FOLDERS = ("demo", "cifar10", "cifar10-small")
-GOLDEN = Path(__file__).parent / "golden"
+OWN = [name for name in catalogue.with_files("recipes") if name in RECIPES]
+DATASETS = ("cifar10", "cifar10-small", "demo")
+GOLDEN = File(__file__).parent / "golden"
 BATCH, IMAGES, SIDE = 4, 16, 32
 CLOCK = Clock(steps_per_epoch=IMAGES // BATCH, total_steps=10 * IMAGES // BATCH)
 # What a set of sixteen images can't fill.
@@ -82,20 +87,51 @@ def test_a_shipped_spec_passes_check_with_a_shape_for_every_value(name: str) -> 
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_names_its_paper_and_has_a_recipe_in_every_folder(name: str) -> None:
+def test_a_method_names_its_paper_and_has_a_recipe_for_every_data_set(name: str) -> None:
     method = load_method(name).spec
     assert method.paper is not None and method.paper.arxiv and method.family != "other"
-    assert {f"{folder}/{name}" for folder in FOLDERS} <= set(RECIPES)
+    assert {f"{data}/{name}" for data in DATASETS} <= set(RECIPES)
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if "/" in name])
+@pytest.mark.parametrize("data", DATASETS)
+def test_every_line_of_a_base_changes_some_method(data: str) -> None:
+    base = read(catalogue.file_of("recipes", f"{data}/base"))
+    for path in base.data["set"]:
+        assert any(is_needed(f"{data}/{method}", base.root, "set", path) for method in METHODS), path
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_recipe_says_only_what_differs_from_its_base(name: str) -> None:
+    root = read(catalogue.file_of("recipes", name)).root
+    assert root.content["extends"].plain == f"{name.split('/')[0]}/base"
+    for key in root.content.keys() - {"recipe", "extends", "method", "set"}:
+        assert is_needed(name, root, key), f"{key}: says what the base says"
+    for path in root.plain.get("set", {}):
+        assert is_needed(name, root, "set", path), f"{path}: is as without this line"
+
+
+def is_needed(name: str, text: Value, key: str, path: str = "") -> bool:
+    """Whether a recipe says something else without a key of its text, or without a path under that key."""
+    whole = {"method": written(name.split("/")[1], text.place), **text.content}  # a base has no method
+    less = {word: value for word, value in whole.items() if path or word != key}
+    if path:
+        left = {inner: value for inner, value in whole[key].content.items() if inner != path}
+        less[key] = replace(whole[key], content=left)
+    one, other = (Document(File(name), replace(text, content=content)) for content in (whole, less))
+    try:
+        return recipe_of(one).spec != recipe_of(other).spec
+    except SpecError:  # what else the text says needs it
+        return True
+
+
+@pytest.mark.parametrize("name", OWN)
 def test_a_recipe_opens_with_what_it_is_its_command_and_what_was_measured(name: str) -> None:
     lines = catalogue.file_of("recipes", name).read_text(encoding="utf-8").splitlines()
     head = "\n".join(line for line in lines if line.startswith("#"))
     folder, method = name.split("/")
     command = f"sslgraph train {method}" if folder == "demo" else f"sslgraph train {name} --data PATH"
     assert lines[0].startswith("# ") and command in head and "Measured: " in head
-    assert len(lines) <= 50
+    assert len(lines) <= 35
 
 
 @pytest.mark.parametrize("name", METHODS)

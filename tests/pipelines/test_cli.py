@@ -50,7 +50,7 @@ def test_list_prints_a_line_for_every_method_with_its_recipes(sslgraph: Command)
     assert said.code == 0 and said.err == ""
     for name in catalogue.names("methods"):
         (line,) = [line for line in said.out.splitlines() if line.split()[:1] == [name]]
-        assert "arXiv:" in line and line.endswith("[cifar10-small, cifar10, demo]")
+        assert "arXiv:" in line and line.endswith("[cifar10, cifar10-small, demo]")
 
 
 def test_show_prints_the_spec_as_it_is_written_and_its_gradient_map(sslgraph: Command) -> None:
