@@ -43,7 +43,7 @@ SMALLER = {"deepcluster": {"ops.kmeans.k": 3, "ops.reduce.out": 8}}
 def settled(name: str) -> tuple[SizedGraph, dict[str, tuple[int, int, int]]]:
     """A method in its small recipe, for a batch and a data set of a few images, with the size of each view."""
     method = method_in(load_recipe(f"cifar10-small/{name}", SMALLER.get(name)))
-    program = ViewProgram.build(method.method.views, check.augmentations(method))
+    program = ViewProgram.build(method.spec.views, check.augmentations(method))
     sizes = {view: (3, *size) for view, size in program.sizes(SIDE, SIDE).items()}
     return check.sized_graph(check.wired(method), method, batch=BATCH, dataset=IMAGES, image=(SIDE, SIDE)), sizes
 
