@@ -1,12 +1,11 @@
 """Starts a run where it is to run: in this process, under torchrun, or on the workers of Ray Train.
 
 The loop, the run folder and the checkpoints are ours on all three, and Ray is not told of them; it starts processes and
-starts them again when one dies. One of Ray's internals is touched (2.60): the name of the logger of its train context.
+starts them again when one dies.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ import torch.distributed as dist
 
 from sslgraph.errors import SslgraphError, StorageError
 
-from . import checkpoint, interrupt, launch_cluster, machine
+from . import checkpoint, interrupt, launch_cluster, launch_ray_compat, machine
 from .interrupt import Interrupt
 from .launch_cluster import Share
 from .setup import settled
@@ -49,7 +48,7 @@ def launch(
         raise SslgraphError(f"--workers {workers} would train nothing; ask for 1 or more")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         return _under_torchrun(cfg, settle, body)
-    is_job = launch_cluster.IN_A_JOB in os.environ
+    is_job = launch_ray_compat.IN_A_JOB in os.environ
     address = _checked(address or (os.environ.get("RAY_ADDRESS") if workers > 1 or is_job else None))
     cfg = settle(cfg)
     interrupt.withdraw(Path(cfg["out"]))
@@ -93,7 +92,7 @@ def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Tra
 
 def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[str, Any]:
     """Fits until it is done. Failures count only if no checkpoint was reached since the one before."""
-    from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
+    from ray.train import ControllerError, WorkerGroupError
 
     folder = Path(cfg["out"])
     reached = _newest(folder)
@@ -145,8 +144,7 @@ def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[s
     from ray.train.torch import TorchConfig, TorchTrainer
 
     folder = Path(cfg["out"])
-    # Ray would go by its own list of checkpoints, and refuse a folder from which one of them was removed since.
-    (folder / "checkpoint_manager_snapshot.json").unlink(missing_ok=True)
+    launch_ray_compat.forget_checkpoints(folder)
     resources = {"CPU": share.cpus} | ({"GPU": share.gpus} if share.gpus else {})
     trainer = TorchTrainer(
         _worker,
@@ -167,9 +165,8 @@ def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[s
 def _worker(config: dict[str, Any]) -> dict[str, Any]:
     """What every Ray worker runs. A fault that a user can mend is returned: raised, Ray would try it three times."""
     import ray.train
-    from ray.train.v2._internal.execution import context
 
-    logging.getLogger(context.__file__).setLevel(logging.WARNING)  # LoggingConfig does not reach this one
+    launch_ray_compat.quiet_worker()
     cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
         return dict(config["body"](cfg))

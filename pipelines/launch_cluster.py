@@ -1,8 +1,7 @@
 """A Ray that answers: the one of this process, the one at an address, or a private one; and a worker's share of it.
 
-One of Ray's internals is touched (2.60): on Linux, a variable meant for macOS keeps every socket of a private Ray on
-127.0.0.1; a test guards it. A cluster that runs already is its owner's: nothing about its sockets, tokens or nodes
-that are about to vanish is changed there.
+A cluster that runs already is its owner's: nothing about its sockets, tokens or nodes that are about to vanish is
+changed there.
 """
 
 from __future__ import annotations
@@ -20,25 +19,9 @@ from sslgraph import home
 from sslgraph.errors import SslgraphError
 
 from . import machine
+from .launch_ray_compat import ADDRESS, IN_A_JOB, PORT, PRIVATE, QUIET
 
-# Set before Ray is imported; what the user has set stays.
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",  # or each line comes twice
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # how long a finished run is waited for
-    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "60",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_COLOR_PREFIX": "0",
-    "RAY_DEDUP_LOGS": "0",
-}
-PRIVATE = {
-    "RAY_worker_niceness": "0",  # Ray's own is 15: whatever else runs on this machine would train first
-    "RAY_AUTH_MODE": "token",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # every socket on 127.0.0.1
-    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # or an error line on every run; nobody takes this machine away
-}
 OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
-IN_A_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's job server sets it for what it runs
 
 
 @dataclass(frozen=True)
@@ -111,4 +94,4 @@ def _pinned() -> dict[str, str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    return {"RAY_GCS_SERVER_PORT": str(port), "RAY_ADDRESS": f"127.0.0.1:{port}"}
+    return {PORT: str(port), ADDRESS: f"127.0.0.1:{port}"}

@@ -7,7 +7,6 @@ not, they lie where all nodes see them.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import shlex
@@ -26,14 +25,10 @@ from typing import Any
 from sslgraph import home
 from sslgraph.errors import SslgraphError
 
+from .launch_ray_compat import STOPPING, quiet_jobs
+
 EXCLUDES = ("/runs", "/data", "/outputs", ".git", ".venv", "venv", "node_modules", "__pycache__", ".*_cache")
-# When a job is stopped it is asked by SIGTERM, and killed if it has not saved its checkpoint and ended after so long.
-STOPPING = {"RAY_JOB_STOP_SIGNAL": "SIGTERM", "RAY_JOB_STOP_WAIT_TIME_S": "300"}
 AGAIN_S = 0.5
-# Each says at its own level what it packs and that a stream has ended.
-CHATTY = tuple(f"ray.{name}" for name in (
-    "dashboard.modules.dashboard_sdk", "dashboard.modules.job.sdk", "_private.runtime_env.packaging"
-))  # fmt: skip
 LIMIT = "the job server takes at most 100 MiB; name what is not needed in .rayignore, and leave data where nodes see it"
 
 
@@ -149,8 +144,7 @@ def _client(server: str) -> Any:
     from ray.job_submission import JobSubmissionClient
 
     client = JobSubmissionClient(server)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    quiet_jobs()
     return client
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torchvision  # noqa: F401  its import registers torch.ops.image
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from sslgraph import registry
 from sslgraph.errors import SslgraphError
@@ -125,8 +126,7 @@ def shrunk(image: Tensor, side: int) -> Tensor:
     if short <= side:
         return image
     size = [max(side, round(each * side / short)) for each in (height, width)]
-    small: Tensor = torch.ops.aten._upsample_bicubic2d_aa(image[None], size, False, None, None)[0]
-    return small
+    return interpolate(image[None], size, mode="bicubic", align_corners=False, antialias=True)[0]
 
 
 def _put(file: BinaryIO, image: Tensor, form: str) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from sslgraph import collectives
@@ -19,6 +18,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.loaded import Loaded
 from sslgraph.schedules import Clock
 from sslgraph.spec import Method
+from sslgraph.torch_compat import storage_of, without_storage
 
 from . import check
 from .strategy import shared
@@ -67,12 +67,12 @@ def rehearse(
         method = CompiledMethod(sized, plugins=plugins)
     clock = Clock(100, 1000)
     # Fakes of a processor, not of the device meta: only these are cast as autocast casts.
-    with FakeTensorMode(allow_non_fake_inputs=True), collectives.rehearsed(ranks) as messages:
+    with without_storage(), collectives.rehearsed(ranks) as messages:
         method.to_empty(device="cpu")
         for name in recomputed:
             recompute(name, method.parts[name])
         batch = _batch(method)
-        own = {p.untyped_storage()._cdata for p in method.parameters()}
+        own = {storage_of(p) for p in method.parameters()}
         kept: dict[int, int] = {}
         method.begin(0, clock)
         with FlopCounterMode(display=False) as counter:
@@ -125,8 +125,7 @@ def _noting(kept: dict[int, int]) -> Any:
     """Notes every storage that autograd keeps, once."""
 
     def keep(value: Tensor) -> Tensor:
-        storage = value.untyped_storage()
-        kept[storage._cdata] = storage.nbytes()
+        kept[storage_of(value)] = value.untyped_storage().nbytes()
         return value
 
     return torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value)

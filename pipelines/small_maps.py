@@ -22,6 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from sslgraph.torch_compat import gradient_to_input
+
 LANES = 8  # floats in a register of AVX2
 # Output places of an image up to which products are faster: for the weight gradient, and for the other two sums.
 LIMITS = {torch.bfloat16: (64, 16), torch.float32: (4, 4)}
@@ -84,10 +86,7 @@ def _to_input(gradient: Tensor, x: Tensor, weight: Tensor, stride: int, padding:
     # With another stride or padding the windows of the gradient are not the input's places.
     if stride == 1 and 2 * padding == kernel - 1 and _places(x, weight, stride, padding) <= LIMITS[x.dtype][1]:
         return _product(gradient, weight.flip(2, 3).transpose(0, 1), 1, padding)
-    found: Tensor = torch.ops.aten.convolution_backward(
-        gradient, x, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, [True, False, False]
-    )[0]
-    return found
+    return gradient_to_input(gradient, x, weight, stride=stride, padding=padding)
 
 
 def _product(x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
-from sslgraph.program import could_not_compile
+from sslgraph.torch_compat import compile_failure
 
 from . import not_finite, profiling, run_folder, starting, summary
 from .interrupt import Interrupt
@@ -66,8 +66,7 @@ def _loop(run: Run) -> dict[str, Any]:
         raise SslgraphError(not_finite.keep(run, bad)) from bad
     except RuntimeError as wrong:
         run.record.abandon()
-        if could_not_compile(wrong):
-            reason = str(getattr(wrong, "inner_exception", wrong)).splitlines()[0]
+        if reason := compile_failure(wrong):
             raise SslgraphError(
                 f"compile: true: torch can't compile this step here ({reason}); leave compile out, or mend what it says"
             ) from wrong

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from sslgraph import collectives, sharding
+from sslgraph.torch_compat import BatchNorm
 
 from . import saving, starting, train
 from .run import Run
@@ -111,8 +111,8 @@ def _in_eval_mode(layer: torch.nn.Module, _: Any) -> None:
     layer.eval()
 
 
-def _norms(part: torch.nn.Module) -> list[_BatchNorm]:
-    return [layer for layer in part.modules() if isinstance(layer, _BatchNorm)]
+def _norms(part: torch.nn.Module) -> list[BatchNorm]:
+    return [layer for layer in part.modules() if isinstance(layer, BatchNorm)]
 
 
 def _copied(tensors: Mapping[str, Tensor]) -> Named:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from sslgraph.errors import SslgraphError
+from sslgraph.torch_compat import BatchNorm
 
 
 def blocks(net: nn.Module) -> list[nn.Module]:
@@ -33,7 +33,7 @@ def recompute(name: str, net: nn.Module) -> None:
     if not found:
         raise SslgraphError(f"'{name}' repeats no blocks, so there is nothing to compute once more")
     for block in found:
-        if any(isinstance(layer, _BatchNorm) for layer in block.modules()):
+        if any(isinstance(layer, BatchNorm) for layer in block.modules()):
             raise SslgraphError(
                 f"the blocks of '{name}' hold BatchNorm, whose running statistics would be written twice; "
                 "recompute nets with LayerNorm, or take smaller pieces with accumulate:"

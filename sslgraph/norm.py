@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
+from sslgraph.torch_compat import BatchNorm
 
 _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -19,7 +19,7 @@ def synchronise(module: nn.Module) -> nn.Module:
     """
     joined: dict[int, JointBatchNorm] = {}  # a layer that stands in a net under two names stays one layer
     for path, layer in list(module.named_modules(remove_duplicate=False)):
-        if isinstance(layer, _BatchNorm) and not isinstance(layer, nn.SyncBatchNorm):
+        if isinstance(layer, BatchNorm) and not isinstance(layer, nn.SyncBatchNorm):
             joint = joined[id(layer)] = joined.get(id(layer)) or _joint(layer, path)
             if path == "":
                 return joint
@@ -41,7 +41,7 @@ class JointBatchNorm(nn.SyncBatchNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         if collectives.ranks() == 1 or not (self.training or self.running_mean is None):
-            return _BatchNorm.forward(self, input)
+            return BatchNorm.forward(self, input)
         # Torch's kernels are for a scale with a shift, or neither; SimCLR's last layer has a scale alone.
         if input.is_cuda and (self.weight is None) == (self.bias is None):
             return super().forward(input)
@@ -76,7 +76,7 @@ def _joint_statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return joint, (share * (variances + (means - joint).square())).sum(0), counts.sum()
 
 
-def _joint(layer: _BatchNorm, path: str) -> JointBatchNorm:
+def _joint(layer: BatchNorm, path: str) -> JointBatchNorm:
     """A joint layer with this one's weights and buffers themselves, not copies."""
     if type(layer) not in _PLAIN:
         raise SslgraphError(

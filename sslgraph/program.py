@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -106,12 +105,6 @@ def _lacking(names: list[str], batch: Mapping[str, Tensor]) -> SslgraphError:
     missing = ", ".join(name for name in names if name not in batch)
     there = f"there are: {', '.join(map(str, batch)) or 'none'}"
     return SslgraphError(f"the batch lacks {missing}\n  {there}")
-
-
-def could_not_compile(wrong: RuntimeError) -> bool:
-    """Whether torch.compile raised this, which does so when the step is first run."""
-    raised = sys.modules.get("torch._dynamo.exc")  # not there as long as nothing was compiled
-    return raised is not None and isinstance(wrong, raised.TorchDynamoException)
 
 
 def _emit(sized: SizedLeg, outputs: dict[str, str]) -> fx.Graph:

@@ -17,6 +17,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from sslgraph import collectives
+from sslgraph.torch_compat import foreach_norm
 
 
 def share_out(net: nn.Module, blocks: Iterable[nn.Module], *, on: torch.device) -> None:
@@ -51,7 +52,7 @@ def norms(tensors: list[Tensor], shared: list[bool] | None = None) -> Tensor:
     shared = [is_shared(t) for t in tensors] if shared is None else shared
     if not tensors:
         return torch.zeros(0)
-    found = torch.stack(list(torch._foreach_norm([mine(t) for t in tensors])))
+    found = torch.stack(list(foreach_norm([mine(t) for t in tensors])))
     if any(shared):
         sliced = torch.tensor(shared, device=found.device)
         found = torch.where(sliced, collectives.all_sum(found.square()).sqrt(), found)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sslgraph.schedules import Clock, Schedule, is_schedule, schedule
 from sslgraph.sharding import mine
+from sslgraph.torch_compat import foreach_lerp_
 
 
 class Follower:
@@ -41,7 +42,7 @@ class Follower:
         """One move, with the weights that the optimizer's step has just written."""
         momentum = self.momentum.at(step, clock)
         own, theirs = zip(*self.pairs, strict=True)
-        torch._foreach_lerp_(own, theirs, 1.0 - momentum)
+        foreach_lerp_(own, theirs, 1.0 - momentum)
 
 
 class ScheduledSetting:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 
 # A module of sslgraph imports from floors below its own; a room on the same floor is a stranger.
 FLOORS: tuple[set[str], ...] = (
-    {"__init__", "errors", "home", "traits", "draws", "collectives", "whole_file"},
+    {"__init__", "errors", "home", "traits", "draws", "collectives", "whole_file", "torch_compat"},
     {"component", "schedules", "expressions", "norm", "signature", "blocks", "sharding"},
     {"spec", "registry", "state"},
     {"graph", "axes", "values", "real_run"},
@@ -45,6 +45,9 @@ GROUP = {
 }
 # The audited messages, and torch's own around nets whose weights are shared out.
 TALKING = ("sslgraph/collectives.py", "sslgraph/sharding.py")
+# The rooms of what torch and Ray do not promise; beside each stands a test that says what another version moved.
+PRIVATE_ROOMS = ("sslgraph/torch_compat.py", "pipelines/launch_ray_compat.py")
+UNPROMISED = ("torch.ops.aten", "ray.train.v2")
 LONGEST = 250
 
 
@@ -149,6 +152,37 @@ def ray(root: Path) -> list[str]:
         if module.split(".")[0] == "ray"
         and not (name.startswith("pipelines/") and file.stem.startswith(("launch", "stages")))
     ]
+
+
+def private(root: Path) -> list[str]:
+    """Two rooms take what torch and Ray do not promise; no file reaches into another object."""
+    return [
+        f"{name} uses {word}; what is private to torch or Ray stands in {' and '.join(PRIVATE_ROOMS)}"
+        for name, _, tree in modules(root, "sslgraph", "components", "pipelines")
+        if name not in PRIVATE_ROOMS
+        for word in reached(tree)
+    ]
+
+
+def reached(tree: ast.Module) -> Iterator[str]:
+    """The private names of others that a file uses, and those public ones that no documentation promises."""
+    for module, level in imports(tree):
+        if not level and (is_private(module) or module.startswith(UNPROMISED)):
+            yield module
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if is_private(alias.name))
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)} | {"_replace", "_asdict"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            word, owner = ast.unparse(node), node.value
+            is_mine = node.attr in own or (isinstance(owner, ast.Name) and owner.id in ("self", "cls"))
+            if (is_private(node.attr) and not is_mine) or word in UNPROMISED:
+                yield word
+
+
+def is_private(name: str) -> bool:
+    return any(part.startswith("_") and not part.startswith("__") for part in name.split("."))
 
 
 def circles(root: Path) -> list[str]:
@@ -286,7 +320,7 @@ BY_NAME = re.compile(
 )
 CITATION = re.compile(r"[\w-]+/[\w.-]+#\d+")  # a thread of a paper's own repository
 
-CHECKS = [floors, strangers, collectives, ray, circles, lengths, names, parts, sentences, known_by_name]
+CHECKS = [floors, strangers, collectives, ray, private, circles, lengths, names, parts, sentences, known_by_name]
 GOOD_PART = '''
 """Meaning."""
 @component(source="paper")
@@ -314,6 +348,12 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (collectives, "pipelines/one.py", "import torch.distributed as dist\ndist.all_reduce(x)"),
     (ray, "pipelines/train.py", "def late():\n    import ray.train"),
     (ray, "sslgraph/launch.py", "from ray import train"),
+    (private, "sslgraph/norm.py", "from torch.nn.modules.batchnorm import _BatchNorm"),
+    (private, "sslgraph/norm.py", "def late():\n    from torch._subclasses import FakeTensorMode"),
+    (private, "sslgraph/state.py", "import torch\ntorch._foreach_add_([], [])"),
+    (private, "components/augment/one.py", "import torch\nkernel = torch.ops.aten.add"),
+    (private, "pipelines/launch.py", "from ray.train.v2.api.exceptions import ControllerError"),
+    (private, "pipelines/one.py", "def late(feed):\n    feed._made()"),
     (circles, "pipelines/one.py", "def late():\n    from .two import word\n"),
     (circles, "pipelines/one.py", "if TYPE_CHECKING:\n    from . import two\n"),
     (lengths, "sslgraph/long.py", "\n" * 251),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from sslgraph.component import component
 
@@ -16,11 +17,6 @@ from .frame import Axis, Frame
 Source = Tensor | list[Tensor]
 # Pixels of a plane that colour steps work on one at a time.
 _LONG_PLANE = 2**15
-
-_KERNELS = {
-    "bilinear": torch.ops.aten._upsample_bilinear2d_aa.default,
-    "bicubic": torch.ops.aten._upsample_bicubic2d_aa.default,
-}
 
 
 @component(
@@ -165,14 +161,14 @@ def _empty(count: int, height: int, width: int) -> Tensor:
 
 def _seen(images: Source, frame: Frame) -> Iterator[tuple[Tensor, bool]]:
     """What each row sees of its image [3, h, w], one by one through aten's kernel, and if it is yet to be mirrored."""
-    kernel = _KERNELS[frame.interpolation]
     rows, columns = (_numbers(axis) for axis in (frame.rows, frame.columns))
     for row, (y, x, flip) in enumerate(zip(rows, columns, frame.flip.tolist(), strict=True)):
         seen = images[row % len(images)][:, y[0] : y[0] + y[1], x[0] : x[0] + x[1]]
         if y[1] != y[2] or x[1] != x[2]:
             # So turned, a batch of one keeps colours that lie together together, and the kernel is twice as fast.
             batch = seen.permute(1, 2, 0)[None].permute(0, 3, 1, 2)
-            seen = kernel(batch, [y[2], x[2]], False, None, None)[0]
+            size = (y[2], x[2])
+            seen = interpolate(batch, size, mode=frame.interpolation, align_corners=False, antialias=True)[0]
         yield _part(_part(seen, 1, y[3], y[4]), 2, x[3], x[4]), flip
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sslgraph import sharding
 from sslgraph.errors import SpecError, refusal, unknown
+from sslgraph.torch_compat import foreach_mul_
 
 Lengths = Mapping[nn.Parameter, Tensor]
 
@@ -70,4 +71,4 @@ def together(lengths: Iterable[Tensor]) -> Tensor:
 
 def _scale(parameters: list[nn.Parameter], lengths: Tensor, longest: float) -> None:
     factors = (longest / (lengths + 1e-6)).clamp(max=1.0)  # the small number is torch's
-    torch._foreach_mul_([sharding.mine(p.grad) for p in parameters if p.grad is not None], list(factors.unbind()))
+    foreach_mul_([sharding.mine(p.grad) for p in parameters if p.grad is not None], list(factors.unbind()))

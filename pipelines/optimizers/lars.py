@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sslgraph import sharding
+from sslgraph.torch_compat import foreach_add, foreach_add_, foreach_mul, foreach_mul_, foreach_sub_
 
 Tensors = list[Tensor]
 Norms = Callable[[Tensors], Tensor]  # of each whole tensor, where slices of them are given
@@ -59,9 +60,9 @@ class Lars(torch.optim.Optimizer):
 def lars_tf(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any], norms: Norms) -> None:
     """The rate is inside the momentum: after the rate drops, old steps go on at the old rate."""
     updates = _scaled_by_update_norm(weights, gradients, group, norms)
-    torch._foreach_mul_(momenta, group["momentum"])
-    torch._foreach_add_(momenta, updates, alpha=group["lr"])
-    torch._foreach_sub_(weights, momenta)
+    foreach_mul_(momenta, group["momentum"])
+    foreach_add_(momenta, updates, alpha=group["lr"])
+    foreach_sub_(weights, momenta)
 
 
 def lars_out(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any], norms: Norms) -> None:
@@ -80,9 +81,9 @@ def larc(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str
     if group.get("clip_lr"):
         scales = (scales / group["lr"]).clamp(max=1.0) if group["lr"] > 0 else torch.ones_like(scales)
     moved = (weight_norms > 0) & (gradient_norms > 0)
-    updates = list(torch._foreach_mul(weights, _each(moved * decay)))
-    torch._foreach_add_(updates, gradients)
-    torch._foreach_mul_(updates, _each(torch.where(moved, scales, 1.0)))
+    updates = list(foreach_mul(weights, _each(moved * decay)))
+    foreach_add_(updates, gradients)
+    foreach_mul_(updates, _each(torch.where(moved, scales, 1.0)))
     _descend(weights, updates, momenta, group)
 
 
@@ -95,12 +96,12 @@ VARIANTS: dict[str, Callable[[Tensors, Tensors, Tensors, dict[str, Any], Norms],
 
 
 def _descend(weights: Tensors, updates: Tensors, momenta: Tensors, group: dict[str, Any]) -> None:
-    torch._foreach_mul_(momenta, group["momentum"])
-    torch._foreach_add_(momenta, updates)
+    foreach_mul_(momenta, group["momentum"])
+    foreach_add_(momenta, updates)
     if group["nesterov"]:
-        torch._foreach_add_(updates, momenta, alpha=group["momentum"])
+        foreach_add_(updates, momenta, alpha=group["momentum"])
         momenta = updates
-    torch._foreach_add_(weights, momenta, alpha=-group["lr"])
+    foreach_add_(weights, momenta, alpha=-group["lr"])
 
 
 def _scaled_by_update_norm(weights: Tensors, gradients: Tensors, group: dict[str, Any], norms: Norms) -> Tensors:
@@ -109,12 +110,12 @@ def _scaled_by_update_norm(weights: Tensors, gradients: Tensors, group: dict[str
         weight_norms, update_norms = norms(weights), norms(updates)
         moved = (weight_norms > 0) & (update_norms > 0)
         scales = torch.where(moved, group["trust"] * weight_norms / update_norms, 1.0)
-        torch._foreach_mul_(updates, _each(scales))
+        foreach_mul_(updates, _each(scales))
     return updates
 
 
 def _decayed(weights: Tensors, gradients: Tensors, group: dict[str, Any]) -> Tensors:
-    return list(torch._foreach_add(gradients, weights, alpha=group["weight_decay"]))
+    return list(foreach_add(gradients, weights, alpha=group["weight_decay"]))
 
 
 def _each(values: Tensor) -> Tensors:

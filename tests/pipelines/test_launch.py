@@ -45,6 +45,19 @@ def test_one_worker_is_this_process_and_imports_no_ray(tmp_path: Path) -> None:
     assert ran.stdout.split() == ["20", "False"]
 
 
+def test_a_whole_run_on_one_process_imports_no_ray(tmp_path: Path) -> None:
+    """Settled, trained, evaluated, saved and summed up, as `sslgraph train` does."""
+    words = ["train", "demo/simclr", "--out", str(tmp_path / "run"), "--set", "epochs=null"]
+    words += [
+        word for text in ("steps=2", "batch=16", "data.images=64", "data.test_images=32") for word in ("--set", text)
+    ]
+    code = f"import sys; sys.path[:0] = {PATHS}; from pipelines import cli; cli.app({words}, standalone_mode=False)"
+    code += "; print('ray' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=180)
+    assert (ran.returncode, ran.stdout.split()[-1:]) == (0, ["False"]), ran.stderr
+    assert (tmp_path / "run" / "summary.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("workers", "nodes", "message"),
     [

@@ -1,0 +1,56 @@
+"""Everything of Ray that its documentation does not promise, each with the reason; a test names what a Ray moved.
+
+Variables are set before Ray is imported; what the user has set stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",  # or each line comes twice
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # how long a finished run is waited for
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "60",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_COLOR_PREFIX": "0",
+    "RAY_DEDUP_LOGS": "0",
+}
+# For a Ray that ends with this process. A cluster that runs already is its owner's.
+PRIVATE = {
+    "RAY_worker_niceness": "0",  # Ray's own is 15: whatever else runs on this machine would train first
+    "RAY_AUTH_MODE": "token",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # meant for macOS: every socket on 127.0.0.1
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # or an error line on every run; nobody takes this machine away
+}
+PORT, ADDRESS = "RAY_GCS_SERVER_PORT", "RAY_ADDRESS"
+IN_A_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's job server sets it for what it runs
+# When a job is stopped it is asked by SIGTERM, and killed if it has not saved its checkpoint and ended after so long.
+STOPPING = {"RAY_JOB_STOP_SIGNAL": "SIGTERM", "RAY_JOB_STOP_WAIT_TIME_S": "300"}
+# Modules whose loggers say at their own level what a job packs, and that a stream has ended.
+CHATTY = (
+    "ray.dashboard.modules.dashboard_sdk",
+    "ray.dashboard.modules.job.sdk",
+    "ray._private.runtime_env.packaging",
+)
+
+
+def quiet_jobs() -> None:
+    """Leaves of what Ray's client of jobs says the warnings."""
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def quiet_worker() -> None:
+    """Leaves of what Ray says on a worker the warnings; LoggingConfig does not reach this logger, named by its file."""
+    from ray.train.v2._internal.execution import context
+
+    logging.getLogger(context.__file__).setLevel(logging.WARNING)
+
+
+def forget_checkpoints(folder: Path) -> None:
+    """Removes Ray's own list of a run's checkpoints: by it Ray refuses a folder from which one of them was removed."""
+    from ray.train.v2._internal.constants import CHECKPOINT_MANAGER_SNAPSHOT_FILENAME
+
+    (folder / CHECKPOINT_MANAGER_SNAPSHOT_FILENAME).unlink(missing_ok=True)

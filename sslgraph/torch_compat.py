@@ -1,0 +1,51 @@
+"""Every private name of torch that is used, with the reason; a test says which one another torch has moved."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+from torch import Tensor
+from torch._subclasses import FakeTensorMode
+from torch.nn.modules.batchnorm import _BatchNorm
+
+# The class of every BatchNorm, those of other libraries too: none may go unseen where statistics span the ranks.
+BatchNorm = _BatchNorm
+
+# One kernel for a list of tensors, as torch's own optimizers use; `torch` has no public name for them.
+foreach_add, foreach_add_, foreach_sub_ = torch._foreach_add, torch._foreach_add_, torch._foreach_sub_
+foreach_mul, foreach_mul_ = torch._foreach_mul, torch._foreach_mul_
+foreach_lerp_, foreach_norm = torch._foreach_lerp_, torch._foreach_norm
+
+
+def without_storage() -> FakeTensorMode:
+    """A context in which tensors have shapes and devices and no numbers, so that a step is rehearsed without memory."""
+    return FakeTensorMode(allow_non_fake_inputs=True)
+
+
+def storage_of(tensor: Tensor) -> int:
+    """The same number for tensors that share memory, on any device and without storage too."""
+    return int(tensor.untyped_storage()._cdata)
+
+
+def compile_failure(wrong: BaseException) -> str:
+    """Why torch.compile could not compile a step, in one line; "" if something else raised this.
+
+    It compiles when a step is first run, and no public class covers what it raises.
+    """
+    raised = sys.modules.get("torch._dynamo.exc")  # not there as long as nothing was compiled
+    if raised is None or not isinstance(wrong, raised.TorchDynamoException):
+        return ""
+    inner = getattr(wrong, "inner_exception", wrong)
+    return (str(inner) or type(inner).__name__).splitlines()[0]
+
+
+def gradient_to_input(gradient: Tensor, x: Tensor, weight: Tensor, *, stride: int, padding: int) -> Tensor:
+    """The gradient that a 2-d convolution sends to its input, without its weight's, which `torch.autograd` takes too.
+
+    torch.nn.grad.conv2d_input hands the kernel an input without `x`'s memory layout.
+    """
+    found: Tensor = torch.ops.aten.convolution_backward(
+        gradient, x, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, [True, False, False]
+    )[0]
+    return found

@@ -1,0 +1,84 @@
+"""What is used of Ray without its promise: which of it this Ray has moved."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from pipelines import launch_ray_compat as those
+
+VARIABLES = [*those.QUIET, *those.PRIVATE, *those.STOPPING, those.PORT, those.ADDRESS, those.IN_A_JOB]
+LATER = {"RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": (2, 57)}  # an older Ray has none, and needs none
+ROOM = "pipelines/launch_ray_compat.py"
+
+
+def moved(what: str) -> None:
+    pytest.fail(f"Ray {version('ray')} has moved {what}; mend it in {ROOM}", pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def ray_text() -> bytes:
+    """All of Ray's Python files, and its library of C++."""
+    import ray
+
+    folder = Path(ray.__file__).parent
+    files = [*folder.rglob("*.py"), folder / "_raylet.so"]
+    return b"\n".join(file.read_bytes() for file in files)
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_ray_reads_the_variable(ray_text: bytes, name: str) -> None:
+    here = tuple(int(number) for number in version("ray").split(".")[:2])
+    if here < LATER.get(name, here):
+        assert name.encode() not in ray_text
+        return
+    # RAY_ with a name in small letters stands for an entry of Ray's table of settings, which has it without RAY_.
+    word = name.removeprefix("RAY_") if name != name.upper() else name
+    if word.encode() not in ray_text:
+        moved(f"the variable {name}")
+
+
+def test_a_variable_that_moved_is_noticed(ray_text: bytes) -> None:
+    assert b"RAY_" + b"GONE_FOR_EVER" not in ray_text and len(ray_text) > 10**7
+
+
+@pytest.mark.parametrize("name", those.CHATTY)
+def test_the_loggers_are_named_after_modules_that_are_there(name: str) -> None:
+    if importlib.util.find_spec(name) is None or "getLogger(__name__)" not in Path(
+        str(importlib.util.find_spec(name).origin)  # type: ignore[union-attr]
+    ).read_text("utf-8"):
+        moved(f"the logger {name}")
+
+
+def test_jobs_and_workers_are_quiet() -> None:
+    try:
+        from ray.train.v2._internal.execution import context
+    except ImportError:
+        moved("the context of a worker")
+    logger = context.logger
+    if logger.name != context.__file__:
+        moved("the name of the logger of a worker's context")
+    before = logger.level
+    try:
+        those.quiet_worker()
+        those.quiet_jobs()
+        assert logger.level == logging.WARNING
+        assert all(logging.getLogger(name).level == logging.WARNING for name in those.CHATTY)
+    finally:
+        logger.setLevel(before)
+
+
+def test_rays_own_list_of_checkpoints_is_forgotten(tmp_path: Path) -> None:
+    try:
+        from ray.train.v2._internal.constants import CHECKPOINT_MANAGER_SNAPSHOT_FILENAME as NAME
+    except ImportError:
+        moved("the name of its list of checkpoints")
+    (tmp_path / NAME).write_text("{}")
+    (tmp_path / "metrics.jsonl").write_text("")
+    for _ in range(2):
+        those.forget_checkpoints(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
