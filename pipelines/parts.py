@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from sslgraph import registry
 from sslgraph.signature import Port, Setting
+from sslgraph.traits import Traits
 
 
 def listing() -> str:
@@ -29,8 +33,7 @@ def page(use: str, plugins: tuple[str, ...] = ()) -> str:
         ("inputs", "\n".join(map(_port, found.ports.values()))),
         ("outputs", "\n".join(map(_port, found.outputs))),
         ("writes, for after_step", "\n".join(_write(name, ports) for name, ports in found.writes.items())),
-        ("no gradient passes", ", ".join("any input" if port == "*" else port for port in found.traits.detached)),
-        ("source", found.traits.source),
+        ("traits", "\n".join(_traits(found.traits))),
     ]
     return "\n\n".join(f"{head}:\n{_indented(text)}" if head else text for head, text in sections if text)
 
@@ -54,6 +57,21 @@ def _port(port: Port) -> str:
 
 def _write(name: str, ports: dict[str, Port]) -> str:
     return f"{name}({', '.join(f'{port.name}: {port}' for port in ports.values())})"
+
+
+def _traits(traits: Traits) -> Iterator[str]:
+    """The traits that the part sets."""
+    for trait in fields(traits):
+        if (value := getattr(traits, trait.name)) != getattr(Traits(source=""), trait.name):
+            yield f"{trait.name}: {_written(value)}"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_written(inner)}" for name, inner in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "true" if value is True else str(value)
 
 
 def _indented(text: str) -> str:

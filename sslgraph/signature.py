@@ -123,7 +123,7 @@ def _traits(node: ast.ClassDef, file: str) -> Traits:
     if mark is None:
         return Traits(source="")
     for keyword in mark.keywords:
-        place, name = _place(file, keyword.value), keyword.arg or "**"
+        place, name = _place(file, keyword), keyword.arg or "**"
         if name not in _TYPES:
             raise SpecError([unknown(place, f"@component of {node.name} sets the trait", name, _TYPES)])
         try:
@@ -140,7 +140,7 @@ def _traits(node: ast.ClassDef, file: str) -> Traits:
     return Traits(**words)
 
 
-def _place(file: str, node: ast.expr | ast.ClassDef) -> Place:
+def _place(file: str, node: ast.expr | ast.keyword | ast.ClassDef) -> Place:
     return Place(file, node.lineno, node.col_offset + 1)
 
 

@@ -23,7 +23,7 @@ def lint(graph: Graph, facts: Facts | None = None, *, skip: Iterable[str] = ()) 
     """What the rules find in a wired method, in the order of their numbers; `skip` names rules to leave out."""
     told, left_out = facts or Facts(), set(skip)
     return tuple(
-        Finding(rule.number, graph.place(doubt.path), doubt.message, doubt.cure, rule.source)
+        Finding(rule.number, graph.place(doubt.path), doubt.message, doubt.cure, doubt.source or rule.source)
         for rule in RULES
         if rule.number not in left_out
         for doubt in rule.find(graph, told)

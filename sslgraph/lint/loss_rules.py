@@ -93,6 +93,7 @@ def setting_out_of_range(graph: Graph, _: Facts) -> Iterator[Doubt]:
                     (*box.path, key),
                     f"{key} of '{box.name}' is {', '.join(f'{v:g}' for v in found)}, far from what publications use",
                     f"choose a value between {low:g} and {high:g}",
+                    box.traits.source,
                 )
 
 

@@ -36,11 +36,12 @@ class Facts:
 
 @dataclass(frozen=True)
 class Doubt:
-    """What a rule found, at a path of the method."""
+    """What a rule found, at a path of the method; `source` is where that is known from, if not the rule's own."""
 
     path: Path
     message: str
     cure: str
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,11 @@ def test_a_page_says_settings_inputs_outputs_writes_and_source() -> None:
     assert "\nsettings:\n  size: int = 65536\n  dim: int, may be left out\n" in page
     assert "\noutputs:\n  Float[size dim]\n" in page
     assert "\nwrites, for after_step:\n  push(rows: Float[batch dim])\n" in page
-    assert page.endswith("\nsource:\n  arXiv:1911.05722, section 3.2 and Algorithm 1")
+    source = "arXiv:1911.05722, section 3.2 and Algorithm 1"
+    assert page.endswith(f"\ntraits:\n  source: {source}\n  title: queue\n  role: queue")
+    assert "\n  agrees: query, key\n" in parts.page("losses.info_nce")
+    assert "\n  sane: temperature: 0.03, 1.0\n" in parts.page("losses.info_nce")
+    assert "\n  spans_batch: true\n" in parts.page("losses.info_nce")
     assert "negatives: Float[size dim], may be left out" in parts.page("losses.info_nce")
     assert "temperature: a number or a schedule = 0.2" in parts.page("losses.info_nce")
 
