@@ -180,7 +180,9 @@ def train(
     cfg |= {"profile": profile, "from_scratch": from_scratch}
     summary = launch(cfg, workers=workers, address=address)
     folder = Path(str(summary["checkpoint"])).parent.parent
-    out.print(f"done: {folder}\nNext: sslgraph evaluate {folder} | sslgraph report {folder}", markup=False)
+    holes = summary.get("missing_steps")
+    said = f"finished, but metrics.jsonl has no line for steps {holes}" if holes else "done"
+    out.print(f"{said}: {folder}\nNext: sslgraph evaluate {folder} | sslgraph report {folder}", markup=False)
 
 
 @app.command()

@@ -112,15 +112,15 @@ def _shown(number: float | None, digits: int) -> str:
 
 
 def _read(run: Path) -> tuple[Loaded[Recipe], Path]:
-    text = run / checkpoint.TEXT
-    if not text.is_file():
+    """The newest checkpoint of a run and the recipe that it was trained with, by the checkpoint's own text."""
+    there = checkpoint.complete(run / "checkpoints")
+    if not there and not (run / checkpoint.TEXT).is_file():
         raise SslgraphError(
             f"{run} is no run folder: there is no {checkpoint.TEXT} in it; give the folder that train printed"
         )
-    there = checkpoint.complete(run / "checkpoints")
     if not there:
         raise SslgraphError(f"{run} holds no complete checkpoint yet; let the run save one first")
-    return load_recipe(str(text)), there[-1]
+    return load_recipe(str(there[-1] / checkpoint.TEXT)), there[-1]
 
 
 def _source(use: str, settings: Mapping[str, Any], split: str, plugins: tuple[str, ...]) -> Source:

@@ -57,6 +57,15 @@ def ask(folder: Path) -> None:
     (folder / FILE).touch()
 
 
-def withdraw(folder: Path) -> None:
-    """Forgets that a run was asked to stop: it did, or it starts anew."""
-    (folder / FILE).unlink(missing_ok=True)
+def mark(folder: Path) -> int:
+    """What tells the request that is in a folder now from later ones; 0 if there is none."""
+    try:
+        return (folder / FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def withdraw(folder: Path, only: int | None = None) -> None:
+    """Removes a request to stop; with `only`, just the one of that mark, and not one that came since."""
+    if only is None or only == mark(folder):
+        (folder / FILE).unlink(missing_ok=True)

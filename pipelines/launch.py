@@ -18,7 +18,7 @@ import torch.distributed as dist
 
 from sslgraph.errors import SslgraphError, StorageError
 
-from . import checkpoint, interrupt, launch_cluster, launch_ray_compat, machine
+from . import checkpoint, interrupt, launch_cluster, launch_ray_compat, machine, run_folder
 from .interrupt import Interrupt
 from .launch_cluster import Share
 from .setup import settled
@@ -50,11 +50,9 @@ def launch(
         return _under_torchrun(cfg, settle, body)
     is_job = launch_ray_compat.IN_A_JOB in os.environ
     address = _checked(address or (os.environ.get("RAY_ADDRESS") if workers > 1 or is_job else None))
-    cfg = settle(cfg)
-    interrupt.withdraw(Path(cfg["out"]))
-    if workers == 1 and address is None:
-        return body(cfg)
-    return _on_ray(cfg, workers, address, body)
+    cfg = _settled(cfg, settle)
+    with run_folder.not_left_empty(Path(cfg["out"])):
+        return body(cfg) if workers == 1 and address is None else _on_ray(cfg, workers, address, body)
 
 
 def _checked(address: str | None) -> str | None:
@@ -66,20 +64,41 @@ def _checked(address: str | None) -> str | None:
     return address
 
 
+def _settled(cfg: Mapping[str, Any], settle: Settle) -> dict[str, Any]:
+    """The request as `settle` leaves it, with the mark of a request to stop that an earlier run did not live to meet.
+
+    It is removed once the folder is held: another run may hold it, and the request be meant for that one.
+    """
+    settled = settle(cfg)
+    return {**settled, "stale_stop": interrupt.mark(Path(settled["out"]))}
+
+
 def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict[str, Any]:
     local = int(os.environ["LOCAL_RANK"])
     on = machine.device(local)
     dist.init_process_group("nccl" if on.type == "cuda" else "gloo", timeout=timedelta(seconds=TIMEOUT_S))
     try:
-        # A folder with a time in its name must be the first rank's on all of them.
-        agreed = [settle(cfg) if dist.get_rank() == 0 else None]
-        dist.broadcast_object_list(agreed, src=0)
-        if agreed[0] is not None and dist.get_rank() == 0:
-            interrupt.withdraw(Path(agreed[0]["out"]))
+        settled, fault = _agreed(cfg, settle)
+        if settled is None:
+            raise SslgraphError(fault)
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        return body({**(agreed[0] or {}), "local_rank": local, "processes": processes})
+        with run_folder.not_left_empty(Path(settled["out"])):
+            return body({**settled, "local_rank": local, "processes": processes})
     finally:
         dist.destroy_process_group()
+
+
+def _agreed(cfg: Mapping[str, Any], settle: Settle) -> tuple[dict[str, Any] | None, str]:
+    """What the first rank settles, on all of them: a new folder is made once. None and a fault if it can't be."""
+    found: list[Any] = [None, "another rank failed; see its error message"]
+    if dist.get_rank() == 0:
+        try:
+            found[0] = _settled(cfg, settle)
+        except SslgraphError as fault:
+            dist.broadcast_object_list(found, src=0)
+            return None, str(fault)
+    dist.broadcast_object_list(found, src=0)
+    return found[0], found[1]
 
 
 def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Train) -> dict[str, Any]:

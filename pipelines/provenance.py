@@ -7,27 +7,30 @@ import platform
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from sslgraph import __version__, home
+from sslgraph import __version__, home, whole_file
 
 FILE = "starts.jsonl"
 
 
 def note(folder: Path, facts: Mapping[str, Any]) -> None:
     """Adds a line for this start; a run that went on elsewhere has several."""
-    with (folder / FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({**here(), **facts}) + "\n")
+    starts = [*read(folder), {**here(), **facts}]
+    whole_file.put(folder / FILE, "".join(f"{json.dumps(start)}\n" for start in starts).encode())
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """The starts of a run, first to last; none for a run of an earlier version. A half-written line is left out."""
-    file = folder / FILE
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    return [json.loads(line) for line in lines if line.endswith("}")]
+    """The starts of a run, first to last; none for a run of an earlier version. Garbled lines are left out."""
+    file, found = folder / FILE, list[dict[str, Any]]()
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []:
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return [start for start in found if isinstance(start, dict)]
 
 
 def here() -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import tempfile
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +51,7 @@ def replay(folder: Path, *, plugins: tuple[str, ...] = ()) -> Replay:
             shutil.copytree(folder / "checkpoints", Path(out, "checkpoints"))
         given: dict[str, Any] = {"evaluate": {}, "monitor": None}
         cfg = {"recipe": str(folder / checkpoint.TEXT), "plugins": plugins, "out": out, "overrides": given}
-        with redirect_stdout(io.StringIO()):  # the introduction of a run that nobody starts
-            run = prepare(cfg)
+        run = prepare(cfg)
         run.text = (folder / checkpoint.TEXT).read_text()
         try:
             start = starting.resume(run) or 0

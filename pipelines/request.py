@@ -30,11 +30,14 @@ def request(
     if seed is not None:
         given["seed"] = seed
     if resume is not None:
+        from . import run_folder
+
         if out is not None and Path(out).resolve() != Path(resume).resolve():
             raise SslgraphError(f"--resume {resume} goes on in its own folder; leave --out {out} away")
-        if not (Path(resume) / "resolved.yaml").is_file():
+        if run_folder.restore_text(Path(resume)) is None:
             raise SslgraphError(
-                f"--resume {resume}: there is no run in that folder (no resolved.yaml); give the folder of a run"
+                f"--resume {resume}: there is no run in that folder (no resolved.yaml, no checkpoint); give the folder "
+                "of a run"
             )
         out = resume
     if data is not None:

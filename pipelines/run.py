@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,7 @@ class Start:
     """What the command that starts a run allows, and the words of it that a later command needs again."""
 
     from_scratch: bool = False  # steps may be recorded of which no checkpoint is left
+    stale_stop: int = 0  # the mark of a request to stop that is older than this start
     words: str = ""
 
 
@@ -72,6 +73,8 @@ class Run:
     monitor: Monitor | None = None  # looks at the method now and then
     report: Report | None = None  # told of every checkpoint but the first, on all ranks
     start: Start = Start()
+    introduction: Sequence[str] = ()  # what is said before the first step
+    recipe_text: str = ""  # the recipe's file, before anything is resolved
     facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
     span: Span = nullcontext  # around each stretch of a step, by name: a profile times them
 

@@ -6,19 +6,64 @@ import errno
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import IO
 
 import torch
 
-from sslgraph import collectives
+from sslgraph import collectives, whole_file
 from sslgraph.errors import SslgraphError, StorageError
 
 from . import checkpoint
 
 LOCK = ".lock"
 PATIENCE_S = 30.0  # workers of a driver that was killed write on for some seconds
+
+
+def fresh(name: str) -> Path:
+    """Makes a new folder runs/NAME-TIME, which no other start has, however many begin in this second."""
+    first = Path("runs").resolve() / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    for number in count(1):
+        folder = first if number == 1 else first.with_name(f"{first.name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as problem:
+            reason = (problem.strerror or str(problem)).lower()
+            raise SslgraphError(f"{folder} can't be made: {reason}; give another place with --out") from problem
+        return folder
+    raise AssertionError("numbers do not end")
+
+
+@contextmanager
+def not_left_empty(folder: Path) -> Iterator[None]:
+    """Removes the folder if the block fails before anything is written into it."""
+    try:
+        yield
+    except SslgraphError:
+        with suppress(OSError):  # it has something in it, or is gone
+            folder.rmdir()
+        raise
+
+
+def text_of(folder: Path) -> Path | None:
+    """The file of a run's resolved text: that of its newest whole checkpoint, else its own; None if there is none."""
+    saved = [path for path in checkpoint.complete(folder / "checkpoints") if checkpoint.is_whole(path)]
+    own = folder / checkpoint.TEXT
+    if saved:
+        return saved[-1] / checkpoint.TEXT
+    return own if own.is_file() and own.stat().st_size else None
+
+
+def restore_text(folder: Path) -> Path | None:
+    """The run's own resolved text, written anew from the checkpoint where it is not the same; None if there is none."""
+    found, own = text_of(folder), folder / checkpoint.TEXT
+    if found is not None and (not own.is_file() or own.read_bytes() != found.read_bytes()):
+        whole_file.put(own, found.read_bytes())
+    return None if found is None else own
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from sslgraph.resolved import resolved
 from sslgraph.schedules import Clock, duration
 from sslgraph.spec import Recipe
 
-from . import check, checkpoint, machine, online, provenance, saving, small_maps
+from . import check, introduction, machine, online, run_folder, saving, small_maps
 from .display import Display
 from .feed import Feed, Source
 from .monitor import Monitor
@@ -39,11 +38,12 @@ class Config:
     recipe: str  # a name or a file
     overrides: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
-    out: str | None = None  # the run folder; default runs/<recipe>-<time>
+    out: str | None = None  # the run folder; default runs/<recipe>-seed<seed>-<time>
     local_rank: int = 0  # which of its machine's processes this one is
     processes: int = 1  # how many of them there are
     profile: bool = False  # look at a few steps: where their time goes
     from_scratch: bool = False  # begin at step 0 although steps are recorded and no checkpoint is left
+    stale_stop: int = 0  # a request to stop that stood in the folder before this start, by its mark
 
     def load(self) -> Loaded[Recipe]:
         """The recipe, with what the command line says put in."""
@@ -51,7 +51,10 @@ class Config:
 
 
 def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """The same request with an absolute run folder, once everything is checked that needs no image and no device."""
+    """The same request with an absolute run folder, once everything is checked that needs no image and no device.
+
+    A request that names no folder is given a new one, which is made here: no other start has it.
+    """
     config = Config(**cfg)
     if config.out and "://" in config.out:
         raise SslgraphError(
@@ -67,8 +70,8 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
     with check.within(loaded, ("checkpoint",)):
         saving.settings(loaded.spec.checkpoint, Clock(1, 1))
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
-    folder = Path(config.out or f"runs/{name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    return {**asdict(config), "out": str(folder.resolve())}
+    folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")
+    return {**asdict(config), "out": str(folder)}
 
 
 def prepare(cfg: Mapping[str, Any]) -> Run:
@@ -105,15 +108,15 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     run = Run(
         folder=folder, text=resolved(loaded.spec), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, precision=precision,
-        facts=_facts(recipe, method, on, precision, threads), start=_start(config),
+        facts=_facts(recipe, method, on, precision, threads) | _length(source, clock), start=_start(config),
+        recipe_text=Path(loaded.file).read_text(encoding="utf-8"),
         **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip
     with check.within(loaded, ("evaluate",)):
         _evaluated(run, loaded, plugins)
     if recipe.monitor is not None:
         run.monitor = Monitor(method, max(1, round(duration(recipe.monitor).steps(clock))), run.record, clock)
-    if collectives.rank() == 0:
-        _introduce(run, loaded, source)
+    run.introduction = introduction.words(run, title=loaded.spec.method.method, is_compiled=recipe.compile)
     return run
 
 
@@ -168,49 +171,23 @@ def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> No
 
 
 def _start(config: Config) -> Start:
-    return Start(config.from_scratch, "".join(f" --plugin {plugin}" for plugin in config.plugins))
+    return Start(config.from_scratch, config.stale_stop, "".join(f" --plugin {plugin}" for plugin in config.plugins))
 
 
 def _plugins(config: Config, recipe: Recipe) -> tuple[str, ...]:
     return (*recipe.plugins, *config.plugins)
 
 
+def _length(source: Source, clock: Clock) -> dict[str, int]:
+    return {"images": len(source), "steps_per_epoch": clock.steps_per_epoch, "total_steps": clock.total_steps}
+
+
 def _facts(
     recipe: Recipe, method: CompiledMethod, on: torch.device, precision: torch.dtype, threads: int
 ) -> dict[str, Any]:
-    name = torch.cuda.get_device_name(on) if on.type == "cuda" else f"processor, {threads} threads"
+    name = torch.cuda.get_device_name(on) if on.type == "cuda" else f"CPU, {introduction.counted(threads, 'thread')}"
     return {
         "recipe": recipe.recipe, "batch": recipe.batch, "accumulate": recipe.accumulate, "ranks": collectives.ranks(),
         "trained_parameters": sum(p.numel() for p in method.parameters() if p.requires_grad),
         "device": name, "precision": str(precision).removeprefix("torch."), "torch": torch.__version__,
     }  # fmt: skip
-
-
-def _introduce(run: Run, loaded: Loaded[Recipe], source: Source) -> None:
-    """Says and writes down what the recipe resolved to, before anything is trained."""
-    run.folder.mkdir(parents=True, exist_ok=True)
-    clock = {"steps_per_epoch": run.clock.steps_per_epoch, "total_steps": run.clock.total_steps}
-    provenance.note(run.folder, {**run.facts, "images": len(source), **clock})
-    there = checkpoint.complete(run.checkpoints)
-    if not there:
-        (run.folder / "resolved.yaml").write_text(run.text)
-        (run.folder / "recipe.yaml").write_text(Path(loaded.file).read_text())
-    facts, epochs = run.facts, run.clock.total_steps / run.clock.steps_per_epoch
-    pieces = f"{facts['ranks']} x {facts['accumulate']} x {facts['batch'] // facts['ranks'] // facts['accumulate']}"
-    trained = f"{facts['trained_parameters']:,} trained parameters"
-    lines = [
-        f"{loaded.spec.method.method}: {trained}, {facts['device']}, {facts['precision']}",
-        f"{len(source):,} images, batch {facts['batch']} (ranks x accumulation x images: {pieces}), "
-        f"{run.clock.steps_per_epoch} steps an epoch, {epochs:g} epochs, {run.clock.total_steps} steps",
-        *(f"loss {name}: {_landmarks(values)}" for name, values in run.method.landmarks.items() if values),
-        run.optimizer.table(),
-        *(["torch.compile takes about a minute, once, when a step is first run"] if loaded.spec.compile else []),
-        f"run folder {run.folder}" + (f", goes on from {there[-1].name}" if there else ""),
-    ]
-    (run.folder / "introduction.txt").write_text("\n".join(lines) + "\n")
-    run.record.display.say("\n".join(lines))
-
-
-def _landmarks(values: Mapping[str, float]) -> str:
-    """What values of a loss mean something, in words."""
-    return ", ".join(f"{value:.4f} is {name.replace('_', ' ')}" for name, value in values.items())

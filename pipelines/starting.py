@@ -9,7 +9,8 @@ import torch
 from sslgraph import collectives, sharding
 from sslgraph.errors import SslgraphError
 
-from . import bounds, checkpoint, metrics_file, run_folder, summary
+from . import bounds, checkpoint, interrupt, metrics_file, run_folder, summary
+from .introduction import introduce
 from .run import Run
 
 
@@ -25,6 +26,11 @@ def start(run: Run) -> int | None:
     step = resume(run)
     if step is not None:
         _refuse_impossible(run, step)
+    if collectives.rank() == 0:
+        introduce(run, step)
+        _say_holes(run, step or 0)
+        if step is not None and step < run.clock.total_steps:
+            (run.folder / summary.NAME).unlink(missing_ok=True)  # of a run that was shorter
     return step
 
 
@@ -45,12 +51,14 @@ def resume(run: Run) -> int | None:
         raise SslgraphError(f"the weights in {path} do not fit this method: {reason}") from wrong
     run.optimizer.load_state_dict(saved.optimizer)
     run.record.measures |= saved.measures
+    run.record.losses |= saved.run.get("losses", {})
     run.feed.balance(run.method.sample_labels())
     return saved.step
 
 
 def _tidy(run: Run) -> None:
     """Finishes what a killed run left half done. Recorded steps without a checkpoint are not thrown away unasked."""
+    interrupt.withdraw(run.folder, run.start.stale_stop)
     checkpoint.adopt(run.checkpoints)
     if checkpoint.complete(run.checkpoints):
         return
@@ -64,6 +72,12 @@ def _tidy(run: Run) -> None:
         if file.is_file():
             file.unlink()
     shutil.rmtree(run.folder / "tensorboard", ignore_errors=True)
+
+
+def _say_holes(run: Run, step: int) -> None:
+    if holes := metrics_file.missing(run.folder, step):
+        lost = f"{metrics_file.NAME} has no whole line for steps {holes} of {step}"
+        run.record.display.say(f"{lost}: their numbers are lost, and the weights are not")
 
 
 def _refuse_impossible(run: Run, step: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sslgraph import collectives, whole_file
 
-from . import checkpoint
+from . import checkpoint, metrics_file
 from .run import Run
 
 NAME = "summary.json"
@@ -25,24 +25,29 @@ def write(run: Run, step: int) -> dict[str, Any]:
         "best": {run.best: _highest(run.checkpoints, run.best)} if run.best else {},
         "broken_images": len(run.record.broken),
         **_health(run, step),
-        "images_per_second": round(run.record.images_per_second, 1),
+        "images_per_second": round(run.record.images_per_second, 1) or None,  # none was seen since the last start
         "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
         "checkpoint": str(run.checkpoints / f"step_{step:08d}"),
     }
     if collectives.rank() == 0:
+        summary = with_holes(run.folder, summary)
         whole_file.put(run.folder / NAME, f"{json.dumps(summary, indent=2)}\n".encode())
     return summary
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """The summary of a run that is over."""
-    found: dict[str, Any] = json.loads((folder / NAME).read_text())
-    return found
+def read(folder: Path) -> dict[str, Any] | None:
+    """The summary of a run that is over; None if there is none, or it is damaged."""
+    try:
+        found = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and "steps" in found else None
 
 
-def exists(folder: Path) -> bool:
-    """Whether a run is over."""
-    return (folder / NAME).is_file()
+def with_holes(folder: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """The summary as it is now: a step that no line of the record tells of is named, whenever its line was lost."""
+    holes = metrics_file.missing(folder, summary["steps"])
+    return {**summary, "missing_steps": holes} if holes else {k: v for k, v in summary.items() if k != "missing_steps"}
 
 
 def _health(run: Run, step: int) -> dict[str, Any]:

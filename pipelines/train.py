@@ -40,9 +40,9 @@ def loop(run: Run) -> dict[str, Any]:
 
 def _loop(run: Run) -> dict[str, Any]:
     saved, end = starting.start(run), run.clock.total_steps
-    if saved == end and summary.exists(run.folder):
+    if saved == end and (over := summary.read(run.folder)) is not None and over["steps"] == end:
         run.record.abandon()
-        return summary.read(run.folder)
+        return summary.with_holes(run.folder, over)
     step = saved or 0
     try:
         run.record.begin(step)

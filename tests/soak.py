@@ -1,10 +1,12 @@
-"""Kills runs at random moments and lets them go on: no step may be lost or done twice, no bit of the weights differ.
+"""Kills and stops runs at random moments and resumes them: no checkpoint, no step and no bit of the weights is lost.
 
-    python -m tests.soak --kills 100              processes, forked from one that has imported what they need
-    python -m tests.soak --kills 12 --workers 2   under Ray Train: workers, which Ray replaces, or the whole driver
+    python -m tests.soak --kills 100 --stops 100 --slow 0.1   processes, forked from one that has imported everything
+    python -m tests.soak --kills 12 --workers 2               under Ray Train: a worker, or the whole driver
 
-Each run is one of a few seeds; when it is done it is compared with a run of that seed that nobody disturbed. Ends with
-exit code 1 at the first difference, and leaves the folders for a look.
+A kill is SIGKILL. A stop is what Slurm and Kubernetes do: SIGTERM, and SIGKILL after a random delay. With `--slow` each
+rename, deletion and flush of the runs takes up to so many seconds. Each run is one of a few seeds and keeps one or two
+checkpoints. After each death the newest whole checkpoint must be at least that of before. A run that is done is
+compared with an undisturbed one of its seed. Ends with exit code 1 at the first loss, and leaves the folders.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch._dynamo  # torch.optim's first use asks for it
@@ -39,6 +42,8 @@ RECIPE = (
     "precision=float32", "nets.f.width=4", "nets.g.hidden=[16]", "views.x.size=16",
 )  # fmt: skip
 STEPS = 200
+SLOW = ("replace", "rename", "unlink", "rmdir", "fsync")
+GRACE_S = 2.0  # the longest that a stop waits before it kills
 
 
 class Life(Protocol):
@@ -53,7 +58,7 @@ class Life(Protocol):
 class Command:
     """A process of its own."""
 
-    def __init__(self, words: Sequence[str], log: Path) -> None:
+    def __init__(self, words: Sequence[str], log: Path, slow: float = 0.0) -> None:  # noqa: ARG002  a fork's alone
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         with log.open("ab") as file:
             self.process = subprocess.Popen(
@@ -70,10 +75,11 @@ class Command:
 class Fork:
     """The same command in a fork of this process, which has imported already what takes seconds to import."""
 
-    def __init__(self, words: Sequence[str], log: Path) -> None:
+    def __init__(self, words: Sequence[str], log: Path, slow: float = 0.0) -> None:
         self.code: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
+            slow_files(slow)
             os._exit(_here(words, log))
 
     def ended(self, seconds: float | None = None) -> int | None:
@@ -98,11 +104,29 @@ def _here(words: Sequence[str], log: Path) -> int:
     try:
         cli.main()
     except SystemExit as asked:
-        return int(asked.code or 0) if isinstance(asked.code, int | None) else 1
+        if isinstance(asked.code, int | None):
+            return int(asked.code or 0)
+        print(asked.code, file=sys.stderr, flush=True)
+        return 1
     except BaseException:
         traceback.print_exc()
         return 1
     return 0
+
+
+def slow_files(most: float) -> None:
+    """From now on each rename, deletion and flush of this process takes up to so many seconds more."""
+    chance = random.Random(os.getpid())
+
+    def slowed(really: Callable[..., Any]) -> Callable[..., Any]:
+        def work(*words: Any, **settings: Any) -> Any:
+            time.sleep(chance.uniform(0, most))
+            return really(*words, **settings)
+
+        return work
+
+    for name in SLOW if most else ():
+        setattr(os, name, slowed(getattr(os, name)))
 
 
 @dataclass
@@ -111,16 +135,17 @@ class Soak:
 
     folder: Path
     workers: int = 1
+    slow: float = 0.0
     chance: random.Random = field(default_factory=lambda: random.Random(0))
-    kills: dict[str, int] = field(default_factory=dict)
+    done: Counter[str] = field(default_factory=Counter)
     runs: int = 0
 
-    def start(self, out: Path, seed: int) -> Life:
+    def start(self, out: Path, seed: int, slow: float = 0.0) -> Life:
         """A process of `sslgraph train` that goes on with the run in this folder."""
         words = ["train", "simclr", "--out", str(out), "--seed", str(seed), "--workers", str(self.workers)]
         words += [word for text in RECIPE for word in ("--set", text)]
-        log = self.folder / f"{out.name}.log"
-        return Fork(words, log) if self.workers == 1 else Command(words, log)
+        words += ["--set", f"checkpoint.keep={1 + self.runs % 2}"]
+        return (Fork if self.workers == 1 else Command)(words, self.folder / f"{out.name}.log", slow)
 
     def undisturbed(self, seed: int) -> Path:
         """The run of a seed from its first step to its last without a break; made once."""
@@ -129,26 +154,28 @@ class Soak:
             raise SystemExit(f"the undisturbed run failed: {self.folder}/{out.name}.log")
         return out
 
-    def disturb(self, seed: int, most: int) -> None:
-        """One run, killed up to so many times, then left alone until it is done, and compared."""
-        expected, out = self.undisturbed(seed), self.folder / f"run-{self.runs}"
-        left = most
+    def disturb(self, seed: int, strikes: list[str]) -> list[str]:
+        """One run with these kills and stops, until it is done and compared; gives the strikes that it did not need."""
+        expected, out, left = self.undisturbed(seed), self.folder / f"run-{self.runs}", list(strikes)
         while True:
-            process = self.start(out, seed)
-            while left > 0 and self.kill(process, out):
-                left -= 1
+            process = self.start(out, seed, self.slow)
+            while left and self.strike(process, out, left[-1]):
+                left.pop()
                 if process.ended(0) is not None:
                     break
             if (code := process.ended()) == 0:
                 break
-            if code != -signal.SIGKILL:
+            log = (self.folder / f"{out.name}.log").read_text().splitlines()
+            is_stopped = code == 1 and log[-1].startswith("Stopped at step ")
+            if not is_stopped and code not in (-signal.SIGKILL, -signal.SIGTERM):
                 raise SystemExit(f"{out} ended with exit code {code}: see {out}.log")
         compare(expected, out)
         self.runs += 1
         shutil.rmtree(out)
+        return left
 
-    def kill(self, process: Life, out: Path) -> bool:
-        """Kills at a random moment: while it starts, or after it went on; False if it was done before that."""
+    def strike(self, process: Life, out: Path, kind: str) -> bool:
+        """Kills or stops at a random moment: while it starts, or after it went on; False if it was done before that."""
         if self.chance.random() < 0.2:
             waited = self.chance.uniform(0, 1 if self.workers == 1 else 10)
         else:
@@ -158,13 +185,19 @@ class Soak:
         if process.ended(waited) is not None:
             return False
         victims = workers_of(process.pid) if self.workers > 1 and self.chance.random() < 0.7 else []
-        kind, victim = ("worker", self.chance.choice(victims)) if victims else ("process", process.pid)
+        is_worker, before = kind == "kill" and bool(victims), usable(out)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(victim, signal.SIGKILL)
-        if kind == "process":
+            if kind == "stop":
+                os.kill(process.pid, signal.SIGTERM)
+                process.ended(self.chance.uniform(0, GRACE_S))
+                before = max(before, usable(out))
+            os.kill(self.chance.choice(victims) if is_worker else process.pid, signal.SIGKILL)
+        if not is_worker:
             process.ended()
             self.settle()
-        self.kills[kind] = self.kills.get(kind, 0) + 1
+            if (after := usable(out)) < before:
+                raise SystemExit(f"{out}: step {before} had a whole checkpoint before a {kind}, and now {after} has")
+        self.done["kill of a worker" if is_worker else kind] += 1
         return True
 
     def settle(self) -> None:
@@ -172,6 +205,17 @@ class Soak:
         end = time.monotonic() + 60
         while self.workers > 1 and orphans(self.folder) and time.monotonic() < end:
             time.sleep(0.2)
+
+
+def usable(out: Path) -> int:
+    """The newest step that a start can go on from: a whole checkpoint, in its place or not yet; -1 if there is none."""
+    found = [-1]
+    for path in [*(out / "checkpoints").glob("step_*"), *(out / "checkpoints").glob(".step_*")]:
+        with contextlib.suppress(OSError, ValueError):
+            marker = json.loads((path / "COMPLETE").read_text())
+            if all((path / name).stat().st_size == size for name, size in marker["files"].items()):
+                found.append(marker["step"])
+    return max(found)
 
 
 def newest(out: Path) -> str:
@@ -242,29 +286,35 @@ def is_same(one: object, two: object) -> bool:
     return torch.equal(one, two) if isinstance(one, torch.Tensor) and isinstance(two, torch.Tensor) else one == two
 
 
-def soak(kills: int, *, workers: int = 1, seed: int = 0, out: Path | None = None) -> Soak:
-    """Kills so many times, over as many runs as that takes."""
+def soak(
+    kills: int, *, stops: int = 0, workers: int = 1, seed: int = 0, slow: float = 0.0, out: Path | None = None
+) -> Soak:
+    """Kills and stops so many times, over as many runs as that takes."""
     torch.set_num_threads(1)  # a fork does not inherit the other threads of a pool
-    work = Soak(out or Path(tempfile.mkdtemp(prefix="soak-")), workers, random.Random(seed))
+    work = Soak(out or Path(tempfile.mkdtemp(prefix="soak-")), workers, slow, random.Random(seed))
     work.folder.mkdir(parents=True, exist_ok=True)
-    while (done := sum(work.kills.values())) < kills:
-        work.disturb(seed=work.runs % 3, most=min(kills - done, 15))
-        print(f"{work.runs} runs, kills {work.kills}: each step once, all bits equal", flush=True)
+    strikes = ["kill"] * kills + ["stop"] * stops
+    work.chance.shuffle(strikes)
+    while strikes:
+        strikes, now = strikes[15:], strikes[:15]
+        strikes += work.disturb(seed=work.runs % 3, strikes=now)
+        print(f"{work.runs} runs, {dict(work.done)}: no checkpoint lost, each step once, all bits equal", flush=True)
     return work
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description="kills runs at random moments and lets them go on")
+    parser = argparse.ArgumentParser(description="kills and stops runs at random moments and resumes them")
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--stops", type=int, default=0)
+    parser.add_argument("--slow", type=float, default=0.0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
-    asked = parser.parse_args(words)
-    start = time.monotonic()
-    work = soak(asked.kills, workers=asked.workers, seed=asked.seed, out=asked.out)
-    took = time.monotonic() - start
-    print(f"{sum(work.kills.values())} kills over {work.runs} runs of {STEPS} steps in {took:.0f} s: none lost a step")
+    asked, start = parser.parse_args(words), time.monotonic()
+    work = soak(asked.kills, stops=asked.stops, workers=asked.workers, seed=asked.seed, slow=asked.slow, out=asked.out)
+    took, found = time.monotonic() - start, ", ".join(f"{count} x {kind}" for kind, count in sorted(work.done.items()))
+    print(f"{found} over {work.runs} runs of {STEPS} steps in {took:.0f} s: nothing lost")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""The short form of the soak (tests/soak.py), and that its comparison can fail."""
+"""The short form of the soak (tests/soak.py), and that its comparisons can fail."""
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,40 @@ import soak
 import torch
 
 
-def test_runs_that_are_killed_lose_no_step_and_no_bit(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.soak", "--kills", "4", "--out", str(tmp_path)]
+def test_runs_that_are_killed_and_stopped_on_slow_storage_lose_no_checkpoint_no_step_and_no_bit(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.soak", "--kills", "3", "--stops", "3", "--slow", "0.05"]
+    command += ["--out", str(tmp_path)]
     ended = subprocess.run(command, cwd=soak.ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stdout.splitlines()[-1].startswith("4 kills over ") and "none lost a step" in ended.stdout
+    last = ended.stdout.splitlines()[-1]
+    assert last.startswith("3 x kill, 3 x stop over ") and last.endswith("nothing lost")
+
+
+def test_only_whole_checkpoints_count_and_hidden_ones_do(tmp_path: Path) -> None:
+    there = tmp_path / "checkpoints"
+    assert soak.usable(tmp_path) == -1
+    for step, name in ((1, "step_1"), (2, ".step_2"), (3, "step_3"), (4, "step_4")):
+        (there / name).mkdir(parents=True)
+        (there / name / "method.pt").write_text("four")
+        (there / name / "COMPLETE").write_text(json.dumps({"step": step, "files": {"method.pt": 4}}))
+    (there / "step_3" / "method.pt").write_text("two")
+    (there / "step_4" / "method.pt").unlink()
+    assert soak.usable(tmp_path) == 2
+
+
+def test_a_slow_layer_makes_renames_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    slept: list[float] = []
+    for name in soak.SLOW:
+        monkeypatch.setattr(os, name, getattr(os, name))  # as it was, after the test
+    monkeypatch.setattr(time, "sleep", slept.append)
+    soak.slow_files(0.0)
+    (tmp_path / "a").touch()
+    (tmp_path / "a").replace(tmp_path / "b")
+    assert slept == []
+    soak.slow_files(9.0)
+    (tmp_path / "b").replace(tmp_path / "c")
+    (tmp_path / "c").unlink()
+    assert len(slept) == 2 and 0 < max(slept) < 9
 
 
 def a_run(folder: Path, *, steps: list[int], weight: float = 1.0, momentum: float = 0.0) -> Path:

@@ -13,7 +13,7 @@ from sslgraph.load import load_recipe
 from sslgraph.loaded import Loaded
 from sslgraph.spec import Loss, Method, Recipe
 
-from .. import checkpoint, metrics_file, provenance, summary
+from .. import checkpoint, metrics_file, provenance, run_folder, summary
 
 KNN = "knn"
 BESIDE = {"knn_random_encoder": "random encoder", "knn_pixels": "pixels"}
@@ -114,8 +114,8 @@ class Record:
 
 def read(folder: Path) -> Record:
     """Reads a run folder; refuses one that is none, or whose text can't be read."""
-    text = folder / checkpoint.TEXT
-    if not text.is_file():
+    text = run_folder.text_of(folder)
+    if text is None:
         what = f"there is no {checkpoint.TEXT} in it" if folder.is_dir() else "there is no such folder"
         raise SslgraphError(f"{folder} is no run folder: {what}; give the folder that train printed")
     there = checkpoint.complete(folder / "checkpoints")
@@ -124,8 +124,8 @@ def read(folder: Path) -> Record:
         loaded=load_recipe(str(text)),
         text=text.read_text(encoding="utf-8"),
         series=_series(folder),
-        summary=summary.read(folder) if summary.exists(folder) else {},
-        evaluation=_json(folder / EVALUATION),
+        summary=_summary(folder),
+        evaluation=_evaluation(folder),
         starts=provenance.read(folder),
         checkpoint=there[-1] if there else None,
     )
@@ -154,8 +154,18 @@ def _series(folder: Path) -> dict[str, Points]:
     return {name: sorted(points.items()) for name, points in found.items()}
 
 
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+def _summary(folder: Path) -> dict[str, Any]:
+    found = summary.read(folder)
+    if found is None and (folder / summary.NAME).is_file():
+        cure = f"write it again with: sslgraph train --resume {folder}"
+        raise SslgraphError(f"{folder / summary.NAME} is damaged; {cure}")
+    return found or {}
+
+
+def _evaluation(folder: Path) -> dict[str, Any]:
+    file = folder / EVALUATION
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError as garbled:
+        raise SslgraphError(f"{file} is damaged; measure again with: sslgraph evaluate {folder}") from garbled
     return found

@@ -258,5 +258,5 @@ def test_a_job_that_is_stopped_keeps_its_steps_and_any_form_of_the_command_goes_
         "python", "-m", "sslgraph", "train", "mine.yaml", "--workers", "2", "--out", str(run), *whole,
     )  # fmt: skip
     out, _ = sent.communicate(timeout=300)
-    assert sent.returncode == 0 and f"goes on from {saved.name}" in out and f"done: {run}" in out
+    assert sent.returncode == 0 and f"continues after step {done}" in out and f"done: {run}" in out
     assert steps(run) == list(range(1, 321))

@@ -88,5 +88,5 @@ def test_a_run_on_two_nodes_survives_the_death_of_one(nodes: tuple[str, dict[str
     assert not (hurt / "summary.json").exists() and running.poll() is None  # it waits for a node
     tell("add")
     said, _ = running.communicate(timeout=400)
-    assert running.returncode == 0 and "goes on from step_" in said, said
+    assert running.returncode == 0 and "continues after step " in said, said
     soak.compare(calm, hurt)

@@ -6,17 +6,25 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from command import Command
+from command import sslgraph as sslgraph
 from PIL import Image
 from toy_training import ToyFeed, toy_run
+from two_ranks import Both
 
-from pipelines import checkpoint, record, run_folder
-from pipelines.launch import launch
+from pipelines import checkpoint, evaluate, record, run_folder
+from pipelines.launch import _agreed, launch
+from pipelines.report.records import read as report
+from pipelines.request import request
 from pipelines.train import loop
 from sslgraph.errors import SslgraphError, StorageError
 
@@ -92,6 +100,164 @@ def test_two_runs_in_one_folder_are_refused(tmp_path: Path, monkeypatch: pytest.
             loop(toy_run(tmp_path))
     assert not (tmp_path / "metrics.jsonl").exists()
     loop(toy_run(tmp_path))
+
+
+SMALL = {"data.images": 32, "batch": 16, "steps": 2, "evaluate": {}, "nets.f.width": 4, "views.x.size": 16}
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def children(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*"))
+
+
+def test_a_start_that_is_refused_leaves_every_byte_of_the_folder_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a request to stop, which is meant for the run that holds the folder; also before its first checkpoint."""
+    monkeypatch.setattr(run_folder, "PATIENCE_S", 0.3)
+    launch({"recipe": "demo/simclr", "overrides": SMALL, "out": str(tmp_path)})
+    shutil.rmtree(tmp_path / "checkpoints")
+    (tmp_path / "stop").touch()
+    before = content(tmp_path)
+    with (tmp_path / run_folder.LOCK).open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(SslgraphError, match="another run writes into"):
+            launch({"recipe": "demo/simclr", "overrides": {**SMALL, "batch": 8, "seed": 5}, "out": str(tmp_path)})
+    assert content(tmp_path) == before
+
+
+def test_a_start_with_another_recipe_leaves_the_texts_as_they_were(tmp_path: Path) -> None:
+    launch({"recipe": "demo/simclr", "overrides": SMALL, "out": str(tmp_path)})
+    before = content(tmp_path)
+    with pytest.raises(SslgraphError, match="is of another run"):
+        launch({"recipe": "demo/simclr", "overrides": {**SMALL, "batch": 8}, "out": str(tmp_path)})
+    assert content(tmp_path) == before
+
+
+def test_a_request_to_stop_that_nobody_lived_to_meet_does_not_stop_the_next_run(tmp_path: Path) -> None:
+    (tmp_path / "stop").touch()
+    launch({"recipe": "demo/simclr", "overrides": SMALL, "out": str(tmp_path)})
+    assert not (tmp_path / "stop").exists() and (tmp_path / "summary.json").is_file()
+
+
+def test_starts_within_one_second_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(time, "strftime", lambda _: "20261127-101112")
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(run_folder.fresh, ["a-seed0"] * 8))
+    names = ["a-seed0-20261127-101112", *(f"a-seed0-20261127-101112-{n}" for n in range(2, 9))]
+    assert sorted(folder.name for folder in found) == sorted(names) == children(tmp_path / "runs")
+
+
+def test_a_place_where_no_folder_can_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").touch()
+    with pytest.raises(SslgraphError, match=r"runs/a-.* can't be made: not a directory; give another place with --out"):
+        run_folder.fresh("a")
+
+
+def test_a_new_folder_is_not_left_behind_by_a_start_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SslgraphError, match="is larger than the data set"):
+        launch({"recipe": "demo/simclr", "overrides": {**SMALL, "batch": 64}})
+    assert children(tmp_path / "runs") == []
+
+
+def agreed(settle: Callable[[Any], dict[str, Any]]) -> list[str]:
+    """What two ranks take for the run folder, and what the first one's working folder then holds."""
+    with tempfile.TemporaryDirectory() as here:
+        os.chdir(here)
+        settled, fault = _agreed({}, settle)
+        there = children(Path("runs"))
+        os.chdir("/")
+    return [Path(settled["out"]).name if settled else fault, *there]
+
+
+def refused(_: Any) -> dict[str, Any]:
+    raise SslgraphError("the text is wrong")
+
+
+CHECKS: dict[str, Callable[[], Any]] = {
+    "agreed": lambda: agreed(lambda _: {"out": str(run_folder.fresh("a"))}),
+    "refused": lambda: agreed(refused),
+}
+
+
+def test_several_ranks_agree_on_one_new_folder_and_on_a_fault(both: Both) -> None:
+    (folder, *there), (other, *nothing) = both("agreed")
+    assert folder == other and there == [folder] and nothing == []
+    assert both("refused") == [["the text is wrong"], ["another rank failed; see its error message"]]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    launch({"recipe": "demo/simclr", "overrides": SMALL, "out": str(folder)})
+    return folder
+
+
+@pytest.mark.parametrize("text", [None, b"", b"recipe: a\nmethod:", b"\xff\x00", b"recipe: other\n"])
+def test_a_hurt_text_is_taken_from_the_newest_checkpoint(finished: Path, text: bytes | None) -> None:
+    own = finished / "resolved.yaml"
+    whole = own.read_bytes()
+
+    def hurt() -> None:
+        own.unlink() if text is None else own.write_bytes(text)
+
+    hurt()
+    assert report(finished).text.encode() == whole
+    assert evaluate._read(finished)[0].spec.batch == 16
+    assert launch({"recipe": "demo/simclr", "overrides": SMALL, "out": str(finished)})["steps"] == 2
+    assert own.read_bytes() == whole
+    hurt()
+    request(str(own), resume=str(finished))
+    assert own.read_bytes() == whole
+
+
+def test_a_folder_without_a_text_and_a_checkpoint_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "resolved.yaml").touch()
+    with pytest.raises(
+        SslgraphError, match=r"--resume .*: there is no run in that folder \(no resolved.yaml, no check"
+    ):
+        request("a", resume=str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"steps": 12}'])
+def test_a_hurt_summary_is_written_again_and_holds_the_losses(tmp_path: Path, text: str) -> None:
+    first = loop(toy_run(tmp_path))
+    (tmp_path / "summary.json").write_text(text)
+    again = loop(toy_run(tmp_path))
+    assert json.loads((tmp_path / "summary.json").read_text()) == again
+    assert {**again, "finished": ""} == {**first, "finished": "", "images_per_second": None} and again["losses"]
+
+
+def test_a_report_names_a_hurt_file_and_the_command_that_mends_it(finished: Path) -> None:
+    whole = (finished / "summary.json").read_text()
+    for name, cure in (("summary.json", "sslgraph train --resume"), ("evaluation.json", "sslgraph evaluate")):
+        (finished / name).write_text(whole[: len(whole) // 2])
+        with pytest.raises(SslgraphError, match=rf"{name} is damaged; .* with: {cure} {finished}"):
+            report(finished)
+        (finished / name).write_text(whole)
+
+
+def test_steps_whose_line_is_lost_are_said_and_no_such_run_is_done(tmp_path: Path, sslgraph: Command) -> None:
+    sets = [word for name, value in SMALL.items() for word in ("--set", f"{name}={value}")]
+    words = ["train", "simclr", "--out", str(tmp_path), *sets, "--set", "checkpoint.every=1 steps"]
+    assert sslgraph(*words).out.count("\ndone: ") == 1
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    hurt = [line[:-9] if '"step": 1,' in line else line for line in lines]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(hurt) + "\n")
+    said = sslgraph(*words)  # it is finished already
+    assert said.code == 0 and f"finished, but metrics.jsonl has no line for steps 1: {tmp_path}" in said.out
+    assert "done" not in said.out
+    shutil.rmtree(tmp_path / "checkpoints" / "step_00000002")
+    said = sslgraph(*words)
+    assert "metrics.jsonl has no whole line for steps 1 of 1: their numbers are lost, and the weights" in said.out
+    assert f"finished, but metrics.jsonl has no line for steps 1: {tmp_path}" in said.out
+    assert json.loads((tmp_path / "summary.json").read_text())["missing_steps"] == "1"
 
 
 def test_a_record_is_cut_whole_and_only_where_there_is_something_to_cut(

@@ -32,9 +32,7 @@ def test_a_recipe_is_trained_measured_and_written_down(tmp_path: Path) -> None:
     summary = train.train(request(tmp_path))
     assert summary["steps"] == 4 and set(summary["measures"]) == {"knn", "knn_random_encoder", "knn_pixels"}
     said = (tmp_path / "introduction.txt").read_text()
-    assert (
-        "64 images, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch, 1 epochs, 4 steps" in said
-    )
+    assert "64 images, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch, 1 epoch, 4 steps" in said
     assert "x 16/256 = 0.0625" in said and "loss contrast: " in said
     there = {path.name for path in tmp_path.iterdir()}
     assert there >= {"resolved.yaml", "recipe.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "summary.json"}
@@ -61,7 +59,7 @@ def test_two_and_two_steps_of_a_real_method_are_four_to_the_last_bit(tmp_path: P
     ("overrides", "message"),
     [
         ({"optimizer.betaz": [0.9, 0.99]}, "did you mean 'betas'"),
-        ({"optimizer": {"use": "sgd", "lr": 0.1, "weight_decay": 0}}, "sgd needs 'momentum'"),
+        ({"optimizer": {"use": "sgd", "lr": 0.1, "weight_decay": 0}}, "sgd: momentum must be given"),
         ({"evaluate.knn.evry": "1 epoch"}, "did you mean 'every'"),
         ({"checkpoint.kep": 3}, "did you mean 'keep'"),
         ({"checkpoint.every": "often"}, "'often' is not a length of time"),
@@ -86,10 +84,14 @@ def test_a_batch_that_can_not_be_cut_is_refused(tmp_path: Path, overrides: dict[
         prepare(request(tmp_path, **overrides))
 
 
-def test_the_run_folder_is_absolute_and_named_after_the_recipe() -> None:
-    cfg = settled({"recipe": "demo/simclr"})
-    assert Path(cfg["out"]).is_absolute() and Path(cfg["out"]).name.startswith("demo-simclr-2")
-    assert settled(cfg) == cfg
+def test_a_run_folder_is_new_absolute_and_named_after_recipe_seed_and_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cfg = settled({"recipe": "demo/simclr", "overrides": {"seed": 3}})
+    folder = Path(cfg["out"])
+    assert folder.is_dir() and folder.parent == tmp_path / "runs" and folder.name.startswith("demo-simclr-seed3-2")
+    assert settled(cfg) == cfg and len([*folder.parent.iterdir()]) == 1
 
 
 def test_a_run_folder_that_is_an_address_is_refused() -> None:

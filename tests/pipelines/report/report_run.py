@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from pipelines import checkpoint
 from pipelines.setup import settled
 from pipelines.train import train
 
@@ -23,3 +25,13 @@ def trained(folder: Path, recipe: str = "demo/simclr", **overrides: Any) -> Path
     given = {**SMALL, **{name.replace("__", "."): value for name, value in overrides.items()}}
     train(settled({"recipe": recipe, "overrides": given, "out": str(folder)}))
     return folder
+
+
+def rewrite(folder: Path, text: str) -> None:
+    """Gives a run another text, as if it had been trained with that one."""
+    for saved in checkpoint.complete(folder / "checkpoints"):
+        marker = json.loads((saved / checkpoint.MARKER).read_text())
+        marker["files"][checkpoint.TEXT] = len(text.encode())
+        (saved / checkpoint.TEXT).write_text(text)
+        (saved / checkpoint.MARKER).write_text(json.dumps(marker))
+    (folder / checkpoint.TEXT).write_text(text)

@@ -12,7 +12,7 @@ import pytest
 from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
-from report_run import trained
+from report_run import rewrite, trained
 
 from pipelines.report import write_report
 
@@ -136,7 +136,7 @@ def test_what_a_spec_says_is_text(a_run: Path, tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
     text = (a_run / "resolved.yaml").read_text()
     text = text.replace("method: SimCLR", f"method: '{evil}'").replace("recipe: SimCLR, demo", f"recipe: '{evil}'")
-    (a_run / "resolved.yaml").write_text(text)
+    rewrite(a_run, text)
     (a_run / "starts.jsonl").write_text(json.dumps({"host": evil, "commit": '" onload="x'}) + "\n")
     with (a_run / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({"step": 1, f"monitor/{evil}/std": 0.5}) + "\n")
@@ -209,11 +209,11 @@ def test_a_run_that_is_not_over_has_a_page(a_run: Path, tmp_path: Path) -> None:
 
 def test_what_a_loss_means_is_shown_times_the_weight_with_which_it_is_recorded(a_run: Path, tmp_path: Path) -> None:
     text = (a_run / "resolved.yaml").read_text()
-    (a_run / "resolved.yaml").write_text(text.replace("temperature: 0.2", "temperature: 0.2, weight: 0.5"))
+    rewrite(a_run, text.replace("temperature: 0.2", "temperature: 0.2, weight: 0.5"))
     page = page_of(a_run, out=tmp_path / "report.html")
     assert any(text.startswith("chance and collapsed 1.71") for text in page.all("text"))  # log 31, halved
     moving = "temperature: 0.2, weight: {linear: [0.5, 1]}"
-    (a_run / "resolved.yaml").write_text(text.replace("temperature: 0.2", moving))
+    rewrite(a_run, text.replace("temperature: 0.2", moving))
     assert not [text for text in page_of(a_run, out=tmp_path / "report.html").all("text") if "chance" in text]
 
 
@@ -221,7 +221,7 @@ def test_several_runs_stand_beside_each_other(the_run: Path, a_run: Path, tmp_pa
     other = a_run.rename(a_run.with_name("demo-other-0"))
     text = (other / "resolved.yaml").read_text()
     text = text.replace("temperature: 0.2", "temperature: 0.5").replace("weight_decay: 0.0001", "weight_decay: 0.01")
-    (other / "resolved.yaml").write_text(text)
+    rewrite(other, text)
     page = page_of(the_run, other, out=tmp_path / "report.html")
     assert page.all("h1") == ["SimCLR"] and page.all("summary").count("What ran, where and when") == 1
     assert {"simclr", "other"} <= set(page.all("strong")) and page.all("h3").count("Nearest neighbours") == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_run import rewrite
 
 from pipelines.report.planned import planned
 from pipelines.report.records import read, short
@@ -67,7 +68,7 @@ def test_runs_of_one_name_are_numbered() -> None:
 def test_what_the_spec_plans_is_followed_step_by_step(a_run: Path) -> None:
     text = (a_run / "resolved.yaml").read_text()
     assert "temperature: 0.2" in text
-    (a_run / "resolved.yaml").write_text(text.replace("temperature: 0.2", "temperature: {linear: [0.0, 1.1]}"))
+    rewrite(a_run, text.replace("temperature: 0.2", "temperature: {linear: [0.0, 1.1]}"))
     assert planned(read(a_run)) == {"contrast.temperature": [(i, pytest.approx(1.1 * i / 12)) for i in range(12)]}
     (a_run / "starts.jsonl").unlink()
     assert planned(read(a_run)) == {}
