@@ -59,7 +59,7 @@ class Traits:
         affine_in: the quantity in which it is affine. Losses that are affine in one quantity are equal up to a constant
             factor and offset.
         agrees: the two ports that it brings together, the one that is trained first. Unless the loss `repels`, a
-            constant output is its best.
+            constant output is its best. A setting PORT_temperature belongs to the port.
         centred_by: the optional port whose value is taken off the second port of `agrees`, against a constant output.
         repels: what it holds apart: "samples" or "features".
         idea: what a paper calls that, where it is not negative pairs: "redundancy reduction".
