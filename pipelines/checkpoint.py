@@ -30,8 +30,8 @@ class Checkpoint:
     """Everything a run needs to go on as if it had never stopped.
 
     `method` holds weights, targets and every state by name, `optimizer` what it remembers by parameter name, `run` the
-    seed and the newest losses; `text` is the resolved recipe and method, `measures` what evaluations found. Random
-    generators need not be here: whatever is drawn is a function of seed and step.
+    seed, the newest losses and the fingerprint of the images; `text` is the resolved recipe and method, `measures` what
+    evaluations found. Random generators need not be here: whatever is drawn is a function of seed and step.
     """
 
     text: str

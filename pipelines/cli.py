@@ -16,7 +16,7 @@ from sslgraph.errors import SslgraphError
 from .compare import diff
 from .draw import draw
 from .gallery import page
-from .options import FromScratch, Plugins, Sets, overrides
+from .options import ChangedData, FromScratch, Plugins, Sets, overrides
 from .pages import report, views
 from .proofs import replay, verify
 from .submit import submit
@@ -166,6 +166,7 @@ def train(
     address: Annotated[str | None, typer.Option("--address", help="of a running Ray cluster")] = None,
     profile: Annotated[bool, typer.Option("--profile", help="where the time of a step goes: a table, a trace")] = False,
     from_scratch: FromScratch = False,
+    changed_data: ChangedData = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
@@ -177,7 +178,7 @@ def train(
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
     name = name or str(Path(str(resume)) / "resolved.yaml")
     cfg = request(name, data=data, out=out_, resume=resume, seed=seed, plugins=tuple(plugin), overrides=overrides(set_))
-    cfg |= {"profile": profile, "from_scratch": from_scratch}
+    cfg |= {"profile": profile, "from_scratch": from_scratch, "changed_data": changed_data}
     summary = launch(cfg, workers=workers, address=address)
     folder = Path(str(summary["checkpoint"])).parent.parent
     holes = summary.get("missing_steps")

@@ -29,7 +29,10 @@ READ_AHEAD = 1
 
 
 class Source(Protocol):
-    """Where images come from: a class of components/sources, or one's own."""
+    """Where images come from: a class of components/sources, or one's own.
+
+    It may have a `listing() -> Iterator[bytes]`: names and sizes in order, by which a run tells its images from others.
+    """
 
     labels: Tensor | None
     classes: tuple[str, ...]

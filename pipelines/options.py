@@ -14,6 +14,7 @@ Sets = Annotated[list[str], typer.Option("--set", help="a value of the spec, suc
 FromScratch = Annotated[
     bool, typer.Option("--from-scratch", help="begin at step 0 where steps are recorded and no checkpoint is left")
 ]
+ChangedData = Annotated[bool, typer.Option("--changed-data", help="continue with other images than the run had")]
 
 
 def overrides(texts: list[str]) -> dict[str, Any]:

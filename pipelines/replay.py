@@ -54,8 +54,8 @@ def replay(folder: Path, *, plugins: tuple[str, ...] = ()) -> Replay:
         run = prepare(cfg)
         run.text = (folder / checkpoint.TEXT).read_text()
         try:
-            start = starting.resume(run) or 0
-            for _ in train.steps(run, start, done):
+            saved = starting.resume(run)
+            for _ in train.steps(run, saved.step if saved else 0, done):
                 pass
             found = first_bad(run, done) or _bad_gradient(run, done)
         except NotFiniteError as earlier:

@@ -44,6 +44,7 @@ class Start:
     """What the command that starts a run allows, and the words of it that a later command needs again."""
 
     from_scratch: bool = False  # steps may be recorded of which no checkpoint is left
+    changed_data: bool = False  # the images may be others than those of the checkpoint
     stale_stop: int = 0  # the mark of a request to stop that is older than this start
     words: str = ""
 
@@ -75,6 +76,7 @@ class Run:
     start: Start = Start()
     introduction: Sequence[str] = ()  # what is said before the first step
     recipe_text: str = ""  # the recipe's file, before anything is resolved
+    data: Mapping[str, Any] = field(default_factory=dict)  # the fingerprint of its images
     facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
     span: Span = nullcontext  # around each stretch of a step, by name: a profile times them
 

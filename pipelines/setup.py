@@ -23,6 +23,7 @@ from sslgraph.spec import Recipe
 from . import check, introduction, machine, online, run_folder, saving, small_maps
 from .display import Display
 from .feed import Feed, Source
+from .fingerprint import fingerprint
 from .monitor import Monitor
 from .optimizer import Optimizer
 from .record import Record
@@ -43,6 +44,7 @@ class Config:
     processes: int = 1  # how many of them there are
     profile: bool = False  # look at a few steps: where their time goes
     from_scratch: bool = False  # begin at step 0 although steps are recorded and no checkpoint is left
+    changed_data: bool = False  # go on although the images are not those of the checkpoint
     stale_stop: int = 0  # a request to stop that stood in the folder before this start, by its mark
 
     def load(self) -> Loaded[Recipe]:
@@ -102,13 +104,13 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     is_wrapped = model is not method
     with check.within(loaded, ("optimizer",)):
         optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
-    folder = Path(config.out or "")
+    folder, data = Path(config.out or ""), fingerprint(source, recipe.data)
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
     record.broken = source.broken
     run = Run(
         folder=folder, text=resolved(loaded.spec), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, precision=precision,
-        facts=_facts(recipe, method, on, precision, threads) | _length(source, clock), start=_start(config),
+        facts=_facts(recipe, method, on, precision, threads) | _length(clock) | data, data=data, start=_start(config),
         recipe_text=Path(loaded.file).read_text(encoding="utf-8"),
         **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip
@@ -171,15 +173,18 @@ def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> No
 
 
 def _start(config: Config) -> Start:
-    return Start(config.from_scratch, config.stale_stop, "".join(f" --plugin {plugin}" for plugin in config.plugins))
+    return Start(
+        from_scratch=config.from_scratch, changed_data=config.changed_data, stale_stop=config.stale_stop,
+        words="".join(f" --plugin {plugin}" for plugin in config.plugins),
+    )  # fmt: skip
 
 
 def _plugins(config: Config, recipe: Recipe) -> tuple[str, ...]:
     return (*recipe.plugins, *config.plugins)
 
 
-def _length(source: Source, clock: Clock) -> dict[str, int]:
-    return {"images": len(source), "steps_per_epoch": clock.steps_per_epoch, "total_steps": clock.total_steps}
+def _length(clock: Clock) -> dict[str, int]:
+    return {"steps_per_epoch": clock.steps_per_epoch, "total_steps": clock.total_steps}
 
 
 def _facts(

@@ -9,13 +9,18 @@ import torch
 from sslgraph import collectives, sharding
 from sslgraph.errors import SslgraphError
 
-from . import bounds, checkpoint, interrupt, metrics_file, run_folder, summary
+from . import bounds, checkpoint, fingerprint, interrupt, metrics_file, run_folder, summary
+from .checkpoint import Checkpoint
 from .introduction import introduce
 from .run import Run
 
 
-def start(run: Run) -> int | None:
-    """Puts the run where its newest checkpoint left it and returns the steps done; None for a run that begins."""
+def start(run: Run) -> tuple[int, bool]:
+    """Puts the run where its newest checkpoint left it, and writes down that it starts.
+
+    Gives the steps done, and whether a checkpoint of this very state stands: a run that begins has none, and the one of
+    a run that continues with other images is to be written anew.
+    """
     fault = None
     if collectives.rank() == 0:
         try:
@@ -23,19 +28,21 @@ def start(run: Run) -> int | None:
         except SslgraphError as lost:
             fault = lost
     run_folder.agree(fault, run.device)
-    step = resume(run)
-    if step is not None:
+    fingerprint.refuse_unequal_ranks(run)
+    saved = resume(run)
+    step = saved.step if saved else 0
+    if saved:
         _refuse_impossible(run, step)
     if collectives.rank() == 0:
-        introduce(run, step)
-        _say_holes(run, step or 0)
-        if step is not None and step < run.clock.total_steps:
+        introduce(run, step if saved else None)
+        _say_what_changed(run, saved)
+        if step < run.clock.total_steps:
             (run.folder / summary.NAME).unlink(missing_ok=True)  # of a run that was shorter
-    return step
+    return step, saved is not None and not _changed(run, saved)
 
 
-def resume(run: Run) -> int | None:
-    """Loads the newest checkpoint and returns the number of its steps; None where there is none."""
+def resume(run: Run) -> Checkpoint | None:
+    """Loads the newest checkpoint and returns it; None where there is none."""
     there = checkpoint.complete(run.checkpoints)
     newest = checkpoint.step_of(there[-1]) if there else -1
     # Shared storage may show a folder to one rank sooner than to another: all take what the first one sees.
@@ -44,6 +51,11 @@ def resume(run: Run) -> int | None:
         return None
     path = run.checkpoints / f"step_{step:08d}"
     saved = checkpoint.load(path, text=run.text)
+    if (changed := _changed(run, saved)) and not run.start.changed_data:
+        raise SslgraphError(
+            f"{path} was trained on other images: {changed}; restore them, choose another folder with --out, or "
+            "continue with these and --changed-data"
+        )
     try:
         run.method.load_state_dict(sharding.cut(saved.method, like=run.method.state_dict()))
     except RuntimeError as wrong:
@@ -53,7 +65,11 @@ def resume(run: Run) -> int | None:
     run.record.measures |= saved.measures
     run.record.losses |= saved.run.get("losses", {})
     run.feed.balance(run.method.sample_labels())
-    return saved.step
+    return saved
+
+
+def _changed(run: Run, saved: Checkpoint) -> str:
+    return fingerprint.difference(saved.run.get("data", {}), run.data)
 
 
 def _tidy(run: Run) -> None:
@@ -74,9 +90,11 @@ def _tidy(run: Run) -> None:
     shutil.rmtree(run.folder / "tensorboard", ignore_errors=True)
 
 
-def _say_holes(run: Run, step: int) -> None:
-    if holes := metrics_file.missing(run.folder, step):
-        lost = f"{metrics_file.NAME} has no whole line for steps {holes} of {step}"
+def _say_what_changed(run: Run, saved: Checkpoint | None) -> None:
+    if saved and (changed := _changed(run, saved)):
+        run.record.display.say(f"continues with other images (--changed-data): {changed}")
+    if saved and (holes := metrics_file.missing(run.folder, saved.step)):
+        lost = f"{metrics_file.NAME} has no whole line for steps {holes} of {saved.step}"
         run.record.display.say(f"{lost}: their numbers are lost, and the weights are not")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import FromScratch, Plugins, Sets, overrides
+from .options import ChangedData, FromScratch, Plugins, Sets, overrides
 
 
 def submit(
@@ -19,6 +19,7 @@ def submit(
     seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
     env: Annotated[list[str], typer.Option("--env", help="a variable that the run sees, NAME=VALUE")] = [],  # noqa: B006
     from_scratch: FromScratch = False,
+    changed_data: ChangedData = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="come back as soon as the job is sent")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
@@ -31,6 +32,7 @@ def submit(
     job = launch_job.job(
         name, out=out_, workers=workers, data=data, seed=seed, plugins=plugin, sets=set_, variables=env
     )
-    job = replace(job, words=(*job.words, *(["--from-scratch"] if from_scratch else [])))
+    flags = {"--from-scratch": from_scratch, "--changed-data": changed_data}
+    job = replace(job, words=(*job.words, *(flag for flag, is_given in flags.items() if is_given)))
     settled(request(name, data=data, out=out_, plugins=tuple(plugin), overrides=overrides(set_), is_here=False))
     launch_job.submit(job, address, say=lambda text: print(text, end="", flush=True), wait=not no_wait)

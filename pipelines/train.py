@@ -39,19 +39,17 @@ def loop(run: Run) -> dict[str, Any]:
 
 
 def _loop(run: Run) -> dict[str, Any]:
-    saved, end = starting.start(run), run.clock.total_steps
-    if saved == end and (over := summary.read(run.folder)) is not None and over["steps"] == end:
+    (step, is_saved), end = starting.start(run), run.clock.total_steps
+    if is_saved and step == end and (over := summary.read(run.folder)) is not None and over["steps"] == end:
         run.record.abandon()
         return summary.with_holes(run.folder, over)
-    step = saved or 0
     try:
         run.record.begin(step)
         with Interrupt(run.folder) as asking:
-            saver = Saver(run, asking, saved=saved)
-            if saved is None:
-                if run.baseline is not None:
-                    _measure(run, step, run.baseline)
-                saver.save(step)
+            saver = Saver(run, asking, saved=step if is_saved else None)
+            if step == 0 and not is_saved and run.baseline is not None:
+                _measure(run, step, run.baseline)
+            saver.save(step)
             is_stopped = saver.after(step)
             for done in () if is_stopped else steps(run, step, end):
                 step = done

@@ -95,9 +95,9 @@ def copied_checkpoint(folder: Path, to: Path) -> None:
 
 
 def _start(run: Run, trial: Trial) -> int:
-    start = starting.resume(run) or 0
+    saved = starting.resume(run)
     _fix_norms(run, trial)
-    return start
+    return saved.step if saved else 0
 
 
 def _fix_norms(run: Run, trial: Trial) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor
@@ -63,6 +64,7 @@ class ImageFolder(Album):
             raise SslgraphError(_nothing_found(self._store.place(folder).rstrip("/"), self.ignored))
         use = chosen(len(files), split=split, is_split="test" in folders, limit=limit, where=path)
         self.files = [files[i] for i in use]
+        self._sizes = np.array([images[name] for name in self.files], dtype=np.int64)
         names = (_subfolders(place, _below(place, images)) for place in folders.values())
         self.classes = tuple(sorted(set().union(*names)))
         self.labels = _labels(folder, self.files, self.classes)
@@ -76,14 +78,19 @@ class ImageFolder(Album):
         """Its file."""
         return self._store.place(self.files[index])
 
+    def listing(self) -> Iterator[bytes]:
+        """The names below the folder, and the sizes: they are another set's if any of them differs."""
+        yield "\n".join(self.files).encode("utf-8", "surrogateescape")
+        yield self._sizes.tobytes()
 
-def _image_files(store: Store) -> tuple[list[str], list[str]]:
-    """The names of image files, in the order of their paths, and of the other files."""
+
+def _image_files(store: Store) -> tuple[dict[str, int], list[str]]:
+    """The names of image files with their sizes, in the order of their paths, and the names of the other files."""
     files = store.files()
     if isinstance(store, Folder):
         store.refuse_links_out(files)
     is_image = [PurePosixPath(file.name).suffix.lower() in SUFFIXES for file in files]
-    return [f.name for f, yes in zip(files, is_image, strict=True) if yes], [
+    return {f.name: f.size for f, yes in zip(files, is_image, strict=True) if yes}, [
         f.name for f, yes in zip(files, is_image, strict=True) if not yes
     ]
 
@@ -97,7 +104,7 @@ def _split_folders(names: list[str]) -> dict[str, str]:
     return {"train": "train/" if there == {"train"} else ""}
 
 
-def _below(folder: str, names: list[str]) -> list[str]:
+def _below(folder: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if name.startswith(folder)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, Literal
@@ -97,6 +98,12 @@ class Parquet(Album):
     def name(self, index: int) -> str:
         """Its split and number."""
         return f"{self._names} {index}"
+
+    def listing(self) -> Iterator[bytes]:
+        """The names and sizes of the files, which of their rows are used, and the labels: rows have no names."""
+        yield "\n".join(f"{file.name} {file.size}" for file, _ in self._groups).encode("utf-8", "surrogateescape")
+        yield self._row.tobytes()
+        yield b"" if self.labels is None else self.labels.numpy().tobytes()
 
     def _encoded(self, file: File, group: int) -> tuple[Any, int]:
         """The encoded images of a row group of a file, and how many bytes they take."""

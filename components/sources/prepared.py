@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -82,6 +83,12 @@ class Prepared(Album):
     def name(self, index: int) -> str:
         """Its split and number."""
         return f"{self._split} {index}"
+
+    def listing(self) -> Iterator[bytes]:
+        """Where each image begins, its height and width, and the labels: prepared images have no names."""
+        yield self._starts[: self.count + 1].tobytes()
+        yield self._sizes[: self.count].tobytes()
+        yield b"" if self.labels is None else self.labels.numpy().tobytes()
 
     def _found(self, start: int, end: int) -> NDArray[np.uint8]:
         if self._mapped is not None:

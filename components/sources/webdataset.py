@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tarfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Literal
 
@@ -90,6 +91,12 @@ class WebDataset(Album):
     def name(self, index: int) -> str:
         """Its shard, and its name in there."""
         return f"{self._store.place(self.shards[self._shard[index]])}, {self._names[index].decode()}"
+
+    def listing(self) -> Iterator[bytes]:
+        """The names of the samples in their shards, their sizes and labels."""
+        yield b"\n".join(self._names.tolist())
+        yield self._size.tobytes()
+        yield b"" if self.labels is None else self.labels.numpy().tobytes()
 
 
 def _shards(store: Store, split: str) -> tuple[list[File], bool]:
