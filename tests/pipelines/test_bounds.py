@@ -63,7 +63,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_impossible_values_are_named_before_a_step_is_done(
     runs: dict[str, Path], run: str, file: str, name: str, value: float, says: str
 ) -> None:
-    (path,) = checkpoint.complete(runs[run] / "checkpoints")
+    *_, path = checkpoint.complete(runs[run] / "checkpoints")
     whole = (path / f"{file}.pt").read_bytes()
     content: dict[str, Any] = torch.load(path / f"{file}.pt", weights_only=True)
     tensors = content[name].values() if file == "optimizer" else [content[name]]
