@@ -10,6 +10,7 @@ from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from sslgraph import catalogue, registry
+from sslgraph.arguments import setting_faults
 from sslgraph.document import read
 from sslgraph.errors import Fault, Path, SpecError, placed, under, unknown
 from sslgraph.gradients import GradientMap, gradient_map
@@ -44,26 +45,33 @@ class Examination:
 
 
 def examine(
-    name_or_file: str, *, fast: bool = False, plugins: tuple[str, ...] = (), overrides: Mapping[str, Any] | None = None
+    name_or_file: str,
+    *,
+    fast: bool = False,
+    imports: bool = True,
+    plugins: tuple[str, ...] = (),
+    overrides: Mapping[str, Any] | None = None,
 ) -> Examination:
-    """Checks a method or a recipe by name or file; raises SpecError with all faults. `fast` stops before torch."""
+    """Checks a method or a recipe by name or file; raises SpecError with all faults.
+
+    `fast` stops before shapes. Torch is then imported only by a plugin whose text leaves its ports open, and only if
+    `imports`.
+    """
     start = time.perf_counter()
     loaded, recipe = load(name_or_file, overrides or {})
     allowed = (*plugins, *(recipe.spec.plugins if recipe else ()))
-    graph = wired(loaded, allowed)
+    graph = wired(loaded, allowed, imports=imports)
     if recipe:
         numbers(recipe, allowed)
         spreading(recipe, graph)
     findings = lint(graph, _facts(recipe))
-    sized = (
-        None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=allowed)
-    )
+    sized = None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=allowed)
     return Examination(name_or_file, graph, gradient_map(graph), findings, sized, time.perf_counter() - start)
 
 
-def wired(loaded: Loaded[Method], plugins: tuple[str, ...] = ()) -> Graph:
+def wired(loaded: Loaded[Method], plugins: tuple[str, ...] = (), *, imports: bool = True) -> Graph:
     """The graph of a method, with everything that is never meant refused."""
-    graph = wire(loaded.spec, loaded.place, plugins)
+    graph = wire(loaded.spec, loaded.place, plugins, imports=imports)
     refuse(graph)
     augmentations(loaded)
     return graph
@@ -103,7 +111,7 @@ def known_settings(part: Part | Data, plugins: tuple[str, ...] = ()) -> None:
     """Refuses a part that there is not, and settings that it does not have."""
     with under("use"):
         signature = registry.signature(part.use, plugins)
-    if faults := registry.setting_faults(signature, part.settings):
+    if faults := setting_faults(signature, part.settings):
         raise SpecError(faults)
 
 

@@ -129,7 +129,7 @@ def check(
     given, failed = overrides(set_), 0
     for name in names or [*catalogue.names("methods"), *catalogue.names("recipes")]:
         try:
-            found = examine(name, fast=fast, plugins=tuple(plugin), overrides=given)
+            found = examine(name, fast=fast, imports=not fast, plugins=tuple(plugin), overrides=given)
         except SslgraphError as fault:
             print(fault, file=sys.stderr)
             failed += 1

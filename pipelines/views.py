@@ -12,6 +12,7 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from sslgraph import registry
+from sslgraph.arguments import setting_faults
 from sslgraph.catalogue import EVALUATION
 from sslgraph.draws import Draw, keyed, stream_of, substream
 from sslgraph.errors import Fault, SpecError, SslgraphError, unknown
@@ -203,7 +204,7 @@ def _overridden(name: str, view: View, augmentation: Augmentation, faults: list[
             faults.append(owner.under(("views", name)))
             continue
         step, setting = owner
-        wrong = registry.setting_faults(registry.signature(steps[step].use), {setting: value})
+        wrong = setting_faults(registry.signature(steps[step].use), {setting: value})
         faults += [replace(fault, at=("views", name, key)) for fault in wrong if fault.at]
         steps[step] = steps[step].model_copy(update={"settings": {**steps[step].settings, setting: value}})
     faults += [fault.under(("views", name)) for fault in _bag_faults(name, view.copies, steps)]

@@ -6,8 +6,10 @@ import keyword
 from typing import Any
 
 from sslgraph import registry
+from sslgraph.arguments import setting_faults
 from sslgraph.errors import Fault, SslgraphError, faults_of, unknown
 from sslgraph.graph import Box, LossBox, NetBox, OpBox, StateBox, TargetBox
+from sslgraph.signature import Signature
 from sslgraph.spec import Method, Path, Target
 
 KINDS: dict[str, type[Box]] = {kind.section: kind for kind in (NetBox, TargetBox, StateBox, OpBox, LossBox)}
@@ -49,7 +51,10 @@ TAKEN = {
 }
 
 
-def declared_boxes(method: Method, plugins: tuple[str, ...], faults: list[Fault]) -> dict[str, Box]:
+def declared_boxes(
+    method: Method, plugins: tuple[str, ...], faults: list[Fault], *, imports: bool = True
+) -> dict[str, Box]:
+    """A box for each declared part; `imports`: a plugin whose text leaves its ports open may be imported."""
     boxes: dict[str, Box] = {}
     declared: list[tuple[Path, Any]] = [(("views", name), None) for name in method.views]
     for section in ("nets", "state", "ops", "targets", "losses"):
@@ -68,7 +73,7 @@ def declared_boxes(method: Method, plugins: tuple[str, ...], faults: list[Fault]
         else:
             seen[name] = section
             if part is not None:
-                _add_box(boxes, path, part, method, plugins, faults)
+                _add_box(boxes, path, part, method, plugins, faults, imports)
     return boxes
 
 
@@ -100,8 +105,9 @@ def phase_faults(method: Method) -> list[Fault]:
 
 
 def _add_box(
-    boxes: dict[str, Box], path: Path, part: Any, method: Method, plugins: tuple[str, ...], faults: list[Fault]
-) -> None:
+    boxes: dict[str, Box], path: Path, part: Any, method: Method, plugins: tuple[str, ...], faults: list[Fault],
+    imports: bool,
+) -> None:  # fmt: skip
     section, name = str(path[-2]), str(path[-1])
     use, settings = getattr(part, "use", ""), dict(part.settings)
     if isinstance(part, Target):
@@ -111,15 +117,25 @@ def _add_box(
         followed = method.nets[part.ema_of]
         use, settings = followed.use, {**followed.settings, **part.settings}
     try:
-        signature = registry.signature(use, plugins)
+        signature = registry.signature(use, plugins, imports=imports)
     except SslgraphError as refused:
         faults += [fault.under((*path, "use")) for fault in faults_of(refused)]
+        return
+    if signature.unread or not signature.outputs:
+        faults.append(Fault((*path, "use"), *_ports_not_known(signature)))
         return
     own = {
         k: v for k, v in settings.items() if section != "losses" or k not in signature.ports or k in signature.settings
     }
-    wrong = registry.setting_faults(signature, own, ports=signature.ports if section == "losses" else ())
+    wrong = setting_faults(signature, own, ports=signature.ports if section == "losses" else ())
     if isinstance(part, Target):  # what is wrong with the settings of the net that it follows is told there
         wrong = [fault for fault in wrong if fault.at in [(key,) for key in part.settings]]
     faults += [fault.under(path) for fault in wrong]
     boxes[name] = KINDS[section](name, use, own, signature, path, part)
+
+
+def _ports_not_known(signature: Signature) -> tuple[str, tuple[str, ...], str]:
+    if signature.unread:
+        cure = "its ports are read once torch may be imported: check it without --fast"
+        return f"the ports of {signature.use} are not known: {signature.unread}", (), cure
+    return f"{signature.use} has no forward, so nothing can be given to it", (), f"define forward in {signature.file}"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
-from sslgraph.errors import Place, refusal
+from sslgraph.errors import Place, refusal, words
 from sslgraph.spec import Path
-from sslgraph.values import Value, words
+from sslgraph.values import Value
 from sslgraph.yaml_core import parse
 
 BYTES = 1 << 20  # a spec has a few kilobytes: whoever gives more has given another file

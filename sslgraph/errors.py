@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 Path = tuple[str | int, ...]  # ("losses", "info", "of", 0); relative until it is looked up in a text
 
@@ -132,6 +133,19 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def dotted(path: Path) -> str:
     """A path as specs write it: losses.info.of.0."""
     return ".".join(str(step) for step in path if not isinstance(step, Column))
+
+
+def words(plain: Any) -> str:
+    """What a value of a text is, in plain words: the text 'x', the number 3, true, a list."""
+    if plain is None:
+        return "empty"
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    if isinstance(plain, str):
+        return f"the text '{plain if len(plain) <= 40 else plain[:37] + '...'}'"
+    if isinstance(plain, dict | list):
+        return "a mapping" if isinstance(plain, dict) else "a list"
+    return f"the number {plain}"
 
 
 def _position(fault: Fault) -> tuple[str, int, int]:

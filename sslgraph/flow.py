@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from sslgraph import registry
+from sslgraph.arguments import setting_faults
 from sslgraph.boxes import TAKEN
 from sslgraph.errors import Fault, Path, SpecError, refusal, unknown
 from sslgraph.expressions import Call, Expression, Field, Name, parse
@@ -151,7 +152,7 @@ class Flow:
             declared = [b.name for b in self.boxes.values() if b.section in ("nets", "targets", "ops")]
             raise SpecError([unknown(function.at, "the flow calls", name, {*declared, *wiring, "bag"})])
         signature = registry.signature(use)
-        if faults := registry.setting_faults(signature, {}):
+        if faults := setting_faults(signature, {}):
             raise refusal(function.at, faults[0].problem, f"declare it: ops: {{{name}: {{use: {use}, ...}}}}")
         self.boxes[name] = WiringBox(name, use, {}, signature, ())
         return self.boxes[name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sslgraph import real_run, registry
 from sslgraph.axes import clash
@@ -77,6 +77,8 @@ class MetaParts:
             shapes = ", ".join(f"{port}={shape}" for port, shape in given.items())
             what = f"'{box.name}' ({box.use}) can't take {shapes or 'this'}"
             self._results[key] = self._called(box, "", box.signature.inputs, metas, value.path, what)
+            if misfit := _misfit(box, self._results[key]):
+                raise refusal(value.path, f"'{box.name}' ({box.use}) gives {misfit[0]}", misfit[1])
         if isinstance(box, LossBox) and hasattr(part.module, "landmarks"):
             part.landmarks = _landmarks(part.module, metas)
         return self._results[key]
@@ -88,6 +90,7 @@ class MetaParts:
 
     def _made(self, box: Box, settings: dict[str, Any]) -> MetaPart:
         try:
+            registry.load_class(box.use, self.plugins)  # first, so that tensors of the part's module are real ones
             with torch.device("meta"):
                 return MetaPart(registry.build(box.use, settings, self.plugins), settings)
         except Exception as wrong:
@@ -120,7 +123,25 @@ class MetaParts:
         if isinstance(wrong, SpecError):
             return SpecError([fault.under(path) for fault in wrong.faults])
         text = str(wrong).strip().split("\n")[0]
+        if "expected device meta" in text:
+            cure = "make its tensors where its inputs are (device=rows.device), or keep them with register_buffer"
         return refusal(path, f"{what}: {text}", cure)
+
+
+def _misfit(box: Box, result: Any) -> tuple[str, str] | None:
+    """What a call gives, in words, and the cure, where that is not what the part's signature says."""
+    fields = tuple(port.name for port in box.signature.outputs if port.name)
+    found = tuple(getattr(result, "_fields", ()))
+    if isinstance(result, Tensor):
+        form = str(list(result.shape))
+        if isinstance(box, LossBox) and result.ndim:
+            return form, "a loss is a single number: take its mean in the part, or by one of its settings"
+        return (form, f"its annotation promises {', '.join(fields)}") if fields else None
+    if found:
+        promise = f"its annotation promises {', '.join(fields)}" if fields else "name their class as forward's return"
+        return None if found == fields else (f"the fields {', '.join(found)}", promise)
+    form = f"a tuple of {len(result)}" if isinstance(result, tuple) else f"a {type(result).__name__}"
+    return form, "a part gives one tensor, or a NamedTuple of tensors"
 
 
 def _left_out(box: Box) -> list[str]:

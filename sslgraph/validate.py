@@ -6,9 +6,9 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from sslgraph.errors import Fault, dotted, unknown
+from sslgraph.errors import Fault, dotted, unknown, words
 from sslgraph.spec import Path, Recipe
-from sslgraph.values import Value, words
+from sslgraph.values import Value
 
 Model = TypeVar("Model", bound=BaseModel)
 

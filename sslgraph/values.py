@@ -55,16 +55,3 @@ def written(plain: Any, place: Place) -> Value:
     if isinstance(plain, list | tuple):
         return Value([written(inner, place) for inner in plain], place, place)
     return Value(plain, place, place)
-
-
-def words(plain: Any) -> str:
-    """What a value is, in plain words."""
-    if plain is None:
-        return "empty"
-    if isinstance(plain, bool):
-        return str(plain).lower()
-    if isinstance(plain, str):
-        return f"the text '{plain if len(plain) <= 40 else plain[:37] + '...'}'"
-    if isinstance(plain, dict | list):
-        return "a mapping" if isinstance(plain, dict) else "a list"
-    return f"the number {plain}"

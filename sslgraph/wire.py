@@ -12,11 +12,20 @@ from sslgraph.graph import Box, Graph, Leg, Value, Write, no_place
 from sslgraph.spec import Loss, Method, Phase
 
 
-def wire(method: Method, place: Callable[[Path], Place | None] = no_place, plugins: tuple[str, ...] = ()) -> Graph:
-    """Connects a method; raises SpecError with every fault that can be found without a tensor."""
+def wire(
+    method: Method,
+    place: Callable[[Path], Place | None] = no_place,
+    plugins: tuple[str, ...] = (),
+    *,
+    imports: bool = True,
+) -> Graph:
+    """Connects a method; raises SpecError with every fault that can be found without a tensor.
+
+    `imports`: a plugin whose text leaves its ports open may be imported, and torch with it.
+    """
     with placed(place):
         faults: list[Fault] = []
-        boxes = declared_boxes(method, plugins, faults)
+        boxes = declared_boxes(method, plugins, faults, imports=imports)
         faults += phase_faults(method)
         if faults:
             raise SpecError(faults)

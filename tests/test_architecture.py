@@ -16,9 +16,11 @@ ROOT = Path(__file__).parent.parent
 
 # A module of sslgraph imports from floors below its own; a room on the same floor is a stranger.
 FLOORS: tuple[set[str], ...] = (
-    {"__init__", "errors", "home", "traits", "draws", "collectives", "whole_file", "torch_compat"},
+    {"__init__", "errors", "home", "module_text", "traits", "draws", "collectives", "whole_file", "torch_compat"},
     {"component", "schedules", "expressions", "norm", "signature", "blocks", "sharding"},
-    {"spec", "registry", "state"},
+    {"spec", "state", "arguments", "mark", "part_class"},
+    {"part_text"},
+    {"registry"},
     {"graph", "axes", "values", "real_run"},
     {"boxes", "gradients", "sized", "meta_parts", "yaml_core", "edits", "loaded", "validate", "catalogue"},
     {"flow", "edges", "refusals", "lowering", "parts", "program", "after_step"},

@@ -82,5 +82,5 @@ def test_a_part_that_fails_on_random_numbers_is_refused_with_what_to_do() -> Non
 
 def test_a_part_with_a_tensor_on_another_device_is_still_refused() -> None:
     text = {**COVARIANCE, "ops": {"e": {"use": "number_parts:Elsewhere"}}, "flow": {"z": "e(f(x))"}}
-    with pytest.raises(SpecError, match=r"'e' \(number_parts:Elsewhere\) can't take rows=\[4, 3\]: .*device"):
+    with pytest.raises(SpecError, match=r"'e' \(number_parts:Elsewhere\) can't take rows=\[4, 3\]: .*\n  make its"):
         settled(text)

@@ -9,7 +9,7 @@ import pytest
 from toys import PLUGINS
 
 from sslgraph import registry
-from sslgraph.errors import Fault, SslgraphError
+from sslgraph.errors import SslgraphError
 from sslgraph.registry import signature
 from sslgraph.signature import REQUIRED, Port
 
@@ -108,18 +108,19 @@ def test_a_name_never_leads_out_of_the_catalogue(use: str) -> None:
 def test_code_from_elsewhere_needs_permission() -> None:
     with pytest.raises(
         SslgraphError,
-        match=r"'parts:Dense' is code from outside the catalogue.*allow it with --plugin parts or the recipe's "
+        match=r"'parts:Dense' is code from outside the catalogue.*\n.*allow it with --plugin parts or the recipe's "
         r"plugins: \[parts\]",
     ):
         signature("parts:Dense")
     with pytest.raises(SslgraphError, match="code from outside"):
         signature("partsy:Dense", PLUGINS)
-    with pytest.raises(SslgraphError, match=r"the plugin module parts\.nothing was not found"):
+    with pytest.raises(SslgraphError, match=r"there is no module 'parts\.nothing'\n  it is looked for in "):
         signature("parts.nothing:Dense", PLUGINS)
 
 
 def test_a_class_that_a_plugin_lacks_is_refused_with_those_it_has() -> None:
-    with pytest.raises(SslgraphError, match="holds no part Dens; its classes are: Dense, Seen, Eye"):
+    told = r"parts has no class 'Dens'\n  there are: Bag, Dense, Eye, .*\n  did you mean 'Dense'\?"
+    with pytest.raises(SslgraphError, match=told):
         signature("parts:Dens", PLUGINS)
 
 
@@ -141,39 +142,6 @@ def test_a_plugin_that_is_no_python_is_refused(tmp_path: Path, monkeypatch: pyte
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(SslgraphError, match=r"half_part.py, which 'half_part:Part' names, can't be read: "):
         signature("half_part:Part", ("half_part",))
-
-
-@pytest.mark.parametrize(
-    ("settings", "at", "problem"),
-    [
-        ({"outt": 3}, ("outt",), "parts:Dense has no setting 'outt'; did you mean 'out'?"),
-        ({"out": 3, "zebra": 1}, ("zebra",), "parts:Dense has no setting 'zebra'; it has: out, dim"),
-        ({"out": "3"}, ("out",), "'out' of parts:Dense takes int, and was given '3'"),
-        ({"out": 3.5}, ("out",), "'out' of parts:Dense takes int, and was given 3.5"),
-        ({"out": True}, ("out",), "'out' of parts:Dense takes int, and was given True"),
-        ({"out": None}, ("out",), "'out' of parts:Dense takes int, and was given None"),
-        ({}, (), "parts:Dense needs the setting 'out' (int)"),
-        (
-            {"out": {"cosine": [1, 2]}},
-            ("out",),
-            "parts:Dense fixes 'out' when it is built, so it can't be a schedule; write a number",
-        ),
-    ],
-)
-def test_a_wrong_setting_is_told_in_a_sentence(settings: dict[str, object], at: tuple[str, ...], problem: str) -> None:
-    faults = registry.setting_faults(signature("parts:Dense", PLUGINS), settings)
-    assert (at, problem) in [(fault.at, fault.problem) for fault in faults]
-
-
-def test_a_scalar_may_be_a_number_or_a_schedule_and_nothing_else() -> None:
-    square = signature("parts:Square", PLUGINS)
-    assert registry.setting_faults(square, {"temperature": 1}) == []
-    assert registry.setting_faults(square, {"temperature": {"cosine": [1, 0]}}) == []
-    (fault,) = registry.setting_faults(square, {"temperature": {"cosine": [1]}})
-    assert fault.problem == "'temperature' of parts:Square: cosine: [1.0] must name a first and a last value"
-    assert registry.setting_faults(square, {"temperature": "warm"}) == [
-        Fault(("temperature",), "'temperature' of parts:Square takes Scalar, and was given 'warm'")
-    ]
 
 
 def test_a_built_part_has_the_settings_it_was_given() -> None:

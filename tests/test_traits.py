@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from sslgraph import registry
 from sslgraph.errors import SslgraphError
-from sslgraph.signature import Signature, read_class
+from sslgraph.module_text import Module
+from sslgraph.part_text import read_class
+from sslgraph.signature import Signature
 from sslgraph.traits import Traits
 
 PART = '''
@@ -32,8 +35,9 @@ class Own(nn.Module):
 
 def read(text: str) -> Signature:
     """The signature of the class in a file of this text."""
-    (node,) = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
-    return read_class("own:Own", "own", "own.py", node, {})
+    module = Module("own", Path("own.py"), ast.parse(text))
+    (node,) = module.classes
+    return read_class("own:Own", module, node)
 
 
 @pytest.mark.parametrize("use", registry.catalogue())

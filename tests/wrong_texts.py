@@ -73,7 +73,7 @@ WRONG_METHODS = {
     "value of a setting": (
         "out: 8",
         "out: eight",
-        "method.yaml:7:42: 'out' of heads.mlp takes int, and was given 'eight'",
+        "method.yaml:7:42: 'out' of heads.mlp must be a whole number, not the text 'eight'",
     ),
     "port of a value": (
         "g(f(xq))",

@@ -113,7 +113,7 @@ class Figure:
     def known(self, use: str) -> Signature | None:
         """What can be read of a part; None of one that is not there or may not be read."""
         try:
-            return signature(use, self.plugins)
+            return signature(use, self.plugins, imports=False)
         except SslgraphError:
             if use.partition(":")[0] in self.plugins:
                 raise

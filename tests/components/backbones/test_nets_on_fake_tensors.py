@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from sslgraph import registry
+from sslgraph.arguments import setting_faults
 from sslgraph.draws import keyed
 
 IMAGE = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -63,7 +64,7 @@ def first(out: Any) -> Tensor:
 @pytest.mark.parametrize("use", PARTS)
 def test_a_part_knows_its_shapes_without_numbers(use: str) -> None:
     settings, inputs, shape = PARTS[use]
-    assert registry.setting_faults(registry.signature(use), settings) == []
+    assert setting_faults(registry.signature(use), settings) == []
     assert set(inputs) <= set(registry.signature(use).inputs)
     part = registry.build(use, settings)
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
