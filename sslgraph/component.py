@@ -26,6 +26,13 @@ Scalar = float | Tensor
 component = Traits
 
 
+def filled(value: int | None, name: str, source: str = "the tensor that arrives") -> int:
+    """A setting that settling fills in where a spec leaves it out; ValueError where nobody did."""
+    if value is None:
+        raise ValueError(f"{name} is filled from {source}; pass it when you build the part yourself")
+    return value
+
+
 def writes(method: Method) -> Method:
     """Marks a method of a part as a write: named in `after_step` or `then`, called after the optimizer's step."""
     method.is_write = True  # type: ignore[attr-defined]

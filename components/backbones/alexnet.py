@@ -5,7 +5,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 from sslgraph.draws import Draw
 
 from .dense_layers import dropped, initialise
@@ -46,10 +46,7 @@ class AlexNet(nn.Module):
         self, *, sobel: bool = False, dropout: float = 0.5, hidden: int = 4096, channels: int | None = None
     ) -> None:
         super().__init__()
-        if channels is None:
-            raise ValueError(
-                "channels is filled from the tensor that arrives; pass it when you build the part yourself"
-            )
+        channels = filled(channels, "channels")
         self.dropout = dropout
         self.sobel = Sobel() if sobel else nn.Identity()
         self.features = _convolutions(2 if sobel else channels)

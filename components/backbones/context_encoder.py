@@ -5,7 +5,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 class Features(NamedTuple):
@@ -34,10 +34,8 @@ class ContextEncoder(nn.Module):
         self, *, out: int = 4000, width: int = 64, channels: int | None = None, size: int | None = None
     ) -> None:
         super().__init__()
-        if channels is None or size is None:
-            raise ValueError(
-                "channels and size are filled from the tensor that arrives; pass them when you build the part yourself"
-            )
+        channels = filled(channels, "channels")
+        size = filled(size, "size")
         widths = _stage_widths(size, width)
         self.halvings = nn.Sequential()
         for number, leaving in enumerate(widths):

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 from .sobel import Sobel
 
@@ -61,10 +61,7 @@ class ResNet(nn.Module):
         channels: int | None = None,
     ) -> None:
         super().__init__()
-        if channels is None:
-            raise ValueError(
-                "channels is filled from the tensor that arrives; pass it when you build the part yourself"
-            )
+        channels = filled(channels, "channels")
         self.sobel = Sobel() if sobel else nn.Identity()
         self._add_stem(2 if sobel else channels, width, stem)
         block, counts = _DEPTHS[depth]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 class Features(NamedTuple):
@@ -39,10 +39,8 @@ class Timm(nn.Module):
         self, *, name: str, pretrained: bool = False, channels: int | None = None, size: int | None = None
     ) -> None:
         super().__init__()
-        if channels is None or size is None:
-            raise ValueError(
-                "channels and size are filled from the tensor that arrives; pass them when you build the part yourself"
-            )
+        channels = filled(channels, "channels")
+        size = filled(size, "size")
         if not timm.is_model(name):
             raise ValueError(f"timm has no architecture '{name}'; {_nearest(name)}")
         # On the meta device only shapes are asked for: nothing is downloaded.

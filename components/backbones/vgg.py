@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 from sslgraph.draws import Draw
 
 from .dense_layers import dropped, initialise
@@ -52,10 +52,7 @@ class VGG(nn.Module):
         channels: int | None = None,
     ) -> None:
         super().__init__()
-        if channels is None:
-            raise ValueError(
-                "channels is filled from the tensor that arrives; pass it when you build the part yourself"
-            )
+        channels = filled(channels, "channels")
         plan, width, side = _PRESETS[preset]
         self.dropout = dropout
         self.sobel = Sobel() if sobel else nn.Identity()

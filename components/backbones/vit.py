@@ -9,7 +9,7 @@ from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 from sslgraph.draws import Draw, uniform
 
 # preset: (dim, depth, heads)
@@ -90,10 +90,8 @@ class ViT(nn.Module):
         size: int | None = None,
     ) -> None:
         super().__init__()
-        if channels is None or size is None:
-            raise ValueError(
-                "channels and size are filled from the tensor that arrives; pass them when you build the part yourself"
-            )
+        channels = filled(channels, "channels")
+        size = filled(size, "size")
         dim, depth, preset_heads = _PRESETS[preset]
         self.patch, self.side, self.drop_path = patch, _patches_per_side(size, patch), drop_path
         self.net: Any = VisionTransformer(

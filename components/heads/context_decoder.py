@@ -6,7 +6,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 @component(source="arXiv:1604.07379, figure 9a, in the form of the authors' inpainting code", role="decoder")
@@ -34,8 +34,7 @@ class ContextDecoder(nn.Module):
         dim: int | None = None,
     ) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        dim = filled(dim, "dim")
         widths = stage_widths(size, width)[::-1]
         self.start = _painted(nn.ConvTranspose2d(dim, widths[0], 4, bias=False))
         self.doublings = nn.Sequential(

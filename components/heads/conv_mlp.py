@@ -5,7 +5,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 @component(source="arXiv:2011.10043, section 4.1; arXiv:2011.09157, section 3.2, without BatchNorm", title="conv MLP")
@@ -28,8 +28,7 @@ class ConvMLP(nn.Module):
         dim: int | None = None,
     ) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        dim = filled(dim, "dim")
         self.layers = nn.Sequential(
             nn.Conv2d(dim, hidden, 1),
             *([nn.BatchNorm2d(hidden)] if norm == "batch" else []),

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 @component(source="arXiv:2104.14294, section 3.2 and appendix C", title="DINO head")
@@ -40,8 +40,7 @@ class DinoHead(nn.Module):
         dim: int | None = None,
     ) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        dim = filled(dim, "dim")
         self.mlp = nn.Sequential()
         for _ in range(layers - 1):
             self.mlp.extend([nn.Linear(dim, hidden), *([nn.BatchNorm1d(hidden)] if norm == "batch" else []), nn.GELU()])

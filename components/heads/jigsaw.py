@@ -5,7 +5,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 @component(source="arXiv:1603.09246, figure 3; arXiv:1905.01235, appendix, for tile_width 1000 and hidden []")
@@ -35,8 +35,7 @@ class JigsawHead(nn.Module):
         dim: int | None = None,
     ) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        dim = filled(dim, "dim")
         self.tiles = tiles
         self.tile = _layer(dim, tile_width, norm)
         widths = [tiles * tile_width, *hidden]

@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 @component(source="definition", rows="raw")
@@ -19,8 +19,7 @@ class Linear(nn.Module):
 
     def __init__(self, *, out: int, bias: bool = True, std: float | None = None, dim: int | None = None) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        dim = filled(dim, "dim")
         self.std = std
         self.layer = nn.Linear(dim, out, bias=bias)
         self.reset()

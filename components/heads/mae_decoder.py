@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 @component(
@@ -47,10 +47,8 @@ class MAEDecoder(nn.Module):
         patches: int | None = None,
     ) -> None:
         super().__init__()
-        if width is None or patches is None:
-            raise ValueError(
-                "width and patches are filled from the tensors that arrive; pass them when you build the part yourself"
-            )
+        width = filled(width, "width")
+        patches = filled(patches, "patches")
         norm = partial(nn.LayerNorm, eps=1e-6)
         self.embed = nn.Linear(width, dim)
         self.mask_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02)

@@ -5,7 +5,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 
 @component(
@@ -52,8 +52,7 @@ class MLP(nn.Module):
         dim: int | None = None,
     ) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        dim = filled(dim, "dim")
         self.layers = nn.Sequential()
         for number, width in enumerate([*hidden, out]):
             is_last = number == len(hidden)

@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 from .context_decoder import initialise, stage_widths
 
@@ -24,10 +24,8 @@ class PatchDiscriminator(nn.Module):
 
     def __init__(self, *, width: int = 64, channels: int | None = None, size: int | None = None) -> None:
         super().__init__()
-        if channels is None or size is None:
-            raise ValueError(
-                "channels and size are filled from the tensor that arrives; pass them when you build the part yourself"
-            )
+        channels = filled(channels, "channels")
+        size = filled(size, "size")
         layers: list[nn.Module] = []
         for leaving in stage_widths(size, width):
             is_first = not layers

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from sslgraph.component import component
+from sslgraph.component import component, filled
 
 from .conv_mlp import ConvMLP
 
@@ -28,8 +28,7 @@ class PixelPropagation(nn.Module):
 
     def __init__(self, *, gamma: float = 2.0, layers: Literal[0, 1, 2] = 1, dim: int | None = None) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        dim = filled(dim, "dim")
         self.gamma = gamma
         if layers == 2:
             self.value: nn.Module = ConvMLP(hidden=dim, out=dim, dim=dim)

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from sslgraph.component import component, writes
+from sslgraph.component import component, filled, writes
 
 
 @component(source="arXiv:2006.09882, section 3.1", role="prototypes")
@@ -22,8 +22,7 @@ class Prototypes(nn.Module):
 
     def __init__(self, *, out: int = 3000, dim: int | None = None) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("dim is filled from the tensor that arrives; pass it when you build the part yourself")
+        dim = filled(dim, "dim")
         self.weight = nn.Linear(dim, out, bias=False).weight
         self.normalize()
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph import collectives
-from sslgraph.component import Scalar, component, writes
+from sslgraph.component import Scalar, component, filled, writes
 
 
 @component(source="arXiv:2104.14294, equation 4", role="centre")
@@ -31,8 +31,7 @@ class Center(nn.Module):
         self, *, momentum: Scalar = 0.9, dim: int | None = None, gather: Literal["all_ranks", "rank"] = "all_ranks"
     ) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("memory.center: dim is filled from the logits; pass it when you build the part yourself")
+        dim = filled(dim, "dim", "the logits")
         self.momentum = momentum
         self.gather = gather
         self.register_buffer("center", torch.zeros(dim))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from sslgraph import collectives
-from sslgraph.component import component, writes
+from sslgraph.component import component, filled, writes
 
 
 @component(source="arXiv:1911.05722, section 3.2 and Algorithm 1", title="queue", role="queue")
@@ -37,8 +37,7 @@ class Fifo(nn.Module):
         gather: Literal["all_ranks", "rank"] = "all_ranks",
     ) -> None:
         super().__init__()
-        if dim is None:
-            raise ValueError("memory.fifo: dim is filled from what is pushed; pass it when you build the part yourself")
+        dim = filled(dim, "dim", "what is pushed")
         self.size = size
         self.gather = gather
         rows = normalize(torch.randn(size, dim), dim=1) if init == "random" else torch.zeros(size, dim)

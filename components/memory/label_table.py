@@ -5,7 +5,7 @@ from jaxtyping import Int64
 from torch import Tensor, nn
 
 from sslgraph import collectives
-from sslgraph.component import component, writes
+from sslgraph.component import component, filled, writes
 
 # What losses.cross_entropy leaves out.
 NO_LABEL = -100
@@ -26,10 +26,7 @@ class LabelTable(nn.Module):
 
     def __init__(self, *, images: int | None = None) -> None:
         super().__init__()
-        if images is None:
-            raise ValueError(
-                "memory.label_table: images is filled from the data set; pass it when you build the part yourself"
-            )
+        images = filled(images, "images", "the data set")
         self.register_buffer("labels", torch.full((images,), NO_LABEL))
 
     def bounds(self) -> dict[str, tuple[int, int]]:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from sslgraph import collectives
-from sslgraph.component import Scalar, component, writes
+from sslgraph.component import Scalar, component, filled, writes
 
 
 @component(source="arXiv:1805.01978, sections 3.1 and 3.3", role="bank")
@@ -28,11 +28,8 @@ class RowBank(nn.Module):
 
     def __init__(self, *, momentum: Scalar = 0.5, dim: int | None = None, images: int | None = None) -> None:
         super().__init__()
-        if dim is None or images is None:
-            raise ValueError(
-                "memory.row_bank: dim and images are filled from the features and the data set; "
-                "pass them when you build the part yourself"
-            )
+        dim = filled(dim, "dim", "the features")
+        images = filled(images, "images", "the data set")
         self.momentum = momentum
         # Uniform with the variance of a random unit vector's entries, as in the authors' code: norms are near 1.
         self.register_buffer("rows", (torch.rand(images, dim) * 2 - 1) * (3 / dim) ** 0.5)

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sslgraph import collectives
-from sslgraph.component import component, writes
+from sslgraph.component import component, filled, writes
 
 
 @component(source="arXiv:2006.09882, section 4.1 and appendix A, on small batches", title="queue", role="queue")
@@ -32,11 +32,8 @@ class ViewQueue(nn.Module):
         self, *, size: int = 3840, start_epoch: int = 0, views: int | None = None, dim: int | None = None
     ) -> None:
         super().__init__()
-        if views is None or dim is None:
-            raise ValueError(
-                "memory.view_queue: views and dim are filled from what is pushed; "
-                "pass them when you build the part yourself"
-            )
+        views = filled(views, "views", "what is pushed")
+        dim = filled(dim, "dim", "what is pushed")
         self.size, self.start_epoch = size, start_epoch
         self.register_buffer("rows", torch.zeros(views, size, dim))
 

@@ -38,5 +38,5 @@ def test_rows_start_with_a_length_near_one() -> None:
 
 
 def test_without_widths_it_is_refused() -> None:
-    with pytest.raises(ValueError, match="dim and images are filled from the features and the data set"):
+    with pytest.raises(ValueError, match="images is filled from the data set"):
         RowBank(dim=3)

@@ -40,7 +40,7 @@ def test_more_rows_than_it_holds_are_refused() -> None:
 
 
 def test_without_widths_it_is_refused() -> None:
-    with pytest.raises(ValueError, match="views and dim are filled from what is pushed"):
+    with pytest.raises(ValueError, match="views is filled from what is pushed"):
         ViewQueue(size=4)
 
 
