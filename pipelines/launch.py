@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as dist
 
+from sslgraph import collectives
 from sslgraph.errors import SslgraphError, StorageError
 
 from . import checkpoint, interrupt, launch_cluster, launch_ray_compat, machine, run_folder
@@ -76,29 +76,25 @@ def _settled(cfg: Mapping[str, Any], settle: Settle) -> dict[str, Any]:
 def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict[str, Any]:
     local = int(os.environ["LOCAL_RANK"])
     on = machine.device(local)
-    dist.init_process_group("nccl" if on.type == "cuda" else "gloo", timeout=timedelta(seconds=TIMEOUT_S))
-    try:
-        settled, fault = _agreed(cfg, settle)
-        if settled is None:
-            raise SslgraphError(fault)
+    with collectives.together("nccl" if on.type == "cuda" else "gloo", timedelta(seconds=TIMEOUT_S)):
+        settled = _agreed(cfg, settle)
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         with run_folder.not_left_empty(Path(settled["out"])):
             return body({**settled, "local_rank": local, "processes": processes})
-    finally:
-        dist.destroy_process_group()
 
 
-def _agreed(cfg: Mapping[str, Any], settle: Settle) -> tuple[dict[str, Any] | None, str]:
-    """What the first rank settles, on all of them: a new folder is made once. None and a fault if it can't be."""
-    found: list[Any] = [None, "another rank failed; see its error message"]
-    if dist.get_rank() == 0:
+def _agreed(cfg: Mapping[str, Any], settle: Settle) -> dict[str, Any]:
+    """What the first rank settles, on all of them: a new folder is made once."""
+    settled, fault = None, SslgraphError("another rank failed; see its error message")
+    if collectives.rank() == 0:
         try:
-            found[0] = _settled(cfg, settle)
-        except SslgraphError as fault:
-            dist.broadcast_object_list(found, src=0)
-            return None, str(fault)
-    dist.broadcast_object_list(found, src=0)
-    return found[0], found[1]
+            settled = _settled(cfg, settle)
+        except SslgraphError as wrong:
+            fault = wrong
+    settled = collectives.of_the_first(settled)
+    if settled is None:
+        raise fault
+    return settled
 
 
 def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Train) -> dict[str, Any]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import torch.distributed as dist
-
-from sslgraph import whole_file
+from sslgraph import collectives, whole_file
 
 from .difference import unequal
 from .judge import GROWN, Judge, further, why
@@ -220,13 +218,7 @@ def _ranks(count: int) -> str:
     return "1 rank" if count == 1 else f"{count} ranks"
 
 
-@contextmanager
-def _together(rank: int, ranks: int, meet: Path) -> Iterator[None]:
+def _together(rank: int, ranks: int, meet: Path) -> AbstractContextManager[None]:
     if ranks == 1:
-        yield
-        return
-    dist.init_process_group("gloo", init_method=f"file://{meet}", rank=rank, world_size=ranks, timeout=TIMEOUT)
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
+        return nullcontext()
+    return collectives.together("gloo", TIMEOUT, init_method=f"file://{meet}", rank=rank, world_size=ranks)

@@ -7,15 +7,19 @@ does). The backward of `gather` and `all_sum` therefore sums over ranks; dividin
 
 from __future__ import annotations
 
+import gc
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import timedelta
+from typing import Any, Literal, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+T = TypeVar("T")
 Kind = Literal["all_gather", "all_reduce", "all_to_all", "broadcast"]
 _is_alone = False
 
@@ -61,6 +65,32 @@ def _is_only_noted(kind: Kind, mine: Tensor) -> bool:
         return False
     _rehearsal.messages.append(Message(kind, mine.numel() * mine.element_size()))
     return True
+
+
+@contextmanager
+def together(backend: str, timeout: timedelta, **meeting: Any) -> Iterator[None]:
+    """Connects this process with the others for the block; `meeting` says where, as torch's init_process_group does.
+
+    Gloo's threads end with the block. One that outlived it could wait for the interpreter, to let go of a tensor, while
+    the interpreter ends: the process aborts, and torchrun reports a finished training as failed.
+    """
+    # Its functions take the group that exists when the module is imported as a default argument, and so hold it and its
+    # threads. torch imports it with torch._dynamo, which happens somewhere in training.
+    importlib.import_module("torch.distributed.nn")
+    dist.init_process_group(backend, timeout=timeout, **meeting)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+        gc.collect()  # DDP holds the group as well, and is part of a cycle
+
+
+def of_the_first(value: T) -> T:
+    """Rank 0's plain value on every rank, such as a folder's name with a time in it."""
+    values = [value]
+    if ranks() > 1:
+        dist.broadcast_object_list(values, src=0)
+    return values[0]
 
 
 def ranks() -> int:

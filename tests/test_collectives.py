@@ -230,3 +230,8 @@ def test_one_process_is_the_identity() -> None:
     assert collectives.gather_with_gradient(rows) is rows and collectives.all_sum_with_gradient(rows) is rows
     for detached in (collectives.gather(rows), collectives.all_sum(rows), collectives.broadcast(rows)):
         assert detached.equal(rows) and not detached.requires_grad
+
+
+def test_no_thread_of_the_connection_outlives_it(both: Both) -> None:
+    """One that still lets go of a tensor while the interpreter ends aborts the process."""
+    assert both("threads left") == [[], []]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import torch.distributed as dist
+
+from sslgraph import collectives
 
 Both = Callable[[str], list[Any]]
 
@@ -27,15 +30,22 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def work(rank: int, module: str, folder: str) -> None:
-    """Does all checks of a module as one of two ranks.
-
-    Ends without the interpreter's teardown: once in a hundred starts torch's threads were taken down while they ran
-    ("terminate called without an active exception"), after everything was done.
-    """
+    """Does all checks of a module as one of two ranks."""
     checks: dict[str, Callable[[], Any]] = importlib.import_module(module).CHECKS
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    torch.save({name: check() for name, check in checks.items()}, f"{folder}/{rank}.pt")
-    dist.barrier()
-    dist.destroy_process_group()
-    os._exit(0)
+    with together(rank, folder):
+        found = {name: check() for name, check in checks.items()}
+        collectives.barrier()
+    torch.save({**found, "threads left": gloo_threads()}, f"{folder}/{rank}.pt")
+
+
+def together(rank: int, folder: str) -> AbstractContextManager[None]:
+    """Connects one of two processes with the other, which meets it in the folder."""
+    meeting = {"init_method": f"file://{folder}/meet", "rank": rank, "world_size": 2}
+    return collectives.together("gloo", timedelta(minutes=5), **meeting)
+
+
+def gloo_threads() -> list[str]:
+    """The threads of a connection that are there: none may outlive the interpreter."""
+    names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
+    return [name.strip() for name in names if "gloo" in name]

@@ -170,7 +170,8 @@ def test_every_socket_is_on_this_machine_alone() -> None:
 def test_torchrun_trains_as_one_process_does(tmp_path: Path, kind: dict[str, Any]) -> None:
     start(tmp_path / "one", **kind)
     script = tmp_path / "go.py"
-    script.write_text(f"{IMPORTS}; test_launch.start(Path({str(tmp_path / 'two')!r}), **{kind})")
+    run = f"test_launch.start(Path({str(tmp_path / 'two')!r}), **{kind})"
+    script.write_text(f"{IMPORTS}; {run}; from two_ranks import gloo_threads; assert gloo_threads() == []")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     subprocess.run(command, check=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})
     same(tmp_path)

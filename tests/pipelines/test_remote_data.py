@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import torch
-import torch.distributed as dist
 from object_storage import Storage
 from soak import newest, workers_of
 from tars import numbered, shard
 from test_resume import assert_equal, records
+from two_ranks import together
 
 from components.sources.webdataset import WebDataset
 from pipelines.feed import Feed
@@ -104,9 +104,8 @@ def test_storage_that_goes_away_ends_the_run_with_what_stands_and_the_same_comma
 
 def rank_of_two(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    train({"recipe": "demo/simclr", "overrides": {**SMALL, "precision": "float64"}, "out": f"{folder}/two"})
-    dist.destroy_process_group()
+    with together(rank, folder):
+        train({"recipe": "demo/simclr", "overrides": {**SMALL, "precision": "float64"}, "out": f"{folder}/two"})
 
 
 @pytest.mark.usefixtures("shards")
