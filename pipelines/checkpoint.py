@@ -112,8 +112,8 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-def load(path: Path, *, text: str | None = None) -> Checkpoint:
-    """Reads a checkpoint; with `text`, only one of the run that this text resolves to."""
+def load(path: Path) -> Checkpoint:
+    """Reads a checkpoint."""
     try:
         sizes = json.loads((path / MARKER).read_text())["files"]
         written = {name: (path / name).stat().st_size for name in sizes}
@@ -139,11 +139,6 @@ def load(path: Path, *, text: str | None = None) -> Checkpoint:
         reason = (str(problem) or type(problem).__name__).splitlines()[0].partition(". ")[0]
         cure = "remove the folder to go on from the one before it"
         raise SslgraphError(f"the checkpoint {path} is damaged and can't be read ({reason}); {cure}") from problem
-    if text is not None and saved_text != text:
-        raise SslgraphError(
-            f"{path} is of another run: {_difference(saved_text, text)}; choose another folder with --out, or go on as "
-            f"it was begun with: sslgraph train --resume {path.parent.parent}"
-        )
     return Checkpoint(saved_text, step_of(path), measures=measures, **parts)
 
 
@@ -222,13 +217,6 @@ def standing(folder: Path) -> str:
     except OSError:
         there = []
     return f"the checkpoint of step {step_of(there[-1])} stands" if there else "there is no earlier checkpoint"
-
-
-def _difference(saved: str, wanted: str) -> str:
-    old, new = saved.splitlines(), wanted.splitlines()
-    place = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    says = [repr(lines[place].strip()) if place < len(lines) else "nothing" for lines in (old, new)]
-    return f"line {place + 1} of its text says {says[0]} where this run says {says[1]}"
 
 
 def _prune(folder: Path, *, keep: int, best: str | None) -> None:

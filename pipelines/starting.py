@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from typing import Any
 
 import torch
+import yaml
 
 from sslgraph import collectives, sharding
 from sslgraph.errors import SslgraphError
@@ -50,7 +53,12 @@ def resume(run: Run) -> Checkpoint | None:
     if step < 0:
         return None
     path = run.checkpoints / f"step_{step:08d}"
-    saved = checkpoint.load(path, text=run.text)
+    saved = checkpoint.load(path)
+    if saved.text != run.text:
+        raise SslgraphError(
+            f"{run.folder} holds another run: {other_settings(saved.text, run.text)}; choose another folder with --out,"
+            f" or continue that run: sslgraph train --resume {run_folder.shown(run.folder)}"
+        )
     if (changed := _changed(run, saved)) and not run.start.changed_data:
         raise SslgraphError(
             f"{path} was trained on other images: {changed}; restore them, choose another folder with --out, or "
@@ -66,6 +74,23 @@ def resume(run: Run) -> Checkpoint | None:
     run.record.losses |= saved.run.get("losses", {})
     run.feed.balance(run.method.sample_labels())
     return saved
+
+
+def other_settings(then: str, now: str) -> str:
+    """The values in which two resolved texts differ, in words."""
+    old, new = (dict(_values(yaml.safe_load(text))) for text in (then, now))
+    paths = [path for path in {**old, **new} if old.get(path) != new.get(path)]
+    words = [f"{path} was {old.get(path, 'not given')}, and is {new.get(path, 'not given')} here" for path in paths]
+    more = f", and {len(words) - 3} more" if len(words) > 3 else ""
+    return "; ".join(words[:3]) + more if words else "its text is written differently"
+
+
+def _values(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(node, dict):
+        for key, inner in node.items():
+            yield from _values(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, node
 
 
 def _changed(run: Run, saved: Checkpoint) -> str:

@@ -128,9 +128,9 @@ def test_a_checkpoint_of_another_method(sslgraph: Command) -> None:
     last = trained(sslgraph)
     change("method.yaml", "out: 8}", "out: 4}")
     said = sslgraph("train", "recipe.yaml", "--resume", "run")
-    assert_told(said, f"{last.resolve()} is of another run: line ")
-    assert "out: 8}' where this run says " in said.err and "out: 4}'; choose another folder with --out" in said.err
-    assert f"sslgraph train --resume {last.parent.parent.resolve()}" in said.err
+    other = "method.nets.g.out was 8, and is 4 here; choose another folder with --out"
+    run = last.parent.parent.resolve()
+    assert_told(said, f"{run} holds another run: {other}, or continue that run: sslgraph train --resume run")
 
 
 @pytest.mark.parametrize("command", [("train", "recipe.yaml", "--resume", "run"), ("evaluate", "run")])
@@ -201,7 +201,7 @@ def test_no_space_left_while_saving_loses_nothing_of_the_previous_checkpoint(
         said = sslgraph("train", "recipe.yaml", "--out", "run")
     assert_told(said, "no space is left in ")
     assert "so the checkpoint of step 4 was not saved; the checkpoint of step 2 stands" in said.err
-    assert [path.name for path in Path("run/checkpoints").iterdir()] == ["step_00000002"]
+    assert {path.name for path in Path("run/checkpoints").iterdir()} == {"step_00000000", "step_00000002"}
     assert sslgraph("train", "recipe.yaml", "--resume", "run").code == 0
     assert checkpoint.complete(Path("run/checkpoints"))[-1].name == "step_00000004"
 

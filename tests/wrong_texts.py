@@ -268,7 +268,7 @@ WRONG_WORDS = {
     "--data of nothing": (("train", "recipe.yaml", "--data", "gone"), "--data "),
     "--resume of no run": (
         ("train", "recipe.yaml", "--resume", "gone"),
-        "--resume gone: there is no run in that folder (no resolved.yaml); give the folder of a run",
+        "--resume gone: there is no run in that folder (no resolved.yaml, no checkpoint); give the folder of a run",
     ),
     "no workers": (("train", "recipe.yaml", "--workers", "0"), "--workers 0 would train nothing; ask for 1 or more"),
     "too many workers": (("train", "recipe.yaml", "--workers", "9999"), "9999 workers need 9999 "),

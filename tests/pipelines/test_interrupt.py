@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from soak import ROOT
 
-from pipelines import interrupt
+from pipelines import checkpoint, interrupt, metrics_file
 from pipelines.interrupt import Interrupt
 
 
@@ -61,3 +69,48 @@ def test_a_file_asks_and_is_withdrawn(tmp_path: Path) -> None:
     assert asking.asked
     interrupt.withdraw(tmp_path / "run")
     assert not asking.asked
+
+
+def in_a_terminal(words: list[str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The command in a terminal of its own, whose other end is given: to close it closes the terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sslgraph", *words], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(theirs)
+    return process, ours
+
+
+def test_a_closed_terminal_loses_no_step(tmp_path: Path) -> None:
+    """Nothing can be shown any more, neither the bar nor a line, and the run saves all the same."""
+    sets = (
+        "data.images=64",
+        "batch=8",
+        "epochs=null",
+        "steps=100000",
+        "evaluate={}",
+        "nets.f.width=4",
+        "views.x.size=16",
+    )
+    words = ["train", "simclr", "--out", str(tmp_path), *(word for text in sets for word in ("--set", text))]
+    process, terminal = in_a_terminal(words)
+    reading = threading.Event()
+
+    def read() -> None:
+        while not reading.is_set():
+            os.read(terminal, 1 << 16)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    end = time.monotonic() + 120
+    while metrics_file.last_step(tmp_path) < 40:
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.1)
+    reading.set()
+    reader.join(30)
+    os.close(terminal)
+    assert process.wait(60) == 1
+    newest = checkpoint.step_of(checkpoint.complete(tmp_path / "checkpoints")[-1])
+    assert newest == metrics_file.last_step(tmp_path) >= 40
+    assert metrics_file.missing(tmp_path, newest) == ""

@@ -14,6 +14,7 @@ from toy_training import ToyFeed, toy_run
 
 from pipelines import checkpoint
 from pipelines.run import Start
+from pipelines.starting import other_settings
 from pipelines.train import loop
 from sslgraph.errors import SslgraphError
 
@@ -90,6 +91,23 @@ def test_the_baseline_is_not_measured_again_by_a_run_that_stands_at_its_first_ch
     loop(toy_run(tmp_path, baseline=lambda _: pytest.fail("measured twice")))
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line for line in lines if line["step"] == 0] == [{"step": 0, "knn_pixels": 0.25}]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "words"),
+    [
+        ("batch: 8\n", "batch: 8\nseed: 3\n", "seed was not given, and is 3 here"),
+        ("a: {lr: 0.1, use: sgd}\nb: 1\n", "a: {lr: 0.2, use: sgd}\n",
+         "a.lr was 0.1, and is 0.2 here; b was 1, and is not given here"),
+        ("a: [1, 2]\n", "a: [1, 3]\n", "a was [1, 2], and is [1, 3] here"),
+        ("a: {b: 1, c: 2, d: 3, e: 4, f: 5}\n", "{}\n",
+         "a.b was 1, and is not given here; a.c was 2, and is not given here; a.d was 3, and is not given here"
+         ", and 2 more"),
+        ("a: {b: 1}\n", "a:\n  b: 1\n", "its text is written differently"),
+    ],
+)  # fmt: skip
+def test_another_run_is_told_by_its_settings(then: str, now: str, words: str) -> None:
+    assert other_settings(then, now) == words
 
 
 def test_a_step_beyond_the_end_is_refused(tmp_path: Path) -> None:

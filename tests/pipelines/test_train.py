@@ -94,7 +94,7 @@ def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
     finished(tmp_path)
     other = toy_run(tmp_path)
     other.text = "method: other\n"
-    with pytest.raises(SslgraphError, match="'method: toy' where this run says 'method: other'"):
+    with pytest.raises(SslgraphError, match="holds another run: method was toy, and is other here; choose another"):
         train.loop(other)
 
 
