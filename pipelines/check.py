@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as File
@@ -18,10 +18,12 @@ from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.load import load_augmentation, load_method, load_recipe
 from sslgraph.loaded import Loaded, method_in
+from sslgraph.plugins import allowed
 from sslgraph.refusals import refuse
 from sslgraph.spec import Augmentation, Data, Method, Part, Recipe
 from sslgraph.wire import wire
 
+from . import provenance
 from .optimizers import settings as optimizer_settings
 
 if TYPE_CHECKING:
@@ -59,14 +61,19 @@ def examine(
     """
     start = time.perf_counter()
     loaded, recipe = load(name_or_file, overrides or {})
-    allowed = (*plugins, *(recipe.spec.plugins if recipe else ()))
-    graph = wired(loaded, allowed, imports=imports)
+    plugins = allowed_in(recipe or loaded, plugins)
+    graph = wired(loaded, plugins, imports=imports)
     if recipe:
-        numbers(recipe, allowed)
+        numbers(recipe, plugins)
         spreading(recipe, graph)
     findings = lint(graph, _facts(recipe))
-    sized = None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=allowed)
+    sized = None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=plugins)
     return Examination(name_or_file, graph, gradient_map(graph), findings, sized, time.perf_counter() - start)
+
+
+def allowed_in(loaded: Loaded[Method] | Loaded[Recipe], given: Sequence[str] = ()) -> tuple[str, ...]:
+    """The modules that may run: those given and the recipe's. They lie beside the text, or beside that of its run."""
+    return allowed(given, loaded, folders=provenance.plugin_folders(loaded.file))
 
 
 def wired(loaded: Loaded[Method], plugins: tuple[str, ...] = (), *, imports: bool = True) -> Graph:

@@ -39,16 +39,19 @@ def diff(
     """What makes one method into another: the idea first, then structure, settings and numbers."""
     from sslgraph.diff import account
     from sslgraph.load import load_method
+    from sslgraph.plugins import allowed
 
     kind = out.suffix.lstrip(".").lower() if out else ""
     if out and kind not in FORMATS:
         ends = f"{', '.join(f'.{name}' for name in FORMATS[:-1])} or .{FORMATS[-1]}"
         raise SslgraphError(f"{out}: a comparison can't be written in this format; end its name in {ends}")
-    found = account(load_method(one).spec, load_method(other).spec, tuple(plugin))
+    first, second = load_method(one), load_method(other)
+    plugins = allowed(plugin, first, second)
+    found = account(first.spec, second.spec, plugins)
     if out:
         from .write_whole import write_whole
 
-        content = written(drawn(one, other, found, dark=dark, plugins=tuple(plugin)), found, kind)
+        content = written(drawn(one, other, found, dark=dark, plugins=plugins), found, kind)
         write_whole(out, lambda opened: opened.write(content))
     typer.echo("\n".join(found.lines))
     if out:

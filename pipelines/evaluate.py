@@ -18,7 +18,7 @@ from sslgraph.load import load_recipe
 from sslgraph.loaded import Loaded
 from sslgraph.spec import Recipe
 
-from . import checkpoint, machine, online
+from . import check, checkpoint, machine, online
 from .features import Features, extract, extract_views
 from .feed import Source
 from .knn import Neighbours, knn
@@ -66,7 +66,7 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     loaded, saved = _read(run)
     recipe, on = loaded.spec, machine.device()
     machine.use()
-    allowed = (*recipe.plugins, *plugins)
+    allowed = check.allowed_in(loaded, plugins)
     use, settings = recipe.data.use, dict(recipe.data.settings)
     if data is not None:
         use, settings = source_for(data), {"path": located(data)}

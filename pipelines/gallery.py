@@ -15,7 +15,6 @@ from .options import Plugins
 
 if TYPE_CHECKING:
     from sslgraph.page import Shown
-    from sslgraph.values import Value
 
 
 def page(
@@ -47,29 +46,15 @@ def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:
     """A method compiled to its sizes, with the texts that it was read from."""
     from sslgraph.page import Shown
 
-    from .check import BATCH, load, sized_graph, wired
+    from .check import BATCH, allowed_in, load, sized_graph, wired
 
     loaded, recipe = load(name, {})
-    allowed = (*plugins, *(recipe.spec.plugins if recipe else ()))
+    allowed = allowed_in(recipe or loaded, plugins)
     sized = sized_graph(wired(loaded, allowed), loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=allowed)
-    texts = tuple(
-        (Path(file).name, Path(file).read_text(encoding="utf-8")) for file in _files(loaded.text, loaded.file)
-    )
+    files = dict.fromkeys(Path(file).resolve() for file in (str(loaded.file), *loaded.text.files))
+    texts = tuple((file.name, file.read_text(encoding="utf-8")) for file in files if file.is_file())
     first = texts[0][1].partition("\n")[0]
     return Shown(key, first.removeprefix("#").strip() if first.startswith("#") else "", texts, sized)
-
-
-def _files(text: Value, own: Path) -> list[str]:
-    """The files that a method's values stand in: its own, then those that it extends."""
-    found = {str(own): None}
-    todo = [text]
-    while todo:
-        value = todo.pop()
-        if value.place.line:
-            found.setdefault(str(Path(value.place.file).resolve()) if own.is_absolute() else value.place.file, None)
-        inner = value.content
-        todo += inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else []
-    return [file for file in found if Path(file).is_file()]
 
 
 def _keys(names: list[str]) -> list[str]:

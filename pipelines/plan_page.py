@@ -86,7 +86,7 @@ def page(
 ) -> str:  # fmt: skip
     """The plan of a method or a recipe as text; of `given`, what is None comes from the recipe."""
     loaded, recipe = check.load(name, overrides or {})
-    plugins = (*plugins, *(recipe.spec.plugins if recipe else ()))
+    plugins = check.allowed_in(recipe or loaded, plugins)
     asked = _asked(recipe.spec if recipe else None, given)
     if asked.batch % asked.gpus:
         raise SslgraphError(f"a batch of {asked.batch} can't be shared evenly by {asked.gpus} GPUs; change --batch")

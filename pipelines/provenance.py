@@ -11,8 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from sslgraph import __version__, home, whole_file
 
 FILE = "starts.jsonl"
@@ -33,8 +31,17 @@ def read(folder: Path) -> list[dict[str, Any]]:
     return [start for start in found if isinstance(start, dict)]
 
 
+def plugin_folders(text: Path) -> tuple[Path, ...]:
+    """Where the plugins of the run lay whose text this is: that of its folder, or of a checkpoint in it."""
+    starts = [start for folder in text.resolve().parents[:3] for start in read(folder)]
+    folders = [folder for start in reversed(starts) for folder in start.get("plugins", {}).values()]
+    return tuple(map(Path, dict.fromkeys(folders)))
+
+
 def here() -> dict[str, Any]:
     """This moment, machine, commit and these versions."""
+    import torch
+
     return {
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
         "host": platform.node(),

@@ -10,6 +10,8 @@ from sslgraph import registry
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
 
+from . import check
+
 
 def request(
     name: str,
@@ -41,15 +43,16 @@ def request(
             )
         out = resume
     if data is not None:
-        given |= _data(name, data, given, is_here)
+        given |= _data(name, data, given, plugins, is_here)
     return {"recipe": name, "overrides": given, "plugins": plugins, "out": out}
 
 
-def _data(name: str, path: str, given: Mapping[str, Any], is_here: bool) -> dict[str, Any]:
+def _data(name: str, path: str, given: Mapping[str, Any], plugins: tuple[str, ...], is_here: bool) -> dict[str, Any]:
     """`--data PATH`: the source that reads what lies there, with the recipe's limits; an own source reads its own."""
-    recipe = load_recipe(name, dict(given)).spec
+    loaded = load_recipe(name, dict(given))
+    recipe, allowed = loaded.spec, check.allowed_in(loaded, plugins)
     absolute, use = located(path), recipe.data.use
-    if (use not in _readers() or not is_here) and "path" in registry.signature(use, tuple(recipe.plugins)).settings:
+    if (use not in _readers() or not is_here) and "path" in registry.signature(use, allowed).settings:
         return {"data.path": absolute}
     if not is_here:
         return {}

@@ -43,7 +43,7 @@ def restored(
 ) -> Restored:
     """The encoders of a run; `train` is what it was trained on, whose size some states depend on."""
     recipe = loaded.spec
-    allowed = (*recipe.plugins, *plugins)
+    allowed = check.allowed_in(loaded, plugins)
     text = method_in(loaded)
     graph = check.wired(text, allowed)
     sized = check.sized_graph(

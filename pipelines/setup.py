@@ -16,6 +16,7 @@ from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
 from sslgraph.loaded import Loaded, method_in
+from sslgraph.plugins import folders_of
 from sslgraph.resolved import resolved
 from sslgraph.schedules import Clock, duration
 from sslgraph.spec import Recipe
@@ -63,7 +64,7 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
             f"--out {config.out}: a run needs a folder, and this is an address; mount it, or copy later"
         )
     loaded = config.load()
-    plugins = _plugins(config, loaded.spec)
+    plugins = check.allowed_in(loaded, config.plugins)
     graph = check.wired(method_in(loaded), plugins)
     check.numbers(loaded, plugins)
     check.spreading(loaded, graph)
@@ -80,7 +81,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     """Builds all that a run stands on, on every rank alike: weights come from the seed, batches from rank and step."""
     config = Config(**cfg)
     loaded, on = config.load(), machine.device(config.local_rank)
-    recipe, plugins = loaded.spec, _plugins(config, loaded.spec)
+    recipe, plugins = loaded.spec, check.allowed_in(loaded, config.plugins)
     threads = machine.use(processes=config.processes, on=on)
     with check.within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
@@ -110,7 +111,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     run = Run(
         folder=folder, text=resolved(loaded.spec), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, precision=precision,
-        facts=_facts(recipe, method, on, precision, threads) | _length(clock) | data, data=data, start=_start(config),
+        facts=_facts(recipe, method, on, precision, threads) | _length(clock) | data | {"plugins": folders_of(plugins)},
+        data=data, start=_start(config),
         recipe_text=Path(loaded.file).read_text(encoding="utf-8"),
         **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip
@@ -177,10 +179,6 @@ def _start(config: Config) -> Start:
         from_scratch=config.from_scratch, changed_data=config.changed_data, stale_stop=config.stale_stop,
         words="".join(f" --plugin {plugin}" for plugin in config.plugins),
     )  # fmt: skip
-
-
-def _plugins(config: Config, recipe: Recipe) -> tuple[str, ...]:
-    return (*recipe.plugins, *config.plugins)
 
 
 def _length(clock: Clock) -> dict[str, int]:

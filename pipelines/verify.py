@@ -80,8 +80,9 @@ def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[st
     """Everything about a method that is found without training it; faults of its text are raised here."""
     given = {**TINY, "data": {"use": stand_in(), "images": IMAGES}, "batch": wish.batch, **overrides}
     loaded = load_recipe(name, given)
-    graph = check.wired(method_in(loaded), (*plugins, *loaded.spec.plugins))
-    check.numbers(loaded, (*plugins, *loaded.spec.plugins))
+    allowed = check.allowed_in(loaded, plugins)
+    graph = check.wired(method_in(loaded), allowed)
+    check.numbers(loaded, allowed)
     local = rank_local(graph)
     given |= {found.path: found.joined for found in local}
     folder.mkdir()

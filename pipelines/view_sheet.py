@@ -42,7 +42,7 @@ def write_sheet(
     writable(out)
     loaded, recipe = check.load(name, overrides or {})
     text = recipe.spec if recipe else None
-    allowed = (*plugins, *(text.plugins if text else ()))
+    allowed = check.allowed_in(recipe or loaded, plugins)
     source, where = _source(text, data, allowed)
     sheet = contact_sheet(
         loaded, source, data=where, count=count, seed=(text.seed if text else 0) if seed is None else seed,

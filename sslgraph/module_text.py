@@ -39,6 +39,14 @@ def source_of(module: str) -> Path | None:
     return Path(found.origin) if found and found.has_location and found.origin else None
 
 
+def folder_of(module: str) -> Path | None:
+    """The folder on the import path in which a module, or the package around it, is found."""
+    first = _spec(module.partition(".")[0])
+    inside = list(first.submodule_search_locations or ()) if first else []
+    source = source_of(module.partition(".")[0])
+    return Path(inside[0]).parent if inside else source.parent if source else None
+
+
 def searched() -> tuple[str, ...]:
     """The folders, besides those of installed packages, in which modules are looked for."""
     installed = (sys.prefix, sys.base_prefix)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -45,6 +45,11 @@ def signature(use: str, plugins: tuple[str, ...] = (), *, imports: bool = True) 
     """
     found = _signature(use, tuple(plugins))
     return _imported(use, tuple(plugins)) if found.unread and imports else found
+
+
+def is_allowed(module: str, plugins: Iterable[str]) -> bool:
+    """Whether code of a module may run: it, or a package around it, is named as a plugin."""
+    return any(module == plugin or module.startswith(f"{plugin}.") for plugin in plugins)
 
 
 def build(use: str, settings: dict[str, Any], plugins: tuple[str, ...] = ()) -> Any:
@@ -91,7 +96,7 @@ def _signature(use: str, plugins: tuple[str, ...]) -> Signature:
 
 def _plugin(use: str, plugins: tuple[str, ...]) -> Signature:
     name, _, class_name = use.partition(":")
-    if not any(name == allowed or name.startswith(allowed + ".") for allowed in plugins):
+    if not is_allowed(name, plugins):
         problem = f"'{use}' is code from outside the catalogue, and a spec must not run code by itself"
         raise refusal((), problem, f"if you trust it, allow it with --plugin {name} or the recipe's plugins: [{name}]")
     if not module_text.is_there(name):

@@ -27,6 +27,15 @@ class Value:
             return [value.plain for value in self.content]
         return self.content
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it and the values in it stand in: its own, then those of parents and of changes."""
+        found = {self.place.file: None} if self.place.line else {}
+        inner = self.content
+        for value in inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else ():
+            found.update(dict.fromkeys(value.files))
+        return tuple(found)
+
     def child(self, name: str | int) -> Value | None:
         """The value under a key, at an index, or, in a list of named mappings such as phases, of that name."""
         if isinstance(self.content, dict):

@@ -24,7 +24,7 @@ FLOORS: tuple[set[str], ...] = (
     {"graph", "axes", "values", "real_run"},
     {"boxes", "gradients", "sized", "meta_parts", "yaml_core", "edits", "loaded", "validate", "catalogue"},
     {"flow", "edges", "refusals", "lowering", "parts", "program", "after_step"},
-    {"document", "references", "resolved", "lint", "diff"},
+    {"document", "references", "resolved", "lint", "diff", "plugins"},
     {"watch", "settle", "stars"},
     {"wire", "compile", "inherit"},
     {"drawing", "load"},

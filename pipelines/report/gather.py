@@ -42,7 +42,6 @@ def gather(
 ) -> Gathered:
     """Never fails for what a page can do without: a data path that vanished, a checkpoint that is not there yet."""
     missing: dict[str, str] = {}
-    allowed = (*record.loaded.spec.plugins, *plugins)
 
     def tried(part: str, make: Callable[[], T]) -> T | None:
         try:
@@ -51,6 +50,7 @@ def gather(
             missing[part] = str(reason)
             return None
 
+    allowed = tried("plugins", lambda: check.allowed_in(record.loaded, plugins)) or plugins
     source = tried("images", lambda: sources(record.loaded.spec, "train", allowed))
     sized = tried("graph", lambda: _sized(record, source, allowed))
     sheet, seen = None, None

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
 
-from .. import machine
+from .. import check, machine
 from ..contact_picture import scaled
 from ..contact_sheet import class_name
 from ..features import Features, extract
@@ -93,7 +93,7 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
         raise SslgraphError("the run has saved no checkpoint yet")
     on = machine.device()
     machine.use()
-    allowed = (*record.loaded.spec.plugins, *plugins)
+    allowed = check.allowed_in(record.loaded, plugins)
     bank, queries, notes = _parts(lambda: sources(record.loaded.spec, "test", allowed), train, most)
     encoders = restored(record.loaded, record.checkpoint, train, device=on, plugins=plugins)
 

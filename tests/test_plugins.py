@@ -1,0 +1,141 @@
+"""Plugins: allowed by name, found beside the text that names them, and told apart from misspelt ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from command import Command
+from command import sslgraph as sslgraph
+
+from sslgraph import module_text
+from sslgraph.errors import SpecError
+from sslgraph.load import load_method, load_recipe
+from sslgraph.plugins import allowed, folders_of
+
+HELPER = """
+from torch import nn
+
+import NAME_sibling
+
+
+class Mine(nn.MSELoss): ...
+"""
+METHOD = """
+method: Own
+extends: byol
+views: {x1: {augment: byol_a, size: 16}, x2: {augment: byol_b, size: 16}}
+nets: {f: {use: backbones.resnet, depth: 10, width: 4, stem: small}}
+replace:
+  losses.one: {use: "NAME:Mine", of: [p1, t2]}
+  losses.two: {use: "NAME:Mine", of: [p2, t1]}
+"""
+RECIPE = """
+recipe: own
+method: method.yaml
+data: {use: sources.shapes, size: 32, images: 16}
+steps: 2
+batch: 8
+optimizer: {use: sgd, lr: 0.1, momentum: 0.9, weight_decay: 1e-4}
+plugins: [NAME]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands are given in another folder, and the import path is as before after each test."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+def folder(tmp_path: Path, name: str, where: str = "specs") -> Path:
+    """A folder with a method, a recipe, and beside them a plugin of this name that imports a module beside it."""
+    made = tmp_path / where
+    made.mkdir(exist_ok=True)
+    (made / "method.yaml").write_text(METHOD.lstrip().replace("NAME", name))
+    (made / "recipe.yaml").write_text(RECIPE.lstrip().replace("NAME", name))
+    (made / f"{name}.py").write_text(HELPER.replace("NAME", name))
+    (made / f"{name}_sibling.py").write_text("")
+    return made
+
+
+def test_a_plugin_beside_its_text_is_found_from_any_folder(tmp_path: Path, sslgraph: Command) -> None:
+    specs = folder(tmp_path, "beside_one")
+    refused = sslgraph("check", str(specs / "method.yaml"))
+    assert refused.code == 1 and "allow it with --plugin beside_one" in refused.err
+    assert sslgraph("check", str(specs / "method.yaml"), "--plugin", "beside_one").code == 0
+    assert sslgraph("check", str(specs / "recipe.yaml")).code == 0
+
+
+def test_a_run_finds_its_plugins_again(tmp_path: Path, sslgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    specs = folder(tmp_path, "beside_two")
+    said = sslgraph("train", str(specs / "recipe.yaml"), "--out", "run")
+    assert said.code == 0, said.err
+    for name in ("beside_two", "beside_two_sibling"):
+        sys.modules.pop(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(specs)])
+    assert not module_text.is_there("beside_two")
+    said = sslgraph("evaluate", "elsewhere/run")
+    assert said.code == 0, said.err
+
+
+def test_a_plugin_is_found_beside_the_parent_that_names_it(tmp_path: Path) -> None:
+    specs = folder(tmp_path, "beside_three")
+    child = tmp_path / "child.yaml"
+    child.write_text(f"method: Child\nextends: {specs}/method.yaml\n")
+    assert allowed(["beside_three"], load_method(child)) == ("beside_three",)
+    assert sys.path[-1] == str(specs) and folders_of(["beside_three", "torch.nn"]) == {"beside_three": str(specs)}
+
+
+def test_what_is_not_allowed_is_not_looked_for(tmp_path: Path) -> None:
+    specs, path = folder(tmp_path, "beside_four"), list(sys.path)
+    assert allowed((), load_method(specs / "method.yaml")) == ()
+    assert sys.path == path
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("besid_five", r"did you mean 'beside_five'\? it is looked for in .*specs, .* and among installed packages"),
+        ("zzz", "it is looked for in .*specs, "),
+    ],
+)
+def test_a_misspelt_plugin_is_said_to_be_misspelt(tmp_path: Path, name: str, says: str) -> None:
+    specs = folder(tmp_path, "beside_five")
+    with pytest.raises(SpecError, match=rf"^--plugin {name}: there is no module '{name}'\n  {says}"):
+        allowed([name], load_method(specs / "method.yaml"))
+
+
+def test_a_misspelt_plugin_of_a_recipe_is_told_at_its_line(tmp_path: Path) -> None:
+    specs = folder(tmp_path, "beside_six")
+    recipe = specs / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("[beside_six]", "[beside_sx]"))
+    with pytest.raises(
+        SpecError, match=r"recipe.yaml:7:11: there is no module 'beside_sx'\n  did you mean 'beside_six'"
+    ):
+        allowed((), load_recipe(recipe))
+
+
+def test_a_plugin_for_another_text_of_the_same_command_is_no_fault(tmp_path: Path) -> None:
+    assert allowed(["beside_seven"], load_method("simclr")) == ("beside_seven",)
+    specs = folder(tmp_path, "beside_seven")
+    assert allowed(["beside_seven"], load_method("simclr"), load_method(specs / "method.yaml")) == ("beside_seven",)
+    assert module_text.is_there("beside_seven")
+
+
+def test_two_modules_of_one_name_are_refused(tmp_path: Path) -> None:
+    first, second = folder(tmp_path, "beside_eight"), folder(tmp_path, "beside_eight", "other")
+    allowed(["beside_eight"], load_method(first / "method.yaml"))
+    with pytest.raises(SpecError, match=r"two modules are called 'beside_eight': .*specs.*, and .*other.* beside this"):
+        allowed(["beside_eight"], load_method(second / "method.yaml"))
+
+
+def test_a_folder_beside_a_text_does_not_hide_an_installed_package(tmp_path: Path) -> None:
+    specs = folder(tmp_path, "beside_nine")
+    (specs / "torch").mkdir()
+    path = list(sys.path)
+    assert allowed(["torch.nn"], load_method(specs / "method.yaml")) == ("torch.nn",)
+    assert sys.path == path
