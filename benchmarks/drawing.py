@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from pipelines.check import examine
+from sslgraph.pipelines.check import examine
+
 from sslgraph import catalogue
 from sslgraph.drawing import Level, Picture, layout, picture, svg
 from sslgraph.drawing.pdf import pdf

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from sslgraph.pipelines import check, machine
+from sslgraph.pipelines.rehearsal import rehearse
+from sslgraph.pipelines.setup import prepare
+from sslgraph.pipelines.train import one_step
+from sslgraph.pipelines.views import ViewProgram
 
-from pipelines import check, machine
-from pipelines.rehearsal import rehearse
-from pipelines.setup import prepare
-from pipelines.train import one_step
-from pipelines.views import ViewProgram
 from sslgraph import registry
 from sslgraph.load import load_augmentation
 
@@ -139,7 +139,7 @@ def _wait() -> None:
 
 def resident(device: torch.device) -> str:
     """Whether a small data set lives on the device, and how fast it is read from there."""
-    from pipelines.feed import reader
+    from sslgraph.pipelines.feed import reader
 
     source = registry.build("sources.shapes", {"images": 8192})
     read = reader(source, device)

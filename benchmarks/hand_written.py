@@ -7,13 +7,13 @@ and our batched views, so that the two loops differ in nothing but who wrote the
 from __future__ import annotations
 
 import torch
+from sslgraph.pipelines import machine
+from sslgraph.pipelines.feed import order
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 from torchvision.models import resnet18
 
-from pipelines import machine
-from pipelines.feed import order
-from pipelines.views import ViewProgram
 from sslgraph import registry
 from sslgraph.load import load_augmentation
 from sslgraph.spec import View

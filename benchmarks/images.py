@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from sslgraph.pipelines.preparing import prepare_images
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from pipelines.preparing import prepare_images
-from pipelines.views import ViewProgram
 from sslgraph import registry
 from sslgraph.load import load_augmentation
 from sslgraph.spec import Augmentation, View

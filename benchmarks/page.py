@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 
-from pipelines.gallery import shown
+from sslgraph.pipelines.gallery import shown
+
 from sslgraph import catalogue
 from sslgraph.diff import account
 from sslgraph.drawing import as_svg

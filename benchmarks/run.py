@@ -19,8 +19,7 @@ import venv
 from pathlib import Path
 
 import torch
-
-from pipelines import machine
+from sslgraph.pipelines import machine
 
 PEERS = (("lightly", "kornia"), ("stable-pretraining",))
 KINDS = ("views", "steps", "images", "memory")

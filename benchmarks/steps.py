@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-
-from pipelines.setup import prepare
-from pipelines.train import one_step
+from sslgraph.pipelines.setup import prepare
+from sslgraph.pipelines.train import one_step
 
 from . import hand_written
 from .turns import Timed, Work, in_turns
@@ -91,7 +90,7 @@ def peaks(name: str = "SimCLR, ResNet-18") -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    from pipelines import machine
+    from sslgraph.pipelines import machine
 
     machine.use()
     work = ways(sys.argv[1])[sys.argv[2]]()

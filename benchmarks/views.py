@@ -8,13 +8,13 @@ from typing import Any
 from unittest import mock
 
 import torch
+from sslgraph.components.augment import native
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as tv
 
-from components.augment import native
-from pipelines.views import ViewProgram
 from sslgraph.load import load_augmentation
 from sslgraph.spec import View
 
@@ -136,7 +136,7 @@ def _kornia(view: View) -> Callable[[Tensor], Tensor]:
 
 
 def _settings(view: View) -> list[tuple[str, dict[str, Any]]]:
-    from pipelines.views import resolve
+    from sslgraph.pipelines.views import resolve
 
     found = {view.augment: load_augmentation(view.augment).spec}
     return [(part.use, dict(part.settings)) for part in resolve({"x": view}, found)["x"].values()]

@@ -41,7 +41,7 @@ class Listed(StrEnum):
 
 def main() -> None:
     """Runs a command; what a user can mend is one message on standard error and exit code 1."""
-    # A plugin usually lies where the command is given. Last: a numpy.py that lies beside a spec is not to be run.
+    # A plugin usually lies in the current folder. Last: a numpy.py that lies there must not replace numpy.
     sys.path.append(str(Path.cwd()))
     try:
         app(prog_name="sslgraph")
@@ -154,9 +154,7 @@ def check(
 def train(
     name: Annotated[
         str | None,
-        typer.Argument(
-            help="a method (its demo recipe), a recipe as FOLDER/METHOD, or a file; not with --resume"
-        ),
+        typer.Argument(help="a method (its demo recipe), a recipe as FOLDER/METHOD, or a file; not with --resume"),
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="images: a folder, parquet, .tar shards; s3://...")] = None,
     out_: Annotated[str | None, typer.Option("--out", help="run folder; an existing run there is continued")] = None,

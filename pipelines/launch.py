@@ -7,6 +7,7 @@ starts them again when one dies.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -163,7 +164,7 @@ def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[s
     resources = {"CPU": share.cpus} | ({"GPU": share.gpus} if share.gpus else {})
     trainer = TorchTrainer(
         _worker,
-        train_loop_config={"cfg": cfg, "body": body},
+        train_loop_config={"cfg": cfg, "body": body, "folder": str(Path.cwd())},
         torch_config=TorchConfig(timeout_s=TIMEOUT_S),
         scaling_config=ScalingConfig(num_workers=workers, use_gpu=share.gpus > 0, resources_per_worker=resources),
         run_config=RunConfig(
@@ -182,6 +183,7 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
     import ray.train
 
     launch_ray_compat.quiet_worker()
+    sys.path.append(config["folder"])  # where plugins lie; last, as in the command line
     cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
         return dict(config["body"](cfg))

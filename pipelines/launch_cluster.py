@@ -7,12 +7,13 @@ changed there.
 from __future__ import annotations
 
 import os
+import site
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sslgraph import home
@@ -45,13 +46,17 @@ def cluster(address: str | None) -> Iterator[Any]:
     own = {} if address else {"object_store_memory": OBJECT_STORE, "num_cpus": machine.cores()}
     # What a job's workers import came with the job; what else runs finds this code where this process does.
     environment = {} if IN_A_JOB in os.environ else {"env_vars": {"PYTHONPATH": _import_path()}}
+    # Ray puts the current folder first on its workers' path, where a numpy.py would replace numpy: give it an empty one.
+    empty = tempfile.TemporaryDirectory()
     try:
-        ray.init(address=address or "local", logging_level="warning", runtime_env=environment, **own)
+        with chdir(empty.name):
+            ray.init(address=address or "local", logging_level="warning", runtime_env=environment, **own)
         yield ray
     except ConnectionError as silent:
         raise SslgraphError(f"no Ray cluster answers at {address}; see `ray status --address {address}`") from silent
     finally:
         ray.shutdown()
+        empty.cleanup()
         for name in private:
             os.environ.pop(name, None)
 
@@ -84,9 +89,13 @@ def _absent(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _import_path() -> str:
-    """Where workers, which start in a folder of Ray's, find this code and plugins: where this process does."""
-    here = home.ROOT.parent if home.INSTALLED else home.ROOT
-    return os.pathsep.join(filter(None, [str(here), str(Path.cwd()), os.environ.get("PYTHONPATH")]))
+    """What workers, which start in a folder of Ray's, need on their path to import sslgraph as this process does.
+
+    Nothing if it is installed. The current folder, where plugins lie, is not in it: it comes last, in `launch`.
+    """
+    here = str(home.HERE.parent)
+    is_found_by_path = here in sys.path and here not in site.getsitepackages()
+    return os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), here if is_found_by_path else ""]))
 
 
 def _pinned() -> dict[str, str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
-
-from sslgraph import home
+import os
+import sys
 
 
 def main() -> None:
     """Runs the command line, which lives with the pipelines."""
-    importlib.import_module(f"{home.PREFIX}pipelines.cli").main()
+    importlib.import_module("sslgraph.pipelines.cli").main()
 
 
 if __name__ == "__main__":
+    # `python -m` puts the current folder first: a numpy.py that lies there must not be imported in place of numpy.
+    sys.path[:] = [place for place in sys.path if place not in ("", str(Path.cwd()))]
     main()

@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 INSTALLED = (HERE / "components").is_dir()
-PREFIX = "sslgraph." if INSTALLED else ""
 ROOT = HERE if INSTALLED else HERE.parent
 COMPONENTS = ROOT / "components"
 SPECS = ROOT / "specs"

@@ -102,9 +102,7 @@ def _method(value: Value) -> Value:
     return text_of("methods", value.content, asks="the recipe trains the method", value=value).of_kind("method").root
 
 
-def _edited(
-    text: Value, child: Value, edits: Sequence[Edit], faults: list[Fault], top: tuple[str, ...] = TOP
-) -> Value:
+def _edited(text: Value, child: Value, edits: Sequence[Edit], faults: list[Fault], top: tuple[str, ...] = TOP) -> Value:
     """The text after a child's `remove` and `replace`, then its own sections, then its `set`."""
     text = _changed(text, [edit for edit in edits if edit.word != "set"], faults, top)
     return _changed(merge(text, child), [edit for edit in edits if edit.word == "set"], faults, top)

@@ -90,7 +90,7 @@ def _signature(use: str, plugins: tuple[str, ...]) -> Signature:
         there = catalogue(family) if home.COMPONENTS.joinpath(family).is_dir() and family else ()
         cure = f"did you mean '{close}'?" if close else "own parts are written my_package.my_module:MyPart"
         raise refusal((), f"there is no part '{use}'", cure, there)
-    module = module_text.read_file(f"{home.PREFIX}components.{use}", file)
+    module = module_text.read_file(f"sslgraph.components.{use}", file)
     return read_class(use, module, next(node for node in module.classes if mark.call_of(node)))
 
 

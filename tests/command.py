@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-
-from pipelines import cli
+from sslgraph.pipelines import cli
 
 
 @dataclass(frozen=True)

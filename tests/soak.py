@@ -32,8 +32,7 @@ from typing import Any, Protocol
 import torch
 import torch._dynamo  # torch.optim's first use asks for it
 import torch.utils.tensorboard
-
-from pipelines import cli, launch  # noqa: F401  forks find it imported
+from sslgraph.pipelines import cli, launch  # noqa: F401  forks find it imported
 
 ROOT = Path(__file__).parents[1]
 # Many short steps and a checkpoint every few of them: most kills then hit one that is being written.

@@ -32,6 +32,8 @@ FLOORS: tuple[set[str], ...] = (
     {"page"},
     {"__main__"},
 )
+# What lies above the language, under the same import name.
+ABOVE = ("components", "pipelines")
 # Rooms of several files, which import each other relatively.
 HOUSES = ("drawing", "lint", "diff", "overlay", "page")
 FOR_COMPONENTS = {f"sslgraph.{word}" for word in ("component", "draws", "collectives", "errors", "home", "whole_file")}
@@ -84,7 +86,8 @@ def floors(root: Path) -> list[str]:
         for module, level in imports(tree):
             package, _, other = module.partition(".")
             below = floor_of(other.split(".")[0]) if package == "sslgraph" and other else -1
-            if package in ("components", "pipelines") and room != "__main__":
+            is_above = package == "sslgraph" and other.split(".")[0] in ABOVE
+            if (package in ABOVE or is_above) and room not in ("__main__", "__init__"):
                 faults.append(f"{name} imports {module}, which lies above the language")
             elif level and room not in HOUSES:
                 faults.append(f"{name} imports relatively: the language is imported by its name")
@@ -101,8 +104,8 @@ def strangers(root: Path) -> list[str]:
         depth = 1 if is_part else name.count("/")
         for module, level in imports(tree):
             package = module.split(".")[0]
-            if package in ("components", "pipelines", "specs", "tests"):
-                faults.append(f"{name} imports {module} absolutely, which an installed package does not have")
+            if {*ABOVE, "specs", "tests"} & {package, module.removeprefix("sslgraph.").split(".")[0]}:
+                faults.append(f"{name} imports {module} absolutely: neighbours are imported relatively")
             elif (
                 is_part
                 and package == "sslgraph"
@@ -316,6 +319,8 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (floors, "sslgraph/spec.py", "from sslgraph import registry"),
     (floors, "sslgraph/spec.py", "def late():\n    import sslgraph.compile"),
     (floors, "sslgraph/spec.py", "from components.losses.dino import Dino"),
+    (floors, "sslgraph/spec.py", "from sslgraph.components.losses.dino import Dino"),
+    (floors, "sslgraph/spec.py", "def late():\n    from sslgraph import pipelines"),
     (floors, "sslgraph/spec.py", "from .errors import Fault"),
     (floors, "sslgraph/attic.py", ""),
     (strangers, "components/losses/one.py", "from sslgraph.spec import Method"),
@@ -323,6 +328,8 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (strangers, "components/losses/one.py", "from ..heads.mlp import MLP"),
     (strangers, "components/losses/one.py", "import components.heads.mlp"),
     (strangers, "pipelines/one.py", "from components.losses import dino"),
+    (strangers, "pipelines/one.py", "from sslgraph.components.losses import dino"),
+    (strangers, "components/losses/one.py", "from sslgraph.components.heads import mlp"),
     (strangers, "pipelines/one.py", "from pipelines.two import word"),
     (strangers, "pipelines/one.py", "from ..components.losses import dino"),
     (collectives, "components/losses/one.py", "import torch.distributed as dist"),

@@ -5,19 +5,19 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.distributed as dist
+from sslgraph.components.assignments.sinkhorn import Sinkhorn
+from sslgraph.components.losses.barlow_twins import BarlowTwins
+from sslgraph.components.losses.info_nce import InfoNCE
+from sslgraph.components.losses.masked_regression import MaskedRegression
+from sslgraph.components.losses.nt_xent import NTXent
+from sslgraph.components.memory.center import Center
+from sslgraph.components.memory.fifo import Fifo
+from sslgraph.components.memory.row_bank import RowBank
+from sslgraph.components.wiring.shuffle import Shuffle
+from sslgraph.components.wiring.unshuffle import Unshuffle
 from torch import Tensor, nn
 from two_ranks import Both
 
-from components.assignments.sinkhorn import Sinkhorn
-from components.losses.barlow_twins import BarlowTwins
-from components.losses.info_nce import InfoNCE
-from components.losses.masked_regression import MaskedRegression
-from components.losses.nt_xent import NTXent
-from components.memory.center import Center
-from components.memory.fifo import Fifo
-from components.memory.row_bank import RowBank
-from components.wiring.shuffle import Shuffle
-from components.wiring.unshuffle import Unshuffle
 from sslgraph import collectives
 
 CLOCK = torch.tensor([0, 0, 4])

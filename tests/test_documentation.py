@@ -10,8 +10,8 @@ from typing import get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
+from sslgraph.pipelines.check import examine
 
-from pipelines.check import examine
 from sslgraph import registry
 from sslgraph.load import load_augmentation
 from sslgraph.traits import Traits

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sslgraph.pipelines import check
 
-from pipelines import check
 from sslgraph import catalogue, home
 from sslgraph.document import read_text
 from sslgraph.errors import SslgraphError

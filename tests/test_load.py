@@ -26,9 +26,7 @@ from sslgraph.resolved import resolved
 from sslgraph.spec import Method, Recipe
 from sslgraph.values import written
 
-DEFAULT = (
-    "recipe: default\ndata: {use: sources.shapes}\nsteps: 20\nbatch: 16\noptimizer: {use: sgd, lr: 0.1}\n"
-)
+DEFAULT = "recipe: default\ndata: {use: sources.shapes}\nsteps: 20\nbatch: 16\noptimizer: {use: sgd, lr: 0.1}\n"
 PIPELINE = """\
 pipeline: Two
 stages:

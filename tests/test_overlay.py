@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+from sslgraph.pipelines.gallery import shown
 
-from pipelines.gallery import shown
 from sslgraph.diff import Comparison, Figure, account
 from sslgraph.drawing import Picture, as_svg
 from sslgraph.overlay import Union, compared, union

@@ -14,9 +14,8 @@ import pytest
 import torch
 from command import Command
 from command import sslgraph as sslgraph
-
-from pipelines.check import examine
-from pipelines.remedies import remedy
+from sslgraph.pipelines.check import examine
+from sslgraph.pipelines.remedies import remedy
 
 ROOT = Path(__file__).parent.parent
 LOSS = '''

@@ -15,8 +15,8 @@ import pytest
 from chromium import Chromium, Tab
 from command import Command
 from command import sslgraph as sslgraph
+from sslgraph.pipelines.gallery import _keys, shown
 
-from pipelines.gallery import _keys, shown
 from sslgraph import catalogue
 from sslgraph.page import family, page
 from sslgraph.page.family import distance

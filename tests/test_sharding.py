@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines.optimizers.lars import Lars
 from torch import Tensor, nn
 from two_ranks import Both
 
-from pipelines.optimizers.lars import Lars
 from sslgraph import collectives, sharding
 from sslgraph.blocks import blocks
 from sslgraph.state import Follower

@@ -13,11 +13,11 @@ from pathlib import Path as File
 
 import pytest
 import torch
+from sslgraph.pipelines import check, show
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 from toys import assert_map_is_true, random_batch
 
-from pipelines import check, show
-from pipelines.views import ViewProgram
 from sslgraph import catalogue
 from sslgraph.compile import CompiledMethod
 from sslgraph.document import Document, read

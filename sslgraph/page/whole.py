@@ -65,12 +65,7 @@ def told(found: Account) -> dict[str, Any]:
 
 def _pairs(methods: Sequence[Shown]) -> dict[str, Any]:
     """Words for every two methods, and pictures for those nearest to each other, as many as there is room for."""
-    accounts = {
-        (one.key, other.key): between(one, other)
-        for one in methods
-        for other in methods
-        if one is not other
-    }
+    accounts = {(one.key, other.key): between(one, other) for one in methods for other in methods if one is not other}
     by_key = {method.key: method for method in methods}
     pictures: dict[tuple[str, str], str] = {}
     for pair in sorted(accounts, key=lambda pair: (distance(accounts[pair]), pair)):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from random_methods import settled, texts
 from rules import broken
+from sslgraph.pipelines.check import examine
 from toys import EYE, SQUARE, dense
 
-from pipelines.check import examine
 from sslgraph import catalogue
 from sslgraph.drawing import Picture, fold, foldable, layout, picture
 from sslgraph.sized import SizedGraph

@@ -5,10 +5,10 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
+from sslgraph.pipelines import check
 from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
-from pipelines import check
 from sslgraph.drawing import Box, Picture, fold, foldable, picture, svg
 from sslgraph.drawing.graph_text import dot, mermaid
 from sslgraph.drawing.terminal import text

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines import checkpoint
+from sslgraph.pipelines.evaluate import evaluate
+from sslgraph.pipelines.train import train
 
-from pipelines import checkpoint
-from pipelines.evaluate import evaluate
-from pipelines.train import train
 from sslgraph.errors import SslgraphError
 
 DEEPCLUSTER = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sslgraph.pipelines import check
 
-from pipelines import check
 from sslgraph.errors import Fault, Place, SpecError, SslgraphError, refusal
 from sslgraph.load import load_method, load_recipe
 

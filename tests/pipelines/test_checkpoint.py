@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines import checkpoint
+from sslgraph.pipelines.checkpoint import Checkpoint
 
-from pipelines import checkpoint
-from pipelines.checkpoint import Checkpoint
 from sslgraph.errors import SslgraphError
 
 WEIGHTS = {"f.weight": torch.arange(6.0).reshape(2, 3), "queue.rows": torch.ones(4, dtype=torch.int64)}

@@ -11,14 +11,14 @@ import torch
 from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
+from sslgraph.components.sources.shapes import Shapes
+from sslgraph.pipelines import check
+from sslgraph.pipelines.contact_picture import draw, scaled
+from sslgraph.pipelines.contact_sheet import Sheet, contact_sheet, where
+from sslgraph.pipelines.feed import Feed
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
-from components.sources.shapes import Shapes
-from pipelines import check
-from pipelines.contact_picture import draw, scaled
-from pipelines.contact_sheet import Sheet, contact_sheet, where
-from pipelines.feed import Feed
-from pipelines.views import ViewProgram
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
 

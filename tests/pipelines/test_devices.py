@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines import machine, train
+from sslgraph.pipelines.setup import prepare
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
-from pipelines import machine, train
-from pipelines.setup import prepare
-from pipelines.views import ViewProgram
 from sslgraph import registry
 from sslgraph.load import load_augmentation
 from sslgraph.spec import View

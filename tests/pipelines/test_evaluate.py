@@ -9,13 +9,13 @@ import pytest
 import torch
 from rich.console import Console
 from sources import Numbered
+from sslgraph.pipelines.evaluate import VIEWS, evaluate, table
+from sslgraph.pipelines.features import extract_views
+from sslgraph.pipelines.report import write_report
+from sslgraph.pipelines.train import train
+from sslgraph.pipelines.views import ViewProgram
 from torch import nn
 
-from pipelines.evaluate import VIEWS, evaluate, table
-from pipelines.features import extract_views
-from pipelines.report import write_report
-from pipelines.train import train
-from pipelines.views import ViewProgram
 from sslgraph import registry
 from sslgraph.errors import SslgraphError
 from sslgraph.spec import Augmentation, Part, View

@@ -3,10 +3,10 @@
 import pytest
 import torch
 from sources import Numbered
+from sslgraph.pipelines.features import Features, extract
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor, nn
 
-from pipelines.features import Features, extract
-from pipelines.views import ViewProgram
 from sslgraph.errors import SslgraphError
 from sslgraph.spec import Augmentation, Part, View
 

@@ -7,10 +7,10 @@ from itertools import chain
 import pytest
 import torch
 from sources import Numbered
+from sslgraph.pipelines.feed import Feed, order, prefetched
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
-from pipelines.feed import Feed, order, prefetched
-from pipelines.views import ViewProgram
 from sslgraph.draws import keyed
 from sslgraph.errors import SslgraphError
 from sslgraph.spec import Augmentation, Part, View

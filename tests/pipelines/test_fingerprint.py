@@ -17,13 +17,13 @@ import torch
 from command import Command
 from command import sslgraph as sslgraph
 from sources import Numbered
+from sslgraph.pipelines import checkpoint
+from sslgraph.pipelines.fingerprint import difference, fingerprint, refuse_unequal_ranks
+from sslgraph.pipelines.preparing import prepare_images
+from sslgraph.pipelines.train import train
 from tars import numbered, png, shard
 from two_ranks import Both
 
-from pipelines import checkpoint
-from pipelines.fingerprint import difference, fingerprint, refuse_unequal_ranks
-from pipelines.preparing import prepare_images
-from pipelines.train import train
 from sslgraph import collectives, registry
 from sslgraph.errors import SslgraphError
 from sslgraph.spec import Data

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+from sslgraph.pipelines import gallery
 
-from pipelines import gallery
 from sslgraph import home
 from sslgraph.load import load_recipe
 

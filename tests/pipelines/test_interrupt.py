@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 from soak import ROOT
-
-from pipelines import checkpoint, interrupt, metrics_file
-from pipelines.interrupt import Interrupt
+from sslgraph.pipelines import checkpoint, interrupt, metrics_file
+from sslgraph.pipelines.interrupt import Interrupt
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from sslgraph.pipelines import knn as module
+from sslgraph.pipelines.features import Features
+from sslgraph.pipelines.knn import knn
 from torch import Tensor
 
-from pipelines import knn as module
-from pipelines.features import Features
-from pipelines.knn import knn
 from sslgraph.errors import SslgraphError
 
 

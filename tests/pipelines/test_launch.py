@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sslgraph.pipelines.launch import _in_words, launch
+from sslgraph.pipelines.launch_cluster import Share, cluster, share
 from tars import numbered, shard
 from toy_training import toy_body
 
-from pipelines.launch import _in_words, launch
-from pipelines.launch_cluster import Share, cluster, share
 from sslgraph.errors import SslgraphError
 
 HERE = Path(__file__).parent
@@ -182,7 +182,7 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path, kind: dict[str, Any
 @pytest.mark.usefixtures("one_ray")
 def test_the_demo_recipe_gives_the_same_losses_on_two_workers(tmp_path: Path) -> None:
     """As `sslgraph train simclr --workers 2` does, for 20 steps; docs/results.md says why not in float32."""
-    from pipelines.cli import overrides
+    from sslgraph.pipelines.cli import overrides
 
     texts = ("epochs=null", "steps=20", "precision=float64", "evaluate={}")
     for workers, name in ((1, "one"), (2, "two")):

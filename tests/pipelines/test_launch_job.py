@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+from sslgraph.pipelines import launch_job
 
-from pipelines import launch_job
 from sslgraph.errors import SslgraphError
 
 ROOT = Path(__file__).parents[2]

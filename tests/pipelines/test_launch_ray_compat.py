@@ -8,8 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-
-from pipelines import launch_ray_compat as those
+from sslgraph.pipelines import launch_ray_compat as those
 
 VARIABLES = [*those.QUIET, *those.PRIVATE, *those.STOPPING, those.PORT, those.ADDRESS, those.IN_A_JOB]
 LATER = {"RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": (2, 57)}  # an older Ray has none, and needs none

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from sslgraph.pipelines import linear_probe as module
+from sslgraph.pipelines.features import Features
+from sslgraph.pipelines.linear_probe import linear_probe
 from torch import Tensor
 
-from pipelines import linear_probe as module
-from pipelines.features import Features
-from pipelines.linear_probe import linear_probe
 from sslgraph.errors import SslgraphError
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from pipelines import metrics_file
+from sslgraph.pipelines import metrics_file
 
 
 @pytest.mark.parametrize(

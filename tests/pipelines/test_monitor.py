@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines import check, diagnosis
+from sslgraph.pipelines.monitor import Monitor, queue_ages
+from sslgraph.pipelines.train import train
 
-from pipelines import check, diagnosis
-from pipelines.monitor import Monitor, queue_ages
-from pipelines.train import train
 from sslgraph.compile import CompiledMethod
 from sslgraph.load import load_recipe
 from sslgraph.loaded import method_in

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from sslgraph.pipelines import checkpoint
+from sslgraph.pipelines.cli import app
+from sslgraph.pipelines.replay import replay
+from sslgraph.pipelines.train import train
 from typer.testing import CliRunner
 
-from pipelines import checkpoint
-from pipelines.cli import app
-from pipelines.replay import replay
-from pipelines.train import train
 from sslgraph.errors import SslgraphError
 
 TINY = {

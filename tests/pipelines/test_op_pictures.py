@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from sslgraph.components.sources.shapes import Shapes
+from sslgraph.pipelines import check
+from sslgraph.pipelines.contact_sheet import Cell, contact_sheet
+from sslgraph.pipelines.op_pictures import mosaic, veiled, within
+from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
-from components.sources.shapes import Shapes
-from pipelines import check
-from pipelines.contact_sheet import Cell, contact_sheet
-from pipelines.op_pictures import mosaic, veiled, within
-from pipelines.views import ViewProgram
 from sslgraph.compile import CompiledMethod
 from sslgraph.draws import keyed
 

@@ -1,8 +1,8 @@
 """What follows --set on a command line is a path, an equals sign and a value of YAML."""
 
 import pytest
+from sslgraph.pipelines.options import overrides
 
-from pipelines.options import overrides
 from sslgraph.errors import SslgraphError
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+from sslgraph.pipelines import parts
 
-from pipelines import parts
 from sslgraph import registry
 
 ROOT = Path(__file__).parent.parent.parent

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from sslgraph.pipelines.plan import GIB, Asked, bytes_of, planned
+from sslgraph.pipelines.plan_page import page, text
+from sslgraph.pipelines.rehearsal import Rehearsal, rehearse
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipelines.plan import GIB, Asked, bytes_of, planned
-from pipelines.plan_page import page, text
-from pipelines.rehearsal import Rehearsal, rehearse
 from sslgraph import collectives, registry
 from sslgraph.collectives import Message
 from sslgraph.errors import SslgraphError

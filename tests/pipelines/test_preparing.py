@@ -7,11 +7,11 @@ import pytest
 import torch
 from object_storage import Storage
 from PIL import Image
+from sslgraph.components.sources.image_folder import ImageFolder
+from sslgraph.components.sources.prepared import Prepared
+from sslgraph.pipelines.preparing import inspect, prepare_images, shrunk
+from sslgraph.pipelines.request import source_for
 
-from components.sources.image_folder import ImageFolder
-from components.sources.prepared import Prepared
-from pipelines.preparing import inspect, prepare_images, shrunk
-from pipelines.request import source_for
 from sslgraph.errors import SslgraphError
 
 

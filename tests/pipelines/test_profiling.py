@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from sslgraph.pipelines import profiling
+from sslgraph.pipelines.profiling import Stopwatch, table
+from sslgraph.pipelines.setup import prepare
+from sslgraph.pipelines.train import loop
 from torch import nn
 
-from pipelines import profiling
-from pipelines.profiling import Stopwatch, table
-from pipelines.setup import prepare
-from pipelines.train import loop
 from sslgraph.errors import SslgraphError
 
 SMALL = {"data.images": 256, "batch": 16, "steps": 12, "evaluate": {}, "checkpoint": {}}

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 from rich.console import Console
+from sslgraph.pipelines.display import Display, Pace, knn, length
+from sslgraph.pipelines.record import Record, cut
 
-from pipelines.display import Display, Pace, knn, length
-from pipelines.record import Record, cut
 from sslgraph.errors import SslgraphError
 
 

@@ -15,14 +15,14 @@ import pytest
 import torch
 from object_storage import Storage
 from soak import newest, workers_of
+from sslgraph.components.sources.webdataset import WebDataset
+from sslgraph.pipelines.feed import Feed
+from sslgraph.pipelines.train import train
+from sslgraph.pipelines.views import ViewProgram
 from tars import numbered, shard
 from test_resume import assert_equal, records
 from two_ranks import together
 
-from components.sources.webdataset import WebDataset
-from pipelines.feed import Feed
-from pipelines.train import train
-from pipelines.views import ViewProgram
 from sslgraph.errors import StorageError
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def test_a_cut_run_from_a_bucket_ends_with_the_bits_of_a_whole_run_from_the_fold
 def test_storage_that_goes_away_ends_the_run_with_what_stands_and_the_same_command_goes_on(
     tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.sources.bucket.WAITS", ())
+    monkeypatch.setattr("sslgraph.components.sources.bucket.WAITS", ())
     web = f"{storage.address}/b/set/train-{{0,20}}.tar"
     request = {"recipe": "demo/simclr", "overrides": {**SMALL, "data.path": web}, "out": str(tmp_path / "run")}
 

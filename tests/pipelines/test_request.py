@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from object_storage import Storage
+from sslgraph.pipelines.request import request
 from tars import numbered, png, shard
-
-from pipelines.request import request
 
 
 def folder_of(kind: str, root: Path) -> Path:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from sslgraph.components.sources.shapes import Shapes
+from sslgraph.pipelines import check, checkpoint
+from sslgraph.pipelines.checkpoint import Checkpoint
+from sslgraph.pipelines.restored import restored
 
-from components.sources.shapes import Shapes
-from pipelines import check, checkpoint
-from pipelines.checkpoint import Checkpoint
-from pipelines.restored import restored
 from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines import train
 
-from pipelines import train
 from sslgraph import catalogue
 
 # Six steps of four an epoch, cut after the third: passes over the data set (DeepCluster) come on both sides.

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines import checkpoint, saving, train
+from sslgraph.pipelines.saving import Saver
 from toy_training import ToyFeed, toy_run
 from two_ranks import Both
 
-from pipelines import checkpoint, saving, train
-from pipelines.saving import Saver
 from sslgraph import catalogue, collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines import train
+from sslgraph.pipelines.setup import prepare, settled
 
-from pipelines import train
-from pipelines.setup import prepare, settled
 from sslgraph.errors import SslgraphError
 
 SMALL = {

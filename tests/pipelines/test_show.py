@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines import check, show
+from sslgraph.pipelines import check, show
+
 from sslgraph.load import load_method, load_recipe
 
 

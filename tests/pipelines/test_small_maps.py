@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from sslgraph.pipelines import small_maps
 from torch import Tensor, nn
-
-from pipelines import small_maps
 
 # in, out, kernel, stride, padding, side of the input, with a bias: all three ways there are to take the sums.
 SHAPES = {

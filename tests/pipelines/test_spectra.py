@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from sslgraph.pipelines.spectra import alpha_req, lidar, rankme, signal
 from torch import Tensor
-
-from pipelines.spectra import alpha_req, lidar, rankme, signal
 
 
 def with_spectrum(values: Tensor, rows: int) -> Tensor:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+from sslgraph.pipelines import checkpoint
+from sslgraph.pipelines.run import Start
+from sslgraph.pipelines.starting import other_settings
+from sslgraph.pipelines.train import loop
 from toy_training import ToyFeed, toy_run
 
-from pipelines import checkpoint
-from pipelines.run import Start
-from pipelines.starting import other_settings
-from pipelines.train import loop
 from sslgraph.errors import SslgraphError
 
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from sslgraph.pipelines.check import examine
+from sslgraph.pipelines.setup import settled
+from sslgraph.pipelines.strategy import distributed
+from sslgraph.pipelines.verify import verify
+from sslgraph.pipelines.verify_work import Verdict, Wish
 from torch import Tensor, nn
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 from toys import CLOCK, EYE, PLUGINS, TWO_VIEWS, batch, sized
 from two_ranks import Both
 
-from pipelines.check import examine
-from pipelines.setup import settled
-from pipelines.strategy import distributed
-from pipelines.verify import verify
-from pipelines.verify_work import Verdict, Wish
 from sslgraph import catalogue, collectives, sharding
 from sslgraph.compile import CompiledMethod
 from sslgraph.errors import SpecError
@@ -164,7 +164,7 @@ def test_players_are_not_shared_out() -> None:
 
 
 def test_a_net_whose_blocks_write_is_not_computed_twice() -> None:
-    from pipelines.setup import prepare
+    from sslgraph.pipelines.setup import prepare
 
     with pytest.raises(SpecError, match="hold BatchNorm, whose running statistics would be written twice"):
         prepare({"recipe": "demo/simclr", "overrides": {"recompute": ["f"], "data.images": 256}, "out": "unused"})

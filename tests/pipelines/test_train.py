@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.pipelines import train
+from sslgraph.pipelines.run import Run
 from toy_training import CLOCK, IMAGES, ToyFeed, ToyMethod, knn, toy_run
 
-from pipelines import train
-from pipelines.run import Run
 from sslgraph.errors import SslgraphError
 
 ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}

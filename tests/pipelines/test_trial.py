@@ -7,10 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from sslgraph.pipelines import trial
+from sslgraph.pipelines.trial import Trial
 from torch import nn
-
-from pipelines import trial
-from pipelines.trial import Trial
 
 
 def test_a_fixed_norm_keeps_its_statistics_in_train_mode_and_its_net_can_be_pickled() -> None:

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from sslgraph.pipelines import check
+from sslgraph.pipelines.cli import app
+from sslgraph.pipelines.difference import difference, distance, unequal
+from sslgraph.pipelines.judge import Judge, why
+from sslgraph.pipelines.rank_local import rank_local, spanning
+from sslgraph.pipelines.trial import Seen
+from sslgraph.pipelines.verify import counts, verify
+from sslgraph.pipelines.verify_work import Verdict, Wish
 from typer.testing import CliRunner
 
-from pipelines import check
-from pipelines.cli import app
-from pipelines.difference import difference, distance, unequal
-from pipelines.judge import Judge, why
-from pipelines.rank_local import rank_local, spanning
-from pipelines.trial import Seen
-from pipelines.verify import counts, verify
-from pipelines.verify_work import Verdict, Wish
 from sslgraph import catalogue
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_method

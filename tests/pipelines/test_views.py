@@ -3,13 +3,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+import sslgraph.pipelines.views
 import torch
+from sslgraph.components.augment import native, planes
+from sslgraph.pipelines.views import ViewProgram, evaluation_view, resolve
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
-import pipelines.views
-from components.augment import native, planes
-from pipelines.views import ViewProgram, evaluation_view, resolve
 from sslgraph import catalogue
 from sslgraph.draws import keyed, stream_of, substream
 from sslgraph.errors import SpecError, SslgraphError
@@ -194,8 +194,8 @@ def test_compiled_colours_equal_the_uncompiled_ones_to_the_last_bit() -> None:
     steps = [step for name, step in program().views["x"].steps.items() if name in ("jitter", "gray", "normalize")]
     images, draw = photos(8) / 255, keyed(0, 0, torch.arange(8))
     plans = [step.plan(substream(draw, number)) for number, step in enumerate(steps)]  # type: ignore[union-attr]
-    fused = torch.compile(pipelines.views._paint, dynamic=False)(images.clone(), steps, plans)
-    assert torch.equal(fused, pipelines.views._paint(images.clone(), steps, plans))  # type: ignore[arg-type]
+    fused = torch.compile(sslgraph.pipelines.views._paint, dynamic=False)(images.clone(), steps, plans)
+    assert torch.equal(fused, sslgraph.pipelines.views._paint(images.clone(), steps, plans))  # type: ignore[arg-type]
 
 
 def test_overrides_reach_the_step_that_has_the_setting() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from sslgraph.pipelines.write_whole import writable, write_whole
 
-from pipelines.write_whole import writable, write_whole
 from sslgraph.errors import SslgraphError
 
 

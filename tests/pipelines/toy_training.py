@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from sslgraph.pipelines import checkpoint
+from sslgraph.pipelines.display import Display
+from sslgraph.pipelines.optimizer import Optimizer
+from sslgraph.pipelines.record import Record
+from sslgraph.pipelines.run import Run
 from torch import Tensor, nn
 
-from pipelines import checkpoint
-from pipelines.display import Display
-from pipelines.optimizer import Optimizer
-from pipelines.record import Record
-from pipelines.run import Run
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.schedules import Clock
@@ -124,8 +124,8 @@ def toy_run(folder: Path, *, accumulate: int = 1, total_steps: int = 20, optimiz
 
 def toy_body(cfg: Mapping[str, Any], report: Any = None) -> dict[str, Any]:
     """What `train` is to a recipe, for the toy: under a name, so that other processes find it."""
-    from pipelines.strategy import distributed
-    from pipelines.train import loop
+    from sslgraph.pipelines.strategy import distributed
+    from sslgraph.pipelines.train import loop
 
     settings = dict(cfg["overrides"])
     fault, dies_at = settings.pop("fault", ""), settings.pop("dies_at", 0)

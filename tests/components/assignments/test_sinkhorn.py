@@ -1,9 +1,8 @@
 import jaxtyping
 import pytest
 import torch
+from sslgraph.components.assignments.sinkhorn import Sinkhorn
 from torch import Tensor
-
-from components.assignments.sinkhorn import Sinkhorn
 
 
 def slowly(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tensor:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-
-from components.augment import native
+from sslgraph.components.augment import native
 
 
 @pytest.fixture(params=["C", "tensors"], autouse=True)

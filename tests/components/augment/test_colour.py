@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+from sslgraph.components.augment import color_jitter
+from sslgraph.components.augment.color_jitter import ColorJitter
+from sslgraph.components.augment.gaussian_blur import GaussianBlur
+from sslgraph.components.augment.grayscale import Grayscale
+from sslgraph.components.augment.normalize import Normalize
+from sslgraph.components.augment.planes import mean_of
+from sslgraph.components.augment.solarize import Solarize
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
-from components.augment import color_jitter
-from components.augment.color_jitter import ColorJitter
-from components.augment.gaussian_blur import GaussianBlur
-from components.augment.grayscale import Grayscale
-from components.augment.normalize import Normalize
-from components.augment.planes import mean_of
-from components.augment.solarize import Solarize
 from sslgraph.draws import Draw, keyed
 
 ADJUSTMENTS = (tv.adjust_brightness, tv.adjust_contrast, tv.adjust_saturation, tv.adjust_hue)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import torch
-
-from components.augment.frame import Frame
+from sslgraph.components.augment.frame import Frame
 
 
 def whole(height: int, width: int) -> Frame:

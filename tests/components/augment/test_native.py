@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from sslgraph.components.augment import native
+from sslgraph.components.augment.color_jitter import ColorJitter, _by_slots
+from sslgraph.components.augment.gaussian_blur import GaussianBlur, _by_matrices, _weights
+from sslgraph.components.augment.grayscale import Grayscale
+from sslgraph.components.augment.normalize import Normalize
+from sslgraph.components.augment.solarize import Solarize
 from torch import Tensor, nn
 
-from components.augment import native
-from components.augment.color_jitter import ColorJitter, _by_slots
-from components.augment.gaussian_blur import GaussianBlur, _by_matrices, _weights
-from components.augment.grayscale import Grayscale
-from components.augment.normalize import Normalize
-from components.augment.solarize import Solarize
 from sslgraph.draws import keyed
 
 STEPS: dict[str, nn.Module] = {
@@ -132,7 +132,7 @@ def test_it_is_built_once_and_can_be_turned_off(tmp_path: Path, monkeypatch: pyt
 
 def test_a_forked_process_makes_threads_of_its_own() -> None:
     text = (
-        "import os, torch; from components.augment import native; "
+        "import os, torch; from sslgraph.components.augment import native; "
         "double = lambda: list(native._threads(2).map(lambda x: 2 * x, [1, 2])); double(); "
         "pid = os.fork(); done = double(); pid or os._exit(done != [2, 4]); os._exit(os.waitpid(pid, 0)[1])"
     )

@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-
-from components.backbones.alexnet import AlexNet
+from sslgraph.components.backbones.alexnet import AlexNet
 
 
 def test_an_image_of_224_gives_the_map_of_6_x_6_and_9216_numbers_to_the_dense_layers() -> None:

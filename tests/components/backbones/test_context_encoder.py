@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-
-from components.backbones.context_encoder import ContextEncoder
+from sslgraph.components.backbones.context_encoder import ContextEncoder
 
 
 def test_an_image_of_128_is_halved_five_times_to_the_papers_channels() -> None:

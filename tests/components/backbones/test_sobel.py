@@ -1,8 +1,7 @@
 """Sobel's filters on pictures whose edges are known."""
 
 import torch
-
-from components.backbones.sobel import Sobel
+from sslgraph.components.backbones.sobel import Sobel
 
 
 def test_a_step_from_left_to_right_answers_in_the_first_channel_only() -> None:

@@ -1,9 +1,8 @@
 import pytest
 import torch
+from sslgraph.components.clustering import kmeans
+from sslgraph.components.clustering.kmeans import Kmeans
 from torch import Tensor
-
-from components.clustering import kmeans
-from components.clustering.kmeans import Kmeans
 
 CLOCK = torch.tensor([3, 0, 0])
 

@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from components.clustering.pca_whiten import PcaWhiten
+from sslgraph.components.clustering.pca_whiten import PcaWhiten
 
 
 def features(images: int = 200, dim: int = 6) -> torch.Tensor:

@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-
-from components.heads.context_decoder import ContextDecoder
+from sslgraph.components.heads.context_decoder import ContextDecoder
 
 
 def test_a_hole_of_64_is_painted_through_the_papers_channels() -> None:

@@ -1,8 +1,7 @@
 """The convolutional perceptron: counts of PixPro and DenseCL, and each place by itself."""
 
 import torch
-
-from components.heads.conv_mlp import ConvMLP
+from sslgraph.components.heads.conv_mlp import ConvMLP
 
 
 def test_it_has_the_papers_number_of_weights() -> None:

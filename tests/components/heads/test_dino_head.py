@@ -2,9 +2,8 @@
 
 import pytest
 import torch
+from sslgraph.components.heads.dino import DinoHead
 from torch.nn.functional import normalize
-
-from components.heads.dino import DinoHead
 
 
 @pytest.mark.parametrize(

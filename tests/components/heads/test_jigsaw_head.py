@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-
-from components.heads.jigsaw import JigsawHead
+from sslgraph.components.heads.jigsaw import JigsawHead
 
 
 def test_tiles_of_an_image_are_joined_in_order() -> None:

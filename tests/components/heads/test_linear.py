@@ -1,8 +1,7 @@
 """The linear head: DeepCluster's start, and a fresh one in place."""
 
 import torch
-
-from components.heads.linear import Linear
+from sslgraph.components.heads.linear import Linear
 
 
 def test_the_start_is_normal_with_the_given_deviation_and_no_bias() -> None:

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 import torch
+from sslgraph.components.heads.mlp import MLP
 from torch import nn
-
-from components.heads.mlp import MLP
 
 
 def layers(**settings: Any) -> list[str]:

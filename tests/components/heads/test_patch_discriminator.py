@@ -1,8 +1,7 @@
 """The patch discriminator: stages, and one unbounded logit a patch."""
 
 import torch
-
-from components.heads.patch_discriminator import PatchDiscriminator
+from sslgraph.components.heads.patch_discriminator import PatchDiscriminator
 
 
 def test_a_patch_of_64_goes_through_the_papers_channels_to_one_logit() -> None:

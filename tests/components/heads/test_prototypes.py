@@ -1,8 +1,7 @@
 """Prototypes stay on the unit sphere."""
 
 import torch
-
-from components.heads.prototypes import Prototypes
+from sslgraph.components.heads.prototypes import Prototypes
 
 
 def lengths(head: Prototypes) -> torch.Tensor:

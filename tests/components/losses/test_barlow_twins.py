@@ -2,9 +2,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from sslgraph.components.losses.barlow_twins import BarlowTwins
 from torch import Tensor
-
-from components.losses.barlow_twins import BarlowTwins
 
 # Two uncorrelated features over four images.
 FEATURES = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])

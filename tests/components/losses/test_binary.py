@@ -2,8 +2,7 @@ import math
 
 import pytest
 import torch
-
-from components.losses.binary import Binary
+from sslgraph.components.losses.binary import Binary
 
 
 def test_an_undecided_judge_costs_log_two_for_each_answer() -> None:

@@ -1,8 +1,7 @@
 import pytest
 import torch
-
-from components.losses.cosine_regression import CosineRegression
-from components.losses.negative_cosine import NegativeCosine
+from sslgraph.components.losses.cosine_regression import CosineRegression
+from sslgraph.components.losses.negative_cosine import NegativeCosine
 
 EAST, NORTH = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 3.0]])
 

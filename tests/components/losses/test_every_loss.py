@@ -2,20 +2,19 @@
 
 import pytest
 import torch
+from sslgraph.components.losses.barlow_twins import BarlowTwins
+from sslgraph.components.losses.binary import Binary
+from sslgraph.components.losses.cosine_regression import CosineRegression
+from sslgraph.components.losses.cross_entropy import CrossEntropy
+from sslgraph.components.losses.dino import DINO
+from sslgraph.components.losses.info_nce import InfoNCE
+from sslgraph.components.losses.masked_regression import MaskedRegression
+from sslgraph.components.losses.negative_cosine import NegativeCosine
+from sslgraph.components.losses.nt_xent import NTXent
+from sslgraph.components.losses.pixel_agreement import PixelAgreement
+from sslgraph.components.losses.swav import SwAV
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
-
-from components.losses.barlow_twins import BarlowTwins
-from components.losses.binary import Binary
-from components.losses.cosine_regression import CosineRegression
-from components.losses.cross_entropy import CrossEntropy
-from components.losses.dino import DINO
-from components.losses.info_nce import InfoNCE
-from components.losses.masked_regression import MaskedRegression
-from components.losses.negative_cosine import NegativeCosine
-from components.losses.nt_xent import NTXent
-from components.losses.pixel_agreement import PixelAgreement
-from components.losses.swav import SwAV
 
 ROWS, BAG, MAP, PATCHES = torch.rand(4, 6), torch.rand(2, 4, 6), torch.rand(2, 3, 2, 2), torch.rand(2, 5, 12)
 LABELS, MASK, PAIRS = torch.arange(4), torch.rand(2, 5) < 0.5, torch.rand(2, 4, 4) < 0.5

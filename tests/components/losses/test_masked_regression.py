@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from components.losses.masked_regression import MaskedRegression
+from sslgraph.components.losses.masked_regression import MaskedRegression
 
 
 def test_only_hidden_patches_count() -> None:

@@ -2,8 +2,7 @@ import math
 
 import pytest
 import torch
-
-from components.losses.swav import SwAV
+from sslgraph.components.losses.swav import SwAV
 
 
 def slowly(scores: torch.Tensor, codes: torch.Tensor, temperature: float) -> torch.Tensor:

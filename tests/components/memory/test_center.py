@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from components.memory.center import Center
+from sslgraph.components.memory.center import Center
 
 
 def test_after_the_first_step_it_is_a_tenth_of_the_mean() -> None:

@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from components.memory.fifo import Fifo
+from sslgraph.components.memory.fifo import Fifo
 
 
 def rows(*values: float) -> torch.Tensor:

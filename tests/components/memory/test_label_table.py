@@ -1,8 +1,7 @@
 import pytest
 import torch
+from sslgraph.components.memory.label_table import LabelTable
 from torch.nn.functional import cross_entropy
-
-from components.memory.label_table import LabelTable
 
 
 def test_labels_are_read_by_sample_index() -> None:

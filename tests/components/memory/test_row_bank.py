@@ -1,8 +1,7 @@
 import pytest
 import torch
+from sslgraph.components.memory.row_bank import RowBank
 from torch.nn.functional import normalize
-
-from components.memory.row_bank import RowBank
 
 
 def test_touched_rows_are_half_old_half_new_at_unit_length_and_others_stay() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from object_storage import Storage
+from sslgraph.components.sources.bucket import Bucket, expanded
+from sslgraph.components.sources.image_folder import ImageFolder
+from sslgraph.components.sources.opening import store_at
+from sslgraph.components.sources.webdataset import WebDataset
 from tars import numbered, png, shard
 
-from components.sources.bucket import Bucket, expanded
-from components.sources.image_folder import ImageFolder
-from components.sources.opening import store_at
-from components.sources.webdataset import WebDataset
 from sslgraph.errors import SslgraphError, StorageError
 
 

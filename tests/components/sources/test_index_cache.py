@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from components.sources.index_cache import Arrays, remembered
-from components.sources.store import File
+from sslgraph.components.sources.index_cache import Arrays, remembered
+from sslgraph.components.sources.store import File
 
 FILE = File("a.tar", 3, "3 1")
 

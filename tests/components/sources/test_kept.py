@@ -6,8 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-from components.sources.kept import Kept
+from sslgraph.components.sources.kept import Kept
 
 
 def test_the_least_recently_used_makes_room() -> None:

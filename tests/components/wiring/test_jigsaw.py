@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
+from sslgraph.components.wiring.jigsaw import Jigsaw
 from torch import Tensor
 
-from components.wiring.jigsaw import Jigsaw
 from sslgraph import draws
 
 

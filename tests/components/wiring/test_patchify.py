@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from components.wiring.patchify import Patchify
+from sslgraph.components.wiring.patchify import Patchify
 
 
 def test_numbers_go_by_row_column_and_channel_and_patches_row_by_row() -> None:

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from sslgraph.components.wiring.rotations import Rotations
 
-from components.wiring.rotations import Rotations
 from sslgraph import draws
 
 IMAGES = torch.arange(2 * 3 * 4 * 4, dtype=torch.float32).view(2, 3, 4, 4)

@@ -1,7 +1,6 @@
 import torch
-
-from components.wiring.shuffle import Shuffle, order
-from components.wiring.unshuffle import Unshuffle
+from sslgraph.components.wiring.shuffle import Shuffle, order
+from sslgraph.components.wiring.unshuffle import Unshuffle
 
 CLOCK = torch.tensor([5, 1, 12])
 

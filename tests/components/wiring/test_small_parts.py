@@ -1,18 +1,17 @@
 import pytest
 import torch
+from sslgraph.components.wiring.add import Add
+from sslgraph.components.wiring.concat import Concat
+from sslgraph.components.wiring.first_views import FirstViews
+from sslgraph.components.wiring.fold import Fold
+from sslgraph.components.wiring.l2 import L2
+from sslgraph.components.wiring.mean import Mean
+from sslgraph.components.wiring.scale import Scale
+from sslgraph.components.wiring.similarity import Similarity
+from sslgraph.components.wiring.stopgrad import Stopgrad
+from sslgraph.components.wiring.transpose import Transpose
+from sslgraph.components.wiring.unfold import Unfold
 from torch.nn.functional import cross_entropy
-
-from components.wiring.add import Add
-from components.wiring.concat import Concat
-from components.wiring.first_views import FirstViews
-from components.wiring.fold import Fold
-from components.wiring.l2 import L2
-from components.wiring.mean import Mean
-from components.wiring.scale import Scale
-from components.wiring.similarity import Similarity
-from components.wiring.stopgrad import Stopgrad
-from components.wiring.transpose import Transpose
-from components.wiring.unfold import Unfold
 
 
 @pytest.mark.parametrize(("shape", "axis"), [((3, 5), 1), ((3, 4, 5), 2), ((3, 5, 2, 2), 1)])

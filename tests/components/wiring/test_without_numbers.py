@@ -5,21 +5,20 @@ from collections.abc import Callable
 import jaxtyping
 import pytest
 import torch
+from sslgraph.components.assignments.sinkhorn import Sinkhorn
+from sslgraph.components.clustering.kmeans import Kmeans
+from sslgraph.components.clustering.pca_whiten import PcaWhiten
+from sslgraph.components.memory.center import Center
+from sslgraph.components.memory.fifo import Fifo
+from sslgraph.components.memory.label_table import LabelTable
+from sslgraph.components.memory.row_bank import RowBank
+from sslgraph.components.memory.view_queue import ViewQueue
+from sslgraph.components.wiring.jigsaw import Jigsaw
+from sslgraph.components.wiring.patchify import Patchify
+from sslgraph.components.wiring.rotations import Rotations
+from sslgraph.components.wiring.shuffle import Shuffle
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
-
-from components.assignments.sinkhorn import Sinkhorn
-from components.clustering.kmeans import Kmeans
-from components.clustering.pca_whiten import PcaWhiten
-from components.memory.center import Center
-from components.memory.fifo import Fifo
-from components.memory.label_table import LabelTable
-from components.memory.row_bank import RowBank
-from components.memory.view_queue import ViewQueue
-from components.wiring.jigsaw import Jigsaw
-from components.wiring.patchify import Patchify
-from components.wiring.rotations import Rotations
-from components.wiring.shuffle import Shuffle
 
 
 def images() -> Tensor:

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipelines import checkpoint
-from pipelines.setup import settled
-from pipelines.train import train
+from sslgraph.pipelines import checkpoint
+from sslgraph.pipelines.setup import settled
+from sslgraph.pipelines.train import train
 
 SMALL: dict[str, Any] = {
     "data.images": 96,

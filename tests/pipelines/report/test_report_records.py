@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from report_run import rewrite
+from sslgraph.pipelines.report.planned import planned
+from sslgraph.pipelines.report.records import read, short
 
-from pipelines.report.planned import planned
-from pipelines.report.records import read, short
 from sslgraph.errors import SslgraphError
 
 
