@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.sharding import mine
 from sslgraph.sized import SizedLeg, Step

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sslgraph import collectives
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.edges import Edge
 from sslgraph.schedules import Clock
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, fx
 
 from sslgraph import collectives
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 
 from . import checkpoint
 from .checkpoint import Checkpoint

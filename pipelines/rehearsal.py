@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from sslgraph import collectives
 from sslgraph.blocks import blocks, recompute
 from sslgraph.collectives import Message
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.loaded import Loaded
 from sslgraph.schedules import Clock

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.graph import Graph
 from sslgraph.loaded import Loaded, method_in

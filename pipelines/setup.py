@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sslgraph import collectives, registry
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
 from sslgraph.loaded import Loaded, method_in

@@ -35,7 +35,7 @@ def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
 
 def code(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
     """The compiled program of every leg."""
-    from sslgraph.program import Program
+    from sslgraph.compile.program import Program
 
     from .check import examine
 

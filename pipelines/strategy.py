@@ -8,7 +8,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sslgraph import collectives
 from sslgraph.blocks import blocks, recompute
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.sharding import share_out
 from sslgraph.spec import Recipe
 

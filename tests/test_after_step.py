@@ -9,7 +9,7 @@ import torch
 from test_compile import BAGGED, images, step
 from toys import CLOCK, EYE, SQUARE, batch, compiled, sized
 
-from sslgraph.after_step import checked, written
+from sslgraph.compile.after_step import checked, written
 from sslgraph.errors import SslgraphError
 
 Text = dict[str, Any]

@@ -414,7 +414,7 @@ def test_all_state_is_in_the_checkpoint() -> None:
 def test_given_weights_are_loaded_or_refused() -> None:
     text = {**SIAMESE, "nets": {"f": EYE, "g": dense(weights="$old")}}
     settled = sized(**text)
-    from sslgraph.compile import CompiledMethod
+    from sslgraph.compile.compile import CompiledMethod
 
     method = CompiledMethod(settled, plugins=PLUGINS, given={"old": {"weight": torch.full((2, 3), 7.0)}})
     assert method.parts["g"].weight.unique().tolist() == [7]

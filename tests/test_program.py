@@ -11,7 +11,7 @@ import pytest
 import torch
 from toys import CLOCK, EYE, PLUGINS, SQUARE, batch, compiled, dense, wired
 
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.settle import settle
 
 NETS = {"f": EYE, "g": dense()}

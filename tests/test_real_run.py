@@ -9,7 +9,7 @@ import pytest
 import torch
 from toys import CLOCK, EYE, X, batch, method
 
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
 from sslgraph.settle import settle
 from sslgraph.sized import SizedGraph

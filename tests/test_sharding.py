@@ -11,7 +11,7 @@ from two_ranks import Both
 
 from sslgraph import collectives, sharding
 from sslgraph.blocks import blocks
-from sslgraph.state import Follower
+from sslgraph.compile.follow import Follower
 
 
 def net(seed: int = 0) -> nn.Module:

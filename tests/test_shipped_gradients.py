@@ -9,7 +9,7 @@ import torch
 from toys import assert_map_is_true, random_batch
 
 from sslgraph import catalogue
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.load import load_method
 from sslgraph.loaded import Loaded
 from sslgraph.settle import settle

@@ -19,7 +19,7 @@ from torch import Tensor
 from toys import assert_map_is_true, random_batch
 
 from sslgraph import catalogue
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.document import Document, read
 from sslgraph.errors import SpecError
 from sslgraph.load import load_method, load_recipe, recipe_of

@@ -11,7 +11,7 @@ from parts import Square
 from torch import nn
 from toys import CLOCK
 
-from sslgraph.state import Follower, ScheduledSetting, scheduled
+from sslgraph.compile.follow import Follower, ScheduledSetting, scheduled
 
 
 def test_a_follower_moves_by_its_momentum() -> None:

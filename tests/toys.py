@@ -18,7 +18,7 @@ from sslgraph.spec import Method
 from sslgraph.wire import wire
 
 if TYPE_CHECKING:
-    from sslgraph.compile import CompiledMethod
+    from sslgraph.compile.compile import CompiledMethod
 
 PLUGINS = ("parts", "more_parts")
 CLOCK = Clock(steps_per_epoch=10, total_steps=100)
@@ -54,7 +54,7 @@ def sized(*, size: int = 2, batch: int = 4, dataset: int = 8, **text: Any) -> Si
 
 def compiled(*, seed: int = 0, **text: Any) -> CompiledMethod:
     """A toy method with real weights."""
-    from sslgraph.compile import CompiledMethod
+    from sslgraph.compile.compile import CompiledMethod
 
     return CompiledMethod(sized(**text), seed=seed, plugins=PLUGINS)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sslgraph.compile.program import Program
 from sslgraph.drawing import picture, svg
 from sslgraph.errors import SslgraphError
 from sslgraph.loaded import method_in
-from sslgraph.program import Program
 from sslgraph.sized import SizedGraph
 
 from .. import check

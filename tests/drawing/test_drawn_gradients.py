@@ -14,7 +14,7 @@ from torch import Tensor, fx
 from toys import PLUGINS, random_batch, sized
 
 from sslgraph import catalogue
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.drawing import Edge, Level, picture
 from sslgraph.settle import settle
 from sslgraph.wire import wire

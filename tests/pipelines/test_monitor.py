@@ -12,7 +12,7 @@ from sslgraph.pipelines import check, diagnosis
 from sslgraph.pipelines.monitor import Monitor, queue_ages
 from sslgraph.pipelines.train import train
 
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.load import load_recipe
 from sslgraph.loaded import method_in
 from sslgraph.schedules import Clock

@@ -12,7 +12,7 @@ from sslgraph.pipelines.op_pictures import mosaic, veiled, within
 from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.draws import keyed
 
 INDEX = torch.tensor([0, 2, 4])

@@ -11,7 +11,7 @@ from sslgraph.pipelines import check, checkpoint
 from sslgraph.pipelines.checkpoint import Checkpoint
 from sslgraph.pipelines.restored import restored
 
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.load import load_recipe
 from sslgraph.loaded import method_in

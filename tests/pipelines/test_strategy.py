@@ -21,7 +21,7 @@ from toys import CLOCK, EYE, PLUGINS, TWO_VIEWS, batch, sized
 from two_ranks import Both
 
 from sslgraph import catalogue, collectives, sharding
-from sslgraph.compile import CompiledMethod
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
 
 # A momentum encoder, views by themselves, and a head that is written and so stays whole (LARS: tests/test_sharding.py).

@@ -184,7 +184,7 @@ def test_a_step_that_torch_cannot_compile_is_one_sentence(tmp_path: Path, monkey
     def fails(*_: Any) -> None:
         raise BackendCompilerFailed(fails, RuntimeError("No working C++ compiler found"), None)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("sslgraph.program.torch.compile", lambda *_, **__: fails)
+    monkeypatch.setattr("sslgraph.compile.program.torch.compile", lambda *_, **__: fails)
     changes = {"compile": True, "data.images": 64, "batch": 16, "evaluate": {}, "monitor": None}
     with pytest.raises(SslgraphError, match=r"compile: true: torch can't compile.*No working C\+\+.*leave compile out"):
         train.train({"recipe": "demo/simclr", "overrides": changes, "out": str(tmp_path / "run")})

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from sslgraph.compile.program import Program
 from sslgraph.edges import edges, loss_inputs
 from sslgraph.graph import Graph
-from sslgraph.program import Program
 from sslgraph.sized import SizedLeg
 
 

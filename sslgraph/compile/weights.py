@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph import collectives, registry
+from sslgraph.compile.follow import Follower
 from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
 from sslgraph.graph import Box, TargetBox
 from sslgraph.norm import synchronise
 from sslgraph.sized import SizedGraph
 from sslgraph.spec import Part
-from sslgraph.state import Follower
 
 
 def build_parts(

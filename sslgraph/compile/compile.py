@@ -8,18 +8,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sslgraph.after_step import Writes, checked, write_all, written
+from sslgraph.compile.after_step import Writes, checked, write_all, written
+from sslgraph.compile.follow import Follower, ScheduledSetting, scheduled
+from sslgraph.compile.program import Program
+from sslgraph.compile.watch import Watch
+from sslgraph.compile.weights import Encoder, build_parts
 from sslgraph.draws import stream_of
 from sslgraph.errors import SslgraphError, placed, refusal
 from sslgraph.gradients import moved_by, trained_by
 from sslgraph.graph import TargetBox
-from sslgraph.parts import Encoder, build_parts
-from sslgraph.program import Program
 from sslgraph.schedules import Clock, Duration, duration, schedule
 from sslgraph.sized import SizedGraph, SizedLeg
 from sslgraph.spec import Part, Target
-from sslgraph.state import Follower, ScheduledSetting, scheduled
-from sslgraph.watch import Watch
 
 
 class Output(NamedTuple):

@@ -1,0 +1,1 @@
+"""From a sized graph to a torch module: weights, programs, and what moves between steps."""
