@@ -12,10 +12,10 @@ from statistics import median
 
 from sslgraph.pipelines.check import examine
 
-from sslgraph import catalogue
 from sslgraph.drawing import Level, Picture, layout, picture, svg
 from sslgraph.drawing.pdf import pdf
 from sslgraph.drawing.png import png
+from sslgraph.read import catalogue
 from sslgraph.sized import SizedGraph
 
 ROUNDS = 9

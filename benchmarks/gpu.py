@@ -26,7 +26,7 @@ from sslgraph.pipelines.train import one_step
 from sslgraph.pipelines.views import ViewProgram
 
 from sslgraph import registry
-from sslgraph.load import load_augmentation
+from sslgraph.read.load import load_augmentation
 
 from . import hand_written
 from .turns import Work

@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy, normalize
 from torchvision.models import resnet18
 
 from sslgraph import registry
-from sslgraph.load import load_augmentation
-from sslgraph.spec import View
+from sslgraph.read.load import load_augmentation
+from sslgraph.read.spec import View
 
 from .turns import Work
 from .views import CIFAR

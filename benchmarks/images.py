@@ -18,8 +18,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from sslgraph import registry
-from sslgraph.load import load_augmentation
-from sslgraph.spec import Augmentation, View
+from sslgraph.read.load import load_augmentation
+from sslgraph.read.spec import Augmentation, View
 
 from .turns import Timed, Work, in_turns
 from .views import composed

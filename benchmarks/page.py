@@ -11,12 +11,12 @@ import time
 
 from sslgraph.pipelines.gallery import shown
 
-from sslgraph import catalogue
 from sslgraph.diff import account
 from sslgraph.drawing import as_svg
 from sslgraph.overlay import compared
 from sslgraph.page import page
 from sslgraph.page.family import comparison
+from sslgraph.read import catalogue
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as tv
 
-from sslgraph.load import load_augmentation
-from sslgraph.spec import View
+from sslgraph.read.load import load_augmentation
+from sslgraph.read.spec import View
 
 from .turns import Timed, Work, in_turns
 

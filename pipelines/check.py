@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
-from sslgraph import catalogue, registry
+from sslgraph import registry
 from sslgraph.arguments import setting_faults
-from sslgraph.document import read
 from sslgraph.errors import Fault, Path, SpecError, placed, under, unknown
 from sslgraph.gradients import GradientMap, gradient_map
 from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
-from sslgraph.load import load_augmentation, load_method, load_recipe
-from sslgraph.loaded import Loaded, method_in
 from sslgraph.plugins import allowed
+from sslgraph.read import catalogue
+from sslgraph.read.document import read
+from sslgraph.read.load import load_augmentation, load_method, load_recipe
+from sslgraph.read.loaded import Loaded, method_in
+from sslgraph.read.spec import Augmentation, Data, Method, Part, Recipe
 from sslgraph.refusals import refuse
-from sslgraph.spec import Augmentation, Data, Method, Part, Recipe
 from sslgraph.wire import wire
 
 from . import provenance

@@ -63,7 +63,7 @@ def list_specs(
     what: Annotated[Listed, typer.Argument(help="methods, parts, or augmentations")] = Listed.METHODS,
 ) -> None:
     """What there is to train and to write with: methods and their recipes, parts, augmentations."""
-    from sslgraph import catalogue
+    from sslgraph.read import catalogue
 
     from . import parts
     from . import show as pages
@@ -121,7 +121,7 @@ def check(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Wiring, settings, shapes and gradients, before any data is read and any GPU is used."""
-    from sslgraph import catalogue
+    from sslgraph.read import catalogue
 
     from .check import examine
     from .show import shape_table

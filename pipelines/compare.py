@@ -38,8 +38,8 @@ def diff(
 ) -> None:
     """What makes one method into another: the idea first, then structure, settings and numbers."""
     from sslgraph.diff import account
-    from sslgraph.load import load_method
     from sslgraph.plugins import allowed
+    from sslgraph.read.load import load_method
 
     kind = out.suffix.lstrip(".").lower() if out else ""
     if out and kind not in FORMATS:
@@ -61,8 +61,8 @@ def diff(
 def drawn(one: str, other: str, found: Account, *, dark: bool, plugins: tuple[str, ...]) -> Scene:
     """The two methods in one picture."""
     from sslgraph.diff import Comparison, Figure
-    from sslgraph.load import load_method
     from sslgraph.overlay import compared
+    from sslgraph.read.load import load_method
 
     from .draw import picture_of
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
-from sslgraph.loaded import Loaded
-from sslgraph.spec import Augmentation, Method
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.spec import Augmentation, Method
 
 from . import check
 from .feed import Source

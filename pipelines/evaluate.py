@@ -14,9 +14,9 @@ from torch import nn
 
 from sslgraph import registry, whole_file
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_recipe
-from sslgraph.loaded import Loaded
-from sslgraph.spec import Recipe
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.spec import Recipe
 
 from . import check, checkpoint, machine, online
 from .features import Features, extract, extract_views

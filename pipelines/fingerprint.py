@@ -16,7 +16,7 @@ import torch
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
-from sslgraph.spec import Data
+from sslgraph.read.spec import Data
 
 from . import run_folder
 from .feed import Source

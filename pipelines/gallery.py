@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslgraph import catalogue
 from sslgraph.errors import SslgraphError
+from sslgraph.read import catalogue
 
 from .options import Plugins
 

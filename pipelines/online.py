@@ -15,8 +15,8 @@ from torch import nn
 
 from sslgraph import registry
 from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
-from sslgraph.spec import Data
 
 from .features import Features, extract
 from .feed import Source

@@ -19,7 +19,7 @@ ChangedData = Annotated[bool, typer.Option("--changed-data", help="continue with
 
 def overrides(texts: list[str]) -> dict[str, Any]:
     """The values of `--set a.b=c`, read as YAML."""
-    from sslgraph.document import read_value
+    from sslgraph.read.document import read_value
 
     given = {}
     for text in texts:

@@ -37,7 +37,7 @@ def verify(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Show that a method computes the same on any number of ranks: gradients, every state, updates."""
-    from sslgraph import catalogue
+    from sslgraph.read import catalogue
 
     from .judge import LIMITS
     from .verify import Wish, counts

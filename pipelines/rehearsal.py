@@ -15,9 +15,9 @@ from sslgraph.blocks import blocks, recompute
 from sslgraph.collectives import Message
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
-from sslgraph.loaded import Loaded
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock
-from sslgraph.spec import Method
 from sslgraph.torch_compat import storage_of, without_storage
 
 from . import check

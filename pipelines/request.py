@@ -8,7 +8,7 @@ from typing import Any
 
 from sslgraph import registry
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_recipe
+from sslgraph.read.load import load_recipe
 
 from . import check
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.graph import Graph
-from sslgraph.loaded import Loaded, method_in
-from sslgraph.spec import Part, Recipe
+from sslgraph.read.loaded import Loaded, method_in
+from sslgraph.read.spec import Part, Recipe
 
 from . import bounds, check, checkpoint, online
 from .feed import Source

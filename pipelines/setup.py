@@ -14,12 +14,12 @@ from torch import Tensor
 from sslgraph import collectives, registry
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_recipe
-from sslgraph.loaded import Loaded, method_in
 from sslgraph.plugins import folders_of
-from sslgraph.resolved import resolved
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import Loaded, method_in
+from sslgraph.read.resolved import resolved
+from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
-from sslgraph.spec import Recipe
 
 from . import check, introduction, machine, online, run_folder, saving, small_maps
 from .display import Display

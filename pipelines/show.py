@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sslgraph import catalogue
+from sslgraph.read import catalogue
 
 if TYPE_CHECKING:
     from sslgraph.sized import SizedGraph
@@ -62,7 +62,7 @@ def gradients(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) ->
 
 def resolved_text(name: str, overrides: dict[str, Any]) -> str:
     """The whole text of a method or a recipe, with extends, references and overrides carried out."""
-    from sslgraph.resolved import resolved
+    from sslgraph.read.resolved import resolved
 
     from .check import load
 

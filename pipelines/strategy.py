@@ -9,8 +9,8 @@ from torch.nn.parallel import DistributedDataParallel
 from sslgraph import collectives
 from sslgraph.blocks import blocks, recompute
 from sslgraph.compile.compile import CompiledMethod
+from sslgraph.read.spec import Recipe
 from sslgraph.sharding import share_out
-from sslgraph.spec import Recipe
 
 
 def spread(method: CompiledMethod, recipe: Recipe, on: torch.device) -> nn.Module:

@@ -19,8 +19,8 @@ from typing import Any
 from torch.multiprocessing.spawn import spawn
 
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_recipe
-from sslgraph.loaded import method_in
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import method_in
 
 from . import check
 from .rank_local import rank_local, spanning

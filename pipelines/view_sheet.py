@@ -8,7 +8,7 @@ from typing import Any
 
 from sslgraph import registry
 from sslgraph.errors import SslgraphError
-from sslgraph.spec import Recipe
+from sslgraph.read.spec import Recipe
 
 from . import check
 from .contact_picture import write_png

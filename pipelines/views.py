@@ -13,10 +13,10 @@ from torch import Tensor
 
 from sslgraph import registry
 from sslgraph.arguments import setting_faults
-from sslgraph.catalogue import EVALUATION
 from sslgraph.draws import Draw, keyed, stream_of, substream
 from sslgraph.errors import Fault, SpecError, SslgraphError, unknown
-from sslgraph.spec import Augmentation, Part, View
+from sslgraph.read.catalogue import EVALUATION
+from sslgraph.read.spec import Augmentation, Part, View
 
 # Bytes: one tensor of images of one size, or a list of [3, height, width] each of its own.
 Images = UInt8[Tensor, "batch 3 height width"] | list[Tensor]

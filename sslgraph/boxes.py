@@ -9,8 +9,8 @@ from sslgraph import registry
 from sslgraph.arguments import setting_faults
 from sslgraph.errors import Fault, SslgraphError, faults_of, unknown
 from sslgraph.graph import Box, LossBox, NetBox, OpBox, StateBox, TargetBox
+from sslgraph.read.spec import Method, Path, Target
 from sslgraph.signature import Signature
-from sslgraph.spec import Method, Path, Target
 
 KINDS: dict[str, type[Box]] = {kind.section: kind for kind in (NetBox, TargetBox, StateBox, OpBox, LossBox)}
 # Names that generated code or torch's own module container needs for itself.

@@ -13,8 +13,8 @@ from sslgraph import real_run, registry
 from sslgraph.axes import clash
 from sslgraph.errors import SpecError, refusal
 from sslgraph.graph import Box, LossBox, Value, Write
+from sslgraph.read.spec import Path
 from sslgraph.signature import RESERVED_PORTS, Port
-from sslgraph.spec import Path
 
 
 @dataclass

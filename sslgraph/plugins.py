@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sslgraph import module_text, registry
 from sslgraph.errors import Fault, Place, SpecError, nearest
-from sslgraph.loaded import Loaded
-from sslgraph.spec import Method, Recipe
-from sslgraph.values import Value
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.located import Value
+from sslgraph.read.spec import Method, Recipe
 
 
 def allowed(

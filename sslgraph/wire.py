@@ -9,7 +9,7 @@ from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unkn
 from sslgraph.expressions import Call, Expression, Field, Name, parse
 from sslgraph.flow import Flow, who
 from sslgraph.graph import Box, Graph, Leg, Value, Write, no_place
-from sslgraph.spec import Loss, Method, Phase
+from sslgraph.read.spec import Loss, Method, Phase
 
 
 def wire(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from texts import put, shelf_of_specs  # noqa: F401 - the fixture shelf
 
-from sslgraph import catalogue
 from sslgraph.errors import Place, SpecError
-from sslgraph.values import written
+from sslgraph.read import catalogue
+from sslgraph.read.located import written
 
 
 @pytest.mark.usefixtures("shelf")

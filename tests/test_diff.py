@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import TWO_VIEWS, method
 
-from sslgraph import catalogue, registry
+from sslgraph import registry
 from sslgraph.diff import Added, Changed, Removed, Rewired, account, diff, mirrored
-from sslgraph.load import load_method
-from sslgraph.spec import Method
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_method
+from sslgraph.read.spec import Method
 
 Text = dict[str, Any]
 F, G = {"use": "backbones.resnet", "depth": 50}, {"use": "heads.mlp", "hidden": [4096], "out": 256}

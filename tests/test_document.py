@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sslgraph.document import BYTES, read, read_text, read_value
 from sslgraph.errors import SpecError
+from sslgraph.read.document import BYTES, read, read_text, read_value
 
 
 def message(file: Path) -> str:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from sslgraph.pipelines.check import examine
 
 from sslgraph import registry
-from sslgraph.load import load_augmentation
+from sslgraph.read.load import load_augmentation
 from sslgraph.traits import Traits
 
 ROOT = Path(__file__).parent.parent

@@ -6,8 +6,8 @@ import pytest
 from texts import put, shelf_of_specs  # noqa: F401 - the fixture shelf
 
 from sslgraph.errors import SpecError
-from sslgraph.load import load_method
-from sslgraph.spec import Method, Part
+from sslgraph.read.load import load_method
+from sslgraph.read.spec import Method, Part
 
 
 def child(shelf: Path, text: str) -> Method:

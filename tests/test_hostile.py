@@ -16,13 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sslgraph.pipelines import check
 
-from sslgraph import catalogue, home
-from sslgraph.document import read_text
+from sslgraph import home
 from sslgraph.errors import SslgraphError
 from sslgraph.expressions import parse
 from sslgraph.lint import lint
-from sslgraph.load import load_method, method_of, pipeline_of, recipe_of
-from sslgraph.loaded import method_in
+from sslgraph.read import catalogue
+from sslgraph.read.document import read_text
+from sslgraph.read.load import load_method, method_of, pipeline_of, recipe_of
+from sslgraph.read.loaded import method_in
 from sslgraph.refusals import refuse
 from sslgraph.wire import wire
 

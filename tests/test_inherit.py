@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from texts import RECIPE, put, shelf_of_specs  # noqa: F401 - the fixture shelf
 
-from sslgraph import catalogue
 from sslgraph.errors import SpecError
-from sslgraph.load import load_method, load_recipe
-from sslgraph.loaded import method_in
-from sslgraph.resolved import resolved
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_method, load_recipe
+from sslgraph.read.loaded import method_in
+from sslgraph.read.resolved import resolved
 
 BASE = """\
 # What all share.

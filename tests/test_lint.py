@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from toys import TWO_VIEWS, method
 
-from sslgraph import catalogue
 from sslgraph.gradients import moved_by
 from sslgraph.graph import Graph
 from sslgraph.lint import RULES, Facts, Finding, lint, queries
-from sslgraph.load import load_method
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_method
 from sslgraph.wire import wire
 
 Text = dict[str, Any]

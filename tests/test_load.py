@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from texts import MOCO, PROGRAM, RECIPE, put, shelf_of_specs  # noqa: F401 - the fixture shelf
 
-from sslgraph.document import Document, read_text
 from sslgraph.errors import Place, SpecError
-from sslgraph.load import (
+from sslgraph.read.document import Document, read_text
+from sslgraph.read.load import (
     load_augmentation,
     load_method,
     load_pipeline,
@@ -21,10 +21,10 @@ from sslgraph.load import (
     pipeline_of,
     recipe_of,
 )
-from sslgraph.loaded import method_in
-from sslgraph.resolved import resolved
-from sslgraph.spec import Method, Recipe
-from sslgraph.values import written
+from sslgraph.read.loaded import method_in
+from sslgraph.read.located import written
+from sslgraph.read.resolved import resolved
+from sslgraph.read.spec import Method, Recipe
 
 DEFAULT = "recipe: default\ndata: {use: sources.shapes}\nsteps: 20\nbatch: 16\noptimizer: {use: sgd, lr: 0.1}\n"
 PIPELINE = """\

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from sslgraph import catalogue
-from sslgraph.load import load_augmentation, load_method
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_augmentation, load_method
 from sslgraph.wire import wire
 
 NAMES = catalogue.names("methods")

@@ -17,10 +17,10 @@ from command import Command
 from command import sslgraph as sslgraph
 from sslgraph.pipelines.gallery import _keys, shown
 
-from sslgraph import catalogue
 from sslgraph.page import family, page
 from sslgraph.page.family import distance
 from sslgraph.page.shown import folds
+from sslgraph.read import catalogue
 
 METHODS = ("byol", "simsiam", "simclr", "moco_v1", "moco_v2", "context_encoder")
 EVIL = "</script><script>window.evil=1</script><img src=x onerror=evil=2>"

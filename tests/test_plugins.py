@@ -11,8 +11,8 @@ from command import sslgraph as sslgraph
 
 from sslgraph import module_text
 from sslgraph.errors import SpecError
-from sslgraph.load import load_method, load_recipe
 from sslgraph.plugins import allowed, folders_of
+from sslgraph.read.load import load_method, load_recipe
 
 HELPER = """
 from torch import nn

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sslgraph.document import read_text
 from sslgraph.errors import Fault
-from sslgraph.references import dereferenced
-from sslgraph.values import Value
+from sslgraph.read.document import read_text
+from sslgraph.read.located import Value
+from sslgraph.read.references import dereferenced
 
 
 def copied(text: str) -> tuple[Value, list[Fault]]:

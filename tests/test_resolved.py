@@ -8,11 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from texts import MOCO, shelf_of_specs  # noqa: F401 - the fixture shelf
 
-from sslgraph import catalogue
-from sslgraph.document import read_text
-from sslgraph.load import load_method, load_recipe, method_of, recipe_of
-from sslgraph.resolved import resolved
-from sslgraph.spec import Method, Part, View
+from sslgraph.read import catalogue
+from sslgraph.read.document import read_text
+from sslgraph.read.load import load_method, load_recipe, method_of, recipe_of
+from sslgraph.read.resolved import resolved
+from sslgraph.read.spec import Method, Part, View
 
 HERE = Path("again.yaml")
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from toys import assert_map_is_true, random_batch
 
-from sslgraph import catalogue
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.load import load_method
-from sslgraph.loaded import Loaded
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_method
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.spec import Method
 from sslgraph.settle import settle
-from sslgraph.spec import Method
 from sslgraph.wire import wire
 
 ROWS, IMAGES, SIDE = 4, 64, 64

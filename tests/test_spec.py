@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sslgraph.spec import Loss, Method, Part, Phase, Recipe, Target, View
+from sslgraph.read.spec import Loss, Method, Part, Phase, Recipe, Target, View
 
 METHOD = {"method": "m", "views": {"x": {"augment": "a"}}, "nets": {"f": {"use": "a.b"}}, "export": "f"}
 RECIPE = {"recipe": "r", "method": METHOD, "data": {"use": "d", "path": "p"}, "batch": 8, "optimizer": {"use": "sgd"}}

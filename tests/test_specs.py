@@ -18,15 +18,15 @@ from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 from toys import assert_map_is_true, random_batch
 
-from sslgraph import catalogue
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.document import Document, read
 from sslgraph.errors import SpecError
-from sslgraph.load import load_method, load_recipe, recipe_of
-from sslgraph.loaded import method_in
+from sslgraph.read import catalogue
+from sslgraph.read.document import Document, read
+from sslgraph.read.load import load_method, load_recipe, recipe_of
+from sslgraph.read.loaded import method_in
+from sslgraph.read.located import Value, written
 from sslgraph.schedules import Clock
 from sslgraph.sized import SizedGraph
-from sslgraph.values import Value, written
 
 METHODS = catalogue.names("methods")
 RECIPES = catalogue.names("recipes")

@@ -6,8 +6,8 @@ import pytest
 from texts import MOCO, put, shelf_of_specs  # noqa: F401 - the fixture shelf
 
 from sslgraph.errors import SpecError
-from sslgraph.load import load_method, load_recipe
-from sslgraph.spec import Method
+from sslgraph.read.load import load_method, load_recipe
+from sslgraph.read.spec import Method
 
 PLAIN = """\
 augmentation: plain

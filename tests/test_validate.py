@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sslgraph.document import read_text
 from sslgraph.errors import Fault
-from sslgraph.spec import Method
-from sslgraph.validate import validated
+from sslgraph.read.document import read_text
+from sslgraph.read.spec import Method
+from sslgraph.read.validate import validated
 
 GOOD = "method: A\nviews: {x: {augment: a}}\nnets: {f: {use: a.b}}\nexport: f\n"
 

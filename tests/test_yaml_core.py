@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sslgraph.errors import SpecError
-from sslgraph.yaml_core import DEPTH, parse
+from sslgraph.read.yaml_12 import DEPTH, parse
 
 
 def read(text: str) -> Any:

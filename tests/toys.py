@@ -11,10 +11,10 @@ from torch import Tensor
 from sslgraph.draws import keyed
 from sslgraph.gradients import gradient_map
 from sslgraph.graph import Graph
+from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock
 from sslgraph.settle import settle
 from sslgraph.sized import SizedGraph
-from sslgraph.spec import Method
 from sslgraph.wire import wire
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sslgraph.diff import account
-from sslgraph.resolved import flat
+from sslgraph.read.resolved import flat
 
 from .gather import Gathered
 from .markup import Markup, element, table

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sslgraph.compile.program import Program
 from sslgraph.drawing import picture, svg
 from sslgraph.errors import SslgraphError
-from sslgraph.loaded import method_in
+from sslgraph.read.loaded import method_in
 from sslgraph.sized import SizedGraph
 
 from .. import check

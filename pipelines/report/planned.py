@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sslgraph.read.spec import Loss, Part
 from sslgraph.schedules import Clock, is_schedule, schedule
-from sslgraph.spec import Loss, Part
 
 from .records import Points, Record
 

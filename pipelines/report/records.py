@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_recipe
-from sslgraph.loaded import Loaded
-from sslgraph.spec import Loss, Method, Recipe
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.spec import Loss, Method, Recipe
 
 from .. import checkpoint, metrics_file, provenance, run_folder, summary
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from sslgraph import registry
-from sslgraph.spec import Recipe
+from sslgraph.read.spec import Recipe
 
 from ..feed import Source
 from ..request import located, source_for

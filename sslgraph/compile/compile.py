@@ -17,9 +17,9 @@ from sslgraph.draws import stream_of
 from sslgraph.errors import SslgraphError, placed, refusal
 from sslgraph.gradients import moved_by, trained_by
 from sslgraph.graph import TargetBox
+from sslgraph.read.spec import Part, Target
 from sslgraph.schedules import Clock, Duration, duration, schedule
 from sslgraph.sized import SizedGraph, SizedLeg
-from sslgraph.spec import Part, Target
 
 
 class Output(NamedTuple):

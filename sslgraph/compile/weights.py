@@ -14,8 +14,8 @@ from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
 from sslgraph.graph import Box, TargetBox
 from sslgraph.norm import synchronise
+from sslgraph.read.spec import Part
 from sslgraph.sized import SizedGraph
-from sslgraph.spec import Part
 
 
 def build_parts(

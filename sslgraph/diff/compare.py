@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sslgraph.spec import Loss, Method, Part, Target
+from sslgraph.read.spec import Loss, Method, Part, Target
 
 from .changes import Added, Change, Changed, Kind, Removed, Rewired, written
 from .figure import Figure, Leg, wires

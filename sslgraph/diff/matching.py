@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sslgraph.spec import Method, View
+from sslgraph.read.spec import Method, View
 
 from .figure import Figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from sslgraph.spec import Method
+from sslgraph.read.spec import Method
 
 from .changes import Added, Change, Changed, Removed, Rewired
 from .compare import Comparison

@@ -9,7 +9,7 @@ from sslgraph.diff.changes import written
 from sslgraph.diff.figure import Figure
 from sslgraph.graph import Box as Part
 from sslgraph.graph import LossBox, NetBox, TargetBox, Value
-from sslgraph.spec import Path
+from sslgraph.read.spec import Path
 
 from .calls import Calls
 from .picture import Box, Kind, Level, Line, Weights

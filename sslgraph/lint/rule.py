@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sslgraph.errors import Place
 from sslgraph.graph import Graph
-from sslgraph.spec import Path
+from sslgraph.read.spec import Path
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Literal
 from sslgraph.diff import Changed, Comparison
 from sslgraph.diff.phrases import of_settings
 from sslgraph.drawing import Box, Edge, Panel, Picture
-from sslgraph.spec import Target
+from sslgraph.read.spec import Target
 
 State = Literal["same", "changed", "added", "removed"]
 Line = tuple[str, str, str]  # source, target, kind

@@ -17,8 +17,8 @@ from sslgraph.graph import NetBox
 from .colours import THEME
 
 if TYPE_CHECKING:
+    from sslgraph.read.spec import Method
     from sslgraph.sized import SizedGraph
-    from sslgraph.spec import Method
 
 FOLDS = 3  # branches that can be folded one by one; of more, all or none
 

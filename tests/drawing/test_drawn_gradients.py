@@ -13,9 +13,9 @@ from test_shipped_gradients import IMAGES, ROWS, SIDE, SIDES, small
 from torch import Tensor, fx
 from toys import PLUGINS, random_batch, sized
 
-from sslgraph import catalogue
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.drawing import Edge, Level, picture
+from sslgraph.read import catalogue
 from sslgraph.settle import settle
 from sslgraph.wire import wire
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from test_layout import shipped
 
-from sslgraph import catalogue
 from sslgraph.drawing import as_json, picture, svg
 from sslgraph.drawing.png import png
+from sslgraph.read import catalogue
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

@@ -13,8 +13,8 @@ from rules import broken
 from sslgraph.pipelines.check import examine
 from toys import EYE, SQUARE, dense
 
-from sslgraph import catalogue
 from sslgraph.drawing import Picture, fold, foldable, layout, picture
+from sslgraph.read import catalogue
 from sslgraph.sized import SizedGraph
 
 

@@ -8,7 +8,7 @@ import pytest
 from sslgraph.pipelines import check
 
 from sslgraph.errors import Fault, Place, SpecError, SslgraphError, refusal
-from sslgraph.load import load_method, load_recipe
+from sslgraph.read.load import load_method, load_recipe
 
 
 def test_a_method_is_sized_for_an_assumed_batch_and_a_recipe_for_its_own() -> None:

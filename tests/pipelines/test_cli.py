@@ -10,7 +10,8 @@ import pytest
 from command import Command
 from command import sslgraph as sslgraph
 
-from sslgraph import __version__, catalogue
+from sslgraph import __version__
+from sslgraph.read import catalogue
 
 OWN_LOSS = '''
 """A loss of one's own."""

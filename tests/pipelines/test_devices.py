@@ -16,8 +16,8 @@ from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
 from sslgraph import registry
-from sslgraph.load import load_augmentation
-from sslgraph.spec import View
+from sslgraph.read.load import load_augmentation
+from sslgraph.read.spec import View
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 SMALL = {"data.images": 64, "batch": 8, "steps": 4, "epochs": None, "evaluate": {}, "checkpoint": {}, "monitor": None}

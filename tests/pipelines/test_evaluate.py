@@ -18,7 +18,7 @@ from torch import nn
 
 from sslgraph import registry
 from sslgraph.errors import SslgraphError
-from sslgraph.spec import Augmentation, Part, View
+from sslgraph.read.spec import Augmentation, Part, View
 
 TINY = """
 recipe: tiny

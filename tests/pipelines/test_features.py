@@ -8,7 +8,7 @@ from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
-from sslgraph.spec import Augmentation, Part, View
+from sslgraph.read.spec import Augmentation, Part, View
 
 NORMALIZED = Augmentation(augmentation="n", steps={"n": Part(use="augment.normalize")})
 

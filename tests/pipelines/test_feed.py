@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sslgraph.draws import keyed
 from sslgraph.errors import SslgraphError
-from sslgraph.spec import Augmentation, Part, View
+from sslgraph.read.spec import Augmentation, Part, View
 
 FLIPPED = Augmentation(augmentation="flipped", steps={"flip": Part(use="augment.horizontal_flip")})
 TWO_VIEWS = ViewProgram.build({name: View(augment="flipped") for name in "xy"}, {"flipped": FLIPPED})

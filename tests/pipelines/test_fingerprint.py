@@ -26,7 +26,7 @@ from two_ranks import Both
 
 from sslgraph import collectives, registry
 from sslgraph.errors import SslgraphError
-from sslgraph.spec import Data
+from sslgraph.read.spec import Data
 
 
 def photos(folder: Path, count: int = 36) -> Path:

@@ -11,7 +11,7 @@ from command import sslgraph as sslgraph
 from sslgraph.pipelines import gallery
 
 from sslgraph import home
-from sslgraph.load import load_recipe
+from sslgraph.read.load import load_recipe
 
 TWINS = """\
 # Twins: two views agree. arXiv:0000.00000

@@ -13,8 +13,8 @@ from sslgraph.pipelines.monitor import Monitor, queue_ages
 from sslgraph.pipelines.train import train
 
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.load import load_recipe
-from sslgraph.loaded import method_in
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import method_in
 from sslgraph.schedules import Clock
 
 NETS = """

@@ -13,8 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from sslgraph import collectives, registry
 from sslgraph.collectives import Message
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_recipe
-from sslgraph.loaded import method_in
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import method_in
 
 
 def meta(use: str, **settings: object) -> torch.nn.Module:

@@ -13,8 +13,8 @@ from sslgraph.pipelines.restored import restored
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_recipe
-from sslgraph.loaded import method_in
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import method_in
 
 SMALL = {"nets.f.width": 8, "batch": 8, "seed": 3}
 CPU = torch.device("cpu")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from sslgraph.pipelines import train
 
-from sslgraph import catalogue
+from sslgraph.read import catalogue
 
 # Six steps of four an epoch, cut after the third: passes over the data set (DeepCluster) come on both sides.
 SMALL = {"data.images": 64, "data.test_images": 10, "batch": 16, "steps": 6, "epochs": None, "evaluate": {},

@@ -17,9 +17,10 @@ from sslgraph.pipelines.saving import Saver
 from toy_training import ToyFeed, toy_run
 from two_ranks import Both
 
-from sslgraph import catalogue, collectives
+from sslgraph import collectives
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_recipe
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_recipe
 from sslgraph.schedules import Clock
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sslgraph.pipelines import check, show
 
-from sslgraph.load import load_method, load_recipe
+from sslgraph.read.load import load_method, load_recipe
 
 
 def test_a_program_of_one_leg_has_no_heading_and_one_of_several_names_each() -> None:

@@ -16,9 +16,9 @@ from sslgraph.pipelines.verify import counts, verify
 from sslgraph.pipelines.verify_work import Verdict, Wish
 from typer.testing import CliRunner
 
-from sslgraph import catalogue
 from sslgraph.errors import SslgraphError
-from sslgraph.load import load_method
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_method
 
 LOST = """
 method: lost gradient

@@ -10,11 +10,11 @@ from sslgraph.pipelines.views import ViewProgram, evaluation_view, resolve
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
-from sslgraph import catalogue
 from sslgraph.draws import keyed, stream_of, substream
 from sslgraph.errors import SpecError, SslgraphError
-from sslgraph.load import load_augmentation
-from sslgraph.spec import Augmentation, Part, View
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_augmentation
+from sslgraph.read.spec import Augmentation, Part, View
 
 NAMES = catalogue.names("augmentations")
 SHIPPED = {name: load_augmentation(name).spec for name in NAMES}

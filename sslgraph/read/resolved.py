@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from sslgraph.spec import Method, Recipe
-from sslgraph.yaml_core import SCALARS
+from sslgraph.read.spec import Method, Recipe
+from sslgraph.read.yaml_12 import SCALARS
 
 _NODES = {"use", "augment", "ema_of", "do"}
 _BREAKS = set("\r\x85\u2028\u2029")  # line ends to PyYAML: outside double quotes it reads them as a space or a line end

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sslgraph import home
 from sslgraph.errors import SpecError, refusal, unknown
-from sslgraph.values import Value
+from sslgraph.read.located import Value
 
 Kind = Literal["methods", "recipes", "pipelines", "augmentations"]
 EVALUATION = "center"  # the augmentation of the fixed view in which features are measured

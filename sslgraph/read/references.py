@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sslgraph import catalogue
-from sslgraph.edits import find, missing, pieces
 from sslgraph.errors import Fault, SpecError
-from sslgraph.spec import Path
-from sslgraph.values import Value
+from sslgraph.read import catalogue
+from sslgraph.read.edits import find, missing, pieces
+from sslgraph.read.located import Value
+from sslgraph.read.spec import Path
 
 LIMIT = 20_000  # values, after references are copied
 CHAIN = 20  # references that lead to one another

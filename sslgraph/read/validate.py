@@ -7,8 +7,8 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from sslgraph.errors import Fault, dotted, unknown, words
-from sslgraph.spec import Path, Recipe
-from sslgraph.values import Value
+from sslgraph.read.located import Value
+from sslgraph.read.spec import Path, Recipe
 
 Model = TypeVar("Model", bound=BaseModel)
 

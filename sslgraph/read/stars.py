@@ -12,12 +12,13 @@ from pathlib import Path as File
 
 from pydantic import BaseModel
 
-from sslgraph import catalogue, registry
-from sslgraph.document import read
-from sslgraph.edits import find, missing, pieces
+from sslgraph import registry
 from sslgraph.errors import Fault, SslgraphError, nearest
-from sslgraph.spec import Loss, Part, Path, Target, View
-from sslgraph.values import Value
+from sslgraph.read import catalogue
+from sslgraph.read.document import read
+from sslgraph.read.edits import find, missing, pieces
+from sslgraph.read.located import Value
+from sslgraph.read.spec import Loss, Part, Path, Target, View
 
 _MODELS: dict[str, type[BaseModel]] = {
     "views": View, "nets": Part, "targets": Target, "state": Part, "ops": Part, "losses": Loss,

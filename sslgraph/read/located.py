@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sslgraph.errors import Place
-from sslgraph.spec import Path
+from sslgraph.read.spec import Path
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sslgraph.errors import Fault, nearest, unknown
-from sslgraph.spec import Loss, Method, Part, Path, View
-from sslgraph.values import Value
+from sslgraph.read.located import Value
+from sslgraph.read.spec import Loss, Method, Part, Path, View
 
 EDITS = ("remove", "replace", "set")
 SECTIONS = ("views", "nets", "targets", "state", "ops", "flow", "losses")  # mappings of names to nodes

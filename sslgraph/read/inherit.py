@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
 
-from sslgraph import catalogue
-from sslgraph.document import Document, read
-from sslgraph.edits import EDITS, TOP, Edit, edits_of, merge, removed, replaced, with_value
 from sslgraph.errors import Fault, Place, refusal, unknown
-from sslgraph.spec import Recipe
-from sslgraph.stars import spread
-from sslgraph.values import Value, written
+from sslgraph.read import catalogue
+from sslgraph.read.document import Document, read
+from sslgraph.read.edits import EDITS, TOP, Edit, edits_of, merge, removed, replaced, with_value
+from sslgraph.read.located import Value, written
+from sslgraph.read.spec import Recipe
+from sslgraph.read.stars import spread
 
 RECIPE_KEYS = tuple(Recipe.model_fields)
 _OTHER = {"steps": "epochs", "epochs": "steps"}

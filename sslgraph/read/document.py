@@ -7,9 +7,9 @@ from pathlib import Path as File
 from typing import Any
 
 from sslgraph.errors import Place, refusal, words
-from sslgraph.spec import Path
-from sslgraph.values import Value
-from sslgraph.yaml_core import parse
+from sslgraph.read.located import Value
+from sslgraph.read.spec import Path
+from sslgraph.read.yaml_12 import parse
 
 BYTES = 1 << 20  # a spec has a few kilobytes: whoever gives more has given another file
 KINDS = {

@@ -16,15 +16,15 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path as File
 from typing import Any
 
-from sslgraph import catalogue
-from sslgraph.document import Document, read
 from sslgraph.errors import Fault, SpecError, nearest, refusal, unknown
-from sslgraph.inherit import asked, method_text, recipe_text, text_of, with_base
-from sslgraph.loaded import Loaded, Spec, method_in
-from sslgraph.references import dereferenced, rooted
-from sslgraph.spec import Augmentation, Method, Path, Pipeline, Recipe
-from sslgraph.validate import validated
-from sslgraph.values import Value
+from sslgraph.read import catalogue
+from sslgraph.read.document import Document, read
+from sslgraph.read.inherit import asked, method_text, recipe_text, text_of, with_base
+from sslgraph.read.loaded import Loaded, Spec, method_in
+from sslgraph.read.located import Value
+from sslgraph.read.references import dereferenced, rooted
+from sslgraph.read.spec import Augmentation, Method, Path, Pipeline, Recipe
+from sslgraph.read.validate import validated
 
 
 def load_method(name_or_file: str | File, *, overrides: Mapping[str, Any] | None = None) -> Loaded[Method]:

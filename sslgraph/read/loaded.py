@@ -7,8 +7,8 @@ from pathlib import Path as File
 from typing import Generic, TypeVar
 
 from sslgraph.errors import Place
-from sslgraph.spec import Augmentation, Method, Path, Pipeline, Recipe
-from sslgraph.values import Value
+from sslgraph.read.located import Value
+from sslgraph.read.spec import Augmentation, Method, Path, Pipeline, Recipe
 
 Spec = TypeVar("Spec", Method, Recipe, Pipeline, Augmentation)
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from sslgraph.errors import Fault, Place, SpecError, refusal
-from sslgraph.values import Value
+from sslgraph.read.located import Value
 
 VALUES = 20_000  # counted with every alias written out
 DEPTH = 50

@@ -1,0 +1,1 @@
+"""From a text to a frozen spec: YAML, inheritance, overrides, references, each fault at its place. No torch."""
