@@ -25,7 +25,7 @@ from sslgraph.pipelines.setup import prepare
 from sslgraph.pipelines.train import one_step
 from sslgraph.pipelines.views import ViewProgram
 
-from sslgraph import registry
+from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
 
 from . import hand_written

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from sslgraph import registry
+from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, View
 

@@ -14,7 +14,7 @@ from stable_pretraining.methods import SimCLR
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.v2 import functional as tv
 
-from sslgraph import registry
+from sslgraph.parts import registry
 
 from .hand_written import encoder
 from .turns import Work

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
-from sslgraph import registry
-from sslgraph.arguments import setting_faults
 from sslgraph.errors import Fault, Path, SpecError, placed, under, unknown
 from sslgraph.gradients import GradientMap, gradient_map
 from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
+from sslgraph.parts import registry
+from sslgraph.parts.arguments import setting_faults
 from sslgraph.plugins import allowed
 from sslgraph.read import catalogue
 from sslgraph.read.document import read

@@ -12,8 +12,9 @@ import torch
 from rich.table import Table
 from torch import nn
 
-from sslgraph import registry, whole_file
+from sslgraph import whole_file
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Recipe

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from sslgraph import registry
 from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.parts import registry
 from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
 

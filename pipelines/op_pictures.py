@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from sslgraph import registry
 from sslgraph.compile.program import Program
+from sslgraph.parts import registry
 from sslgraph.sized import SizedGraph, SizedLeg, Step
 
 # Hidden patches keep a trace of what they hide, so that an eye can tell what is to be guessed.

@@ -7,8 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from sslgraph import registry
-from sslgraph.signature import Port, Setting
+from sslgraph.parts import registry
+from sslgraph.parts.signature import Port, Setting
 from sslgraph.traits import Traits
 
 

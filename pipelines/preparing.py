@@ -15,8 +15,8 @@ import torchvision  # noqa: F401  its import registers torch.ops.image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from sslgraph import registry
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.whole_file import whole_folder
 
 from .feed import Source

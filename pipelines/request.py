@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sslgraph import registry
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 
 from . import check

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslgraph import collectives, registry
+from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.plugins import folders_of
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, method_in

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sslgraph import registry
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
 
 from . import check

@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from sslgraph import registry
-from sslgraph.arguments import setting_faults
 from sslgraph.draws import Draw, keyed, stream_of, substream
 from sslgraph.errors import Fault, SpecError, SslgraphError, unknown
+from sslgraph.parts import registry
+from sslgraph.parts.arguments import setting_faults
 from sslgraph.read.catalogue import EVALUATION
 from sslgraph.read.spec import Augmentation, Part, View
 

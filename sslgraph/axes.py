@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sslgraph.signature import Port
+from sslgraph.parts.signature import Port
 
 
 def bind(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> dict[str, int]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from sslgraph.errors import Place
+from sslgraph.parts.signature import Port, Signature
 from sslgraph.read.spec import Loss, Method, Part, Path, Phase, Target
-from sslgraph.signature import Port, Signature
 from sslgraph.traits import Traits
 
 Section = Literal["nets", "targets", "state", "ops", "losses", "wiring"]

@@ -13,7 +13,7 @@ from sslgraph.axes import bind
 from sslgraph.errors import SpecError, refusal
 from sslgraph.graph import Box, Graph, Leg, StateBox, Value, Write
 from sslgraph.meta_parts import MetaParts
-from sslgraph.signature import RESERVED_PORTS, Port
+from sslgraph.parts.signature import RESERVED_PORTS, Port
 from sslgraph.sized import Piece, SizedLeg, SizedWrite, Step
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from sslgraph import module_text, registry
 from sslgraph.errors import Fault, Place, SpecError, nearest
+from sslgraph.parts import module_text, registry
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.located import Value
 from sslgraph.read.spec import Method, Recipe

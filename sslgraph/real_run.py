@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslgraph import registry
-from sslgraph.signature import Port
+from sslgraph.parts import registry
+from sslgraph.parts.signature import Port
 
 FEW = 8  # images; a second run with twice as many shows which axes grow with them
 

@@ -353,7 +353,7 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (known_by_name, "sslgraph/lint/rules.py", 'SPANNING = ("losses.nt_xent",)'),
     (known_by_name, "sslgraph/diff/ideas.py", 'is_queue = part.use == f"memory.fifo"'),
     (known_by_name, "sslgraph/diff/figure.py", 'if use.startswith("backbones."): ...'),
-    (known_by_name, "sslgraph/registry.py", 'cure = f"put augment.normalize behind {name}"'),
+    (known_by_name, "sslgraph/parts/registry.py", 'cure = f"put augment.normalize behind {name}"'),
     (known_by_name, "pipelines/one.py", 'def late(): return load_method("simclr")'),
     (known_by_name, "pipelines/one.py", 'recipe = "demo/byol"'),
     (parts, "components/losses/one.py", GOOD_PART.replace('source="paper"', 'source=""')),

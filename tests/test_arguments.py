@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from toys import PLUGINS
 
-from sslgraph.arguments import constructed, kind_in_words, setting_faults
 from sslgraph.errors import Fault
-from sslgraph.registry import signature
-from sslgraph.signature import REQUIRED, Setting, Signature
+from sslgraph.parts.arguments import constructed, kind_in_words, setting_faults
+from sslgraph.parts.registry import signature
+from sslgraph.parts.signature import REQUIRED, Setting, Signature
 from sslgraph.traits import Traits
 
 

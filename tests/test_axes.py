@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sslgraph.axes import bind, clash
-from sslgraph.signature import Port
+from sslgraph.parts.signature import Port
 
 
 def ports(**texts: str) -> dict[str, Port]:

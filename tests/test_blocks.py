@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslgraph import registry
 from sslgraph.blocks import blocks, recompute
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 
 
 def vit() -> nn.Module:

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import TWO_VIEWS, method
 
-from sslgraph import registry
 from sslgraph.diff import Added, Changed, Removed, Rewired, account, diff, mirrored
+from sslgraph.parts import registry
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_method
 from sslgraph.read.spec import Method

@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 from sslgraph.pipelines.check import examine
 
-from sslgraph import registry
+from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
 from sslgraph.traits import Traits
 

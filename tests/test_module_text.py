@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sslgraph import module_text
-from sslgraph.module_text import Module, find, full_name, read, resolve, source_of
+from sslgraph.parts import module_text
+from sslgraph.parts.module_text import Module, find, full_name, read, resolve, source_of
 
 RAISES = "raise SystemExit('this ran')\n"
 

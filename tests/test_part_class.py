@@ -12,12 +12,12 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from toys import EYE, PLUGINS, X, dense, method
 
-from sslgraph import part_class, registry
 from sslgraph.component import component, writes
 from sslgraph.errors import SpecError, SslgraphError
-from sslgraph.part_text import unreadable
+from sslgraph.parts import part_class, registry
+from sslgraph.parts.part_text import unreadable
+from sslgraph.parts.signature import REQUIRED, Signature
 from sslgraph.settle import settle
-from sslgraph.signature import REQUIRED, Signature
 from sslgraph.wire import wire
 
 Features = Float[Tensor, "batch dim"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sslgraph import registry
 from sslgraph.errors import SslgraphError
-from sslgraph.signature import REQUIRED, Port, Signature
+from sslgraph.parts import registry
+from sslgraph.parts.signature import REQUIRED, Port, Signature
 
 SHAPES = """
 from typing import NamedTuple, Optional

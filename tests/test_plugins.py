@@ -9,8 +9,8 @@ import pytest
 from command import Command
 from command import sslgraph as sslgraph
 
-from sslgraph import module_text
 from sslgraph.errors import SpecError
+from sslgraph.parts import module_text
 from sslgraph.plugins import allowed, folders_of
 from sslgraph.read.load import load_method, load_recipe
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from toys import PLUGINS
 
-from sslgraph import registry
 from sslgraph.errors import SslgraphError
-from sslgraph.registry import signature
-from sslgraph.signature import REQUIRED, Port
+from sslgraph.parts import registry
+from sslgraph.parts.registry import signature
+from sslgraph.parts.signature import REQUIRED, Port
 
 MODULE = '''
 from typing import Literal, NamedTuple

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sslgraph import registry
 from sslgraph.errors import SslgraphError
-from sslgraph.module_text import Module
-from sslgraph.part_text import read_class
-from sslgraph.signature import Signature
+from sslgraph.parts import registry
+from sslgraph.parts.module_text import Module
+from sslgraph.parts.part_text import read_class
+from sslgraph.parts.signature import Signature
 from sslgraph.traits import Traits
 
 PART = '''

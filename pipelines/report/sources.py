@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sslgraph import registry
+from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
 
 from ..feed import Source

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.expressions import Call, Expression, Field, Name, parse
+from sslgraph.parts.registry import signature
+from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
-from sslgraph.registry import signature
-from sslgraph.signature import Signature
 from sslgraph.traits import Traits
 
 LONGEST = 90  # characters of an expression with everything it names written out

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
+from sslgraph.parts.signature import Signature
 from sslgraph.schedules import is_schedule, schedule
-from sslgraph.signature import Signature
 
 _SIZES = {"tiny": "Ti", "small": "S", "base": "B", "large": "L", "huge": "H", "giant": "g"}
 _GREEK = {"epsilon": "ε", "gamma": "γ", "redundancy": "λ", "momentum": "m"}

@@ -12,8 +12,8 @@ from pathlib import Path as File
 
 from pydantic import BaseModel
 
-from sslgraph import registry
 from sslgraph.errors import Fault, SslgraphError, nearest
+from sslgraph.parts import registry
 from sslgraph.read import catalogue
 from sslgraph.read.document import read
 from sslgraph.read.edits import find, missing, pieces

@@ -13,7 +13,7 @@ from sslgraph.drawing import Box, Picture, fold, foldable, picture, svg
 from sslgraph.drawing.graph_text import dot, mermaid
 from sslgraph.drawing.terminal import text
 from sslgraph.drawing.words import count, loss_words, number, op_words, part_words, scheduled, shape_words, spaced
-from sslgraph.registry import signature
+from sslgraph.parts.registry import signature
 
 
 def boxes(drawn: Picture, kind: str) -> list[Box]:

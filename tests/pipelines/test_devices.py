@@ -15,7 +15,7 @@ from sslgraph.pipelines.setup import prepare
 from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
-from sslgraph import registry
+from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
 

@@ -16,8 +16,8 @@ from sslgraph.pipelines.train import train
 from sslgraph.pipelines.views import ViewProgram
 from torch import nn
 
-from sslgraph import registry
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.read.spec import Augmentation, Part, View
 
 TINY = """

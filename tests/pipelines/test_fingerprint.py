@@ -24,8 +24,9 @@ from sslgraph.pipelines.train import train
 from tars import numbered, png, shard
 from two_ranks import Both
 
-from sslgraph import collectives, registry
+from sslgraph import collectives
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.read.spec import Data
 
 

@@ -11,7 +11,7 @@ from command import Command
 from command import sslgraph as sslgraph
 from sslgraph.pipelines import parts
 
-from sslgraph import registry
+from sslgraph.parts import registry
 
 ROOT = Path(__file__).parent.parent.parent
 

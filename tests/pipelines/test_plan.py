@@ -10,9 +10,10 @@ from sslgraph.pipelines.plan_page import page, text
 from sslgraph.pipelines.rehearsal import Rehearsal, rehearse
 from torch.utils.flop_counter import FlopCounterMode
 
-from sslgraph import collectives, registry
+from sslgraph import collectives
 from sslgraph.collectives import Message
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 

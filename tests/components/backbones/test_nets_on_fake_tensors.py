@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from sslgraph import registry
-from sslgraph.arguments import setting_faults
 from sslgraph.draws import keyed
+from sslgraph.parts import registry
+from sslgraph.parts.arguments import setting_faults
 
 IMAGE = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 MAP = torch.randn(4, 8, 7, 7, generator=torch.Generator().manual_seed(1))

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from sslgraph.errors import Place, SpecError, refusal, unknown
-from sslgraph.signature import Signature
+from sslgraph.parts.signature import Signature
 from sslgraph.traits import Traits
 
 

@@ -13,12 +13,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sslgraph import home, mark, module_text, part_class
-from sslgraph.arguments import constructed, setting_faults
+from sslgraph import home
 from sslgraph.errors import SpecError, SslgraphError, nearest, refusal
-from sslgraph.module_text import Module
-from sslgraph.part_text import read_class, unreadable
-from sslgraph.signature import Signature
+from sslgraph.parts import mark, module_text, part_class
+from sslgraph.parts.arguments import constructed, setting_faults
+from sslgraph.parts.module_text import Module
+from sslgraph.parts.part_text import read_class, unreadable
+from sslgraph.parts.signature import Signature
 from sslgraph.traits import Role
 
 MOST = 30  # classes of a module that a message names

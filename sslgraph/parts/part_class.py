@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from sslgraph.errors import refusal
-from sslgraph.signature import REQUIRED, SWITCHES, Port, Setting, Signature, no_port
+from sslgraph.parts.signature import REQUIRED, SWITCHES, Port, Setting, Signature, no_port
 from sslgraph.traits import Traits
 
 _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

@@ -11,8 +11,8 @@ from typing import Any, Dict, List, Literal, Optional, Tuple, Union, get_args, g
 from pydantic import TypeAdapter, ValidationError
 
 from sslgraph.errors import Fault, SslgraphError, nearest, words
+from sslgraph.parts.signature import Setting, Signature
 from sslgraph.schedules import is_schedule, schedule
-from sslgraph.signature import Setting, Signature
 
 # What annotations may name; one that names more is known to its author's module only, and any value passes.
 _NAMES: dict[str, Any] = {

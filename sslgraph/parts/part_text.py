@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sslgraph import mark, module_text
-from sslgraph.module_text import Module
-from sslgraph.signature import REQUIRED, RESERVED_PORTS, SWITCHES, Port, Setting, Signature, no_port
+from sslgraph.parts import mark, module_text
+from sslgraph.parts.module_text import Module
+from sslgraph.parts.signature import REQUIRED, RESERVED_PORTS, SWITCHES, Port, Setting, Signature, no_port
 from sslgraph.traits import Traits
 
 # Nothing that a signature says stands in these: where a line of classes reaches one of them, it is at its end.
