@@ -10,8 +10,6 @@ from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from sslgraph.errors import Fault, Path, SpecError, placed, under, unknown
-from sslgraph.gradients import GradientMap, gradient_map
-from sslgraph.graph import Graph
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
@@ -21,8 +19,10 @@ from sslgraph.read.document import read
 from sslgraph.read.load import load_augmentation, load_method, load_recipe
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.spec import Augmentation, Data, Method, Part, Recipe
-from sslgraph.refusals import refuse
-from sslgraph.wire import wire
+from sslgraph.wire.gradients import GradientMap, gradient_map
+from sslgraph.wire.graph import Graph
+from sslgraph.wire.refuse import refuse
+from sslgraph.wire.wire import wire
 
 from . import provenance
 from .optimizers import settings as optimizer_settings

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.edges import Edge
-from sslgraph.graph import Graph
 from sslgraph.lint.queries import nets, setting
 from sslgraph.schedules import Clock
+from sslgraph.wire.graph import Graph
 
 from .remedies import remedy
 from .vitals import ROWS

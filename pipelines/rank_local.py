@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sslgraph.graph import Graph, NetBox
 from sslgraph.lint.queries import calls, setting, spans_batch
+from sslgraph.wire.graph import Graph, NetBox
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sslgraph.graph import Graph
 from sslgraph.lint import lint
 from sslgraph.lint.queries import calls
 from sslgraph.traits import Trouble
+from sslgraph.wire.graph import Graph
 
 LINT = ("SG101", "SG102", "SG103", "SG104")
 # What the papers advise where no part has better advice.

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
-from sslgraph.graph import Graph
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.spec import Part, Recipe
+from sslgraph.wire.graph import Graph
 
 from . import bounds, check, checkpoint, online
 from .feed import Source

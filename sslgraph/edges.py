@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from sslgraph.graph import Graph, Leg, Value
 from sslgraph.sized import Piece, SizedLeg
+from sslgraph.wire.graph import Graph, Leg, Value
 
 SCORES = "prototypes"  # the last axis of a port that takes scores over prototypes, to which a softmax belongs
 

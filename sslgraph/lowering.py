@@ -11,10 +11,10 @@ from torch import Tensor
 
 from sslgraph.axes import bind
 from sslgraph.errors import SpecError, refusal
-from sslgraph.graph import Box, Graph, Leg, StateBox, Value, Write
 from sslgraph.meta_parts import MetaParts
 from sslgraph.parts.signature import RESERVED_PORTS, Port
 from sslgraph.sized import Piece, SizedLeg, SizedWrite, Step
+from sslgraph.wire.graph import Box, Graph, Leg, StateBox, Value, Write
 
 
 @dataclass(frozen=True)

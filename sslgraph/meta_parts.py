@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from sslgraph import real_run
 from sslgraph.axes import clash
 from sslgraph.errors import SpecError, refusal
-from sslgraph.graph import Box, LossBox, Value, Write
 from sslgraph.parts import registry
 from sslgraph.parts.signature import RESERVED_PORTS, Port
 from sslgraph.read.spec import Path
+from sslgraph.wire.graph import Box, LossBox, Value, Write
 
 
 @dataclass

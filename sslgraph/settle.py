@@ -8,10 +8,10 @@ import torch
 
 from sslgraph import collectives
 from sslgraph.errors import placed
-from sslgraph.graph import Graph
 from sslgraph.lowering import Lowering, Sizes
 from sslgraph.meta_parts import MetaParts
 from sslgraph.sized import SizedGraph
+from sslgraph.wire.graph import Graph
 
 
 def settle(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from torch import nn
 
-from sslgraph.graph import Graph, Leg, Write
+from sslgraph.wire.graph import Graph, Leg, Write
 
 Shape = tuple[int, ...]
 

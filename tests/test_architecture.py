@@ -349,7 +349,7 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (names, "components/memory/queue.py", ""),
     (names, "pipelines/utils.py", ""),
     (sentences, "pipelines/one.py", "key = next(key for key in keys if f\"'{key}'\" in fault.problem)"),
-    (sentences, "sslgraph/boxes.py", "first = fault.problem.split(';')[0]"),
+    (sentences, "sslgraph/wire/declare.py", "first = fault.problem.split(';')[0]"),
     (known_by_name, "sslgraph/lint/rules.py", 'SPANNING = ("losses.nt_xent",)'),
     (known_by_name, "sslgraph/diff/ideas.py", 'is_queue = part.use == f"memory.fifo"'),
     (known_by_name, "sslgraph/diff/figure.py", 'if use.startswith("backbones."): ...'),

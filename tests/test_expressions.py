@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslgraph.errors import Column, Place, SpecError
-from sslgraph.expressions import Call, Field, Name, parse
+from sslgraph.wire.expressions import Call, Field, Name, parse
 
 
 def test_an_expression_is_names_ports_and_calls() -> None:

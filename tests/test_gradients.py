@@ -8,7 +8,7 @@ import pytest
 import torch
 from toys import EYE, SQUARE, TWO_VIEWS, assert_map_is_true, batch, compiled, dense, wired
 
-from sslgraph.gradients import gradient_map
+from sslgraph.wire.gradients import gradient_map
 
 NETS = {"f": EYE, "g": dense(), "q": dense()}
 SIAMESE: dict[str, Any] = {

@@ -18,14 +18,14 @@ from sslgraph.pipelines import check
 
 from sslgraph import home
 from sslgraph.errors import SslgraphError
-from sslgraph.expressions import parse
 from sslgraph.lint import lint
 from sslgraph.read import catalogue
 from sslgraph.read.document import read_text
 from sslgraph.read.load import load_method, method_of, pipeline_of, recipe_of
 from sslgraph.read.loaded import method_in
-from sslgraph.refusals import refuse
-from sslgraph.wire import wire
+from sslgraph.wire.expressions import parse
+from sslgraph.wire.refuse import refuse
+from sslgraph.wire.wire import wire
 
 HEAD = "method: m\nviews: {x: {augment: simclr}}\nnets: {f: {use: backbones.resnet}}\nexport: f\n"
 SHIPPED = [

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from toys import TWO_VIEWS, method
 
-from sslgraph.gradients import moved_by
-from sslgraph.graph import Graph
 from sslgraph.lint import RULES, Facts, Finding, lint, queries
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_method
-from sslgraph.wire import wire
+from sslgraph.wire.gradients import moved_by
+from sslgraph.wire.graph import Graph
+from sslgraph.wire.wire import wire
 
 Text = dict[str, Any]
 F, G = {"use": "backbones.resnet", "depth": 18}, {"use": "heads.mlp", "hidden": [32], "out": 16}

@@ -7,7 +7,7 @@ import pytest
 
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_augmentation, load_method
-from sslgraph.wire import wire
+from sslgraph.wire.wire import wire
 
 NAMES = catalogue.names("methods")
 

@@ -13,7 +13,7 @@ from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
 from sslgraph.settle import settle
 from sslgraph.sized import SizedGraph
-from sslgraph.wire import wire
+from sslgraph.wire.wire import wire
 
 Text = dict[str, Any]
 PLUGINS = ("parts", "number_parts")

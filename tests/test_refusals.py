@@ -8,7 +8,7 @@ import pytest
 from toys import EYE, SQUARE, TWO_VIEWS, X, dense, wired
 
 from sslgraph.errors import SpecError
-from sslgraph.refusals import refuse
+from sslgraph.wire.refuse import refuse
 
 FLOW = {"z": "g(f(x))", "w": "stopgrad(z)"}
 WHOLE: dict[str, Any] = {

@@ -14,7 +14,7 @@ from sslgraph.read.load import load_method
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Method
 from sslgraph.settle import settle
-from sslgraph.wire import wire
+from sslgraph.wire.wire import wire
 
 ROWS, IMAGES, SIDE = 4, 64, 64
 # What a method needs to be small: widths that cost time, and sides that its parts ask for.

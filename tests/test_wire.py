@@ -8,9 +8,9 @@ import pytest
 from toys import EYE, PLUGINS, SQUARE, TWO_VIEWS, X, dense, method, wired
 
 from sslgraph.errors import Place, SpecError
-from sslgraph.graph import Graph, LossBox, NetBox, OpBox, StateBox, TargetBox, WiringBox
 from sslgraph.read.spec import Path
-from sslgraph.wire import wire
+from sslgraph.wire.graph import Graph, LossBox, NetBox, OpBox, StateBox, TargetBox, WiringBox
+from sslgraph.wire.wire import wire
 
 ONE = {"nets": {"f": EYE, "g": dense()}, "losses": {"l": {**SQUARE, "of": ["z", "z"]}}}
 MEAN = {"m": {"use": "parts:Mean"}}

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from sslgraph.draws import keyed
-from sslgraph.gradients import gradient_map
-from sslgraph.graph import Graph
 from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock
 from sslgraph.settle import settle
 from sslgraph.sized import SizedGraph
-from sslgraph.wire import wire
+from sslgraph.wire.gradients import gradient_map
+from sslgraph.wire.graph import Graph
+from sslgraph.wire.wire import wire
 
 if TYPE_CHECKING:
     from sslgraph.compile.compile import CompiledMethod

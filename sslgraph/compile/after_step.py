@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
-from sslgraph.graph import Graph
 from sslgraph.sized import SizedLeg, SizedWrite
+from sslgraph.wire.graph import Graph
 
 Writes = dict[str, Tensor]
 

@@ -15,11 +15,11 @@ from sslgraph.compile.watch import Watch
 from sslgraph.compile.weights import Encoder, build_parts
 from sslgraph.draws import stream_of
 from sslgraph.errors import SslgraphError, placed, refusal
-from sslgraph.gradients import moved_by, trained_by
-from sslgraph.graph import TargetBox
 from sslgraph.read.spec import Part, Target
 from sslgraph.schedules import Clock, Duration, duration, schedule
 from sslgraph.sized import SizedGraph, SizedLeg
+from sslgraph.wire.gradients import moved_by, trained_by
+from sslgraph.wire.graph import TargetBox
 
 
 class Output(NamedTuple):

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from sslgraph.compile.program import Program
 from sslgraph.edges import edges, loss_inputs
-from sslgraph.graph import Graph
 from sslgraph.sized import SizedLeg
+from sslgraph.wire.graph import Graph
 
 
 class Watch:

@@ -12,11 +12,11 @@ from sslgraph import collectives
 from sslgraph.compile.follow import Follower
 from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
-from sslgraph.graph import Box, TargetBox
 from sslgraph.norm import synchronise
 from sslgraph.parts import registry
 from sslgraph.read.spec import Part
 from sslgraph.sized import SizedGraph
+from sslgraph.wire.graph import Box, TargetBox
 
 
 def build_parts(

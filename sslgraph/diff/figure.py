@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from sslgraph.errors import SpecError, SslgraphError
-from sslgraph.expressions import Call, Expression, Field, Name, parse
 from sslgraph.parts.registry import signature
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.traits import Traits
+from sslgraph.wire.expressions import Call, Expression, Field, Name, parse
 
 LONGEST = 90  # characters of an expression with everything it names written out
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from sslgraph.graph import Leg, Value
 from sslgraph.read.spec import Phase
+from sslgraph.wire.graph import Leg, Value
 
 from .calls import Calls, calls_of
 from .describe import Describer, batch_of, shapes_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sslgraph.gradients import moved_by, trained_by
-from sslgraph.graph import Graph, Leg, NetBox, Value
+from sslgraph.wire.gradients import moved_by, trained_by
+from sslgraph.wire.graph import Graph, Leg, NetBox, Value
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sslgraph.diff.changes import written
 from sslgraph.diff.figure import Figure
-from sslgraph.graph import Box as Part
-from sslgraph.graph import LossBox, NetBox, TargetBox, Value
 from sslgraph.read.spec import Path
+from sslgraph.wire.graph import Box as Part
+from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
 
 from .calls import Calls
 from .picture import Box, Kind, Level, Line, Weights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sslgraph.graph import Value
+from sslgraph.wire.graph import Value
 
 from .calls import Calls, Read
 from .picture import Edge, Gradient

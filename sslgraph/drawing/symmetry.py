@@ -7,7 +7,7 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
-from sslgraph.graph import Graph, Leg, Value
+from sslgraph.wire.graph import Graph, Leg, Value
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sslgraph.graph import Graph
+from sslgraph.wire.graph import Graph
 
 from .loss_rules import LOSS_RULES
 from .rule import Facts, Finding, Rule

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sslgraph.gradients import moved_by
-from sslgraph.graph import Box, Graph, Value
 from sslgraph.parts import registry
+from sslgraph.wire.gradients import moved_by
+from sslgraph.wire.graph import Box, Graph, Value
 
 from .queries import (
     agreements,

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from sslgraph.graph import Box, Graph, Leg, TargetBox, Value
 from sslgraph.schedules import Schedule, is_schedule, schedule
+from sslgraph.wire.graph import Box, Graph, Leg, TargetBox, Value
 
 
 def calls(graph: Graph) -> Iterator[tuple[Value, Box]]:

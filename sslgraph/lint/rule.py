@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sslgraph.errors import Place
-from sslgraph.graph import Graph
 from sslgraph.read.spec import Path
+from sslgraph.wire.graph import Graph
 
 
 @dataclass(frozen=True)

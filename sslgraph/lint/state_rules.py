@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from sslgraph.graph import Graph, NetBox, TargetBox
+from sslgraph.wire.graph import Graph, NetBox, TargetBox
 
 from .queries import agreements, calls, half_life, last, legs, momenta, parts_upstream, upstream, values
 from .rule import Doubt, Facts, Rule

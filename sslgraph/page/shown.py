@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sslgraph.diff import Figure
 from sslgraph.drawing import Box, Panel, Picture, fold, foldable, picture, svg
 from sslgraph.drawing.words import count
-from sslgraph.graph import NetBox
+from sslgraph.wire.graph import NetBox
 
 from .colours import THEME
 

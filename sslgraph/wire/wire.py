@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sslgraph.boxes import declared_boxes, phase_faults
 from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unknown
-from sslgraph.expressions import Call, Expression, Field, Name, parse
-from sslgraph.flow import Flow, who
-from sslgraph.graph import Box, Graph, Leg, Value, Write, no_place
 from sslgraph.read.spec import Loss, Method, Phase
+from sslgraph.wire.declare import declared_boxes, phase_faults
+from sslgraph.wire.expressions import Call, Expression, Field, Name, parse
+from sslgraph.wire.flow import Flow, who
+from sslgraph.wire.graph import Box, Graph, Leg, Value, Write, no_place
 
 
 def wire(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import networkx as nx
 
 from sslgraph.errors import Fault, SpecError, unknown
-from sslgraph.gradients import gradient_map, moved_by, trained_by
-from sslgraph.graph import Graph, Leg, LossBox
+from sslgraph.wire.gradients import gradient_map, moved_by, trained_by
+from sslgraph.wire.graph import Graph, Leg, LossBox
 
 
 def refuse(graph: Graph) -> None:

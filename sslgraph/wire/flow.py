@@ -6,13 +6,13 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sslgraph.boxes import TAKEN
 from sslgraph.errors import Fault, Path, SpecError, refusal, unknown
-from sslgraph.expressions import Call, Expression, Field, Name, parse
-from sslgraph.graph import VIEW_PORTS, Box, Leg, Value, WiringBox
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.parts.signature import Port
+from sslgraph.wire.declare import TAKEN
+from sslgraph.wire.expressions import Call, Expression, Field, Name, parse
+from sslgraph.wire.graph import VIEW_PORTS, Box, Leg, Value, WiringBox
 
 # Bounds that no figure comes near; the passes behind may go down a chain of values by recursion.
 MOST = 300  # values of a leg

@@ -6,11 +6,11 @@ import keyword
 from typing import Any
 
 from sslgraph.errors import Fault, SslgraphError, faults_of, unknown
-from sslgraph.graph import Box, LossBox, NetBox, OpBox, StateBox, TargetBox
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Method, Path, Target
+from sslgraph.wire.graph import Box, LossBox, NetBox, OpBox, StateBox, TargetBox
 
 KINDS: dict[str, type[Box]] = {kind.section: kind for kind in (NetBox, TargetBox, StateBox, OpBox, LossBox)}
 # Names that generated code or torch's own module container needs for itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sslgraph.graph import Graph, Leg, NetBox, TargetBox, Value
+from sslgraph.wire.graph import Graph, Leg, NetBox, TargetBox, Value
 
 Cell = Literal["gradient", "EMA", "frozen", "dead", "-"]
 

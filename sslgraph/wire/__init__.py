@@ -1,0 +1,1 @@
+"""From a method to a graph of boxes and values: expressions, gradients, refusals. Imports no torch."""
