@@ -16,7 +16,7 @@ from sslgraph.drawing import Level, Picture, layout, picture, svg
 from sslgraph.drawing.pdf import pdf
 from sslgraph.drawing.png import png
 from sslgraph.read import catalogue
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.sized import SizedGraph
 
 ROUNDS = 9
 

@@ -23,10 +23,10 @@ from sslgraph.pipelines import check, machine
 from sslgraph.pipelines.rehearsal import rehearse
 from sslgraph.pipelines.setup import prepare
 from sslgraph.pipelines.train import one_step
-from sslgraph.pipelines.views import ViewProgram
 
 from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
+from sslgraph.settle.views import ViewProgram
 
 from . import hand_written
 from .turns import Work

@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from sslgraph.pipelines import machine
 from sslgraph.pipelines.feed import order
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 from torchvision.models import resnet18
@@ -17,6 +16,7 @@ from torchvision.models import resnet18
 from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
+from sslgraph.settle.views import ViewProgram
 
 from .turns import Work
 from .views import CIFAR

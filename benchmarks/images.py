@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from PIL import Image
 from sslgraph.pipelines.preparing import prepare_images
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
@@ -20,6 +19,7 @@ from torchvision.transforms import v2
 from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, View
+from sslgraph.settle.views import ViewProgram
 
 from .turns import Timed, Work, in_turns
 from .views import composed

@@ -9,7 +9,6 @@ from unittest import mock
 
 import torch
 from sslgraph.components.augment import native
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
@@ -17,6 +16,7 @@ from torchvision.transforms.v2 import functional as tv
 
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
+from sslgraph.settle.views import ViewProgram
 
 from .turns import Timed, Work, in_turns
 
@@ -136,7 +136,7 @@ def _kornia(view: View) -> Callable[[Tensor], Tensor]:
 
 
 def _settings(view: View) -> list[tuple[str, dict[str, Any]]]:
-    from sslgraph.pipelines.views import resolve
+    from sslgraph.settle.views import resolve
 
     found = {view.augment: load_augmentation(view.augment).spec}
     return [(part.use, dict(part.settings)) for part in resolve({"x": view}, found)["x"].values()]

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
+from sslgraph.settle.sized import SizedLeg, Step
 from sslgraph.sharding import mine
-from sslgraph.sized import SizedLeg, Step
 
 Bounds = tuple[int, int]  # the lowest and the highest that may be
 

@@ -28,7 +28,7 @@ from . import provenance
 from .optimizers import settings as optimizer_settings
 
 if TYPE_CHECKING:
-    from sslgraph.sized import SizedGraph
+    from sslgraph.settle.sized import SizedGraph
 
 IMAGES = 10_000  # of a data set where none is named
 BATCH = 256  # images; only shapes that depend on the batch (a queue's divisibility) see it
@@ -95,9 +95,8 @@ def sized_graph(
     plugins: tuple[str, ...] = (),
 ) -> SizedGraph:
     """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
-    from sslgraph.settle import settle
-
-    from .views import ViewProgram
+    from sslgraph.settle.settle import settle
+    from sslgraph.settle.views import ViewProgram
 
     with placed(loaded.place):
         sizes = ViewProgram.build(loaded.spec.views, augmentations(loaded)).sizes(*image)

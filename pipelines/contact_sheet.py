@@ -14,11 +14,11 @@ from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Augmentation, Method
+from sslgraph.settle.views import Painting, Steps, ViewProgram, is_normalization, resolve
 
 from . import check
 from .feed import Source
 from .op_pictures import OpPictures, within
-from .views import Painting, Steps, ViewProgram, is_normalization, resolve
 
 Box = tuple[float, float, float, float]
 Undo = Callable[[Tensor], Tensor]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.edges import Edge
 from sslgraph.lint.queries import nets, setting
 from sslgraph.schedules import Clock
+from sslgraph.settle.edges import Edge
 from sslgraph.wire.graph import Graph
 
 from .remedies import remedy

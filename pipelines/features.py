@@ -10,9 +10,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
+from sslgraph.settle.views import ViewProgram
 
 from .feed import Index, Source, prefetched, reader
-from .views import ViewProgram
 
 
 @dataclass(frozen=True)

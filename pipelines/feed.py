@@ -14,8 +14,7 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
-
-from .views import ViewProgram
+from sslgraph.settle.views import ViewProgram
 
 Batch = dict[str, Tensor]
 Images = Tensor | list[Tensor]

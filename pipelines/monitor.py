@@ -9,8 +9,8 @@ from torch import Tensor
 
 from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.edges import Edge
 from sslgraph.schedules import Clock
+from sslgraph.settle.edges import Edge
 
 from .diagnosis import Finding, diagnose
 from .record import Record

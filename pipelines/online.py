@@ -17,11 +17,11 @@ from sslgraph.errors import SpecError, SslgraphError, unknown
 from sslgraph.parts import registry
 from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
+from sslgraph.settle.views import ViewProgram
 
 from .features import Features, extract
 from .feed import Source
 from .knn import knn
-from .views import ViewProgram
 
 KNOWN = ("every", "k", "temperature", "bank", "queries", "size")
 

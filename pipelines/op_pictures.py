@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from sslgraph.compile.program import Program
 from sslgraph.parts import registry
-from sslgraph.sized import SizedGraph, SizedLeg, Step
+from sslgraph.settle.sized import SizedGraph, SizedLeg, Step
 
 # Hidden patches keep a trace of what they hide, so that an eye can tell what is to be guessed.
 VEIL, TRACE = 0.55, 0.15

@@ -14,12 +14,12 @@ from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.spec import Part, Recipe
+from sslgraph.settle.views import ViewProgram, evaluation_view
 from sslgraph.wire.graph import Graph
 
 from . import bounds, check, checkpoint, online
 from .feed import Source
 from .setup import given_weights
-from .views import ViewProgram, evaluation_view
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.resolved import resolved
 from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
+from sslgraph.settle.views import ViewProgram, evaluation_view
 
 from . import check, introduction, machine, online, run_folder, saving, small_maps
 from .display import Display
@@ -31,7 +32,6 @@ from .optimizer import Optimizer
 from .record import Record
 from .run import Run, Start
 from .strategy import spread
-from .views import ViewProgram, evaluation_view
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sslgraph.read import catalogue
 
 if TYPE_CHECKING:
-    from sslgraph.sized import SizedGraph
+    from sslgraph.settle.sized import SizedGraph
 
 
 def methods() -> str:

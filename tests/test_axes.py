@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sslgraph.axes import bind, clash
 from sslgraph.parts.signature import Port
+from sslgraph.settle.axes import bind, clash
 
 
 def ports(**texts: str) -> dict[str, Port]:

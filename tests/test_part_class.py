@@ -17,7 +17,7 @@ from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.parts import part_class, registry
 from sslgraph.parts.part_text import unreadable
 from sslgraph.parts.signature import REQUIRED, Signature
-from sslgraph.settle import settle
+from sslgraph.settle.settle import settle
 from sslgraph.wire.wire import wire
 
 Features = Float[Tensor, "batch dim"]

@@ -12,7 +12,7 @@ import torch
 from toys import CLOCK, EYE, PLUGINS, SQUARE, batch, compiled, dense, wired
 
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.settle import settle
+from sslgraph.settle.settle import settle
 
 NETS = {"f": EYE, "g": dense()}
 BAGGED = {

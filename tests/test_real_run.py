@@ -11,8 +11,8 @@ from toys import CLOCK, EYE, X, batch, method
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
-from sslgraph.settle import settle
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.settle import settle
+from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.wire import wire
 
 Text = dict[str, Any]

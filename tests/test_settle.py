@@ -10,8 +10,8 @@ from torch.utils._pytree import tree_leaves
 from toys import EYE, PLUGINS, SQUARE, X, dense, sized, wired
 
 from sslgraph.errors import SpecError
-from sslgraph.settle import settle
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.settle import settle
+from sslgraph.settle.sized import SizedGraph
 
 Text = dict[str, Any]
 MEAN = {"m": {"use": "parts:Mean"}}

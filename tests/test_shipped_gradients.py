@@ -13,7 +13,7 @@ from sslgraph.read import catalogue
 from sslgraph.read.load import load_method
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Method
-from sslgraph.settle import settle
+from sslgraph.settle.settle import settle
 from sslgraph.wire.wire import wire
 
 ROWS, IMAGES, SIDE = 4, 64, 64

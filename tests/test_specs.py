@@ -14,7 +14,6 @@ from pathlib import Path as File
 import pytest
 import torch
 from sslgraph.pipelines import check, show
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 from toys import assert_map_is_true, random_batch
 
@@ -26,7 +25,8 @@ from sslgraph.read.load import load_method, load_recipe, recipe_of
 from sslgraph.read.loaded import method_in
 from sslgraph.read.located import Value, written
 from sslgraph.schedules import Clock
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.sized import SizedGraph
+from sslgraph.settle.views import ViewProgram
 
 METHODS = catalogue.names("methods")
 RECIPES = catalogue.names("recipes")

@@ -11,8 +11,8 @@ from torch import Tensor
 from sslgraph.draws import keyed
 from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock
-from sslgraph.settle import settle
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.settle import settle
+from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.gradients import gradient_map
 from sslgraph.wire.graph import Graph
 from sslgraph.wire.wire import wire

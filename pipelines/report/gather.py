@@ -10,7 +10,7 @@ from sslgraph.compile.program import Program
 from sslgraph.drawing import picture, svg
 from sslgraph.errors import SslgraphError
 from sslgraph.read.loaded import method_in
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.sized import SizedGraph
 
 from .. import check
 from ..contact_sheet import Sheet, contact_sheet

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
-from sslgraph.sized import SizedLeg, SizedWrite
+from sslgraph.settle.sized import SizedLeg, SizedWrite
 from sslgraph.wire.graph import Graph
 
 Writes = dict[str, Tensor]

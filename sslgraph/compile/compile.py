@@ -17,7 +17,7 @@ from sslgraph.draws import stream_of
 from sslgraph.errors import SslgraphError, placed, refusal
 from sslgraph.read.spec import Part, Target
 from sslgraph.schedules import Clock, Duration, duration, schedule
-from sslgraph.sized import SizedGraph, SizedLeg
+from sslgraph.settle.sized import SizedGraph, SizedLeg
 from sslgraph.wire.gradients import moved_by, trained_by
 from sslgraph.wire.graph import TargetBox
 

@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 
 from sslgraph.draws import stream_of, substream
 from sslgraph.errors import SslgraphError
-from sslgraph.sized import SizedLeg, Step
+from sslgraph.settle.sized import SizedLeg, Step
 
 
 class InFloat32(nn.Module):

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from sslgraph.compile.program import Program
-from sslgraph.edges import edges, loss_inputs
-from sslgraph.sized import SizedLeg
+from sslgraph.settle.edges import edges, loss_inputs
+from sslgraph.settle.sized import SizedLeg
 from sslgraph.wire.graph import Graph
 
 

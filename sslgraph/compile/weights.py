@@ -15,7 +15,7 @@ from sslgraph.errors import refusal
 from sslgraph.norm import synchronise
 from sslgraph.parts import registry
 from sslgraph.read.spec import Part
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.graph import Box, TargetBox
 
 

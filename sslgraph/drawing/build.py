@@ -19,7 +19,7 @@ from .symmetry import Symmetry, symmetry
 from .words import scheduled
 
 if TYPE_CHECKING:
-    from sslgraph.sized import SizedGraph, SizedLeg
+    from sslgraph.settle.sized import SizedGraph, SizedLeg
 
 IMAGE = "image"
 

@@ -17,7 +17,7 @@ from .symmetry import Symmetry
 from .words import count, loss_words, number, op_words, part_words, shape_words, title_of
 
 if TYPE_CHECKING:
-    from sslgraph.sized import SizedGraph, SizedLeg
+    from sslgraph.settle.sized import SizedGraph, SizedLeg
 
 
 class Describer:

@@ -18,7 +18,7 @@ from .colours import THEME
 
 if TYPE_CHECKING:
     from sslgraph.read.spec import Method
-    from sslgraph.sized import SizedGraph
+    from sslgraph.settle.sized import SizedGraph
 
 FOLDS = 3  # branches that can be folded one by one; of more, all or none
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from toys import EYE, SQUARE, dense, sized
 
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.sized import SizedGraph
 
 DIM = 3  # of every value, so that any part may follow any other
 

@@ -16,7 +16,7 @@ from toys import PLUGINS, random_batch, sized
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.drawing import Edge, Level, picture
 from sslgraph.read import catalogue
-from sslgraph.settle import settle
+from sslgraph.settle.settle import settle
 from sslgraph.wire.wire import wire
 
 Port = tuple[str, str]  # a call of the program, and one of its input ports

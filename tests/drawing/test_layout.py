@@ -15,7 +15,7 @@ from toys import EYE, SQUARE, dense
 
 from sslgraph.drawing import Picture, fold, foldable, layout, picture
 from sslgraph.read import catalogue
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.sized import SizedGraph
 
 
 @cache

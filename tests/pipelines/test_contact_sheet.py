@@ -16,11 +16,11 @@ from sslgraph.pipelines import check
 from sslgraph.pipelines.contact_picture import draw, scaled
 from sslgraph.pipelines.contact_sheet import Sheet, contact_sheet, where
 from sslgraph.pipelines.feed import Feed
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
+from sslgraph.settle.views import ViewProgram
 
 
 class Photos:

@@ -12,12 +12,12 @@ import pytest
 import torch
 from sslgraph.pipelines import machine, train
 from sslgraph.pipelines.setup import prepare
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
 from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
+from sslgraph.settle.views import ViewProgram
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 SMALL = {"data.images": 64, "batch": 8, "steps": 4, "epochs": None, "evaluate": {}, "checkpoint": {}, "monitor": None}

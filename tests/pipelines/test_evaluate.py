@@ -13,12 +13,12 @@ from sslgraph.pipelines.evaluate import VIEWS, evaluate, table
 from sslgraph.pipelines.features import extract_views
 from sslgraph.pipelines.report import write_report
 from sslgraph.pipelines.train import train
-from sslgraph.pipelines.views import ViewProgram
 from torch import nn
 
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.spec import Augmentation, Part, View
+from sslgraph.settle.views import ViewProgram
 
 TINY = """
 recipe: tiny

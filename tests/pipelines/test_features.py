@@ -4,11 +4,11 @@ import pytest
 import torch
 from sources import Numbered
 from sslgraph.pipelines.features import Features, extract
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
 from sslgraph.read.spec import Augmentation, Part, View
+from sslgraph.settle.views import ViewProgram
 
 NORMALIZED = Augmentation(augmentation="n", steps={"n": Part(use="augment.normalize")})
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from sources import Numbered
 from sslgraph.pipelines.feed import Feed, order, prefetched
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
 from sslgraph.draws import keyed
 from sslgraph.errors import SslgraphError
 from sslgraph.read.spec import Augmentation, Part, View
+from sslgraph.settle.views import ViewProgram
 
 FLIPPED = Augmentation(augmentation="flipped", steps={"flip": Part(use="augment.horizontal_flip")})
 TWO_VIEWS = ViewProgram.build({name: View(augment="flipped") for name in "xy"}, {"flipped": FLIPPED})

@@ -9,11 +9,11 @@ from sslgraph.components.sources.shapes import Shapes
 from sslgraph.pipelines import check
 from sslgraph.pipelines.contact_sheet import Cell, contact_sheet
 from sslgraph.pipelines.op_pictures import mosaic, veiled, within
-from sslgraph.pipelines.views import ViewProgram
 from torch import Tensor
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.draws import keyed
+from sslgraph.settle.views import ViewProgram
 
 INDEX = torch.tensor([0, 2, 4])
 

@@ -18,12 +18,12 @@ from soak import newest, workers_of
 from sslgraph.components.sources.webdataset import WebDataset
 from sslgraph.pipelines.feed import Feed
 from sslgraph.pipelines.train import train
-from sslgraph.pipelines.views import ViewProgram
 from tars import numbered, shard
 from test_resume import assert_equal, records
 from two_ranks import together
 
 from sslgraph.errors import StorageError
+from sslgraph.settle.views import ViewProgram
 
 ROOT = Path(__file__).parents[2]
 SMALL = {

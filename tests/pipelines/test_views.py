@@ -3,18 +3,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-import sslgraph.pipelines.views
 import torch
 from sslgraph.components.augment import native, planes
-from sslgraph.pipelines.views import ViewProgram, evaluation_view, resolve
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
+import sslgraph.settle.views
 from sslgraph.draws import keyed, stream_of, substream
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, Part, View
+from sslgraph.settle.views import ViewProgram, evaluation_view, resolve
 
 NAMES = catalogue.names("augmentations")
 SHIPPED = {name: load_augmentation(name).spec for name in NAMES}

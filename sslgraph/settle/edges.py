@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from sslgraph.sized import Piece, SizedLeg
+from sslgraph.settle.sized import Piece, SizedLeg
 from sslgraph.wire.graph import Graph, Leg, Value
 
 SCORES = "prototypes"  # the last axis of a port that takes scores over prototypes, to which a softmax belongs

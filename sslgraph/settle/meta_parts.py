@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslgraph import real_run
-from sslgraph.axes import clash
 from sslgraph.errors import SpecError, refusal
 from sslgraph.parts import registry
 from sslgraph.parts.signature import RESERVED_PORTS, Port
 from sslgraph.read.spec import Path
+from sslgraph.settle import real_run
+from sslgraph.settle.axes import clash
 from sslgraph.wire.graph import Box, LossBox, Value, Write
 
 

@@ -8,9 +8,9 @@ import torch
 
 from sslgraph import collectives
 from sslgraph.errors import placed
-from sslgraph.lowering import Lowering, Sizes
-from sslgraph.meta_parts import MetaParts
-from sslgraph.sized import SizedGraph
+from sslgraph.settle.lowering import Lowering, Sizes
+from sslgraph.settle.meta_parts import MetaParts
+from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.graph import Graph
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslgraph.axes import bind
 from sslgraph.errors import SpecError, refusal
-from sslgraph.meta_parts import MetaParts
 from sslgraph.parts.signature import RESERVED_PORTS, Port
-from sslgraph.sized import Piece, SizedLeg, SizedWrite, Step
+from sslgraph.settle.axes import bind
+from sslgraph.settle.meta_parts import MetaParts
+from sslgraph.settle.sized import Piece, SizedLeg, SizedWrite, Step
 from sslgraph.wire.graph import Box, Graph, Leg, StateBox, Value, Write
 
 
