@@ -12,8 +12,8 @@ from torch import Tensor
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
+from sslgraph.ranks.sharding import mine
 from sslgraph.settle.sized import SizedLeg, Step
-from sslgraph.sharding import mine
 
 Bounds = tuple[int, int]  # the lowest and the highest that may be
 

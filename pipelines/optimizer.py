@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from sslgraph import sharding
 from sslgraph.collectives import mean_gradients
 from sslgraph.errors import SslgraphError
+from sslgraph.ranks import sharding
 from sslgraph.schedules import Clock, Duration
 
 from .optimizers import clip, groups, rates, settings

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from sslgraph import collectives
-from sslgraph.blocks import blocks, recompute
 from sslgraph.collectives import Message
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
+from sslgraph.ranks.blocks import blocks, recompute
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock

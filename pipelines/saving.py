@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
-from sslgraph import collectives, sharding
+from sslgraph import collectives
 from sslgraph.errors import SpecError, SslgraphError, under, unknown
+from sslgraph.ranks import sharding
 from sslgraph.schedules import Clock, duration
 
 from . import checkpoint, interrupt, run_folder

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 import yaml
 
-from sslgraph import collectives, sharding
+from sslgraph import collectives
 from sslgraph.errors import SslgraphError
+from sslgraph.ranks import sharding
 
 from . import bounds, checkpoint, fingerprint, interrupt, metrics_file, run_folder, summary
 from .checkpoint import Checkpoint

@@ -7,10 +7,10 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from sslgraph import collectives
-from sslgraph.blocks import blocks, recompute
 from sslgraph.compile.compile import CompiledMethod
+from sslgraph.ranks.blocks import blocks, recompute
+from sslgraph.ranks.sharding import share_out
 from sslgraph.read.spec import Recipe
-from sslgraph.sharding import share_out
 
 
 def spread(method: CompiledMethod, recipe: Recipe, on: torch.device) -> nn.Module:

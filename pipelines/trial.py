@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslgraph import collectives, sharding
+from sslgraph import collectives
+from sslgraph.ranks import sharding
 from sslgraph.torch_compat import BatchNorm
 
 from . import saving, starting, train

@@ -38,7 +38,7 @@ ABOVE = ("components", "pipelines")
 HOUSES = ("drawing", "lint", "diff", "overlay", "page")
 FOR_COMPONENTS = {f"sslgraph.{word}" for word in ("component", "draws", "collectives", "errors", "home", "whole_file")}
 # The audited messages, and torch's own around nets whose weights are shared out.
-TALKING = ("sslgraph/collectives.py", "sslgraph/sharding.py")
+TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")
 # The rooms of what torch and Ray do not promise; beside each stands a test that says what another version moved.
 PRIVATE_ROOMS = ("sslgraph/torch_compat.py", "pipelines/launch_ray_compat.py")
 UNPROMISED = ("torch.ops.aten", "ray.train.v2")
@@ -337,8 +337,8 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (collectives, "pipelines/one.py", "import torch.distributed as dist"),
     (ray, "pipelines/train.py", "def late():\n    import ray.train"),
     (ray, "sslgraph/launch.py", "from ray import train"),
-    (private, "sslgraph/norm.py", "from torch.nn.modules.batchnorm import _BatchNorm"),
-    (private, "sslgraph/norm.py", "def late():\n    from torch._subclasses import FakeTensorMode"),
+    (private, "sslgraph/ranks/batch_norm.py", "from torch.nn.modules.batchnorm import _BatchNorm"),
+    (private, "sslgraph/ranks/batch_norm.py", "def late():\n    from torch._subclasses import FakeTensorMode"),
     (private, "sslgraph/compile/follow.py", "import torch\ntorch._foreach_add_([], [])"),
     (private, "components/augment/one.py", "import torch\nkernel = torch.ops.aten.add"),
     (private, "pipelines/launch.py", "from ray.train.v2.api.exceptions import ControllerError"),

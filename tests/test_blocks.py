@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sslgraph.blocks import blocks, recompute
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
+from sslgraph.ranks.blocks import blocks, recompute
 
 
 def vit() -> nn.Module:

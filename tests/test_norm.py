@@ -10,7 +10,7 @@ from two_ranks import Both
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
-from sslgraph.norm import JointBatchNorm, synchronise
+from sslgraph.ranks.batch_norm import JointBatchNorm, synchronise
 
 
 def net() -> nn.Sequential:

@@ -9,9 +9,10 @@ from sslgraph.pipelines.optimizers.lars import Lars
 from torch import Tensor, nn
 from two_ranks import Both
 
-from sslgraph import collectives, sharding
-from sslgraph.blocks import blocks
+from sslgraph import collectives
 from sslgraph.compile.follow import Follower
+from sslgraph.ranks import sharding
+from sslgraph.ranks.blocks import blocks
 
 
 def net(seed: int = 0) -> nn.Module:

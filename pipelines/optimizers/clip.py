@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslgraph import sharding
 from sslgraph.errors import SpecError, refusal, unknown
+from sslgraph.ranks import sharding
 from sslgraph.torch_compat import foreach_mul_
 
 Lengths = Mapping[nn.Parameter, Tensor]

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from sslgraph.errors import SpecError, refusal, unknown
-from sslgraph.sharding import is_shared
+from sslgraph.ranks.sharding import is_shared
 
 from .rates import Rule as LrRule
 from .rates import in_words, number

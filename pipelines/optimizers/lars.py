@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslgraph import sharding
+from sslgraph.ranks import sharding
 from sslgraph.torch_compat import foreach_add, foreach_add_, foreach_mul, foreach_mul_, foreach_sub_
 
 Tensors = list[Tensor]

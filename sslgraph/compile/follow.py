@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sslgraph.ranks.sharding import mine
 from sslgraph.schedules import Clock, Schedule, is_schedule, schedule
-from sslgraph.sharding import mine
 from sslgraph.torch_compat import foreach_lerp_
 
 

@@ -12,8 +12,8 @@ from sslgraph import collectives
 from sslgraph.compile.follow import Follower
 from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
-from sslgraph.norm import synchronise
 from sslgraph.parts import registry
+from sslgraph.ranks.batch_norm import synchronise
 from sslgraph.read.spec import Part
 from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.graph import Box, TargetBox

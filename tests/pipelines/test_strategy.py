@@ -20,9 +20,10 @@ from torch.nn.parallel import DistributedDataParallel
 from toys import CLOCK, EYE, PLUGINS, TWO_VIEWS, batch, sized
 from two_ranks import Both
 
-from sslgraph import collectives, sharding
+from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
+from sslgraph.ranks import sharding
 from sslgraph.read import catalogue
 
 # A momentum encoder, views by themselves, and a head that is written and so stays whole (LARS: tests/test_sharding.py).
