@@ -6,10 +6,10 @@ papers are not compared.
 
 from .changes import Added, Change, Changed, Removed, Rewired, mirrored
 from .compare import Comparison, diff
+from .explain import account
 from .figure import Figure
 from .ideas import Idea, ideas
 from .statements import Account, Statement
-from .words import account
 
 __all__ = [
     "Account",
