@@ -15,12 +15,12 @@ with their places, for a drawing that adds its own; `layout` the places alone.
 """
 
 from .build import picture
+from .elements.picture import Box, Edge, Frame, Level, Line, Panel, Picture, as_dict, as_json
+from .elements.theme import DARK, LIGHT, THEMES, Paint, Theme
 from .fold import fold, foldable
 from .layout import Layout, layout
-from .picture import Box, Edge, Frame, Level, Line, Panel, Picture, as_dict, as_json
 from .scene import Scene, scene
 from .svg import as_svg, svg
-from .theme import DARK, LIGHT, THEMES, Paint, Theme
 
 __all__ = [
     "DARK",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .measure import LINE, NAME, NOTE, PICTURE, SHAPE, SLANT, SUB, TITLE, Run, title
-from .picture import Box
-from .place import Place
+from .elements.forms import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
+from .elements.measure import LINE, NAME, NOTE, PICTURE, SHAPE, SLANT, SUB, TITLE, Run, title
+from .elements.picture import Box
+from .elements.place import Place
+from .elements.theme import Paint, Theme
 from .scenery import ORDER, landscape
-from .shapes import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
-from .theme import Paint, Theme
 
 DASHES = {"ema": (5.0, 3.0), "frozen": (1.6, 2.6)}
 CELLS = 8

@@ -12,11 +12,11 @@ from sslgraph.wire.graph import Leg, Value
 
 from .calls import Calls, calls_of
 from .describe import Describer, batch_of, shapes_of
+from .elements.picture import Box, Edge, Frame, Level, Panel, Picture
+from .elements.words import scheduled
 from .lanes import with_lanes
-from .picture import Box, Edge, Frame, Level, Panel, Picture
 from .strokes import line_of
 from .symmetry import Symmetry, symmetry
-from .words import scheduled
 
 if TYPE_CHECKING:
     from sslgraph.settle.sized import SizedGraph, SizedLeg

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .picture import Panel
+from .elements.picture import Panel
 
 
 def columns(panel: Panel) -> dict[str, int]:

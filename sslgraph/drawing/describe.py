@@ -12,9 +12,9 @@ from sslgraph.wire.graph import Box as Part
 from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
 
 from .calls import Calls
-from .picture import Box, Kind, Level, Line, Weights
+from .elements.picture import Box, Kind, Level, Line, Weights
+from .elements.words import count, loss_words, number, op_words, part_words, shape_words, title_of
 from .symmetry import Symmetry
-from .words import count, loss_words, number, op_words, part_words, shape_words, title_of
 
 if TYPE_CHECKING:
     from sslgraph.settle.sized import SizedGraph, SizedLeg

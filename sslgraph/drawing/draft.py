@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .columns import columns
+from .elements.measure import Extent, extent
+from .elements.picture import Box, Edge, Frame, Panel
 from .labels import line_label
-from .measure import Extent, extent
-from .picture import Box, Edge, Frame, Panel
 from .routes import Plan, flowing, plans
 from .rows import Grid, grid, is_straight
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .draft import PORT, TIGHT, TRACK, Draft
+from .elements.measure import SLANT
 from .labels import relation_labels
-from .measure import SLANT
 from .relations import margins
 from .routes import Plan
 from .rows import FREE

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from .draft import FRAME, FRAME_TITLE, Draft, around, draft
+from .elements.picture import Edge, Panel
+from .elements.place import Place, Point
 from .heights import set_heights
 from .labels import Label, Room, line_label, relation_labels
-from .picture import Edge, Panel
-from .place import Place, Point
 from .relations import relation_points
 from .routes import Plan
 from .rows import Grid

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .boxes import DASHES
-from .measure import NOTE, Run, width
-from .picture import Picture, players
-from .shapes import Group, Path, Shape, Words, moved, rectangle
-from .theme import Theme
+from .elements.forms import Group, Path, Shape, Words, moved, rectangle
+from .elements.measure import NOTE, Run, width
+from .elements.picture import Picture, players
+from .elements.theme import Theme
 
 ROW = 20.0
 

@@ -6,11 +6,11 @@ import io
 from functools import cache
 from typing import Any
 
-from .measure import FONTS, SMALL, Run, width
-from .picture import Picture
+from .elements.forms import Circle, Command, Group, Path, Shape, Words
+from .elements.measure import FONTS, SMALL, Run, width
+from .elements.picture import Picture
+from .elements.theme import THEMES, Theme
 from .scene import Scene, scene
-from .shapes import Circle, Command, Group, Path, Shape, Words
-from .theme import THEMES, Theme
 
 POINT = 0.75  # points in a unit of the picture
 _FACES = {(False, False): "Regular", (True, False): "Bold", (False, True): "Italic", (True, True): "Bold"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .measure import FONTS
-from .picture import Picture
+from .elements.measure import FONTS
+from .elements.picture import Picture
+from .elements.theme import Theme
 from .svg import svg
-from .theme import Theme
 
 FILES = ("FigureSans-Regular.ttf", "FigureSans-Bold.ttf", "FigureSans-Italic.ttf", "FigureSymbols-Regular.ttf")
 

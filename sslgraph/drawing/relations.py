@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .draft import Draft
-from .measure import SLANT
-from .picture import Edge
-from .place import Place, Point
+from .elements.measure import SLANT
+from .elements.picture import Edge
+from .elements.place import Place, Point
 from .rows import is_straight
 
 SIDE = 9.0  # from a column's widest box to a line that passes it

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .elements.picture import Edge, Panel
 from .order import best_order
-from .picture import Edge, Panel
 
 FREE = ("image", "loss")  # an image, and a loss that is alone, stand at the mean height of their neighbours
 

@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 
 from .boxes import drawn
+from .elements.forms import Group, Path, Shape, Words, moved, polygon, rectangle, rounded
+from .elements.measure import NAME, NOTE, SHAPE, TITLE, Run, runs_width
+from .elements.picture import Box, Edge, Picture, players
+from .elements.place import Point
+from .elements.theme import Theme
 from .labels import Label
 from .layout import Ground, Layout, layout
 from .legend import legend
-from .measure import NAME, NOTE, SHAPE, TITLE, Run, runs_width
-from .picture import Box, Edge, Picture, players
-from .place import Point
-from .shapes import Group, Path, Shape, Words, moved, polygon, rectangle, rounded
-from .theme import Theme
 
 PAD = 18.0
 APART = 30.0

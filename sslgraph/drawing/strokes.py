@@ -5,7 +5,7 @@ from __future__ import annotations
 from sslgraph.wire.graph import Value
 
 from .calls import Calls, Read
-from .picture import Edge, Gradient
+from .elements.picture import Edge, Gradient
 
 
 def line_of(calls: Calls, read: Read, source: str, target: str, shape: str) -> Edge:

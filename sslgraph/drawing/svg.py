@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from .picture import Picture
+from .elements.forms import Circle, Command, Group, Path, Shape, Words
+from .elements.picture import Picture
+from .elements.theme import THEMES, Theme
 from .scene import Scene, scene
-from .shapes import Circle, Command, Group, Path, Shape, Words
-from .theme import THEMES, Theme
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _SUB = (0.72, 0.24)  # a subscript's size and how far it stands below

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from .channels import Turn, order_turns
 from .draft import FRAME, Draft, around
+from .elements.measure import SLANT
 from .labels import line_label, relation_labels, stop_room
-from .measure import SLANT
 from .routes import Plan
 
 CHANNEL = 11.0  # between lines that turn side by side

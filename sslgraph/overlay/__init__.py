@@ -2,7 +2,7 @@
 
 from sslgraph.diff import Account, Comparison
 from sslgraph.drawing import Picture, Scene
-from sslgraph.drawing.theme import Theme
+from sslgraph.drawing.elements.theme import Theme
 
 from .marks import MARKS, Marks, overlay
 from .union import Union, union

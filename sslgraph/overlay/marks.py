@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from sslgraph.diff import Account
 from sslgraph.drawing import Scene, scene
-from sslgraph.drawing.measure import NOTE, Run, width
-from sslgraph.drawing.shapes import Circle, Group, Path, Shape, Words, moved, rectangle
-from sslgraph.drawing.theme import THEMES, Theme
+from sslgraph.drawing.elements.forms import Circle, Group, Path, Shape, Words, moved, rectangle
+from sslgraph.drawing.elements.measure import NOTE, Run, width
+from sslgraph.drawing.elements.theme import THEMES, Theme
 
 from .union import State, Union
 

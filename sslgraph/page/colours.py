@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from sslgraph.drawing.theme import THEMES, Paint, Theme
+from sslgraph.drawing.elements.theme import THEMES, Paint, Theme
 from sslgraph.overlay import MARKS, Marks
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sslgraph.diff import Account, Comparison, account
-from sslgraph.drawing.measure import Run, width
+from sslgraph.drawing.elements.forms import Group, Path, Shape, Words, rectangle
+from sslgraph.drawing.elements.measure import Run, width
+from sslgraph.drawing.elements.theme import Theme
 from sslgraph.drawing.scene import Scene
-from sslgraph.drawing.shapes import Group, Path, Shape, Words, rectangle
-from sslgraph.drawing.theme import Theme
 
 from .shown import Shown
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sslgraph.diff import Figure
 from sslgraph.drawing import Box, Panel, Picture, fold, foldable, picture, svg
-from sslgraph.drawing.words import count
+from sslgraph.drawing.elements.words import count
 from sslgraph.wire.graph import NetBox
 
 from .colours import THEME

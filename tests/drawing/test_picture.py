@@ -10,9 +10,18 @@ from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
 from sslgraph.drawing import Box, Picture, fold, foldable, picture, svg
+from sslgraph.drawing.elements.words import (
+    count,
+    loss_words,
+    number,
+    op_words,
+    part_words,
+    scheduled,
+    shape_words,
+    spaced,
+)
 from sslgraph.drawing.graph_text import dot, mermaid
 from sslgraph.drawing.terminal import text
-from sslgraph.drawing.words import count, loss_words, number, op_words, part_words, scheduled, shape_words, spaced
 from sslgraph.parts.registry import signature
 
 

@@ -1,0 +1,1 @@
+"""What a picture says and with which words, forms and colours."""
