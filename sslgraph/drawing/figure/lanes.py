@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .elements.picture import Box, Edge
+from ..elements.picture import Box, Edge
 
 OFF_LANES = ("image", "augmentation", "view", "memory", "loss")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sslgraph.wire.graph import Value
 
+from ..elements.picture import Edge, Gradient
 from .calls import Calls, Read
-from .elements.picture import Edge, Gradient
 
 
 def line_of(calls: Calls, read: Read, source: str, target: str, shape: str) -> Edge:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from sslgraph.read.spec import Phase
 from sslgraph.wire.graph import Leg, Value
 
+from ..elements.picture import Box, Edge, Frame, Level, Panel, Picture
+from ..elements.words import scheduled
 from .calls import Calls, calls_of
 from .describe import Describer, batch_of, shapes_of
-from .elements.picture import Box, Edge, Frame, Level, Panel, Picture
-from .elements.words import scheduled
 from .lanes import with_lanes
 from .strokes import line_of
 from .symmetry import Symmetry, symmetry

@@ -11,9 +11,9 @@ from sslgraph.read.spec import Path
 from sslgraph.wire.graph import Box as Part
 from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
 
+from ..elements.picture import Box, Kind, Level, Line, Weights
+from ..elements.words import count, loss_words, number, op_words, part_words, shape_words, title_of
 from .calls import Calls
-from .elements.picture import Box, Kind, Level, Line, Weights
-from .elements.words import count, loss_words, number, op_words, part_words, shape_words, title_of
 from .symmetry import Symmetry
 
 if TYPE_CHECKING:

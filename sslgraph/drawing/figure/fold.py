@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .elements.picture import Box, Edge, Panel, Picture, Weights
+from ..elements.picture import Box, Edge, Panel, Picture, Weights
 
 FOLDED = ("encoder", "head", "decoder", "op")
 

@@ -1,0 +1,1 @@
+"""From a sized graph to a picture: boxes, lines, lanes and folds."""
