@@ -14,11 +14,11 @@ unique in a picture and stand in the SVG as `data-id`, lines as `data-edge="SOUR
 with their places, for a drawing that adds its own; `layout` the places alone.
 """
 
+from .arrange.layout import Layout, layout
 from .elements.picture import Box, Edge, Frame, Level, Line, Panel, Picture, as_dict, as_json
 from .elements.theme import DARK, LIGHT, THEMES, Paint, Theme
 from .figure.build import picture
 from .figure.fold import fold, foldable
-from .layout import Layout, layout
 from .scene import Scene, scene
 from .svg import as_svg, svg
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations, pairwise
 
 from sslgraph.drawing import Panel, layout
-from sslgraph.drawing.layout import Layout
+from sslgraph.drawing.arrange.layout import Layout
 
 Rect = tuple[float, float, float, float]
 

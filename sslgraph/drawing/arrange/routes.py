@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .elements.picture import Edge, Panel
+from ..elements.picture import Edge, Panel
 from .rows import Grid
 
 Way = Literal["straight", "source", "target", "between"]

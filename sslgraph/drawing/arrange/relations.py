@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..elements.measure import SLANT
+from ..elements.picture import Edge
+from ..elements.place import Place, Point
 from .draft import Draft
-from .elements.measure import SLANT
-from .elements.picture import Edge
-from .elements.place import Place, Point
 from .rows import is_straight
 
 SIDE = 9.0  # from a column's widest box to a line that passes it

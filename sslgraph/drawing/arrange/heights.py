@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..elements.measure import SLANT
 from .draft import PORT, TIGHT, TRACK, Draft
-from .elements.measure import SLANT
 from .labels import relation_labels
 from .relations import margins
 from .routes import Plan

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from ..elements.picture import Edge, Panel
+from ..elements.place import Place, Point
 from .draft import FRAME, FRAME_TITLE, Draft, around, draft
-from .elements.picture import Edge, Panel
-from .elements.place import Place, Point
 from .heights import set_heights
 from .labels import Label, Room, line_label, relation_labels
 from .relations import relation_points

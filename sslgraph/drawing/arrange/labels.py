@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .elements.measure import NAME, NOTE, SHAPE, Run, runs_width, symbol, width
-from .elements.picture import Edge, Panel
+from ..elements.measure import NAME, NOTE, SHAPE, Run, runs_width, symbol, width
+from ..elements.picture import Edge, Panel
 
 Room = tuple[float, float, float, float]  # left, top, right, bottom
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..elements.measure import Extent, extent
+from ..elements.picture import Box, Edge, Frame, Panel
 from .columns import columns
-from .elements.measure import Extent, extent
-from .elements.picture import Box, Edge, Frame, Panel
 from .labels import line_label
 from .routes import Plan, flowing, plans
 from .rows import Grid, grid, is_straight

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..elements.measure import SLANT
 from .channels import Turn, order_turns
 from .draft import FRAME, Draft, around
-from .elements.measure import SLANT
 from .labels import line_label, relation_labels, stop_room
 from .routes import Plan
 

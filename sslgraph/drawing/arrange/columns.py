@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .elements.picture import Panel
+from ..elements.picture import Panel
 
 
 def columns(panel: Panel) -> dict[str, int]:
