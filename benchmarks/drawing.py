@@ -13,8 +13,8 @@ from statistics import median
 from sslgraph.pipelines.check import examine
 
 from sslgraph.drawing import Level, Picture, layout, picture, svg
-from sslgraph.drawing.pdf import pdf
-from sslgraph.drawing.png import png
+from sslgraph.drawing.write.pdf import pdf
+from sslgraph.drawing.write.png import png
 from sslgraph.read import catalogue
 from sslgraph.settle.sized import SizedGraph
 

@@ -79,7 +79,7 @@ def written(scene: Scene, found: Account, kind: str) -> bytes:
 
     text = as_svg(scene)
     if kind == "png":
-        from sslgraph.drawing.png import rendered
+        from sslgraph.drawing.write.png import rendered
 
         return rendered(text)
     if kind == "html":

@@ -48,7 +48,7 @@ def draw(
         raise SslgraphError(f"{file}: a picture can't be written in this format; end its name in {_ends()}")
     picture = picture_of(name, str(level), tuple(plugin), overrides(set_))
     if text:
-        from sslgraph.drawing.terminal import text as drawn
+        from sslgraph.drawing.write.terminal import text as drawn
 
         typer.echo(drawn(picture), nl=False)
         return
@@ -73,7 +73,7 @@ def picture_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str,
 def written(picture: Picture, kind: str, *, dark: bool, gradients: bool, shapes: bool, legend: bool) -> bytes:
     """A picture in one of the formats."""
     from sslgraph.drawing import as_json, svg
-    from sslgraph.drawing.graph_text import dot, mermaid
+    from sslgraph.drawing.write.graph_text import dot, mermaid
 
     texts: dict[str, Callable[[Picture], str]] = {"mmd": mermaid, "dot": dot, "json": as_json}
     if kind in texts:
@@ -82,10 +82,10 @@ def written(picture: Picture, kind: str, *, dark: bool, gradients: bool, shapes:
     if kind == "svg":
         return svg(picture, theme=theme, gradients=gradients, shapes=shapes, legend=legend).encode()
     if kind == "png":
-        from sslgraph.drawing.png import png
+        from sslgraph.drawing.write.png import png
 
         return png(picture, theme=theme, gradients=gradients, shapes=shapes, legend=legend)
-    from sslgraph.drawing.pdf import pdf
+    from sslgraph.drawing.write.pdf import pdf
 
     return pdf(picture, theme=theme, gradients=gradients, shapes=shapes, legend=legend)
 

@@ -19,8 +19,8 @@ from .elements.picture import Box, Edge, Frame, Level, Line, Panel, Picture, as_
 from .elements.theme import DARK, LIGHT, THEMES, Paint, Theme
 from .figure.build import picture
 from .figure.fold import fold, foldable
-from .scene import Scene, scene
-from .svg import as_svg, svg
+from .write.scene import Scene, scene
+from .write.svg import as_svg, svg
 
 __all__ = [
     "DARK",

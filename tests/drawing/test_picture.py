@@ -20,8 +20,8 @@ from sslgraph.drawing.elements.words import (
     shape_words,
     spaced,
 )
-from sslgraph.drawing.graph_text import dot, mermaid
-from sslgraph.drawing.terminal import text
+from sslgraph.drawing.write.graph_text import dot, mermaid
+from sslgraph.drawing.write.terminal import text
 from sslgraph.parts.registry import signature
 
 

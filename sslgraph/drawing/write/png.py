@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .elements.measure import FONTS
-from .elements.picture import Picture
-from .elements.theme import Theme
+from ..elements.measure import FONTS
+from ..elements.picture import Picture
+from ..elements.theme import Theme
 from .svg import svg
 
 FILES = ("FigureSans-Regular.ttf", "FigureSans-Bold.ttf", "FigureSans-Italic.ttf", "FigureSymbols-Regular.ttf")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .elements.forms import Command, Group, Path, rectangle
-from .elements.theme import Theme
+from ..elements.forms import Command, Group, Path, rectangle
+from ..elements.theme import Theme
 
 SIDE = 40.0  # of the landscape in its own units
 # of a crop: how far it is moved, how much it is enlarged, whether it is mirrored, its colours

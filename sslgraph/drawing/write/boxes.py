@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .elements.forms import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
-from .elements.measure import LINE, NAME, NOTE, PICTURE, SHAPE, SLANT, SUB, TITLE, Run, title
-from .elements.picture import Box
-from .elements.place import Place
-from .elements.theme import Paint, Theme
+from ..elements.forms import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
+from ..elements.measure import LINE, NAME, NOTE, PICTURE, SHAPE, SLANT, SUB, TITLE, Run, title
+from ..elements.picture import Box
+from ..elements.place import Place
+from ..elements.theme import Paint, Theme
 from .scenery import ORDER, landscape
 
 DASHES = {"ema": (5.0, 3.0), "frozen": (1.6, 2.6)}

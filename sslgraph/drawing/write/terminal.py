@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from .arrange.layout import Layout, layout
-from .elements.picture import Box, Edge, Picture
+from ..arrange.layout import Layout, layout
+from ..elements.picture import Box, Edge, Picture
 
 # left-right and up-down strokes: of gradients, of data without, of relations
 _STROKES = {"gradient": "━┃", "input": "─│", "none": "╌╎", "ema": "┄┊", "write": "┄┊", "same": "═║"}

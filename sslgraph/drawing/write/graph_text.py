@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .elements.picture import Box, Edge, Picture
+from ..elements.picture import Box, Edge, Picture
 
 _DOT_SHAPES = {
     "encoder": "trapezium",

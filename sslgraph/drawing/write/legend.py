@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ..elements.forms import Group, Path, Shape, Words, moved, rectangle
+from ..elements.measure import NOTE, Run, width
+from ..elements.picture import Picture, players
+from ..elements.theme import Theme
 from .boxes import DASHES
-from .elements.forms import Group, Path, Shape, Words, moved, rectangle
-from .elements.measure import NOTE, Run, width
-from .elements.picture import Picture, players
-from .elements.theme import Theme
 
 ROW = 20.0
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from .elements.forms import Circle, Command, Group, Path, Shape, Words
-from .elements.picture import Picture
-from .elements.theme import THEMES, Theme
+from ..elements.forms import Circle, Command, Group, Path, Shape, Words
+from ..elements.picture import Picture
+from ..elements.theme import THEMES, Theme
 from .scene import Scene, scene
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"

@@ -6,10 +6,10 @@ import io
 from functools import cache
 from typing import Any
 
-from .elements.forms import Circle, Command, Group, Path, Shape, Words
-from .elements.measure import FONTS, SMALL, Run, width
-from .elements.picture import Picture
-from .elements.theme import THEMES, Theme
+from ..elements.forms import Circle, Command, Group, Path, Shape, Words
+from ..elements.measure import FONTS, SMALL, Run, width
+from ..elements.picture import Picture
+from ..elements.theme import THEMES, Theme
 from .scene import Scene, scene
 
 POINT = 0.75  # points in a unit of the picture

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .arrange.labels import Label
-from .arrange.layout import Ground, Layout, layout
+from ..arrange.labels import Label
+from ..arrange.layout import Ground, Layout, layout
+from ..elements.forms import Group, Path, Shape, Words, moved, polygon, rectangle, rounded
+from ..elements.measure import NAME, NOTE, SHAPE, TITLE, Run, runs_width
+from ..elements.picture import Box, Edge, Picture, players
+from ..elements.place import Point
+from ..elements.theme import Theme
 from .boxes import drawn
-from .elements.forms import Group, Path, Shape, Words, moved, polygon, rectangle, rounded
-from .elements.measure import NAME, NOTE, SHAPE, TITLE, Run, runs_width
-from .elements.picture import Box, Edge, Picture, players
-from .elements.place import Point
-from .elements.theme import Theme
 from .legend import legend
 
 PAD = 18.0
