@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from sslgraph.pipelines.gallery import shown
+from sslgraph.pipelines.commands.page import shown
 
 from sslgraph.diff import account
 from sslgraph.drawing import as_svg

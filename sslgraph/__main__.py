@@ -9,7 +9,7 @@ import sys
 
 def main() -> None:
     """Runs the command line, which lives with the pipelines."""
-    importlib.import_module("sslgraph.pipelines.cli").main()
+    importlib.import_module("sslgraph.pipelines.commands.app").main()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from sslgraph.pipelines import cli
+from sslgraph.pipelines.commands import app
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def sslgraph(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         monkeypatch.setattr(sys, "argv", ["sslgraph", *words])
         monkeypatch.setattr(sys, "path", list(sys.path))
         try:
-            cli.main()
+            app.main()
             code = 0
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1

@@ -32,7 +32,8 @@ from typing import Any, Protocol
 import torch
 import torch._dynamo  # torch.optim's first use asks for it
 import torch.utils.tensorboard
-from sslgraph.pipelines import cli, launch  # noqa: F401  forks find it imported
+from sslgraph.pipelines import launch  # noqa: F401  forks find it imported
+from sslgraph.pipelines.commands import app
 
 ROOT = Path(__file__).parents[1]
 # Many short steps and a checkpoint every few of them: most kills then hit one that is being written.
@@ -101,7 +102,7 @@ def _here(words: Sequence[str], log: Path) -> int:
     os.dup2(handle, 2)
     sys.argv = ["sslgraph", *words]
     try:
-        cli.main()
+        app.main()
     except SystemExit as asked:
         if isinstance(asked.code, int | None):
             return int(asked.code or 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines.gallery import shown
+from sslgraph.pipelines.commands.page import shown
 
 from sslgraph.diff import Comparison, Figure, account
 from sslgraph.drawing import Picture, as_svg

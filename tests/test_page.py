@@ -15,7 +15,7 @@ import pytest
 from chromium import Chromium, Tab
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines.gallery import _keys, shown
+from sslgraph.pipelines.commands.page import _keys, shown
 
 from sslgraph.page import family, page
 from sslgraph.page.family import distance

@@ -162,7 +162,7 @@ def test_a_loss_of_ones_own_in_ones_own_file_works_with_plugin_and_is_refused_wi
 )
 def test_what_only_reads_imports_no_torch(words: tuple[str, ...]) -> None:
     program = (
-        "import sys\nsys.argv = ['sslgraph', *sys.argv[1:]]\nfrom sslgraph.pipelines.cli import main\n"
+        "import sys\nsys.argv = ['sslgraph', *sys.argv[1:]]\nfrom sslgraph.pipelines.commands.app import main\n"
         "try:\n    main()\nfinally:\n    assert not {'torch', 'ray', 'numpy'} & set(sys.modules)\n    print('light')"
     )
     ended = subprocess.run(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines import gallery
+from sslgraph.pipelines.commands import page
 
 from sslgraph import home
 from sslgraph.read.load import load_recipe
@@ -66,7 +66,7 @@ def test_list_and_show_say_what_it_is(sslgraph: Command) -> None:
 
 def test_a_plan_and_a_page_are_made_of_it(sslgraph: Command) -> None:
     assert sslgraph("plan", "demo/twins", "--images", "1000").out.startswith("demo/twins: batch 128 on 1 GPU")
-    shown = gallery.shown("demo/twins", "twins")
+    shown = page.shown("demo/twins", "twins")
     assert [name for name, _ in shown.texts] == ["twins.yaml", "base.yaml"]
 
 

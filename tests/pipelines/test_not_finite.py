@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from sslgraph.pipelines import checkpoint
-from sslgraph.pipelines.cli import app
+from sslgraph.pipelines.commands.app import app
 from sslgraph.pipelines.replay import replay
 from sslgraph.pipelines.train import train
 from typer.testing import CliRunner

@@ -1,7 +1,7 @@
 """What follows --set on a command line is a path, an equals sign and a value of YAML."""
 
 import pytest
-from sslgraph.pipelines.options import overrides
+from sslgraph.pipelines.commands.options import overrides
 
 from sslgraph.errors import SslgraphError
 

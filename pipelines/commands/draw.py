@@ -41,7 +41,7 @@ def draw(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Draw a method like a paper's figure; without -o as NAME.svg in this folder."""
-    from .write_whole import write_whole
+    from ..write_whole import write_whole
 
     file = out or Path(f"{Path(name).stem}.svg")
     if not text and file.suffix.lstrip(".").lower() not in FORMATS:
@@ -63,7 +63,7 @@ def picture_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str,
     """The picture of a method, or of a recipe's method at its sizes."""
     from sslgraph.drawing import picture
 
-    from .check import examine
+    from ..check import examine
 
     sized = examine(name, plugins=plugins, overrides=given).sized
     assert sized is not None

@@ -13,10 +13,10 @@ from rich.console import Console
 from sslgraph import __version__
 from sslgraph.errors import SslgraphError
 
-from .compare import diff
+from .diff import diff
 from .draw import draw
-from .gallery import page
 from .options import ChangedData, FromScratch, Plugins, Sets, overrides
+from .page import page
 from .pages import report, views
 from .proofs import replay, verify
 from .submit import submit
@@ -65,8 +65,8 @@ def list_specs(
     """What there is to train and to write with: methods and their recipes, parts, augmentations."""
     from sslgraph.read import catalogue
 
-    from . import parts
-    from . import show as pages
+    from .. import parts
+    from .. import show as pages
 
     if what is Listed.PARTS:
         out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs", markup=False)
@@ -91,8 +91,8 @@ def show(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """A method as text: its spec, its program, its gradient map; or a part: its settings, inputs and outputs."""
-    from . import parts
-    from . import show as pages
+    from .. import parts
+    from .. import show as pages
 
     if parts.is_part(name):
         out.print(parts.page(name, tuple(plugin)), markup=False)
@@ -123,8 +123,8 @@ def check(
     """Wiring, settings, shapes and gradients, before any data is read and any GPU is used."""
     from sslgraph.read import catalogue
 
-    from .check import examine
-    from .show import shape_table
+    from ..check import examine
+    from ..show import shape_table
 
     given, failed = overrides(set_), 0
     for name in names or [*catalogue.names("methods"), *catalogue.names("recipes")]:
@@ -169,8 +169,8 @@ def train(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Train a method; on one process it starts here and now, on several through Ray Train."""
-    from .launch import launch
-    from .request import request
+    from ..launch import launch
+    from ..request import request
 
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
@@ -191,8 +191,8 @@ def evaluate(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Nearest neighbours and a linear probe, beside the same for the untrained encoder and for bare pixels."""
-    from .evaluate import evaluate as measure
-    from .evaluate import table
+    from ..evaluate import evaluate as measure
+    from ..evaluate import table
 
     out.print(table(measure(Path(run), data=data, plugins=tuple(plugin))))
 
@@ -215,7 +215,7 @@ def plan(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """What a run will need: parameters, arithmetic, memory, messages, hours, and how fast data must come."""
-    from .plan_page import page
+    from ..plan_page import page
 
     asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}
     asked |= {"strategy": strategy, "recompute": recompute}
@@ -230,7 +230,7 @@ def data(
     form: Annotated[str, typer.Option("--form", help="jpeg, or raw: eight times the room, no decoding")] = "jpeg",
 ) -> None:
     """What images lie at a path and how fast they are read here; --prepare writes them for fast reading."""
-    from .preparing import inspect, prepare_images
+    from ..preparing import inspect, prepare_images
 
     if prepare is None:
         out.print(inspect(path), markup=False)

@@ -25,9 +25,9 @@ def submit(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Train on a Ray cluster: this folder is sent there, its output is shown here; docs/cluster.md says how."""
-    from . import launch_job
-    from .request import request
-    from .setup import settled
+    from .. import launch_job
+    from ..request import request
+    from ..setup import settled
 
     job = launch_job.job(
         name, out=out_, workers=workers, data=data, seed=seed, plugins=plugin, sets=set_, variables=env

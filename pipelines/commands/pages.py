@@ -21,7 +21,7 @@ def views(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Real images beside every view that training makes of them, with the numbers drawn for each."""
-    from .view_sheet import write_sheet
+    from ..view_sheet import write_sheet
 
     sheet = write_sheet(
         name,
@@ -46,6 +46,6 @@ def report(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """One page about a run, or about several beside each other, that works offline."""
-    from .report import write_report
+    from ..report import write_report
 
     typer.echo(write_report(runs, file, data=data, most=images, plugins=tuple(plugin)))

@@ -15,7 +15,7 @@ def replay(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """The step in which a loss was not a number, once more: which value was the first, and what went into it."""
-    from .replay import replay as again
+    from ..replay import replay as again
 
     seen = again(Path(folder), plugins=tuple(plugin))
     typer.echo(f"{seen}")
@@ -39,9 +39,9 @@ def verify(
     """Show that a method computes the same on any number of ranks: gradients, every state, updates."""
     from sslgraph.read import catalogue
 
-    from .judge import LIMITS
-    from .verify import Wish, counts
-    from .verify import verify as verdicts
+    from ..judge import LIMITS
+    from ..verify import Wish, counts
+    from ..verify import verify as verdicts
 
     wish, failed = Wish(counts(ranks), batch, resume, accumulate, not float32), 0
     wanted = names or catalogue.names("methods")

@@ -27,7 +27,7 @@ def page(
     """Draw every method, and yours, in one HTML file that needs no network: pictures, settings, comparisons, family."""
     from sslgraph.page import page as whole
 
-    from .write_whole import write_whole
+    from ..write_whole import write_whole
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")
@@ -46,7 +46,7 @@ def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:
     """A method compiled to its sizes, with the texts that it was read from."""
     from sslgraph.page import Shown
 
-    from .check import BATCH, allowed_in, load, sized_graph, wired
+    from ..check import BATCH, allowed_in, load, sized_graph, wired
 
     loaded, recipe = load(name, {})
     allowed = allowed_in(recipe or loaded, plugins)
