@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from sslgraph.pipelines.check import examine
+from sslgraph.pipelines.check.check import examine
 
 from sslgraph.drawing import Level, Picture, layout, picture, svg
 from sslgraph.drawing.write.pdf import pdf

@@ -16,7 +16,7 @@ from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Augmentation, Method
 from sslgraph.settle.views import Painting, Steps, ViewProgram, is_normalization, resolve
 
-from . import check
+from .check import check
 from .feed import Source
 from .op_pictures import OpPictures, within
 

@@ -19,12 +19,13 @@ from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Recipe
 
-from . import check, checkpoint, machine, online
+from . import checkpoint, machine, online
+from .check import check
+from .check.request import located, source_for
 from .features import Features, extract, extract_views
 from .feed import Source
 from .knn import Neighbours, knn
 from .linear_probe import Probe, linear_probe
-from .request import located, source_for
 from .restored import restored
 from .spectra import alpha_req, lidar, rankme, signal
 

@@ -19,8 +19,8 @@ from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.whole_file import whole_folder
 
+from .check.request import source_for
 from .feed import Source
-from .request import source_for
 from .write_whole import told
 
 FORMS = ("jpeg", "raw")

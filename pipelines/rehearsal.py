@@ -20,7 +20,7 @@ from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock
 from sslgraph.torch_compat import storage_of, without_storage
 
-from . import check
+from .check import check
 from .strategy import shared
 
 FORWARD_AND_BACK = 3  # a backward pass costs two forward ones

@@ -17,7 +17,8 @@ from sslgraph.read.spec import Part, Recipe
 from sslgraph.settle.views import ViewProgram, evaluation_view
 from sslgraph.wire.graph import Graph
 
-from . import bounds, check, checkpoint, online
+from . import bounds, checkpoint, online
+from .check import check
 from .feed import Source
 from .setup import given_weights
 

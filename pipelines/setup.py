@@ -23,7 +23,8 @@ from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram, evaluation_view
 
-from . import check, introduction, machine, online, run_folder, saving, small_maps
+from . import introduction, machine, online, run_folder, saving, small_maps
+from .check import check
 from .display import Display
 from .feed import Feed, Source
 from .fingerprint import fingerprint

@@ -22,9 +22,9 @@ from sslgraph.errors import SslgraphError
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 
-from . import check
+from .check import check
+from .check.request import stand_in
 from .rank_local import rank_local, spanning
-from .request import stand_in
 from .verify_work import STEPS, Plan, Verdict, Wish, work
 
 __all__ = ["Wish", "counts", "verify"]

@@ -72,7 +72,7 @@ def test_losses_and_layers_of_torch_train(sslgraph: Command) -> None:
 def test_a_fast_check_of_them_imports_no_torch() -> None:
     Path("method.yaml").write_text(METHOD.lstrip())
     code = (
-        "import sys\nfrom sslgraph.pipelines.check import examine\n"
+        "import sys\nfrom sslgraph.pipelines.check.check import examine\n"
         "examine('recipe.yaml', fast=True, imports=False)\nassert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,7 +10,7 @@ from typing import get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
-from sslgraph.pipelines.check import examine
+from sslgraph.pipelines.check.check import examine
 
 from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sslgraph.pipelines import check
+from sslgraph.pipelines.check import check
 
 from sslgraph import home
 from sslgraph.errors import SslgraphError

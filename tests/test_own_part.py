@@ -14,7 +14,7 @@ import pytest
 import torch
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines.check import examine
+from sslgraph.pipelines.check.check import examine
 from sslgraph.pipelines.remedies import remedy
 
 ROOT = Path(__file__).parent.parent

@@ -123,7 +123,7 @@ def check(
     """Wiring, settings, shapes and gradients, before any data is read and any GPU is used."""
     from sslgraph.read import catalogue
 
-    from ..check import examine
+    from ..check.check import examine
     from ..show import shape_table
 
     given, failed = overrides(set_), 0
@@ -169,8 +169,8 @@ def train(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Train a method; on one process it starts here and now, on several through Ray Train."""
+    from ..check.request import request
     from ..launch import launch
-    from ..request import request
 
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")

@@ -63,7 +63,7 @@ def picture_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str,
     """The picture of a method, or of a recipe's method at its sizes."""
     from sslgraph.drawing import picture
 
-    from ..check import examine
+    from ..check.check import examine
 
     sized = examine(name, plugins=plugins, overrides=given).sized
     assert sized is not None

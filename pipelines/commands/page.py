@@ -46,7 +46,7 @@ def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:
     """A method compiled to its sizes, with the texts that it was read from."""
     from sslgraph.page import Shown
 
-    from ..check import BATCH, allowed_in, load, sized_graph, wired
+    from ..check.check import BATCH, allowed_in, load, sized_graph, wired
 
     loaded, recipe = load(name, {})
     allowed = allowed_in(recipe or loaded, plugins)

@@ -26,7 +26,7 @@ def submit(
 ) -> None:
     """Train on a Ray cluster: this folder is sent there, its output is shown here; docs/cluster.md says how."""
     from .. import launch_job
-    from ..request import request
+    from ..check.request import request
     from ..setup import settled
 
     job = launch_job.job(

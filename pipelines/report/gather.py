@@ -12,7 +12,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.read.loaded import method_in
 from sslgraph.settle.sized import SizedGraph
 
-from .. import check
+from ..check import check
 from ..contact_sheet import Sheet, contact_sheet
 from ..feed import Source
 from .records import Record

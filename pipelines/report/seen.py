@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
 
-from .. import check, machine
+from .. import machine
+from ..check import check
 from ..contact_picture import scaled
 from ..contact_sheet import class_name
 from ..features import Features, extract

@@ -34,7 +34,7 @@ def test_the_readme_shows_what_the_code_draws(name: str) -> None:
 def test_every_process_draws_the_same_bytes() -> None:
     program = (
         "import sys, hashlib\n"
-        "from sslgraph.pipelines.check import examine\n"
+        "from sslgraph.pipelines.check.check import examine\n"
         "from sslgraph.drawing import as_json, picture, svg\n"
         "drawn = picture(examine('moco_v2').sized, level='every-call')\n"
         "print(hashlib.sha256((svg(drawn, theme='dark', gradients=True) + as_json(drawn)).encode()).hexdigest())"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from random_methods import settled, texts
 from rules import broken
-from sslgraph.pipelines.check import examine
+from sslgraph.pipelines.check.check import examine
 from toys import EYE, SQUARE, dense
 
 from sslgraph.drawing import Picture, fold, foldable, layout, picture

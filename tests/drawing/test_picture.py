@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from sslgraph.pipelines import check
+from sslgraph.pipelines.check import check
 from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sslgraph.pipelines import check
+from sslgraph.pipelines.check import check
 
 from sslgraph.errors import Fault, Place, SpecError, SslgraphError, refusal
 from sslgraph.read.load import load_method, load_recipe

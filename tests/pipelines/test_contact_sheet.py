@@ -12,7 +12,7 @@ from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
 from sslgraph.components.sources.shapes import Shapes
-from sslgraph.pipelines import check
+from sslgraph.pipelines.check import check
 from sslgraph.pipelines.contact_picture import draw, scaled
 from sslgraph.pipelines.contact_sheet import Sheet, contact_sheet, where
 from sslgraph.pipelines.feed import Feed

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import check, diagnosis
+from sslgraph.pipelines import diagnosis
+from sslgraph.pipelines.check import check
 from sslgraph.pipelines.monitor import Monitor, queue_ages
 from sslgraph.pipelines.train import train
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from sslgraph.components.sources.shapes import Shapes
-from sslgraph.pipelines import check
+from sslgraph.pipelines.check import check
 from sslgraph.pipelines.contact_sheet import Cell, contact_sheet
 from sslgraph.pipelines.op_pictures import mosaic, veiled, within
 from torch import Tensor

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from object_storage import Storage
-from sslgraph.pipelines.request import request
+from sslgraph.pipelines.check.request import request
 from tars import numbered, png, shard
 
 

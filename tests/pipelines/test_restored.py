@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from sslgraph.components.sources.shapes import Shapes
-from sslgraph.pipelines import check, checkpoint
+from sslgraph.pipelines import checkpoint
+from sslgraph.pipelines.check import check
 from sslgraph.pipelines.checkpoint import Checkpoint
 from sslgraph.pipelines.restored import restored
 

@@ -19,9 +19,9 @@ from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
 from sslgraph.pipelines import checkpoint, evaluate, record, run_folder
+from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.launch import _agreed, launch
 from sslgraph.pipelines.report.records import read as report
-from sslgraph.pipelines.request import request
 from sslgraph.pipelines.train import loop
 from toy_training import ToyFeed, toy_run
 from two_ranks import Both

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from sslgraph.pipelines.check import examine
+from sslgraph.pipelines.check.check import examine
 from sslgraph.pipelines.setup import settled
 from sslgraph.pipelines.strategy import distributed
 from sslgraph.pipelines.verify import verify

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from sslgraph.pipelines import check
+from sslgraph.pipelines.check import check
 from sslgraph.pipelines.commands.app import app
 from sslgraph.pipelines.difference import difference, distance, unequal
 from sslgraph.pipelines.judge import Judge, why
