@@ -140,7 +140,7 @@ def _wait() -> None:
 
 def resident(device: torch.device) -> str:
     """Whether a small data set lives on the device, and how fast it is read from there."""
-    from sslgraph.pipelines.feed import reader
+    from sslgraph.pipelines.feed.feed import reader
 
     source = registry.build("sources.shapes", {"images": 8192})
     read = reader(source, device)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 from sslgraph.pipelines import machine
-from sslgraph.pipelines.feed import order
+from sslgraph.pipelines.feed.feed import order
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 from torchvision.models import resnet18

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from sslgraph.pipelines.preparing import prepare_images
+from sslgraph.pipelines.feed.preparing import prepare_images
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2

@@ -17,7 +17,7 @@ from sslgraph.read.spec import Augmentation, Method
 from sslgraph.settle.views import Painting, Steps, ViewProgram, is_normalization, resolve
 
 from .check import check
-from .feed import Source
+from .feed.feed import Source
 from .op_pictures import OpPictures, within
 
 Box = tuple[float, float, float, float]

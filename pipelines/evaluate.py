@@ -23,7 +23,7 @@ from . import checkpoint, machine, online
 from .check import check
 from .check.request import located, source_for
 from .features import Features, extract, extract_views
-from .feed import Source
+from .feed.feed import Source
 from .knn import Neighbours, knn
 from .linear_probe import Probe, linear_probe
 from .restored import restored

@@ -19,7 +19,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.read.spec import Data
 
 from . import run_folder
-from .feed import Source
+from .feed.feed import Source
 from .run import Run
 
 COUNT, HASH = "images", "images_hash"

@@ -20,7 +20,7 @@ from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram
 
 from .features import Features, extract
-from .feed import Source
+from .feed.feed import Source
 from .knn import knn
 
 KNOWN = ("every", "k", "temperature", "bank", "queries", "size")

@@ -19,7 +19,7 @@ from sslgraph.wire.graph import Graph
 
 from . import bounds, checkpoint, online
 from .check import check
-from .feed import Source
+from .feed.feed import Source
 from .setup import given_weights
 
 

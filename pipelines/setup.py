@@ -26,7 +26,7 @@ from sslgraph.settle.views import ViewProgram, evaluation_view
 from . import introduction, machine, online, run_folder, saving, small_maps
 from .check import check
 from .display import Display
-from .feed import Feed, Source
+from .feed.feed import Feed, Source
 from .fingerprint import fingerprint
 from .monitor import Monitor
 from .optimizer import Optimizer

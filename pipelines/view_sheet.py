@@ -14,7 +14,7 @@ from .check import check
 from .check.request import source_for, stand_in
 from .contact_picture import write_png
 from .contact_sheet import Sheet, contact_sheet
-from .feed import Source
+from .feed.feed import Source
 from .report.markup import element
 from .report.pictures import contact_sheet as page_of
 from .report.shell import document

@@ -230,7 +230,7 @@ def data(
     form: Annotated[str, typer.Option("--form", help="jpeg, or raw: eight times the room, no decoding")] = "jpeg",
 ) -> None:
     """What images lie at a path and how fast they are read here; --prepare writes them for fast reading."""
-    from ..preparing import inspect, prepare_images
+    from ..feed.preparing import inspect, prepare_images
 
     if prepare is None:
         out.print(inspect(path), markup=False)

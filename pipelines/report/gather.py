@@ -14,7 +14,7 @@ from sslgraph.settle.sized import SizedGraph
 
 from ..check import check
 from ..contact_sheet import Sheet, contact_sheet
-from ..feed import Source
+from ..feed.feed import Source
 from .records import Record
 from .seen import Seen, look
 from .sources import Sources

@@ -19,7 +19,7 @@ from ..check import check
 from ..contact_picture import scaled
 from ..contact_sheet import class_name
 from ..features import Features, extract
-from ..feed import Images, Source
+from ..feed.feed import Images, Source
 from ..knn import GRID, Neighbours, knn
 from ..restored import restored
 from .records import Record

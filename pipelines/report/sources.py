@@ -9,7 +9,7 @@ from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
 
 from ..check.request import located, source_for
-from ..feed import Source
+from ..feed.feed import Source
 
 
 class Sources:

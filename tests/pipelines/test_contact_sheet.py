@@ -15,7 +15,7 @@ from sslgraph.components.sources.shapes import Shapes
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.contact_picture import draw, scaled
 from sslgraph.pipelines.contact_sheet import Sheet, contact_sheet, where
-from sslgraph.pipelines.feed import Feed
+from sslgraph.pipelines.feed.feed import Feed
 from torch import Tensor
 
 from sslgraph import draws

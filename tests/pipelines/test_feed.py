@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 import torch
 from sources import Numbered
-from sslgraph.pipelines.feed import Feed, order, prefetched
+from sslgraph.pipelines.feed.feed import Feed, order, prefetched
 from torch import Tensor
 
 from sslgraph.draws import keyed

@@ -10,7 +10,7 @@ from PIL import Image
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.components.sources.prepared import Prepared
 from sslgraph.pipelines.check.request import source_for
-from sslgraph.pipelines.preparing import inspect, prepare_images, shrunk
+from sslgraph.pipelines.feed.preparing import inspect, prepare_images, shrunk
 
 from sslgraph.errors import SslgraphError
 

@@ -16,7 +16,7 @@ import torch
 from object_storage import Storage
 from soak import newest, workers_of
 from sslgraph.components.sources.webdataset import WebDataset
-from sslgraph.pipelines.feed import Feed
+from sslgraph.pipelines.feed.feed import Feed
 from sslgraph.pipelines.train import train
 from tars import numbered, shard
 from test_resume import assert_equal, records

@@ -19,9 +19,9 @@ from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.whole_file import whole_folder
 
-from .check.request import source_for
+from ..check.request import source_for
+from ..write_whole import told
 from .feed import Source
-from .write_whole import told
 
 FORMS = ("jpeg", "raw")
 QUALITY = 92
