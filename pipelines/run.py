@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from sslgraph.schedules import Clock
 
 from .monitor import Monitor
-from .optimizer import Optimizer
+from .optimize.optimizer import Optimizer
 from .record import Record, Span
 
 Batch = dict[str, Tensor]

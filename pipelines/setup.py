@@ -29,7 +29,7 @@ from .display import Display
 from .feed.feed import Feed, Source
 from .fingerprint import fingerprint
 from .monitor import Monitor
-from .optimizer import Optimizer
+from .optimize.optimizer import Optimizer
 from .record import Record
 from .run import Run, Start
 from .strategy import spread

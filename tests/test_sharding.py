@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.optimizers.lars import Lars
+from sslgraph.pipelines.optimize.lars import Lars
 from torch import Tensor, nn
 from two_ranks import Both
 

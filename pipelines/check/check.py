@@ -25,7 +25,7 @@ from sslgraph.wire.refuse import refuse
 from sslgraph.wire.wire import wire
 
 from .. import provenance
-from ..optimizers import settings as optimizer_settings
+from ..optimize import settings as optimizer_settings
 
 if TYPE_CHECKING:
     from sslgraph.settle.sized import SizedGraph

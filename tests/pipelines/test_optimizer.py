@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.optimizer import Optimizer
-from sslgraph.pipelines.optimizers.lars import Lars
-from sslgraph.pipelines.optimizers.rates import in_words, rule
+from sslgraph.pipelines.optimize.lars import Lars
+from sslgraph.pipelines.optimize.optimizer import Optimizer
+from sslgraph.pipelines.optimize.rates import in_words, rule
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
@@ -328,7 +328,7 @@ def test_a_gradient_in_another_memory_layout_moves_the_right_weights(use: str, m
             for p in parameters:
                 p.grad = torch.linspace(-1, 1, p.numel()).view(p.shape)
 
-        monkeypatch.setattr("sslgraph.pipelines.optimizer.mean_gradients", averaged)
+        monkeypatch.setattr("sslgraph.pipelines.optimize.optimizer.mean_gradients", averaged)
         for p in opt.parameters:
             p.parameter.grad = torch.zeros_like(p.parameter)
         opt.update(0)

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from sslgraph.pipelines import checkpoint
 from sslgraph.pipelines.display import Display
-from sslgraph.pipelines.optimizer import Optimizer
+from sslgraph.pipelines.optimize.optimizer import Optimizer
 from sslgraph.pipelines.record import Record
 from sslgraph.pipelines.run import Run
 from torch import Tensor, nn

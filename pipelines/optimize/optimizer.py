@@ -13,8 +13,8 @@ from sslgraph.errors import SslgraphError
 from sslgraph.ranks import sharding
 from sslgraph.schedules import Clock, Duration
 
-from .optimizers import clip, groups, rates, settings
-from .optimizers.lars import VARIANTS, Lars
+from . import clip, groups, rates, settings
+from .lars import VARIANTS, Lars
 
 Losses = Mapping[str, Tensor]
 

@@ -1,0 +1,1 @@
+"""One optimizer step: parameter groups, rates, clipping and the optimizers themselves."""

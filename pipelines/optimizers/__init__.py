@@ -1,1 +1,0 @@
-"""The pieces of one optimizer step: rules for parameter groups, rates, clipping, and the LARS family."""
