@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from sslgraph.pipelines import machine
 from sslgraph.pipelines.check import check
+from sslgraph.pipelines.machine import machine
 from sslgraph.pipelines.rehearsal import rehearse
 from sslgraph.pipelines.setup import prepare
 from sslgraph.pipelines.train import one_step

@@ -90,7 +90,7 @@ def peaks(name: str = "SimCLR, ResNet-18") -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    from sslgraph.pipelines import machine
+    from sslgraph.pipelines.machine import machine
 
     machine.use()
     work = ways(sys.argv[1])[sys.argv[2]]()

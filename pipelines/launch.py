@@ -19,9 +19,10 @@ import torch
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError, StorageError
 
-from . import checkpoint, interrupt, launch_cluster, launch_ray_compat, machine, run_folder
+from . import checkpoint, interrupt, launch_cluster, launch_ray_compat, run_folder
 from .interrupt import Interrupt
 from .launch_cluster import Share
+from .machine import machine
 from .setup import settled
 from .train import train
 

@@ -23,16 +23,17 @@ from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram, evaluation_view
 
-from . import introduction, machine, online, run_folder, saving, small_maps
+from . import introduction, online, run_folder, saving
 from .check import check
 from .display import Display
 from .feed.feed import Feed, Source
 from .fingerprint import fingerprint
+from .machine import machine, small_maps
+from .machine.strategy import spread
 from .monitor import Monitor
 from .optimize.optimizer import Optimizer
 from .record import Record
 from .run import Run, Start
-from .strategy import spread
 
 
 @dataclass(frozen=True)

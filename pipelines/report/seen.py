@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
 
-from .. import machine
 from ..check import check
 from ..contact_picture import scaled
 from ..contact_sheet import class_name
 from ..features import Features, extract
 from ..feed.feed import Images, Source
 from ..knn import GRID, Neighbours, knn
+from ..machine import machine
 from ..restored import restored
 from .records import Record
 from .sources import Sources

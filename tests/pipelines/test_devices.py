@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import machine, train
+from sslgraph.pipelines import train
+from sslgraph.pipelines.machine import machine
 from sslgraph.pipelines.setup import prepare
 from torch import Tensor
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 import torch
-from sslgraph.pipelines import machine
+from sslgraph.pipelines.machine import machine
 
 
 @pytest.mark.parametrize(("on", "said", "then"), [("cpu", None, "0"), ("cpu", "1", "1"), ("cuda", None, None)])

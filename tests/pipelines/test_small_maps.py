@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from sslgraph.pipelines import small_maps
+from sslgraph.pipelines.machine import small_maps
 from torch import Tensor, nn
 
 # in, out, kernel, stride, padding, side of the input, with a bias: all three ways there are to take the sums.

@@ -10,8 +10,8 @@ import pytest
 import torch
 import yaml
 from sslgraph.pipelines.check.check import examine
+from sslgraph.pipelines.machine.strategy import distributed
 from sslgraph.pipelines.setup import settled
-from sslgraph.pipelines.strategy import distributed
 from sslgraph.pipelines.verify import verify
 from sslgraph.pipelines.verify_work import Verdict, Wish
 from torch import Tensor, nn

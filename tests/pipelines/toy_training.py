@@ -124,7 +124,7 @@ def toy_run(folder: Path, *, accumulate: int = 1, total_steps: int = 20, optimiz
 
 def toy_body(cfg: Mapping[str, Any], report: Any = None) -> dict[str, Any]:
     """What `train` is to a recipe, for the toy: under a name, so that other processes find it."""
-    from sslgraph.pipelines.strategy import distributed
+    from sslgraph.pipelines.machine.strategy import distributed
     from sslgraph.pipelines.train import loop
 
     settings = dict(cfg["overrides"])

@@ -1,0 +1,1 @@
+"""What the machine offers: devices, threads, precision, and how weights are spread over processes."""
