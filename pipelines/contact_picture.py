@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from .contact_sheet import Box, Cell, Sample, Sheet
-from .write_whole import write_whole
+from .storage.write_whole import write_whole
 
 # Okabe and Ito's colours: told apart by every eye; a number or a name stands beside each, for print without colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

@@ -19,7 +19,7 @@ from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Recipe
 
-from . import checkpoint, online
+from . import online
 from .check import check
 from .check.request import located, source_for
 from .features import Features, extract, extract_views
@@ -29,6 +29,7 @@ from .linear_probe import Probe, linear_probe
 from .machine import machine
 from .restored import restored
 from .spectra import alpha_req, lidar, rankme, signal
+from .storage import checkpoint
 
 FILE = "evaluation.json"
 SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many

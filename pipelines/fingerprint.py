@@ -18,9 +18,9 @@ from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.read.spec import Data
 
-from . import run_folder
 from .feed.feed import Source
 from .run import Run
+from .storage import run_folder
 
 COUNT, HASH = "images", "images_hash"
 

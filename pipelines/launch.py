@@ -19,11 +19,12 @@ import torch
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError, StorageError
 
-from . import checkpoint, interrupt, launch_cluster, launch_ray_compat, run_folder
-from .interrupt import Interrupt
+from . import launch_cluster, launch_ray_compat
 from .launch_cluster import Share
 from .machine import machine
 from .setup import settled
+from .storage import checkpoint, interrupt, run_folder
+from .storage.interrupt import Interrupt
 from .train import train
 
 Settle = Callable[[Mapping[str, Any]], dict[str, Any]]

@@ -22,7 +22,7 @@ from sslgraph import collectives, whole_file
 from sslgraph.errors import SslgraphError
 
 from .display import Display, Pace
-from .metrics_file import NAME, parsed
+from .storage.metrics_file import NAME, parsed
 
 T = TypeVar("T")
 Span = Callable[[str], AbstractContextManager[Any]]

@@ -11,11 +11,12 @@ from typing import Any
 
 from sslgraph.errors import SslgraphError
 
-from . import checkpoint, starting, train
+from . import starting, train
 from .not_finite import FAULT, FOLDER, Bad, first_bad
 from .record import NotFiniteError
 from .run import Run
 from .setup import prepare
+from .storage import checkpoint
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ from sslgraph.read.spec import Part, Recipe
 from sslgraph.settle.views import ViewProgram, evaluation_view
 from sslgraph.wire.graph import Graph
 
-from . import bounds, checkpoint, online
+from . import bounds, online
 from .check import check
 from .feed.feed import Source
 from .setup import given_weights
+from .storage import checkpoint
 
 
 @dataclass(frozen=True)

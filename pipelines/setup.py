@@ -23,7 +23,7 @@ from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram, evaluation_view
 
-from . import introduction, online, run_folder, saving
+from . import introduction, online, saving
 from .check import check
 from .display import Display
 from .feed.feed import Feed, Source
@@ -34,6 +34,7 @@ from .monitor import Monitor
 from .optimize.optimizer import Optimizer
 from .record import Record
 from .run import Run, Start
+from .storage import run_folder
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.torch_compat import compile_failure
 
-from . import not_finite, profiling, run_folder, starting, summary
-from .interrupt import Interrupt
+from . import not_finite, profiling, starting, summary
 from .record import NotFiniteError
 from .run import Batch, Report, Run
 from .saving import Saver
 from .setup import prepare
+from .storage import run_folder
+from .storage.interrupt import Interrupt
 
 
 def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .feed.feed import Source
 from .report.markup import element
 from .report.pictures import contact_sheet as page_of
 from .report.shell import document
-from .write_whole import writable, write_whole
+from .storage.write_whole import writable, write_whole
 
 # A method alone has no data: these are drawn large enough for views of the paper's size.
 EMBEDDED: dict[str, Any] = {"size": 256, "images": 64, "limit": 64}

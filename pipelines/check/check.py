@@ -24,8 +24,8 @@ from sslgraph.wire.graph import Graph
 from sslgraph.wire.refuse import refuse
 from sslgraph.wire.wire import wire
 
-from .. import provenance
 from ..optimize import settings as optimizer_settings
+from ..storage import provenance
 
 if TYPE_CHECKING:
     from sslgraph.settle.sized import SizedGraph

@@ -32,7 +32,7 @@ def request(
     if seed is not None:
         given["seed"] = seed
     if resume is not None:
-        from .. import run_folder
+        from ..storage import run_folder
 
         if out is not None and Path(out).resolve() != Path(resume).resolve():
             raise SslgraphError(f"--resume {resume} goes on in its own folder; leave --out {out} away")

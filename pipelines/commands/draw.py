@@ -41,7 +41,7 @@ def draw(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Draw a method like a paper's figure; without -o as NAME.svg in this folder."""
-    from ..write_whole import write_whole
+    from ..storage.write_whole import write_whole
 
     file = out or Path(f"{Path(name).stem}.svg")
     if not text and file.suffix.lstrip(".").lower() not in FORMATS:

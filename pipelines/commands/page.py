@@ -27,7 +27,7 @@ def page(
     """Draw every method, and yours, in one HTML file that needs no network: pictures, settings, comparisons, family."""
     from sslgraph.page import page as whole
 
-    from ..write_whole import write_whole
+    from ..storage.write_whole import write_whole
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")

@@ -20,7 +20,7 @@ from sslgraph.parts import registry
 from sslgraph.whole_file import whole_folder
 
 from ..check.request import source_for
-from ..write_whole import told
+from ..storage.write_whole import told
 from .feed import Source
 
 FORMS = ("jpeg", "raw")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sslgraph.errors import SslgraphError
 
-from ..write_whole import writable, write_whole
+from ..storage.write_whole import writable, write_whole
 from . import curves, figures, pictures, scatter
 from .chart import Chart, draw
 from .gather import Gathered, gather

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import checkpoint
 from sslgraph.pipelines.evaluate import evaluate
+from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train import train
 
 from sslgraph.errors import SslgraphError

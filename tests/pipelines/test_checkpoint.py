@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import checkpoint
-from sslgraph.pipelines.checkpoint import Checkpoint
+from sslgraph.pipelines.storage import checkpoint
+from sslgraph.pipelines.storage.checkpoint import Checkpoint
 
 from sslgraph.errors import SslgraphError
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 from soak import ROOT
-from sslgraph.pipelines import checkpoint, interrupt, metrics_file
-from sslgraph.pipelines.interrupt import Interrupt
+from sslgraph.pipelines.storage import checkpoint, interrupt, metrics_file
+from sslgraph.pipelines.storage.interrupt import Interrupt
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from sslgraph.pipelines import checkpoint
 from sslgraph.pipelines.commands.app import app
 from sslgraph.pipelines.replay import replay
+from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train import train
 from typer.testing import CliRunner
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from sslgraph.pipelines import provenance
+from sslgraph.pipelines.storage import provenance
 
 
 def git(folder: Path, *words: str) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from sslgraph.components.sources.shapes import Shapes
-from sslgraph.pipelines import checkpoint
 from sslgraph.pipelines.check import check
-from sslgraph.pipelines.checkpoint import Checkpoint
 from sslgraph.pipelines.restored import restored
+from sslgraph.pipelines.storage import checkpoint
+from sslgraph.pipelines.storage.checkpoint import Checkpoint
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import checkpoint, saving, train
+from sslgraph.pipelines import saving, train
 from sslgraph.pipelines.saving import Saver
+from sslgraph.pipelines.storage import checkpoint
 from toy_training import ToyFeed, toy_run
 from two_ranks import Both
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines import checkpoint
 from sslgraph.pipelines.run import Start
 from sslgraph.pipelines.starting import other_settings
+from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train import loop
 from toy_training import ToyFeed, toy_run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from sslgraph.pipelines.write_whole import writable, write_whole
+from sslgraph.pipelines.storage.write_whole import writable, write_whole
 
 from sslgraph.errors import SslgraphError
 

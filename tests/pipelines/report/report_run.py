@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sslgraph.pipelines import checkpoint
 from sslgraph.pipelines.setup import settled
+from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train import train
 
 SMALL: dict[str, Any] = {
