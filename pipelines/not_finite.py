@@ -14,7 +14,7 @@ from torch import Tensor, fx
 from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
 
-from .record import CURE, NotFiniteError
+from .record.record import CURE, NotFiniteError
 from .run import Batch, Run
 from .storage import checkpoint
 from .storage.checkpoint import Checkpoint

@@ -13,7 +13,7 @@ from sslgraph.errors import SslgraphError
 
 from . import starting, train
 from .not_finite import FAULT, FOLDER, Bad, first_bad
-from .record import NotFiniteError
+from .record.record import NotFiniteError
 from .run import Run
 from .setup import prepare
 from .storage import checkpoint

@@ -25,14 +25,14 @@ from sslgraph.settle.views import ViewProgram, evaluation_view
 
 from . import introduction, online, saving
 from .check import check
-from .display import Display
 from .feed.feed import Feed, Source
 from .fingerprint import fingerprint
 from .machine import machine, small_maps
 from .machine.strategy import spread
-from .monitor import Monitor
 from .optimize.optimizer import Optimizer
-from .record import Record
+from .record.display import Display
+from .record.monitor import Monitor
+from .record.record import Record
 from .run import Run, Start
 from .storage import run_folder
 

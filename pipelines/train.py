@@ -13,7 +13,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.torch_compat import compile_failure
 
 from . import not_finite, profiling, starting, summary
-from .record import NotFiniteError
+from .record.record import NotFiniteError
 from .run import Batch, Report, Run
 from .saving import Saver
 from .setup import prepare

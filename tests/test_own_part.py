@@ -15,7 +15,7 @@ import torch
 from command import Command
 from command import sslgraph as sslgraph
 from sslgraph.pipelines.check.check import examine
-from sslgraph.pipelines.remedies import remedy
+from sslgraph.pipelines.record.remedies import remedy
 
 ROOT = Path(__file__).parent.parent
 LOSS = '''

@@ -7,7 +7,7 @@ import io
 
 import pytest
 from rich.console import Console
-from sslgraph.pipelines.display import Display, Pace
+from sslgraph.pipelines.record.display import Display, Pace
 
 
 class Closable(io.StringIO):

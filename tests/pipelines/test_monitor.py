@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import diagnosis
 from sslgraph.pipelines.check import check
-from sslgraph.pipelines.monitor import Monitor, queue_ages
+from sslgraph.pipelines.record import diagnosis
+from sslgraph.pipelines.record.monitor import Monitor, queue_ages
 from sslgraph.pipelines.train import train
 
 from sslgraph.compile.compile import CompiledMethod

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 from rich.console import Console
-from sslgraph.pipelines.display import Display, Pace, knn, length
-from sslgraph.pipelines.record import Record, cut
+from sslgraph.pipelines.record.display import Display, Pace, knn, length
+from sslgraph.pipelines.record.record import Record, cut
 
 from sslgraph.errors import SslgraphError
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from sslgraph.pipelines.vitals import ROWS, effective_rank, pair, rows_of, vitals
+from sslgraph.pipelines.record.vitals import ROWS, effective_rank, pair, rows_of, vitals
 
 
 def rank(rows: torch.Tensor) -> float:

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from sslgraph.pipelines.display import Display
 from sslgraph.pipelines.optimize.optimizer import Optimizer
-from sslgraph.pipelines.record import Record
+from sslgraph.pipelines.record.display import Display
+from sslgraph.pipelines.record.record import Record
 from sslgraph.pipelines.run import Run
 from sslgraph.pipelines.storage import checkpoint
 from torch import Tensor, nn

@@ -21,8 +21,8 @@ from torch import Tensor
 from sslgraph import collectives, whole_file
 from sslgraph.errors import SslgraphError
 
+from ..storage.metrics_file import NAME, parsed
 from .display import Display, Pace
-from .storage.metrics_file import NAME, parsed
 
 T = TypeVar("T")
 Span = Callable[[str], AbstractContextManager[Any]]

@@ -1,0 +1,1 @@
+"""What a run records and shows: losses, monitors, diagnoses and remedies."""
