@@ -19,16 +19,16 @@ from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Recipe
 
-from . import online
 from .check import check
 from .check.request import located, source_for
-from .features import Features, extract, extract_views
 from .feed.feed import Source
-from .knn import Neighbours, knn
-from .linear_probe import Probe, linear_probe
 from .machine import machine
+from .measure import online
+from .measure.features import Features, extract, extract_views
+from .measure.knn import Neighbours, knn
+from .measure.linear_probe import Probe, linear_probe
+from .measure.spectra import alpha_req, lidar, rankme, signal
 from .restored import restored
-from .spectra import alpha_req, lidar, rankme, signal
 from .storage import checkpoint
 
 FILE = "evaluation.json"

@@ -23,12 +23,13 @@ from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram, evaluation_view
 
-from . import introduction, online, saving
+from . import introduction, saving
 from .check import check
 from .feed.feed import Feed, Source
 from .fingerprint import fingerprint
 from .machine import machine, small_maps
 from .machine.strategy import spread
+from .measure import online
 from .optimize.optimizer import Optimizer
 from .record.display import Display
 from .record.monitor import Monitor

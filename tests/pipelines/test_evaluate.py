@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 from sources import Numbered
 from sslgraph.pipelines.evaluate import VIEWS, evaluate, table
-from sslgraph.pipelines.features import extract_views
+from sslgraph.pipelines.measure.features import extract_views
 from sslgraph.pipelines.report import write_report
 from sslgraph.pipelines.train import train
 from torch import nn

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from sources import Numbered
-from sslgraph.pipelines.features import Features, extract
+from sslgraph.pipelines.measure.features import Features, extract
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from sslgraph.pipelines import knn as module
-from sslgraph.pipelines.features import Features
-from sslgraph.pipelines.knn import knn
+from sslgraph.pipelines.measure import knn as module
+from sslgraph.pipelines.measure.features import Features
+from sslgraph.pipelines.measure.knn import knn
 from torch import Tensor
 
 from sslgraph.errors import SslgraphError

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from sslgraph.pipelines import linear_probe as module
-from sslgraph.pipelines.features import Features
-from sslgraph.pipelines.linear_probe import linear_probe
+from sslgraph.pipelines.measure import linear_probe as module
+from sslgraph.pipelines.measure.features import Features
+from sslgraph.pipelines.measure.linear_probe import linear_probe
 from torch import Tensor
 
 from sslgraph.errors import SslgraphError

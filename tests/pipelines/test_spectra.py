@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sslgraph.pipelines.spectra import alpha_req, lidar, rankme, signal
+from sslgraph.pipelines.measure.spectra import alpha_req, lidar, rankme, signal
 from torch import Tensor
 
 

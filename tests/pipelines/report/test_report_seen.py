@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sslgraph.pipelines.features import Features
+from sslgraph.pipelines.measure.features import Features
 from sslgraph.pipelines.report.scatter import MARKED, draw, legend, look, shape
 from sslgraph.pipelines.report.seen import Map, Part, maps, neighbours, pca, spread, tsne
 from torch import Tensor

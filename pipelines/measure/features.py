@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sslgraph.errors import SslgraphError
 from sslgraph.settle.views import ViewProgram
 
-from .feed.feed import Index, Source, prefetched, reader
+from ..feed.feed import Index, Source, prefetched, reader
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram
 
+from ..feed.feed import Source
 from .features import Features, extract
-from .feed.feed import Source
 from .knn import knn
 
 KNOWN = ("every", "k", "temperature", "bank", "queries", "size")

@@ -1,0 +1,1 @@
+"""Measures of an encoder: features, nearest neighbours, linear probe, spectra."""
