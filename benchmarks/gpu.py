@@ -22,8 +22,8 @@ import torch
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.machine import machine
 from sslgraph.pipelines.rehearsal import rehearse
-from sslgraph.pipelines.setup import prepare
-from sslgraph.pipelines.train import one_step
+from sslgraph.pipelines.train.loop import one_step
+from sslgraph.pipelines.train.prepare import prepare
 
 from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation

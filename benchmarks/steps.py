@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from sslgraph.pipelines.setup import prepare
-from sslgraph.pipelines.train import one_step
+from sslgraph.pipelines.train.loop import one_step
+from sslgraph.pipelines.train.prepare import prepare
 
 from . import hand_written
 from .turns import Timed, Work, in_turns

@@ -22,10 +22,10 @@ from sslgraph.errors import SslgraphError, StorageError
 from . import launch_cluster, launch_ray_compat
 from .launch_cluster import Share
 from .machine import machine
-from .setup import settled
 from .storage import checkpoint, interrupt, run_folder
 from .storage.interrupt import Interrupt
-from .train import train
+from .train.loop import train
+from .train.prepare import settled
 
 Settle = Callable[[Mapping[str, Any]], dict[str, Any]]
 Train = Callable[..., dict[str, Any]]

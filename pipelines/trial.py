@@ -18,9 +18,9 @@ from sslgraph import collectives
 from sslgraph.ranks import sharding
 from sslgraph.torch_compat import BatchNorm
 
-from . import saving, starting, train
-from .run import Run
-from .setup import prepare
+from .train import loop, saving, starting
+from .train.prepare import prepare
+from .train.run import Run
 
 Named = dict[str, Tensor]
 
@@ -67,7 +67,7 @@ def see(trial: Trial) -> Seen:
     run.optimizer.watch = watch
     seen.norms = tuple(name for name, part in run.method.parts.items() if _norms(part))
     try:
-        for done in train.steps(run, _start(run, trial), trial.steps):
+        for done in loop.steps(run, _start(run, trial), trial.steps):
             if len(seen.states) < trial.watched:
                 seen.states.append(_copied(_weights(run)))
                 seen.optimizer.append(_copied(_momenta(run)))

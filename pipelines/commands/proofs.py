@@ -15,7 +15,7 @@ def replay(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """The step in which a loss was not a number, once more: which value was the first, and what went into it."""
-    from ..replay import replay as again
+    from ..train.replay import replay as again
 
     seen = again(Path(folder), plugins=tuple(plugin))
     typer.echo(f"{seen}")

@@ -27,7 +27,7 @@ def submit(
     """Train on a Ray cluster: this folder is sent there, its output is shown here; docs/cluster.md says how."""
     from .. import launch_job
     from ..check.request import request
-    from ..setup import settled
+    from ..train.prepare import settled
 
     job = launch_job.job(
         name, out=out_, workers=workers, data=data, seed=seed, plugins=plugin, sets=set_, variables=env

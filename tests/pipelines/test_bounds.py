@@ -10,7 +10,7 @@ import pytest
 import torch
 from sslgraph.pipelines.evaluate import evaluate
 from sslgraph.pipelines.storage import checkpoint
-from sslgraph.pipelines.train import train
+from sslgraph.pipelines.train.loop import train
 
 from sslgraph.errors import SslgraphError
 

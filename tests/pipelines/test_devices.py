@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import train
 from sslgraph.pipelines.machine import machine
-from sslgraph.pipelines.setup import prepare
+from sslgraph.pipelines.train import loop
+from sslgraph.pipelines.train.prepare import prepare
 from torch import Tensor
 
 from sslgraph.parts import registry
@@ -52,7 +52,7 @@ def states(method: str, folder: Path, on: str, **changes: Any) -> tuple[list[flo
     losses: list[float] = []
     step = run.record.step
     run.record.step = lambda n, found, more: (losses.append(sum(map(float, found.values()))), step(n, found, more))[1]  # type: ignore[method-assign]
-    train.loop(run)
+    loop.loop(run)
     return losses, {name: value.double().cpu() for name, value in run.method.state_dict().items()}
 
 

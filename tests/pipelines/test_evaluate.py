@@ -12,7 +12,7 @@ from sources import Numbered
 from sslgraph.pipelines.evaluate import VIEWS, evaluate, table
 from sslgraph.pipelines.measure.features import extract_views
 from sslgraph.pipelines.report import write_report
-from sslgraph.pipelines.train import train
+from sslgraph.pipelines.train.loop import train
 from torch import nn
 
 from sslgraph.errors import SslgraphError

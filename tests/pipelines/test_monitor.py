@@ -11,7 +11,7 @@ import torch
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.record import diagnosis
 from sslgraph.pipelines.record.monitor import Monitor, queue_ages
-from sslgraph.pipelines.train import train
+from sslgraph.pipelines.train.loop import train
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.read.load import load_recipe

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from sslgraph.pipelines.commands.app import app
-from sslgraph.pipelines.replay import replay
 from sslgraph.pipelines.storage import checkpoint
-from sslgraph.pipelines.train import train
+from sslgraph.pipelines.train.loop import train
+from sslgraph.pipelines.train.replay import replay
 from typer.testing import CliRunner
 
 from sslgraph.errors import SslgraphError

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from sslgraph.pipelines import profiling
-from sslgraph.pipelines.profiling import Stopwatch, table
-from sslgraph.pipelines.setup import prepare
-from sslgraph.pipelines.train import loop
+from sslgraph.pipelines.train import profiling
+from sslgraph.pipelines.train.loop import loop
+from sslgraph.pipelines.train.prepare import prepare
+from sslgraph.pipelines.train.profiling import Stopwatch, table
 from torch import nn
 
 from sslgraph.errors import SslgraphError

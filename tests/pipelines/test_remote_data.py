@@ -17,7 +17,7 @@ from object_storage import Storage
 from soak import newest, workers_of
 from sslgraph.components.sources.webdataset import WebDataset
 from sslgraph.pipelines.feed.feed import Feed
-from sslgraph.pipelines.train import train
+from sslgraph.pipelines.train.loop import train
 from tars import numbered, shard
 from test_resume import assert_equal, records
 from two_ranks import together

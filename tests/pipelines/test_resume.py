@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import train
+from sslgraph.pipelines.train import loop
 
 from sslgraph.read import catalogue
 
@@ -38,10 +38,10 @@ def test_three_and_three_steps_are_six(method: str, tmp_path: Path) -> None:
         overrides = {**SMALL, **OWN.get(method, {})}
         return {"recipe": f"demo/{method}", "overrides": overrides, "out": str(tmp_path / name)}
 
-    train.train(request("whole"))
+    loop.train(request("whole"))
     with pytest.raises(ConnectionError):
-        train.train(request("half"), report=cable_pulled)
-    train.train(request("half"))
+        loop.train(request("half"), report=cable_pulled)
+    loop.train(request("half"))
     steps = [line["step"] for line in records(tmp_path / "half") if "gradient_norm" in line]
     assert steps == [1, 2, 3, 4, 5, 6]
     assert records(tmp_path / "half") == records(tmp_path / "whole")

@@ -24,7 +24,7 @@ from sslgraph.pipelines.launch import _agreed, launch
 from sslgraph.pipelines.record import record
 from sslgraph.pipelines.report.records import read as report
 from sslgraph.pipelines.storage import checkpoint, run_folder
-from sslgraph.pipelines.train import loop
+from sslgraph.pipelines.train.loop import loop
 from toy_training import ToyFeed, toy_run
 from two_ranks import Both
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import saving, train
-from sslgraph.pipelines.saving import Saver
 from sslgraph.pipelines.storage import checkpoint
+from sslgraph.pipelines.train import loop, saving
+from sslgraph.pipelines.train.saving import Saver
 from toy_training import ToyFeed, toy_run
 from two_ranks import Both
 
@@ -59,12 +59,12 @@ def test_a_stop_saves_the_step_that_it_stops_at_once(
     run = toy_run(tmp_path, checkpoint_every=4, keep=1)
     run.feed = Stopped(at)
     with pytest.raises(SystemExit):
-        train.loop(run)
+        loop.loop(run)
     assert saved == steps
     with pytest.raises(SystemExit):  # it is asked again before it does anything
         saved.clear()
         (tmp_path / "stop").touch()
-        train.loop(toy_run(tmp_path, checkpoint_every=4, keep=1))
+        loop.loop(toy_run(tmp_path, checkpoint_every=4, keep=1))
     assert saved == []
 
 
@@ -76,7 +76,7 @@ def test_an_epoch_and_ten_minutes_lie_between_checkpoints_where_the_recipe_says_
     run = toy_run(tmp_path, **saving.settings({}, Clock(6, 20)))
     run.method.now = -1
     monkeypatch.setattr(saving, "time", SimpleNamespace(monotonic=lambda: (run.method.now + 1) * seconds_a_step))
-    train.loop(run)
+    loop.loop(run)
     assert saved == steps
 
 
@@ -103,7 +103,7 @@ def test_a_checkpoint_is_there_before_the_first_step(tmp_path: Path) -> None:
     run = toy_run(tmp_path, baseline=lambda _: {"knn_pixels": 0.25})
     run.feed = SimpleNamespace(batches=_no_batch)  # type: ignore[assignment]
     with pytest.raises(InterruptedError):
-        train.loop(run)
+        loop.loop(run)
     (first,) = checkpoint.complete(tmp_path / "checkpoints")
     assert checkpoint.step_of(first) == 0 and checkpoint.measures_of(first) == {"knn_pixels": 0.25}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import train
-from sslgraph.pipelines.setup import prepare, settled
+from sslgraph.pipelines.train import loop
+from sslgraph.pipelines.train.prepare import prepare, settled
 
 from sslgraph.errors import SslgraphError
 
@@ -29,7 +29,7 @@ def losses(folder: Path) -> list[float]:
 
 
 def test_a_recipe_is_trained_measured_and_written_down(tmp_path: Path) -> None:
-    summary = train.train(request(tmp_path))
+    summary = loop.train(request(tmp_path))
     assert summary["steps"] == 4 and set(summary["measures"]) == {"knn", "knn_random_encoder", "knn_pixels"}
     said = (tmp_path / "introduction.txt").read_text()
     assert "64 images, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch, 1 epoch, 4 steps" in said
@@ -42,11 +42,11 @@ def test_two_and_two_steps_of_a_real_method_are_four_to_the_last_bit(tmp_path: P
     def cable_pulled(*_: Any) -> None:
         raise ConnectionError
 
-    train.train(request(tmp_path / "whole"))
+    loop.train(request(tmp_path / "whole"))
     with pytest.raises(ConnectionError):
-        train.train(request(tmp_path / "half"), report=cable_pulled)
+        loop.train(request(tmp_path / "half"), report=cable_pulled)
     assert len(losses(tmp_path / "half")) == 2
-    train.train(request(tmp_path / "half"))
+    loop.train(request(tmp_path / "half"))
     assert losses(tmp_path / "half") == losses(tmp_path / "whole")
     one, other = (
         torch.load(tmp_path / name / "checkpoints/step_00000004/method.pt", weights_only=True)

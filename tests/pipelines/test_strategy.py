@@ -11,7 +11,7 @@ import torch
 import yaml
 from sslgraph.pipelines.check.check import examine
 from sslgraph.pipelines.machine.strategy import distributed
-from sslgraph.pipelines.setup import settled
+from sslgraph.pipelines.train.prepare import settled
 from sslgraph.pipelines.verify import verify
 from sslgraph.pipelines.verify_work import Verdict, Wish
 from torch import Tensor, nn
@@ -166,7 +166,7 @@ def test_players_are_not_shared_out() -> None:
 
 
 def test_a_net_whose_blocks_write_is_not_computed_twice() -> None:
-    from sslgraph.pipelines.setup import prepare
+    from sslgraph.pipelines.train.prepare import prepare
 
     with pytest.raises(SpecError, match="hold BatchNorm, whose running statistics would be written twice"):
         prepare({"recipe": "demo/simclr", "overrides": {"recompute": ["f"], "data.images": 256}, "out": "unused"})

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines import train
-from sslgraph.pipelines.run import Run
+from sslgraph.pipelines.train import loop
+from sslgraph.pipelines.train.run import Run
 from toy_training import CLOCK, IMAGES, ToyFeed, ToyMethod, knn, toy_run
 
 from sslgraph.errors import SslgraphError
@@ -32,7 +32,7 @@ def losses(folder: Path) -> list[tuple[int, float, float]]:
 
 def finished(folder: Path, **settings: Any) -> Run:
     run = toy_run(folder, **settings)
-    train.loop(run)
+    loop.loop(run)
     return run
 
 
@@ -44,7 +44,7 @@ def stopped(folder: Path, at: int, **settings: Any) -> None:
 
     run.report = cable_pulled
     with pytest.raises(ConnectionError):
-        train.loop(run)
+        loop.loop(run)
 
 
 @pytest.mark.parametrize("optimizer", [None, ADAM, LARS])
@@ -55,7 +55,7 @@ def test_ten_and_ten_steps_are_twenty_to_the_last_bit(tmp_path: Path, optimizer:
     stopped(tmp_path / "half", 10, method=ToyMethod(**kind), optimizer=optimizer)
     torch.manual_seed(99)  # the toy's noise comes from torch's own generator, and must not see this
     again = toy_run(tmp_path / "half", method=ToyMethod(**kind), **settings)
-    train.loop(again)
+    loop.loop(again)
     assert losses(tmp_path / "half") == losses(tmp_path / "whole")
     one, other = whole.method.state_dict(), again.method.state_dict()
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -84,9 +84,9 @@ def test_pieces_of_a_batch_are_the_batch(tmp_path: Path) -> None:
 
 
 def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
-    first = train.loop(toy_run(tmp_path))
+    first = loop.loop(toy_run(tmp_path))
     again = toy_run(tmp_path)
-    assert train.loop(again) == first
+    assert loop.loop(again) == first
     assert again.feed.asked == []
 
 
@@ -95,7 +95,7 @@ def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
     other = toy_run(tmp_path)
     other.text = "method: other\n"
     with pytest.raises(SslgraphError, match="holds another run: method was toy, and is other here; choose another"):
-        train.loop(other)
+        loop.loop(other)
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     method = ToyMethod()
     method.register_buffer("queue", torch.zeros(3))
     with pytest.raises(SslgraphError, match=r'do not fit this method: .*"queue"'):
-        train.loop(toy_run(tmp_path, method=method))
+        loop.loop(toy_run(tmp_path, method=method))
 
 
 def test_evaluations_and_checkpoints_come_when_due_and_at_the_end(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_pass_over_the_data_set_comes_before_its_step_and_the_net_it_made_anew
     forgotten: list[frozenset[str]] = []
     run = toy_run(tmp_path, method=ToyMethod(phase_every=6))
     run.optimizer.forget = forgotten.append  # type: ignore[method-assign,assignment]
-    train.loop(run)
+    loop.loop(run)
     assert run.method.seen == [("cluster", IMAGES)] * 4 and forgotten == [{"g"}] * 4
     assert run.feed.asked == [(0, 6), (6, 12), (12, 18), (18, 20)]  # no batch is drawn ahead of a pass
     assert torch.equal(run.feed.labels, run.method.sample_labels())
@@ -164,7 +164,7 @@ def test_an_interrupted_run_saves_says_how_to_go_on_and_goes_on_to_the_last_bit(
     before = signal.getsignal(number)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as said:
-        train.loop(run)
+        loop.loop(run)
     assert str(said.value) == "Stopped at step 8, checkpoint saved. Continue: sslgraph train --resume cut"
     assert signal.getsignal(number) is before
     finished(tmp_path / "cut")
@@ -187,4 +187,4 @@ def test_a_step_that_torch_cannot_compile_is_one_sentence(tmp_path: Path, monkey
     monkeypatch.setattr("sslgraph.compile.program.torch.compile", lambda *_, **__: fails)
     changes = {"compile": True, "data.images": 64, "batch": 16, "evaluate": {}, "monitor": None}
     with pytest.raises(SslgraphError, match=r"compile: true: torch can't compile.*No working C\+\+.*leave compile out"):
-        train.train({"recipe": "demo/simclr", "overrides": changes, "out": str(tmp_path / "run")})
+        loop.train({"recipe": "demo/simclr", "overrides": changes, "out": str(tmp_path / "run")})

@@ -13,8 +13,8 @@ from rich.console import Console
 from sslgraph.pipelines.optimize.optimizer import Optimizer
 from sslgraph.pipelines.record.display import Display
 from sslgraph.pipelines.record.record import Record
-from sslgraph.pipelines.run import Run
 from sslgraph.pipelines.storage import checkpoint
+from sslgraph.pipelines.train.run import Run
 from torch import Tensor, nn
 
 from sslgraph import collectives
@@ -125,7 +125,7 @@ def toy_run(folder: Path, *, accumulate: int = 1, total_steps: int = 20, optimiz
 def toy_body(cfg: Mapping[str, Any], report: Any = None) -> dict[str, Any]:
     """What `train` is to a recipe, for the toy: under a name, so that other processes find it."""
     from sslgraph.pipelines.machine.strategy import distributed
-    from sslgraph.pipelines.train import loop
+    from sslgraph.pipelines.train.loop import loop
 
     settings = dict(cfg["overrides"])
     fault, dies_at = settings.pop("fault", ""), settings.pop("dies_at", 0)

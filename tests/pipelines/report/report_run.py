@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sslgraph.pipelines.setup import settled
 from sslgraph.pipelines.storage import checkpoint
-from sslgraph.pipelines.train import train
+from sslgraph.pipelines.train.loop import train
+from sslgraph.pipelines.train.prepare import settled
 
 SMALL: dict[str, Any] = {
     "data.images": 96,

@@ -13,11 +13,11 @@ from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.ranks import sharding
 
+from ..storage import checkpoint, interrupt, metrics_file, run_folder
+from ..storage.checkpoint import Checkpoint
 from . import bounds, fingerprint, summary
 from .introduction import introduce
 from .run import Run
-from .storage import checkpoint, interrupt, metrics_file, run_folder
-from .storage.checkpoint import Checkpoint
 
 
 def start(run: Run) -> tuple[int, bool]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from sslgraph import collectives, whole_file
 
+from ..storage import checkpoint, metrics_file
 from .run import Run
-from .storage import checkpoint, metrics_file
 
 NAME = "summary.json"
 

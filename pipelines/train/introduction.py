@@ -10,8 +10,8 @@ from typing import Any
 
 from sslgraph import whole_file
 
+from ..storage import checkpoint, provenance
 from .run import Run
-from .storage import checkpoint, provenance
 
 RECIPE = "recipe.yaml"  # the recipe as its author wrote it
 FILE = "introduction.txt"

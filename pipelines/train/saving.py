@@ -14,10 +14,10 @@ from sslgraph.errors import SpecError, SslgraphError, under, unknown
 from sslgraph.ranks import sharding
 from sslgraph.schedules import Clock, duration
 
+from ..storage import checkpoint, interrupt, run_folder
+from ..storage.checkpoint import Checkpoint
+from ..storage.interrupt import Interrupt
 from .run import Run
-from .storage import checkpoint, interrupt, run_folder
-from .storage.checkpoint import Checkpoint
-from .storage.interrupt import Interrupt
 
 KNOWN = ("every", "keep", "best")
 PAUSE_S = 600.0  # where a recipe says nothing, an epoch and so many seconds lie between two checkpoints

@@ -14,9 +14,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sslgraph.schedules import Clock
 
-from .optimize.optimizer import Optimizer
-from .record.monitor import Monitor
-from .record.record import Record, Span
+from ..optimize.optimizer import Optimizer
+from ..record.monitor import Monitor
+from ..record.record import Record, Span
 
 Batch = dict[str, Tensor]
 Measures = Mapping[str, float]

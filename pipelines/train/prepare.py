@@ -23,19 +23,19 @@ from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram, evaluation_view
 
+from ..check import check
+from ..feed.feed import Feed, Source
+from ..machine import machine, small_maps
+from ..machine.strategy import spread
+from ..measure import online
+from ..optimize.optimizer import Optimizer
+from ..record.display import Display
+from ..record.monitor import Monitor
+from ..record.record import Record
+from ..storage import run_folder
 from . import introduction, saving
-from .check import check
-from .feed.feed import Feed, Source
 from .fingerprint import fingerprint
-from .machine import machine, small_maps
-from .machine.strategy import spread
-from .measure import online
-from .optimize.optimizer import Optimizer
-from .record.display import Display
-from .record.monitor import Monitor
-from .record.record import Record
 from .run import Run, Start
-from .storage import run_folder
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.torch_compat import compile_failure
 
+from ..record.record import NotFiniteError
+from ..storage import run_folder
+from ..storage.interrupt import Interrupt
 from . import not_finite, profiling, starting, summary
-from .record.record import NotFiniteError
+from .prepare import prepare
 from .run import Batch, Report, Run
 from .saving import Saver
-from .setup import prepare
-from .storage import run_folder
-from .storage.interrupt import Interrupt
 
 
 def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, Any]:

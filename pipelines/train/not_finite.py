@@ -14,10 +14,10 @@ from torch import Tensor, fx
 from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
 
-from .record.record import CURE, NotFiniteError
+from ..record.record import CURE, NotFiniteError
+from ..storage import checkpoint
+from ..storage.checkpoint import Checkpoint
 from .run import Batch, Run
-from .storage import checkpoint
-from .storage.checkpoint import Checkpoint
 
 FAULT = "fault.json"
 FOLDER = "not_finite_step_"

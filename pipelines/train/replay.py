@@ -11,12 +11,12 @@ from typing import Any
 
 from sslgraph.errors import SslgraphError
 
-from . import starting, train
+from ..record.record import NotFiniteError
+from ..storage import checkpoint
+from . import loop, starting
 from .not_finite import FAULT, FOLDER, Bad, first_bad
-from .record.record import NotFiniteError
+from .prepare import prepare
 from .run import Run
-from .setup import prepare
-from .storage import checkpoint
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def replay(folder: Path, *, plugins: tuple[str, ...] = ()) -> Replay:
         run.text = (folder / checkpoint.TEXT).read_text()
         try:
             saved = starting.resume(run)
-            for _ in train.steps(run, saved.step if saved else 0, done):
+            for _ in loop.steps(run, saved.step if saved else 0, done):
                 pass
             found = first_bad(run, done) or _bad_gradient(run, done)
         except NotFiniteError as earlier:
@@ -72,6 +72,6 @@ def _bad_gradient(run: Run, done: int) -> Bad | None:
     run.optimizer.watch = lambda gradients: found.extend(
         n for n, g in gradients.items() if not bool(g.isfinite().all())
     )
-    for _ in train.steps(run, done, done + 1):
+    for _ in loop.steps(run, done, done + 1):
         break
     return Bad(found[0], "its gradient; all values of the forward pass are finite", {}) if found else None
