@@ -191,8 +191,8 @@ def evaluate(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Nearest neighbours and a linear probe, beside the same for the untrained encoder and for bare pixels."""
-    from ..evaluate import evaluate as measure
-    from ..evaluate import table
+    from ..evaluate.evaluate import evaluate as measure
+    from ..evaluate.evaluate import table
 
     out.print(table(measure(Path(run), data=data, plugins=tuple(plugin))))
 

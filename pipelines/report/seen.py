@@ -17,11 +17,11 @@ from sslgraph.errors import SslgraphError
 from ..check import check
 from ..contact_picture import scaled
 from ..contact_sheet import class_name
+from ..evaluate.restored import restored
 from ..feed.feed import Images, Source
 from ..machine import machine
 from ..measure.features import Features, extract
 from ..measure.knn import GRID, Neighbours, knn
-from ..restored import restored
 from .records import Record
 from .sources import Sources
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.evaluate import evaluate
+from sslgraph.pipelines.evaluate.evaluate import evaluate
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train.loop import train
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from rich.console import Console
 from sources import Numbered
-from sslgraph.pipelines.evaluate import VIEWS, evaluate, table
+from sslgraph.pipelines.evaluate.evaluate import VIEWS, evaluate, table
 from sslgraph.pipelines.measure.features import extract_views
 from sslgraph.pipelines.report import write_report
 from sslgraph.pipelines.train.loop import train

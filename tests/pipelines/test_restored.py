@@ -8,7 +8,7 @@ import pytest
 import torch
 from sslgraph.components.sources.shapes import Shapes
 from sslgraph.pipelines.check import check
-from sslgraph.pipelines.restored import restored
+from sslgraph.pipelines.evaluate.restored import restored
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.storage.checkpoint import Checkpoint
 

@@ -18,8 +18,8 @@ import torch
 from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
-from sslgraph.pipelines import evaluate
 from sslgraph.pipelines.check.request import request
+from sslgraph.pipelines.evaluate import evaluate
 from sslgraph.pipelines.launch import _agreed, launch
 from sslgraph.pipelines.record import record
 from sslgraph.pipelines.report.records import read as report

@@ -19,17 +19,17 @@ from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Recipe
 
-from .check import check
-from .check.request import located, source_for
-from .feed.feed import Source
-from .machine import machine
-from .measure import online
-from .measure.features import Features, extract, extract_views
-from .measure.knn import Neighbours, knn
-from .measure.linear_probe import Probe, linear_probe
-from .measure.spectra import alpha_req, lidar, rankme, signal
+from ..check import check
+from ..check.request import located, source_for
+from ..feed.feed import Source
+from ..machine import machine
+from ..measure import online
+from ..measure.features import Features, extract, extract_views
+from ..measure.knn import Neighbours, knn
+from ..measure.linear_probe import Probe, linear_probe
+from ..measure.spectra import alpha_req, lidar, rankme, signal
+from ..storage import checkpoint
 from .restored import restored
-from .storage import checkpoint
 
 FILE = "evaluation.json"
 SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many

@@ -17,12 +17,12 @@ from sslgraph.read.spec import Part, Recipe
 from sslgraph.settle.views import ViewProgram, evaluation_view
 from sslgraph.wire.graph import Graph
 
-from .check import check
-from .feed.feed import Source
-from .measure import online
-from .storage import checkpoint
-from .train import bounds
-from .train.prepare import given_weights
+from ..check import check
+from ..feed.feed import Source
+from ..measure import online
+from ..storage import checkpoint
+from ..train import bounds
+from ..train.prepare import given_weights
 
 
 @dataclass(frozen=True)
