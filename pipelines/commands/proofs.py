@@ -39,9 +39,9 @@ def verify(
     """Show that a method computes the same on any number of ranks: gradients, every state, updates."""
     from sslgraph.read import catalogue
 
-    from ..judge import LIMITS
-    from ..verify import Wish, counts
-    from ..verify import verify as verdicts
+    from ..verify.judge import LIMITS
+    from ..verify.verify import Wish, counts
+    from ..verify.verify import verify as verdicts
 
     wish, failed = Wish(counts(ranks), batch, resume, accumulate, not float32), 0
     wanted = names or catalogue.names("methods")

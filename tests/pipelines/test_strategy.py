@@ -12,8 +12,8 @@ import yaml
 from sslgraph.pipelines.check.check import examine
 from sslgraph.pipelines.machine.strategy import distributed
 from sslgraph.pipelines.train.prepare import settled
-from sslgraph.pipelines.verify import verify
-from sslgraph.pipelines.verify_work import Verdict, Wish
+from sslgraph.pipelines.verify.trials import Verdict, Wish
+from sslgraph.pipelines.verify.verify import verify
 from torch import Tensor, nn
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel

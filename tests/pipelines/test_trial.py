@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from sslgraph.pipelines import trial
-from sslgraph.pipelines.trial import Trial
+from sslgraph.pipelines.verify import trial
+from sslgraph.pipelines.verify.trial import Trial
 from torch import nn
 
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.commands.app import app
-from sslgraph.pipelines.difference import difference, distance, unequal
-from sslgraph.pipelines.judge import Judge, why
-from sslgraph.pipelines.rank_local import rank_local, spanning
-from sslgraph.pipelines.trial import Seen
-from sslgraph.pipelines.verify import counts, verify
-from sslgraph.pipelines.verify_work import Verdict, Wish
+from sslgraph.pipelines.verify.difference import difference, distance, unequal
+from sslgraph.pipelines.verify.judge import Judge, why
+from sslgraph.pipelines.verify.rank_local import rank_local, spanning
+from sslgraph.pipelines.verify.trial import Seen
+from sslgraph.pipelines.verify.trials import Verdict, Wish
+from sslgraph.pipelines.verify.verify import counts, verify
 from typer.testing import CliRunner
 
 from sslgraph.errors import SslgraphError

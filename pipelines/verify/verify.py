@@ -22,10 +22,10 @@ from sslgraph.errors import SslgraphError
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 
-from .check import check
-from .check.request import stand_in
+from ..check import check
+from ..check.request import stand_in
 from .rank_local import rank_local, spanning
-from .verify_work import STEPS, Plan, Verdict, Wish, work
+from .trials import STEPS, Plan, Verdict, Wish, work
 
 __all__ = ["Wish", "counts", "verify"]
 

@@ -18,9 +18,9 @@ from sslgraph import collectives
 from sslgraph.ranks import sharding
 from sslgraph.torch_compat import BatchNorm
 
-from .train import loop, saving, starting
-from .train.prepare import prepare
-from .train.run import Run
+from ..train import loop, saving, starting
+from ..train.prepare import prepare
+from ..train.run import Run
 
 Named = dict[str, Tensor]
 
