@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.machine import machine
-from sslgraph.pipelines.rehearsal import rehearse
+from sslgraph.pipelines.plan.rehearsal import rehearse
 from sslgraph.pipelines.train.loop import one_step
 from sslgraph.pipelines.train.prepare import prepare
 

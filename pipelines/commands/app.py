@@ -215,7 +215,7 @@ def plan(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """What a run will need: parameters, arithmetic, memory, messages, hours, and how fast data must come."""
-    from ..plan_page import page
+    from ..plan.text import page
 
     asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}
     asked |= {"strategy": strategy, "recompute": recompute}

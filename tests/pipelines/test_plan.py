@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from sslgraph.pipelines.plan import GIB, Asked, bytes_of, planned
-from sslgraph.pipelines.plan_page import page, text
-from sslgraph.pipelines.rehearsal import Rehearsal, rehearse
+from sslgraph.pipelines.plan.plan import GIB, Asked, bytes_of, planned
+from sslgraph.pipelines.plan.rehearsal import Rehearsal, rehearse
+from sslgraph.pipelines.plan.text import page, text
 from torch.utils.flop_counter import FlopCounterMode
 
 from sslgraph import collectives

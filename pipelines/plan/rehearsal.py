@@ -20,8 +20,8 @@ from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock
 from sslgraph.torch_compat import storage_of, without_storage
 
-from .check import check
-from .machine.strategy import shared
+from ..check import check
+from ..machine.strategy import shared
 
 FORWARD_AND_BACK = 3  # a backward pass costs two forward ones
 POINTS = (2, 4, 8)  # images of the micro-batches that are rehearsed; BatchNorm needs two

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from .train.loop import one_step
-from .train.prepare import prepare
+from ..train.loop import one_step
+from ..train.prepare import prepare
 
 
 @dataclass(frozen=True)

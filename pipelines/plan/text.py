@@ -8,7 +8,7 @@ from typing import Any
 
 from sslgraph.errors import SslgraphError
 
-from .check import check
+from ..check import check
 from .plan import GIB, Asked, Plan, bytes_of, planned
 from .rehearsal import POINTS, rehearse
 
