@@ -32,8 +32,8 @@ from typing import Any, Protocol
 import torch
 import torch._dynamo  # torch.optim's first use asks for it
 import torch.utils.tensorboard
-from sslgraph.pipelines import launch  # noqa: F401  forks find it imported
 from sslgraph.pipelines.commands import app
+from sslgraph.pipelines.launch import launch  # noqa: F401  forks find it imported
 
 ROOT = Path(__file__).parents[1]
 # Many short steps and a checkpoint every few of them: most kills then hit one that is being written.

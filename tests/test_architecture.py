@@ -40,7 +40,7 @@ FOR_COMPONENTS = {f"sslgraph.{word}" for word in ("component", "draws", "collect
 # The audited messages, and torch's own around nets whose weights are shared out.
 TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")
 # The rooms of what torch and Ray do not promise; beside each stands a test that says what another version moved.
-PRIVATE_ROOMS = ("sslgraph/torch_compat.py", "pipelines/launch_ray_compat.py")
+PRIVATE_ROOMS = ("sslgraph/torch_compat.py", "pipelines/launch/ray_compat.py")
 UNPROMISED = ("torch.ops.aten", "ray.train.v2")
 LONGEST = 250
 
@@ -341,7 +341,7 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (private, "sslgraph/ranks/batch_norm.py", "def late():\n    from torch._subclasses import FakeTensorMode"),
     (private, "sslgraph/compile/follow.py", "import torch\ntorch._foreach_add_([], [])"),
     (private, "components/augment/one.py", "import torch\nkernel = torch.ops.aten.add"),
-    (private, "pipelines/launch.py", "from ray.train.v2.api.exceptions import ControllerError"),
+    (private, "pipelines/launch/launch.py", "from ray.train.v2.api.exceptions import ControllerError"),
     (private, "pipelines/one.py", "def late(feed):\n    feed._made()"),
     (circles, "pipelines/one.py", "def late():\n    from .two import word\n"),
     (circles, "pipelines/one.py", "if TYPE_CHECKING:\n    from . import two\n"),

@@ -170,7 +170,7 @@ def train(
 ) -> None:
     """Train a method; on one process it starts here and now, on several through Ray Train."""
     from ..check.request import request
-    from ..launch import launch
+    from ..launch.launch import launch
 
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")

@@ -25,14 +25,14 @@ def submit(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Train on a Ray cluster: this folder is sent there, its output is shown here; docs/cluster.md says how."""
-    from .. import launch_job
     from ..check.request import request
+    from ..launch import job_server
     from ..train.prepare import settled
 
-    job = launch_job.job(
+    job = job_server.job(
         name, out=out_, workers=workers, data=data, seed=seed, plugins=plugin, sets=set_, variables=env
     )
     flags = {"--from-scratch": from_scratch, "--changed-data": changed_data}
     job = replace(job, words=(*job.words, *(flag for flag, is_given in flags.items() if is_given)))
     settled(request(name, data=data, out=out_, plugins=tuple(plugin), overrides=overrides(set_), is_here=False))
-    launch_job.submit(job, address, say=lambda text: print(text, end="", flush=True), wait=not no_wait)
+    job_server.submit(job, address, say=lambda text: print(text, end="", flush=True), wait=not no_wait)

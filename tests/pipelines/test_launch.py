@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sslgraph.pipelines.launch import _in_words, launch
-from sslgraph.pipelines.launch_cluster import Share, cluster, share
+from sslgraph.pipelines.launch.cluster import Share, cluster, share
+from sslgraph.pipelines.launch.launch import _in_words, launch
 from tars import numbered, shard
 from toy_training import toy_body
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines import launch_job
+from sslgraph.pipelines.launch import job_server
 
 from sslgraph.errors import SslgraphError
 
@@ -30,7 +30,7 @@ def test_a_job_is_the_same_words_with_storage_that_all_nodes_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    sent = launch_job.job(
+    sent = job_server.job(
         str(tmp_path / "specs" / "my own.yaml"), out="/shared/runs/a b", workers=4, data="/shared/images", seed=1,
         plugins=["own"], sets=["nets.g.out=32", "evaluate={}"], variables=["A=b=c"],
     )  # fmt: skip
@@ -54,7 +54,7 @@ def test_a_job_is_the_same_words_with_storage_that_all_nodes_share(
 )
 def test_what_can_not_work_on_another_machine_is_refused(asked: dict[str, Any], message: str) -> None:
     with pytest.raises(SslgraphError, match=message):
-        launch_job.job(asked.pop("recipe", "simclr"), **{"workers": 1, **asked})
+        job_server.job(asked.pop("recipe", "simclr"), **{"workers": 1, **asked})
 
 
 def test_a_fault_of_the_spec_is_found_before_anything_is_sent(sslgraph: Command) -> None:
@@ -79,7 +79,7 @@ def test_an_address_where_no_job_server_is(
 
 
 def test_the_code_that_is_sent_runs_without_this_checkout(tmp_path: Path) -> None:
-    launch_job._packed(tmp_path / "sslgraph")
+    job_server._packed(tmp_path / "sslgraph")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ran = subprocess.run(
         [sys.executable, "-m", "sslgraph", "check", "--fast", "simclr"],
@@ -103,7 +103,7 @@ def test_the_code_that_is_sent_runs_without_this_checkout(tmp_path: Path) -> Non
     ],
 )
 def test_what_the_server_says_becomes_a_sentence(failure: Exception, message: str) -> None:
-    with pytest.raises(SslgraphError, match=message), launch_job._understood("http://head:8265"):
+    with pytest.raises(SslgraphError, match=message), job_server._understood("http://head:8265"):
         raise failure
 
 
@@ -126,9 +126,9 @@ class Broken:
 
 
 def test_a_lost_connection_neither_loses_nor_repeats_what_the_job_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch_job, "AGAIN_S", 0)
+    monkeypatch.setattr(job_server, "AGAIN_S", 0)
     said: list[str] = []
-    last = launch_job._followed(Broken(), "a", said.append)
+    last = job_server._followed(Broken(), "a", said.append)
     assert "".join(said).startswith("step 1\nstep 2\na.yaml:3:1: wrong\n")
     assert last == "a.yaml:3:1: wrong\n  there are: a\n  did you mean 'a'?"
 
@@ -144,7 +144,7 @@ def test_a_lost_connection_neither_loses_nor_repeats_what_the_job_says(monkeypat
 def test_what_a_job_ended_with_is_said(status: str, code: int | None, message: str) -> None:
     info = SimpleNamespace(status=SimpleNamespace(value=status), driver_exit_code=code, message="")
     with pytest.raises(SslgraphError, match=message):
-        launch_job._judge(info, "a", "the text is wrong")
+        job_server._judge(info, "a", "the text is wrong")
 
 
 def free_port() -> int:

@@ -8,11 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from sslgraph.pipelines import launch_ray_compat as those
+from sslgraph.pipelines.launch import ray_compat as those
 
 VARIABLES = [*those.QUIET, *those.PRIVATE, *those.STOPPING, those.PORT, those.ADDRESS, those.IN_A_JOB]
 LATER = {"RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": (2, 57)}  # an older Ray has none, and needs none
-ROOM = "pipelines/launch_ray_compat.py"
+ROOM = "pipelines/launch/ray_compat.py"
 
 
 def moved(what: str) -> None:

@@ -20,7 +20,7 @@ from command import sslgraph as sslgraph
 from PIL import Image
 from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.evaluate import evaluate
-from sslgraph.pipelines.launch import _agreed, launch
+from sslgraph.pipelines.launch.launch import _agreed, launch
 from sslgraph.pipelines.record import record
 from sslgraph.pipelines.report.records import read as report
 from sslgraph.pipelines.storage import checkpoint, run_folder

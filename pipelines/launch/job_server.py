@@ -25,7 +25,7 @@ from typing import Any
 from sslgraph import home
 from sslgraph.errors import SslgraphError
 
-from .launch_ray_compat import STOPPING, quiet_jobs
+from .ray_compat import STOPPING, quiet_jobs
 
 EXCLUDES = ("/runs", "/data", "/outputs", ".git", ".venv", "venv", "node_modules", "__pycache__", ".*_cache")
 AGAIN_S = 0.5

@@ -19,8 +19,8 @@ from typing import Any
 from sslgraph import home
 from sslgraph.errors import SslgraphError
 
-from .launch_ray_compat import ADDRESS, IN_A_JOB, PORT, PRIVATE, QUIET
-from .machine import machine
+from ..machine import machine
+from .ray_compat import ADDRESS, IN_A_JOB, PORT, PRIVATE, QUIET
 
 OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
 

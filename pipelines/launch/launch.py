@@ -19,13 +19,13 @@ import torch
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError, StorageError
 
-from . import launch_cluster, launch_ray_compat
-from .launch_cluster import Share
-from .machine import machine
-from .storage import checkpoint, interrupt, run_folder
-from .storage.interrupt import Interrupt
-from .train.loop import train
-from .train.prepare import settled
+from ..machine import machine
+from ..storage import checkpoint, interrupt, run_folder
+from ..storage.interrupt import Interrupt
+from ..train.loop import train
+from ..train.prepare import settled
+from . import cluster, ray_compat
+from .cluster import Share
 
 Settle = Callable[[Mapping[str, Any]], dict[str, Any]]
 Train = Callable[..., dict[str, Any]]
@@ -51,7 +51,7 @@ def launch(
         raise SslgraphError(f"--workers {workers} would train nothing; ask for 1 or more")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         return _under_torchrun(cfg, settle, body)
-    is_job = launch_ray_compat.IN_A_JOB in os.environ
+    is_job = ray_compat.IN_A_JOB in os.environ
     address = _checked(address or (os.environ.get("RAY_ADDRESS") if workers > 1 or is_job else None))
     cfg = _settled(cfg, settle)
     with run_folder.not_left_empty(Path(cfg["out"])):
@@ -102,9 +102,9 @@ def _agreed(cfg: Mapping[str, Any], settle: Settle) -> dict[str, Any]:
 
 def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Train) -> dict[str, Any]:
     if address is None:
-        launch_cluster.share([(machine.cores(), torch.cuda.device_count())], workers)
-    with launch_cluster.cluster(address) as ray:
-        share = launch_cluster.share(launch_cluster.nodes(ray), workers)
+        cluster.share([(machine.cores(), torch.cuda.device_count())], workers)
+    with cluster.cluster(address) as ray:
+        share = cluster.share(cluster.nodes(ray), workers)
         return _persistently({**cfg, "processes": workers}, workers, share, body)
 
 
@@ -162,7 +162,7 @@ def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[s
     from ray.train.torch import TorchConfig, TorchTrainer
 
     folder = Path(cfg["out"])
-    launch_ray_compat.forget_checkpoints(folder)
+    ray_compat.forget_checkpoints(folder)
     resources = {"CPU": share.cpus} | ({"GPU": share.gpus} if share.gpus else {})
     trainer = TorchTrainer(
         _worker,
@@ -184,7 +184,7 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
     """What every Ray worker runs. A fault that a user can mend is returned: raised, Ray would try it three times."""
     import ray.train
 
-    launch_ray_compat.quiet_worker()
+    ray_compat.quiet_worker()
     sys.path.append(config["folder"])  # where plugins lie; last, as in the command line
     cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
