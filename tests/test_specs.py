@@ -13,8 +13,8 @@ from pathlib import Path as File
 
 import pytest
 import torch
-from sslgraph.pipelines import show
 from sslgraph.pipelines.check import check
+from sslgraph.pipelines.look import show
 from torch import Tensor
 from toys import assert_map_is_true, random_batch
 

@@ -65,8 +65,8 @@ def list_specs(
     """What there is to train and to write with: methods and their recipes, parts, augmentations."""
     from sslgraph.read import catalogue
 
-    from .. import parts
-    from .. import show as pages
+    from ..look import parts
+    from ..look import show as pages
 
     if what is Listed.PARTS:
         out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs", markup=False)
@@ -91,8 +91,8 @@ def show(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """A method as text: its spec, its program, its gradient map; or a part: its settings, inputs and outputs."""
-    from .. import parts
-    from .. import show as pages
+    from ..look import parts
+    from ..look import show as pages
 
     if parts.is_part(name):
         out.print(parts.page(name, tuple(plugin)), markup=False)
@@ -124,7 +124,7 @@ def check(
     from sslgraph.read import catalogue
 
     from ..check.check import examine
-    from ..show import shape_table
+    from ..look.show import shape_table
 
     given, failed = overrides(set_), 0
     for name in names or [*catalogue.names("methods"), *catalogue.names("recipes")]:

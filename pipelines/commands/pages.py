@@ -21,7 +21,7 @@ def views(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Real images beside every view that training makes of them, with the numbers drawn for each."""
-    from ..view_sheet import write_sheet
+    from ..look.view_sheet import write_sheet
 
     sheet = write_sheet(
         name,

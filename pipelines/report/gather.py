@@ -13,8 +13,8 @@ from sslgraph.read.loaded import method_in
 from sslgraph.settle.sized import SizedGraph
 
 from ..check import check
-from ..contact_sheet import Sheet, contact_sheet
 from ..feed.feed import Source
+from ..look.contact_sheet import Sheet, contact_sheet
 from .records import Record
 from .seen import Seen, look
 from .sources import Sources

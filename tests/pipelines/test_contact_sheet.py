@@ -13,9 +13,9 @@ from command import sslgraph as sslgraph
 from PIL import Image
 from sslgraph.components.sources.shapes import Shapes
 from sslgraph.pipelines.check import check
-from sslgraph.pipelines.contact_picture import draw, scaled
-from sslgraph.pipelines.contact_sheet import Sheet, contact_sheet, where
 from sslgraph.pipelines.feed.feed import Feed
+from sslgraph.pipelines.look.contact_picture import draw, scaled
+from sslgraph.pipelines.look.contact_sheet import Sheet, contact_sheet, where
 from torch import Tensor
 
 from sslgraph import draws

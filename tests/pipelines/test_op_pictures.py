@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from sslgraph.components.sources.shapes import Shapes
 from sslgraph.pipelines.check import check
-from sslgraph.pipelines.contact_sheet import Cell, contact_sheet
-from sslgraph.pipelines.op_pictures import mosaic, veiled, within
+from sslgraph.pipelines.look.contact_sheet import Cell, contact_sheet
+from sslgraph.pipelines.look.op_pictures import mosaic, veiled, within
 from torch import Tensor
 
 from sslgraph.compile.compile import CompiledMethod

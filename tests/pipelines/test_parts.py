@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines import parts
+from sslgraph.pipelines.look import parts
 
 from sslgraph.parts import registry
 

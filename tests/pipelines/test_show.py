@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sslgraph.pipelines import show
 from sslgraph.pipelines.check import check
+from sslgraph.pipelines.look import show
 
 from sslgraph.read.load import load_method, load_recipe
 

@@ -16,8 +16,8 @@ from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Augmentation, Method
 from sslgraph.settle.views import Painting, Steps, ViewProgram, is_normalization, resolve
 
-from .check import check
-from .feed.feed import Source
+from ..check import check
+from ..feed.feed import Source
 from .op_pictures import OpPictures, within
 
 Box = tuple[float, float, float, float]

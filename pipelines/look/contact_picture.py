@@ -10,8 +10,8 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from ..storage.write_whole import write_whole
 from .contact_sheet import Box, Cell, Sample, Sheet
-from .storage.write_whole import write_whole
 
 # Okabe and Ito's colours: told apart by every eye; a number or a name stands beside each, for print without colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

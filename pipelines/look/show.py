@@ -24,7 +24,7 @@ def methods() -> str:
 
 def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
     """The spec as it stands in its file, and the gradient map below it."""
-    from .check.check import examine, method_file
+    from ..check.check import examine, method_file
 
     found = examine(name, fast=True, plugins=plugins, overrides=overrides)
     file = method_file(name)
@@ -37,7 +37,7 @@ def code(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
     """The compiled program of every leg."""
     from sslgraph.compile.program import Program
 
-    from .check.check import examine
+    from ..check.check import examine
 
     found = examine(name, plugins=plugins, overrides=overrides)
     assert found.sized is not None
@@ -55,7 +55,7 @@ def code(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
 
 def gradients(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
     """Parameter groups against losses: gradient, EMA, frozen."""
-    from .check.check import examine
+    from ..check.check import examine
 
     return str(examine(name, fast=True, plugins=plugins, overrides=overrides).gradients)
 
@@ -64,7 +64,7 @@ def resolved_text(name: str, overrides: dict[str, Any]) -> str:
     """The whole text of a method or a recipe, with extends, references and overrides carried out."""
     from sslgraph.read.resolved import resolved
 
-    from .check.check import load
+    from ..check.check import load
 
     method, recipe = load(name, overrides)
     return resolved(recipe.spec if recipe else method.spec).rstrip()

@@ -1,0 +1,1 @@
+"""What a person can look at: contact sheets, parts, methods as text."""
