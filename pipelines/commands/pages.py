@@ -46,6 +46,6 @@ def report(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """One page about a run, or about several beside each other, that works offline."""
-    from ..report import write_report
+    from ..look.report import write_report
 
     typer.echo(write_report(runs, file, data=data, most=images, plugins=tuple(plugin)))

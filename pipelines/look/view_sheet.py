@@ -13,12 +13,12 @@ from sslgraph.read.spec import Recipe
 from ..check import check
 from ..check.request import source_for, stand_in
 from ..feed.feed import Source
-from ..report.markup import element
-from ..report.pictures import contact_sheet as page_of
-from ..report.shell import document
 from ..storage.write_whole import writable, write_whole
 from .contact_picture import write_png
 from .contact_sheet import Sheet, contact_sheet
+from .report.markup import element
+from .report.pictures import contact_sheet as page_of
+from .report.shell import document
 
 # A method alone has no data: these are drawn large enough for views of the paper's size.
 EMBEDDED: dict[str, Any] = {"size": 256, "images": 64, "limit": 64}

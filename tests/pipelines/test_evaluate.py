@@ -10,8 +10,8 @@ import torch
 from rich.console import Console
 from sources import Numbered
 from sslgraph.pipelines.evaluate.evaluate import VIEWS, evaluate, table
+from sslgraph.pipelines.look.report import write_report
 from sslgraph.pipelines.measure.features import extract_views
-from sslgraph.pipelines.report import write_report
 from sslgraph.pipelines.train.loop import train
 from torch import nn
 

@@ -21,8 +21,8 @@ from PIL import Image
 from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.evaluate import evaluate
 from sslgraph.pipelines.launch.launch import _agreed, launch
+from sslgraph.pipelines.look.report.records import read as report
 from sslgraph.pipelines.record import record
-from sslgraph.pipelines.report.records import read as report
 from sslgraph.pipelines.storage import checkpoint, run_folder
 from sslgraph.pipelines.train.loop import loop
 from toy_training import ToyFeed, toy_run

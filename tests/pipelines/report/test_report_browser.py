@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Chromium
-from sslgraph.pipelines.report import write_report
+from sslgraph.pipelines.look.report import write_report
 
 LOOK = """
 $$("details").forEach(part => part.open = true);

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sslgraph.pipelines.report.markup import Markup, details, element, join, table
+from sslgraph.pipelines.look.report.markup import Markup, details, element, join, table
 
 
 def test_text_and_attributes_are_escaped_and_markup_is_not() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from report_run import rewrite
-from sslgraph.pipelines.report.planned import planned
-from sslgraph.pipelines.report.records import read, short
+from sslgraph.pipelines.look.report.planned import planned
+from sslgraph.pipelines.look.report.records import read, short
 
 from sslgraph.errors import SslgraphError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from sslgraph.pipelines.look.report.scatter import MARKED, draw, legend, look, shape
+from sslgraph.pipelines.look.report.seen import Map, Part, maps, neighbours, pca, spread, tsne
 from sslgraph.pipelines.measure.features import Features
-from sslgraph.pipelines.report.scatter import MARKED, draw, legend, look, shape
-from sslgraph.pipelines.report.seen import Map, Part, maps, neighbours, pca, spread, tsne
 from torch import Tensor
 
 

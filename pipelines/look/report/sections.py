@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sslgraph.errors import SslgraphError
 
-from ..storage.write_whole import writable, write_whole
-from . import curves, figures, pictures, scatter
+from ...storage.write_whole import writable, write_whole
+from . import curves, pictures, scatter, tables
 from .chart import Chart, draw
 from .gather import Gathered, gather
 from .markup import Child, Markup, details, element
@@ -55,7 +55,7 @@ def page(runs: Runs) -> str:
     title = " and ".join(dict.fromkeys(run.record.method.method for run in runs))
     parts = [_head(runs), *(_method(runs[0], 2) if len(runs) == 1 else ()), *_curves(runs)]
     if len(runs) > 1:
-        parts += [_section("What differs", figures.differences(runs))]
+        parts += [_section("What differs", tables.differences(runs))]
         parts += [details(element("strong", run.name), *_method(run, 3), *_own(run, 3), class_="run") for run in runs]
     else:
         parts += _own(runs[0], 2)
@@ -72,7 +72,7 @@ def _head(runs: Runs) -> Markup:
         element("h1", heading),
         element("p", said, class_="note") if said else None,
         element("p", _in_short(runs[0])) if len(runs) == 1 else None,
-        details("What ran, where and when", figures.facts(runs), is_open=True),
+        details("What ran, where and when", tables.facts(runs), is_open=True),
     )
 
 
@@ -120,12 +120,12 @@ def _charts(charts: Sequence[Chart], runs: Runs) -> Markup | None:
 
 
 def _figures(runs: Runs) -> Markup:
-    found = figures.measures(runs)
+    found = tables.measures(runs)
     if found is None:
         return _section(
             "Figures", element("p", "No accuracy was measured: the images have no labels, or are not there.")
         )
-    notes = [(run.name, words) for run in runs if (words := figures.measured_on(run))]
+    notes = [(run.name, words) for run in runs if (words := tables.measured_on(run))]
     if len(runs) == 1:
         return _section("Figures", found, [element("p", words, class_="note") for _, words in notes])
     said = [element("li", f"{name}: {words}") for name, words in notes]

@@ -8,8 +8,8 @@ from typing import Any
 from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
 
-from ..check.request import located, source_for
-from ..feed.feed import Source
+from ...check.request import located, source_for
+from ...feed.feed import Source
 
 
 class Sources:

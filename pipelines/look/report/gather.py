@@ -12,9 +12,9 @@ from sslgraph.errors import SslgraphError
 from sslgraph.read.loaded import method_in
 from sslgraph.settle.sized import SizedGraph
 
-from ..check import check
-from ..feed.feed import Source
-from ..look.contact_sheet import Sheet, contact_sheet
+from ...check import check
+from ...feed.feed import Source
+from ..contact_sheet import Sheet, contact_sheet
 from .records import Record
 from .seen import Seen, look
 from .sources import Sources

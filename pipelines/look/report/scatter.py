@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..look.contact_sheet import class_name
+from ..contact_sheet import class_name
 from .markup import Markup, element
 from .seen import Map
 

@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
 
-from ..check import check
-from ..evaluate.restored import restored
-from ..feed.feed import Images, Source
-from ..look.contact_picture import scaled
-from ..look.contact_sheet import class_name
-from ..machine import machine
-from ..measure.features import Features, extract
-from ..measure.knn import GRID, Neighbours, knn
+from ...check import check
+from ...evaluate.restored import restored
+from ...feed.feed import Images, Source
+from ...machine import machine
+from ...measure.features import Features, extract
+from ...measure.knn import GRID, Neighbours, knn
+from ..contact_picture import scaled
+from ..contact_sheet import class_name
 from .records import Record
 from .sources import Sources
 

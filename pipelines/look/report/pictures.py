@@ -8,8 +8,8 @@ import re
 
 from PIL import Image
 
-from ..look.contact_picture import COLOURS, NARROWEST, scale_of, scaled, with_boxes
-from ..look.contact_sheet import Cell, Sample, Sheet
+from ..contact_picture import COLOURS, NARROWEST, scale_of, scaled, with_boxes
+from ..contact_sheet import Cell, Sample, Sheet
 from .markup import Markup, element
 from .seen import THUMB, Picture, Seen
 

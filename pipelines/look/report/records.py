@@ -13,8 +13,8 @@ from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Loss, Method, Recipe
 
-from ..storage import checkpoint, metrics_file, provenance, run_folder
-from ..train import summary
+from ...storage import checkpoint, metrics_file, provenance, run_folder
+from ...train import summary
 
 KNN = "knn"
 BESIDE = {"knn_random_encoder": "random encoder", "knn_pixels": "pixels"}
