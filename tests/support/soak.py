@@ -35,7 +35,7 @@ import torch.utils.tensorboard
 from sslgraph.pipelines.commands import app
 from sslgraph.pipelines.launch import launch  # noqa: F401  forks find it imported
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # Many short steps and a checkpoint every few of them: most kills then hit one that is being written.
 RECIPE = (
     "data.limit=64", "batch=8", "epochs=null", "steps=200", "evaluate={}", "checkpoint={every: 3 steps, keep: 2}",

@@ -94,7 +94,7 @@ def test_the_readme_shows_what_the_code_draws() -> None:
     comparison = Comparison(Figure(method("byol").method), Figure(method("simsiam").method))
     told = account(method("byol").method, method("simsiam").method)
     drawn = as_svg(compared(method("byol").paper_level, method("simsiam").paper_level, comparison, told))
-    file = Path(__file__).parent.parent / "docs/pictures/byol-simsiam.svg"
+    file = Path(__file__).parents[2] / "docs/pictures/byol-simsiam.svg"
     assert file.read_text(encoding="utf-8") == drawn, "sslgraph diff byol simsiam -o docs/pictures/byol-simsiam.svg"
 
 

@@ -25,7 +25,7 @@ from two_ranks import together
 from sslgraph.errors import StorageError
 from sslgraph.settle.views import ViewProgram
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SMALL = {
     "data": {"use": "sources.webdataset", "path": "s3://b/set", "memory": 0.0}, "views.x.size": 16,
     "batch": 8, "steps": 12, "epochs": None, "evaluate": {}, "nets.f.width": 4, "checkpoint.every": "3 steps",

@@ -22,7 +22,7 @@ from sslgraph.pipelines.launch import job_server
 
 from sslgraph.errors import SslgraphError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
 
 

@@ -13,7 +13,7 @@ from sslgraph.pipelines.look import parts
 
 from sslgraph.parts import registry
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 def test_every_part_has_a_line_that_fits_and_a_page() -> None:

@@ -170,7 +170,7 @@ def test_what_only_reads_imports_no_torch(words: tuple[str, ...]) -> None:
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert ended.stdout.endswith("light\n"), ended.stderr
     assert ended.returncode == (1 if "gone.yaml" in words else 0)
@@ -182,6 +182,6 @@ def test_a_fault_goes_to_standard_error_and_the_process_ends_with_1() -> None:
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert (ended.returncode, ended.stdout) == (1, "") and ended.stderr.startswith("gone.yaml: there is no such file\n")
