@@ -10,7 +10,7 @@ import pytest
 import torch
 
 HERE = Path(__file__).parent
-for folder in (HERE.parent, HERE):
+for folder in (HERE.parent, HERE / "support"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

@@ -14,23 +14,30 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# A module of sslgraph imports from floors below its own; a room on the same floor is a stranger.
+# A room imports from rooms on floors below its own; a room on the same floor is a stranger. First the language,
 FLOORS: tuple[set[str], ...] = (
-    {"__init__", "errors", "home", "module_text", "traits", "draws", "collectives", "whole_file", "torch_compat"},
-    {"component", "schedules", "expressions", "norm", "signature", "blocks", "sharding"},
-    {"spec", "state", "arguments", "mark", "part_class"},
-    {"part_text"},
-    {"registry"},
-    {"graph", "axes", "values", "real_run"},
-    {"boxes", "gradients", "sized", "meta_parts", "yaml_core", "edits", "loaded", "validate", "catalogue"},
-    {"flow", "edges", "refusals", "lowering", "parts", "program", "after_step"},
-    {"document", "references", "resolved", "lint", "diff", "plugins"},
-    {"watch", "settle", "stars"},
-    {"wire", "compile", "inherit"},
-    {"drawing", "load"},
+    {"__init__", "errors", "home", "traits", "draws", "collectives", "whole_file", "torch_compat"},
+    {"component", "schedules", "ranks"},
+    {"parts"},
+    {"read"},
+    {"wire"},
+    {"settle", "lint", "diff"},
+    {"compile", "drawing"},
     {"overlay"},
     {"page"},
     {"__main__"},
+)
+# then what runs: here too, and what neither has is above both.
+RUNNING: tuple[set[str], ...] = (
+    {"__init__", "storage"},
+    {"optimize"},
+    {"check"},
+    {"feed", "machine", "record"},
+    {"measure"},
+    {"train"},
+    {"evaluate", "verify", "plan", "launch"},
+    {"look"},
+    {"commands"},
 )
 # What lies above the language, under the same import name.
 ABOVE = ("components", "pipelines")
@@ -70,15 +77,15 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.module or "", node.level
 
 
-def floor_of(room: str) -> int | None:
-    return next((number for number, floor in enumerate(FLOORS) if room in floor), None)
+def floor_of(room: str, floors: tuple[set[str], ...] = FLOORS) -> int | None:
+    return next((number for number, floor in enumerate(floors) if room in floor), None)
 
 
 def floors(root: Path) -> list[str]:
     """sslgraph imports only downwards."""
     faults = []
     for name, _, tree in modules(root, "sslgraph"):
-        room = name.split("/")[1].removesuffix(".py")
+        room = room_of(name)
         mine = floor_of(room)
         if mine is None:
             faults.append(f"{name} stands on no floor: give it one in tests/test_architecture.py")
@@ -94,6 +101,27 @@ def floors(root: Path) -> list[str]:
             elif not level and room != other.split(".")[0] and (below is None or below >= mine):
                 faults.append(f"{name} imports {module}, which is not on a floor below")
     return faults
+
+
+def running(root: Path) -> list[str]:
+    """pipelines import only downwards, too, and every file stands in a room."""
+    files = {name: tree for name, _, tree in modules(root, "pipelines")}
+    faults = []
+    for name, tree in files.items():
+        mine = floor_of(room_of(name), RUNNING)
+        if mine is None:
+            faults.append(f"{name} stands on no floor: give its room one in tests/test_architecture.py")
+            continue
+        for other in needed(name, tree, files):
+            below = floor_of(room_of(other), RUNNING)
+            if room_of(other) != room_of(name) and (below is None or below >= mine):
+                faults.append(f"{name} imports {other}, which is not on a floor below")
+    return faults
+
+
+def room_of(name: str) -> str:
+    """The folder below the package that a file stands in, or the file itself."""
+    return name.split("/")[1].removesuffix(".py")
 
 
 def strangers(root: Path) -> list[str]:
@@ -129,13 +157,12 @@ def collectives(root: Path) -> list[str]:
 
 
 def ray(root: Path) -> list[str]:
-    """Ray stands at the door: in the launcher and in stages."""
+    """Ray stands in one room."""
     return [
-        f"{name} imports {module}; Ray stands in pipelines/launch*.py and stages*.py"
-        for name, file, tree in modules(root, "sslgraph", "components", "pipelines")
+        f"{name} imports {module}; Ray stands in pipelines/launch/"
+        for name, _, tree in modules(root, "sslgraph", "components", "pipelines")
         for module, _ in imports(tree)
-        if module.split(".")[0] == "ray"
-        and not (name.startswith("pipelines/") and file.stem.startswith(("launch", "stages")))
+        if module.split(".")[0] == "ray" and not name.startswith("pipelines/launch/")
     ]
 
 
@@ -305,7 +332,20 @@ BY_NAME = re.compile(
 )
 CITATION = re.compile(r"[\w-]+/[\w.-]+#\d+")  # a thread of a paper's own repository
 
-CHECKS = [floors, strangers, collectives, ray, private, circles, lengths, names, parts, sentences, known_by_name]
+CHECKS = [
+    floors,
+    running,
+    strangers,
+    collectives,
+    ray,
+    private,
+    circles,
+    lengths,
+    names,
+    parts,
+    sentences,
+    known_by_name,
+]
 GOOD_PART = '''
 """Meaning."""
 @component(source="paper")
@@ -379,6 +419,10 @@ def test_each_check_can_fail(check: Callable[[Path], list[str]], file: str, text
     path.write_text(text)
     if check is circles:
         (path.parent / "two.py").write_text("from .one import word\n")
+    if check is running:  # what is imported is there
+        for room in ("train", "record"):
+            (tmp_path / "pipelines" / room).mkdir(parents=True)
+            (tmp_path / "pipelines" / room / "two.py").write_text("word = 1\n")
     assert check(tmp_path) != []
 
 
@@ -396,7 +440,8 @@ def test_a_good_part_passes_every_check(tmp_path: Path) -> None:
 
 def test_reading_comparing_and_linting_a_spec_imports_no_torch() -> None:
     program = (
-        "import sys; from sslgraph import load, wire, refusals, gradients, lint, diff, resolved, catalogue; "
+        "import sys; from sslgraph.read import load, resolved, catalogue; from sslgraph import lint, diff; "
+        "from sslgraph.wire import wire, refuse, gradients; "
         "print([m for m in ('torch', 'ray', 'numpy', 'torchvision') if m in sys.modules])"
     )
     done = subprocess.run(

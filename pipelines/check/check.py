@@ -13,11 +13,11 @@ from sslgraph.errors import Fault, Path, SpecError, placed, under, unknown
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
-from sslgraph.plugins import allowed
 from sslgraph.read import catalogue
 from sslgraph.read.document import read
 from sslgraph.read.load import load_augmentation, load_method, load_recipe
 from sslgraph.read.loaded import Loaded, method_in
+from sslgraph.read.plugins import allowed
 from sslgraph.read.spec import Augmentation, Data, Method, Part, Recipe
 from sslgraph.wire.gradients import GradientMap, gradient_map
 from sslgraph.wire.graph import Graph

@@ -38,8 +38,8 @@ def diff(
 ) -> None:
     """What makes one method into another: the idea first, then structure, settings and numbers."""
     from sslgraph.diff import account
-    from sslgraph.plugins import allowed
     from sslgraph.read.load import load_method
+    from sslgraph.read.plugins import allowed
 
     kind = out.suffix.lstrip(".").lower() if out else ""
     if out and kind not in FORMATS:

@@ -46,7 +46,7 @@ def cluster(address: str | None) -> Iterator[Any]:
     own = {} if address else {"object_store_memory": OBJECT_STORE, "num_cpus": machine.cores()}
     # What a job's workers import came with the job; what else runs finds this code where this process does.
     environment = {} if IN_A_JOB in os.environ else {"env_vars": {"PYTHONPATH": _import_path()}}
-    # Ray puts the current folder first on its workers' path, where a numpy.py would replace numpy: give it an empty one.
+    # Ray puts the current folder first on its workers' path. In an empty one, no numpy.py replaces numpy.
     empty = tempfile.TemporaryDirectory()
     try:
         with chdir(empty.name):

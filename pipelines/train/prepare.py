@@ -15,9 +15,9 @@ from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
-from sslgraph.plugins import folders_of
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, method_in
+from sslgraph.read.plugins import folders_of
 from sslgraph.read.resolved import resolved
 from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration

@@ -4,7 +4,7 @@ How to use:
 
     from sslgraph.drawing import fold, foldable, picture, svg
 
-    drawn = picture(sized)                           # or level="every-call"; sized: what sslgraph.settle.settle.settle gives
+    drawn = picture(sized)                           # or level="every-call"; sized: what settling gives
     text = svg(drawn, theme="dark", gradients=True)  # shapes=False; legend=False; prefix="a-" for one of several
     small = fold(drawn, *foldable(drawn))            # branches as one box each; any of foldable(drawn)
     as_dict(drawn), as_json(drawn)                   # everything that is known of each box and line

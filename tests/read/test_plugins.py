@@ -11,8 +11,8 @@ from command import sslgraph as sslgraph
 
 from sslgraph.errors import SpecError
 from sslgraph.parts import module_text
-from sslgraph.plugins import allowed, folders_of
 from sslgraph.read.load import load_method, load_recipe
+from sslgraph.read.plugins import allowed, folders_of
 
 HELPER = """
 from torch import nn
