@@ -172,10 +172,13 @@ def agreed(settle: Callable[[Any], dict[str, Any]]) -> list[str]:
     """What two ranks take for the run folder, and what the first one's working folder then holds."""
     with tempfile.TemporaryDirectory() as here:
         os.chdir(here)
-        settled, fault = _agreed({}, settle)
+        try:
+            took = Path(_agreed({}, settle)["out"]).name
+        except SslgraphError as fault:
+            took = str(fault)
         there = children(Path("runs"))
         os.chdir("/")
-    return [Path(settled["out"]).name if settled else fault, *there]
+    return [took, *there]
 
 
 def refused(_: Any) -> dict[str, Any]:
