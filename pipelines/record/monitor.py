@@ -59,19 +59,18 @@ class Monitor:
         self._waiting.append((step, found))
         self.method.watch.seen = {}
 
-    def fetch(self) -> list[dict[str, float]]:
-        """What was noted since the last call, as lines of the record."""
-        lines = []
+    def fetch(self) -> dict[int, dict[str, float]]:
+        """What was noted since the last call, by step."""
+        looks: dict[int, dict[str, float]] = {}
         for step, found in self._waiting:
-            line: dict[str, float] = {"step": step}
+            look = looks[step] = {}
             for name, value in found.items():
                 key = f"{PREFIX}{name.removesuffix('gram')}"
-                line |= {f"{key}rank": effective_rank(value.cpu())} if name.endswith("gram") else {key: value.item()}
-            line |= {f"{PREFIX}{name}/age": min(step, age) for name, age in self._ages.items()}
-            lines.append(line)
+                look |= {f"{key}rank": effective_rank(value.cpu())} if name.endswith("gram") else {key: value.item()}
+            look |= {f"{PREFIX}{name}/age": min(step, age) for name, age in self._ages.items()}
         self._waiting.clear()
-        self.latest = [*self.latest, *lines][-LOOKS:]
-        return lines
+        self.latest = [*self.latest, *looks.values()][-LOOKS:]
+        return looks
 
     def findings(self, step: int) -> tuple[Finding, ...]:
         """What the latest looks and losses mean after `step` steps; nothing in the first fifth of a run."""

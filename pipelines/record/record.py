@@ -38,10 +38,11 @@ class NotFiniteError(SslgraphError):
 
 
 class Record:
-    """The diary of a run. Steps are counted from 1 here: line "step": 5 is written after five steps.
+    """The record of a run: one line for each step, with what monitors and an evaluation found after it.
 
-    Only the first rank writes; values are means over ranks. A resumed run cuts the file back to the step that it goes
-    on from, so every step stands there once.
+    Steps are counted from 1 here: line "step": 5 is written after five steps. "step": 0 is an evaluation before the
+    first one. Only the first rank writes; values are means over ranks. A resumed run cuts the file back to the step
+    that it continues from, so each step has exactly one line.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class Record:
         self.broken: Mapping[int, str] = {}  # images that could not be read, by index, with the reason
         self.is_first = collectives.rank() == 0
         self._told = 0
-        # Lines that others have noted since the last fetch.
-        self.more: Callable[[], list[dict[str, float]]] | None = None
+        # What a monitor noted since the last fetch, by step.
+        self.more: Callable[[], dict[int, dict[str, float]]] | None = None
         self._waiting: list[tuple[int, dict[str, float], Tensor]] = []
+        self._newest: list[dict[str, Any]] = []  # the newest line: an evaluation after its step may add to it
         self._names: tuple[str, ...] = ()
         self._loss_names: tuple[str, ...] = ()
         self._seconds, self._seconds_waited, self._since, self._away = 0.0, 0.0, time.monotonic(), 0.0
@@ -88,15 +90,17 @@ class Record:
         if not self._waiting:
             return
         rows = collectives.all_sum(torch.stack([row for _, _, row in self._waiting])) / collectives.ranks()
+        looks = self.more() if self.more is not None else {}
         lines = [
-            {"step": step, **dict(zip(self._names, row, strict=True)), **numbers}
+            {"step": step, **dict(zip(self._names, row, strict=True)), **numbers, **looks.get(step, {})}
             for (step, numbers, _), row in zip(self._waiting, rows.tolist(), strict=True)
         ]
         self._waiting.clear()
         pace = self._pace(lines[-1]["step"], len(lines))
         lines[-1] |= {"images_per_second": round(pace.images_per_second, 1), "waiting": round(pace.waiting, 4)}
-        self._write(self.more() if self.more is not None else [])
-        self._write(lines)
+        self._put(lines)
+        for step, values in {**looks, lines[-1]["step"]: lines[-1]}.items():
+            self._plot(step, values)
         self._refuse_what_is_no_number(lines)
         self.losses = {name: lines[-1][name] for name in self._loss_names}
         if self.is_first:
@@ -106,6 +110,7 @@ class Record:
     def keep(self) -> None:
         """What is noted lies on the disk when this returns: a checkpoint must not know of steps that no line tells."""
         self.fetch()
+        self._flush()
         if self._file is not None:
             self._refuse_a_lost_file()
             os.fsync(self._file.fileno())
@@ -114,7 +119,10 @@ class Record:
         """Notes what was measured after `step` steps."""
         self.fetch()
         self.measures |= measures
-        self._write([{"step": step, **measures}])
+        if not self._newest or self._newest[0]["step"] != step:
+            self._put([{"step": step}])
+        self._newest[0] |= measures
+        self._plot(step, measures)
         if self.is_first:
             self.display.measured(step, self.measures)
 
@@ -149,14 +157,17 @@ class Record:
     def close(self) -> None:
         """Writes what still waits and closes the files."""
         self.fetch()
+        self._flush()
         self.abandon()
 
     def abandon(self) -> None:
         """Closes the files as they are: for a run that ends by an error."""
         self.display.close()
+        with suppress(OSError):  # the run ends by one already
+            self._flush()
         for file in (self._file, self._writer):
             if file is not None:
-                with suppress(OSError):  # the run ends by one already
+                with suppress(OSError):
                     file.close()
 
     def _pace(self, step: float, steps: int) -> Pace:
@@ -167,6 +178,16 @@ class Record:
         left = (self.display.total_steps - step) * self._seconds / self._steps
         return Pace(self.batch * steps / seconds, min(waited / seconds, 1.0), left)
 
+    def _put(self, lines: list[dict[str, Any]]) -> None:
+        """Writes lines, and keeps the newest one back."""
+        *whole, newest = *self._newest, *lines
+        self._newest = [newest]
+        self._write(whole)
+
+    def _flush(self) -> None:
+        newest, self._newest = self._newest, []
+        self._write(newest)
+
     def _write(self, lines: list[dict[str, Any]]) -> None:
         if self._file is None or not lines:
             return
@@ -175,10 +196,11 @@ class Record:
             # JSON has no word for nan: a strict reader would refuse the whole file.
             plain = {name: value if math.isfinite(value) else None for name, value in line.items()}
             self._file.write(json.dumps(plain) + "\n")
-        if self._writer is not None:
-            for name, value in lines[-1].items():
-                if name != "step":
-                    self._writer.add_scalar(name, value, lines[-1]["step"])
+
+    def _plot(self, step: int, values: Mapping[str, float]) -> None:
+        for name, value in values.items() if self._writer is not None else ():
+            if name != "step":
+                self._writer.add_scalar(name, value, step)
 
     def _tell_broken(self) -> None:
         if len(self.broken) > self._told:

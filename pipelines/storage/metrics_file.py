@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "metrics.jsonl"
-EACH_STEP = "gradient_norm"  # what the line of a step holds, and the line of an evaluation does not
+EACH_STEP = "gradient_norm"  # every step's line has it; the line of an evaluation before the first step does not
 SHOWN = 5
 
 

@@ -132,6 +132,7 @@ def test_a_run_that_learns_raises_no_alarm_and_its_edges_stand_in_the_record(
     summary = trained("simclr", tmp_path, **SIMCLR)
     assert summary["diagnosis"] == [] and "warning" not in capsys.readouterr().out
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 21))
     looks = [line for line in lines if "monitor/f.x/std" in line]
     assert [look["step"] for look in looks] == [1, 5, 10, 15, 18, 19, 20]  # every five, and the last three
     assert {"monitor/g.x/cosine", "monitor/g.x/rank", "monitor/g.x/align", "monitor/g.x/uniform"} <= looks[0].keys()
@@ -231,4 +232,4 @@ def test_only_the_first_rank_looks_and_only_when_due() -> None:
     assert len(asked) == 4  # steps 1, 10, 20, 30
     monitor.is_first = False
     monitor.watch(40)
-    assert len(asked) == 4 and monitor.fetch() == []
+    assert len(asked) == 4 and monitor.fetch() == {}

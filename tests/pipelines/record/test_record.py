@@ -39,9 +39,27 @@ def test_every_step_is_written_though_they_are_fetched_together(tmp_path: Path) 
     note(diary, 2)
     assert lines(tmp_path) == []
     note(diary, 3)
+    diary.close()
     assert lines(tmp_path)[0] == {"step": 1, "a": 1.25, "b": 0.5, "gradient_norm": 2.0, "lr": 0.1}
     assert set(lines(tmp_path)[2]) - set(lines(tmp_path)[0]) == {"images_per_second", "waiting"}
+
+
+def test_what_monitors_and_evaluations_find_stands_in_the_line_of_its_step(tmp_path: Path) -> None:
+    diary = record(tmp_path)
+    diary.more = lambda: {2: {"monitor/f/std": 0.5}}
+    diary.evaluation(0, {"knn": 0.1})
+    for step in (1, 2, 3):
+        note(diary, step)
+    diary.evaluation(3, {"knn": 0.3})
+    diary.keep()
+    assert [line["step"] for line in lines(tmp_path)] == [0, 1, 2, 3]
+    assert [line.get("knn") for line in lines(tmp_path)] == [0.1, None, None, 0.3]
+    assert [line.get("monitor/f/std") for line in lines(tmp_path)] == [None, None, 0.5, None]
+    assert lines(tmp_path)[2]["a"] == 1.0
+    diary.more = None
+    note(diary, 4)
     diary.close()
+    assert [line["step"] for line in lines(tmp_path)] == [0, 1, 2, 3, 4]
 
 
 def test_a_resumed_diary_is_cut_back_to_its_step(tmp_path: Path) -> None:
@@ -58,8 +76,8 @@ def test_a_loss_that_is_no_number_is_written_as_null_and_ends_the_run(tmp_path: 
     note(diary, 2, value)
     with pytest.raises(SslgraphError, match=f"the loss 'a' is {value} at step 2; lower the learning rate"):
         diary.fetch()
-    assert [line["a"] for line in lines(tmp_path)] == [1.0, None]
     diary.abandon()
+    assert [line["a"] for line in lines(tmp_path)] == [1.0, None]
 
 
 def test_waiting_for_data_is_counted_and_what_stands_aside_is_not(tmp_path: Path) -> None:
@@ -75,9 +93,9 @@ def test_waiting_for_data_is_counted_and_what_stands_aside_is_not(tmp_path: Path
         if step == 1:
             with diary.aside():
                 time.sleep(0.5)
+    diary.close()
     found = lines(tmp_path)[2]
     assert found["waiting"] > 0.6 and found["images_per_second"] > 8 * 3 / 0.4
-    diary.close()
 
 
 def test_lines_are_plain_where_there_is_no_terminal(tmp_path: Path) -> None:
