@@ -2,7 +2,8 @@
 
 A star matches each name at its place that takes the rest of the path: the rest is written there, or the node's part
 (a view's augmentation, the net that a target follows) has such a setting. A setting that is inferred from the tensor
-that arrives (its default is null) stays inferred, unless the node writes it.
+that arrives (its default is null) stays inferred, unless the node writes it. A part from elsewhere is not looked into:
+whether it can be found and may be read differs from call to call, and a text must not.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def spread(root: Value, dotted: str, value: Value, faults: list[Fault], *, for_a
         there_are = sorted({word for name in names for word in _words(root, section, above.child(name))})
         wanted = ".".join(map(str, rest))
         close = nearest(wanted, there_are)
-        cure = f"did you mean '{close}'?" if close else ""
+        cure = "a setting of a part of your own is matched only where its line writes it"
+        cure = f"did you mean '{close}'?" if close else cure if _is_own(above) else ""
         problem = f"'{dotted}' matches nothing: nothing in {section} has '{wanted}'"
         faults.append(Fault(value.key or value.place, problem, tuple(there_are), cure))
     return [(*path[:at], name, *rest) for name in found]
@@ -61,6 +63,10 @@ def _names(above: Value) -> list[str | int]:
         return list(above.content)
     items = above.content if isinstance(above.content, list) else []
     return [str(own.content) if (own := item.child("name")) else i for i, item in enumerate(items)]
+
+
+def _is_own(above: Value) -> bool:
+    return any(":" in _text(find(above, (name, "use"))) for name in _names(above))
 
 
 def _takes(root: Value, section: str, node: Path, rest: Path) -> bool:
@@ -89,11 +95,10 @@ def _text(value: Value | None) -> str:
 
 
 def _of_part(use: str) -> set[str]:
-    """The settings and ports of a part that a star reaches; nothing of a part that can't be read, which wiring says."""
-    try:
-        found = registry.signature(use, (use.partition(":")[0],))  # read as text: a plugin's code is not run
-    except SslgraphError:
+    """The settings and ports of a shipped part that a star matches; wiring says what is wrong with a part's name."""
+    if use not in registry.catalogue():
         return set()
+    found = registry.signature(use)
     ports = found.ports if found.family == "losses" else {}
     return {name for name, setting in found.settings.items() if setting.default is not None} | {*ports}
 
@@ -114,7 +119,8 @@ def _of_steps(file: File, _changed: int) -> set[str]:
     steps = read(file).root.child("steps")
     found = set[str]()
     for step, part in (steps.content if steps and isinstance(steps.content, dict) else {}).items():
-        own = registry.signature(_text(part.child("use"))).settings if _text(part.child("use")) else {}
+        use = _text(part.child("use"))
+        own = registry.signature(use).settings if use in registry.catalogue() else {}
         found |= {*own, *(f"{step}.{setting}" for setting in own)}
     return found
 

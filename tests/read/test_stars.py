@@ -107,12 +107,13 @@ def test_items_of_a_list_are_counted_or_named() -> None:
     assert load_recipe("small/moco", lists).spec.optimizer["groups"] == [{"ndim": 1, "lr": 3}, {"net": "f"}]
 
 
-def test_a_part_of_ones_own_is_read_and_not_run(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "raise RuntimeError('run')\nclass Mine:\n    def __init__(self, *, scale: float = 1.0) -> None: ...\n"
-    (wide / "starred_part.py").write_text(text)
-    monkeypatch.syspath_prepend(str(wide))
-    put(wide, "methods/wide", "method: Wide\n" + WIDE.replace("backbones.resnet, depth: 50", '"starred_part:Mine"'))
+def test_a_setting_of_a_part_of_ones_own_is_matched_where_it_is_written(wide: Path) -> None:
+    own = 'f: {use: "starred_part:Mine", scale: 1.0}'
+    put(wide, "methods/wide", "method: Wide\n" + WIDE.replace("f: {use: backbones.resnet, depth: 50}", own))
     assert set_to("nets.*.scale", 2.0).nets["f"].settings == {"scale": 2.0}
+    assert set_to("nets.*.frozen", True).nets["f"].frozen
+    said = refused("nets.*.size", 2.0)
+    assert said.endswith("a setting of a part of your own is matched only where its line writes it")
 
 
 @pytest.mark.usefixtures("wide")
