@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from sslgraph.pipelines.check.check import examine
-
 from sslgraph.drawing import Level, Picture, layout, picture, svg
 from sslgraph.drawing.write.pdf import pdf
 from sslgraph.drawing.write.png import png
+from sslgraph.pipelines.check.check import examine
 from sslgraph.read import catalogue
 from sslgraph.settle.sized import SizedGraph
 

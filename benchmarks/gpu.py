@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from sslgraph.parts import registry
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.machine import machine
 from sslgraph.pipelines.plan.rehearsal import rehearse
 from sslgraph.pipelines.train.loop import one_step
 from sslgraph.pipelines.train.prepare import prepare
-
-from sslgraph.parts import registry
 from sslgraph.read.load import load_augmentation
 from sslgraph.settle.views import ViewProgram
 

@@ -7,13 +7,13 @@ and our batched views, so that the two loops differ in nothing but who wrote the
 from __future__ import annotations
 
 import torch
-from sslgraph.pipelines.feed.feed import order
-from sslgraph.pipelines.machine import machine
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 from torchvision.models import resnet18
 
 from sslgraph.parts import registry
+from sslgraph.pipelines.feed.feed import order
+from sslgraph.pipelines.machine import machine
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
 from sslgraph.settle.views import ViewProgram

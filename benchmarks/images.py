@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from sslgraph.pipelines.feed.preparing import prepare_images
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from sslgraph.parts import registry
+from sslgraph.pipelines.feed.preparing import prepare_images
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, View
 from sslgraph.settle.views import ViewProgram

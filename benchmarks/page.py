@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import time
 
-from sslgraph.pipelines.commands.page import shown
-
 from sslgraph.diff import account
 from sslgraph.drawing import as_svg
 from sslgraph.overlay import compared
 from sslgraph.page import page
 from sslgraph.page.family import comparison
+from sslgraph.pipelines.commands.page import shown
 from sslgraph.read import catalogue
 
 

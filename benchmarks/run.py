@@ -19,6 +19,7 @@ import venv
 from pathlib import Path
 
 import torch
+
 from sslgraph.pipelines.machine import machine
 
 PEERS = (("lightly", "kornia"), ("stable-pretraining",))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+
 from sslgraph.pipelines.train.loop import one_step
 from sslgraph.pipelines.train.prepare import prepare
 

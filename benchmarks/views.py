@@ -8,12 +8,12 @@ from typing import Any
 from unittest import mock
 
 import torch
-from sslgraph.components.augment import native
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as tv
 
+from sslgraph.components.augment import native
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
 from sslgraph.settle.views import ViewProgram

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.distributed as dist
+from torch import Tensor, nn
+from two_ranks import Both
+
+from sslgraph import collectives
 from sslgraph.components.assignments.sinkhorn import Sinkhorn
 from sslgraph.components.losses.barlow_twins import BarlowTwins
 from sslgraph.components.losses.info_nce import InfoNCE
@@ -15,10 +19,6 @@ from sslgraph.components.memory.fifo import Fifo
 from sslgraph.components.memory.row_bank import RowBank
 from sslgraph.components.wiring.shuffle import Shuffle
 from sslgraph.components.wiring.unshuffle import Unshuffle
-from torch import Tensor, nn
-from two_ranks import Both
-
-from sslgraph import collectives
 
 CLOCK = torch.tensor([0, 0, 4])
 

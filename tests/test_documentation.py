@@ -10,9 +10,9 @@ from typing import get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
-from sslgraph.pipelines.check.check import examine
 
 from sslgraph.parts import registry
+from sslgraph.pipelines.check.check import examine
 from sslgraph.read.load import load_augmentation
 from sslgraph.traits import Traits
 

@@ -14,11 +14,11 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sslgraph.pipelines.check import check
 
 from sslgraph import home
 from sslgraph.errors import SslgraphError
 from sslgraph.lint import lint
+from sslgraph.pipelines.check import check
 from sslgraph.read import catalogue
 from sslgraph.read.document import read_text
 from sslgraph.read.load import load_method, method_of, pipeline_of, recipe_of

@@ -14,6 +14,7 @@ import pytest
 import torch
 from command import Command
 from command import sslgraph as sslgraph
+
 from sslgraph.pipelines.check.check import examine
 from sslgraph.pipelines.record.remedies import remedy
 

@@ -13,13 +13,13 @@ from pathlib import Path as File
 
 import pytest
 import torch
-from sslgraph.pipelines.check import check
-from sslgraph.pipelines.look import show
 from torch import Tensor
 from toys import assert_map_is_true, random_batch
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
+from sslgraph.pipelines.check import check
+from sslgraph.pipelines.look import show
 from sslgraph.read import catalogue
 from sslgraph.read.document import Document, read
 from sslgraph.read.load import load_method, load_recipe, recipe_of

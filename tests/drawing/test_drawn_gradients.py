@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from random_methods import texts
-from test_shipped_gradients import IMAGES, ROWS, SIDE, SIDES, small
+from small_methods import IMAGES, ROWS, SIDE, SIDES, small
 from torch import Tensor, fx
 from toys import PLUGINS, random_batch, sized
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from random_methods import settled, texts
 from rules import broken
-from sslgraph.pipelines.check.check import examine
 from toys import EYE, SQUARE, dense
 
 from sslgraph.drawing import Picture, fold, foldable, layout, picture
+from sslgraph.pipelines.check.check import examine
 from sslgraph.read import catalogue
 from sslgraph.settle.sized import SizedGraph
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from sslgraph.pipelines.check import check
 from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
@@ -23,6 +22,7 @@ from sslgraph.drawing.elements.words import (
 from sslgraph.drawing.write.graph_text import dot, mermaid
 from sslgraph.drawing.write.terminal import text
 from sslgraph.parts.registry import signature
+from sslgraph.pipelines.check import check
 
 
 def boxes(drawn: Picture, kind: str) -> list[Box]:

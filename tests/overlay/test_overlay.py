@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines.commands.page import shown
 
 from sslgraph.diff import Comparison, Figure, account
 from sslgraph.drawing import Picture, as_svg
 from sslgraph.overlay import Union, compared, union
 from sslgraph.overlay.union import WAS
 from sslgraph.page import Shown
+from sslgraph.pipelines.commands.page import shown
 
 METHODS = ("byol", "simsiam", "simclr", "moco_v2", "deepcluster", "mae", "swav")
 

@@ -12,8 +12,9 @@ import pytest
 from command import Command, Said
 from command import sslgraph as sslgraph
 from PIL import Image
-from sslgraph.pipelines.storage import checkpoint
 from wrong_texts import METHOD, RECIPE, SHAPES, WRONG_METHODS, WRONG_RECIPES, WRONG_RUNS, WRONG_WORDS
+
+from sslgraph.pipelines.storage import checkpoint
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.optimize.lars import Lars
 from torch import Tensor, nn
 from two_ranks import Both
 
 from sslgraph import collectives
 from sslgraph.compile.follow import Follower
+from sslgraph.pipelines.optimize.lars import Lars
 from sslgraph.ranks import sharding
 from sslgraph.ranks.blocks import blocks
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 import torch
-from sslgraph.components.augment import native, planes
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
 import sslgraph.settle.views
+from sslgraph.components.augment import native, planes
 from sslgraph.draws import keyed, stream_of, substream
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.read import catalogue

@@ -32,6 +32,7 @@ from typing import Any, Protocol
 import torch
 import torch._dynamo  # torch.optim's first use asks for it
 import torch.utils.tensorboard
+
 from sslgraph.pipelines.commands import app
 from sslgraph.pipelines.launch import launch  # noqa: F401  forks find it imported
 

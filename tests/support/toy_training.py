@@ -10,15 +10,15 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from torch import Tensor, nn
+
+from sslgraph import collectives
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.optimize.optimizer import Optimizer
 from sslgraph.pipelines.record.display import Display
 from sslgraph.pipelines.record.record import Record
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train.run import Run
-from torch import Tensor, nn
-
-from sslgraph import collectives
-from sslgraph.errors import SslgraphError
 from sslgraph.schedules import Clock
 
 IMAGES, BATCH = 48, 8

@@ -1,8 +1,9 @@
 import jaxtyping
 import pytest
 import torch
-from sslgraph.components.assignments.sinkhorn import Sinkhorn
 from torch import Tensor
+
+from sslgraph.components.assignments.sinkhorn import Sinkhorn
 
 
 def slowly(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tensor:

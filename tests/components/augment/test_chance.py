@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
+
 from sslgraph.components.augment.chance import checked, chosen
 from sslgraph.components.augment.horizontal_flip import HorizontalFlip
-
 from sslgraph.draws import keyed, words
 
 

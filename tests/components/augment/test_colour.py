@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as tv
+
 from sslgraph.components.augment import color_jitter
 from sslgraph.components.augment.color_jitter import ColorJitter
 from sslgraph.components.augment.gaussian_blur import GaussianBlur
@@ -11,9 +14,6 @@ from sslgraph.components.augment.grayscale import Grayscale
 from sslgraph.components.augment.normalize import Normalize
 from sslgraph.components.augment.planes import mean_of
 from sslgraph.components.augment.solarize import Solarize
-from torch import Tensor
-from torchvision.transforms.v2 import functional as tv
-
 from sslgraph.draws import Draw, keyed
 
 ADJUSTMENTS = (tv.adjust_brightness, tv.adjust_contrast, tv.adjust_saturation, tv.adjust_hue)

@@ -6,15 +6,15 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
+from torchvision.transforms import v2
+
 from sslgraph.components.augment.frame import Frame
 from sslgraph.components.augment.pad_crop import PadCrop
 from sslgraph.components.augment.random_resized_crop import RandomResizedCrop
 from sslgraph.components.augment.resample import Resample
 from sslgraph.components.augment.resize_center_crop import ResizeCenterCrop
 from sslgraph.components.augment.resize_random_crop import ResizeRandomCrop
-from torch import Tensor
-from torchvision.transforms import v2
-
 from sslgraph.draws import Draw, keyed, words
 
 CPU = torch.device("cpu")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import torch
+
 from sslgraph.components.augment.frame import Frame
 
 

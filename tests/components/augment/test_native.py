@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor, nn
+
 from sslgraph.components.augment import native
 from sslgraph.components.augment.color_jitter import ColorJitter, _by_slots
 from sslgraph.components.augment.gaussian_blur import GaussianBlur, _by_matrices, _weights
 from sslgraph.components.augment.grayscale import Grayscale
 from sslgraph.components.augment.normalize import Normalize
 from sslgraph.components.augment.solarize import Solarize
-from torch import Tensor, nn
-
 from sslgraph.draws import keyed
 
 STEPS: dict[str, nn.Module] = {

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sslgraph.components.augment.frame import Frame
-from sslgraph.components.augment.resample import Resample
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as tv
+
+from sslgraph.components.augment.frame import Frame
+from sslgraph.components.augment.resample import Resample
 
 CPU = torch.device("cpu")
 MODES = {"bilinear": InterpolationMode.BILINEAR, "bicubic": InterpolationMode.BICUBIC}

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from sslgraph.components.backbones.context_encoder import ContextEncoder
 
 

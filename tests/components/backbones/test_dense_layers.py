@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from sslgraph.components.backbones.dense_layers import dropped, initialise
 from torch import nn
 
+from sslgraph.components.backbones.dense_layers import dropped, initialise
 from sslgraph.draws import keyed
 
 DRAW = keyed(0, 0, torch.arange(4))

@@ -5,8 +5,9 @@ import copy
 import pytest
 import torch
 import torchvision
-from sslgraph.components.backbones.resnet import ResNet
 from torch import nn
+
+from sslgraph.components.backbones.resnet import ResNet
 
 IMAGES = torch.randn(2, 3, 40, 40, generator=torch.Generator().manual_seed(0))
 

@@ -1,6 +1,7 @@
 """Sobel's filters on pictures whose edges are known."""
 
 import torch
+
 from sslgraph.components.backbones.sobel import Sobel
 
 

@@ -3,6 +3,7 @@
 import pytest
 import timm
 import torch
+
 from sslgraph.components.backbones.timm import Timm
 
 IMAGES = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torchvision
+
 from sslgraph.components.backbones.vgg import VGG
 
 IMAGES = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))

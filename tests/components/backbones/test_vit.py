@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.components.backbones.vit import ViT, sine_cosine_table
 from timm.models.vision_transformer import VisionTransformer
 
+from sslgraph.components.backbones.vit import ViT, sine_cosine_table
 from sslgraph.draws import keyed, permutation
 
 IMAGES = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))

@@ -1,8 +1,9 @@
 import pytest
 import torch
+from torch import Tensor
+
 from sslgraph.components.clustering import kmeans
 from sslgraph.components.clustering.kmeans import Kmeans
-from torch import Tensor
 
 CLOCK = torch.tensor([3, 0, 0])
 

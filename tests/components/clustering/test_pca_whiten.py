@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from sslgraph.components.clustering.pca_whiten import PcaWhiten
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from sslgraph.components.heads.context_decoder import ContextDecoder
 
 

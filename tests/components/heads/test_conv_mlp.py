@@ -1,6 +1,7 @@
 """The convolutional perceptron: counts of PixPro and DenseCL, and each place by itself."""
 
 import torch
+
 from sslgraph.components.heads.conv_mlp import ConvMLP
 
 

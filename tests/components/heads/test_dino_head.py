@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from sslgraph.components.heads.dino import DinoHead
 from torch.nn.functional import normalize
+
+from sslgraph.components.heads.dino import DinoHead
 
 
 @pytest.mark.parametrize(

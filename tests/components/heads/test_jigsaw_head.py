@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from sslgraph.components.heads.jigsaw import JigsawHead
 
 

@@ -1,6 +1,7 @@
 """The linear head: DeepCluster's start, and a fresh one in place."""
 
 import torch
+
 from sslgraph.components.heads.linear import Linear
 
 

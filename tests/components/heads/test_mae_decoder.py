@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+
 from sslgraph.components.backbones.vit import sine_cosine_table
 from sslgraph.components.heads.mae_decoder import MAEDecoder
 from sslgraph.components.masks.uniform import UniformMask
-
 from sslgraph.draws import keyed
 
 IMAGES = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))

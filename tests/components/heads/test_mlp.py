@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.components.heads.mlp import MLP
 from torch import nn
+
+from sslgraph.components.heads.mlp import MLP
 
 
 def layers(**settings: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """The patch discriminator: stages, and one unbounded logit a patch."""
 
 import torch
+
 from sslgraph.components.heads.patch_discriminator import PatchDiscriminator
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from sslgraph.components.heads.pixel_propagation import PixelPropagation
 from torch import Tensor
 from torch.nn.functional import normalize
+
+from sslgraph.components.heads.pixel_propagation import PixelPropagation
 
 
 def slow(x: Tensor, value: Tensor, gamma: float) -> Tensor:

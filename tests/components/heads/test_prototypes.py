@@ -1,6 +1,7 @@
 """Prototypes stay on the unit sphere."""
 
 import torch
+
 from sslgraph.components.heads.prototypes import Prototypes
 
 

@@ -2,8 +2,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from sslgraph.components.losses.barlow_twins import BarlowTwins
 from torch import Tensor
+
+from sslgraph.components.losses.barlow_twins import BarlowTwins
 
 # Two uncorrelated features over four images.
 FEATURES = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+
 from sslgraph.components.losses.binary import Binary
 
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from sslgraph.components.losses.cosine_regression import CosineRegression
 from sslgraph.components.losses.negative_cosine import NegativeCosine
 

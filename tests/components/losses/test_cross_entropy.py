@@ -2,8 +2,9 @@ import math
 
 import pytest
 import torch
-from sslgraph.components.losses.cross_entropy import CrossEntropy
 from torch.nn import functional
+
+from sslgraph.components.losses.cross_entropy import CrossEntropy
 
 
 def test_it_is_the_mean_over_labelled_images() -> None:

@@ -3,8 +3,9 @@ import math
 import jaxtyping
 import pytest
 import torch
-from sslgraph.components.losses.dino import DINO
 from torch import Tensor
+
+from sslgraph.components.losses.dino import DINO
 
 
 def test_two_prototypes_by_hand() -> None:

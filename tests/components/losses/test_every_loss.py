@@ -2,6 +2,9 @@
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
+
 from sslgraph.components.losses.barlow_twins import BarlowTwins
 from sslgraph.components.losses.binary import Binary
 from sslgraph.components.losses.cosine_regression import CosineRegression
@@ -13,8 +16,6 @@ from sslgraph.components.losses.negative_cosine import NegativeCosine
 from sslgraph.components.losses.nt_xent import NTXent
 from sslgraph.components.losses.pixel_agreement import PixelAgreement
 from sslgraph.components.losses.swav import SwAV
-from torch import Tensor, nn
-from torch._subclasses import FakeTensorMode
 
 ROWS, BAG, MAP, PATCHES = torch.rand(4, 6), torch.rand(2, 4, 6), torch.rand(2, 3, 2, 2), torch.rand(2, 5, 12)
 LABELS, MASK, PAIRS = torch.arange(4), torch.rand(2, 5) < 0.5, torch.rand(2, 4, 4) < 0.5

@@ -2,8 +2,9 @@ import math
 
 import pytest
 import torch
-from sslgraph.components.losses.info_nce import InfoNCE
 from torch.nn.functional import cross_entropy, normalize
+
+from sslgraph.components.losses.info_nce import InfoNCE
 
 
 def unit(*shape: int) -> torch.Tensor:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from sslgraph.components.losses.masked_regression import MaskedRegression
 
 

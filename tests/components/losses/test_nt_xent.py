@@ -3,9 +3,10 @@ import math
 import jaxtyping
 import pytest
 import torch
-from sslgraph.components.losses.nt_xent import NTXent
 from torch import Tensor
 from torch.nn.functional import normalize
+
+from sslgraph.components.losses.nt_xent import NTXent
 
 
 def views(images: int = 5, dim: int = 4) -> Tensor:

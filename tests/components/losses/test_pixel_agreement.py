@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from sslgraph.components.losses.pixel_agreement import PixelAgreement
 
 EVERY_CELL_ITSELF = torch.eye(49, dtype=torch.bool).expand(3, -1, -1)

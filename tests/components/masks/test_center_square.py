@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from sslgraph.components.masks.center_square import CenterSquare
 
 IMAGES = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))

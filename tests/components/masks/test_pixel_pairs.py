@@ -1,8 +1,9 @@
 """PixPro's pairs: the dossier's counts on a 7 x 7 map, flips, and symmetry."""
 
 import torch
-from sslgraph.components.masks.pixel_pairs import PixelPairs
 from torch import Tensor
+
+from sslgraph.components.masks.pixel_pairs import PixelPairs
 
 MAP = torch.zeros(1, 8, 7, 7)
 WHOLE = (0.2, 0.2, 0.6, 0.6)

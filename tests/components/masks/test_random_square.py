@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+
 from sslgraph.components.masks.center_square import CenterSquare
 from sslgraph.components.masks.random_square import RandomSquare
-
 from sslgraph.draws import keyed
 
 IMAGES = torch.randn(64, 3, 12, 16, generator=torch.Generator().manual_seed(0))

@@ -4,8 +4,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sslgraph.components.masks.uniform import UniformMask
 
+from sslgraph.components.masks.uniform import UniformMask
 from sslgraph.draws import keyed
 
 IMAGES = torch.zeros(5, 3, 32, 32)

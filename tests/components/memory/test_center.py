@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from sslgraph.components.memory.center import Center
 
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
-from sslgraph.components.memory.label_table import LabelTable
 from torch.nn.functional import cross_entropy
+
+from sslgraph.components.memory.label_table import LabelTable
 
 
 def test_labels_are_read_by_sample_index() -> None:

@@ -1,7 +1,8 @@
 import pytest
 import torch
-from sslgraph.components.memory.row_bank import RowBank
 from torch.nn.functional import normalize
+
+from sslgraph.components.memory.row_bank import RowBank
 
 
 def test_touched_rows_are_half_old_half_new_at_unit_length_and_others_stay() -> None:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from sslgraph.components.memory.view_queue import ViewQueue
 
 CLOCK = torch.tensor([0, 0, 0])  # seed, epoch, step

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from object_storage import Storage
+from tars import numbered, png, shard
+
 from sslgraph.components.sources.bucket import Bucket, expanded
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.components.sources.opening import store_at
 from sslgraph.components.sources.webdataset import WebDataset
-from tars import numbered, png, shard
-
 from sslgraph.errors import SslgraphError, StorageError
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from sslgraph.components.sources.album import Album
 from sslgraph.components.sources.decoding import decode
 from sslgraph.components.sources.image_folder import ImageFolder
-
 from sslgraph.errors import SslgraphError
 
 RED = (250, 10, 20)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from sslgraph.components.sources.index_cache import Arrays, remembered
 from sslgraph.components.sources.store import File
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from object_storage import Storage
 from PIL import Image
-from sslgraph.components.sources.parquet import Parquet
 
+from sslgraph.components.sources.parquet import Parquet
 from sslgraph.errors import SslgraphError, StorageError
 
 

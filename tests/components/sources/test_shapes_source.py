@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from sslgraph.components.sources.shapes import OUTLINES, Shapes
 
+from sslgraph.components.sources.shapes import OUTLINES, Shapes
 from sslgraph.errors import SslgraphError
 
 SOME = torch.tensor([0, 5, 199])

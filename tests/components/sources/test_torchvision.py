@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sslgraph.components.sources.torchvision import TorchvisionDataset
 from torchvision import datasets
 
+from sslgraph.components.sources.torchvision import TorchvisionDataset
 from sslgraph.errors import SslgraphError
 
 FAKE: dict[str, Any] = {"size": 20, "image_size": [3, 6, 5]}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from sslgraph.components.sources.webdataset import WebDataset
 from tars import numbered, png, shard
 
+from sslgraph.components.sources.webdataset import WebDataset
 from sslgraph.errors import SslgraphError, StorageError
 
 

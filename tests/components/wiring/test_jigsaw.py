@@ -2,10 +2,10 @@ import math
 
 import pytest
 import torch
-from sslgraph.components.wiring.jigsaw import Jigsaw
 from torch import Tensor
 
 from sslgraph import draws
+from sslgraph.components.wiring.jigsaw import Jigsaw
 
 
 def drawn(count: int, seed: int = 0) -> Tensor:

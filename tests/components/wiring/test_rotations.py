@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from sslgraph.components.wiring.rotations import Rotations
 
 from sslgraph import draws
+from sslgraph.components.wiring.rotations import Rotations
 
 IMAGES = torch.arange(2 * 3 * 4 * 4, dtype=torch.float32).view(2, 3, 4, 4)
 

@@ -1,4 +1,5 @@
 import torch
+
 from sslgraph.components.wiring.shuffle import Shuffle, order
 from sslgraph.components.wiring.unshuffle import Unshuffle
 

@@ -1,5 +1,7 @@
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
+
 from sslgraph.components.wiring.add import Add
 from sslgraph.components.wiring.concat import Concat
 from sslgraph.components.wiring.first_views import FirstViews
@@ -11,7 +13,6 @@ from sslgraph.components.wiring.similarity import Similarity
 from sslgraph.components.wiring.stopgrad import Stopgrad
 from sslgraph.components.wiring.transpose import Transpose
 from sslgraph.components.wiring.unfold import Unfold
-from torch.nn.functional import cross_entropy
 
 
 @pytest.mark.parametrize(("shape", "axis"), [((3, 5), 1), ((3, 4, 5), 2), ((3, 5, 2, 2), 1)])

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import jaxtyping
 import pytest
 import torch
+from torch import Tensor
+from torch._subclasses import FakeTensorMode
+
 from sslgraph.components.assignments.sinkhorn import Sinkhorn
 from sslgraph.components.clustering.kmeans import Kmeans
 from sslgraph.components.clustering.pca_whiten import PcaWhiten
@@ -17,8 +20,6 @@ from sslgraph.components.wiring.jigsaw import Jigsaw
 from sslgraph.components.wiring.patchify import Patchify
 from sslgraph.components.wiring.rotations import Rotations
 from sslgraph.components.wiring.shuffle import Shuffle
-from torch import Tensor
-from torch._subclasses import FakeTensorMode
 
 
 def images() -> Tensor:

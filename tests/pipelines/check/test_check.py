@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sslgraph.pipelines.check import check
 
 from sslgraph.errors import Fault, Place, SpecError, SslgraphError, refusal
+from sslgraph.pipelines.check import check
 from sslgraph.read.load import load_method, load_recipe
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines.commands import page
 
 from sslgraph import home
+from sslgraph.pipelines.commands import page
 from sslgraph.read.load import load_recipe
 
 TWINS = """\

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from object_storage import Storage
-from sslgraph.pipelines.check.request import request
 from tars import numbered, png, shard
+
+from sslgraph.pipelines.check.request import request
 
 
 def folder_of(kind: str, root: Path) -> Path:

@@ -1,9 +1,9 @@
 """What follows --set on a command line is a path, an equals sign and a value of YAML."""
 
 import pytest
-from sslgraph.pipelines.commands.options import overrides
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.commands.options import overrides
 
 
 def test_a_setting_is_read_as_a_path_and_a_value() -> None:

@@ -9,14 +9,14 @@ import pytest
 import torch
 from rich.console import Console
 from sources import Numbered
-from sslgraph.pipelines.evaluate.evaluate import VIEWS, evaluate, table
-from sslgraph.pipelines.look.report import write_report
-from sslgraph.pipelines.measure.features import extract_views
-from sslgraph.pipelines.train.loop import train
 from torch import nn
 
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
+from sslgraph.pipelines.evaluate.evaluate import VIEWS, evaluate, table
+from sslgraph.pipelines.look.report import write_report
+from sslgraph.pipelines.measure.features import extract_views
+from sslgraph.pipelines.train.loop import train
 from sslgraph.read.spec import Augmentation, Part, View
 from sslgraph.settle.views import ViewProgram
 

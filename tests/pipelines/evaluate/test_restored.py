@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.components.sources.shapes import Shapes
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.evaluate.restored import restored
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.storage.checkpoint import Checkpoint
-
-from sslgraph.compile.compile import CompiledMethod
-from sslgraph.errors import SslgraphError
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 

@@ -7,11 +7,11 @@ from itertools import chain
 import pytest
 import torch
 from sources import Numbered
-from sslgraph.pipelines.feed.feed import Feed, order, prefetched
 from torch import Tensor
 
 from sslgraph.draws import keyed
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.feed.feed import Feed, order, prefetched
 from sslgraph.read.spec import Augmentation, Part, View
 from sslgraph.settle.views import ViewProgram
 

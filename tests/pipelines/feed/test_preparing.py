@@ -7,12 +7,12 @@ import pytest
 import torch
 from object_storage import Storage
 from PIL import Image
+
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.components.sources.prepared import Prepared
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import source_for
 from sslgraph.pipelines.feed.preparing import inspect, prepare_images, shrunk
-
-from sslgraph.errors import SslgraphError
 
 
 def pictures(folder: Path, count: int = 12) -> Path:

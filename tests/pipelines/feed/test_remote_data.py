@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import torch
 from object_storage import Storage
+from runs import assert_equal, records
 from soak import newest, workers_of
-from sslgraph.components.sources.webdataset import WebDataset
-from sslgraph.pipelines.feed.feed import Feed
-from sslgraph.pipelines.train.loop import train
 from tars import numbered, shard
-from test_resume import assert_equal, records
 from two_ranks import together
 
+from sslgraph.components.sources.webdataset import WebDataset
 from sslgraph.errors import StorageError
+from sslgraph.pipelines.feed.feed import Feed
+from sslgraph.pipelines.train.loop import train
 from sslgraph.settle.views import ViewProgram
 
 ROOT = Path(__file__).parents[3]

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines.launch import job_server
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.launch import job_server
 
 ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent

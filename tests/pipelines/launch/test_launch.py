@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sslgraph.pipelines.launch.cluster import Share, cluster, share
-from sslgraph.pipelines.launch.launch import _in_words, launch
 from tars import numbered, shard
 from toy_training import toy_body
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.launch.cluster import Share, cluster, share
+from sslgraph.pipelines.launch.launch import _in_words, launch
 
 HERE = Path(__file__).parent
-PATHS = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
+ROOT = Path(__file__).parents[3]
+PATHS = [str(HERE), str(ROOT / "tests" / "support"), str(ROOT)]
 IMPORTS = f"import sys; sys.path[:0] = {PATHS}; import test_launch; from pathlib import Path"
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import soak
-from test_launch_job import ROOT
 
 Tell = Callable[[str], str]
+
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def nodes(tmp_path: Path) -> Iterator[tuple[str, dict[str, str], Tell]]:
     }  # fmt: skip
     log = (tmp_path / "nodes.log").open("w")
     keeper = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests/ray_nodes.py")],
+        [sys.executable, str(ROOT / "tests/support/ray_nodes.py")],
         env=world, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
     )  # fmt: skip
     assert keeper.stdin is not None and keeper.stdout is not None

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
 from sslgraph.pipelines.launch import ray_compat as those
 
 VARIABLES = [*those.QUIET, *those.PRIVATE, *those.STOPPING, those.PORT, those.ADDRESS, those.IN_A_JOB]

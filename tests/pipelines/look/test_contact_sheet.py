@@ -11,15 +11,15 @@ import torch
 from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
+from torch import Tensor
+
+from sslgraph import draws
 from sslgraph.components.sources.shapes import Shapes
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.feed.feed import Feed
 from sslgraph.pipelines.look.contact_picture import draw, scaled
 from sslgraph.pipelines.look.contact_sheet import Sheet, contact_sheet, where
-from torch import Tensor
-
-from sslgraph import draws
-from sslgraph.errors import SslgraphError
 from sslgraph.settle.views import ViewProgram
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from sslgraph.components.sources.shapes import Shapes
-from sslgraph.pipelines.check import check
-from sslgraph.pipelines.look.contact_sheet import Cell, contact_sheet
-from sslgraph.pipelines.look.op_pictures import mosaic, veiled, within
 from torch import Tensor
 
 from sslgraph.compile.compile import CompiledMethod
+from sslgraph.components.sources.shapes import Shapes
 from sslgraph.draws import keyed
+from sslgraph.pipelines.check import check
+from sslgraph.pipelines.look.contact_sheet import Cell, contact_sheet
+from sslgraph.pipelines.look.op_pictures import mosaic, veiled, within
 from sslgraph.settle.views import ViewProgram
 
 INDEX = torch.tensor([0, 2, 4])

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
-from sslgraph.pipelines.look import parts
 
 from sslgraph.parts import registry
+from sslgraph.pipelines.look import parts
 
 ROOT = Path(__file__).parents[3]
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.look import show
-
 from sslgraph.read.load import load_method, load_recipe
 
 

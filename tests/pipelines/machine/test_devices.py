@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.machine import machine
-from sslgraph.pipelines.train import loop
-from sslgraph.pipelines.train.prepare import prepare
 from torch import Tensor
 
 from sslgraph.parts import registry
+from sslgraph.pipelines.machine import machine
+from sslgraph.pipelines.train import loop
+from sslgraph.pipelines.train.prepare import prepare
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
 from sslgraph.settle.views import ViewProgram

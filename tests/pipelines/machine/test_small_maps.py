@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from sslgraph.pipelines.machine import small_maps
 from torch import Tensor, nn
+
+from sslgraph.pipelines.machine import small_maps
 
 # in, out, kernel, stride, padding, side of the input, with a bias: all three ways there are to take the sums.
 SHAPES = {

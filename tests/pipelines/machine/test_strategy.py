@@ -9,11 +9,6 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from sslgraph.pipelines.check.check import examine
-from sslgraph.pipelines.machine.strategy import distributed
-from sslgraph.pipelines.train.prepare import settled
-from sslgraph.pipelines.verify.trials import Verdict, Wish
-from sslgraph.pipelines.verify.verify import verify
 from torch import Tensor, nn
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
@@ -23,6 +18,11 @@ from two_ranks import Both
 from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
+from sslgraph.pipelines.check.check import examine
+from sslgraph.pipelines.machine.strategy import distributed
+from sslgraph.pipelines.train.prepare import settled
+from sslgraph.pipelines.verify.trials import Verdict, Wish
+from sslgraph.pipelines.verify.verify import verify
 from sslgraph.ranks import sharding
 from sslgraph.read import catalogue
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 from sources import Numbered
-from sslgraph.pipelines.measure.features import Features, extract
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.measure.features import Features, extract
 from sslgraph.read.spec import Augmentation, Part, View
 from sslgraph.settle.views import ViewProgram
 

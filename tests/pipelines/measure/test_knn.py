@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from sslgraph.pipelines.measure import knn as module
-from sslgraph.pipelines.measure.features import Features
-from sslgraph.pipelines.measure.knn import knn
 from torch import Tensor
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.measure import knn as module
+from sslgraph.pipelines.measure.features import Features
+from sslgraph.pipelines.measure.knn import knn
 
 
 def features(values: Tensor, labels: Tensor | list[int]) -> Features:

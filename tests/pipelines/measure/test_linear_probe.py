@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from sslgraph.pipelines.measure import linear_probe as module
-from sslgraph.pipelines.measure.features import Features
-from sslgraph.pipelines.measure.linear_probe import linear_probe
 from torch import Tensor
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.measure import linear_probe as module
+from sslgraph.pipelines.measure.features import Features
+from sslgraph.pipelines.measure.linear_probe import linear_probe
 
 
 def features(values: Tensor, labels: Tensor) -> Features:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sslgraph.pipelines.measure.spectra import alpha_req, lidar, rankme, signal
 from torch import Tensor
+
+from sslgraph.pipelines.measure.spectra import alpha_req, lidar, rankme, signal
 
 
 def with_spectrum(values: Tensor, rows: int) -> Tensor:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.optimize.lars import Lars
-from sslgraph.pipelines.optimize.optimizer import Optimizer
-from sslgraph.pipelines.optimize.rates import in_words, rule
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.optimize.lars import Lars
+from sslgraph.pipelines.optimize.optimizer import Optimizer
+from sslgraph.pipelines.optimize.rates import in_words, rule
 from sslgraph.schedules import Clock, Duration, duration, schedule
 
 CLOCK = Clock(steps_per_epoch=5, total_steps=20)

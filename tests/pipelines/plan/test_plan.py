@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from sslgraph.pipelines.plan.plan import GIB, Asked, bytes_of, planned
-from sslgraph.pipelines.plan.rehearsal import Rehearsal, rehearse
-from sslgraph.pipelines.plan.text import page, text
 from torch.utils.flop_counter import FlopCounterMode
 
 from sslgraph import collectives
 from sslgraph.collectives import Message
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
+from sslgraph.pipelines.plan.plan import GIB, Asked, bytes_of, planned
+from sslgraph.pipelines.plan.rehearsal import Rehearsal, rehearse
+from sslgraph.pipelines.plan.text import page, text
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 

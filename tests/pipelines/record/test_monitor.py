@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.record import diagnosis
 from sslgraph.pipelines.record.monitor import Monitor, queue_ages
 from sslgraph.pipelines.train.loop import train
-
-from sslgraph.compile.compile import CompiledMethod
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 from sslgraph.schedules import Clock

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 from rich.console import Console
-from sslgraph.pipelines.record.display import Display, Pace, knn, length
-from sslgraph.pipelines.record.record import Record, cut
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.record.display import Display, Pace, knn, length
+from sslgraph.pipelines.record.record import Record, cut
 
 
 def record(folder: Path, *, out: io.StringIO | None = None, terminal: bool = False, **settings: Any) -> Record:

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+
 from sslgraph.pipelines.record.vitals import ROWS, effective_rank, pair, rows_of, vitals
 
 

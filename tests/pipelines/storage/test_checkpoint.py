@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.storage import checkpoint
-from sslgraph.pipelines.storage.checkpoint import Checkpoint
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.storage import checkpoint
+from sslgraph.pipelines.storage.checkpoint import Checkpoint
 
 WEIGHTS = {"f.weight": torch.arange(6.0).reshape(2, 3), "queue.rows": torch.ones(4, dtype=torch.int64)}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from soak import ROOT
+
 from sslgraph.pipelines.storage import checkpoint, interrupt, metrics_file
 from sslgraph.pipelines.storage.interrupt import Interrupt
 

@@ -18,6 +18,10 @@ import torch
 from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
+from toy_training import ToyFeed, toy_run
+from two_ranks import Both
+
+from sslgraph.errors import SslgraphError, StorageError
 from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.evaluate import evaluate
 from sslgraph.pipelines.launch.launch import _agreed, launch
@@ -25,10 +29,6 @@ from sslgraph.pipelines.look.report.records import read as report
 from sslgraph.pipelines.record import record
 from sslgraph.pipelines.storage import checkpoint, run_folder
 from sslgraph.pipelines.train.loop import loop
-from toy_training import ToyFeed, toy_run
-from two_ranks import Both
-
-from sslgraph.errors import SslgraphError, StorageError
 
 
 class Fragile(ToyFeed):

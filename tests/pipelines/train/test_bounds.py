@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.evaluate.evaluate import evaluate
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train.loop import train
-
-from sslgraph.errors import SslgraphError
 
 DEEPCLUSTER = {
     "data.images": 64, "data.test_images": 10, "batch": 16, "epochs": None, "steps": 2, "evaluate": {},

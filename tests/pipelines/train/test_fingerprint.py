@@ -17,16 +17,16 @@ import torch
 from command import Command
 from command import sslgraph as sslgraph
 from sources import Numbered
-from sslgraph.pipelines.feed.preparing import prepare_images
-from sslgraph.pipelines.storage import checkpoint
-from sslgraph.pipelines.train.fingerprint import difference, fingerprint, refuse_unequal_ranks
-from sslgraph.pipelines.train.loop import train
 from tars import numbered, png, shard
 from two_ranks import Both
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
+from sslgraph.pipelines.feed.preparing import prepare_images
+from sslgraph.pipelines.storage import checkpoint
+from sslgraph.pipelines.train.fingerprint import difference, fingerprint, refuse_unequal_ranks
+from sslgraph.pipelines.train.loop import train
 from sslgraph.read.spec import Data
 
 

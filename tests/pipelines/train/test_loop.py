@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.train import loop
-from sslgraph.pipelines.train.run import Run
 from toy_training import CLOCK, IMAGES, ToyFeed, ToyMethod, knn, toy_run
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.train import loop
+from sslgraph.pipelines.train.run import Run
 
 ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}
 LARS = {"use": "lars_out", "lr": 0.1, "weight_decay": 0.1, "momentum": 0.9, "trust": 0.1}

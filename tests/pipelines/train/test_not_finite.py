@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
+
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.commands.app import app
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train.loop import train
 from sslgraph.pipelines.train.replay import replay
-from typer.testing import CliRunner
-
-from sslgraph.errors import SslgraphError
 
 TINY = {
     "nets.f.width": 4, "nets.g.hidden": [8], "nets.g.out": 8, "views.x.size": 16, "data.images": 32, "batch": 16,

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.train import loop
-from sslgraph.pipelines.train.prepare import prepare, settled
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.train import loop
+from sslgraph.pipelines.train.prepare import prepare, settled
 
 SMALL = {
     "data.images": 64, "data.test_images": 20, "steps": 4, "batch": 16, "optimizer.lr_rule": "batch/256",

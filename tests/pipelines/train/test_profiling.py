@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
+
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.train import profiling
 from sslgraph.pipelines.train.loop import loop
 from sslgraph.pipelines.train.prepare import prepare
 from sslgraph.pipelines.train.profiling import Stopwatch, table
-from torch import nn
-
-from sslgraph.errors import SslgraphError
 
 SMALL = {"data.images": 256, "batch": 16, "steps": 12, "evaluate": {}, "checkpoint": {}}
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.train import loop
+from runs import assert_equal, records
 
+from sslgraph.pipelines.train import loop
 from sslgraph.read import catalogue
 
 # Six steps of four an epoch, cut after the third: passes over the data set (DeepCluster) come on both sides.
@@ -21,12 +21,6 @@ OWN: dict[str, dict[str, Any]] = {
     "moco_v2": {"state.queue.size": 32},
     "swav": {"state.queue.size": 32, "state.queue.start_epoch": 0, "nets.c.out": 12},
 }
-
-
-def records(folder: Path) -> list[dict[str, Any]]:
-    """What was recorded of every step, less what a clock measured."""
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if "second" not in k and "wait" not in k} for line in lines]
 
 
 @pytest.mark.parametrize("method", catalogue.names("methods"))
@@ -51,20 +45,3 @@ def test_three_and_three_steps_are_six(method: str, tmp_path: Path) -> None:
             for name in ("whole", "half")
         )
         assert_equal(one, other)
-
-
-def assert_equal(one: Any, other: Any) -> None:
-    """Equal to the last bit, through mappings and sequences."""
-    assert type(one) is type(other)
-    if isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_equal(one[key], other[key])
-    elif isinstance(one, list | tuple):
-        assert len(one) == len(other)
-        for pair in zip(one, other, strict=True):
-            assert_equal(*pair)
-    else:
-        assert one == other

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 import torch
-from sslgraph.pipelines.storage import checkpoint
-from sslgraph.pipelines.train import loop, saving
-from sslgraph.pipelines.train.saving import Saver
 from toy_training import ToyFeed, toy_run
 from two_ranks import Both
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.storage import checkpoint
+from sslgraph.pipelines.train import loop, saving
+from sslgraph.pipelines.train.saving import Saver
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_recipe
 from sslgraph.schedules import Clock

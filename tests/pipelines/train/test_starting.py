@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+from toy_training import ToyFeed, toy_run
+
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train.loop import loop
 from sslgraph.pipelines.train.run import Start
 from sslgraph.pipelines.train.starting import other_settings
-from toy_training import ToyFeed, toy_run
-
-from sslgraph.errors import SslgraphError
 
 
 def steps(folder: Path) -> list[int]:

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from torch import nn
+
 from sslgraph.pipelines.verify import trial
 from sslgraph.pipelines.verify.trial import Trial
-from torch import nn
 
 
 def test_a_fixed_norm_keeps_its_statistics_in_train_mode_and_its_net_can_be_pickled() -> None:

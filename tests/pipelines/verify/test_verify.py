@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
+
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.commands.app import app
 from sslgraph.pipelines.verify.difference import difference, distance, unequal
@@ -14,9 +17,6 @@ from sslgraph.pipelines.verify.rank_local import rank_local, spanning
 from sslgraph.pipelines.verify.trial import Seen
 from sslgraph.pipelines.verify.trials import Verdict, Wish
 from sslgraph.pipelines.verify.verify import counts, verify
-from typer.testing import CliRunner
-
-from sslgraph.errors import SslgraphError
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_method
 

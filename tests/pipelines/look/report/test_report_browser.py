@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Chromium
+
 from sslgraph.pipelines.look.report import write_report
 
 LOOK = """

@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+
 from sslgraph.pipelines.look.report.chart import FAR, MOST, Chart, Curve, Level, draw, limits, merged, thinned, ticks
 
 SVG = re.compile(r"<svg viewBox=\"0 0 440 262\".*?</svg>", re.DOTALL)

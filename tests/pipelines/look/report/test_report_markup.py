@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sslgraph.pipelines.look.report.markup import Markup, details, element, join, table
 
 

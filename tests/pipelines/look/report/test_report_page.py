@@ -13,6 +13,7 @@ from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
 from report_run import rewrite, trained
+
 from sslgraph.pipelines.look.report import write_report
 
 NAMESPACE = "http://www.w3.org/2000/svg"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from report_run import rewrite
-from sslgraph.pipelines.look.report.planned import planned
-from sslgraph.pipelines.look.report.records import read, short
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.look.report.planned import planned
+from sslgraph.pipelines.look.report.records import read, short
 
 
 def noted(run: Path, *lines: dict[str, Any] | str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
+
 from sslgraph.pipelines.look.report.scatter import MARKED, draw, legend, look, shape
 from sslgraph.pipelines.look.report.seen import Map, Part, maps, neighbours, pca, spread, tsne
 from sslgraph.pipelines.measure.features import Features
-from torch import Tensor
 
 
 class Flat:
