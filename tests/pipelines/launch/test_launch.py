@@ -108,7 +108,7 @@ def test_the_worker_that_failed_is_named_and_not_the_one_that_lost_it() -> None:
 @pytest.fixture(scope="module")
 def one_ray() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
+        patch.setenv("PYTHONPATH", PATHS[1], prepend=os.pathsep)
         with cluster(None):
             yield
 
@@ -206,7 +206,7 @@ def test_tar_shards_give_the_same_steps_on_two_ranks_and_after_a_cut(tmp_path: P
     def train(folder: str, ranks: list[str]) -> list[float]:
         command = [sys.executable, *ranks, *words, "--set", "steps=12", "--out", str(tmp_path / folder)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(PATHS)}
-        subprocess.run(command, check=True, timeout=300, env=environment, cwd=HERE.parent.parent)
+        subprocess.run(command, check=True, timeout=300, env=environment, cwd=ROOT)
         lines = (tmp_path / folder / "metrics.jsonl").read_text().splitlines()
         return [json.loads(line)["contrast"] for line in lines if '"contrast"' in line]
 
