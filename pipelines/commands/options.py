@@ -1,10 +1,11 @@
-"""Options that several commands share, and how they are read."""
+"""What several commands share: options, how they are read, and the console that prints."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from sslgraph.errors import SslgraphError
 
@@ -15,6 +16,9 @@ FromScratch = Annotated[
     bool, typer.Option("--from-scratch", help="begin at step 0 where steps are recorded and no checkpoint is left")
 ]
 ChangedData = Annotated[bool, typer.Option("--changed-data", help="continue with other images than the run had")]
+
+
+out = Console(highlight=False, soft_wrap=True)
 
 
 def overrides(texts: list[str]) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path, kind: dict[str, Any
 @pytest.mark.usefixtures("one_ray")
 def test_the_demo_recipe_gives_the_same_losses_on_two_workers(tmp_path: Path) -> None:
     """As `sslgraph train simclr --workers 2` does, for 20 steps; docs/results.md says why not in float32."""
-    from sslgraph.pipelines.commands.app import overrides
+    from sslgraph.pipelines.commands.options import overrides
 
     texts = ("epochs=null", "steps=20", "precision=float64", "evaluate={}")
     for workers, name in ((1, "one"), (2, "two")):

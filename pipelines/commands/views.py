@@ -1,4 +1,4 @@
-"""`sslgraph views` and `sslgraph report`: what can be seen of images and of runs. Imports no torch by itself."""
+"""`sslgraph views`: real images beside every view of them."""
 
 from __future__ import annotations
 
@@ -34,18 +34,3 @@ def views(
         overrides=overrides(set_),
     )
     typer.echo(f"{file}: {sheet.words}")
-
-
-def report(
-    runs: Annotated[list[Path], typer.Argument(help="run folders: one, or several to compare")],
-    file: Annotated[
-        Path | None, typer.Option("-o", help="the page; report.html in the run's folder if left out")
-    ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="where the images are now, if they moved")] = None,
-    images: Annotated[int, typer.Option("--images", help="most images of a split that are encoded")] = 2_000,
-    plugin: Plugins = [],  # noqa: B006
-) -> None:
-    """One page about a run, or about several beside each other, that works offline."""
-    from ..look.report import write_report
-
-    typer.echo(write_report(runs, file, data=data, most=images, plugins=tuple(plugin)))

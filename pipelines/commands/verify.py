@@ -1,25 +1,12 @@
-"""The commands that prove and look again: verify, replay."""
+"""`sslgraph verify`: the same mathematics on any number of ranks."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .options import Plugins, Sets, overrides
-
-
-def replay(
-    folder: Annotated[str, typer.Argument(help="a folder not_finite_step_... of a run")],
-    plugin: Plugins = [],  # noqa: B006
-) -> None:
-    """The step in which a loss was not a number, once more: which value was the first, and what went into it."""
-    from ..train.replay import replay as again
-
-    seen = again(Path(folder), plugins=tuple(plugin))
-    typer.echo(f"{seen}")
-    raise typer.Exit(0 if seen.found else 1)
 
 
 def verify(

@@ -1,0 +1,38 @@
+"""`sslgraph list`: methods, recipes, parts, augmentations."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from .options import out
+
+
+class Listed(StrEnum):
+    """What `list` lists."""
+
+    METHODS = "methods"
+    PARTS = "parts"
+    AUGMENTATIONS = "augmentations"
+
+
+def list_specs(
+    what: Annotated[Listed, typer.Argument(help="methods, parts, or augmentations")] = Listed.METHODS,
+) -> None:
+    """What there is to train and to write with: methods and their recipes, parts, augmentations."""
+    from sslgraph.read import catalogue
+
+    from ..look import parts
+    from ..look import show as pages
+
+    if what is Listed.PARTS:
+        out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs", markup=False)
+        return
+    if what is Listed.AUGMENTATIONS:
+        for entry in catalogue.entries("augmentations"):
+            out.print(f"{entry.name:<18}  {entry.line}", markup=False)
+        return
+    out.print(pages.methods(), markup=False)
+    out.print("\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or DATASET/NAME")

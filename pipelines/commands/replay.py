@@ -1,0 +1,22 @@
+"""`sslgraph replay`: the step whose loss became NaN or infinite, again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Plugins
+
+
+def replay(
+    folder: Annotated[str, typer.Argument(help="a folder not_finite_step_... of a run")],
+    plugin: Plugins = [],  # noqa: B006
+) -> None:
+    """The step in which a loss was not a number, once more: which value was the first, and what went into it."""
+    from ..train.replay import replay as again
+
+    seen = again(Path(folder), plugins=tuple(plugin))
+    typer.echo(f"{seen}")
+    raise typer.Exit(0 if seen.found else 1)

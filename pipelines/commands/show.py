@@ -1,0 +1,37 @@
+"""`sslgraph show`: a method or a part as text."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .options import Plugins, Sets, out, overrides
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="a method or a recipe, by name or file, or a part")],
+    code: Annotated[bool, typer.Option("--code", help="the compiled training step as Python")] = False,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="the whole text, with extends and references carried out")
+    ] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="which loss reaches which parameters")] = False,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """A method as text: its spec, its program, its gradient map; or a part: its settings, inputs and outputs."""
+    from ..look import parts
+    from ..look import show as pages
+
+    if parts.is_part(name):
+        out.print(parts.page(name, tuple(plugin)), markup=False)
+        return
+    given = overrides(set_)
+    if code:
+        out.print(pages.code(name, tuple(plugin), given), markup=False)
+    if gradients:
+        out.print(pages.gradients(name, tuple(plugin), given), markup=False)
+    if resolved:
+        out.print(pages.resolved_text(name, given), markup=False)
+    if not (code or gradients or resolved):
+        out.print(pages.page(name, tuple(plugin), given), markup=False)
