@@ -1,9 +1,11 @@
-"""Every example in README.md and docs/language.md is a text that the program accepts."""
+"""The pages: their examples are accepted, the files and links that they name exist, their lines fit."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import get_type_hints
@@ -18,6 +20,9 @@ from sslgraph.traits import Traits
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/language.md")
+EVERY_PAGE = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
+FOLDERS = "specs|components|sslgraph|pipelines|tests|docs|scripts|benchmarks"
+WIDTH = 120
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -66,3 +71,96 @@ def test_the_table_of_traits_has_every_trait_and_each_example_is_one() -> None:
     assert sorted(rows) == sorted(trait.name for trait in fields(Traits))
     for trait, example in rows.items():
         assert TypeAdapter(get_type_hints(Traits)[trait]).validate_python(ast.literal_eval(example), strict=True)
+
+
+def long_lines(page: Path) -> list[str]:
+    """Prose has at most 120 columns; tables and code are as wide as they must be."""
+    faults, is_code = [], False
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        is_code ^= line.startswith("```")
+        if len(line) > WIDTH and not is_code and not line.startswith(("|", "    ")):
+            faults.append(f"line {number} has {len(line)} columns")
+    return faults
+
+
+def lost_files(page: Path) -> list[str]:
+    """Files, folders and tests that a page names exist; words in capitals (NAME) stand for others."""
+    text = page.read_text(encoding="utf-8")
+    faults = []
+    for path, test in re.findall(rf"(?<![\w/.:-])((?:{FOLDERS})/[\w./-]*\w)(?:::(\w+))?", text):
+        if re.search(r"[A-Z]{4,}", path):
+            continue
+        file = ROOT / path
+        if not file.exists():
+            faults.append(path)
+        elif test and f"def {test}(" not in file.read_text(encoding="utf-8"):
+            faults.append(f"{path}::{test}")
+    for name in re.findall(r"(?<![\w/])test_\w+\.py", text):
+        if len(list((ROOT / "tests").rglob(name))) != 1:
+            faults.append(f"{name}: not one file of tests")
+    for module in re.findall(r"python -m ((?:tests|benchmarks)[\w.]*)", text):
+        if not (ROOT / module.replace(".", "/")).with_suffix(".py").exists():
+            faults.append(module)
+    return faults
+
+
+def lost_links(page: Path) -> list[str]:
+    """Links lead to a file, and to a heading of it; a page that is named without a link exists, too."""
+    text = page.read_text(encoding="utf-8")
+    faults = []
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", text):
+        file = page.parent / target if target else page
+        if not file.exists():
+            faults.append(target)
+        elif heading and heading not in anchors(file):
+            faults.append(f"{target}#{heading}")
+    return faults + [
+        name
+        for name in re.findall(r"(?<![\w/-])[\w-]+\.md\b", text)
+        if not any((folder / name).exists() for folder in (ROOT, ROOT / "docs"))
+    ]
+
+
+def anchors(page: Path) -> list[str]:
+    """The names that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+@pytest.mark.parametrize("check", [long_lines, lost_files, lost_links])
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_a_page_fits_and_names_what_exists(page: str, check: Callable[[Path], list[str]]) -> None:
+    assert check(ROOT / page) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (long_lines, "word " * 30),
+        (lost_files, "see `pipelines/knn.py`"),
+        (lost_files, "see tests/test_specs.py::test_that_is_not_there"),
+        (lost_files, "shown by `test_that_is_not_there.py`"),
+        (lost_files, "    python -m tests.soak --kills 100"),
+        (lost_links, "[here](nowhere.html)"),
+        (lost_links, "# One\n[here](#two)"),
+        (lost_links, "see nowhere.md"),
+    ],
+)
+def test_each_check_of_pages_can_fail(check: Callable[[Path], list[str]], text: str, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(text)
+    assert len(check(tmp_path / "page.md")) == 1
+
+
+def test_tables_code_and_names_that_stand_for_others_are_left_alone(tmp_path: Path) -> None:
+    wide = "word " * 30
+    page = tmp_path / "page.md"
+    page.write_text(
+        f"| {wide} |\n\n    {wide}\n\n```yaml\n{wide}\n```\n\n`specs/methods/NAME.yaml` [x](#a-b)\n# A, b\n"
+    )
+    assert [fault for check in (long_lines, lost_files, lost_links) for fault in check(page)] == []
+
+
+@pytest.mark.parametrize("script", ["check", "test", "docs"])
+def test_each_script_can_be_run_and_is_explained(script: str) -> None:
+    assert os.access(ROOT / "scripts" / script, os.X_OK)
+    assert f"`scripts/{script}`" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
