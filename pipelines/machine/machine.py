@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 
 # Names of glibc's malloc.h.
@@ -40,6 +41,8 @@ def precision(wish: Literal["auto", "bfloat16", "float32", "float64"], on: torch
 def use(*, processes: int = 1, on: torch.device | None = None) -> int:
     """Sets what every run sets: threads for this process's share of the cores, denormals to zero, attention as sums."""
     _keep_freed_memory()
+    for kind in (np.float32, np.float64):
+        np.finfo(kind)  # looks once for the smallest number, and warns where it is zero by then (numpy before 2.4)
     # A 23-tap blur has denormal weights; on most processors they are a hundred times slower than zeros.
     torch.set_flush_denormal(True)
     if on is None or on.type == "cpu":

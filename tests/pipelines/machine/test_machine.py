@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from sslgraph.pipelines.machine import machine
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.parametrize(("on", "said", "then"), [("cpu", None, "0"), ("cpu", "1", "1"), ("cuda", None, None)])
@@ -28,3 +33,12 @@ def test_precision_is_what_was_asked_for_and_float32_where_nothing_is_faster(mon
     for has_tiles, found in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has_tiles: {"amx_bf16": has})
         assert machine.precision("auto", on) is found
+
+
+def test_numpy_says_nothing_of_numbers_that_became_zero() -> None:
+    program = (
+        "import warnings; warnings.simplefilter('error'); from pipelines import machine; machine.use(); "
+        "import numpy; numpy.finfo(numpy.float32); print(1)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert said.stdout == "1\n", said.stderr
