@@ -1,6 +1,6 @@
 """Kills and stops runs at random moments and resumes them: no checkpoint, no step and no bit of the weights is lost.
 
-    python -m tests.support.soak --kills 100 --stops 100 --slow 0.1   processes, forked from one that has imported everything
+    python -m tests.support.soak --kills 100 --stops 100 --slow 0.1   processes, forked from one that has all imported
     python -m tests.support.soak --kills 12 --workers 2               under Ray Train: a worker, or the whole driver
 
 A kill is SIGKILL. A stop is what Slurm and Kubernetes do: SIGTERM, and SIGKILL after a random delay. With `--slow` each

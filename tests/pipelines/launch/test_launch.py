@@ -52,7 +52,7 @@ def test_a_whole_run_on_one_process_imports_no_ray(tmp_path: Path) -> None:
     words += [
         word for text in ("steps=2", "batch=16", "data.images=64", "data.test_images=32") for word in ("--set", text)
     ]
-    code = f"import sys; sys.path[:0] = {PATHS}; from pipelines import cli; cli.app({words}, standalone_mode=False)"
+    code = f"import sys; from sslgraph.pipelines.commands import app; app.app({words}, standalone_mode=False)"
     code += "; print('ray' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=180)
     assert (ran.returncode, ran.stdout.split()[-1:]) == (0, ["False"]), ran.stderr

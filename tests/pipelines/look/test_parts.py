@@ -52,6 +52,9 @@ def test_a_part_that_is_not_there_or_not_allowed_is_refused(sslgraph: Command, n
 
 
 def test_it_imports_no_torch() -> None:
-    program = "import sys; from pipelines import parts; parts.page('losses.dino'); print('torch' in sys.modules)"
+    program = (
+        "import sys; from sslgraph.pipelines.look import parts; parts.page('losses.dino'); "
+        "print('torch' in sys.modules)"
+    )
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout == "False\n"

@@ -37,8 +37,8 @@ def test_precision_is_what_was_asked_for_and_float32_where_nothing_is_faster(mon
 
 def test_numpy_says_nothing_of_numbers_that_became_zero() -> None:
     program = (
-        "import warnings; warnings.simplefilter('error'); from pipelines import machine; machine.use(); "
-        "import numpy; numpy.finfo(numpy.float32); print(1)"
+        "import warnings; warnings.simplefilter('error'); from sslgraph.pipelines.machine import machine; "
+        "machine.use(); import numpy; numpy.finfo(numpy.float32); print(1)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
     assert said.stdout == "1\n", said.stderr
