@@ -116,12 +116,11 @@ def refusal(at: Path | Place, problem: str, cure: str = "", there_are: Iterable[
 def unknown(at: Path | Place, what: str, name: str, known: Iterable[str]) -> Fault:
     """The fault of a name that nothing carries, with the nearest name that something does.
 
-    `what` says who asks for it, as the start of a sentence: "node 'z' reads".
+    `what` is the sentence that the name ends: "there is no method", "flow 'z' reads the unknown name".
     """
     names = tuple(sorted(known))
     close = nearest(name, names)
-    rest = "" if what.startswith("there is no ") else ", which is not known here"
-    return Fault(at, f"{what} '{name}'{rest}", names, f"did you mean '{close}'?" if close else "")
+    return Fault(at, f"{what} '{name}'", names, f"did you mean '{close}'?" if close else "")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

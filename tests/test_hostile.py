@@ -173,7 +173,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x]\n" + "".join(f"a{i}: &a{i} [{','.join([f'*a{i 
     ("text", "says"),
     [
         (chain(10_000, backwards=False), "more than 20000 values"),
-        (chain(5_000, backwards=False), "the flow makes more than 300 values"),
+        (chain(5_000, backwards=False), "the flow has more than 300 values"),
         (chain(500, backwards=True), "calls are nested deeper than 60"),
         (HEAD + f"flow: {{a: {'f.' * 900}x}}\n", "calls are nested deeper than 60"),
         (HEAD + f"flow: {{a: {'l2(' * 70}x{')' * 70}}}\n", "calls are nested deeper than 60"),

@@ -121,7 +121,7 @@ def test_a_misspelt_trait_is_refused_at_its_line(folder: Path, sslgraph: Command
     name = written(folder, "own_misspelt", loss=LOSS.replace("spans_batch", "spans_bach"))
     said = sslgraph("check", name)
     assert said.code == 1 and "Traceback" not in said.err
-    assert "own_misspelt.py:18:5: @component of VicReg sets the trait 'spans_bach'" in said.err
+    assert "own_misspelt.py:18:5: @component of VicReg sets the unknown trait 'spans_bach'" in said.err
     assert "did you mean 'spans_batch'?" in said.err
 
 

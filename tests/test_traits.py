@@ -56,19 +56,19 @@ def test_every_trait_stands_on_a_shipped_part(trait: str) -> None:
     [
         (
             ", spans_bach=True",
-            "@component of Own sets the trait 'spans_bach', which is not known here\n  there are: affine_in, .*\n"
+            "@component of Own sets the unknown trait 'spans_bach'\n  there are: affine_in, .*\n"
             "  did you mean 'spans_batch'\\?",
         ),
         (', repels="pixels"', "the trait 'repels' of Own takes Literal.*, and was given 'pixels'"),
         (", spans_batch=1", "the trait 'spans_batch' of Own takes bool, and was given 1"),
         (", sane={'temperature': (LOW, 1)}", "the trait 'sane' of Own is not a literal\n  write the value itself"),
-        (", **{}", "@component of Own sets the trait '\\*\\*', which is not known"),
+        (", **{}", "@component of Own sets the unknown trait '\\*\\*'"),
         (
             ', agrees=("one", "othr")',
-            "agrees of Own names the port 'othr', which is not known here\n  there are: one, other\n"
+            "agrees of Own names the unknown port 'othr'\n  there are: one, other\n"
             "  did you mean 'other'\\?",
         ),
-        (', sane={"temprature": (0.1, 1)}', "sane of Own names 'temprature', .*\n.*\n  did you mean 'temperature'\\?"),
+        (', sane={"temprature": (0.1, 1)}', ".* names the unknown setting 'temprature'\n.*\n.*'temperature'\\?"),
     ],
 )
 def test_a_trait_that_cannot_be_meant_is_refused_at_its_line(traits: str, message: str) -> None:

@@ -128,7 +128,7 @@ def spreading(loaded: Loaded[Recipe], graph: Graph) -> None:
     nets = sorted(name for name, box in graph.boxes.items() if box.section == "nets")
     for name in recipe.recompute:
         if name not in nets:
-            faults.append(unknown(("recompute",), "recompute: names net", name, nets))
+            faults.append(unknown(("recompute",), "recompute: there is no net", name, nets))
     if recipe.strategy == "fsdp":
         if any(graph.loss(loss.name).spec.trains for loss in graph.training.losses):
             problem = "strategy: fsdp can't train nets against each other (a loss says trains:)"

@@ -54,7 +54,8 @@ def setting(evaluate: Mapping[str, Any]) -> Setting | None:
     if "knn" not in evaluate:
         return None
     given = dict(evaluate["knn"] or {})
-    if faults := [unknown(("knn", str(key)), "evaluate.knn has", str(key), KNOWN) for key in given if key not in KNOWN]:
+    strange = [str(key) for key in given if key not in KNOWN]
+    if faults := [unknown(("knn", key), "evaluate.knn has no setting", key, KNOWN) for key in strange]:
         raise SpecError(faults)
     return Setting(**given)
 

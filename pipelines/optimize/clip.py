@@ -50,7 +50,7 @@ def clip(settings: Any) -> Clip | None:
         raise refusal(("clip",), f"clip: {settings!r} names no norm", "write for example clip: {norm: 3.0, per: all}")
     for key in settings:
         if key not in ("norm", "per"):
-            raise SpecError([unknown(("clip", str(key)), "clip has", str(key), ("norm", "per"))])
+            raise SpecError([unknown(("clip", str(key)), "clip has no setting", str(key), ("norm", "per"))])
     per = settings.get("per", "all")
     if per not in PER or not float(settings["norm"]) > 0:
         raise refusal(("clip",), f"clip: {dict(settings)} needs a norm above 0 and per: one of {', '.join(PER)}")

@@ -58,7 +58,7 @@ def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
     for i, rule in enumerate(settings.rules):
         for net in rule.where.get("net", ()):
             if net not in nets:
-                raise SpecError([unknown(("groups", i, "net"), "the group asks for net", str(net), nets)])
+                raise SpecError([unknown(("groups", i, "net"), "the group names the unknown net", str(net), nets)])
         chosen = [p for p in parameters if _true_of(rule, p)]
         if not chosen:
             some = ", ".join(p.name for p in parameters[:3])

@@ -60,8 +60,8 @@ def read(settings: Mapping[str, Any]) -> Settings:
     """Reads the mapping; every key that is not known or not there is named."""
     use = str(settings.get("use"))
     if use not in OWN:
-        raise SpecError([unknown(("use",), "optimizer uses", use, OWN)])
-    _refuse_unknown(f"optimizer {use} has", settings, (*COMMON, *OWN[use]))
+        raise SpecError([unknown(("use",), "there is no optimizer", use, OWN)])
+    _refuse_unknown(f"optimizer {use} has no setting", settings, (*COMMON, *OWN[use]))
     needed = ["lr", "weight_decay", *(key for key, value in OWN[use].items() if value is None)]
     for key in needed:
         if settings.get(key) is None:
@@ -106,7 +106,7 @@ def _rule(text: Any, use: str) -> Rule:
     if not isinstance(text, Mapping):
         raise refusal((), f"a group of the optimizer is {text!r}", f"write a mapping such as {form}")
     effects = ("lr", "lr_times", "weight_decay", *OWN[use])
-    _refuse_unknown("a group of the optimizer has", text, (*PREDICATES, *effects))
+    _refuse_unknown("a group of the optimizer has no setting", text, (*PREDICATES, *effects))
     where = {key: _list(text[key]) for key in PREDICATES if key in text}
     numbers = {key: value for key, value in text.items() if key not in PREDICATES}
     if not where or not numbers:

@@ -25,7 +25,8 @@ PAUSE_S = 600.0  # where a recipe says nothing, an epoch and so many seconds lie
 
 def settings(wish: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     """A recipe's `checkpoint: {every: 10 epochs, keep: 2, best: knn}` as fields of a run."""
-    if faults := [unknown((str(key),), "checkpoint: has", str(key), KNOWN) for key in wish if key not in KNOWN]:
+    strange = [str(key) for key in wish if key not in KNOWN]
+    if faults := [unknown((key,), "checkpoint: there is no setting", key, KNOWN) for key in strange]:
         raise SpecError(faults)
     every, pause = clock.steps_per_epoch, PAUSE_S
     if "every" in wish:

@@ -30,7 +30,7 @@ def traits_of(node: ast.ClassDef, file: str) -> Traits:
     for keyword in mark.keywords:
         place, name = _place(file, keyword), keyword.arg or "**"
         if name not in _TYPES:
-            raise SpecError([unknown(place, f"@component of {node.name} sets the trait", name, _TYPES)])
+            raise SpecError([unknown(place, f"@component of {node.name} sets the unknown trait", name, _TYPES)])
         try:
             words[name] = _adapter(name).validate_python(ast.literal_eval(keyword.value), strict=True)
         except ValidationError:
@@ -65,7 +65,9 @@ def refuse_strange_names(found: Signature, node: ast.ClassDef) -> None:
     for trait, ports in found.traits.named_ports.items():
         for port in ports if found.inputs else ():
             if port not in found.inputs and port != "*":
-                raise SpecError([unknown(place, f"{trait} of {found.class_name} names the port", port, found.inputs)])
+                what = f"{trait} of {found.class_name} names the unknown port"
+                raise SpecError([unknown(place, what, port, found.inputs)])
     for setting in found.traits.sane:
         if setting not in found.settings:
-            raise SpecError([unknown(place, f"sane of {found.class_name} names", setting, found.settings)])
+            what = f"sane of {found.class_name} names the unknown setting"
+            raise SpecError([unknown(place, what, setting, found.settings)])

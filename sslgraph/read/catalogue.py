@@ -72,9 +72,8 @@ def is_file(name: str | File) -> bool:
     return isinstance(name, File) or name.endswith((".yaml", ".yml"))
 
 
-def file_of(kind: Kind, name: str | File, *, asks: str = "", value: Value | None = None) -> File:
-    """The file of a name or of a path. `asks` and `value` say who asks and where it is written, for the message;
-    a path that is written in a file starts from that file's folder."""
+def file_of(kind: Kind, name: str | File, *, value: Value | None = None) -> File:
+    """The file of a name or of a path. `value` says where it is written: a path starts from that file's folder."""
     if is_file(name):
         file = File(value.place.file).parent / name if value else File(name)
         if value and not file.is_file():
@@ -83,9 +82,8 @@ def file_of(kind: Kind, name: str | File, *, asks: str = "", value: Value | None
     if has(kind, str(name)):
         base = base_of(str(name)) if kind == "recipes" else None
         return home.SPECS / kind / f"{base or name}.yaml"
-    asks = asks or f"there is no {kind.removesuffix('s')}"
-    known = {*names(kind), *with_files(kind)}
-    raise SpecError([unknown(value.place if value else (), asks, str(name), known)])
+    what, known = f"there is no {kind.removesuffix('s')}", {*names(kind), *with_files(kind)}
+    raise SpecError([unknown(value.place if value else (), what, str(name), known)])
 
 
 def _first_line(file: File) -> str:

@@ -77,7 +77,7 @@ def with_value(root: Value, path: Path, value: Value, faults: list[Fault], top: 
     """The text with one value set: one that is there, or a new setting of a node that is there."""
     above = find(root, path[:-1])
     if path[0] not in top:
-        faults.append(unknown(value.key or value.place, "a path begins with", str(path[0]), top))
+        faults.append(unknown(value.key or value.place, "no path begins with", str(path[0]), top))
     elif above is None and top is not TOP and len(path) == 2:
         return _put(root, path[:1], Value({str(path[1]): value}, value.place, value.key))
     elif above is None or (find(root, path) is None and (_is_node(path) or not isinstance(above.content, dict))):

@@ -22,12 +22,12 @@ RECIPE_KEYS = tuple(Recipe.model_fields)
 _OTHER = {"steps": "epochs", "epochs": "steps"}
 
 
-def text_of(kind: catalogue.Kind, name: str | File, *, asks: str = "", value: Value | None = None) -> Document:
+def text_of(kind: catalogue.Kind, name: str | File, *, value: Value | None = None) -> Document:
     """The text of a name or a file; of a recipe without a file of its own, what would stand in it.
 
-    `asks` and `value` say who asks and where it is written, for the message.
+    `value` says where the name is written, for the message.
     """
-    file = catalogue.file_of(kind, name, asks=asks, value=value)
+    file = catalogue.file_of(kind, name, value=value)
     base = catalogue.base_of(str(name)) if kind == "recipes" and not catalogue.is_file(name) else None
     return with_base(file, base, str(name).rpartition("/")[2], str(name)) if base else read(file)
 
@@ -84,7 +84,7 @@ def _chain(root: Value, kind: catalogue.Kind) -> list[Value]:
             raise refusal(parent.place, f"extends: takes the name of one {what}, or its file", there_are=known)
         if kind == "methods" and not catalogue.has(kind, parent.content) and catalogue.has("recipes", parent.content):
             raise refusal(parent.place, f"'{parent.content}' is a recipe", "a recipe opens with recipe: and its title")
-        document = text_of(kind, parent.content, asks=f"the {what} extends", value=parent).of_kind(what)
+        document = text_of(kind, parent.content, value=parent).of_kind(what)
         file = File(document.root.place.file).resolve()
         if file in files:
             raise refusal(parent.place, f"'{parent.content}' extends this {what} in turn", "cut the circle")
@@ -99,7 +99,7 @@ def _method(value: Value) -> Value:
         return value
     if not isinstance(value.content, str):
         raise refusal(value.place, "method: takes the name of a method, its file, or a whole method")
-    return text_of("methods", value.content, asks="the recipe trains the method", value=value).of_kind("method").root
+    return text_of("methods", value.content, value=value).of_kind("method").root
 
 
 def _edited(text: Value, child: Value, edits: Sequence[Edit], faults: list[Fault], top: tuple[str, ...] = TOP) -> Value:
@@ -130,7 +130,7 @@ def _divided(edits: Sequence[Edit], faults: list[Fault]) -> tuple[list[Edit], li
             inner.append(edit)
         else:
             known = {*RECIPE_KEYS, *TOP}
-            faults.append(unknown(edit.value.key or edit.value.place, "the path begins with", first, known))
+            faults.append(unknown(edit.value.key or edit.value.place, "no path begins with", first, known))
     return own, inner
 
 

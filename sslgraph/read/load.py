@@ -121,7 +121,7 @@ def _in_order(pipeline: Pipeline, root: Value) -> Pipeline:
                 needs[name].add(source)
             elif not {"/", "\\"} & set(artefact):  # a path is a checkpoint from elsewhere
                 place = root.nearest(("stages", name, *path)).place
-                faults.append(unknown(place, f"stage '{name}' is given", source, pipeline.stages))
+                faults.append(unknown(place, f"stage '{name}' is given the unknown artefact", source, pipeline.stages))
     try:
         order = tuple(TopologicalSorter(needs).static_order())
     except CycleError as wrong:

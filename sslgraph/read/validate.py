@@ -73,7 +73,7 @@ def _unknown_key(model: type[BaseModel], root: Value, loc: Path) -> Fault:
     above, value = _there(root, loc[:-1])
     key = value.child(loc[-1])
     legal = [field.alias or name for name, field in _model_at(model, above).model_fields.items()]
-    return unknown((key and key.key) or value.place, f"{_named(model, above)} has the key", str(loc[-1]), legal)
+    return unknown((key and key.key) or value.place, f"{_named(model, above)} has the unknown key", str(loc[-1]), legal)
 
 
 def _named(model: type[BaseModel], path: Path) -> str:

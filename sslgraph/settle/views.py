@@ -186,11 +186,8 @@ def resolve(views: Mapping[str, View], augmentations: Mapping[str, Augmentation]
         if view.augment in augmentations:
             resolved[name] = _overridden(name, view, augmentations[view.augment], faults)
         else:
-            faults.append(
-                unknown(
-                    ("views", name, "augment"), f"view '{name}' asks for the augmentation", view.augment, augmentations
-                )
-            )
+            what = f"view '{name}' asks for the unknown augmentation"
+            faults.append(unknown(("views", name, "augment"), what, view.augment, augmentations))
     if faults:
         raise SpecError(faults)
     return resolved
@@ -216,9 +213,9 @@ def _owner(view: str, augment: str, key: str, steps: Mapping[str, Part]) -> tupl
     settings = {step: registry.signature(part.use).settings for step, part in steps.items()}
     step, dot, setting = key.partition(".")
     if dot and step not in steps:
-        return unknown((key,), f"{view} sets '{key}', and augmentation '{augment}' has no step", step, steps)
+        return unknown((key,), f"{view} sets '{key}', but augmentation '{augment}' has no step", step, steps)
     if dot and setting not in settings[step]:
-        return unknown((key,), f"{view} sets '{key}', and {steps[step].use} has no setting", setting, settings[step])
+        return unknown((key,), f"{view} sets '{key}', but {steps[step].use} has no setting", setting, settings[step])
     owners = [step] if dot else [step for step in steps if key in settings[step]]
     if len(owners) == 1:
         return owners[0], setting or key
@@ -227,7 +224,7 @@ def _owner(view: str, augment: str, key: str, steps: Mapping[str, Part]) -> tupl
         problem = f"{view} sets '{key}', which several steps of '{augment}' have"
         return Fault((key,), problem, forms, "write the one that is meant")
     known = {setting for own in settings.values() for setting in own}
-    return unknown((key,), f"{view} of augmentation '{augment}' sets", key, known)
+    return unknown((key,), f"{view}: augmentation '{augment}' has no setting", key, known)
 
 
 def _bag_faults(view: str, copies: int, steps: Mapping[str, Part]) -> Iterator[Fault]:

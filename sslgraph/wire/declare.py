@@ -65,8 +65,8 @@ def declared_boxes(
     for path, part in declared:
         section, name = str(path[-2]), str(path[-1])
         if not name.isidentifier() or keyword.iskeyword(name) or name in TAKEN or name.startswith("_"):
-            cure = "use letters, digits and _, and no word of Python or torch"
-            faults.append(Fault(path, f"'{name}' can't be a name here", (), cure))
+            cure = "use letters, digits and _, and no word that Python or torch needs"
+            faults.append(Fault(path, f"'{name}' can't be a name", (), cure))
         elif name in seen:
             problem = f"'{name}' names something in {section} and in {seen[name]}"
             faults.append(Fault(path, problem, (), "give each its own name"))
@@ -99,7 +99,7 @@ def phase_faults(method: Method) -> list[Fault]:
         if phase.losses:
             trains.append(f"phase '{phase.name}'")
     if len(trains) > 1:
-        problem = f"{' and '.join(trains)} train, and only one may"
+        problem = f"{' and '.join(trains)} have losses, but only one may"
         faults.append(Fault(("phases",), problem, (), "put all losses in one place"))
     return faults
 
@@ -112,7 +112,8 @@ def _add_box(
     use, settings = getattr(part, "use", ""), dict(part.settings)
     if isinstance(part, Target):
         if part.ema_of not in method.nets:
-            faults.append(unknown((*path, "ema_of"), f"target '{name}' follows", part.ema_of, method.nets))
+            what = f"target '{name}' follows the unknown net"
+            faults.append(unknown((*path, "ema_of"), what, part.ema_of, method.nets))
             return
         followed = method.nets[part.ema_of]
         use, settings = followed.use, {**followed.settings, **part.settings}

@@ -94,13 +94,13 @@ def _refusal(node: ast.expr, text: str) -> str:
     part = ast.get_source_segment(text, node) or text
     match node:
         case ast.Constant():
-            return f"a number or text ({part}) can't stand in an expression"
+            return f"a number or a text ({part}) can't be part of an expression"
         case ast.Call():
-            return f"'{part}' gives an argument by name, and calls here are positional"
+            return f"'{part}' gives an argument by name, but calls take arguments by position"
     return f"'{part}' is not a name, a port or a call"
 
 
 def _cure(node: ast.expr) -> str:
     if isinstance(node, ast.Constant | ast.Call):
-        return "settings are keys of the part, so that they can be overridden, swept and compared"
-    return "arithmetic is a component: write an op or a wiring part and call it"
+        return "write it as a setting of the part: settings can be overridden, swept and compared"
+    return "arithmetic is done by parts: write an op or a wiring part and call it"

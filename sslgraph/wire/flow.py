@@ -40,13 +40,13 @@ class Flow:
         """Makes the value of every name of the flow; what is wrong joins the faults."""
         for name in self.texts:
             if len(self.leg.values) >= MOST:
-                problem = f"the flow makes more than {MOST} values, and no figure has as many"
+                problem = f"the flow has more than {MOST} values"
                 self.faults.append(
-                    Fault(self._here(name), problem, cure="a part of one's own may hold a whole network")
+                    Fault(self._here(name), problem, cure="write your own part, which may hold a whole network")
                 )
                 break
             if name in self.boxes or name in self.views or not name.isidentifier() or name in TAKEN:
-                problem = f"'{name}' can't name a value: the word is taken"
+                problem = f"'{name}' can't name a value: the name is taken"
                 self.faults.append(Fault(self._here(name), problem, cure="choose another name"))
             else:
                 self._of_name(name)
@@ -76,8 +76,8 @@ class Flow:
         return self.leg.flow.get(name)
 
     def _circle(self, names: list[str]) -> None:
-        problem = f"the flow goes round in a circle: {' <- '.join(names)}"
-        cure = "feedback goes through a state: write it after the step, read it in the next"
+        problem = f"the flow is a circle: {' <- '.join(names)}"
+        cure = "feedback needs a state, which is written after a step and read in the next one"
         self.faults.append(Fault(self._here(names[-1]), problem, cure=cure))
         self._failed.update(names)
 
@@ -104,7 +104,7 @@ class Flow:
             case Call(function=Field(of=Name(text=text), name="read")) if self._is_state(text):
                 return self._call(self.boxes[text], expression.arguments, expression, path, name)
             case Call(function=Name(text="bag"), arguments=()):
-                raise refusal(expression.at, "a bag of nothing", "write for example bag(large, small)")
+                raise refusal(expression.at, "a bag needs views", "write for example bag(large, small)")
             case Call(function=Name(text="bag")):
                 inputs = tuple(("", self.argument(a, path)) for a in expression.arguments)
                 return self._add("bag", inputs, name or _written(expression), path, inputs=inputs)
@@ -115,7 +115,7 @@ class Flow:
     def _view(self, view: str, field: Field, path: Path) -> str:
         port = field.name
         if port not in VIEW_PORTS:
-            raise SpecError([unknown(field.at, f"view '{view}' is asked for its port", port, VIEW_PORTS)])
+            raise SpecError([unknown(field.at, f"view '{view}' has no port", port, VIEW_PORTS)])
         name = view if port == "image" else f"{view}_{port}"
         return self._add("view", (view, port), name, path, port=port, view=view)
 
@@ -135,7 +135,7 @@ class Flow:
             cure = f"write {text}.read" if box.section == "state" else f"write {text}(...)"
             raise refusal(expression.at, f"'{text}' is a part ({box.section}), not a value", cure)
         known = {*self.views, *self.texts, *self.leg.flow}
-        raise SpecError([unknown(expression.at, f"{who(path)} reads", text, known)])
+        raise SpecError([unknown(expression.at, f"{who(path)} reads the unknown name", text, known)])
 
     def _function(self, function: Name) -> Box:
         """The part that a call names: a declared one, or a wiring part that needs no declaration."""
@@ -145,12 +145,14 @@ class Flow:
             if box.section in ("nets", "targets", "ops", "wiring"):
                 return box
             cure = f"write {box.name}.read" if box.section == "state" else "a loss is not called in the flow"
-            raise refusal(function.at, f"'{box.name}' stands in {box.section} and can't be called", cure)
+            raise refusal(function.at, f"'{box.name}' is in {box.section} and can't be called", cure)
         use = f"wiring.{name}"
         if use not in registry.catalogue("wiring"):
             wiring = [part.split(".")[1] for part in registry.catalogue("wiring")]
             declared = [b.name for b in self.boxes.values() if b.section in ("nets", "targets", "ops")]
-            raise SpecError([unknown(function.at, "the flow calls", name, {*declared, *wiring, "bag"})])
+            raise SpecError(
+                [unknown(function.at, "the flow calls the unknown part", name, {*declared, *wiring, "bag"})]
+            )
         signature = registry.signature(use)
         if faults := setting_faults(signature, {}):
             raise refusal(function.at, faults[0].problem, f"declare it: ops: {{{name}: {{use: {use}, ...}}}}")
@@ -174,11 +176,10 @@ class Flow:
         fields = {port.name: port for port in self._fields(value)}
         if expression.name in fields:
             return self._port(value, expression.name, path, name)
-        what = f"'{expression.of}' is asked for its port"
+        what = f"'{expression.of}' has no output"
         if fields:
             raise SpecError([unknown(expression.at, what, expression.name, fields)])
-        problem = f"{what} '{expression.name}', and it has only one output"
-        raise refusal(expression.at, problem, f"write {expression.of}")
+        raise refusal(expression.at, f"{what} '{expression.name}': it has only one", f"write {expression.of}")
 
     def _port(self, value: Value, port: str, path: Path, name: str | None = None) -> str:
         inputs = (("", value.name),)

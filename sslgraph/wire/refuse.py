@@ -114,16 +114,18 @@ def _names(graph: Graph) -> list[Fault]:
     encoders = [b.name for b in boxes.values() if b.section in ("nets", "targets")]
     name, _, port = graph.method.export.partition(".")
     if name not in encoders:
-        faults.append(unknown(("export",), "export names", name, encoders))
+        faults.append(unknown(("export",), "export names the unknown net", name, encoders))
     elif port and port not in (ports := [p.name for p in boxes[name].signature.outputs]):
-        faults.append(unknown(("export",), f"export asks '{name}' for its port", port, ports))
+        faults.append(unknown(("export",), f"export: '{name}' has no output", port, ports))
     nets = [b.name for b in boxes.values() if b.section == "nets"]
     for box in boxes.values():
         for trained in (isinstance(box, LossBox) and box.spec.trains) or ():
             if trained not in nets:
-                faults.append(unknown((*box.path, "trains"), f"loss '{box.name}' trains", trained, nets))
+                what = f"loss '{box.name}' trains the unknown net"
+                faults.append(unknown((*box.path, "trains"), what, trained, nets))
     for i, phase in enumerate(graph.method.phases):
         for state in (phase.sample or {}).values():
             if state not in graph.method.state:
-                faults.append(unknown(("phases", i, "sample"), "sample: balance names", state, graph.method.state))
+                what = "sample: balance names the unknown state"
+                faults.append(unknown(("phases", i, "sample"), what, state, graph.method.state))
     return faults

@@ -82,7 +82,7 @@ class _Wiring:
         free = [port for port in ports if port not in given]
         if len(loss.of) > len(free):
             problem = f"loss '{name}' ({box.use}) is given {len(loss.of)} values"
-            self._fault((*path, "of"), problem, f"it takes {', '.join(free) or 'none'}")
+            self._fault((*path, "of"), problem, f"it takes {', '.join(free) or 'nothing'}")
             return
         texts = {p: (text, (*path, "of", i)) for i, (p, text) in enumerate(zip(free, loss.of, strict=False))}
         texts |= {port: (text, (*path, port)) for port, text in given.items()}
@@ -91,8 +91,8 @@ class _Wiring:
             if port.name in texts and (value := self._loss_input(flow, *texts[port.name])):
                 inputs.append((port.name, value))
             elif port.name not in texts and not port.optional:
-                problem = f"port '{port.name}' of loss '{name}' ({box.use}) gets nothing"
-                self._fault(path, problem, f"write {port.name}: and a value of the flow")
+                problem = f"loss '{name}' ({box.use}) gets no '{port.name}'"
+                self._fault(path, problem, f"add `{port.name}: NAME`, where NAME is a value of the flow")
         flow.leg.values[name] = Value(name, "loss", name, tuple(inputs), path=path)
 
     def _loss_input(self, flow: Flow, text: str, path: Path) -> str | None:
@@ -122,11 +122,13 @@ class _Wiring:
             raise refusal(expression.at, f"'{expression}' writes nothing", "write for example queue.push(k)")
         owners = {name: box for name, box in self.boxes.items() if box.section in ("state", "nets")}
         if function.of.text not in owners:
-            raise SpecError([unknown(expression.at, f"{who(path)} writes to", function.of.text, owners)])
+            raise SpecError(
+                [unknown(expression.at, f"{who(path)} writes to the unknown part", function.of.text, owners)]
+            )
         box = owners[function.of.text]
         methods = {**box.signature.writes, **({"reset": {}} if box.section == "nets" else {})}
         if function.name not in methods:
-            raise SpecError([unknown(expression.at, f"'{box.name}' ({box.use}) is asked to", function.name, methods)])
+            raise SpecError([unknown(expression.at, f"'{box.name}' ({box.use}) has no write", function.name, methods)])
         ports = list(methods[function.name].values())
         if len(arguments) != len(ports):
             problem = f"{box.name}.{function.name} is given {len(arguments)} values"

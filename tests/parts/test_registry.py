@@ -78,7 +78,7 @@ def test_a_single_output_has_no_name() -> None:
 def test_every_shipped_name_is_the_path_of_its_file() -> None:
     names = registry.catalogue()
     assert "wiring.l2" in names and list(names) == sorted(names)
-    assert all(signature(name).module == f"components.{name}" for name in names)
+    assert all(signature(name).module == f"sslgraph.components.{name}" for name in names)
 
 
 def test_a_file_without_a_marked_class_is_a_helper() -> None:

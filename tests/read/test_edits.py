@@ -79,7 +79,7 @@ def test_a_node_of_the_child_replaces_the_parents_whole_and_the_message_says_so(
     [
         ("set: {nets.gg.out: 3}", "child.yaml:2:7: 'nets' has no 'gg'\n  there are: f, g\n  did you mean 'g'?"),
         ("set: {nets.h: {use: a.b}}", "'nets' has no 'h'"),
-        ("set: {netz.g.out: 3}", "a path begins with 'netz'"),
+        ("set: {netz.g.out: 3}", "no path begins with 'netz'"),
         ("set: {nets.f.use: backbones.vit}", "would leave the settings depth of the old part behind"),
         ("set: {flow.q.x: 1}", "'flow.q' has no 'x'"),
         ("set: {after_step.3: a}", "'after_step' has no '3'"),
@@ -105,7 +105,7 @@ def test_all_changes_that_name_nothing_are_refused_at_once(shelf: Path) -> None:
     [
         (
             "extends: mooc",
-            "child.yaml:1:10: the method extends 'mooc', which is not known here\n  there are: child, moco, program",
+            "child.yaml:1:10: there is no method 'mooc'\n  there are: child, moco, program",
         ),
         ("extends: [moco, program]", "extends: takes the name of one method"),
         ("extends: child", "'child' extends this method in turn"),

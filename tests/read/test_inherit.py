@@ -128,14 +128,14 @@ def test_a_recipe_of_its_own_takes_the_place_of_the_implied_one(photos: Path) ->
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("recipe: r\nextends: photos/bass", "r.yaml:2:10: the recipe extends 'photos/bass', which is not known here"),
+        ("recipe: r\nextends: photos/bass", "r.yaml:2:10: there is no recipe 'photos/bass'"),
         ("recipe: r\nextends: photos/bass", "  there are: default, photos/base, photos/moco, photos/program, r, "),
         ("recipe: r\nextends: [a, b]", "r.yaml:2:10: extends: takes the name of one recipe, or its file"),
         ("recipe: r\nextends: r.yaml", "r.yaml:2:10: 'r.yaml' extends this recipe in turn"),
         ("recipe: r\nextends: ../methods/moco.yaml", "this is a method, and a recipe is asked for"),
         ("extends: photos/base\nmethod: moco", "r.yaml:1:10: 'photos/base' is a recipe\n  a recipe opens with recipe:"),
         ("recipe: r\nextends: photos/base\nmethod: [moco]", "method: takes the name of a method, its file, or a whole"),
-        ("recipe: r\nextends: photos/base\nmethod: moco\nset: {nts.f.x: 1}", "r.yaml:4:7: the path begins with 'nts'"),
+        ("recipe: r\nextends: photos/base\nmethod: moco\nset: {nts.f.x: 1}", "r.yaml:4:7: no path begins with 'nts'"),
         ("recipe: r\nextends: photos/base\nmethod: moco\nremove: [optimizer.lrr]", "did you mean 'lr'?"),
     ],
 )

@@ -118,7 +118,7 @@ def test_overrides_go_to_the_recipe_or_to_its_method_by_their_first_word() -> No
     assert loaded.spec.checkpoint == {"every": "1 epoch"}
     assert loaded.spec.method.nets["f"].settings == {"depth": 34}
     assert loaded.spec.method.export == "g"
-    assert "--set nts.f: the path begins with 'nts'" in message(load_recipe, "small/moco", {"nts.f": 1})
+    assert "--set nts.f: no path begins with 'nts'" in message(load_recipe, "small/moco", {"nts.f": 1})
 
 
 def test_the_method_of_a_recipe_may_be_another(shelf: Path) -> None:
@@ -164,7 +164,7 @@ def test_all_faults_of_a_recipe_and_of_its_method_come_at_once(shelf: Path) -> N
     said = message(load_recipe, put(shelf, "recipes/bad", text))
     for part in (
         "'nets' has no 'h'",
-        "the text has the key 'epoch'",
+        "the text has the unknown key 'epoch'",
         "did you mean 'epochs'?",
         "batch must be a whole number",
         "and is the text 'many'",
@@ -190,7 +190,7 @@ def test_the_stages_of_a_pipeline_come_in_an_order_in_which_they_can_run() -> No
 @pytest.mark.parametrize(
     "old, new, said",
     [
-        ("codes.export", "code.export", "stage 'pretrain' is given 'code', which is not known here"),
+        ("codes.export", "code.export", "stage 'pretrain' is given the unknown artefact 'code'"),
         ("{do: train, recipe: small/moco}", "{do: train, of: probe.export}", "the stages wait for each other"),
         ("do: linear_probe, ", "", "stages.probe has no do:"),
     ],

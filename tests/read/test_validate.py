@@ -30,7 +30,7 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
     [
         (
             "targtes: {}",
-            "a.yaml:5:1: the text has the key 'targtes', which is not known here\n  there are: after_step, ",
+            "a.yaml:5:1: the text has the unknown key 'targtes'\n  there are: after_step, ",
         ),
         ("targtes: {}", "did you mean 'targets'?"),
         (
@@ -55,7 +55,7 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
         ("after_step: [1]", "a.yaml:5:14: after_step.0 must be text, and is the number 1"),
         ("flow: {z: [a]}", "flow.z must be text, and is a list"),
         ("paper: {title: t, year: 2020.5}", "paper.year must be a whole number, and is the number 2020.5"),
-        ("paper: {title: t, yaer: 2020}", "paper has the key 'yaer'"),
+        ("paper: {title: t, yaer: 2020}", "paper has the unknown key 'yaer'"),
         ("phases: [{name: a, losses: {l: {of: [x]}}}]", "a.yaml:5:32: phases.0.losses.l has no use:"),
         ("phases: [{name: a, tehn: []}]", "did you mean 'then'?"),
     ],

@@ -56,7 +56,7 @@ WRONG_METHODS = {
     "section": (
         "nets:",
         "netts:",
-        "method.yaml:5:1: the text has the key 'netts', which is not known here\n  there are: after_step, ",
+        "method.yaml:5:1: the text has the unknown key 'netts'\n  there are: after_step, ",
         "  did you mean 'nets'?",
     ),
     "component": (
@@ -78,12 +78,12 @@ WRONG_METHODS = {
     "port of a value": (
         "g(f(xq))",
         "g(f(xq).mop)",
-        "method.yaml:14:11: 'f(xq)' is asked for its port 'mop', which is not known here\n  there are: map, pooled",
+        "method.yaml:14:11: 'f(xq)' has no output 'mop'\n  there are: map, pooled",
     ),
     "port of a view": (
         "g(f(xq))",
         "g(f(xq.imag))",
-        "method.yaml:14:13: view 'xq' is asked for its port 'imag'",
+        "method.yaml:14:13: view 'xq' has no port 'imag'",
         "  did you mean 'image'?",
     ),
     "port of a loss": (
@@ -94,28 +94,28 @@ WRONG_METHODS = {
     "name in an expression": (
         "g(f(xq))",
         "g(f(xx))",
-        "method.yaml:14:13: flow 'q' reads 'xx', which is not known here\n  there are: k, q, xk, xq",
+        "method.yaml:14:13: flow 'q' reads the unknown name 'xx'\n  there are: k, q, xk, xq",
     ),
     "call in an expression": (
         "g(f(xq))",
         "gg(f(xq))",
-        "method.yaml:14:9: the flow calls 'gg', which is not known here\n  there are: add, ",
+        "method.yaml:14:9: the flow calls the unknown part 'gg'\n  there are: add, ",
         "  did you mean 'g'?",
     ),
     "number in an expression": (
         "g(f(xq))",
         "g(f(xq), 3)",
-        "method.yaml:14:18: a number or text (3) can't stand in an expression\n  settings are keys of the part",
+        "method.yaml:14:18: a number or a text (3) can't be part of an expression\n  write it as a setting of the part",
     ),
     "arithmetic": (
         "l2(g(f(xq)))",
         "l2(g(f(xq))) + q",
-        "method.yaml:14:6: 'l2(g(f(xq))) + q' is not a name, a port or a call\n  arithmetic is a component",
+        "method.yaml:14:6: 'l2(g(f(xq))) + q' is not a name, a port or a call\n  arithmetic is done by parts",
     ),
     "cycle": (
         "l2(g(f(xq)))",
         "l2(g(f(q)))",
-        "method.yaml:14:6: the flow goes round in a circle: q <- q\n  feedback goes through a state",
+        "method.yaml:14:6: the flow is a circle: q <- q\n  feedback needs a state",
     ),
     "two inputs where one is taken": (
         "g(f(xq))",
@@ -136,12 +136,12 @@ WRONG_METHODS = {
     "write": (
         "queue.push(k)",
         "queue.psh(k)",
-        "method.yaml:19:5: 'queue' (memory.fifo) is asked to 'psh', which is not known here\n  there are: push",
+        "method.yaml:19:5: 'queue' (memory.fifo) has no write 'psh'\n  there are: push",
     ),
     "export": (
         "export: f",
         "export: z",
-        "method.yaml:20:9: export names 'z', which is not known here\n  there are: f, fk, g, gk",
+        "method.yaml:20:9: export names the unknown net 'z'\n  there are: f, fk, g, gk",
     ),
     "augmentation": (
         "xk: {augment: simclr",
@@ -152,7 +152,7 @@ WRONG_METHODS = {
     "step of an augmentation": (
         "size: 16}",
         "size: 16, crp.scale: [0, 1]}",
-        "method.yaml:3:46: view 'xq' sets 'crp.scale', and augmentation 'simclr' has no step 'crp'",
+        "method.yaml:3:46: view 'xq' sets 'crp.scale', but augmentation 'simclr' has no step 'crp'",
         "  did you mean 'crop'?",
     ),
     "nothing that says what it is": (
@@ -183,13 +183,13 @@ WRONG_RECIPES = {
     "key": (
         "epochs:",
         "epoch:",
-        "recipe.yaml:4:1: the text has the key 'epoch', which is not known here\n  there are: accumulate, ",
+        "recipe.yaml:4:1: the text has the unknown key 'epoch'\n  there are: accumulate, ",
         "  did you mean 'epochs'?",
     ),
     "method": (
         "method.yaml",
         "simclrr",
-        "recipe.yaml:2:9: the recipe trains the method 'simclrr'",
+        "recipe.yaml:2:9: there is no method 'simclrr'",
         "  did you mean 'simclr'?",
     ),
     "source": (
@@ -206,12 +206,12 @@ WRONG_RECIPES = {
     "optimizer": (
         "sgd",
         "sgdd",
-        "recipe.yaml:6:18: optimizer uses 'sgdd', which is not known here\n  there are: adam, adamw, ",
+        "recipe.yaml:6:18: there is no optimizer 'sgdd'\n  there are: adam, adamw, ",
     ),
     "setting of the optimizer": (
         "lr:",
         "lrr:",
-        "recipe.yaml:6:28: optimizer sgd has 'lrr', which is not known here\n  there are: clip, ",
+        "recipe.yaml:6:28: optimizer sgd has no setting 'lrr'\n  there are: clip, ",
         "  did you mean 'lr'?",
     ),
     "number that is not there": (
@@ -230,7 +230,7 @@ WRONG_RUNS = {
     "evaluation": (
         "epochs: 2",
         "epochs: 2\nevaluate: {knn: {evry: 1}}",
-        "recipe.yaml:5:24: evaluate.knn has 'evry', which is not known here\n  there are: bank, every",
+        "recipe.yaml:5:24: evaluate.knn has no setting 'evry'\n  there are: bank, every",
         "  did you mean 'every'?",
     ),
     "checkpoint": (
@@ -263,7 +263,7 @@ WRONG_WORDS = {
     ),
     "--set of an unknown section": (
         ("check", "recipe.yaml", "--set", "net.f=1"),
-        "--set net.f: the path begins with 'net', which is not known here\n  there are: ",
+        "--set net.f: no path begins with 'net'\n  there are: ",
     ),
     "--data of nothing": (("train", "recipe.yaml", "--data", "gone"), "--data "),
     "--resume of no run": (

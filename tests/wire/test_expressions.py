@@ -46,19 +46,19 @@ def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem", "cure"),
     [
-        ("f(x, 3)", "a number or text (3) can't stand in an expression", "settings are keys of the part"),
-        ("f('x')", "a number or text ('x') can't stand in an expression", "settings are keys of the part"),
-        ("True", "a number or text (True) can't stand in an expression", "settings are keys of the part"),
+        ("f(x, 3)", "a number or a text (3) can't be part of an expression", "write it as a setting of the part"),
+        ("f('x')", "a number or a text ('x') can't be part of an expression", "write it as a setting of the part"),
+        ("True", "a number or a text (True) can't be part of an expression", "write it as a setting of the part"),
         (
             "f(x, size=y)",
-            "'f(x, size=y)' gives an argument by name, and calls here are positional",
-            "settings are keys of the part",
+            "'f(x, size=y)' gives an argument by name, but calls take arguments by position",
+            "write it as a setting of the part",
         ),
-        ("a + b", "'a + b' is not a name, a port or a call", "arithmetic is a component"),
-        ("f(-x)", "'-x' is not a name, a port or a call", "arithmetic is a component"),
-        ("x[0]", "'x[0]' is not a name, a port or a call", "arithmetic is a component"),
-        ("f(*x)", "'f(*x)' gives an argument by name", "settings are keys"),
-        ("lambda: x", "'lambda: x' is not a name", "arithmetic is a component"),
+        ("a + b", "'a + b' is not a name, a port or a call", "arithmetic is done by parts"),
+        ("f(-x)", "'-x' is not a name, a port or a call", "arithmetic is done by parts"),
+        ("x[0]", "'x[0]' is not a name, a port or a call", "arithmetic is done by parts"),
+        ("f(*x)", "'f(*x)' gives an argument by name", "write it as a setting"),
+        ("lambda: x", "'lambda: x' is not a name", "arithmetic is done by parts"),
         ("x; y", "'x; y' can't be read as an expression", "write names, ports and calls"),
         (
             "f(x",
@@ -84,7 +84,7 @@ def test_a_number_where_text_should_stand_is_refused() -> None:
 
 
 def test_a_fault_points_at_its_column() -> None:
-    with pytest.raises(SpecError, match=r"^flow.z: a number or text \(3\)") as refused:
+    with pytest.raises(SpecError, match=r"^flow.z: a number or a text \(3\)") as refused:
         parse("f(x, 3)", ("flow", "z"))
     (fault,) = refused.value.faults
     assert fault.at == ("flow", "z", Column(5))

@@ -54,7 +54,7 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
         ),
         (
             {"losses": {"l": {**SQUARE, "of": ["z", "w"], "trains": ["ff"]}}},
-            "loss 'l' trains 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?",
+            "loss 'l' trains the unknown net 'ff'\n  there are: f, g\n  did you mean 'f'?",
         ),
         (
             {"nets": {"f": {**EYE, "frozen": True}, "g": dense(frozen=True)}},
@@ -65,10 +65,10 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
             {"targets": TARGET, "flow": {"z": "g(f(x))", "w": "t(f(x))"}},
             "a gradient would pass through the target 't' into f\n  stop it in front of the target: t(stopgrad(...))",
         ),
-        ({"export": "ff"}, "export names 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?"),
+        ({"export": "ff"}, "export names the unknown net 'ff'\n  there are: f, g\n  did you mean 'f'?"),
         (
             {"export": "f.mop"},
-            "export asks 'f' for its port 'mop', which is not known here\n  there are: map, pooled\n  did you mean "
+            "export: 'f' has no output 'mop'\n  there are: map, pooled\n  did you mean "
             "'map'?",
         ),
         (
@@ -83,7 +83,7 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
                     }
                 ]
             },
-            "sample: balance names 'labels', which is not known here",
+            "sample: balance names the unknown state 'labels'",
         ),
     ],
 )

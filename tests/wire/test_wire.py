@@ -157,36 +157,36 @@ def test_a_methods_own_flow_is_its_training_beside_phases_that_only_look() -> No
 @pytest.mark.parametrize(
     ("flow", "message"),
     [
-        ({"z": "g(ff(x))"}, "the flow calls 'ff', which is not known here"),
-        ({"z": "g(f(y))"}, "flow 'z' reads 'y', which is not known here\n  there are: x, z"),
+        ({"z": "g(ff(x))"}, "the flow calls the unknown part 'ff'"),
+        ({"z": "g(f(y))"}, "flow 'z' reads the unknown name 'y'\n  there are: x, z"),
         (
             {"z": "f(x).mop"},
-            "'f(x)' is asked for its port 'mop', which is not known here\n  there are: map, pooled\n  did you mean "
+            "'f(x)' has no output 'mop'\n  there are: map, pooled\n  did you mean "
             "'map'?",
         ),
-        ({"z": "g(f(x)).map"}, "'g(f(x))' is asked for its port 'map', and it has only one output\n  write g(f(x))"),
+        ({"z": "g(f(x)).map"}, "'g(f(x))' has no output 'map': it has only one\n  write g(f(x))"),
         (
             {"z": "f(x.indx)"},
-            "view 'x' is asked for its port 'indx', which is not known here\n  there are: box, flip, image, index\n  "
+            "view 'x' has no port 'indx'\n  there are: box, flip, image, index\n  "
             "did you mean 'index'?",
         ),
         ({"z": "g(f(x), x)"}, "'g' (parts:Dense) is given 2 inputs\n  it takes features: Float[batch dim]"),
         ({"z": "g()"}, "'g' (parts:Dense) is given 0 inputs\n  it takes features: Float[batch dim]"),
-        ({"z": "m(x)"}, "'m' stands in state and can't be called\n  write m.read"),
+        ({"z": "m(x)"}, "'m' is in state and can't be called\n  write m.read"),
         ({"z": "f(m)"}, "'m' is a part (state), not a value\n  write m.read"),
         ({"z": "f"}, "'f' is a part (nets), not a value\n  write f(...)"),
-        ({"z": "l(x)"}, "'l' stands in losses and can't be called\n  a loss is not called in the flow"),
+        ({"z": "l(x)"}, "'l' is in losses and can't be called\n  a loss is not called in the flow"),
         ({"z": "f(x)(x)"}, "'f(x)(x)' can't be called\n  call a net, a target, an op or a wiring part"),
-        ({"z": "f(bag())"}, "a bag of nothing\n  write for example bag(large, small)"),
-        ({"z": "g(f(x), 3)"}, "a number or text (3) can't stand in an expression"),
+        ({"z": "f(bag())"}, "a bag needs views\n  write for example bag(large, small)"),
+        ({"z": "g(f(x), 3)"}, "a number or a text (3) can't be part of an expression"),
         (
             {"z": "g(w)", "w": "g(z)"},
-            "the flow goes round in a circle: z <- w <- z\n  feedback goes through a state: write it after the step",
+            "the flow is a circle: z <- w <- z\n  feedback needs a state, which is written after a step",
         ),
-        ({"z": "g(z)"}, "the flow goes round in a circle: z <- z"),
-        ({"z": "f(x)", "g": "f(x)"}, "'g' can't name a value: the word is taken\n  choose another name"),
-        ({"z": "f(x)", "x": "f(x)"}, "'x' can't name a value: the word is taken"),
-        ({"z": "f(x)", "bag": "f(x)"}, "'bag' can't name a value: the word is taken"),
+        ({"z": "g(z)"}, "the flow is a circle: z <- z"),
+        ({"z": "f(x)", "g": "f(x)"}, "'g' can't name a value: the name is taken\n  choose another name"),
+        ({"z": "f(x)", "x": "f(x)"}, "'x' can't name a value: the name is taken"),
+        ({"z": "f(x)", "bag": "f(x)"}, "'bag' can't name a value: the name is taken"),
     ],
 )
 def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
@@ -198,7 +198,7 @@ def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
     [
         (
             {"losses": {"l": {**SQUARE, "of": ["z"]}}},
-            "port 'other' of loss 'l' (parts:Square) gets nothing\n  write other: and a value of the flow",
+            "loss 'l' (parts:Square) gets no 'other'\n  add `other: NAME`, where NAME is a value of the flow",
         ),
         (
             {"losses": {"l": {**SQUARE, "of": ["z", "z", "z"]}}},
@@ -208,20 +208,20 @@ def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
             {"losses": {"l": {**SQUARE, "of": ["z", "f(x)"]}}},
             "a loss reads names, and 'f(x)' is a call\n  name it in flow: and write the name",
         ),
-        ({"losses": {"l": {**SQUARE, "of": ["z", "y"]}}}, "losses 'l' reads 'y', which is not known here"),
+        ({"losses": {"l": {**SQUARE, "of": ["z", "y"]}}}, "losses 'l' reads the unknown name 'y'"),
         (
             {"losses": {"l": {**SQUARE, "of": ["z"], "othr": "z"}}},
             "parts:Square has no setting 'othr'; did you mean 'other'?",
         ),
         (
             {"after_step": ["m.ad(z)"]},
-            "'m' (parts:Mean) is asked to 'ad', which is not known here\n  there are: add\n  did you mean 'add'?",
+            "'m' (parts:Mean) has no write 'ad'\n  there are: add\n  did you mean 'add'?",
         ),
         ({"after_step": ["m.add"]}, "m.add is given 0 values\n  it takes rows: Float[batch dim]"),
-        ({"after_step": ["mm.add(z)"]}, "after_step writes to 'mm', which is not known here"),
+        ({"after_step": ["mm.add(z)"]}, "after_step writes to the unknown part 'mm'"),
         (
             {"after_step": ["g.push(z)"]},
-            "'g' (parts:Dense) is asked to 'push', which is not known here\n  there are: reset",
+            "'g' (parts:Dense) has no write 'push'\n  there are: reset",
         ),
         ({"after_step": ["z"]}, "'z' writes nothing\n  write for example queue.push(k)"),
         ({"after_step": ["f(z)"]}, "'f(z)' writes nothing"),
@@ -232,7 +232,7 @@ def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
         ),
         (
             {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "losses": {"k": {**SQUARE, "of": ["e", "e"]}}}]},
-            "the method itself and phase 'a' train, and only one may\n  put all losses in one place",
+            "the method itself and phase 'a' have losses, but only one may\n  put all losses in one place",
         ),
         (
             {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "collect": "f(x)"}]},
@@ -244,7 +244,7 @@ def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
         ),
         (
             {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "collect": "e", "then": ["m.add(f(x))"]}]},
-            "then reads 'x', which is not known here\n  there are: e",
+            "then reads the unknown name 'x'\n  there are: e",
         ),
     ],
 )
@@ -259,16 +259,16 @@ def test_a_wrong_loss_write_or_phase_is_refused(text: dict[str, Any], message: s
         ({"nets": {"f": EYE, "x": dense()}}, "'x' names something in nets and in views\n  give each its own name"),
         (
             {"nets": {"f": EYE, "class": dense()}},
-            "'class' can't be a name here\n  use letters, digits and _, and no word of Python or torch",
+            "'class' can't be a name\n  use letters, digits and _, and no word that Python or torch needs",
         ),
-        ({"nets": {"f": EYE, "train": dense()}}, "'train' can't be a name here"),
-        ({"nets": {"f": EYE, "_g": dense()}}, "'_g' can't be a name here"),
-        ({"nets": {"f": EYE, "g h": dense()}}, "'g h' can't be a name here"),
+        ({"nets": {"f": EYE, "train": dense()}}, "'train' can't be a name"),
+        ({"nets": {"f": EYE, "_g": dense()}}, "'_g' can't be a name"),
+        ({"nets": {"f": EYE, "g h": dense()}}, "'g h' can't be a name"),
         ({"nets": {"f": EYE, "g": {"use": "heads.mpl"}}}, "there is no part 'heads.mpl'"),
         ({"nets": {"f": EYE, "g": {"use": "other:Part"}}}, "'other:Part' is code from outside the catalogue"),
         (
             {"targets": {"t": {"ema_of": "ff", "momentum": 0.9}}},
-            "target 't' follows 'ff', which is not known here\n  there are: f, g\n  did you mean 'f'?",
+            "target 't' follows the unknown net 'ff'\n  there are: f, g\n  did you mean 'f'?",
         ),
         ({"nets": {"f": EYE, "g": dense(outt=1)}}, "parts:Dense has no setting 'outt'; did you mean 'out'?"),
     ],

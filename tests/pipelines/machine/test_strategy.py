@@ -145,7 +145,7 @@ def test_shared_weights_train_as_whole_ones_and_go_on_with_another_number_of_pro
 
 @pytest.mark.parametrize(("changes", "problem"), [
     ({"compile": True}, "strategy: fsdp and compile: true can't stand together"),
-    ({"recompute": ["g"]}, "recompute: names net 'g', which is not known here"),
+    ({"recompute": ["g"]}, "recompute: there is no net 'g'"),
     ({"strategy": "fsdp2"}, "strategy"),
 ])  # fmt: skip
 def test_what_can_not_be_is_refused_by_check_and_before_training(

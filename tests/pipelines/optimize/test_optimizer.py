@@ -197,14 +197,14 @@ def test_trust_is_switched_off_by_a_group() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({**SGD, "use": "lars"}, "optimizer uses 'lars'"),
+        ({**SGD, "use": "lars"}, "there is no optimizer 'lars'"),
         ({**SGD, "momentun": 1}, "did you mean 'momentum'"),
         ({"use": "sgd", "lr": 1, "weight_decay": 0}, "sgd: momentum must be given .*momentum: 0.9"),
-        ({**SGD, "groups": [{"net": "p", "lr": 1}]}, "asks for net 'p'.*\n.*f, q"),
+        ({**SGD, "groups": [{"net": "p", "lr": 1}]}, "names the unknown net 'p'.*\n.*f, q"),
         ({**SGD, "groups": [{"ndim": 7, "lr": 1}]}, "^groups.0: no parameter is meant by this group .ndim 7"),
         ({**SGD, "groups": [{"lr": 1}]}, "^groups.0: a group of the optimizer does not say whom it means"),
         ({**SGD, "groups": [{"net": "q"}]}, "^groups.0: .* does not say what changes"),
-        ({**SGD, "groups": [{"net": "q", "trust": False}]}, "^groups.0.trust: a group of the optimizer has 'trust'"),
+        ({**SGD, "groups": [{"net": "q", "trust": False}]}, "^groups.0.trust: a group .* has no setting 'trust'"),
         ({**SGD, "clip": {"norm": 1, "per": "layer"}}, "per: one of all, net, parameter"),
     ],
 )  # fmt: skip
