@@ -164,3 +164,11 @@ def test_tables_code_and_names_that_stand_for_others_are_left_alone(tmp_path: Pa
 def test_each_script_can_be_run_and_is_explained(script: str) -> None:
     assert os.access(ROOT / "scripts" / script, os.X_OK)
     assert f"`scripts/{script}`" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_every_promise_names_a_test_that_there_is() -> None:
+    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    files = [file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")]
+    there = {name for text in files for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
+    assert len(named) > 20 and named - there == set()
