@@ -15,13 +15,16 @@ for folder in (HERE.parent, HERE / "support"):
         sys.path.insert(0, str(folder))
 
 
+import slow_share  # noqa: E402
 from chromium import chromium as chromium  # noqa: E402
 from object_storage import storage as storage  # noqa: E402
+from slow_share import pytest_configure as pytest_configure  # noqa: E402
 from two_ranks import both as both  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--renew` writes the golden pictures anew; look at them before they are committed."""
+    slow_share.pytest_addoption(parser)
     parser.addoption("--renew", action="store_true", help="write golden pictures as the code draws them now")
 
 
