@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sslgraph.parts import registry
+from sslgraph.parts.arguments import kind_in_words
 from sslgraph.parts.signature import Port, Setting
 from sslgraph.traits import Traits
 
@@ -27,8 +28,9 @@ def listing() -> str:
 def page(use: str, plugins: tuple[str, ...] = ()) -> str:
     """One part for its user; raises SslgraphError with the nearest name if there is none of this one."""
     found = registry.signature(use, plugins)
+    title = use if found.family == "plugin" else f"{use}: {_first_line(Path(found.file))}"
     sections = [
-        ("", f"{use}: {_first_line(Path(found.file))}\n\n{found.doc}"),
+        ("", f"{title}\n\n{found.doc}".rstrip()),
         ("settings", "\n".join(map(_setting, found.settings.values()))),
         ("inputs", "\n".join(map(_port, found.ports.values()))),
         ("outputs", "\n".join(map(_port, found.outputs))),
@@ -44,10 +46,11 @@ def is_part(name: str) -> bool:
 
 
 def _setting(setting: Setting) -> str:
-    kind = setting.annotation.replace("Scalar", "a number or a schedule").removesuffix(" | None")
+    kind = kind_in_words(setting).removesuffix(" or null")
     if setting.is_required:
         return f"{setting.name}: {kind}, must be given"
-    return f"{setting.name}: {kind}" + (", may be left out" if setting.default is None else f" = {setting.default}")
+    left_out = "may be left out" if setting.default is None else f"default {_written(setting.default)}"
+    return f"{setting.name}: {kind}, {left_out}"
 
 
 def _port(port: Port) -> str:
@@ -71,7 +74,7 @@ def _written(value: Any) -> str:
         return "; ".join(f"{name}: {_written(inner)}" for name, inner in value.items())
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return "true" if value is True else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _indented(text: str) -> str:

@@ -54,7 +54,9 @@ def kind_in_words(setting: Setting) -> str:
     if "Scalar" in setting.annotation:
         return "a number or a schedule"
     kind = _kind(setting.annotation)
-    return setting.annotation if kind is Any else _in_words(kind)
+    if kind is Any:
+        return "anything" if setting.annotation == "Any" else setting.annotation
+    return _in_words(kind)
 
 
 def _type_problem(setting: Setting, value: Any) -> str:
@@ -123,7 +125,7 @@ def _in_words(kind: Any) -> str:
         return f"a list of {_SEVERAL.get(inner[0], 'values')}" if inner else "a list"
     if origin is dict or kind is dict:
         return "a mapping"
-    return "a list" if kind in (list, tuple, set) else "anything" if kind is Any else str(kind)
+    return "a list" if kind in (list, tuple, set) else str(kind)
 
 
 def _listed(several: Sequence[str]) -> str:

@@ -61,7 +61,7 @@ def test_a_scalar_may_be_a_number_or_a_schedule_and_nothing_else() -> None:
         ("Scalar", "a number or a schedule"),
         ("Sequence", "a list"),
         ("_size_2_t", "_size_2_t"),
-        ("Any", "Any"),
+        ("Any", "anything"),
     ],
 )
 def test_an_annotation_in_words(annotation: str, words: str) -> None:

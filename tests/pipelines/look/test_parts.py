@@ -25,7 +25,7 @@ def test_every_part_has_a_line_that_fits_and_a_page() -> None:
 
 def test_a_page_says_settings_inputs_outputs_writes_and_source() -> None:
     page = parts.page("memory.fifo")
-    assert "\nsettings:\n  size: int = 65536\n  dim: int, may be left out\n" in page
+    assert "\nsettings:\n  size: a whole number, default 65536\n  dim: a whole number, may be left out\n" in page
     assert "\noutputs:\n  Float[size dim]\n" in page
     assert "\nwrites, for after_step:\n  push(rows: Float[batch dim])\n" in page
     source = "arXiv:1911.05722, section 3.2 and Algorithm 1"
@@ -34,7 +34,7 @@ def test_a_page_says_settings_inputs_outputs_writes_and_source() -> None:
     assert "\n  sane: temperature: 0.03, 1.0\n" in parts.page("losses.info_nce")
     assert "\n  spans_batch: true\n" in parts.page("losses.info_nce")
     assert "negatives: Float[size dim], may be left out" in parts.page("losses.info_nce")
-    assert "temperature: a number or a schedule = 0.2" in parts.page("losses.info_nce")
+    assert "temperature: a number or a schedule, default 0.2" in parts.page("losses.info_nce")
 
 
 def test_the_command_line_shows_parts_and_augmentations(sslgraph: Command) -> None:
@@ -58,3 +58,10 @@ def test_it_imports_no_torch() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout == "False\n"
+
+
+def test_a_part_of_torch_is_told_like_a_shipped_one() -> None:
+    page = parts.page("torch.nn:SmoothL1Loss", ("torch.nn",))
+    assert page.startswith("torch.nn:SmoothL1Loss\n\nCreates a criterion that uses a squared term")
+    assert "\n  reduction: text, default mean\n  beta: a number, default 1.0\n" in page
+    assert "inputs:\n  input: Tensor\n  target: Tensor\n" in page
