@@ -21,7 +21,7 @@ from sslgraph.traits import Traits
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/language.md")
 EVERY_PAGE = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
-FOLDERS = "specs|components|sslgraph|pipelines|tests|docs|scripts|benchmarks"
+FOLDERS = r"\.ci|specs|components|sslgraph|pipelines|tests|docs|scripts|benchmarks"
 WIDTH = 120
 
 
