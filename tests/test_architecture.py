@@ -50,6 +50,16 @@ TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")
 PRIVATE_ROOMS = ("sslgraph/torch_compat.py", "pipelines/launch/ray_compat.py")
 UNPROMISED = ("torch.ops.aten", "ray.train.v2")
 LONGEST = 250
+# What a command runs may have the command's name.
+RUN_BY_COMMANDS = {
+    "check": "pipelines/check/check.py",
+    "evaluate": "pipelines/evaluate/evaluate.py",
+    "plan": "pipelines/plan/plan.py",
+    "replay": "pipelines/train/replay.py",
+    "show": "pipelines/look/show.py",
+    "verify": "pipelines/verify/verify.py",
+    "views": "sslgraph/settle/views.py",
+}
 
 
 def modules(root: Path, *folders: str) -> Iterator[tuple[str, Path, ast.Module]]:
@@ -242,6 +252,19 @@ def names(root: Path) -> list[str]:
     return faults
 
 
+def namesakes(root: Path) -> list[str]:
+    """No two files have one name, but a command and what it runs."""
+    found: dict[str, set[str]] = {}
+    for name, file, _ in modules(root, "sslgraph", "pipelines"):
+        if file.stem != "__init__":
+            found.setdefault(file.stem, set()).add(name)
+    return [
+        f"{' and '.join(sorted(files))} have one name; name each after its own idea"
+        for stem, files in found.items()
+        if len(files) > 1 and files != {f"pipelines/commands/{stem}.py", RUN_BY_COMMANDS.get(stem)}
+    ]
+
+
 def parts(root: Path) -> list[str]:
     """Every part has a source, a docstring, keyword-only settings with types, and ports with types."""
     faults = []
@@ -342,6 +365,7 @@ CHECKS = [
     circles,
     lengths,
     names,
+    namesakes,
     parts,
     sentences,
     known_by_name,
@@ -388,6 +412,8 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (lengths, "sslgraph/long.py", "\n" * 251),
     (names, "components/memory/queue.py", ""),
     (names, "pipelines/utils.py", ""),
+    (namesakes, "sslgraph/wire/train.py", ""),
+    (namesakes, "pipelines/look/verify.py", ""),
     (sentences, "pipelines/one.py", "key = next(key for key in keys if f\"'{key}'\" in fault.problem)"),
     (sentences, "sslgraph/wire/declare.py", "first = fault.problem.split(';')[0]"),
     (known_by_name, "sslgraph/lint/rules.py", 'SPANNING = ("losses.nt_xent",)'),
@@ -419,6 +445,9 @@ def test_each_check_can_fail(check: Callable[[Path], list[str]], file: str, text
     path.write_text(text)
     if check is circles:
         (path.parent / "two.py").write_text("from .one import word\n")
+    if check is namesakes:
+        (tmp_path / "pipelines/commands").mkdir(parents=True)
+        (tmp_path / "pipelines/commands" / path.name).write_text("")
     if check is running:  # what is imported is there
         for room in ("train", "record"):
             (tmp_path / "pipelines" / room).mkdir(parents=True)

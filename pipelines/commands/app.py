@@ -49,7 +49,7 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def version(show: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version")] = False) -> None:
     """Print the version, or go on to the command."""
     if show:
         print(__version__)

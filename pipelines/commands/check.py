@@ -14,20 +14,21 @@ from .options import Plugins, Sets, out, overrides
 
 def check(
     names: Annotated[
-        list[str] | None, typer.Argument(help="methods or recipes, by name or file; all shipped ones if left out")
+        list[str] | None, typer.Argument(help="Methods or recipes, by name or file; all shipped ones if left out")
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="only what needs no tensor: under a second")] = False,
-    gradients: Annotated[bool, typer.Option("--gradients", help="print the gradient map of each")] = False,
-    shapes: Annotated[bool, typer.Option("--shapes", help="print the shape of each value")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="warnings of the linter are faults")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Check only what needs no tensor (under a second)")] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="Print the gradient map of each")] = False,
+    shapes: Annotated[bool, typer.Option("--shapes", help="Print the shape of each value")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat the warnings of the linter as errors")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """Wiring, settings, shapes and gradients, before any data is read and any GPU is used."""
+    """Check wiring, settings, shapes and gradients. No data is read and no GPU is used."""
     from sslgraph.read import catalogue
 
     from ..check.check import examine
     from ..look.show import shape_table
+    from ..record.display import counted
 
     given, failed = overrides(set_), 0
     for name in names or [*catalogue.names("methods"), *catalogue.names("recipes")]:
@@ -40,12 +41,10 @@ def check(
         failed += bool(strict and found.findings)
         for finding in found.findings:
             out.print(f"{finding}", markup=False)
-        count = f", {sum(map(found.sized.parameters, found.sized.parts)):,} parameters" if found.sized else ""
-        out.print(
-            f"{name}: right ({len(found.graph.training.values)} values, {len(found.gradients.losses)} "
-            f"{'losses' if len(found.gradients.losses) > 1 else 'loss'}{count}; {found.seconds:.2f} s)",
-            markup=False,
-        )
+        facts = [counted(len(found.graph.training.values), "value"), counted(len(found.gradients.losses), "loss")]
+        if found.sized:
+            facts.append(counted(sum(map(found.sized.parameters, found.sized.parts)), "parameter"))
+        out.print(f"{name}: OK ({', '.join(facts)}; {found.seconds:.2f} s)", markup=False)
         if gradients:
             out.print(f"{found.gradients}\n", markup=False)
         if shapes and found.sized:

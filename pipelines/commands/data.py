@@ -10,12 +10,17 @@ from .options import out
 
 
 def data(
-    path: Annotated[str, typer.Argument(help="a folder of images, of parquet files or of .tar shards, or an address")],
-    prepare: Annotated[str | None, typer.Option("--prepare", help="write them here, small, for fast reading")] = None,
-    side: Annotated[int, typer.Option("--side", help="of the shorter side of what is written, pixels")] = 256,
-    form: Annotated[str, typer.Option("--form", help="jpeg, or raw: eight times the room, no decoding")] = "jpeg",
+    path: Annotated[str, typer.Argument(help="Folder of images, of parquet files or of .tar shards, or address")],
+    prepare: Annotated[str | None, typer.Option("--prepare", help="New folder for small copies that load fast")] = None,
+    side: Annotated[int, typer.Option("--side", help="Shorter side of the copies, in pixels")] = 256,
+    form: Annotated[
+        str, typer.Option("--form", help="Format: jpeg, or raw (eight times the size, no decoding)")
+    ] = "jpeg",
 ) -> None:
-    """What images lie at a path and how fast they are read here; --prepare writes them for fast reading."""
+    """Show which images a path holds and how fast they load.
+
+    With --prepare, small copies are written that load faster.
+    """
     from ..feed.preparing import inspect, prepare_images
 
     if prepare is None:
@@ -23,4 +28,4 @@ def data(
         return
     for written in prepare_images(path, prepare, side=side, form=form):
         out.print(f"{written}", markup=False)
-    out.print(f"train on them: sslgraph train NAME --data {prepare}", markup=False)
+    out.print(f"Next: sslgraph train NAME --data {prepare}", markup=False)

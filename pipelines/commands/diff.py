@@ -28,15 +28,16 @@ pre{{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap}}</style></head>
 
 
 def diff(
-    one: Annotated[str, typer.Argument(help="a method, by name or file")],
-    other: Annotated[str, typer.Argument(help="a method, by name or file; a run's resolved.yaml will do")],
+    one: Annotated[str, typer.Argument(help="Method, by name or file")],
+    other: Annotated[str, typer.Argument(help="Method, by name or file; a run's resolved.yaml, too")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help=f"draw it, too; its end says the format: {', '.join(FORMATS)}")
+        Path | None,
+        typer.Option("-o", "--out", help=f"Picture to draw; its ending sets the format: {', '.join(FORMATS)}"),
     ] = None,
-    dark: Annotated[bool, typer.Option("--dark", help="light on dark")] = False,
+    dark: Annotated[bool, typer.Option("--dark", help="Dark background")] = False,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
-    """What makes one method into another: the idea first, then structure, settings and numbers."""
+    """Explain how two methods differ. The idea comes first, then structure, settings and numbers."""
     from sslgraph.diff import account
     from sslgraph.read.load import load_method
     from sslgraph.read.plugins import allowed

@@ -27,20 +27,24 @@ class Level(StrEnum):
 
 
 def draw(
-    name: Annotated[str, typer.Argument(help="a method or a recipe, by name or file")],
+    name: Annotated[str, typer.Argument(help="Method or recipe, by name or file")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help=f"the file; its end says the format: {', '.join(FORMATS)}")
+        Path | None, typer.Option("-o", "--out", help=f"File; its ending sets the format: {', '.join(FORMATS)}")
     ] = None,
-    level: Annotated[Level, typer.Option("--level", help="as in the paper, or a box for every call")] = Level.PAPER,
-    gradients: Annotated[bool, typer.Option("--gradients", help="show where gradients run back to")] = False,
-    dark: Annotated[bool, typer.Option("--dark", help="light on dark")] = False,
-    shapes: Annotated[bool, typer.Option("--shapes/--no-shapes", help="write the shapes of tensors")] = True,
-    legend: Annotated[bool, typer.Option("--legend/--no-legend", help="say below what lines and borders mean")] = True,
-    text: Annotated[bool, typer.Option("--text", help="draw in the terminal, write no file")] = False,
+    level: Annotated[
+        Level, typer.Option("--level", help="Detail: the paper's figure, or a box for every call")
+    ] = Level.PAPER,
+    gradients: Annotated[bool, typer.Option("--gradients", help="Show where gradients flow")] = False,
+    dark: Annotated[bool, typer.Option("--dark", help="Dark background")] = False,
+    shapes: Annotated[bool, typer.Option("--shapes/--no-shapes", help="Write the shapes of tensors")] = True,
+    legend: Annotated[
+        bool, typer.Option("--legend/--no-legend", help="Explain lines and borders below the picture")
+    ] = True,
+    text: Annotated[bool, typer.Option("--text", help="Draw in the terminal and write no file")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """Draw a method like a paper's figure; without -o as NAME.svg in this folder."""
+    """Draw a method like a paper's figure. Without -o the file is NAME.svg in this folder."""
     from ..storage.write_whole import write_whole
 
     file = out or Path(f"{Path(name).stem}.svg")

@@ -11,12 +11,15 @@ from .options import Plugins, out
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="a run folder")],
-    data: Annotated[str | None, typer.Option("--data", help="other images than those it was trained on")] = None,
+    run: Annotated[str, typer.Argument(help="Run folder")],
+    data: Annotated[str | None, typer.Option("--data", help="Images to use instead of the run's own dataset")] = None,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
-    """Nearest neighbours and a linear probe, beside the same for the untrained encoder and for bare pixels."""
-    from ..evaluate.evaluate import evaluate as measure
-    from ..evaluate.evaluate import table
+    """Evaluate a run by nearest neighbours and a linear probe.
 
-    out.print(table(measure(Path(run), data=data, plugins=tuple(plugin))))
+    The untrained encoder and the raw pixels are measured on the same images as baselines.
+    """
+    from ..evaluate.evaluate import MEANINGS, table
+    from ..evaluate.evaluate import evaluate as measure
+
+    out.print(table(measure(Path(run), data=data, plugins=tuple(plugin))), MEANINGS, sep="\n", markup=False)

@@ -19,9 +19,9 @@ class Listed(StrEnum):
 
 
 def list_specs(
-    what: Annotated[Listed, typer.Argument(help="methods, parts, or augmentations")] = Listed.METHODS,
+    what: Annotated[Listed, typer.Argument(help="What to list")] = Listed.METHODS,
 ) -> None:
-    """What there is to train and to write with: methods and their recipes, parts, augmentations."""
+    """List methods and their recipes, parts or augmentations."""
     from sslgraph.read import catalogue
 
     from ..look import parts

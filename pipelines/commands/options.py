@@ -9,13 +9,13 @@ from rich.console import Console
 
 from sslgraph.errors import SslgraphError
 
-Plugins = Annotated[list[str], typer.Option("--plugin", help="a Python module whose parts this spec may use")]
-Sets = Annotated[list[str], typer.Option("--set", help="a value of the spec, such as losses.contrast.temperature=0.2")]
+Plugins = Annotated[list[str], typer.Option("--plugin", help="Python module whose parts this spec may use")]
+Sets = Annotated[list[str], typer.Option("--set", help="Value to change, such as losses.contrast.temperature=0.2")]
 
 FromScratch = Annotated[
-    bool, typer.Option("--from-scratch", help="begin at step 0 where steps are recorded and no checkpoint is left")
+    bool, typer.Option("--from-scratch", help="Start at step 0 if the run has recorded steps but no checkpoint")
 ]
-ChangedData = Annotated[bool, typer.Option("--changed-data", help="continue with other images than the run had")]
+ChangedData = Annotated[bool, typer.Option("--changed-data", help="Continue with other images than the run had")]
 
 
 out = Console(highlight=False, soft_wrap=True)

@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 
 def page(
-    files: Annotated[
-        list[str] | None, typer.Argument(help="specs of your own, to stand beside the shipped ones")
-    ] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="the folder that gets index.html")] = Path("sslgraph-page"),
+    files: Annotated[list[str] | None, typer.Argument(help="Specs of your own, shown beside the shipped ones")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for index.html")] = Path("sslgraph-page"),
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
-    """Draw every method, and yours, in one HTML file that needs no network: pictures, settings, comparisons, family."""
+    """Write one offline HTML page of all methods and yours.
+
+    It holds their pictures, settings, comparisons and family tree.
+    """
     from sslgraph.page import page as whole
 
+    from ..record.display import counted
     from ..storage.write_whole import write_whole
 
     if out.exists() and not out.is_dir():
@@ -39,7 +41,7 @@ def page(
         reason = (problem.strerror or str(problem)).lower()
         raise SslgraphError(f"{out} can't be made: {reason}; give another place with -o") from problem
     write_whole(out / "index.html", lambda opened: opened.write(text))
-    typer.echo(f"{out / 'index.html'}: {len(names)} methods, {len(text) / 1e6:.1f} MB; open it in a browser")
+    typer.echo(f"{out / 'index.html'}: {counted(len(names), 'method')}, {len(text) / 1e6:.1f} MB; open it in a browser")
 
 
 def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:

@@ -10,22 +10,37 @@ from .options import Plugins, Sets, out, overrides
 
 
 def plan(
-    name: Annotated[str, typer.Argument(help="a method (at the paper's size) or a recipe, by name or file")],
-    gpus: Annotated[int, typer.Option("--gpus", help="that train together")] = 1,
-    memory: Annotated[str, typer.Option("--memory", help="of each GPU")] = "80GB",
-    batch: Annotated[int | None, typer.Option("--batch", help="global; the recipe's if left out")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="the recipe's, or 100")] = None,
-    images: Annotated[int | None, typer.Option("--images", help="of the data set; ImageNet's 1,281,167")] = None,
-    tflops: Annotated[
-        float | None, typer.Option("--tflops", help="1e12 operations a second that a GPU keeps up")
+    name: Annotated[str, typer.Argument(help="Method (at the paper's size) or recipe, by name or file")],
+    gpus: Annotated[int, typer.Option("--gpus", help="Number of GPUs")] = 1,
+    memory: Annotated[str, typer.Option("--memory", help="Memory of one GPU")] = "80GB",
+    batch: Annotated[
+        int | None, typer.Option("--batch", help="Global batch size; the recipe's or 256 if left out")
     ] = None,
-    strategy: Annotated[str | None, typer.Option("--strategy", help="ddp, or fsdp: weights shared out")] = None,
-    recompute: Annotated[list[str], typer.Option("--recompute", help="a net whose blocks are computed twice")] = [],  # noqa: B006
-    calibrate: Annotated[bool, typer.Option("--calibrate", help="time the recipe's feed and steps here")] = False,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="Number of epochs; the recipe's or 100 if left out")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option("--images", help="Number of images; ImageNet's 1,281,167 if left out")
+    ] = None,
+    tflops: Annotated[
+        float | None, typer.Option("--tflops", help="Sustained TFLOP/s of one GPU; 100 if left out")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", help="Strategy: ddp, or fsdp to shard the weights")
+    ] = None,
+    recompute: Annotated[
+        list[str], typer.Option("--recompute", help="Net whose blocks are recomputed to save memory")
+    ] = [],  # noqa: B006
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Time the recipe's data loading and steps here")
+    ] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """What a run will need: parameters, arithmetic, memory, messages, hours, and how fast data must come."""
+    """Estimate what a run needs: memory, hours, images a second.
+
+    Parameters, arithmetic and messages between GPUs are counted, too. --calibrate alone trains a few steps.
+    """
     from ..plan.text import page
 
     asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}

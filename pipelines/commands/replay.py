@@ -11,10 +11,13 @@ from .options import Plugins
 
 
 def replay(
-    folder: Annotated[str, typer.Argument(help="a folder not_finite_step_... of a run")],
+    folder: Annotated[str, typer.Argument(help="Folder not_finite_step_... of a run")],
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
-    """The step in which a loss was not a number, once more: which value was the first, and what went into it."""
+    """Re-run the step whose loss became NaN or infinite.
+
+    The first value that is not finite is printed, with what went into it.
+    """
     from ..train.replay import replay as again
 
     seen = again(Path(folder), plugins=tuple(plugin))

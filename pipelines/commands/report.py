@@ -11,15 +11,15 @@ from .options import Plugins
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="run folders: one, or several to compare")],
+    runs: Annotated[list[Path], typer.Argument(help="Run folders: one, or several to compare")],
     file: Annotated[
-        Path | None, typer.Option("-o", help="the page; report.html in the run's folder if left out")
+        Path | None, typer.Option("-o", help="Page to write; report.html in the run's folder if left out")
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="where the images are now, if they moved")] = None,
-    images: Annotated[int, typer.Option("--images", help="most images of a split that are encoded")] = 2_000,
+    data: Annotated[str | None, typer.Option("--data", help="New place of the images, if they moved")] = None,
+    images: Annotated[int, typer.Option("--images", help="Largest number of images to encode of each split")] = 2_000,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
-    """One page about a run, or about several beside each other, that works offline."""
+    """Write one offline HTML page about a run, or several."""
     from ..look.report import write_report
 
     typer.echo(write_report(runs, file, data=data, most=images, plugins=tuple(plugin)))

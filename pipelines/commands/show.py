@@ -10,16 +10,19 @@ from .options import Plugins, Sets, out, overrides
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="a method or a recipe, by name or file, or a part")],
-    code: Annotated[bool, typer.Option("--code", help="the compiled training step as Python")] = False,
+    name: Annotated[str, typer.Argument(help="Method or recipe, by name or file, or part")],
+    code: Annotated[bool, typer.Option("--code", help="Print the compiled training step as Python")] = False,
     resolved: Annotated[
-        bool, typer.Option("--resolved", help="the whole text, with extends and references carried out")
+        bool, typer.Option("--resolved", help="Print the whole text, with extends and references resolved")
     ] = False,
-    gradients: Annotated[bool, typer.Option("--gradients", help="which loss reaches which parameters")] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="Print which loss reaches which parameters")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """A method as text: its spec, its program, its gradient map; or a part: its settings, inputs and outputs."""
+    """Show a method or a part as text.
+
+    A method is shown as its spec, its program and its gradient map; a part by its settings, inputs and outputs.
+    """
     from ..look import parts
     from ..look import show as pages
 

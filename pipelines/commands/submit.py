@@ -1,4 +1,4 @@
-"""The command `sslgraph submit`."""
+"""`sslgraph submit`: training on a Ray cluster, through its job server."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from .options import ChangedData, FromScratch, Plugins, Sets, overrides
 
 
 def submit(
-    name: Annotated[str, typer.Argument(help="a method, a recipe, or a file within this folder")],
-    address: Annotated[str | None, typer.Option("--address", help="of the job server: http://HOST:8265")] = None,
-    workers: Annotated[int, typer.Option("--workers", help="processes that train together")] = 1,
-    out_: Annotated[str | None, typer.Option("--out", help="the run folder, on storage that all nodes share")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="where the images are, on every node")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
-    env: Annotated[list[str], typer.Option("--env", help="a variable that the run sees, NAME=VALUE")] = [],  # noqa: B006
+    name: Annotated[str, typer.Argument(help="Method, recipe, or file within this folder")],
+    address: Annotated[
+        str | None, typer.Option("--address", help="Address of the job server: http://HOST:8265")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", help="Number of processes")] = 1,
+    out_: Annotated[str | None, typer.Option("--out", help="Run folder, on storage that all nodes share")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Images, at a path that every node has")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed for weights, data order and views")] = None,
+    env: Annotated[list[str], typer.Option("--env", help="Environment variable for the run, NAME=VALUE")] = [],  # noqa: B006
     from_scratch: FromScratch = False,
     changed_data: ChangedData = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="come back as soon as the job is sent")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as the job is sent")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """Train on a Ray cluster: this folder is sent there, its output is shown here; docs/cluster.md says how."""
+    """Train on a Ray cluster. This folder is sent there and its output is shown here; see docs/cluster.md."""
     from ..check.request import request
     from ..launch import job_server
     from ..train.prepare import settled

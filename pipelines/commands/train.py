@@ -13,21 +13,21 @@ from .options import ChangedData, FromScratch, Plugins, Sets, out, overrides
 def train(
     name: Annotated[
         str | None,
-        typer.Argument(help="a method (its demo recipe), a recipe as FOLDER/METHOD, or a file; not with --resume"),
+        typer.Argument(help="Method (its demo recipe), recipe as FOLDER/METHOD, or file; not with --resume"),
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="images: a folder, parquet, .tar shards; s3://...")] = None,
-    out_: Annotated[str | None, typer.Option("--out", help="run folder; an existing run there is continued")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="continue this run with its own settings")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="of weights, order and views")] = None,
-    workers: Annotated[int, typer.Option("--workers", help="processes that train together, through Ray Train")] = 1,
-    address: Annotated[str | None, typer.Option("--address", help="of a running Ray cluster")] = None,
-    profile: Annotated[bool, typer.Option("--profile", help="where the time of a step goes: a table, a trace")] = False,
+    data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards; s3://...")] = None,
+    out_: Annotated[str | None, typer.Option("--out", help="Run folder; an existing run there is continued")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="Run folder to continue with its own settings")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed for weights, data order and views")] = None,
+    workers: Annotated[int, typer.Option("--workers", help="Number of processes; several run through Ray Train")] = 1,
+    address: Annotated[str | None, typer.Option("--address", help="Address of a running Ray cluster")] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Measure where the time of a step goes")] = False,
     from_scratch: FromScratch = False,
     changed_data: ChangedData = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """Train a method; on one process it starts here and now, on several through Ray Train."""
+    """Train a method. It runs in this process; with --workers N, through Ray Train."""
     from ..check.request import request
     from ..launch.launch import launch
 

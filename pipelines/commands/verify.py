@@ -11,19 +11,26 @@ from .options import Plugins, Sets, overrides
 
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(help="methods or recipes, by name or file; all shipped methods if left out")
+        list[str] | None, typer.Argument(help="Methods or recipes, by name or file; all shipped methods if left out")
     ] = None,
-    ranks: Annotated[str, typer.Option("--ranks", help="processes that must train alike")] = "1,2,4",
-    resume: Annotated[bool, typer.Option("--resume", help="10 + 10 steps are 20")] = False,
-    accumulate: Annotated[bool, typer.Option("--accumulate", help="two micro-batches are one batch")] = False,
-    float32: Annotated[
-        bool, typer.Option("--float32", help="in the floats of training, to 1e-4; else doubles, to 1e-10")
+    ranks: Annotated[str, typer.Option("--ranks", help="Numbers of processes to compare")] = "1,2,4",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Also check that 10 steps, resumed for 10 more, equal 20")
     ] = False,
-    batch: Annotated[int, typer.Option("--batch", help="images of the global batch")] = 8,
+    accumulate: Annotated[
+        bool, typer.Option("--accumulate", help="Also check that two micro-batches equal one batch")
+    ] = False,
+    float32: Annotated[
+        bool, typer.Option("--float32", help="Compare in float32 (tolerance 1e-4) instead of float64 (1e-10)")
+    ] = False,
+    batch: Annotated[int, typer.Option("--batch", help="Global batch size")] = 8,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """Show that a method computes the same on any number of ranks: gradients, every state, updates."""
+    """Verify that a method trains the same on any number of ranks.
+
+    Gradients, every state and the updates are compared with those of one process.
+    """
     from sslgraph.read import catalogue
 
     from ..verify.judge import LIMITS
@@ -32,8 +39,8 @@ def verify(
 
     wish, failed = Wish(counts(ranks), batch, resume, accumulate, not float32), 0
     wanted = names or catalogue.names("methods")
-    numbers, limit = ("floats", LIMITS[False]) if float32 else ("doubles", LIMITS[True])
-    head = f"{batch} images a step, in {numbers}: differences are relative, and up to {limit:g} they are rounding\n"
+    numbers, limit = ("float32", LIMITS[False]) if float32 else ("float64", LIMITS[True])
+    head = f"Batch of {batch}, {numbers}. Differences are relative; up to {limit:g} they count as rounding.\n"
     for verdict in verdicts(wanted, wish, plugins=tuple(plugin), overrides=overrides(set_)):
         typer.echo(f"{head}{verdict}")
         head = ""

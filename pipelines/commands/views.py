@@ -11,16 +11,19 @@ from .options import Plugins, Sets, overrides
 
 
 def views(
-    name: Annotated[str, typer.Argument(help="a method (at the paper's size) or a recipe, by name or file")],
-    data: Annotated[str | None, typer.Option("--data", help="images: a folder, or parquet files")] = None,
-    file: Annotated[str, typer.Option("-o", help="the sheet, .png or .html")] = "views.png",
-    images: Annotated[int, typer.Option("--images", help="how many")] = 4,
-    seed: Annotated[int | None, typer.Option("--seed", help="of the views; the recipe's if left out")] = None,
-    epoch: Annotated[int, typer.Option("--epoch", help="whose views are drawn")] = 0,
+    name: Annotated[str, typer.Argument(help="Method (at the paper's size) or recipe, by name or file")],
+    data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet files, .tar shards")] = None,
+    file: Annotated[str, typer.Option("-o", help="Sheet to write, .png or .html")] = "views.png",
+    images: Annotated[int, typer.Option("--images", help="Number of images")] = 4,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the views; the recipe's if left out")] = None,
+    epoch: Annotated[int, typer.Option("--epoch", help="Epoch whose views are shown")] = 0,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """Real images beside every view that training makes of them, with the numbers drawn for each."""
+    """Show real images beside every view training makes of them.
+
+    The random parameters of each view are written below it.
+    """
     from ..look.view_sheet import write_sheet
 
     sheet = write_sheet(

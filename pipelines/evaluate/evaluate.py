@@ -28,10 +28,15 @@ from ..measure.features import Features, extract, extract_views
 from ..measure.knn import Neighbours, knn
 from ..measure.linear_probe import Probe, linear_probe
 from ..measure.spectra import alpha_req, lidar, rankme, signal
+from ..record.display import percent
 from ..storage import checkpoint
 from .restored import restored
 
 FILE = "evaluation.json"
+MEANINGS = """\
+kNN, linear probe: share of test images classified correctly, higher is better.
+RankMe, LiDAR: higher means that more dimensions are in use. alpha-ReQ: best near 1.
+images / views: higher means that views of one image lie closer together than different images do."""
 SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many
 IMAGES, VIEWS = 1_000, 10  # of LiDAR: the paper's number of images; of views it has up to 50
 
@@ -98,16 +103,16 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
 
 
 def table(result: Evaluation) -> Table:
-    """The figures as a reader wants them: what was learned stands beside what was there before."""
+    """The figures of the trained encoder above those of the baselines; MEANINGS says how to read them."""
     title = f"{result.method}, step {result.step}: {result.bank:,} training and {result.queries:,} test images"
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in ("", "kNN", "linear probe", "RankMe", "alpha-ReQ", "LiDAR", "images / views"):
         shown.add_column(column, justify="left" if not column else "right")
-    for name, found in (("trained", result.trained), (result.begun, result.random), ("pixels", result.pixels)):
-        accuracies = (f"{found.knn.accuracy:.1%}", f"{found.probe.accuracy:.1%}")
+    for name, found in (("trained", result.trained), (result.begun, result.random), ("raw pixels", result.pixels)):
+        accuracies = (percent(found.knn.accuracy), percent(found.probe.accuracy))
         spectra = (_shown(found.alpha, 2), _shown(found.lidar, 0), _shown(found.signal, 2))
         shown.add_row(name, *accuracies, f"{found.rankme:.0f}", *spectra)
-    shown.add_row("chance", f"{result.trained.knn.chance:.1%}", f"{result.trained.probe.chance:.1%}")
+    shown.add_row("chance", percent(result.trained.knn.chance), percent(result.trained.probe.chance))
     return shown
 
 

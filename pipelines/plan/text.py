@@ -9,6 +9,7 @@ from typing import Any
 from sslgraph.errors import SslgraphError
 
 from ..check import check
+from ..record.display import counted
 from .plan import GIB, Asked, Plan, bytes_of, planned
 from .rehearsal import POINTS, rehearse
 
@@ -22,8 +23,8 @@ def text(plan: Plan, *, name: str, loader: float | None = None) -> str:
     asked = plan.asked
     views = "forward and backward, all views, targets included"
     lines = [
-        f"{name}: batch {asked.batch} on {asked.gpus} GPUs, {asked.epochs:g} epochs of {asked.images:,} images, "
-        f"{plan.steps:,} steps",
+        f"{name}: batch {asked.batch} on {counted(asked.gpus, 'GPU')}, {counted(asked.epochs, 'epoch')} of "
+        f"{counted(asked.images, 'image')}, {counted(plan.steps, 'step')}",
         f"  parameters     {plan.trained:,} trained, {plan.followed:,} in targets and frozen nets",
         f"  arithmetic     {_number(plan.flops / 1e9)} GFLOP an image ({views})",
         f"  memory         {_number(plan.fixed / GIB)} GiB a GPU for weights, gradients, {asked.optimizer}, "

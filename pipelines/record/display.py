@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-BESIDE = {"knn_random_encoder": "random encoder", "knn_pixels": "pixels"}
+BESIDE = {"knn_random_encoder": "random encoder", "knn_pixels": "raw pixels"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Pace:
     seconds_left: float
 
     def __str__(self) -> str:
-        return f"{self.images_per_second:.0f} images/s  waiting {self.waiting:.0%}  {length(self.seconds_left)} left"
+        pace = f"{self.images_per_second:.0f} images/s  data wait {percent(self.waiting, 0)}"
+        return f"{pace}  {length(self.seconds_left)} left"
 
 
 class Display:
@@ -54,7 +55,9 @@ class Display:
 
     def measured(self, step: int, measures: Mapping[str, float]) -> None:
         """What an evaluation found."""
-        found = f"{self._place(step)}  {knn(measures)}" if "knn" in measures else f"before training: {beside(measures)}"
+        found = (
+            f"{self._place(step)}  {knn(measures)}" if "knn" in measures else f"kNN before training: {beside(measures)}"
+        )
         self.say(found)
 
     def say(self, text: str) -> None:
@@ -74,16 +77,27 @@ class Display:
 
 
 def knn(measures: Mapping[str, float]) -> str:
-    """The nearest-neighbour accuracy, always with what an untrained encoder and the bare pixels reach beside it."""
+    """The nearest-neighbour accuracy, always with what an untrained encoder and raw pixels reach beside it."""
     if "knn" not in measures:
         return ""
     others = beside(measures)
-    return f"kNN {measures['knn']:.1%}" + (f" ({others})" if others else "")
+    return f"kNN {percent(measures['knn'])}" + (f" ({others})" if others else "")
 
 
 def beside(measures: Mapping[str, float]) -> str:
     """What nearest neighbours reach without any training."""
-    return ", ".join(f"{name} {measures[key]:.1%}" for key, name in BESIDE.items() if key in measures)
+    return ", ".join(f"{name} {percent(measures[key])}" for key, name in BESIDE.items() if key in measures)
+
+
+def counted(number: float, what: str) -> str:
+    """ "1 epoch", "2.5 epochs", "5,004 steps", "2 losses"."""
+    shown = int(number) if number == int(number) else round(number, 3)
+    return f"{shown:,} {what}" + ("" if number == 1 else "es" if what.endswith("s") else "s")
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """ "28.1 %"."""
+    return f"{share:.{digits}%}".replace("%", " %")
 
 
 def length(seconds: float) -> str:

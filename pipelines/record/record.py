@@ -22,7 +22,7 @@ from sslgraph import collectives, whole_file
 from sslgraph.errors import SslgraphError
 
 from ..storage.metrics_file import NAME, parsed
-from .display import Display, Pace
+from .display import Display, Pace, counted
 
 T = TypeVar("T")
 Span = Callable[[str], AbstractContextManager[Any]]
@@ -205,7 +205,7 @@ class Record:
     def _tell_broken(self) -> None:
         if len(self.broken) > self._told:
             self._told, newest = len(self.broken), list(self.broken.values())[-1]
-            self.display.say(f"images that can't be read and give way to the next: {self._told}, the newest {newest}")
+            self.display.say(f"Replaced {counted(self._told, 'unreadable image')} by the next one; latest: {newest}")
 
     def _refuse_a_lost_file(self) -> None:
         """A folder that is removed under a run takes the lines with it, and writing to the open file tells nothing."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from sslgraph import whole_file
 
+from ..record.display import counted
 from ..storage import checkpoint, provenance
 from .run import Run
 
@@ -45,11 +46,6 @@ def introduce(run: Run, saved: int | None) -> None:
     run.record.display.say(text)
 
 
-def counted(number: float, what: str) -> str:
-    """ "1 epoch", "2.5 epochs"."""
-    return f"{number:g} {what}" if number == 1 else f"{number:g} {what}s"
-
-
 def _keep(run: Run, name: str, text: str) -> None:
     file, content = run.folder / name, text.encode()
     if not file.is_file() or file.read_bytes() != content:
@@ -59,4 +55,4 @@ def _keep(run: Run, name: str, text: str) -> None:
 def _landmarks(values: Mapping[str, Any]) -> str:
     """What values of a loss mean something, in words."""
     named = ((value, LANDMARKS.get(name, f"when {name.replace('_', ' ')}")) for name, value in values.items())
-    return "about " + ", ".join(f"{value:.4g} {words}" for value, words in named)
+    return "about " + ", ".join(f"{value:.3g} {words}" for value, words in named)

@@ -29,7 +29,7 @@ from ..machine import machine, small_maps
 from ..machine.strategy import spread
 from ..measure import online
 from ..optimize.optimizer import Optimizer
-from ..record.display import Display
+from ..record.display import Display, counted
 from ..record.monitor import Monitor
 from ..record.record import Record
 from ..storage import run_folder
@@ -193,7 +193,7 @@ def _length(clock: Clock) -> dict[str, int]:
 def _facts(
     recipe: Recipe, method: CompiledMethod, on: torch.device, precision: torch.dtype, threads: int
 ) -> dict[str, Any]:
-    name = torch.cuda.get_device_name(on) if on.type == "cuda" else f"CPU, {introduction.counted(threads, 'thread')}"
+    name = torch.cuda.get_device_name(on) if on.type == "cuda" else f"CPU, {counted(threads, 'thread')}"
     return {
         "recipe": recipe.recipe, "batch": recipe.batch, "accumulate": recipe.accumulate, "ranks": collectives.ranks(),
         "trained_parameters": sum(p.numel() for p in method.parameters() if p.requires_grad),

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+from typer.main import get_command
 
 from sslgraph import __version__
+from sslgraph.pipelines.commands.app import app
 from sslgraph.read import catalogue
 
 OWN_LOSS = '''
@@ -43,6 +45,8 @@ losses:
   near: {use: "own_parts.losses:Distance", of: [z1, z2], scale: 2.0}
 export: f
 """
+COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
+HALVES = {"of", "that", "whose", "in", "as", "for", "by", "with", "where", "at", "how", "on", "to"}
 SMALL = ("--set", "data.limit=16", "--set", "batch=8", "--set", "epochs=1", "--set", "evaluate={}")
 
 
@@ -73,17 +77,17 @@ def test_show_resolved_prints_the_whole_text_with_what_was_set(sslgraph: Command
     assert "extends" not in out and "temperature: 0.5" in out and "augment: moco_v1" in out
 
 
-def test_check_says_of_each_spec_that_it_is_right(sslgraph: Command) -> None:
+def test_check_says_ok_of_each_spec(sslgraph: Command) -> None:
     said = sslgraph("check", "--fast", "simclr", "cifar10/byol")
     assert said.code == 0
-    assert [line.partition(" (")[0] for line in said.out.splitlines()] == ["simclr: right", "cifar10/byol: right"]
+    assert [line.partition(" (")[0] for line in said.out.splitlines()] == ["simclr: OK", "cifar10/byol: OK"]
 
 
 def test_check_goes_on_after_a_fault_and_ends_with_one(sslgraph: Command) -> None:
     said = sslgraph("check", "--fast", "nothing", "simclr")
     assert (
         said.code == 1
-        and said.out.startswith("simclr: right")
+        and said.out.startswith("simclr: OK (")
         and said.err.startswith("there is no recipe or method 'nothing'")
     )
 
@@ -114,7 +118,7 @@ def test_a_command_that_can_not_be_read_ends_with_2(sslgraph: Command, words: tu
     assert said.code == 2 and "Usage: sslgraph" in said.out + said.err
 
 
-def test_a_run_goes_on_as_it_was_begun_without_being_told_again(sslgraph: Command, tmp_path: Path) -> None:
+def test_resume_continues_a_run_with_its_own_settings(sslgraph: Command, tmp_path: Path) -> None:
     folder = str(tmp_path / "run")
     assert sslgraph("train", "simclr", "--out", folder, "--set", "seed=3", *SMALL).code == 0
     said = sslgraph("train", "--resume", folder)
@@ -122,6 +126,24 @@ def test_a_run_goes_on_as_it_was_begun_without_being_told_again(sslgraph: Comman
     assert "seed: 3" in (tmp_path / "run" / "resolved.yaml").read_text()
     said = sslgraph("train", "--resume", str(tmp_path / "gone"))
     assert said.code == 1 and "there is no run in that folder" in said.err
+
+
+def test_the_overview_at_80_columns_shows_the_first_sentence_of_every_command(
+    sslgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = sslgraph("--help").out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in shown] == list(COMMANDS)
+    for line, (name, command) in zip(shown, COMMANDS.items(), strict=True):
+        first = " ".join((command.help or "").split()).partition(". ")[0].removesuffix(".") + "."
+        assert len(first) <= 60 and line == f"  {name:<8}  {first}"
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_help_of_every_option_stands_alone(name: str) -> None:
+    for parameter in COMMANDS[name].params:
+        words = getattr(parameter, "help", None) or ""
+        assert words[:1].isupper() and words.split()[0].lower() not in HALVES, (parameter.name, words)
 
 
 def test_the_version_is_printed(sslgraph: Command) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
-from sslgraph.pipelines.evaluate.evaluate import VIEWS, evaluate, table
+from sslgraph.pipelines.evaluate.evaluate import MEANINGS, VIEWS, evaluate, table
 from sslgraph.pipelines.look.report import write_report
 from sslgraph.pipelines.measure.features import extract_views
 from sslgraph.pipelines.train.loop import train
@@ -73,6 +73,7 @@ def test_a_run_is_measured_when_the_file_of_its_frozen_weights_is_gone(run: Path
     assert lines[0].startswith("imitation, step 2: 64 training and 20 test images")
     assert lines[1].split() == ["kNN", "linear", "probe", "RankMe", "alpha-ReQ", "LiDAR", "images", "/", "views"]
     assert lines[3].startswith("random encoder ") and lines[4].split()[-2:] == ["-", "-"]
+    assert all(column.header in MEANINGS for column in table(result).columns)
 
 
 def test_an_encoder_that_began_with_given_weights_is_not_called_random(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def test_the_page_says_what_fits_and_what_is_assumed() -> None:
     assert "nothing fits" in text(planned(asked(memory=1_500.0), points), name="mine")
     assert "give yours with --tflops" in text(planned(asked(tflops=100.0), points), name="mine")
     assert "enough" in text(planned(asked(), points), name="mine", loader=1e6)
+    one = text(planned(asked(gpus=1, epochs=1, images=64), points), name="mine")
+    assert one.startswith("mine: batch 64 on 1 GPU, 1 epoch of 64 images, 1 step\n")
 
 
 def test_in_a_rehearsal_nothing_is_sent_and_everything_is_noted() -> None:

@@ -106,8 +106,10 @@ def test_lines_are_plain_where_there_is_no_terminal(tmp_path: Path) -> None:
         note(diary, step)
     diary.close()
     text = out.getvalue()
-    assert text.splitlines()[1].startswith("step 3/100  loss 1.5000  kNN 43.1% (random encoder 31.0%, pixels 27.5%)  ")
-    assert "images/s  waiting 0%" in text and "\x1b" not in text
+    assert text.splitlines()[1].startswith(
+        "step 3/100  loss 1.5000  kNN 43.1 % (random encoder 31.0 %, raw pixels 27.5 %)  "
+    )
+    assert "images/s  data wait 0 %" in text and "\x1b" not in text
 
 
 def test_a_terminal_has_a_bar(tmp_path: Path) -> None:
@@ -140,4 +142,4 @@ def test_tensorboard_reads_the_same_numbers(tmp_path: Path) -> None:
 
 def test_numbers_are_said_as_people_say_them() -> None:
     assert [length(seconds) for seconds in (7, 247, 7447, 266_647)] == ["0:07", "4:07", "2:04:07", "3 d 02:04:07"]
-    assert knn({}) == "" and knn({"knn": 0.5}) == "kNN 50.0%"
+    assert knn({}) == "" and knn({"knn": 0.5}) == "kNN 50.0 %"

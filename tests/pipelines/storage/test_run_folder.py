@@ -312,4 +312,4 @@ def test_a_corrupt_image_among_good_ones_is_said_and_training_goes_on(
     data = {"data": {"use": "sources.image_folder", "path": str(images)}}
     done = launch({"recipe": "simclr", "overrides": {**small, **data}, "out": str(tmp_path / "run")})
     assert done["steps"] == 6 and done["broken_images"] == 1
-    assert f"give way to the next: 1, the newest {images}/07.png: " in capsys.readouterr().out
+    assert f"Replaced 1 unreadable image by the next one; latest: {images}/07.png: " in capsys.readouterr().out

@@ -128,7 +128,7 @@ def test_the_baseline_is_measured_once_and_shown_after_a_resume(tmp_path: Path) 
         raise AssertionError("measured twice")
 
     finished(tmp_path, baseline=again, evaluate_every=4, out=out)
-    assert "(random encoder 30.0%, pixels 25.0%)" in out.getvalue()
+    assert "(random encoder 30.0 %, raw pixels 25.0 %)" in out.getvalue()
 
 
 def test_an_evaluation_changes_no_number_of_the_training(tmp_path: Path) -> None:
