@@ -72,7 +72,7 @@ class _Look:
     def __init__(self, run: Run) -> None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else it complains that there is no GPU
         self.run, self.watch, self.done, self.since = run, Stopwatch(run.device), 0, 0.0
-        self.profile = profile(activities=_activities(run.device))
+        self.profile = profile(activities=_activities(run.device), acc_events=True)  # else an older torch warns
         self.hooks: list[Any] = []
         is_compiled = any(program.run is not program.module for program in run.method.programs.values())
         for name, part in run.method.parts.items() if not is_compiled else ():
