@@ -1,27 +1,17 @@
 """AlexNet with BatchNorm: five convolutions and two dense layers, the network of the early pretext tasks."""
 
-from typing import NamedTuple
-
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
 from sslgraph.draws import Draw
 
-from .dense_layers import dropped, initialise
+from .dense_layers import Features, dropped, initialise
 from .sobel import Sobel
 
 # channels, kernel, stride, padding, max-pool behind it
 _CONVOLUTIONS = ((96, 11, 4, 2, True), (256, 5, 1, 2, True), (384, 3, 1, 1, False), (384, 3, 1, 1, False),
                  (256, 3, 1, 1, True))  # fmt: skip
-
-
-class Features(NamedTuple):
-    """The second dense layer after and before its ReLU, and the last map of the convolutions."""
-
-    dense: Float[Tensor, "batch dim"]
-    before_relu: Float[Tensor, "batch dim"]
-    map: Float[Tensor, "batch dim_map rows columns"]
 
 
 @component(

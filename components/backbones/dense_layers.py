@@ -1,9 +1,19 @@
-"""What the networks with dense layers (AlexNet, VGG) share: dropout by each sample's own draw, and first weights."""
+"""What the networks with dense layers (AlexNet, VGG) share: outputs, dropout by samples' own draws, first weights."""
+
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.draws import Draw, substream, uniform
+
+
+class Features(NamedTuple):
+    """The second dense layer after and before its ReLU, and the last map of the convolutions."""
+
+    dense: Float[Tensor, "batch dim"]
+    before_relu: Float[Tensor, "batch dim"]
+    map: Float[Tensor, "batch dim_map rows columns"]
 
 
 def dropped(

@@ -1,6 +1,6 @@
 """VGG with BatchNorm: plain 3 x 3 convolutions and two dense layers, DeepCluster's large network."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from sslgraph.component import component, filled
 from sslgraph.draws import Draw
 
-from .dense_layers import dropped, initialise
+from .dense_layers import Features, dropped, initialise
 from .sobel import Sobel
 
 # preset: (channels of each convolution, 0 for a max-pool), width of the dense layers, side of the map that they take
@@ -16,14 +16,6 @@ _PRESETS: dict[str, tuple[tuple[int, ...], int, int]] = {
     "vgg16": ((64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0), 4096, 7),
     "small": ((32, 0, 64, 0, 128, 0), 256, 2),
 }
-
-
-class Features(NamedTuple):
-    """The second dense layer after and before its ReLU, and the last map of the convolutions."""
-
-    dense: Float[Tensor, "batch dim"]
-    before_relu: Float[Tensor, "batch dim"]
-    map: Float[Tensor, "batch dim_map rows columns"]
 
 
 @component(

@@ -1,55 +1,22 @@
 """Random square (context encoder, for features): a hole anywhere in the image, each image by its own draw."""
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, uniform
 
-from .center_square import ring
-
-
-class Hole(NamedTuple):
-    """The image with its hole filled, the square to be painted, and the weight of each of its pixels."""
-
-    image: Float[Tensor, "batch channels rows columns"]
-    patch: Float[Tensor, "batch channels hole_rows hole_columns"]
-    weight: Float[Tensor, "batch hole_rows hole_columns"]
+from .square import Hole, Square
 
 
 @component(source="arXiv:1604.07379, section 3.3 (random block), with one square instead of several", role="mask")
-class RandomSquare(nn.Module):
+class RandomSquare(Square):
     """A square at a place of its own in every image is to be painted; all of it but a ring stays invisible.
 
     A network that never sees the middle of an image learns nothing for it; here every place is seen now and then. All
-    places at which the square lies inside the image are equally likely. Ring, weights and colour are those of
-    masks.center_square.
-
-    Settings:
-        size: side of the square in pixels.
-        overlap: width of the visible ring in pixels.
-        ring_weight: weight of the ring's pixels, no unit; the others weigh 1.
-        fill: the colour of the hole, in the space of the normalised image.
+    places at which the square lies inside the image are equally likely.
     """
-
-    colour: Tensor
-    weight: Tensor
-
-    def __init__(
-        self,
-        *,
-        size: int = 64,
-        overlap: int = 4,
-        ring_weight: float = 10.0,
-        fill: tuple[float, float, float] = (-0.0823529, -0.1843137, -0.0352941),
-    ) -> None:
-        super().__init__()
-        self.size, self.overlap = size, overlap
-        self.register_buffer("colour", torch.tensor(fill)[:, None, None])
-        self.register_buffer("weight", ring(size, overlap, ring_weight))
 
     def forward(self, image: Float[Tensor, "batch 3 rows columns"], draw: Draw) -> Hole:
         room = torch.tensor(image.shape[2:], device=draw.device) - self.size + 1

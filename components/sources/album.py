@@ -28,7 +28,16 @@ class Album(ABC):
     """What every source of single pictures is: it says how one is loaded, and is read in any order.
 
     Pictures are loaded on threads when asked for, or once for all if they share a size and fit in `memory` GiB. There
-    are as many threads as torch has; or `reads`, where each waits for an answer more than it works.
+    are as many threads as torch has; or `reads`, where each waits for an answer more than it works. Here stands what
+    the settings mean that sources share; a source describes its own.
+
+    Settings:
+        split: train or test.
+        limit: only the first so many images of the split.
+        memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
+        reads: images that are fetched at a time from an address.
+        at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
+            eighth of its size; None decodes it whole.
     """
 
     labels: Int64[Tensor, "images"] | None = None

@@ -34,12 +34,6 @@ class ImageFolder(Album):
 
     Settings:
         path: the folder, or the address.
-        split: train or test.
-        limit: only the first so many images of the split.
-        memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
-        reads: images that are fetched at a time from an address.
-        at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
-            eighth of its size; None decodes it whole.
     """
 
     def __init__(

@@ -41,13 +41,9 @@ class Parquet(Album):
 
     Settings:
         path: a folder of .parquet files, one such file, or an address: s3://bucket/rows, https://host/{000..9}.parquet.
-        split: train or test.
-        limit: only the first so many rows of the split.
         memory: most that encoded groups, and decoded images of one size, may each take to be held, GiB.
         reads: row groups that are fetched at a time from an address.
         largest_group: most that the images of a row group may take where not all fit in memory, MiB.
-        at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
-            eighth of its size; None decodes it whole.
     """
 
     def __init__(

@@ -32,10 +32,7 @@ class Prepared(Album):
 
     Settings:
         path: the folder that was written, or its address (s3://bucket/prepared).
-        split: train or test.
-        limit: only the first so many images of the split.
         memory: most that images of one size may take to be held decoded, GiB; 0 reads them anew each time.
-        reads: images that are fetched at a time from an address.
     """
 
     def __init__(

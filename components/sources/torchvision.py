@@ -31,11 +31,8 @@ class TorchvisionDataset(Album):
     Settings:
         dataset: the name of the class, such as CIFAR10.
         path: the folder its files lie in (torchvision's `root`).
-        split: train or test.
-        limit: only the first so many images of the split.
         download: whether the class may fetch its files into `path`.
         options: further arguments of the class, such as {split: unlabeled}; they go before `split`.
-        memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
     """
 
     def __init__(

@@ -41,12 +41,6 @@ class WebDataset(Album):
 
     Settings:
         path: a folder of .tar files, one such file, or an address: s3://bucket/shards, https://host/{000..146}.tar.
-        split: train or test.
-        limit: only the first so many images of the split.
-        memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
-        reads: images that are fetched at a time from an address.
-        at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
-            eighth of its size; None decodes it whole.
     """
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ def read_class(use: str, module: Module, node: ast.ClassDef) -> Signature:
         class_name=node.name,
         module=module.name,
         file=str(module.file),
-        doc=ast.get_docstring(node) or "",
+        doc=_doc(part),
         traits=mark.traits_of(marked, str(marked_in.file)),
         settings=_settings(part),
         inputs=_inputs(node.name, *calls[0]) if calls else {},
@@ -82,6 +83,21 @@ def _lineage(
         else:
             unread.append(name)
     return tuple(line), tuple(unread)
+
+
+def _doc(part: _Class) -> str:
+    """The class's docstring, with what the classes behind it say of settings that it does not describe itself."""
+    settings, (doc, *behind) = _settings(part), [ast.get_docstring(node) or "" for _, node in part.lineage]
+    for name, text in (pair for other in behind for pair in _described(other).items()):
+        if name in settings and name not in _described(doc):
+            doc += f"\n{text}" if "\nSettings:" in doc else f"\n\nSettings:\n{text}"
+    return doc
+
+
+def _described(doc: str) -> dict[str, str]:
+    """What a docstring says of each setting: a line `name: meaning`, and lines below it that stand further in."""
+    entries = re.finditer(r"^ {4}(\w+(?:, \w+)*): .*(?:\n {5,}.*)*", doc.partition("Settings:\n")[2], re.MULTILINE)
+    return {name: entry[0] for entry in entries for name in entry[1].split(", ")}
 
 
 def _unread(part: _Class, *, is_whole: bool) -> str:

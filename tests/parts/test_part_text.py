@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -45,6 +46,27 @@ class Distance(nn.Module):
 
 class Inherits(Distance):
     """Of two, again."""
+
+class Described(Distance):
+    """Of two.
+
+    Settings:
+        low, high: the ends,
+            in pixels.
+        scale: of the result.
+        gone: no setting of what is derived from it.
+    """
+    def __init__(self, *, low: int, high: int, scale: float = 1.0) -> None: ...
+
+class Further(Described):
+    """Further.
+
+    Settings:
+        scale: its own words.
+    """
+
+class Bare(Described):
+    """Bare."""
 
 class Wider(Distance):
     def __init__(self, *, margin: float, **kwargs: object) -> None: ...
@@ -113,6 +135,19 @@ def test_a_class_has_the_ports_writes_and_traits_of_the_class_that_it_is_derived
 
 def test_what_a_constructor_takes_for_the_one_behind_it_are_settings_too() -> None:
     assert {s.name: s.default for s in read("Wider").settings.values()} == {"margin": REQUIRED, "scale": 1.0}
+
+
+def test_settings_are_described_by_the_class_or_by_one_behind_it() -> None:
+    ends = "    low, high: the ends,\n        in pixels."
+    assert read("Further").doc == f"Further.\n\nSettings:\n    scale: its own words.\n{ends}"
+    assert read("Bare").doc == f"Bare.\n\nSettings:\n{ends}\n    scale: of the result."
+
+
+def test_every_setting_of_a_shipped_part_is_described() -> None:
+    for name in registry.catalogue():
+        found = registry.signature(name)
+        said = re.findall(r"(?m)^    (\w+(?:, \w+)*): \S", found.doc.partition("\nSettings:\n")[2])
+        assert set(found.settings) <= {word for words in said for word in words.split(", ")}, name
 
 
 def test_a_class_may_be_derived_from_one_of_torch() -> None:
