@@ -132,11 +132,11 @@ GOLDEN = [pair for pair in SURVEY if pair[0] != pair[1]]
 @pytest.mark.parametrize(("one", "other"), GOLDEN)
 def test_the_whole_account_stays_as_it_was_read_over(one: str, other: str) -> None:
     text = "\n".join(account(load_method(one).spec, load_method(other).spec).lines) + "\n"
-    golden = Path(__file__).parent / "golden_diffs" / f"{one}-{other}.txt"
+    golden = Path(__file__).parent.parent / "golden_diffs" / f"{one}-{other}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8"), (
-        "a change that is meant: UPDATE_GOLDEN=1 pytest tests/test_diff.py"
+        "a change that is meant: UPDATE_GOLDEN=1 pytest tests/diff/test_diff.py"
     )
 
 
