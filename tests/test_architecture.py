@@ -17,13 +17,13 @@ ROOT = Path(__file__).parent.parent
 # A room imports from rooms on floors below its own; a room on the same floor is a stranger. First the language,
 FLOORS: tuple[set[str], ...] = (
     {"__init__", "errors", "home", "traits", "draws", "collectives", "whole_file", "torch_compat"},
-    {"component", "schedules", "ranks"},
+    {"component", "schedules", "ranks", "write_whole"},
     {"parts"},
     {"read"},
     {"wire"},
     {"settle", "lint", "diff"},
-    {"compile", "drawing"},
-    {"overlay"},
+    {"compile", "drawing", "checked"},
+    {"overlay", "method"},
     {"page"},
     {"__main__"},
 )
@@ -37,7 +37,7 @@ RUNNING: tuple[set[str], ...] = (
     {"train"},
     {"evaluate", "verify", "plan", "launch"},
     {"look"},
-    {"commands"},
+    {"commands", "python"},
 )
 # What lies above the language, under the same import name.
 ABOVE = ("components", "pipelines")

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sslgraph import home
+from sslgraph.checked import wired
 from sslgraph.errors import SslgraphError
 from sslgraph.lint import lint
 from sslgraph.pipelines.check import check
@@ -50,7 +51,7 @@ def outcome(text: str) -> str:
             lint(graph)
         elif document.kind == "recipe":
             recipe = recipe_of(document)
-            check.wired(method_in(recipe))
+            wired(method_in(recipe))
             check.numbers(recipe)
         elif document.kind == "pipeline":
             pipeline_of(document)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from toys import assert_map_is_true, random_batch
 
+from sslgraph.checked import augmentations, sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
 from sslgraph.pipelines.check import check
@@ -44,9 +45,9 @@ SMALLER = {"deepcluster": {"ops.kmeans.k": 3, "ops.reduce.out": 8}}
 def settled(name: str) -> tuple[SizedGraph, dict[str, tuple[int, int, int]]]:
     """A method in its small recipe, for a batch and a data set of a few images, with the size of each view."""
     method = method_in(load_recipe(f"cifar10-small/{name}", SMALLER.get(name)))
-    program = ViewProgram.build(method.spec.views, check.augmentations(method))
+    program = ViewProgram.build(method.spec.views, augmentations(method))
     sizes = {view: (3, *size) for view, size in program.sizes(SIDE, SIDE).items()}
-    return check.sized_graph(check.wired(method), method, batch=BATCH, dataset=IMAGES, image=(SIDE, SIDE)), sizes
+    return sized_graph(wired(method), method, batch=BATCH, dataset=IMAGES, image=(SIDE, SIDE)), sizes
 
 
 def ready(name: str, *, seed: int = 0) -> CompiledMethod:

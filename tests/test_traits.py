@@ -65,8 +65,7 @@ def test_every_trait_stands_on_a_shipped_part(trait: str) -> None:
         (", **{}", "@component of Own sets the unknown trait '\\*\\*'"),
         (
             ', agrees=("one", "othr")',
-            "agrees of Own names the unknown port 'othr'\n  there are: one, other\n"
-            "  did you mean 'other'\\?",
+            "agrees of Own names the unknown port 'othr'\n  there are: one, other\n  did you mean 'other'\\?",
         ),
         (', sane={"temprature": (0.1, 1)}', ".* names the unknown setting 'temprature'\n.*\n.*'temperature'\\?"),
     ],

@@ -50,7 +50,7 @@ def diff(
     plugins = allowed(plugin, first, second)
     found = account(first.spec, second.spec, plugins)
     if out:
-        from ..storage.write_whole import write_whole
+        from sslgraph.write_whole import write_whole
 
         content = written(drawn(one, other, found, dark=dark, plugins=plugins), found, kind)
         write_whole(out, lambda opened: opened.write(content))

@@ -27,9 +27,9 @@ def page(
     It holds their pictures, settings, comparisons and family tree.
     """
     from sslgraph.page import page as whole
+    from sslgraph.write_whole import write_whole
 
     from ..record.display import counted
-    from ..storage.write_whole import write_whole
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")
@@ -46,9 +46,10 @@ def page(
 
 def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:
     """A method compiled to its sizes, with the texts that it was read from."""
+    from sslgraph.checked import BATCH, sized_graph, wired
     from sslgraph.page import Shown
 
-    from ..check.check import BATCH, allowed_in, load, sized_graph, wired
+    from ..check.check import allowed_in, load
 
     loaded, recipe = load(name, {})
     allowed = allowed_in(recipe or loaded, plugins)

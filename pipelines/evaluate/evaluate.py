@@ -83,7 +83,7 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     train: Source = (
         registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, allowed) if data else sources[0]
     )
-    encoders = restored(loaded, saved, train, device=on, plugins=plugins)
+    encoders = restored(loaded, saved, images=len(train), size=train.size, device=on, plugins=plugins)
 
     def measured(encoder: nn.Module) -> Measured:
         bank, queries = (extract(encoder, source, encoders.view, device=on) for source in sources)

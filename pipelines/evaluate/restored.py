@@ -10,8 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from sslgraph.checked import SOURCE, augmentations, sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
+from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.spec import Part, Recipe
 from sslgraph.settle.views import ViewProgram, evaluation_view
@@ -20,7 +23,7 @@ from sslgraph.wire.graph import Graph
 from ..check import check
 from ..feed.feed import Source
 from ..measure import online
-from ..storage import checkpoint
+from ..storage import checkpoint, provenance
 from ..train import bounds
 from ..train.prepare import given_weights
 
@@ -41,17 +44,35 @@ class Restored:
     wish: online.Setting
 
 
+def opened(folder: Path, saved: Path, *, device: torch.device, plugins: tuple[str, ...] = ()) -> Restored:
+    """The encoders of the run in a folder, from one of its checkpoints; the images need not be there."""
+    loaded = load_recipe(str(folder / checkpoint.TEXT))
+    found = provenance.read(folder)
+    facts = found[-1] if found else {}
+    images, size = facts.get("images"), facts.get("image_size", 0)
+    if images is None or size == 0:  # a run of an earlier version: its images say it
+        data = loaded.spec.data
+        train: Source = registry.build(data.use, {**data.settings, "split": "train"}, check.allowed_in(loaded, plugins))
+        images, size = len(train), train.size
+    height_width = None if size is None else (int(size[0]), int(size[1]))
+    return restored(loaded, saved, images=images, size=height_width, device=device, plugins=plugins)
+
+
 def restored(
-    loaded: Loaded[Recipe], saved: Path, train: Source, *, device: torch.device, plugins: tuple[str, ...] = ()
+    loaded: Loaded[Recipe],
+    saved: Path,
+    *,
+    images: int,
+    size: tuple[int, int] | None,
+    device: torch.device,
+    plugins: tuple[str, ...] = (),
 ) -> Restored:
-    """The encoders of a run; `train` is what it was trained on, whose size some states depend on."""
+    """The encoders of a run that was trained on so many images of this (height, width), None if they differ."""
     recipe = loaded.spec
     allowed = check.allowed_in(loaded, plugins)
     text = method_in(loaded)
-    graph = check.wired(text, allowed)
-    sized = check.sized_graph(
-        graph, text, batch=recipe.batch, dataset=len(train), image=train.size or check.SOURCE, plugins=allowed
-    )
+    graph = wired(text, allowed)
+    sized = sized_graph(graph, text, batch=recipe.batch, dataset=images, image=size or SOURCE, plugins=allowed)
     found = checkpoint.load(saved)
     given = {name: _given(graph, name, Path(path), found.method) for name, path in recipe.given.items()}
     method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed, given=given).to(device)
@@ -64,7 +85,7 @@ def restored(
     bounds.refuse_impossible(method, {}, saved)
     wish = online.setting(recipe.evaluate) or online.Setting()
     views = loaded.spec.method.views
-    first, found_steps = next(iter(views)), check.augmentations(method_in(loaded))
+    first, found_steps = next(iter(views)), augmentations(method_in(loaded))
     view = evaluation_view(views, found_steps, like=first, size=wish.size)
     training_view = ViewProgram.build({first: views[first]}, found_steps)
     begun = "encoder as it began" if _began_given(graph) else "random encoder"

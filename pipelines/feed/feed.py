@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
-from sslgraph.settle.views import ViewProgram
+from sslgraph.settle.views import ViewProgram, clocked
 
 Batch = dict[str, Tensor]
 Images = Tensor | list[Tensor]
@@ -118,15 +118,11 @@ class Feed:
                 yield [self._made(self.program, images, index, step) for images, index in pieces]
 
     def _made(self, program: ViewProgram, images: Images, index: Index, step: int) -> Batch:
-        epoch = step // self.steps_per_epoch
         with self.span("views"):
-            batch = program(
-                images, index, seed=self.seed, epoch=epoch, device=self.device, channels_last=self.channels_last,
-                dtype=self.dtype,
+            return clocked(
+                program, images, index, seed=self.seed, epoch=step // self.steps_per_epoch, step=step,
+                device=self.device, channels_last=self.channels_last, dtype=self.dtype,
             )  # fmt: skip
-        batch["draw"] = draws.keyed(self.seed, epoch, index).to(self.device)
-        batch["clock"] = torch.tensor([self.seed, epoch, step], device=self.device)
-        return batch
 
 
 def order(count: int, *, seed: int, epoch: int, labels: Int64[Tensor, "images"] | None = None) -> Index:

@@ -18,9 +18,9 @@ from torch.nn.functional import interpolate
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.whole_file import whole_folder
+from sslgraph.write_whole import told
 
 from ..check.request import source_for
-from ..storage.write_whole import told
 from .feed import Source
 
 FORMS = ("jpeg", "raw")

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ..storage.write_whole import write_whole
+from sslgraph.write_whole import write_whole
+
 from .contact_sheet import Box, Cell, Sample, Sheet
 
 # Okabe and Ito's colours: told apart by every eye; a number or a name stands beside each, for print without colour.

@@ -11,12 +11,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from sslgraph import draws
+from sslgraph.checked import BATCH, SOURCE, augmentations, sized_graph, wired
 from sslgraph.errors import SslgraphError
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Augmentation, Method
 from sslgraph.settle.views import Painting, Steps, ViewProgram, is_normalization, resolve
 
-from ..check import check
 from ..feed.feed import Source
 from .op_pictures import OpPictures, within
 
@@ -81,7 +81,7 @@ def contact_sheet(
     count: int = 4,
     seed: int = 0,
     epoch: int = 0,
-    batch: int = check.BATCH,
+    batch: int = BATCH,
     plugins: tuple[str, ...] = (),
 ) -> Sheet:
     """A sheet of `count` images evenly spaced over the source; `batch` is that of training, for ops that depend on it.
@@ -109,13 +109,13 @@ class _Maker:
     """The program of the views, watched, and the ops that stand right behind them."""
 
     def __init__(self, loaded: Loaded[Method], source: Source, batch: int, plugins: tuple[str, ...]) -> None:
-        augmentations = check.augmentations(loaded)
-        size = source.size or check.SOURCE
-        sized = check.sized_graph(
-            check.wired(loaded, plugins), loaded, batch=batch, dataset=len(source), image=size, plugins=plugins
+        found = augmentations(loaded)
+        size = source.size or SOURCE
+        sized = sized_graph(
+            wired(loaded, plugins), loaded, batch=batch, dataset=len(source), image=size, plugins=plugins
         )
-        self.program, self.watched = _watched(ViewProgram.build(loaded.spec.views, augmentations))
-        self.undo = undoing(loaded, augmentations)
+        self.program, self.watched = _watched(ViewProgram.build(loaded.spec.views, found))
+        self.undo = undoing(loaded, found)
         self.ops = OpPictures(sized, plugins)
 
     def cells(self, image: Tensor | list[Tensor], index: Tensor, seed: int, epoch: int) -> Iterator[Cell]:

@@ -35,22 +35,13 @@ def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
 
 def code(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
     """The compiled program of every leg."""
-    from sslgraph.compile.program import Program
+    from sslgraph.compile.code import code as programs
 
     from ..check.check import examine
 
     found = examine(name, plugins=plugins, overrides=overrides)
     assert found.sized is not None
-    legs = [leg for outer in found.sized.legs for leg in (outer, outer.then) if leg is not None]
-    texts = []
-    for leg in legs:
-        outputs = {loss.name: loss.name for loss in leg.leg.losses}
-        outputs |= {piece.tensor: piece.tensor for write in leg.writes for _, piece in write.inputs}
-        if leg.leg.collect:
-            outputs |= {piece.tensor: piece.tensor for piece in leg.pieces[leg.leg.collect]}
-        heading = f"# {leg.leg.name}\n" if len(legs) > 1 else ""
-        texts.append(heading + Program(leg, found.sized.parts, frozenset(), outputs).code)
-    return "\n\n".join(texts)
+    return programs(found.sized)
 
 
 def gradients(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sslgraph.checked import BATCH
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
+from sslgraph.write_whole import writable, write_whole
 
 from ..check import check
 from ..check.request import source_for, stand_in
 from ..feed.feed import Source
-from ..storage.write_whole import writable, write_whole
 from .contact_picture import write_png
 from .contact_sheet import Sheet, contact_sheet
 from .report.markup import element
@@ -46,7 +47,7 @@ def write_sheet(
     source, where = _source(text, data, allowed)
     sheet = contact_sheet(
         loaded, source, data=where, count=count, seed=(text.seed if text else 0) if seed is None else seed,
-        epoch=epoch, batch=text.batch if text else check.BATCH, plugins=allowed,
+        epoch=epoch, batch=text.batch if text else BATCH, plugins=allowed,
     )  # fmt: skip
     if out.suffix == ".html":
         page = document(sheet.words, element("h1", sheet.method), element("p", sheet.words), page_of(sheet))

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from sslgraph import collectives
+from sslgraph.checked import sized_graph, wired
 from sslgraph.collectives import Message
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
@@ -20,7 +21,6 @@ from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock
 from sslgraph.torch_compat import storage_of, without_storage
 
-from ..check import check
 from ..machine.strategy import shared
 
 FORWARD_AND_BACK = 3  # a backward pass costs two forward ones
@@ -55,8 +55,8 @@ def rehearse(
     precision: torch.dtype = torch.bfloat16, plugins: tuple[str, ...] = (), recomputed: Sequence[str] = (),
 ) -> Rehearsal:  # fmt: skip
     """Runs forward and backward of `images` on the first of `ranks` pretended processes, and the writes to state."""
-    graph = check.wired(loaded, plugins)
-    sized = check.sized_graph(graph, loaded, batch=images, dataset=dataset, plugins=plugins)
+    graph = wired(loaded, plugins)
+    sized = sized_graph(graph, loaded, batch=images, dataset=dataset, plugins=plugins)
     if sized.needs_numbers:
         names = ", ".join(f"'{name}' ({graph.boxes[name].use})" for name in sized.needs_numbers)
         raise SslgraphError(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sslgraph import collectives
+from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
@@ -70,12 +71,12 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
         )
     loaded = config.load()
     plugins = check.allowed_in(loaded, config.plugins)
-    graph = check.wired(method_in(loaded), plugins)
+    graph = wired(method_in(loaded), plugins)
     check.numbers(loaded, plugins)
     check.spreading(loaded, graph)
-    with check.within(loaded, ("evaluate",)):
+    with within(loaded, ("evaluate",)):
         online.setting(loaded.spec.evaluate)
-    with check.within(loaded, ("checkpoint",)):
+    with within(loaded, ("checkpoint",)):
         saving.settings(loaded.spec.checkpoint, Clock(1, 1))
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
     folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")
@@ -88,7 +89,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     loaded, on = config.load(), machine.device(config.local_rank)
     recipe, plugins = loaded.spec, check.allowed_in(loaded, config.plugins)
     threads = machine.use(processes=config.processes, on=on)
-    with check.within(loaded, ("data",)):
+    with within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
     method = _compiled(loaded, source, plugins).to(device=on, memory_format=torch.channels_last)  # type: ignore[call-overload]
     precision = machine.precision(recipe.precision, on)
@@ -97,18 +98,18 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     if on.type == "cpu":
         for part in method.parts.values():
             small_maps.as_products(part)
-    views, found = loaded.spec.method.views, check.augmentations(method_in(loaded))
+    views, found = loaded.spec.method.views, augmentations(method_in(loaded))
     program = ViewProgram.build(views, found, compiled=recipe.compile)
-    with check.within(loaded, ("batch",)):
+    with within(loaded, ("batch",)):
         feed = Feed(
             source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
             rank=collectives.rank(), ranks=collectives.ranks(), device=on, channels_last=True, dtype=weights,
         )  # fmt: skip
     clock = clock_of(recipe, feed.steps_per_epoch)
-    with check.within(loaded, ("recompute",)):
+    with within(loaded, ("recompute",)):
         model = spread(method, recipe, on)
     is_wrapped = model is not method
-    with check.within(loaded, ("optimizer",)):
+    with within(loaded, ("optimizer",)):
         optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
     folder, data = Path(config.out or ""), fingerprint(source, recipe.data)
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
@@ -116,12 +117,13 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     run = Run(
         folder=folder, text=resolved(loaded.spec), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, precision=precision,
-        facts=_facts(recipe, method, on, precision, threads) | _length(clock) | data | {"plugins": folders_of(plugins)},
+        facts=_facts(recipe, method, on, precision, threads) | _length(clock) | data
+        | {"image_size": source.size, "plugins": folders_of(plugins)},
         data=data, start=_start(config),
         recipe_text=Path(loaded.file).read_text(encoding="utf-8"),
         **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip
-    with check.within(loaded, ("evaluate",)):
+    with within(loaded, ("evaluate",)):
         _evaluated(run, loaded, plugins)
     if recipe.monitor is not None:
         run.monitor = Monitor(method, max(1, round(duration(recipe.monitor).steps(clock))), run.record, clock)
@@ -139,9 +141,9 @@ def clock_of(recipe: Recipe, steps_per_epoch: int) -> Clock:
 
 def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) -> CompiledMethod:
     recipe = loaded.spec
-    sized = check.sized_graph(
-        check.wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=len(source),
-        image=source.size or check.SOURCE, plugins=plugins,
+    sized = sized_graph(
+        wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=len(source),
+        image=source.size or SOURCE, plugins=plugins,
     )  # fmt: skip
     given = {name: given_weights(name, Path(path)) for name, path in recipe.given.items()}
     method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=given)
@@ -168,7 +170,7 @@ def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> No
     if wish is None:
         return
     views = loaded.spec.method.views
-    view = evaluation_view(views, check.augmentations(method_in(loaded)), like=next(iter(views)), size=wish.size)
+    view = evaluation_view(views, augmentations(method_in(loaded)), like=next(iter(views)), size=wish.size)
     data, on = loaded.spec.data, run.device
     if run.feed.source.labels is None:
         run.record.display.say(

@@ -18,6 +18,7 @@ from typing import Any
 
 from torch.multiprocessing.spawn import spawn
 
+from sslgraph.checked import wired
 from sslgraph.errors import SslgraphError
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
@@ -81,7 +82,7 @@ def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[st
     given = {**TINY, "data": {"use": stand_in(), "images": IMAGES}, "batch": wish.batch, **overrides}
     loaded = load_recipe(name, given)
     allowed = check.allowed_in(loaded, plugins)
-    graph = check.wired(method_in(loaded), allowed)
+    graph = wired(method_in(loaded), allowed)
     check.numbers(loaded, allowed)
     local = rank_local(graph)
     given |= {found.path: found.joined for found in local}

@@ -16,9 +16,11 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path as File
 from typing import Any
 
+import yaml
+
 from sslgraph.errors import Fault, SpecError, nearest, refusal, unknown
 from sslgraph.read import catalogue
-from sslgraph.read.document import Document, read
+from sslgraph.read.document import Document, read, read_text
 from sslgraph.read.inherit import asked, method_text, recipe_text, text_of, with_base
 from sslgraph.read.loaded import Loaded, Spec, method_in
 from sslgraph.read.located import Value
@@ -27,13 +29,23 @@ from sslgraph.read.spec import Augmentation, Method, Path, Pipeline, Recipe
 from sslgraph.read.validate import validated
 
 
-def load_method(name_or_file: str | File, *, overrides: Mapping[str, Any] | None = None) -> Loaded[Method]:
+def load_method(
+    name_or_file: str | File | Mapping[str, Any], *, overrides: Mapping[str, Any] | None = None
+) -> Loaded[Method]:
     """A method by its name or its file, with `extends` carried out, `$references` copied and overrides set.
 
+    A YAML text of several lines, and a mapping, are read as if they stood in a file of the current folder.
     A recipe, such as the resolved text of a run, gives its method as it changes it.
     """
+    if isinstance(name_or_file, Mapping):
+        name_or_file = yaml.safe_dump(dict(name_or_file), sort_keys=False)
+    if isinstance(name_or_file, str) and "\n" in name_or_file:
+        return _method_in(read_text(name_or_file, File("text.yaml")), overrides)
     is_recipe = not catalogue.has("methods", str(name_or_file)) and catalogue.has("recipes", str(name_or_file))
-    document = text_of("recipes" if is_recipe else "methods", name_or_file)
+    return _method_in(text_of("recipes" if is_recipe else "methods", name_or_file), overrides)
+
+
+def _method_in(document: Document, overrides: Mapping[str, Any] | None) -> Loaded[Method]:
     if document.kind == "recipe":
         return method_in(recipe_of(document, overrides))
     return method_of(document, overrides=overrides)

@@ -149,6 +149,24 @@ class ViewProgram:
         return {name: _size(steps, height, width) for name, steps in self.views.items()}
 
 
+def clocked(
+    program: Callable[..., dict[str, Tensor]],
+    images: Images,
+    index: Int64[Tensor, "batch"],
+    *,
+    seed: int,
+    epoch: int,
+    step: int,
+    device: torch.device | str = "cpu",
+    **form: Any,
+) -> dict[str, Tensor]:
+    """All that a compiled method takes: the views, what parts draw random numbers from, and the clock."""
+    batch = program(images, index, seed=seed, epoch=epoch, device=device, **form)
+    batch["draw"] = keyed(seed, epoch, index.cpu()).to(device)
+    batch["clock"] = torch.tensor([seed, epoch, step], device=device)
+    return batch
+
+
 def _size(steps: Steps, height: int, width: int) -> tuple[int, int]:
     draw = keyed(0, 0, torch.zeros(steps.copies, dtype=torch.int64))
     frame = steps.resample.whole([torch.empty(3, height, width, device="meta")], steps.copies)

@@ -8,6 +8,7 @@ import pytest
 from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
+from sslgraph.checked import sized_graph, wired
 from sslgraph.drawing import Box, Picture, fold, foldable, picture, svg
 from sslgraph.drawing.elements.words import (
     count,
@@ -91,7 +92,7 @@ def test_phases_are_panels() -> None:
 
 def test_a_pass_that_collects_a_port_hands_it_on_under_the_name_of_its_phase() -> None:
     loaded, _ = check.load("demo/deepcluster", {})  # e is f(xc), of which the pooled port is collected
-    drawn = picture(check.sized_graph(check.wired(loaded), loaded, batch=128))
+    drawn = picture(sized_graph(wired(loaded), loaded, batch=128))
     (collected,) = [box for box in drawn.panels[0].boxes if box.title == "all images"]
     assert collected.id == "cluster:all.e"
     assert {(e.source, e.target) for e in drawn.panels[0].edges} >= {

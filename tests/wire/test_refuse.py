@@ -68,8 +68,7 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
         ({"export": "ff"}, "export names the unknown net 'ff'\n  there are: f, g\n  did you mean 'f'?"),
         (
             {"export": "f.mop"},
-            "export: 'f' has no output 'mop'\n  there are: map, pooled\n  did you mean "
-            "'map'?",
+            "export: 'f' has no output 'mop'\n  there are: map, pooled\n  did you mean 'map'?",
         ),
         (
             {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sslgraph.checked import IMAGES, SOURCE, sized_graph, wired
 from sslgraph.compile.program import Program
 from sslgraph.drawing import picture, svg
 from sslgraph.errors import SslgraphError
@@ -76,13 +77,13 @@ def _sheet(record: Record, source: Source, where: str, plugins: tuple[str, ...])
 
 def _sized(record: Record, source: Source | None, plugins: tuple[str, ...]) -> SizedGraph:
     loaded = method_in(record.loaded)
-    images, size = (check.IMAGES, None) if source is None else (len(source), source.size)
-    return check.sized_graph(
-        check.wired(loaded, plugins),
+    images, size = (IMAGES, None) if source is None else (len(source), source.size)
+    return sized_graph(
+        wired(loaded, plugins),
         loaded,
         batch=record.loaded.spec.batch,
         dataset=images,
-        image=size or check.SOURCE,
+        image=size or SOURCE,
         plugins=plugins,
     )
 

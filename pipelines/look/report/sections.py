@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
+from sslgraph.write_whole import writable, write_whole
 
-from ...storage.write_whole import writable, write_whole
 from . import curves, pictures, scatter, tables
 from .chart import Chart, draw
 from .gather import Gathered, gather

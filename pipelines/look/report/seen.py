@@ -96,7 +96,9 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
     machine.use()
     allowed = check.allowed_in(record.loaded, plugins)
     bank, queries, notes = _parts(lambda: sources(record.loaded.spec, "test", allowed), train, most)
-    encoders = restored(record.loaded, record.checkpoint, train, device=on, plugins=plugins)
+    encoders = restored(
+        record.loaded, record.checkpoint, images=len(train), size=train.size, device=on, plugins=plugins
+    )
 
     def encoded(encoder: nn.Module) -> tuple[Features, Features]:
         return extract(encoder, bank, encoders.view, device=on), extract(encoder, queries, encoders.view, device=on)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from sslgraph.checked import BATCH, augmentations, within
 from sslgraph.errors import Fault, Place, SpecError, SslgraphError, refusal
 from sslgraph.pipelines.check import check
 from sslgraph.read.load import load_method, load_recipe
 
 
 def test_a_method_is_sized_for_an_assumed_batch_and_a_recipe_for_its_own() -> None:
-    for name, rows in (("simclr", 2 * check.BATCH), ("demo/simclr", 2 * load_recipe("demo/simclr").spec.batch)):
+    for name, rows in (("simclr", 2 * BATCH), ("demo/simclr", 2 * load_recipe("demo/simclr").spec.batch)):
         sized = check.examine(name).sized
         assert sized is not None and sized.legs[0].shapes("z")[0][0] == rows
 
@@ -44,17 +45,17 @@ def test_a_fault_inside_gets_the_place_of_its_path_whatever_its_words(tmp_path: 
     file = tmp_path / "method.yaml"
     file.write_text("method: M\nextends: simclr\nfamily: own\n")
     loaded = load_method(file)
-    with pytest.raises(SpecError) as caught, check.within(loaded, ()):
+    with pytest.raises(SpecError) as caught, within(loaded, ()):
         raise refusal(("family",), "'method' is odd")
     assert str(caught.value) == f"{file}:3:9: 'method' is odd"
-    with pytest.raises(SpecError) as caught, check.within(loaded, ("family",)):
+    with pytest.raises(SpecError) as caught, within(loaded, ("family",)):
         raise SslgraphError("odd")
     assert str(caught.value) == f"{file}:3:9: odd"
 
 
 def test_a_fault_that_has_a_place_keeps_it() -> None:
     fault = Fault(Place("elsewhere", 3, 4), "odd")
-    with pytest.raises(SpecError, match=r"^elsewhere:3:4: odd$"), check.within(load_method("simclr"), ("views",)):
+    with pytest.raises(SpecError, match=r"^elsewhere:3:4: odd$"), within(load_method("simclr"), ("views",)):
         raise SpecError([fault])
 
 
@@ -62,7 +63,7 @@ def test_two_views_without_an_augmentation_are_two_faults(tmp_path: Path) -> Non
     file = tmp_path / "method.yaml"
     file.write_text("method: M\nextends: byol\nset: {views.x1.augment: no_such_one, views.x2.augment: nor_this}\n")
     with pytest.raises(SpecError) as caught:
-        check.augmentations(load_method(file))
+        augmentations(load_method(file))
     assert len(caught.value.faults) == 2 and all(fault.place and fault.place.line == 3 for fault in caught.value.faults)
 
 

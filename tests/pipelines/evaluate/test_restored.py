@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from sslgraph.checked import sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.components.sources.shapes import Shapes
 from sslgraph.errors import SslgraphError
-from sslgraph.pipelines.check import check
 from sslgraph.pipelines.evaluate.restored import restored
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.storage.checkpoint import Checkpoint
@@ -22,12 +21,12 @@ CPU = torch.device("cpu")
 
 
 def test_the_trained_encoder_has_the_saved_weights_and_the_random_one_those_of_the_seed(tmp_path: Path) -> None:
-    loaded, source = load_recipe("demo/simclr", SMALL), Shapes(images=16)
-    graph = check.wired(method_in(loaded))
-    begun = CompiledMethod(check.sized_graph(graph, method_in(loaded), batch=8, dataset=16, image=(32, 32)), seed=3)
+    loaded = load_recipe("demo/simclr", SMALL)
+    graph = wired(method_in(loaded))
+    begun = CompiledMethod(sized_graph(graph, method_in(loaded), batch=8, dataset=16, image=(32, 32)), seed=3)
     weights = {name: value + 1 for name, value in begun.state_dict().items()}
     saved = checkpoint.save(tmp_path, Checkpoint("text", 7, weights, {}))
-    found = restored(loaded, saved, source, device=CPU)
+    found = restored(loaded, saved, images=16, size=(32, 32), device=CPU)
     assert found.step == 7 and list(found.view.views) == ["x"]
     for name, value in begun.encoder().state_dict().items():
         assert torch.equal(found.random.state_dict()[name], value)
@@ -37,4 +36,4 @@ def test_the_trained_encoder_has_the_saved_weights_and_the_random_one_those_of_t
 def test_weights_of_another_method_are_refused_with_what_does_not_fit(tmp_path: Path) -> None:
     saved = checkpoint.save(tmp_path, Checkpoint("text", 7, {"parts.f.strange": torch.ones(1)}, {}))
     with pytest.raises(SslgraphError, match=r"the weights in .*step_00000007 do not fit this method"):
-        restored(load_recipe("demo/simclr", SMALL), saved, Shapes(images=16), device=CPU)
+        restored(load_recipe("demo/simclr", SMALL), saved, images=16, size=(32, 32), device=CPU)

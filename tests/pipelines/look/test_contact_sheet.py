@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from sslgraph import draws
+from sslgraph.checked import augmentations
 from sslgraph.components.sources.shapes import Shapes
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check import check
@@ -53,7 +54,7 @@ def test_every_view_is_the_tensor_that_the_feed_gives_to_training(name: str, sou
     if name == "demo/rotation" and isinstance(source, Photos):
         return  # its views are cropped without a resize, from images of one size
     loaded, _ = check.load(name, {})
-    program = ViewProgram.build(loaded.spec.views, check.augmentations(loaded))
+    program = ViewProgram.build(loaded.spec.views, augmentations(loaded))
     feed = Feed(source, program, batch=12, seed=3, ahead=0)
     (batch,) = next(iter(feed.batches(2, 3)))  # step 2 of epochs of one step
     shown = sheet(name, source)
@@ -71,7 +72,7 @@ def test_every_view_is_the_tensor_that_the_feed_gives_to_training(name: str, sou
 
 def test_the_numbers_in_words_are_those_the_steps_planned() -> None:
     loaded, _ = check.load("demo/simclr", {})
-    steps = ViewProgram.build(loaded.spec.views, check.augmentations(loaded)).views["x"].steps
+    steps = ViewProgram.build(loaded.spec.views, augmentations(loaded)).views["x"].steps
     for sample in sheet("demo/simclr").samples:
         draw = draws.substream(draws.keyed(3, 2, torch.tensor([sample.index])), draws.stream_of("x"), 2)
         order, factors = steps["jitter"].plan(draws.substream(draw, draws.stream_of("jitter")))  # type: ignore[union-attr]

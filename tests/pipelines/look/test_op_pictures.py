@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sslgraph.checked import augmentations, sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.components.sources.shapes import Shapes
 from sslgraph.draws import keyed
@@ -21,10 +22,10 @@ INDEX = torch.tensor([0, 2, 4])
 def truth(name: str, part: str) -> Any:
     """What comes out of a part when the compiled method takes a training step's batch."""
     loaded, _ = check.load(name, {})
-    method, out = CompiledMethod(check.sized_graph(check.wired(loaded), loaded, batch=3, image=(32, 32))), []
+    method, out = CompiledMethod(sized_graph(wired(loaded), loaded, batch=3, image=(32, 32))), []
     method.parts[part].register_forward_hook(lambda *call: out.append(call[2]))
     images, _ = Shapes(images=6).read(INDEX)
-    program = ViewProgram.build(loaded.spec.views, check.augmentations(loaded))
+    program = ViewProgram.build(loaded.spec.views, augmentations(loaded))
     batch = program(images, INDEX, seed=1, epoch=4)
     with torch.no_grad():
         method({**batch, "draw": keyed(1, 4, INDEX), "clock": torch.tensor([1, 4, 0])})

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from sslgraph.checked import sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.pipelines.check import check
 from sslgraph.pipelines.record import diagnosis
 from sslgraph.pipelines.record.monitor import Monitor, queue_ages
 from sslgraph.pipelines.train.loop import train
@@ -152,7 +152,7 @@ def test_looking_changes_no_bit_of_what_is_trained(tmp_path: Path) -> None:
 
 def method(name: str, batch: int = 16, **given: Any) -> CompiledMethod:
     loaded = method_in(load_recipe(name, given))
-    return CompiledMethod(check.sized_graph(check.wired(loaded), loaded, batch=batch, dataset=64, image=(32, 32)))
+    return CompiledMethod(sized_graph(wired(loaded), loaded, batch=batch, dataset=64, image=(32, 32)))
 
 
 def test_edges_are_named_by_net_and_first_view_and_pairs_are_found() -> None:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from sslgraph.checked import wired
 from sslgraph.errors import SslgraphError
-from sslgraph.pipelines.check import check
 from sslgraph.pipelines.commands.app import app
 from sslgraph.pipelines.verify.difference import difference, distance, unequal
 from sslgraph.pipelines.verify.judge import Judge, why
@@ -172,10 +172,10 @@ def test_unequal_names_what_differs_in_one_bit() -> None:
 
 
 def test_what_is_rank_local_and_what_spans_a_batch_is_read_off_the_wiring() -> None:
-    graphs = {name: check.wired(load_method(name)) for name in ("moco_v2", "simclr", "swav", "mae")}
+    graphs = {name: wired(load_method(name)) for name in ("moco_v2", "simclr", "swav", "mae")}
     assert [local.path for local in rank_local(graphs["moco_v2"])] == ["nets.f.sync_norm", "nets.g.sync_norm"]
     assert rank_local(graphs["simclr"]) == ()
-    ranked = check.wired(load_method("simclr", overrides={"losses.contrast.negatives": "rank"}))
+    ranked = wired(load_method("simclr", overrides={"losses.contrast.negatives": "rank"}))
     assert [(local.path, local.joined) for local in rank_local(ranked)] == [("losses.contrast.negatives", "all_ranks")]
     assert spanning(graphs["simclr"]) == ("'contrast' (losses.nt_xent)",)
     assert spanning(graphs["swav"]) == ("'codes' (assignments.sinkhorn)",)

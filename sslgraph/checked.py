@@ -1,0 +1,91 @@
+"""A loaded method, wired and sized, with everything refused that can only be a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sslgraph.errors import Fault, Path, SpecError, placed, under
+from sslgraph.parts import registry
+from sslgraph.parts.arguments import setting_faults
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_augmentation
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.spec import Augmentation, Data, Method, Part, Recipe
+from sslgraph.wire.graph import Graph
+from sslgraph.wire.refuse import refuse
+from sslgraph.wire.wire import wire
+
+if TYPE_CHECKING:
+    from sslgraph.settle.sized import SizedGraph
+
+IMAGES = 10_000  # of a data set where none is named
+BATCH = 256  # images; only shapes that depend on the batch (a queue's divisibility) see it
+SOURCE = (512, 512)  # height and width of the image that views are cut from where no data set is named
+
+
+def wired(loaded: Loaded[Method], plugins: tuple[str, ...] = (), *, imports: bool = True) -> Graph:
+    """The graph of a method, with everything that is never meant refused."""
+    graph = wire(loaded.spec, loaded.place, plugins, imports=imports)
+    refuse(graph)
+    augmentations(loaded)
+    return graph
+
+
+def sized_graph(
+    graph: Graph,
+    loaded: Loaded[Method],
+    *,
+    batch: int,
+    dataset: int = IMAGES,
+    image: tuple[int, int] = SOURCE,
+    plugins: tuple[str, ...] = (),
+) -> SizedGraph:
+    """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
+    from sslgraph.settle.settle import settle
+    from sslgraph.settle.views import ViewProgram
+
+    with placed(loaded.place):
+        sizes = ViewProgram.build(loaded.spec.views, augmentations(loaded)).sizes(*image)
+    return settle(
+        graph, {name: (3, *size) for name, size in sizes.items()}, batch=batch, dataset=dataset, plugins=plugins
+    )
+
+
+def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:
+    """The augmentation of every view by name, and that of the evaluation; unknown ones are faults at their place."""
+    found: dict[str, Augmentation] = {}
+    faults: list[Fault] = []
+    for view, spec in loaded.spec.views.items():
+        try:
+            with within(loaded, ("views", view, "augment")):
+                found[spec.augment] = _augmentation(spec.augment)
+        except SpecError as wrong:
+            faults += wrong.faults
+    if faults:
+        raise SpecError(faults)
+    return {**found, catalogue.EVALUATION: load_augmentation(catalogue.EVALUATION).spec}
+
+
+def _augmentation(name_or_file: str) -> Augmentation:
+    loaded = load_augmentation(name_or_file)
+    for step, part in loaded.spec.steps.items():
+        with within(loaded, ("steps", step)):
+            known_settings(part)
+    return loaded.spec
+
+
+def known_settings(part: Part | Data, plugins: tuple[str, ...] = ()) -> None:
+    """Refuses a part that there is not, and settings that it does not have."""
+    with under("use"):
+        signature = registry.signature(part.use, plugins)
+    if faults := setting_faults(signature, part.settings):
+        raise SpecError(faults)
+
+
+@contextmanager
+def within(loaded: Loaded[Method] | Loaded[Recipe] | Loaded[Augmentation], path: Path) -> Iterator[None]:
+    """Faults that arise inside are about the value at a path of the text, or about what they name below it."""
+    with placed(loaded.place), under(*path):
+        yield

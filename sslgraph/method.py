@@ -1,0 +1,157 @@
+"""A method in one object: what its text says, and everything that can be made of it before training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sslgraph.checked import BATCH, IMAGES, SOURCE, augmentations, sized_graph, wired
+from sslgraph.diff import Account, account
+from sslgraph.errors import SslgraphError
+from sslgraph.lint import Facts, Finding, lint
+from sslgraph.read import spec
+from sslgraph.read.load import load_method
+from sslgraph.read.loaded import Loaded
+from sslgraph.wire.gradients import GradientMap, gradient_map
+from sslgraph.wire.graph import Graph
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sslgraph.compile.compile import CompiledMethod
+    from sslgraph.drawing import Picture
+    from sslgraph.settle.sized import SizedGraph
+    from sslgraph.settle.views import ViewProgram
+
+
+def load(
+    source: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    plugins: tuple[str, ...] = (),
+) -> Method:
+    """A method by its name or file, as a YAML text (several lines) or as a mapping; `overrides` as in `--set`.
+
+    Raises SpecError with every fault that reading finds, each at its place. Imports no torch.
+    """
+    return Method(load_method(source, overrides=overrides or {}), tuple(plugins))
+
+
+@dataclass(frozen=True, repr=False)
+class Method:
+    """A method's text, and what can be made of it; a terminal shows it as a drawing, a notebook as its picture."""
+
+    text: Loaded[spec.Method]
+    plugins: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> spec.Method:
+        """What the text says, as frozen values."""
+        return self.text.spec
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The wired method. Raises SpecError with all that can only be a mistake, such as a gradient into a target."""
+        return wired(self.text, self.plugins)
+
+    @property
+    def gradients(self) -> GradientMap:
+        """Which loss reaches which parameters; `print` it."""
+        return gradient_map(self.graph)
+
+    def check(self, *, batch: int = BATCH, epochs: int | None = None, accumulate: int = 1) -> tuple[Finding, ...]:
+        """The linter's warnings. Raises SpecError if the method is wrong: in its wiring, its settings or its shapes."""
+        found = lint(self.graph, Facts(batch=batch, epochs=epochs, accumulate=accumulate))
+        self.sized(batch=batch)
+        return found
+
+    def sized(self, *, batch: int = BATCH, dataset: int = IMAGES, image: tuple[int, int] = SOURCE) -> SizedGraph:
+        """The graph with a shape for every edge.
+
+        batch: images of the global batch; dataset: images of the data set, the size of states that have a row for
+        each; image: height and width of the source images, in pixels, for views that are not resized.
+        """
+        return sized_graph(self.graph, self.text, batch=batch, dataset=dataset, image=image, plugins=self.plugins)
+
+    def compile(
+        self, *, batch: int = BATCH, dataset: int = IMAGES, image: tuple[int, int] = SOURCE, seed: int = 0
+    ) -> CompiledMethod:
+        """The method as a torch module, with weights drawn from `seed`; for the other arguments see `sized`."""
+        from sslgraph.compile.compile import CompiledMethod
+
+        return CompiledMethod(self.sized(batch=batch, dataset=dataset, image=image), seed=seed, plugins=self.plugins)
+
+    def views(
+        self, images: Tensor | list[Tensor], indices: Tensor, *, seed: int = 0, epoch: int = 0, step: int = 0
+    ) -> dict[str, Tensor]:
+        """The batch that the compiled method takes: every view of uint8 images [B, 3, H, W], on their device.
+
+        `indices` [B] are the images' numbers in the data set. What is drawn for an image is a function of (seed, epoch,
+        index) alone. Images of several sizes come as a list of [3, H, W].
+        """
+        from sslgraph.settle.views import clocked
+
+        device = images.device if not isinstance(images, list) else images[0].device
+        return clocked(self.view_program, images, indices, seed=seed, epoch=epoch, step=step, device=device)
+
+    @cached_property
+    def view_program(self) -> ViewProgram:
+        """What makes images into views."""
+        from sslgraph.settle.views import ViewProgram
+
+        return ViewProgram.build(self.spec.views, augmentations(self.text))
+
+    @property
+    def code(self) -> str:
+        """The training step as Python that reads like the paper."""
+        from sslgraph.compile.code import code
+
+        return code(self.sized())
+
+    def picture(self, *, level: Literal["paper", "every-call"] = "paper") -> Picture:
+        """The method's picture before it has a form: boxes, lines, lanes."""
+        from sslgraph.drawing import picture
+
+        return picture(self.sized(), level=level)
+
+    def draw(
+        self,
+        file: str | Path,
+        *,
+        level: Literal["paper", "every-call"] = "paper",
+        dark: bool = False,
+        gradients: bool = False,
+        shapes: bool = True,
+        legend: bool = True,
+    ) -> Path:
+        """Writes the picture; the file's ending chooses the format: svg, png, pdf, mmd, dot, json."""
+        from sslgraph.drawing.write.file import write
+
+        return write(
+            self.picture(level=level), Path(file), dark=dark, gradients=gradients, shapes=shapes, legend=legend
+        )
+
+    def diff(self, other: str | Path | Mapping[str, Any] | Method) -> Account:
+        """What makes this method into another one, in words; `print` it."""
+        theirs = other if isinstance(other, Method) else load(other, plugins=self.plugins)
+        return account(self.spec, theirs.spec)
+
+    def __repr__(self) -> str:
+        from sslgraph.drawing.write.terminal import text
+
+        try:
+            return text(self.picture()).rstrip()
+        except SslgraphError as fault:  # a method that can't be drawn yet still has to be shown
+            return f"{self.spec.method}, which has faults:\n{fault}"
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows."""
+        from sslgraph.drawing import svg
+
+        try:
+            return svg(self.picture())
+        except SslgraphError:
+            return None

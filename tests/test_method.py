@@ -1,0 +1,110 @@
+"""The face for Python: what it imports, what it refuses, and that its objects are the ones that commands use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import sslgraph
+
+ROOT = Path(__file__).parents[1]
+SMALL = {"nets.f.width": 8}
+GRADIENT_INTO_A_TARGET = """
+method: Wrong
+views: {x1: {augment: byol_a}, x2: {augment: byol_b}}
+nets: {f: {use: backbones.resnet, depth: 18}, g: {use: heads.mlp, hidden: [8], out: 8}}
+targets: {gt: {ema_of: g, momentum: 0.99}}
+flow: {z: g(f(x1)), t: gt(f(x2))}
+losses: {agree: {use: losses.barlow_twins, of: [z, t]}}
+export: f
+"""
+
+
+def test_importing_and_reading_import_no_torch_and_start_fast() -> None:
+    program = (
+        "import sys, time; start = time.perf_counter(); import sslgraph; spent = time.perf_counter() - start; "
+        "method = sslgraph.load('byol'); str(method.gradients); str(method.diff('simsiam')); "
+        "print(spent < 0.3, [m for m in ('torch', 'ray', 'numpy', 'pandas') if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "True []\n"
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(getattr(sslgraph, name) is not None for name in sslgraph.__all__)
+    assert set(sslgraph.__all__) <= set(dir(sslgraph))
+    with pytest.raises(AttributeError, match="has no attribute 'lod'"):
+        sslgraph.lod  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "simclr",
+        "demo/simclr",
+        ROOT / "specs/methods/simclr.yaml",
+        "method: Own\nextends: simclr\n",
+        {"method": "Own", "extends": "simclr"},
+    ],
+)
+def test_a_method_is_named_or_written(source: str) -> None:
+    assert list(sslgraph.load(source).spec.losses) == ["contrast"]
+
+
+def test_overrides_are_those_of_the_command_line() -> None:
+    assert sslgraph.load("simclr", {"nets.f.depth": 18}).spec.nets["f"].settings["depth"] == 18
+
+
+@pytest.mark.parametrize("use", ["check", "compile", "sized"])
+def test_a_gradient_into_a_target_is_refused_however_a_method_is_used(use: str) -> None:
+    with pytest.raises(sslgraph.SpecError, match="through the target 'gt'"):
+        getattr(sslgraph.load(GRADIENT_INTO_A_TARGET), use)()
+
+
+def test_a_misspelt_setting_in_a_text_is_refused_at_its_line() -> None:
+    with pytest.raises(sslgraph.SpecError, match=r"text.yaml:4.*depht") as refused:
+        sslgraph.load(GRADIENT_INTO_A_TARGET.replace("depth", "depht")).check()
+    assert "did you mean 'depth'?" in str(refused.value)
+
+
+def test_check_gives_the_linters_warnings() -> None:
+    found = sslgraph.load("demo/simclr").check(batch=64, accumulate=2)
+    assert "SG108" in [finding.number for finding in found]  # the loss spans the batch
+    assert "SG108" not in [finding.number for finding in sslgraph.load("demo/simclr").check(batch=64)]
+
+
+def test_a_terminal_shows_a_drawing_a_notebook_the_picture_and_a_file_too(tmp_path: Path) -> None:
+    method = sslgraph.load("demo/simsiam")
+    assert "SimSiam" in repr(method)
+    picture = method._repr_svg_()
+    assert picture is not None and picture.startswith("<svg")
+    assert method.draw(tmp_path / "one.svg").read_text() == picture
+    with pytest.raises(sslgraph.SslgraphError, match=r"end its name in \.svg"):
+        method.draw(tmp_path / "one.gif")
+
+
+def test_a_method_with_faults_is_still_shown() -> None:
+    method = sslgraph.load(GRADIENT_INTO_A_TARGET)
+    assert "which has faults" in repr(method) and method._repr_svg_() is None
+
+
+def test_views_are_those_that_training_makes() -> None:
+    from sslgraph.parts import registry
+    from sslgraph.pipelines.feed.feed import Feed
+
+    method, source = sslgraph.load("demo/byol"), registry.build("sources.shapes", {"images": 8, "split": "train"})
+    (batch,) = next(iter(Feed(source, method.view_program, batch=4, seed=3, ahead=0).batches(1, 2)))
+    images, indices = source.read(batch["draw"][:, 2])
+    ours = method.views(images, indices, seed=3, epoch=0, step=1)
+    assert ours.keys() == batch.keys()
+    assert all(torch.equal(ours[name], batch[name]) for name in ours)
+
+
+def test_the_code_is_that_of_show() -> None:
+    from sslgraph.pipelines.look.show import code
+
+    assert sslgraph.load("demo/dino").code == code("demo/dino", (), {})

@@ -1,0 +1,75 @@
+"""Every block of docs/python.md runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from sslgraph.components.sources.shapes import Shapes
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(encoding="utf-8"), re.DOTALL)
+FIRST, LOOP, VALIDATION, RANKS, LIGHTNING, TRAINED, EMBEDDED = BLOCKS
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_first_block(here: Path) -> None:
+    exec(FIRST, {})
+    assert (here / "byol.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_ones_own_loop_and_its_validation_loss() -> None:
+    names: dict[str, object] = {}
+    exec(LOOP, names)
+    model = names["model"]
+    before = {name: value.clone() for name, value in model.state_dict().items()}  # type: ignore[attr-defined]
+    exec(VALIDATION, names)
+    after = model.state_dict()  # type: ignore[attr-defined]
+    assert all(value.equal(after[name]) for name, value in before.items())
+
+
+def test_the_loop_on_two_processes(here: Path) -> None:
+    (here / "loop.py").write_text(RANKS)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "loop.py"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.filterwarnings("ignore")  # Lightning's own
+def test_inside_a_lightning_module() -> None:
+    exec(LIGHTNING, {"__name__": "block"})
+
+
+def test_a_recipe_is_trained_and_its_encoder_used(here: Path) -> None:
+    from torchvision.io import write_png
+
+    names: dict[str, object] = {}
+    exec(TRAINED, names)
+    (here / "photos").mkdir()
+    images, _ = Shapes(images=3).read(__import__("torch").arange(3))
+    for i, image in enumerate(images):
+        write_png(image, str(here / "photos" / f"{i}.png"))
+    exec(EMBEDDED, names)
+    features = names["features"]
+    assert features.values.shape[0] == 3 and features.values.isfinite().all()  # type: ignore[attr-defined]
+
+
+@pytest.mark.filterwarnings("ignore")  # Jupyter's own
+def test_a_notebook_shows_the_picture() -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("import sslgraph\nmethod = sslgraph.load('demo/simsiam')\nmethod")]
+    )
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    (shown,) = notebook.cells[0].outputs
+    assert shown["data"]["image/svg+xml"].startswith("<svg") and "SimSiam" in shown["data"]["text/plain"]
