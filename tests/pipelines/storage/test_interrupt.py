@@ -24,6 +24,7 @@ from sslgraph.pipelines.storage.interrupt import Interrupt
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in interrupt.SIGNALS}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -73,10 +74,15 @@ def test_a_file_asks_and_is_withdrawn(tmp_path: Path) -> None:
 
 def in_a_terminal(words: list[str]) -> tuple[subprocess.Popen[bytes], int]:
     """The command in a terminal of its own, whose other end is given: to close it closes the terminal."""
+
+    def enter() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "sslgraph", *words], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, preexec_fn=enter,
     )  # fmt: skip
     os.close(theirs)
     return process, ours
@@ -103,14 +109,17 @@ def test_a_closed_terminal_loses_no_step(tmp_path: Path) -> None:
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    end = time.monotonic() + 120
-    while metrics_file.last_step(tmp_path) < 40:
-        assert process.poll() is None and time.monotonic() < end
-        time.sleep(0.1)
-    reading.set()
-    reader.join(30)
-    os.close(terminal)
-    assert process.wait(60) == 1
+    try:
+        end = time.monotonic() + 120
+        while metrics_file.last_step(tmp_path) < 40:
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.1)
+        reading.set()
+        reader.join(30)
+        os.close(terminal)
+        assert process.wait(60) == 1
+    finally:
+        process.kill()
     newest = checkpoint.step_of(checkpoint.complete(tmp_path / "checkpoints")[-1])
     assert newest == metrics_file.last_step(tmp_path) >= 40
     assert metrics_file.missing(tmp_path, newest) == ""
