@@ -15,6 +15,7 @@ from sslgraph.lint import Facts, Finding, lint
 from sslgraph.read import spec
 from sslgraph.read.load import load_method
 from sslgraph.read.loaded import Loaded
+from sslgraph.read.plugins import allowed
 from sslgraph.wire.gradients import GradientMap, gradient_map
 from sslgraph.wire.graph import Graph
 
@@ -35,9 +36,11 @@ def load(
 ) -> Method:
     """A method by its name or file, as a YAML text (several lines) or as a mapping; `overrides` as in `--set`.
 
-    Raises SpecError with every fault that reading finds, each at its place. Imports no torch.
+    `plugins` are the modules whose parts it may use: installed ones, or files beside the text. Raises SpecError with
+    every fault that reading finds, each at its place. Imports no torch.
     """
-    return Method(load_method(source, overrides=overrides or {}), tuple(plugins))
+    text = load_method(source, overrides=overrides or {})
+    return Method(text, allowed(plugins, text))
 
 
 @dataclass(frozen=True, repr=False)

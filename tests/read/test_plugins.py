@@ -10,6 +10,7 @@ from command import Command
 from command import sslgraph as sslgraph
 
 from sslgraph.errors import SpecError
+from sslgraph.method import load as sslgraph_load
 from sslgraph.parts import module_text
 from sslgraph.read.load import load_method, load_recipe
 from sslgraph.read.plugins import allowed, folders_of
@@ -88,6 +89,12 @@ def test_a_plugin_is_found_beside_the_parent_that_names_it(tmp_path: Path) -> No
     child.write_text(f"method: Child\nextends: {specs}/method.yaml\n")
     assert allowed(["beside_three"], load_method(child)) == ("beside_three",)
     assert sys.path[-1] == str(specs) and folders_of(["beside_three", "torch.nn"]) == {"beside_three": str(specs)}
+
+
+def test_a_method_loaded_in_python_finds_it_too(tmp_path: Path) -> None:
+    specs = folder(tmp_path, "beside_ten")
+    method = sslgraph_load(specs / "method.yaml", plugins=("beside_ten",))
+    assert method.graph.boxes["one"].signature.ports.keys() == {"input", "target"}
 
 
 def test_what_is_not_allowed_is_not_looked_for(tmp_path: Path) -> None:
