@@ -204,8 +204,7 @@ def resolve(views: Mapping[str, View], augmentations: Mapping[str, Augmentation]
         if view.augment in augmentations:
             resolved[name] = _overridden(name, view, augmentations[view.augment], faults)
         else:
-            what = f"view '{name}' asks for the unknown augmentation"
-            faults.append(unknown(("views", name, "augment"), what, view.augment, augmentations))
+            faults.append(unknown(("views", name, "augment"), "there is no augmentation", view.augment, augmentations))
     if faults:
         raise SpecError(faults)
     return resolved
@@ -239,10 +238,8 @@ def _owner(view: str, augment: str, key: str, steps: Mapping[str, Part]) -> tupl
         return owners[0], setting or key
     if owners:
         forms = tuple(f"{owner}.{key}" for owner in owners)
-        problem = f"{view} sets '{key}', which several steps of '{augment}' have"
-        return Fault((key,), problem, forms, "write the one that is meant")
-    known = {setting for own in settings.values() for setting in own}
-    return unknown((key,), f"{view}: augmentation '{augment}' has no setting", key, known)
+        return Fault((key,), f"{view} sets '{key}', which several steps of '{augment}' have", forms, "name the step")
+    return unknown((key,), f"{view}: '{augment}' has no setting", key, {s for own in settings.values() for s in own})
 
 
 def _bag_faults(view: str, copies: int, steps: Mapping[str, Part]) -> Iterator[Fault]:

@@ -209,8 +209,8 @@ def test_overrides_reach_the_step_that_has_the_setting() -> None:
 @pytest.mark.parametrize(
     ("augment", "copies", "settings", "message"),
     [
-        ("simclrr", 1, {}, r"view 'x' asks for the unknown augmentation 'simclrr'(?s:.)*did you mean 'simclr'\?"),
-        ("simclr", 1, {"sise": 32}, r"augmentation 'simclr' has no setting 'sise'(?s:.)*did you mean 'size'\?"),
+        ("simclrr", 1, {}, r"there is no augmentation 'simclrr'(?s:.)*did you mean 'simclr'\?"),
+        ("simclr", 1, {"sise": 32}, r"view 'x': 'simclr' has no setting 'sise'(?s:.)*did you mean 'size'\?"),
         (
             "simclr",
             1,
