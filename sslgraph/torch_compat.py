@@ -1,13 +1,16 @@
-"""Every private name of torch that is used, with the reason; a test says which one another torch has moved."""
+"""Names of torch that are private or change with its version, with the reason; a test says which one has moved."""
 
 from __future__ import annotations
 
+import inspect
 import sys
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parallel import DistributedDataParallel
 
 # The class of every BatchNorm, those of other libraries too: none may go unseen where statistics span the ranks.
 BatchNorm = _BatchNorm
@@ -16,6 +19,12 @@ BatchNorm = _BatchNorm
 foreach_add, foreach_add_, foreach_sub_ = torch._foreach_add, torch._foreach_add_, torch._foreach_sub_
 foreach_mul, foreach_mul_ = torch._foreach_mul, torch._foreach_mul_
 foreach_lerp_, foreach_norm = torch._foreach_lerp_, torch._foreach_norm
+
+# DDP sends no buffers before a forward pass: its argument has another name in an older torch.
+_DDP = inspect.signature(DistributedDataParallel.__init__).parameters
+SENDS_NO_BUFFERS: dict[str, Any] = {
+    "forward_sync_buffers" if "forward_sync_buffers" in _DDP else "broadcast_buffers": False
+}
 
 
 def without_storage() -> FakeTensorMode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 from functools import reduce
 from pathlib import Path
 
@@ -28,6 +29,10 @@ def found(name: str) -> object:
     raise AttributeError(name)
 
 
+def moved(name: str) -> None:
+    pytest.fail(f"torch {torch.__version__} has moved {name}; mend it in {FILE.name}", pytrace=False)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_this_torch_has_the_name(name: str) -> None:
     import torchvision  # noqa: F401  it registers torch.ops.image
@@ -35,7 +40,7 @@ def test_this_torch_has_the_name(name: str) -> None:
     try:
         found(name)
     except (AttributeError, RuntimeError):
-        pytest.fail(f"torch {torch.__version__} has moved {name}; mend it in {FILE.name}", pytrace=False)
+        moved(name)
 
 
 def test_a_name_that_moved_is_noticed() -> None:
@@ -90,6 +95,14 @@ def test_only_a_failure_to_compile_is_one() -> None:
     assert compile_failure(BackendCompilerFailed(print, inner, None)) == "no compiler"  # type: ignore[arg-type]
     assert compile_failure(Unsupported("a loop")).startswith("a loop")
     assert compile_failure(RuntimeError("out of memory")) == "" == compile_failure(KeyError("x"))
+
+
+def test_ddp_knows_the_word_for_sending_buffers() -> None:
+    from sslgraph.torch_compat import SENDS_NO_BUFFERS
+
+    known = inspect.signature(nn.parallel.DistributedDataParallel.__init__).parameters
+    if not set(SENDS_NO_BUFFERS) <= set(known):
+        moved("DDP's word for buffers")
 
 
 @pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 1, 1), (3, 2, 1), (1, 2, 0)])

@@ -11,6 +11,7 @@ from sslgraph.compile.compile import CompiledMethod
 from sslgraph.ranks.blocks import blocks, recompute
 from sslgraph.ranks.sharding import share_out
 from sslgraph.read.spec import Recipe
+from sslgraph.torch_compat import SENDS_NO_BUFFERS
 
 
 def spread(method: CompiledMethod, recipe: Recipe, on: torch.device) -> nn.Module:
@@ -53,8 +54,8 @@ def distributed(method: nn.Module, *, accumulate: int, has_phases: bool, device:
     return DistributedDataParallel(
         method,
         device_ids=[device.index] if device.type == "cuda" else None,
-        forward_sync_buffers=False,
         gradient_as_bucket_view=True,
         static_graph=is_static,
         find_unused_parameters=not is_static,
+        **SENDS_NO_BUFFERS,
     )
