@@ -110,7 +110,7 @@ class Method:
     @property
     def code(self) -> str:
         """The training step as Python that reads like the paper."""
-        from sslgraph.compile.code import code
+        from sslgraph.compile.listing import code
 
         return code(self.sized())
 
