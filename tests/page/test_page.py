@@ -168,7 +168,7 @@ def test_the_keyboard_alone_is_enough(opened: Any) -> None:
 def test_tab_walks_through_everything_in_the_order_of_reading(opened: Any) -> None:
     with opened("#byol") as tab:
         seen = []
-        for _ in range(40):
+        for _ in range(100):
             tab.key("Tab")
             place = (
                 "const e = document.activeElement; return e.id || e.dataset.id || e.closest('[id]')?.id || e.className"
@@ -187,6 +187,8 @@ def test_tab_walks_through_everything_in_the_order_of_reading(opened: Any) -> No
             "one",
             "spec",
         ]
+        # Some versions of Chromium begin at the fragment's method and come to the page's head on the second round.
+        seen = seen[seen.index(wanted[0]) :]
         assert [seen.index(name) for name in wanted] == sorted(seen.index(name) for name in wanted)
 
 

@@ -24,7 +24,8 @@ from sslgraph.pipelines.storage.interrupt import Interrupt
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in interrupt.SIGNALS}
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
+    for number in interrupt.SIGNALS:  # the tests themselves may run under nohup or in the background
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
