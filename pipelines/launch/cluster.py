@@ -20,7 +20,7 @@ from sslgraph import home
 from sslgraph.errors import SslgraphError
 
 from ..machine import machine
-from .ray_compat import ADDRESS, IN_A_JOB, PORT, PRIVATE, QUIET
+from .ray_compat import ADDRESS, IN_A_JOB, PORT, PRIVATE, QUIET, read_variables_again
 
 OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
 
@@ -43,6 +43,7 @@ def cluster(address: str | None) -> Iterator[Any]:
     os.environ.update({**_absent(QUIET), **private})
     import ray
 
+    read_variables_again()
     own = {} if address else {"object_store_memory": OBJECT_STORE, "num_cpus": machine.cores()}
     # What a job's workers import came with the job; what else runs finds this code where this process does.
     environment = {} if IN_A_JOB in os.environ else {"env_vars": {"PYTHONPATH": _import_path()}}
@@ -59,6 +60,7 @@ def cluster(address: str | None) -> Iterator[Any]:
         empty.cleanup()
         for name in private:
             os.environ.pop(name, None)
+        read_variables_again()
 
 
 def nodes(ray: Any) -> list[tuple[int, int]]:

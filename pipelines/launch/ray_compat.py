@@ -36,6 +36,13 @@ CHATTY = (
 )
 
 
+def read_variables_again() -> None:
+    """Makes Ray look at RAY_AUTH_MODE again: it does so once, at its import, which may have been the user's."""
+    from ray._raylet import Config
+
+    Config.initialize("")
+
+
 def quiet_jobs() -> None:
     """Leaves of what Ray's client of jobs says the warnings."""
     for name in CHATTY:

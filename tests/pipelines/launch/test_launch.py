@@ -114,6 +114,15 @@ def one_ray() -> Iterator[None]:
 
 
 @pytest.mark.ray
+def test_a_private_ray_starts_where_the_user_imported_ray_before() -> None:
+    """A notebook does so. Ray reads at its import whether tokens are used, and a private Ray uses them."""
+    code = "import ray; from sslgraph.pipelines.launch.cluster import cluster, nodes\n"
+    code += "with cluster(None) as own: print(len(nodes(own)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert ran.stdout.split() == ["1"], ran.stderr
+
+
+@pytest.mark.ray
 @pytest.mark.usefixtures("one_ray")
 def test_two_ray_workers_train_as_one_process_does(tmp_path: Path) -> None:
     start(tmp_path / "one")
