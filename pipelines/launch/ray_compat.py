@@ -6,6 +6,7 @@ Variables are set before Ray is imported; what the user has set stays.
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
 QUIET = {
@@ -37,10 +38,13 @@ CHATTY = (
 
 
 def read_variables_again() -> None:
-    """Makes Ray look at RAY_AUTH_MODE again: it does so once, at its import, which may have been the user's."""
-    from ray._raylet import Config
+    """Makes Ray look again at what it reads once, at its import, which may have been the user's."""
+    from ray._private import ray_constants
+    from ray._raylet import Config  # type: ignore[attr-defined]
 
-    Config.initialize("")
+    Config.initialize("")  # RAY_AUTH_MODE
+    name, by_itself = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, sys.platform not in ("win32", "darwin")
+    ray_constants.ENABLE_RAY_CLUSTER = ray_constants.env_bool(name, by_itself)
 
 
 def quiet_jobs() -> None:
