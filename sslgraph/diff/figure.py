@@ -10,7 +10,7 @@ from sslgraph.parts.registry import signature
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.traits import Traits
-from sslgraph.wire.expressions import Call, Expression, Field, Name, parse
+from sslgraph.wire.expressions import Call, Expression, Field, Name, parse, written_out
 
 LONGEST = 90  # characters of an expression with everything it names written out
 
@@ -81,14 +81,34 @@ class Figure:
                 if of_view and port == "image":
                     return self._node(of, leg, open_)
                 return self._add(Node("port", port, (self._node(of, leg, open_),)), 0)
-            case Call(function=Field(of=Name(text=owner), name=method), arguments=arguments):
-                inputs = tuple(self._node(a, leg, open_) for a in arguments)
+            case Call(function=Field(of=Name(text=owner), name=method)):
+                inputs = self._inputs(expression, leg, open_)
                 return self._add(Node("read" if method == "read" else method, owner, inputs), 0)
-            case Call(function=function, arguments=arguments):
-                inputs = tuple(self._node(a, leg, open_) for a in arguments)
+            case Call(function=function):
+                inputs = self._inputs(expression, leg, open_)
                 section = self.declared.get(str(function), "wiring")
                 return self._add(Node(section, str(function), inputs), int(section in ("nets", "targets")))
         raise AssertionError(expression)
+
+    def _inputs(self, call: Call, leg: Leg, open_: tuple[str, ...]) -> tuple[int, ...]:
+        """The nodes that a call reads, in the order of the ports; behind a gap, under a node with the port's name."""
+        inputs, named = [self._node(a, leg, open_) for a in call.arguments], dict(call.named)
+        for port in self._ports(call.function)[len(inputs) :] if named else ():
+            if port not in named:
+                break
+            inputs.append(self._node(named.pop(port), leg, open_))
+        inputs += [self._add(Node("to", port, (self._node(named[port], leg, open_),)), 0) for port in sorted(named)]
+        return tuple(inputs)
+
+    def _ports(self, function: Expression) -> list[str]:
+        """The ports of what a call names, if it is known."""
+        owner, write = (str(function.of), function.name) if isinstance(function, Field) else (str(function), "")
+        method, section = self.method, self.declared.get(owner)
+        if section == "targets":
+            owner, section = method.targets[owner].ema_of, "nets"
+        there = getattr(method, section).get(owner) if section else None
+        found = self.known(there.use if there else f"wiring.{owner}")
+        return list(found.writes.get(write, found.ports)) if found else []
 
     def _named(self, text: str, leg: Leg, open_: tuple[str, ...]) -> int:
         if text in self.method.views:
@@ -207,7 +227,7 @@ class Figure:
             expression = parse(text)
         except SpecError:
             return text
-        long = str(_substituted(expression, leg.flow, 6))
+        long = str(written_out(expression, leg.flow, 6))
         return long if len(long) <= LONGEST else leg.flow.get(text, text)
 
 
@@ -220,17 +240,3 @@ def wires(loss: Loss, leg: Leg, declared: dict[str, str], method: Method) -> dic
         if isinstance(value, str) and value.split(".")[0].split("(")[0] in known
     }
     return {**{f"input {i + 1}": text for i, text in enumerate(loss.of)}, **named}
-
-
-def _substituted(expression: Expression, flow: dict[str, str], depth: int) -> Expression:
-    match expression:
-        case Name(text=text) if text in flow and depth > 0:
-            try:
-                return _substituted(parse(flow[text]), flow, depth - 1)
-            except SpecError:
-                return expression
-        case Field(of=of, name=name):
-            return Field(_substituted(of, flow, depth), name)
-        case Call(function=function, arguments=arguments):
-            return Call(function, tuple(_substituted(a, flow, depth - 1) for a in arguments))
-    return expression

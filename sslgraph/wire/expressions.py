@@ -1,12 +1,13 @@
-"""The right-hand sides of a spec: names, ports and positional calls, read with Python's own parser and nothing run."""
+"""The right-hand sides of a spec: names, ports and calls, read with Python's own parser and nothing run."""
 
 from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sslgraph.errors import Column, Path, refusal
+from sslgraph.errors import Column, Path, SpecError, refusal
 
 LONGEST = 2_000  # characters
 DEEPEST = 60  # calls and ports within each other
@@ -37,14 +38,16 @@ class Field:
 
 @dataclass(frozen=True)
 class Call:
-    """A part applied to values: `g(f(x))`."""
+    """A part applied to values, by position or by the port's name: `g(f(x))`, `f(x, replace=m.hidden)`."""
 
     function: Expression
     arguments: tuple[Expression, ...]
+    named: tuple[tuple[str, Expression], ...] = ()
     at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
-        return f"{self.function}({', '.join(map(str, self.arguments))})"
+        inputs = [*map(str, self.arguments), *(f"{port}={value}" for port, value in self.named)]
+        return f"{self.function}({', '.join(inputs)})"
 
 
 Expression = Name | Field | Call
@@ -70,6 +73,25 @@ def parse(text: str, at: Path = ()) -> Expression:
     return _read(tree.body, text, at, 0)
 
 
+def written_out(expression: Expression, flow: Mapping[str, str], depth: int) -> Expression:
+    """The expression with the names of a flow replaced by what they stand for, down to a depth."""
+    match expression:
+        case Name(text=text) if text in flow and depth > 0:
+            try:
+                return written_out(parse(flow[text]), flow, depth - 1)
+            except SpecError:
+                return expression
+        case Field(of=of, name=name):
+            return Field(written_out(of, flow, depth), name)
+        case Call(function=function, arguments=arguments, named=named):
+            return Call(
+                function,
+                tuple(written_out(a, flow, depth - 1) for a in arguments),
+                tuple((port, written_out(a, flow, depth - 1)) for port, a in named),
+            )
+    return expression
+
+
 def _read(node: ast.expr, text: str, at: Path, depth: int) -> Expression:
     here = (*at, Column(node.col_offset))
     if depth >= DEEPEST:
@@ -79,15 +101,19 @@ def _read(node: ast.expr, text: str, at: Path, depth: int) -> Expression:
             return Name(name, here)
         case ast.Attribute(value=of, attr=name):
             return Field(_read(of, text, at, depth + 1), name, here)
-        case ast.Call(func=function, args=arguments, keywords=[]) if not any(
-            isinstance(a, ast.Starred) for a in arguments
-        ):
+        case ast.Call(func=function, args=arguments, keywords=named) if not _is_starred(node):
             return Call(
                 _read(function, text, at, depth + 1),
                 tuple(_read(a, text, at, depth + 1) for a in arguments),
+                tuple((str(k.arg), _read(k.value, text, at, depth + 1)) for k in named),
                 here,
             )
     raise refusal(here, _refusal(node, text), _cure(node))
+
+
+def _is_starred(node: ast.Call) -> bool:
+    """Whether it hands on all of a list or a mapping: `f(*x)`, `f(**x)`."""
+    return any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords)
 
 
 def _refusal(node: ast.expr, text: str) -> str:
@@ -96,11 +122,13 @@ def _refusal(node: ast.expr, text: str) -> str:
         case ast.Constant():
             return f"a number or a text ({part}) can't be part of an expression"
         case ast.Call():
-            return f"'{part}' gives an argument by name, but calls take arguments by position"
+            return f"'{part}' has a star, but each value stands in a call by itself"
     return f"'{part}' is not a name, a port or a call"
 
 
 def _cure(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant | ast.Call):
+    if isinstance(node, ast.Call):
+        return "write f(a, b), or f(a, port=b)"
+    if isinstance(node, ast.Constant):
         return "write it as a setting of the part: settings can be overridden, swept and compared"
     return "arithmetic is done by parts: write an op or a wiring part and call it"

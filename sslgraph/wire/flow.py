@@ -10,6 +10,7 @@ from sslgraph.errors import Fault, Path, SpecError, refusal, unknown
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.parts.signature import Port
+from sslgraph.wire.by_port import by_port
 from sslgraph.wire.declare import TAKEN
 from sslgraph.wire.expressions import Call, Expression, Field, Name, parse
 from sslgraph.wire.graph import VIEW_PORTS, Box, Leg, Value, WiringBox
@@ -96,20 +97,21 @@ class Flow:
             case Name():
                 return self._named(expression, path)
             case Field(of=Name(text=text), name="read") if self._is_state(text):
-                return self._call(self.boxes[text], (), expression, path, name)
+                return self._call(self.boxes[text], Call(expression, (), at=expression.at), expression, path, name)
             case Field(of=Name(text=text)) if text in self.views:
                 return self._view(text, expression, path)
             case Field():
                 return self._field(expression, path, name)
             case Call(function=Field(of=Name(text=text), name="read")) if self._is_state(text):
-                return self._call(self.boxes[text], expression.arguments, expression, path, name)
-            case Call(function=Name(text="bag"), arguments=()):
-                raise refusal(expression.at, "a bag needs views", "write for example bag(large, small)")
+                return self._call(self.boxes[text], expression, expression, path, name)
+            case Call(function=Name(text="bag")) if expression.named or not expression.arguments:
+                problem = "the views of a bag have no names" if expression.named else "a bag needs views"
+                raise refusal(expression.at, problem, "write for example bag(large, small)")
             case Call(function=Name(text="bag")):
                 inputs = tuple(("", self.argument(a, path)) for a in expression.arguments)
                 return self._add("bag", inputs, name or _written(expression), path, inputs=inputs)
             case Call(function=Name() as function):
-                return self._call(self._function(function), expression.arguments, expression, path, name)
+                return self._call(self._function(function), expression, expression, path, name)
         raise refusal(expression.at, f"'{expression}' can't be called", "call a net, a target, an op or a wiring part")
 
     def _view(self, view: str, field: Field, path: Path) -> str:
@@ -159,17 +161,12 @@ class Flow:
         self.boxes[name] = WiringBox(name, use, {}, signature, ())
         return self.boxes[name]
 
-    def _call(
-        self, box: Box, arguments: tuple[Expression, ...], expression: Expression, path: Path, name: str | None
-    ) -> str:
-        ports = list(box.signature.ports.values())
-        needed = [p for p in ports if not p.optional]
-        if not len(needed) <= len(arguments) <= len(ports):
-            takes = [f"{p.name}: {p}" + (" (may be left out)" if p.optional else "") for p in ports]
-            problem = f"'{box.name}' ({box.use}) is given {len(arguments)} inputs"
-            raise refusal(expression.at, problem, f"it takes {', '.join(takes) or 'nothing'}")
-        inputs = tuple((port.name, self.argument(a, path)) for port, a in zip(ports, arguments, strict=False))
-        return self._add("call", (box.name, inputs), name or _written(expression), path, box=box.name, inputs=inputs)
+    def _call(self, box: Box, call: Call, written: Expression, path: Path, name: str | None) -> str:
+        """The value of a call; `written` is what stands in the text for it, such as `queue.read`."""
+        signature = box.signature
+        given = by_port(call, signature.ports, who=f"'{box.name}' ({box.use})", settings=signature.settings)
+        inputs = tuple((port, self.argument(value, path)) for port, value in given)
+        return self._add("call", (box.name, inputs), name or _written(written), path, box=box.name, inputs=inputs)
 
     def _field(self, expression: Field, path: Path, name: str | None) -> str:
         value = self.leg.values[self._value(expression.of, path)]

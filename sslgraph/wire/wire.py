@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unknown
 from sslgraph.read.spec import Loss, Method, Phase
+from sslgraph.wire.by_port import by_port
 from sslgraph.wire.declare import declared_boxes, phase_faults
 from sslgraph.wire.expressions import Call, Expression, Field, Name, parse
 from sslgraph.wire.flow import Flow, who
@@ -116,8 +117,8 @@ class _Wiring:
 
     def _statement(self, flow: Flow, expression: Expression, path: Path) -> Write:
         """A call of a part's write: `queue.push(k)`, `head.reset`."""
-        function = expression.function if isinstance(expression, Call) else expression
-        arguments = expression.arguments if isinstance(expression, Call) else ()
+        call = expression if isinstance(expression, Call) else Call(expression, (), at=expression.at)
+        function = call.function
         if not (isinstance(function, Field) and isinstance(function.of, Name)):
             raise refusal(expression.at, f"'{expression}' writes nothing", "write for example queue.push(k)")
         owners = {name: box for name, box in self.boxes.items() if box.section in ("state", "nets")}
@@ -129,12 +130,8 @@ class _Wiring:
         methods = {**box.signature.writes, **({"reset": {}} if box.section == "nets" else {})}
         if function.name not in methods:
             raise SpecError([unknown(expression.at, f"'{box.name}' ({box.use}) has no write", function.name, methods)])
-        ports = list(methods[function.name].values())
-        if len(arguments) != len(ports):
-            problem = f"{box.name}.{function.name} is given {len(arguments)} values"
-            takes = ", ".join(f"{p.name}: {p}" for p in ports) or "nothing"
-            raise refusal(expression.at, problem, f"it takes {takes}")
-        inputs = tuple((p.name, flow.argument(a, path)) for p, a in zip(ports, arguments, strict=True))
+        given = by_port(call, methods[function.name], who=f"{box.name}.{function.name}")
+        inputs = tuple((port, flow.argument(value, path)) for port, value in given)
         return Write(box.name, function.name, inputs, path)
 
     def _fault(self, path: Path, problem: str, cure: str) -> None:

@@ -120,3 +120,17 @@ def test_a_copy_of_a_compiled_program_is_compiled_again(copied: Callable[[Compil
     assert not shared and {id(p) for p in other.training_program.module.parameters()} <= {
         id(p) for p in other.parameters()
     }
+
+
+def test_a_port_that_is_named_is_given_by_name_in_the_program() -> None:
+    method = compiled(
+        size=4,
+        nets={"f": {"use": "backbones.vit", "preset": "nano", "patch": 2, "mask_token": True}},
+        ops={"m": {"use": "masks.uniform", "patch": 2}},
+        flow={"h": "m(x)", "z": "f(x, replace=h.hidden)", "p": "f(x)"},
+        losses={"l": {**SQUARE, "of": ["z", "p"]}},
+    )
+    assert "z = self.f(x, replace = h.hidden, draw = draw_z)" in method.code()
+    assert method.code().count("p = self.f(x, draw = draw_p)") == 1
+    method.begin(0, CLOCK)
+    assert method(batch({"x": torch.randn(4, 3, 4, 4)})).losses["l"] > 0

@@ -1,4 +1,4 @@
-"""The right-hand sides of a spec: names, ports and positional calls; all else that Python can say is refused."""
+"""The right-hand sides of a spec: names, ports and calls; all else that Python can say is refused."""
 
 from __future__ import annotations
 
@@ -16,13 +16,22 @@ def test_an_expression_is_names_ports_and_calls() -> None:
     )
     assert parse("queue.read") == Field(Name("queue"), "read")
     assert parse("labels.read(x.index)") == Call(Field(Name("labels"), "read"), (Field(Name("x"), "index"),))
+    assert parse("enc(x, replace=m.hidden)") == Call(
+        Name("enc"), (Name("x"),), (("replace", Field(Name("m"), "hidden")),)
+    )
 
 
 NAMES = st.sampled_from(["x", "f", "queue", "z1"])
 EXPRESSIONS = st.recursive(
     NAMES.map(Name),
     lambda inner: (
-        st.builds(Field, inner, NAMES) | st.builds(Call, NAMES.map(Name), st.lists(inner, max_size=3).map(tuple))
+        st.builds(Field, inner, NAMES)
+        | st.builds(
+            Call,
+            NAMES.map(Name),
+            st.lists(inner, max_size=3).map(tuple),
+            st.dictionaries(NAMES, inner, max_size=2).map(lambda named: tuple(named.items())),
+        )
     ),
     max_leaves=8,
 )
@@ -49,15 +58,12 @@ def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
         ("f(x, 3)", "a number or a text (3) can't be part of an expression", "write it as a setting of the part"),
         ("f('x')", "a number or a text ('x') can't be part of an expression", "write it as a setting of the part"),
         ("True", "a number or a text (True) can't be part of an expression", "write it as a setting of the part"),
-        (
-            "f(x, size=y)",
-            "'f(x, size=y)' gives an argument by name, but calls take arguments by position",
-            "write it as a setting of the part",
-        ),
+        ("f(x, size=3)", "a number or a text (3) can't be part of an expression", "write it as a setting of the part"),
         ("a + b", "'a + b' is not a name, a port or a call", "arithmetic is done by parts"),
         ("f(-x)", "'-x' is not a name, a port or a call", "arithmetic is done by parts"),
         ("x[0]", "'x[0]' is not a name, a port or a call", "arithmetic is done by parts"),
-        ("f(*x)", "'f(*x)' gives an argument by name", "write it as a setting"),
+        ("f(*x)", "'f(*x)' has a star, but each value stands in a call by itself", "write f(a, b), or f(a, port=b)"),
+        ("f(**x)", "'f(**x)' has a star", "write f(a, b), or f(a, port=b)"),
         ("lambda: x", "'lambda: x' is not a name", "arithmetic is done by parts"),
         ("x; y", "'x; y' can't be read as an expression", "write names, ports and calls"),
         (

@@ -108,6 +108,29 @@ def test_a_name_that_collides_with_a_made_one_keeps_both_apart() -> None:
     assert views == [("x", "x", "image"), ("x_index_", "x", "index")]
 
 
+def test_a_value_goes_to_the_port_that_is_named_and_the_order_is_the_parts() -> None:
+    graph = wired(
+        nets={"f": EYE, "g": dense()},
+        state=MEAN,
+        flow={"z": "g(features=f(x))", "w": "add(other=z, one=f(x))"},
+        losses={"l": {**SQUARE, "of": ["z", "w"]}},
+        after_step=["m.add(rows=w)"],
+    )
+    assert graph.training.values["w"].inputs == (("one", "f_x_pooled"), ("other", "z"))
+    assert graph.training.writes[0].inputs == (("rows", "w"),)
+    assert graph.training.flow["z"] == wired(**{**ONE, "flow": {"z": "g(f(x))"}}).training.flow["z"]
+
+
+def test_an_optional_port_is_given_without_those_before_it() -> None:
+    graph = wired(
+        nets={"f": {"use": "backbones.vit", "mask_token": True}},
+        ops={"m": {"use": "masks.uniform"}},
+        flow={"h": "m(x)", "z": "f(x, replace=h.hidden)"},
+        losses={"l": {**SQUARE, "of": ["z", "z"]}},
+    )
+    assert graph.training.values["z"].inputs == (("image", "x"), ("replace", "h_hidden"))
+
+
 def test_writes_stand_in_the_order_of_the_text() -> None:
     graph = wired(
         **{
@@ -170,6 +193,19 @@ def test_a_methods_own_flow_is_its_training_beside_phases_that_only_look() -> No
         ),
         ({"z": "g(f(x), x)"}, "'g' (parts:Dense) is given 2 inputs\n  it takes features: Float[batch dim]"),
         ({"z": "g()"}, "'g' (parts:Dense) is given 0 inputs\n  it takes features: Float[batch dim]"),
+        (
+            {"z": "g(f(x), features=x)"},
+            "'g' (parts:Dense) is given 'features' twice\n  it takes features: Float[batch dim]",
+        ),
+        ({"z": "g(feature=f(x))"}, "'g' (parts:Dense) has no input 'feature'\n  there are: features\n  did you mean"),
+        (
+            {"z": "g(f(x), out=x)"},
+            "'out' is a setting of 'g' (parts:Dense), and a call gives values\n  write it as a key",
+        ),
+        ({"z": "o(f(x), other=x)"}, "the flow calls the unknown part 'o'"),
+        ({"z": "g(features=f(x), features=x)"}, "'g' (parts:Dense) is given 'features' twice"),
+        ({"z": "add(other=f(x))"}, "'add' (wiring.add) is given 1 inputs, and not 'one'\n  it takes one: "),
+        ({"z": "f(bag(x, y=x))"}, "the views of a bag have no names\n  write for example bag(large, small)"),
         ({"z": "m(x)"}, "'m' is in state and can't be called\n  write m.read"),
         ({"z": "f(m)"}, "'m' is a part (state), not a value\n  write m.read"),
         ({"z": "f"}, "'f' is a part (nets), not a value\n  write f(...)"),
@@ -215,7 +251,7 @@ def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
             {"after_step": ["m.ad(z)"]},
             "'m' (parts:Mean) has no write 'ad'\n  there are: add\n  did you mean 'add'?",
         ),
-        ({"after_step": ["m.add"]}, "m.add is given 0 values\n  it takes rows: Float[batch dim]"),
+        ({"after_step": ["m.add"]}, "m.add is given 0 inputs\n  it takes rows: Float[batch dim]"),
         ({"after_step": ["mm.add(z)"]}, "after_step writes to the unknown part 'mm'"),
         (
             {"after_step": ["g.push(z)"]},

@@ -1,0 +1,40 @@
+"""The words of the language in a comparison: what means the same is no difference, what does not is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toys import method
+
+from sslgraph.diff import Change, Rewired, diff
+
+PREDICT = {"use": "losses.masked_regression", "of": ["y", "p"], "where": "m.hidden"}
+
+
+def masked(call: str, **more: Any) -> dict[str, Any]:
+    """A masked method whose encoder is called in this way."""
+    return {
+        "nets": {"enc": {"use": "backbones.vit", "mask_token": True}, "dec": {"use": "heads.linear", "out": 768}},
+        "ops": {"mask": {"use": "masks.uniform"}, "patches": {"use": "wiring.patchify"}},
+        "flow": {"m": "mask(x)", "y": f"dec({call}.patches)", "p": "patches(x)"},
+        "losses": {"pixels": PREDICT},
+        **more,
+    }
+
+
+def changes(one: str, other: str) -> tuple[Change, ...]:
+    return diff(method(**masked(one)), method(**masked(other)))
+
+
+def test_a_port_given_by_name_is_the_same_as_by_position() -> None:
+    assert changes("enc(x, m.seen)", "enc(x, seen=m.seen)") == ()
+    assert changes("enc(x, seen=m.seen)", "enc(seen=m.seen, image=x)") == ()
+
+
+def test_another_port_is_another_wiring() -> None:
+    (change,) = changes("enc(x, m.seen)", "enc(x, replace=m.hidden)")
+    assert isinstance(change, Rewired) and change.port == "input 1"
+    assert (change.before, change.after) == (
+        "dec(enc(x, mask(x).seen).patches)",
+        "dec(enc(x, replace=mask(x).hidden).patches)",
+    )
