@@ -136,7 +136,7 @@ def _kornia(view: View) -> Callable[[Tensor], Tensor]:
 
 
 def _settings(view: View) -> list[tuple[str, dict[str, Any]]]:
-    from sslgraph.settle.views import resolve
+    from sslgraph.settle.overrides import resolve
 
     found = {view.augment: load_augmentation(view.augment).spec}
     return [(part.use, dict(part.settings)) for part in resolve({"x": view}, found)["x"].values()]

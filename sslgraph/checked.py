@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sslgraph.errors import Fault, Path, SpecError, placed, under
+from sslgraph.errors import Fault, Path, SpecError, placed, together, under
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Augmentation, Data, Method, Part, Recipe
+from sslgraph.settle.overrides import resolve
 from sslgraph.wire.graph import Graph
 from sslgraph.wire.refuse import refuse
 from sslgraph.wire.wire import wire
@@ -26,11 +27,16 @@ SOURCE = (512, 512)  # height and width of the image that views are cut from whe
 
 
 def wired(loaded: Loaded[Method], plugins: tuple[str, ...] = (), *, imports: bool = True) -> Graph:
-    """The graph of a method, with everything that is never meant refused."""
-    graph = wire(loaded.spec, loaded.place, plugins, imports=imports)
+    """The graph of a method, with everything that is never meant refused: all faults of wiring and views at once."""
+    graph: Graph = together(lambda: wire(loaded.spec, loaded.place, plugins, imports=imports), lambda: steps(loaded))[0]
     refuse(graph)
-    augmentations(loaded)
     return graph
+
+
+def steps(loaded: Loaded[Method]) -> dict[str, dict[str, Part]]:
+    """The steps of every view with its own settings; those that an augmentation does not take are faults."""
+    with placed(loaded.place):
+        return resolve(loaded.spec.views, augmentations(loaded))
 
 
 def sized_graph(

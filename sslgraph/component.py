@@ -5,7 +5,7 @@
 
 The class stays an ordinary one. Its constructor's keyword-only parameters are its settings, `forward`'s parameters its
 input ports, the return annotation its output ports (a NamedTuple for several, the first being the default).
-`sslgraph.traits` lists the traits.
+`sslgraph.traits` lists the traits, `sslgraph.ranges` the types of settings that have a range.
 """
 
 from __future__ import annotations
@@ -13,15 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from torch import Tensor
-
+from sslgraph.ranges import Scalar
 from sslgraph.traits import Traits
 
 Method = TypeVar("Method", bound=Callable[..., None])
 
-# A number that a spec may write as a schedule. A part keeps such a setting under the setting's own name and reads it
-# in `forward`; with a schedule the attribute is a 0-d float32 buffer that the loop refills before each step.
-Scalar = float | Tensor
+__all__ = ["Scalar", "component", "filled", "writes"]
 
 component = Traits
 

@@ -103,6 +103,19 @@ def placed(look_up: Callable[[Path], Place | None]) -> Iterator[None]:
         raise SpecError([fault.placed(look_up) for fault in wrong.faults]) from wrong
 
 
+def together(*checks: Callable[[], Any]) -> list[Any]:
+    """What each of these checks gives; the faults of all of them are raised at once."""
+    given, faults = [], list[Fault]()
+    for check in checks:
+        try:
+            given.append(check())
+        except SslgraphError as wrong:
+            faults += [fault for fault in faults_of(wrong) if fault not in faults]
+    if faults:
+        raise SpecError(faults)
+    return given
+
+
 def faults_of(wrong: SslgraphError) -> tuple[Fault, ...]:
     """The faults of an error; the text of one that is no SpecError is a fault of the whole."""
     return wrong.faults if isinstance(wrong, SpecError) else (Fault((), str(wrong)),)

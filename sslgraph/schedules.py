@@ -78,6 +78,11 @@ class Schedule:
         """The value at the very start."""
         return self.values[0]
 
+    @property
+    def every_value(self) -> tuple[float, ...]:
+        """The values that it starts from, goes through and ends at; all others lie between them."""
+        return (*self.values, *(self.then.every_value if self.then else ()))
+
     def _value(self, step: float, clock: Clock, begin: float) -> float:
         """The value at a step of the run, for a schedule that starts to move at step `begin`."""
         if self.kind == "constant":

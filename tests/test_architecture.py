@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 
 # A room imports from rooms on floors below its own; a room on the same floor is a stranger. First the language,
 FLOORS: tuple[set[str], ...] = (
-    {"errors", "home", "traits", "draws", "collectives", "whole_file", "torch_compat"},
+    {"errors", "home", "ranges", "traits", "draws", "collectives", "whole_file", "torch_compat"},
     {"component", "schedules", "ranks", "write_whole"},
     {"parts"},
     {"read"},
@@ -43,7 +43,9 @@ RUNNING: tuple[set[str], ...] = (
 ABOVE = ("components", "pipelines")
 # Rooms of several files, which import each other relatively.
 HOUSES = ("drawing", "lint", "diff", "overlay", "page")
-FOR_COMPONENTS = {f"sslgraph.{word}" for word in ("component", "draws", "collectives", "errors", "home", "whole_file")}
+FOR_COMPONENTS = {
+    f"sslgraph.{word}" for word in ("component", "ranges", "draws", "collectives", "errors", "home", "whole_file")
+}
 # The audited messages, and torch's own around nets whose weights are shared out.
 TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")
 # The rooms of what torch and Ray do not promise; beside each stands a test that says what another version moved.

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph import collectives
-from sslgraph.component import Scalar, component
+from sslgraph.component import component
+from sslgraph.ranges import Count, PositiveScalar
 
 
 @component(
@@ -35,7 +36,7 @@ class Sinkhorn(nn.Module):
         iterations: rounds of both divisions.
     """
 
-    def __init__(self, *, epsilon: Scalar = 0.05, iterations: int = 3) -> None:
+    def __init__(self, *, epsilon: PositiveScalar = 0.05, iterations: Count = 3) -> None:
         super().__init__()
         self.epsilon = epsilon
         self.iterations = iterations

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
+from sslgraph.ranges import HueShift, NotNegative, Share
 
 from . import native
 from .chance import checked, chosen
@@ -42,11 +43,11 @@ class ColorJitter(nn.Module):
     def __init__(
         self,
         *,
-        brightness: float = 0.4,
-        contrast: float = 0.4,
-        saturation: float = 0.4,
-        hue: float = 0.1,
-        p: float | list[float] = 0.8,
+        brightness: NotNegative = 0.4,
+        contrast: NotNegative = 0.4,
+        saturation: NotNegative = 0.4,
+        hue: HueShift = 0.1,
+        p: Share | list[Share] = 0.8,
     ) -> None:
         super().__init__()
         if min(brightness, contrast, saturation, hue) < 0 or hue > 0.5:

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
+from sslgraph.ranges import Odd, Positives, Share
 
 from . import native
 from .chance import checked, chosen
@@ -40,9 +41,9 @@ class GaussianBlur(nn.Module):
     def __init__(
         self,
         *,
-        sigma: tuple[float, float] = (0.1, 2.0),
-        kernel: int | None = None,
-        p: float | list[float] = 0.5,
+        sigma: Positives = (0.1, 2.0),
+        kernel: Odd | None = None,
+        p: Share | list[Share] = 0.5,
     ) -> None:
         super().__init__()
         if not 0 < sigma[0] <= sigma[1]:

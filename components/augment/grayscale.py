@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
+from sslgraph.ranges import Share
 
 from . import native
 from .chance import checked, chosen
@@ -23,7 +24,7 @@ class Grayscale(nn.Module):
         p: probability, or a list with one for each copy of a bag.
     """
 
-    def __init__(self, *, p: float | list[float] = 0.2) -> None:
+    def __init__(self, *, p: Share | list[Share] = 0.2) -> None:
         super().__init__()
         self.p = checked(p)
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
+from sslgraph.ranges import Share
 
 from .chance import checked, chosen
 from .frame import Frame
@@ -19,7 +20,7 @@ class HorizontalFlip(nn.Module):
         p: probability, or a list with one for each copy of a bag.
     """
 
-    def __init__(self, *, p: float | list[float] = 0.5) -> None:
+    def __init__(self, *, p: Share | list[Share] = 0.5) -> None:
         super().__init__()
         self.p = checked(p)
 

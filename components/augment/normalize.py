@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw
+from sslgraph.ranges import Share, SomeShare
 
 from . import native
 from .native import Operation
@@ -26,8 +27,8 @@ class Normalize(nn.Module):
     def __init__(
         self,
         *,
-        mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
-        std: tuple[float, float, float] = (0.229, 0.224, 0.225),
+        mean: tuple[Share, Share, Share] = (0.485, 0.456, 0.406),
+        std: tuple[SomeShare, SomeShare, SomeShare] = (0.229, 0.224, 0.225),
     ) -> None:
         super().__init__()
         if min(std) <= 0:

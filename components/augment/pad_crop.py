@@ -7,6 +7,7 @@ from torch import nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
+from sslgraph.ranges import Count, Whole
 
 from .frame import Frame
 
@@ -22,7 +23,7 @@ class PadCrop(nn.Module):
         padding: pixels added on every side.
     """
 
-    def __init__(self, *, size: int = 32, padding: int = 4) -> None:
+    def __init__(self, *, size: Count = 32, padding: Whole = 4) -> None:
         super().__init__()
         self.size = size
         self.padding = padding

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
+from sslgraph.ranges import Count, Positives, Shares
 
 from .frame import Frame
 
@@ -33,9 +34,9 @@ class RandomResizedCrop(nn.Module):
     def __init__(
         self,
         *,
-        size: int = 224,
-        scale: tuple[float, float] = (0.08, 1.0),
-        ratio: tuple[float, float] = (0.75, 1.3333333333333333),
+        size: Count = 224,
+        scale: Shares = (0.08, 1.0),
+        ratio: Positives = (0.75, 1.3333333333333333),
         interpolation: Literal["bilinear", "bicubic"] = "bilinear",
     ) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from sslgraph.component import component
+from sslgraph.ranges import Count
 
 from . import native
 from .frame import Axis, Frame
@@ -35,7 +36,7 @@ class Resample(nn.Module):
         kernel_from: side of a view in pixels from which the CPU uses the 8-bit kernel.
     """
 
-    def __init__(self, *, kernel_from: int = 96) -> None:
+    def __init__(self, *, kernel_from: Count = 96) -> None:
         super().__init__()
         self.kernel_from = kernel_from
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw
+from sslgraph.ranges import Count
 
 from .frame import Frame
 from .resize_random_crop import shorter_side_to
@@ -27,8 +28,8 @@ class ResizeCenterCrop(nn.Module):
     def __init__(
         self,
         *,
-        size: int = 224,
-        shorter: int | None = None,
+        size: Count = 224,
+        shorter: Count | None = None,
         interpolation: Literal["bilinear", "bicubic"] = "bilinear",
     ) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
+from sslgraph.ranges import Count
 
 from .frame import Frame
 
@@ -24,7 +25,7 @@ class ResizeRandomCrop(nn.Module):
     """
 
     def __init__(
-        self, *, size: int = 224, shorter: int = 256, interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+        self, *, size: Count = 224, shorter: Count = 256, interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     ) -> None:
         super().__init__()
         if shorter < size:

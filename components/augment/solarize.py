@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, words
+from sslgraph.ranges import Share
 
 from . import native
 from .chance import checked, chosen
@@ -24,7 +25,7 @@ class Solarize(nn.Module):
         p: probability, or a list with one for each copy of a bag.
     """
 
-    def __init__(self, *, threshold: float = 0.5, p: float | list[float] = 0.2) -> None:
+    def __init__(self, *, threshold: Share = 0.5, p: Share | list[Share] = 0.2) -> None:
         super().__init__()
         self.threshold = threshold
         self.p = checked(p)

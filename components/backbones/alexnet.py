@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component, filled
 from sslgraph.draws import Draw
+from sslgraph.ranges import Count, LessThanOne
 
 from .dense_layers import Features, dropped, initialise
 from .sobel import Sobel
@@ -33,7 +34,7 @@ class AlexNet(nn.Module):
     """
 
     def __init__(
-        self, *, sobel: bool = False, dropout: float = 0.5, hidden: int = 4096, channels: int | None = None
+        self, *, sobel: bool = False, dropout: LessThanOne = 0.5, hidden: Count = 4096, channels: Count | None = None
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count
 
 
 class Features(NamedTuple):
@@ -31,7 +32,7 @@ class ContextEncoder(nn.Module):
     """
 
     def __init__(
-        self, *, out: int = 4000, width: int = 64, channels: int | None = None, size: int | None = None
+        self, *, out: Count = 4000, width: Count = 64, channels: Count | None = None, size: Count | None = None
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")

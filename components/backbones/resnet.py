@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count
 
 from .sobel import Sobel
 
@@ -54,11 +55,11 @@ class ResNet(nn.Module):
         self,
         *,
         depth: Literal[10, 18, 34, 50, 101] = 50,
-        width: int = 64,
+        width: Count = 64,
         stem: Literal["imagenet", "cifar", "small"] = "imagenet",
         zero_init_residual: bool = False,
         sobel: bool = False,
-        channels: int | None = None,
+        channels: Count | None = None,
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")

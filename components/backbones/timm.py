@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count
 
 
 class Features(NamedTuple):
@@ -36,7 +37,7 @@ class Timm(nn.Module):
     """
 
     def __init__(
-        self, *, name: str, pretrained: bool = False, channels: int | None = None, size: int | None = None
+        self, *, name: str, pretrained: bool = False, channels: Count | None = None, size: Count | None = None
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")

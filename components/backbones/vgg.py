@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component, filled
 from sslgraph.draws import Draw
+from sslgraph.ranges import Count, LessThanOne
 
 from .dense_layers import Features, dropped, initialise
 from .sobel import Sobel
@@ -40,8 +41,8 @@ class VGG(nn.Module):
         *,
         preset: Literal["vgg16", "small"] = "vgg16",
         sobel: bool = False,
-        dropout: float = 0.5,
-        channels: int | None = None,
+        dropout: LessThanOne = 0.5,
+        channels: Count | None = None,
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")

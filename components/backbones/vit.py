@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate
 
 from sslgraph.component import component, filled
 from sslgraph.draws import Draw, uniform
+from sslgraph.ranges import Count, LessThanOne, NotNegative, Whole
 
 # preset: (dim, depth, heads)
 _PRESETS = {
@@ -78,16 +79,16 @@ class ViT(nn.Module):
         self,
         *,
         preset: Literal["nano", "tiny", "small", "base", "large"] = "small",
-        patch: int = 16,
-        heads: int | None = None,
+        patch: Count = 16,
+        heads: Count | None = None,
         positions: Literal["learned", "sincos"] = "learned",
-        registers: int = 0,
+        registers: Whole = 0,
         mask_token: bool = False,
-        drop_path: float = 0.0,
-        layer_scale: float = 0.0,
+        drop_path: LessThanOne = 0.0,
+        layer_scale: NotNegative = 0.0,
         init: Literal["timm", "mae", "moco_v3"] = "timm",
-        channels: int | None = None,
-        size: int | None = None,
+        channels: Count | None = None,
+        size: Count | None = None,
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")

@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 
 from sslgraph import draws
 from sslgraph.component import component
+from sslgraph.ranges import Count, Several
 
 # Distances held at a time: 64 MB in float32.
 CELLS = 1 << 24
@@ -47,8 +48,8 @@ class Kmeans(nn.Module):
     def __init__(
         self,
         *,
-        k: int = 10000,
-        iterations: int = 20,
+        k: Several = 10000,
+        iterations: Count = 20,
         metric: Literal["euclidean", "cosine"] = "euclidean",
         empty: Literal["split_largest", "keep"] = "split_largest",
     ) -> None:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
+from sslgraph.ranges import Count
 
 
 @component(
@@ -25,7 +26,7 @@ class PcaWhiten(nn.Module):
         power: of the eigenvalues; -0.5 whitens, 0 only rotates, no unit.
     """
 
-    def __init__(self, *, out: int = 256, power: float = -0.5) -> None:
+    def __init__(self, *, out: Count = 256, power: float = -0.5) -> None:
         super().__init__()
         self.out = out
         self.power = power

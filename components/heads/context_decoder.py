@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count
 
 
 @component(source="arXiv:1604.07379, figure 9a, in the form of the authors' inpainting code", role="decoder")
@@ -27,11 +28,11 @@ class ContextDecoder(nn.Module):
     def __init__(
         self,
         *,
-        size: int = 64,
-        width: int = 64,
-        channels: int = 3,
+        size: Count = 64,
+        width: Count = 64,
+        channels: Count = 3,
         output: Literal["tanh", "none"] = "tanh",
-        dim: int | None = None,
+        dim: Count | None = None,
     ) -> None:
         super().__init__()
         dim = filled(dim, "dim")

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count
 
 
 @component(source="arXiv:2011.10043, section 4.1; arXiv:2011.09157, section 3.2, without BatchNorm", title="conv MLP")
@@ -22,10 +23,10 @@ class ConvMLP(nn.Module):
     def __init__(
         self,
         *,
-        hidden: int = 4096,
-        out: int = 256,
+        hidden: Count = 4096,
+        out: Count = 256,
         norm: Literal["batch", "none"] = "batch",
-        dim: int | None = None,
+        dim: Count | None = None,
     ) -> None:
         super().__init__()
         dim = filled(dim, "dim")

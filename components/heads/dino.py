@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count, Several
 
 
 @component(source="arXiv:2104.14294, section 3.2 and appendix C", title="DINO head")
@@ -31,13 +32,13 @@ class DinoHead(nn.Module):
     def __init__(
         self,
         *,
-        out: int = 65536,
-        hidden: int = 2048,
-        layers: int = 3,
-        bottleneck: int = 256,
+        out: Several = 65536,
+        hidden: Count = 2048,
+        layers: Count = 3,
+        bottleneck: Count = 256,
         norm: Literal["none", "batch"] = "none",
         norm_last_layer: bool = True,
-        dim: int | None = None,
+        dim: Count | None = None,
     ) -> None:
         super().__init__()
         dim = filled(dim, "dim")

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count, Several
 
 
 @component(source="arXiv:1603.09246, figure 3; arXiv:1905.01235, appendix, for tile_width 1000 and hidden []")
@@ -27,12 +28,12 @@ class JigsawHead(nn.Module):
     def __init__(
         self,
         *,
-        out: int = 100,
-        tiles: int = 9,
-        tile_width: int = 1024,
-        hidden: list[int] = [4096],  # noqa: B006 - read as a literal by the registry, never changed
+        out: Several = 100,
+        tiles: Count = 9,
+        tile_width: Count = 1024,
+        hidden: list[Count] = [4096],  # noqa: B006 - read as a literal by the registry, never changed
         norm: Literal["batch", "none"] = "batch",
-        dim: int | None = None,
+        dim: Count | None = None,
     ) -> None:
         super().__init__()
         dim = filled(dim, "dim")

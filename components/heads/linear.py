@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count, NotNegative
 
 
 @component(source="definition", rows="raw")
@@ -17,7 +18,9 @@ class Linear(nn.Module):
         dim: width of the input; filled from what arrives.
     """
 
-    def __init__(self, *, out: int, bias: bool = True, std: float | None = None, dim: int | None = None) -> None:
+    def __init__(
+        self, *, out: Count, bias: bool = True, std: NotNegative | None = None, dim: Count | None = None
+    ) -> None:
         super().__init__()
         dim = filled(dim, "dim")
         self.std = std

@@ -8,6 +8,7 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count
 
 
 @component(
@@ -38,13 +39,13 @@ class MAEDecoder(nn.Module):
     def __init__(
         self,
         *,
-        dim: int = 512,
-        depth: int = 8,
-        heads: int = 16,
-        patch: int = 16,
-        channels: int = 3,
-        width: int | None = None,
-        patches: int | None = None,
+        dim: Count = 512,
+        depth: Count = 8,
+        heads: Count = 16,
+        patch: Count = 16,
+        channels: Count = 3,
+        width: Count | None = None,
+        patches: Count | None = None,
     ) -> None:
         super().__init__()
         width = filled(width, "width")

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count
 
 
 @component(
@@ -43,13 +44,13 @@ class MLP(nn.Module):
     def __init__(
         self,
         *,
-        hidden: list[int],
-        out: int,
+        hidden: list[Count],
+        out: Count,
         norm: Literal["none", "batch"] = "none",
         bias: Literal["auto", "all", "none", "first"] = "auto",
         output_norm: Literal["none", "batch", "batch_no_affine", "batch_no_bias"] = "none",
         activation: Literal["relu", "gelu"] = "relu",
-        dim: int | None = None,
+        dim: Count | None = None,
     ) -> None:
         super().__init__()
         dim = filled(dim, "dim")

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count
 
 from .context_decoder import initialise, stage_widths
 
@@ -22,7 +23,7 @@ class PatchDiscriminator(nn.Module):
         size: side of the patch in pixels, a power of 2 from 8; filled from what arrives.
     """
 
-    def __init__(self, *, width: int = 64, channels: int | None = None, size: int | None = None) -> None:
+    def __init__(self, *, width: Count = 64, channels: Count | None = None, size: Count | None = None) -> None:
         super().__init__()
         channels = filled(channels, "channels")
         size = filled(size, "size")

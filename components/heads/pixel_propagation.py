@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from sslgraph.component import component, filled
+from sslgraph.ranges import Count, NotNegative
 
 from .conv_mlp import ConvMLP
 
@@ -26,7 +27,7 @@ class PixelPropagation(nn.Module):
         dim: channels of the map; filled from what arrives.
     """
 
-    def __init__(self, *, gamma: float = 2.0, layers: Literal[0, 1, 2] = 1, dim: int | None = None) -> None:
+    def __init__(self, *, gamma: NotNegative = 2.0, layers: Literal[0, 1, 2] = 1, dim: Count | None = None) -> None:
         super().__init__()
         dim = filled(dim, "dim")
         self.gamma = gamma

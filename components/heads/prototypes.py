@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
 from sslgraph.component import component, filled, writes
+from sslgraph.ranges import Count, Several
 
 
 @component(source="arXiv:2006.09882, section 3.1", role="prototypes")
@@ -20,7 +21,7 @@ class Prototypes(nn.Module):
         dim: width of the input; filled from what arrives.
     """
 
-    def __init__(self, *, out: int = 3000, dim: int | None = None) -> None:
+    def __init__(self, *, out: Several = 3000, dim: Count | None = None) -> None:
         super().__init__()
         dim = filled(dim, "dim")
         self.weight = nn.Linear(dim, out, bias=False).weight

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from sslgraph import collectives
 from sslgraph.component import component
+from sslgraph.ranges import NotNegative
 
 # What BatchNorm adds to the variance: a constant feature then correlates 0 with everything instead of 0 / 0.
 EPSILON = 1e-5
@@ -35,7 +36,7 @@ class BarlowTwins(nn.Module):
         redundancy: weight of the second term, no unit (the paper's lambda).
     """
 
-    def __init__(self, *, redundancy: float = 5e-3) -> None:
+    def __init__(self, *, redundancy: NotNegative = 5e-3) -> None:
         super().__init__()
         self.redundancy = redundancy
 

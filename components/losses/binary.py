@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sslgraph.component import component
+from sslgraph.ranges import Share
 
 
 @component(source="arXiv:1604.07379, equation 2", title="binary cross-entropy", kind="binary cross-entropy")
@@ -21,7 +22,7 @@ class Binary(nn.Module):
         target: the probability that the answer is yes: 1 real, 0 fake; 0.9 is one-sided label smoothing. No unit.
     """
 
-    def __init__(self, *, target: float = 1.0) -> None:
+    def __init__(self, *, target: Share = 1.0) -> None:
         super().__init__()
         if not 0 <= target <= 1:
             raise ValueError(f"losses.binary: target is a probability and must lie from 0 to 1, and it is {target}")

@@ -7,7 +7,8 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import Scalar, component
+from sslgraph.component import component
+from sslgraph.ranges import PositiveScalar
 
 from .swav import entropy, soft_cross_entropy
 
@@ -37,8 +38,8 @@ class DINO(nn.Module):
         self,
         *,
         pairs: Literal["different_views", "same_view", "all"] = "different_views",
-        student_temperature: Scalar = 0.1,
-        teacher_temperature: Scalar = 0.04,
+        student_temperature: PositiveScalar = 0.1,
+        teacher_temperature: PositiveScalar = 0.04,
     ) -> None:
         super().__init__()
         self.pairs: Literal["different_views", "same_view", "all"] = pairs

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph import collectives
-from sslgraph.component import Scalar, component
+from sslgraph.component import component
+from sslgraph.ranges import PositiveScalar
 
 
 @component(
@@ -39,7 +40,7 @@ class InfoNCE(nn.Module):
         temperature: divides the similarities, no unit.
     """
 
-    def __init__(self, *, temperature: Scalar = 0.2) -> None:
+    def __init__(self, *, temperature: PositiveScalar = 0.2) -> None:
         super().__init__()
         self.temperature = temperature
 

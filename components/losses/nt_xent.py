@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph import collectives
-from sslgraph.component import Scalar, component
+from sslgraph.component import component
+from sslgraph.ranges import PositiveScalar
 
 
 @component(
@@ -38,7 +39,9 @@ class NTXent(nn.Module):
         negatives: the images to tell apart: those of all ranks (gathered with gradient), or of this rank only.
     """
 
-    def __init__(self, *, temperature: Scalar = 0.1, negatives: Literal["all_ranks", "rank"] = "all_ranks") -> None:
+    def __init__(
+        self, *, temperature: PositiveScalar = 0.1, negatives: Literal["all_ranks", "rank"] = "all_ranks"
+    ) -> None:
         super().__init__()
         self.temperature = temperature
         self.negatives = negatives

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import Scalar, component
+from sslgraph.component import component
+from sslgraph.ranges import PositiveScalar
 
 Pairs = Literal["different_views", "same_view", "all"]
 
@@ -30,7 +31,7 @@ class SwAV(nn.Module):
         temperature: divides the scores of the prediction (not of the code), no unit.
     """
 
-    def __init__(self, *, temperature: Scalar = 0.1) -> None:
+    def __init__(self, *, temperature: PositiveScalar = 0.1) -> None:
         super().__init__()
         self.temperature = temperature
 

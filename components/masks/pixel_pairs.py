@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
+from sslgraph.ranges import Positive
 
 
 @component(source="arXiv:2011.10043, equation 1 and section 3.1", role="mask")
@@ -22,7 +23,7 @@ class PixelPairs(nn.Module):
         max_distance: in diagonals of a cell.
     """
 
-    def __init__(self, *, max_distance: float = 0.7) -> None:
+    def __init__(self, *, max_distance: Positive = 0.7) -> None:
         super().__init__()
         self.max_distance = max_distance
 

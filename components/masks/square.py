@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sslgraph.ranges import Count, NotNegative, Whole
+
 
 class Hole(NamedTuple):
     """The image with its hole filled, the square to be painted, and the weight of each of its pixels."""
@@ -32,9 +34,9 @@ class Square(nn.Module):
     def __init__(
         self,
         *,
-        size: int = 64,
-        overlap: int = 4,
-        ring_weight: float = 10.0,
+        size: Count = 64,
+        overlap: Whole = 4,
+        ring_weight: NotNegative = 10.0,
         fill: tuple[float, float, float] = (-0.0823529, -0.1843137, -0.0352941),
     ) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, permutation
+from sslgraph.ranges import Count, LessThanOne
 
 
 class Mask(NamedTuple):
@@ -30,7 +31,7 @@ class UniformMask(nn.Module):
         patch: side of a patch in pixels, the same as the backbone's.
     """
 
-    def __init__(self, *, ratio: float = 0.75, patch: int = 16) -> None:
+    def __init__(self, *, ratio: LessThanOne = 0.75, patch: Count = 16) -> None:
         super().__init__()
         if not 0 <= ratio < 1:
             raise ValueError(f"ratio is the hidden part of the patches, from 0 to less than 1, and not {ratio}")

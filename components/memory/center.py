@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph import collectives
-from sslgraph.component import Scalar, component, filled, writes
+from sslgraph.component import component, filled, writes
+from sslgraph.ranges import Count, ShareScalar
 
 
 @component(source="arXiv:2104.14294, equation 4", role="centre")
@@ -28,7 +29,11 @@ class Center(nn.Module):
     center: Tensor
 
     def __init__(
-        self, *, momentum: Scalar = 0.9, dim: int | None = None, gather: Literal["all_ranks", "rank"] = "all_ranks"
+        self,
+        *,
+        momentum: ShareScalar = 0.9,
+        dim: Count | None = None,
+        gather: Literal["all_ranks", "rank"] = "all_ranks",
     ) -> None:
         super().__init__()
         dim = filled(dim, "dim", "the logits")

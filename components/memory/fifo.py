@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 
 from sslgraph import collectives
 from sslgraph.component import component, filled, writes
+from sslgraph.ranges import Count
 
 
 @component(source="arXiv:1911.05722, section 3.2 and Algorithm 1", title="queue", role="queue")
@@ -31,8 +32,8 @@ class Fifo(nn.Module):
     def __init__(
         self,
         *,
-        size: int = 65536,
-        dim: int | None = None,
+        size: Count = 65536,
+        dim: Count | None = None,
         init: Literal["random", "zeros"] = "random",
         gather: Literal["all_ranks", "rank"] = "all_ranks",
     ) -> None:

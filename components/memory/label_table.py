@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from sslgraph import collectives
 from sslgraph.component import component, filled, writes
+from sslgraph.ranges import Count
 
 # What losses.cross_entropy leaves out.
 NO_LABEL = -100
@@ -24,7 +25,7 @@ class LabelTable(nn.Module):
 
     labels: Tensor
 
-    def __init__(self, *, images: int | None = None) -> None:
+    def __init__(self, *, images: Count | None = None) -> None:
         super().__init__()
         images = filled(images, "images", "the data set")
         self.register_buffer("labels", torch.full((images,), NO_LABEL))

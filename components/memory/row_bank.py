@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from sslgraph import collectives
-from sslgraph.component import Scalar, component, filled, writes
+from sslgraph.component import component, filled, writes
+from sslgraph.ranges import Count, ShareScalar
 
 
 @component(source="arXiv:1805.01978, sections 3.1 and 3.3", role="bank")
@@ -26,7 +27,7 @@ class RowBank(nn.Module):
 
     rows: Tensor
 
-    def __init__(self, *, momentum: Scalar = 0.5, dim: int | None = None, images: int | None = None) -> None:
+    def __init__(self, *, momentum: ShareScalar = 0.5, dim: Count | None = None, images: Count | None = None) -> None:
         super().__init__()
         dim = filled(dim, "dim", "the features")
         images = filled(images, "images", "the data set")

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from sslgraph import collectives
 from sslgraph.component import component, filled, writes
+from sslgraph.ranges import Count, Whole
 
 
 @component(source="arXiv:2006.09882, section 4.1 and appendix A, on small batches", title="queue", role="queue")
@@ -29,7 +30,7 @@ class ViewQueue(nn.Module):
     rows: Tensor
 
     def __init__(
-        self, *, size: int = 3840, start_epoch: int = 0, views: int | None = None, dim: int | None = None
+        self, *, size: Count = 3840, start_epoch: Whole = 0, views: Count | None = None, dim: Count | None = None
     ) -> None:
         super().__init__()
         views = filled(views, "views", "what is pushed")

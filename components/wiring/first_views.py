@@ -4,6 +4,7 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from sslgraph.component import component
+from sslgraph.ranges import Count
 
 
 @component(source="definition", rows="same")
@@ -14,7 +15,7 @@ class FirstViews(nn.Module):
         count: views kept.
     """
 
-    def __init__(self, *, count: int = 2) -> None:
+    def __init__(self, *, count: Count = 2) -> None:
         super().__init__()
         self.count = count
 

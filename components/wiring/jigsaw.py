@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.draws import Draw
+from sslgraph.ranges import Count, Several
 
 Order = tuple[int, ...]
 
@@ -47,9 +48,9 @@ class Jigsaw(nn.Module):
     def __init__(
         self,
         *,
-        grid: int = 3,
-        tile: int = 64,
-        permutations: int = 100,
+        grid: Literal[2, 3] = 3,
+        tile: Count = 64,
+        permutations: Several = 100,
         choose: Literal["max_min", "algebraic", "all"] = "max_min",
         standardize: bool = True,
     ) -> None:

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
+from sslgraph.ranges import Count
 
 
 @component(source="arXiv:2111.06377, section 3; the order of the numbers is that of the authors' code")
@@ -16,7 +17,7 @@ class Patchify(nn.Module):
         size: side of a patch in pixels.
     """
 
-    def __init__(self, *, size: int = 16) -> None:
+    def __init__(self, *, size: Count = 16) -> None:
         super().__init__()
         self.size = size
 

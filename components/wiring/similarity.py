@@ -3,7 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sslgraph.component import Scalar, component
+from sslgraph.component import component
+from sslgraph.ranges import PositiveScalar
 
 
 @component(source="arXiv:1805.01978, equation 2")
@@ -16,7 +17,7 @@ class Similarity(nn.Module):
         temperature: divides the dot products, no unit.
     """
 
-    def __init__(self, *, temperature: Scalar = 1.0) -> None:
+    def __init__(self, *, temperature: PositiveScalar = 1.0) -> None:
         super().__init__()
         self.temperature = temperature
 

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
+from sslgraph.ranges import Count
 
 
 @component(source="arXiv:1603.09246, figure 3")
@@ -14,7 +15,7 @@ class Unfold(nn.Module):
         parts: parts of an image, such as the tiles of a puzzle.
     """
 
-    def __init__(self, *, parts: int = 9) -> None:
+    def __init__(self, *, parts: Count = 9) -> None:
         super().__init__()
         self.parts = parts
 

@@ -51,11 +51,7 @@ def values(box: Box, name: str) -> tuple[float, ...]:
     """The numbers that a setting takes one after the other; none if it is no number."""
     given = setting(box, name) if name in box.signature.settings else None
     is_number = is_schedule(given) or (isinstance(given, int | float) and not isinstance(given, bool))
-    return tuple(_values(schedule(given))) if is_number else ()
-
-
-def _values(moving: Schedule) -> list[float]:
-    return [*moving.values, *(_values(moving.then) if moving.then else [])]
+    return schedule(given).every_value if is_number else ()
 
 
 def legs(graph: Graph) -> list[Leg]:

@@ -25,7 +25,7 @@ from sslgraph.traits import Traits
         (
             {"out": {"cosine": [1, 2]}},
             ("out",),
-            "'out' of parts:Dense is fixed when the part is built, so it can't be a schedule; write a number",
+            "'out' of parts:Dense is fixed for the whole run, so it can't be a schedule; write a number",
         ),
     ],
 )
