@@ -72,6 +72,24 @@ def permutation(draw: Draw, length: int) -> Int64[Tensor, "batch length"]:
     return words(draw, length).argsort(dim=1, stable=True)
 
 
+def fair(count: int, most: int, labels: Int64[Tensor, "images"] | None = None) -> Int64[Tensor, "chosen"]:
+    """At most `most` of 0..count-1 in rising order, drawn once and for all: the same on every machine.
+
+    Labels come equally often as far as there are enough of each. A smaller subset lies in every larger one.
+    """
+    everyone = torch.arange(count)
+    if most >= count:
+        return everyone
+    order = words(keyed(0, 0, everyone, stream_of("fair subset")), 1)[:, 0].argsort(stable=True)
+    if labels is not None:
+        of_each, rows = labels[order].sort(stable=True)
+        _, there = of_each.unique_consecutive(return_counts=True)
+        turn = torch.empty_like(everyone)  # how many of its label come before it
+        turn[rows] = everyone - (there.cumsum(0) - there).repeat_interleave(there)
+        order = order[turn.argsort(stable=True)]
+    return order[:most].sort().values
+
+
 def philox(counter: tuple[Tensor, ...], key: tuple[Tensor | int, Tensor | int]) -> tuple[Tensor, ...]:
     """Philox-4x32 with ten rounds; every value is an int64 tensor that holds a 32-bit word."""
     even, odd = torch.stack([counter[0], counter[2]]), torch.stack([counter[1], counter[3]])

@@ -116,3 +116,23 @@ def test_permutations_hold_each_number_once_and_put_each_everywhere() -> None:
 
 def test_streams_of_names_are_the_low_half_of_the_known_crc32_answer() -> None:
     assert draws.stream_of("123456789") == 0x3926
+
+
+def test_a_fair_subset_is_always_the_same_and_lies_in_every_larger_one() -> None:
+    assert draws.fair(1000, 8).tolist() == [56, 84, 114, 316, 640, 683, 713, 733]
+    assert draws.fair(5, 5).tolist() == draws.fair(5, 9).tolist() == [0, 1, 2, 3, 4]
+    subsets = [set(draws.fair(1000, most).tolist()) for most in (10, 11, 500)]
+    assert subsets[0] < subsets[1] < subsets[2] and [len(some) for some in subsets] == [10, 11, 500]
+
+
+def test_labels_come_equally_often_in_a_fair_subset_as_far_as_there_are_enough() -> None:
+    labels = torch.arange(50).repeat_interleave(torch.tensor([2, 200]).repeat(25))
+    assert labels[draws.fair(len(labels), 50, labels)].tolist() == list(range(50))
+    counts = labels[draws.fair(len(labels), 500, labels)].bincount()
+    assert counts[::2].tolist() == [2] * 25 and counts[1::2].tolist() == [18] * 25
+
+
+def test_a_fair_subset_of_sorted_images_is_spread_evenly_over_them() -> None:
+    chosen = draws.fair(100_000, 10_000)
+    assert (chosen.double().mean() / 100_000 - 0.5).abs() < 0.01
+    assert (chosen // 10_000).bincount().min() > 900

@@ -13,6 +13,7 @@ from jaxtyping import Int64, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sslgraph import draws
 from sslgraph.errors import SslgraphError, StorageError
 
 from .decoding import Picture
@@ -33,7 +34,7 @@ class Album(ABC):
 
     Settings:
         split: train or test.
-        limit: only the first so many images of the split.
+        limit: so many images of the split, drawn once and for all, as many of each class as there are.
         memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
         reads: images that are fetched at a time from an address.
         at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
@@ -42,6 +43,8 @@ class Album(ABC):
 
     labels: Int64[Tensor, "images"] | None = None
     classes: tuple[str, ...] = ()
+    # Images and classes of the whole split, of which `limit` may have left a part.
+    whole: tuple[int, int] = (0, 0)
 
     def __init__(self, *, count: int, memory: float, reads: int | None = None) -> None:
         self.count, self.memory, self.reads = count, memory, reads
@@ -119,20 +122,22 @@ class Album(ABC):
         return index
 
 
-def chosen(count: int, *, split: str, is_split: bool, limit: int | None, where: str) -> NDArray[np.int64]:
+def chosen(
+    labels: Int64[Tensor, "images"] | None, count: int, *, split: str, is_split: bool, limit: int | None, where: str
+) -> tuple[NDArray[np.int64], tuple[int, int]]:
     """Which of so many items are used: all if they are the split, else every tenth for test and the others for train.
 
-    `limit` keeps the first so many of them.
+    `limit` keeps a fair part of them. Beside it, how many items and classes there are without a limit.
     """
     if limit is not None and limit < 1:
         raise SslgraphError(f"limit: {limit} leaves no images; ask for 1 or more, or leave it out for all of them")
-    if is_split:
-        return np.arange(count)[:limit]
-    if split == "test" and count < HELD_OUT:
+    if not is_split and split == "test" and count < HELD_OUT:
         raise SslgraphError(
             f"{where} has {count} images and no test split; {HELD_OUT} are needed to hold out every tenth"
         )
-    everyone: NDArray[np.int64] = np.arange(count)
-    is_used = (everyone % HELD_OUT == HELD_OUT - 1) == (split == "test")
-    used: NDArray[np.int64] = everyone[is_used][:limit]
-    return used
+    everyone = torch.arange(count)
+    used = everyone if is_split else everyone[(everyone % HELD_OUT == HELD_OUT - 1) == (split == "test")]
+    its = None if labels is None else labels[used]
+    whole = (len(used), 0 if its is None else len(its[its >= 0].unique()))
+    rows: NDArray[np.int64] = used[draws.fair(len(used), len(used) if limit is None else limit, its)].numpy()
+    return rows, whole

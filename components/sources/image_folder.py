@@ -56,12 +56,13 @@ class ImageFolder(Album):
         self.ignored = tuple(self._store.place(name) for name in _below(folder, others))
         if not files:
             raise SslgraphError(_nothing_found(self._store.place(folder).rstrip("/"), self.ignored))
-        use = chosen(len(files), split=split, is_split="test" in folders, limit=limit, where=path)
-        self.files = [files[i] for i in use]
-        self._sizes = np.array([images[name] for name in self.files], dtype=np.int64)
         names = (_subfolders(place, _below(place, images)) for place in folders.values())
         self.classes = tuple(sorted(set().union(*names)))
-        self.labels = _labels(folder, self.files, self.classes)
+        labels = _labels(folder, files, self.classes)
+        use, self.whole = chosen(labels, len(files), split=split, is_split="test" in folders, limit=limit, where=path)
+        self.files = [files[i] for i in use]
+        self.labels = None if labels is None else labels[use]
+        self._sizes = np.array([images[name] for name in self.files], dtype=np.int64)
         super().__init__(count=len(self.files), memory=memory, reads=self._store.reads)
 
     def load(self, index: int) -> Picture:

@@ -63,7 +63,8 @@ class Parquet(Album):
             found = list(threads.map(lambda file: _index(self._store, file), files))
         self._column = _one_column([str(index["column"]) for index in found], files)
         rows, sizes, labels = (np.concatenate([index[key] for index in found]) for key in ("rows", "bytes", "labels"))
-        self._row = chosen(int(rows.sum()), split=split, is_split=is_split, limit=limit, where=path)
+        known = torch.from_numpy(labels) if len(labels) else None
+        self._row, self.whole = chosen(known, int(rows.sum()), split=split, is_split=is_split, limit=limit, where=path)
         if not len(self._row):
             raise SslgraphError(f"the {split} split of {path} has no rows")
         counts = [len(index["rows"]) for index in found]
@@ -74,7 +75,7 @@ class Parquet(Album):
         _refuse_large_groups(path, sizes[used], rows[used], memory, largest_group)
         self._kept: Kept[int, Any] = Kept(max(int(memory * 2**30), 2 * int(sizes[used].max())))
         self._about = lru_cache(1024)(self._footer)
-        self.labels = torch.from_numpy(labels[self._row]) if len(labels) else None
+        self.labels = None if known is None else known[self._row]
         names = found[0]["classes"].tolist() or (beside(self._store, "classes.txt") or "").splitlines()
         self.classes = tuple(names) if self.labels is not None else ()
         self._names = f"{path}, {split} row"

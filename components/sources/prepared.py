@@ -54,14 +54,15 @@ class Prepared(Album):
             raise SslgraphError(f"{path} has no {split} split; it was prepared with: {', '.join(about['splits'])}")
         with np.load(io.BytesIO(self._store.read(f"{split}.npz"))) as index:
             self._starts, self._sizes, labels = index["starts"], index["sizes"], index["labels"]
-        use = chosen(len(self._sizes), split=split, is_split=True, limit=limit, where=path)
+        known = torch.from_numpy(labels) if len(labels) else None
+        self._row, self.whole = chosen(known, len(self._sizes), split=split, is_split=True, limit=limit, where=path)
         self.is_raw = about["form"] == "raw"
         self.classes = tuple(about["classes"])
-        self.labels = torch.from_numpy(labels[use]) if len(labels) else None
+        self.labels = None if known is None else known[self._row]
         self._file, self._split = f"{split}.bin", f"{path}, {split} image"
         is_here = isinstance(self._store, Folder)
         self._mapped = np.memmap(self._store.place(self._file), dtype=np.uint8, mode="r") if is_here else None
-        super().__init__(count=len(use), memory=memory, reads=self._store.reads)
+        super().__init__(count=len(self._row), memory=memory, reads=self._store.reads)
 
     @staticmethod
     def recognizes(path: str) -> bool:
@@ -70,10 +71,11 @@ class Prepared(Album):
 
     def load(self, index: int) -> Picture:
         """One image."""
-        start, end = int(self._starts[index]), int(self._starts[index + 1])
+        row = self._row[index]
+        start, end = int(self._starts[row]), int(self._starts[row + 1])
         if not self.is_raw:
             return decode(self._found(start, end).tobytes())
-        height, width = self._sizes[index]
+        height, width = self._sizes[row]
         # A copy: colour steps work in place, and the file is not to be changed.
         return torch.from_numpy(np.array(self._found(start, end))).view(int(height), int(width), 3).permute(2, 0, 1)
 
@@ -83,8 +85,8 @@ class Prepared(Album):
 
     def listing(self) -> Iterator[bytes]:
         """Where each image begins, its height and width, and the labels: prepared images have no names."""
-        yield self._starts[: self.count + 1].tobytes()
-        yield self._sizes[: self.count].tobytes()
+        yield self._starts[self._row].tobytes()
+        yield self._sizes[self._row].tobytes()
         yield b"" if self.labels is None else self.labels.numpy().tobytes()
 
     def _found(self, start: int, end: int) -> NDArray[np.uint8]:

@@ -33,7 +33,7 @@ class Shapes:
     Settings:
         split: train or test; they share no image.
         images, test_images: how many images each split has.
-        limit: only the first so many of them.
+        limit: so many of them, as many of each label as there are.
         size: side of an image, pixels.
         seed: another seed is another data set, no unit.
         label: the factor that `labels` holds; hue in eight sectors, tilt and light in four.
@@ -69,7 +69,9 @@ class Shapes:
         self.split, self.seed, self.colour = split, seed, colour
         self.size: tuple[int, int] | None = (size, size)
         self.broken: dict[int, str] = {}
-        self.labels, self.classes = self._labels(label)
+        labels, self.classes = self._labels(label, count)
+        self._rows = draws.fair(count, self.count, labels)
+        self.labels, self.whole = labels[self._rows], (count, len(self.classes))
         self._pixels: UInt8[Tensor, "images 3 height width"] | None = None
 
     def __len__(self) -> int:
@@ -78,7 +80,7 @@ class Shapes:
     def read(self, indices: Index) -> tuple[UInt8[Tensor, "batch 3 height width"], Index]:
         """The images at these indices; all are rendered at the first call and kept."""
         if self._pixels is None:
-            self._pixels = torch.cat([self.render(chunk) for chunk in torch.arange(self.count).split(CHUNK)])
+            self._pixels = torch.cat([self.render(chunk) for chunk in self._rows.split(CHUNK)])
         return self._pixels[indices], indices
 
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
@@ -105,8 +107,8 @@ class Shapes:
         free = self._uniform(indices, "hue", 1)[:, 0]
         return free if self.colour == "random" else (self._shape(indices) + 0.3 + 0.4 * free) / len(OUTLINES)
 
-    def _labels(self, factor: str) -> tuple[Index, tuple[str, ...]]:
-        everyone = torch.arange(self.count)
+    def _labels(self, factor: str, count: int) -> tuple[Index, tuple[str, ...]]:
+        everyone = torch.arange(count)
         if factor == "shape":
             return self._shape(everyone), tuple(OUTLINES)
         if factor == "hue":

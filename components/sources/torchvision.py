@@ -53,10 +53,13 @@ class TorchvisionDataset(Album):
         arguments |= options or {}
         self._data, is_split = _opened(known, arguments, split)
         whole = len(self._data)
-        use = chosen(whole, split=split, is_split=is_split, limit=limit, where=f"torchvision's {dataset}")
+        labels = _labels(self._data)
+        use, self.whole = chosen(
+            labels, whole, split=split, is_split=is_split, limit=limit, where=f"torchvision's {dataset}"
+        )
         self._items = use.tolist()
         self._names = f"torchvision's {dataset}, {split} image"
-        self.labels = _labels(self._data, self._items)
+        self.labels = None if labels is None else labels[use]
         self.classes = () if self.labels is None else tuple(map(str, getattr(self._data, "classes", ())))
         super().__init__(count=len(self._items), memory=memory)
 
@@ -105,12 +108,12 @@ def _made(known: Any, arguments: dict[str, Any]) -> Any:
         ) from reason
 
 
-def _labels(data: Any, items: list[int]) -> Int64[Tensor, "images"] | None:
+def _labels(data: Any) -> Int64[Tensor, "images"] | None:
     kept = (getattr(data, name, None) for name in LABEL_ATTRIBUTES)
     found = next((labels for labels in kept if labels is not None), None)
     if found is None or len(found) != len(data):
         return None
-    labels = torch.as_tensor([found[i] for i in items] if isinstance(found[0], int) else found)
+    labels = torch.as_tensor(found)
     if labels.ndim != 1 or labels.is_floating_point():
         return None
-    return labels.long() if len(labels) == len(items) else labels[items].long()
+    return labels.long()

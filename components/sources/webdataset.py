@@ -61,13 +61,15 @@ class WebDataset(Album):
         counts = [len(shard["sizes"]) for shard in found]
         if not sum(counts):
             raise SslgraphError(f"the {split} shards of {path} hold no images; images end in {', '.join(SUFFIXES)}")
-        use = chosen(sum(counts), split=split, is_split=is_split, limit=limit, where=path)
-        self._shard = np.repeat(np.arange(len(files), dtype=np.int32), counts)[use]
-        self._offset, self._size, self._names, labels = (
-            np.concatenate([shard[key] for shard in found])[use] for key in ("offsets", "sizes", "names", "labels")
-        )
+        labels = np.concatenate([shard["labels"] for shard in found])
         is_labelled = labels != NO_LABEL
-        self.labels = torch.from_numpy(np.where(is_labelled, labels, -1)) if is_labelled.any() else None
+        known = torch.from_numpy(np.where(is_labelled, labels, -1)) if is_labelled.any() else None
+        use, self.whole = chosen(known, sum(counts), split=split, is_split=is_split, limit=limit, where=path)
+        self._shard = np.repeat(np.arange(len(files), dtype=np.int32), counts)[use]
+        self._offset, self._size, self._names = (
+            np.concatenate([shard[key] for shard in found])[use] for key in ("offsets", "sizes", "names")
+        )
+        self.labels = None if known is None else known[use]
         self.classes = tuple((beside(self._store, "classes.txt") or "").splitlines())
         super().__init__(count=len(use), memory=memory, reads=self._store.reads)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 
 from .options import Plugins, Sets, out, overrides
@@ -28,7 +29,6 @@ def check(
 
     from ..check.check import examine
     from ..look.show import shape_table
-    from ..record.display import counted
 
     given, failed = overrides(set_), 0
     for name in names or [*catalogue.names("methods"), *catalogue.names("recipes")]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 from sslgraph.read import catalogue
 
@@ -28,8 +29,6 @@ def page(
     """
     from sslgraph.page import page as whole
     from sslgraph.write_whole import write_whole
-
-    from ..record.display import counted
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")

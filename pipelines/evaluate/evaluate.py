@@ -12,7 +12,8 @@ import torch
 from rich.table import Table
 from torch import nn
 
-from sslgraph import whole_file
+from sslgraph import draws, whole_file
+from sslgraph.amounts import percent
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
@@ -28,7 +29,6 @@ from ..measure.features import Features, extract, extract_views
 from ..measure.knn import Neighbours, knn
 from ..measure.linear_probe import Probe, linear_probe
 from ..measure.spectra import alpha_req, lidar, rankme, signal
-from ..record.display import percent
 from ..storage import checkpoint
 from .restored import restored
 
@@ -145,5 +145,5 @@ def _source(use: str, settings: Mapping[str, Any], split: str, plugins: tuple[st
 @torch.no_grad()
 def _measured(bank: Features, queries: Features, wish: online.Setting) -> Measured:
     neighbours = knn(bank, queries, k=wish.k, temperature=wish.temperature)
-    rows = bank.values[:SPECTRUM]
+    rows = bank.values[draws.fair(len(bank.values), SPECTRUM, bank.labels)]
     return Measured(neighbours, linear_probe(bank, queries), rankme(rows), alpha_req(rows))

@@ -15,6 +15,8 @@ import torchvision  # noqa: F401  its import registers torch.ops.image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from sslgraph import draws
+from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.whole_file import whole_folder
@@ -41,14 +43,15 @@ class Written:
     def __str__(self) -> str:
         left_out = f", {self.broken} left out that can't be read" if self.broken else ""
         rate = self.images / max(self.seconds, 1e-9)
-        return f"{self.split}: {self.images:,} images, {self.size / 2**20:,.1f} MiB, {rate:,.0f} images/s{left_out}"
+        size = f"{self.size / 2**20:,.1f} MiB"
+        return f"{self.split}: {counted(self.images, 'image')}, {size}, {rate:,.0f} images/s{left_out}"
 
 
 def inspect(path: str, *, sample: int = 256) -> str:
     """Counts, classes, sizes and broken files of the splits at a path, and how many images a second are read here."""
     lines = []
     for split, source in _splits(path):
-        chosen = torch.linspace(0, len(source) - 1, min(sample, len(source))).long()
+        chosen = draws.fair(len(source), sample, source.labels)
         start = time.perf_counter()
         images, _ = source.read(chosen)
         rate = len(chosen) / (time.perf_counter() - start)
@@ -56,7 +59,7 @@ def inspect(path: str, *, sample: int = 256) -> str:
         sizes = f"{sides[0][0]}x{sides[0][1]}" + (f" to {sides[-1][0]}x{sides[-1][1]}" if len(sides) > 1 else "")
         classes = f"{len(source.classes)} classes" if source.classes else "no labels"
         lines.append(
-            f"{split}: {len(source):,} images, {classes}, {sizes}; {rate:,.0f} images/s; "
+            f"{split}: {counted(len(source), 'image')}, {classes}, {sizes}; {rate:,.0f} images/s; "
             f"{len(source.broken)} of {len(chosen)} tried can't be read"
         )
         lines += [f"  {reason}" for reason in list(source.broken.values())[:5]]

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.settle.views import ViewProgram
 
@@ -72,9 +73,10 @@ def extract_views(
     encoder: nn.Module, source: Source, program: ViewProgram, *, images: int, views: int, batch: int = 256,
     device: torch.device | str = "cpu",
 ) -> Float[Tensor, "images views dim"]:  # fmt: skip
-    """The encoder's features of several views of each of the first images, as `program` makes them epoch by epoch.
+    """The encoder's features of several views of each of so many images, as `program` makes them epoch by epoch.
 
-    Images that can't be read are left out. In eval mode, in float32 on the host, as `extract` gives them.
+    The images are drawn fairly; those that can't be read are left out. In eval mode, in float32 on the host, as
+    `extract` gives them.
     """
     device = torch.device(device)
     (view, steps), read = next(iter(program.views.items())), reader(source, device)
@@ -82,7 +84,7 @@ def extract_views(
     encoder.eval()
     rows = []
     try:
-        for wanted in torch.arange(min(images, len(source))).split(max(1, batch // steps.copies)):
+        for wanted in draws.fair(len(source), images, source.labels).split(max(1, batch // steps.copies)):
             pixels, index = read(wanted)
             good = index == wanted
             seen = []

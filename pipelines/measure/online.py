@@ -20,6 +20,7 @@ from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram
 
 from ..feed.feed import Source
+from ..feed.portion import portion
 from .features import Features, extract
 from .knn import knn
 
@@ -33,7 +34,7 @@ class Setting:
     Settings:
         every: how often, as "5 epochs"; once, at the end, if left out.
         k, temperature: the vote's, no unit.
-        bank, queries: at most so many images of the train and of the test split.
+        bank, queries: at most so many images of the train and of the test split, as many of each class as there are.
         size: side of the fixed view, pixels; that of the first training view if left out.
     """
 
@@ -72,6 +73,9 @@ class OnlineKnn:
         self.queries = _part_of(data, "test", setting.queries, plugins)
         if self.bank.labels is None or self.queries.labels is None:
             raise SslgraphError("evaluate.knn compares labels, and the data has none; remove it from the recipe")
+
+    def __str__(self) -> str:
+        return f"queries {portion(self.queries)}; bank {portion(self.bank)}"
 
     def measure(self, encoder: nn.Module) -> dict[str, float]:
         """The accuracy of the encoder as it is."""

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 
 from ..check import check
-from ..record.display import counted
 from .plan import GIB, Asked, Plan, bytes_of, planned
 from .rehearsal import POINTS, rehearse
 

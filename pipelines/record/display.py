@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from sslgraph.amounts import percent
+
 BESIDE = {"knn_random_encoder": "random encoder", "knn_pixels": "raw pixels"}
 
 
@@ -87,17 +89,6 @@ def knn(measures: Mapping[str, float]) -> str:
 def beside(measures: Mapping[str, float]) -> str:
     """What nearest neighbours reach without any training."""
     return ", ".join(f"{name} {percent(measures[key])}" for key, name in BESIDE.items() if key in measures)
-
-
-def counted(number: float, what: str) -> str:
-    """ "1 epoch", "2.5 epochs", "5,004 steps", "2 losses"."""
-    shown = int(number) if number == int(number) else round(number, 3)
-    return f"{shown:,} {what}" + ("" if number == 1 else "es" if what.endswith("s") else "s")
-
-
-def percent(share: float, digits: int = 1) -> str:
-    """ "28.1 %"."""
-    return f"{share:.{digits}%}".replace("%", " %")
 
 
 def length(seconds: float) -> str:

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from sslgraph import collectives, whole_file
+from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 
 from ..storage.metrics_file import NAME, parsed
-from .display import Display, Pace, counted
+from .display import Display, Pace
 
 T = TypeVar("T")
 Span = Callable[[str], AbstractContextManager[Any]]

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn.functional import normalize
+
+from sslgraph import draws
 
 ROWS = 256  # looked at, of however many there are
 
 
 def rows_of(features: Tensor) -> Float[Tensor, "rows dim"]:
-    """At most ROWS rows, spread evenly: of tokens [B, T, D] and maps [B, D, H, W] every place is a row."""
+    """At most ROWS rows, drawn fairly: of tokens [B, T, D] and maps [B, D, H, W] every place is a row."""
     if features.ndim == 4:
         features = features.movedim(1, -1)
     rows = features.flatten(0, -2)
-    return rows[:: max(1, -(-len(rows) // ROWS))].float()
+    return rows.float() if len(rows) <= ROWS else rows[_fair(len(rows)).to(rows.device)].float()
+
+
+@lru_cache(64)
+def _fair(count: int) -> Int64[Tensor, "rows"]:
+    return draws.fair(count, ROWS)
 
 
 def vitals(rows: Float[Tensor, "rows dim"]) -> dict[str, Tensor]:

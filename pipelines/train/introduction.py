@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sslgraph import whole_file
+from sslgraph.amounts import counted
 
-from ..record.display import counted
+from ..feed.portion import portion
 from ..storage import checkpoint, provenance
 from .run import Run
 
@@ -25,7 +26,7 @@ def words(run: Run, *, title: str, is_compiled: bool) -> list[str]:
     pieces = f"{facts['ranks']} x {facts['accumulate']} x {facts['batch'] // facts['ranks'] // facts['accumulate']}"
     return [
         f"{title}: {facts['trained_parameters']:,} trained parameters, {facts['device']}, {facts['precision']}",
-        f"{facts['images']:,} images, batch {facts['batch']} (ranks x accumulation x images: {pieces}), "
+        f"{portion(run.feed.source)}, batch {facts['batch']} (ranks x accumulation x images: {pieces}), "
         f"{counted(clock.steps_per_epoch, 'step')} an epoch, "
         f"{counted(clock.total_steps / clock.steps_per_epoch, 'epoch')}, {counted(clock.total_steps, 'step')}",
         *(f"loss {name}: {_landmarks(values)}" for name, values in run.method.landmarks.items() if values),

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sslgraph import collectives
+from sslgraph.amounts import counted
 from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
@@ -30,7 +31,7 @@ from ..machine import machine, small_maps
 from ..machine.strategy import spread
 from ..measure import online
 from ..optimize.optimizer import Optimizer
-from ..record.display import Display, counted
+from ..record.display import Display
 from ..record.monitor import Monitor
 from ..record.record import Record
 from ..storage import run_folder
@@ -124,10 +125,11 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip
     with within(loaded, ("evaluate",)):
-        _evaluated(run, loaded, plugins)
+        measured = _evaluated(run, loaded, plugins)
     if recipe.monitor is not None:
         run.monitor = Monitor(method, max(1, round(duration(recipe.monitor).steps(clock))), run.record, clock)
-    run.introduction = introduction.words(run, title=loaded.spec.method.method, is_compiled=recipe.compile)
+    said = introduction.words(run, title=loaded.spec.method.method, is_compiled=recipe.compile)
+    run.introduction = [*said, *measured]
     return run
 
 
@@ -165,20 +167,19 @@ def given_weights(name: str, path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None:
+def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> list[str]:
+    """Lets nearest neighbours be measured where they can be; what is said about it."""
     wish = online.setting(loaded.spec.evaluate)
     if wish is None:
-        return
+        return []
     views = loaded.spec.method.views
     view = evaluation_view(views, augmentations(method_in(loaded)), like=next(iter(views)), size=wish.size)
     data, on = loaded.spec.data, run.device
     if run.feed.source.labels is None:
-        run.record.display.say(
-            "the images have no labels: training needs none, and nearest neighbours are not measured"
-        )
-        return
+        return ["the images have no labels: training needs none, and nearest neighbours are not measured"]
     found = online.OnlineKnn(wish, data, view, device=on, precision=run.precision, plugins=plugins)
     run.evaluate, run.baseline, run.evaluate_every = found.measure, found.baseline, wish.steps(run.clock)
+    return [f"kNN: {found}"]
 
 
 def _start(config: Config) -> Start:

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int64
 from PIL import Image
 from torch import Tensor, nn
 
+from sslgraph import draws
 from sslgraph.errors import SslgraphError
 
 from ...check import check
@@ -66,7 +67,7 @@ class Seen:
 
 
 class Part:
-    """Some images of a source, evenly spaced, as a source of their own."""
+    """Some images of a source, as a source of their own."""
 
     def __init__(self, source: Source, chosen: Tensor) -> None:
         self.source, self.chosen, self.broken = source, chosen, source.broken
@@ -127,21 +128,20 @@ def _parts(held_out: Callable[[], Source], train: Source, most: int) -> tuple[Pa
     try:
         test = held_out()
     except SslgraphError as reason:
-        chosen = spread(len(train), most)
+        chosen = fair(train, most)
         ask = torch.arange(len(chosen)) % 10 == 0
         note = f"there are no held-out images ({reason}); those asked about are training images"
         return Part(train, chosen[~ask]), Part(train, chosen[ask]), [note]
-    return Part(train, spread(len(train), most)), Part(test, spread(len(test), most)), []
+    return Part(train, fair(train, most)), Part(test, fair(test, most)), []
 
 
 def _has_labels(source: Part) -> bool:
     return source.labels is not None and bool((source.labels >= 0).any())
 
 
-def spread(length: int, count: int) -> Int64[Tensor, "count"]:
-    """So many whole numbers below `length`, evenly spaced, or all of them."""
-    count = min(length, count)
-    return torch.arange(count) * length // count
+def fair(source: Source, most: int) -> Int64[Tensor, "images"]:
+    """So many images of a source, drawn fairly, or all of them."""
+    return draws.fair(len(source), most, source.labels)
 
 
 def neighbours(
@@ -153,8 +153,8 @@ def neighbours(
     asked: int = ASKED,
     nearest: int = NEAREST,
 ) -> tuple[tuple[Picture, tuple[Picture, ...]], ...]:
-    """For `asked` queries, evenly spaced, the `nearest` images of the bank by cosine; of equals the first."""
-    rows = spread(len(queries.values), asked)
+    """For `asked` queries, drawn fairly, the `nearest` images of the bank by cosine; of equals the first."""
+    rows = draws.fair(len(queries.values), asked, queries.labels)
     similarity = F.normalize(queries.values[rows], dim=1) @ F.normalize(bank.values, dim=1).T
     order = (similarity * GRID).round().argsort(dim=1, descending=True, stable=True)[:, :nearest]
     found = []
@@ -181,7 +181,7 @@ def thumbnail(image: Tensor) -> Image.Image:
 
 def maps(name: str, features: Features) -> tuple[Map, ...]:
     """The features of up to 600 images, brought to unit length, in two dimensions: linearly, and by neighbourhoods."""
-    rows = spread(len(features.values), MAPPED)
+    rows = draws.fair(len(features.values), MAPPED, features.labels)
     values = F.normalize(features.values[rows], dim=1)
     values = values[:, values.isfinite().all(0)]
     labels = torch.full((len(rows),), -1) if features.labels is None else features.labels[rows]

@@ -101,10 +101,14 @@ def test_folders_without_images_are_refused(tmp_path: Path, content: list[str] |
         ImageFolder(path=str(folder))
 
 
-def test_a_limit_keeps_the_first_images_and_must_leave_some(tmp_path: Path) -> None:
-    for name in "abc":
-        save(tmp_path / f"{name}.png")
-    assert [Path(file).stem for file in ImageFolder(path=str(tmp_path), limit=2).files] == ["a", "b"]
+def test_a_limit_keeps_as_many_of_each_class_in_order_and_must_leave_some(tmp_path: Path) -> None:
+    for i in range(24):
+        save(tmp_path / "train" / f"c{i // 6}" / f"{i:02}.png")
+    save(tmp_path / "val" / "c0" / "x.png")
+    few, more = (ImageFolder(path=str(tmp_path), limit=limit) for limit in (4, 8))
+    assert few.labels is not None and few.labels.tolist() == [0, 1, 2, 3] and few.whole == (24, 4)
+    assert more.labels is not None and more.labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert set(few.files) < set(more.files) and more.files == sorted(more.files)
     with pytest.raises(SslgraphError, match="limit: 0 leaves no images"):
         ImageFolder(path=str(tmp_path), limit=0)
 

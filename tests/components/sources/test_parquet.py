@@ -37,7 +37,7 @@ def test_splits_go_by_the_names_of_the_files_and_rows_by_their_order(tmp_path: P
     train, test = Parquet(path=str(tmp_path)), Parquet(path=str(tmp_path), split="test")
     assert reds(train, 0, 3, 2) == [1, 4, 3] and train.size == (4, 4) and reds(test, 0) == [9]
     assert train.labels is not None and train.labels.tolist() == [0, 1, 1, 0]
-    assert len(Parquet(path=str(tmp_path), limit=3)) == 3 and reds(Parquet(path=str(tmp_path), limit=3), 2) == [3]
+    assert len(Parquet(path=str(tmp_path), limit=3)) == 3 and reds(Parquet(path=str(tmp_path), limit=3), 2) == [4]
 
 
 def test_a_single_file_holds_out_every_tenth_row(tmp_path: Path) -> None:

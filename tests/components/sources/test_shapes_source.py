@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from sslgraph import draws
 from sslgraph.components.sources.shapes import OUTLINES, Shapes
 from sslgraph.errors import SslgraphError
 
@@ -28,9 +29,11 @@ def test_train_and_test_and_seeds_share_no_image() -> None:
     assert len(everything.flatten(1).unique(dim=0)) == 150
 
 
-def test_a_limit_keeps_the_first_images() -> None:
-    few, many = Shapes(images=40, limit=7), Shapes(images=40)
-    assert len(few) == 7 and torch.equal(few.labels, many.labels[:7])
+def test_a_limit_keeps_images_of_every_shape() -> None:
+    few, many = Shapes(images=200, limit=10), Shapes(images=200)
+    assert sorted(few.labels.tolist()) == list(range(10)) and few.whole == (200, 10)
+    rows = draws.fair(200, 10, many.labels)
+    assert torch.equal(few.read(torch.arange(10))[0], many.read(rows)[0])
 
 
 def test_labels_are_balanced_and_name_the_shapes() -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from sources import Numbered
 from torch import nn
 
+from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.pipelines.evaluate.evaluate import MEANINGS, VIEWS, evaluate, table
@@ -87,10 +88,10 @@ def test_an_encoder_that_began_with_given_weights_is_not_called_random(tmp_path:
 def test_views_of_an_image_stand_beside_each_other_and_unreadable_ones_are_left_out() -> None:
     steps = {"cut": Part(use="augment.random_resized_crop", settings={"size": 4}), "n": Part(use="augment.normalize")}
     program = ViewProgram.build({"x": View(augment="a", copies=2)}, {"a": Augmentation(augmentation="a", steps=steps)})
-    source = Numbered(7, unreadable=(2,))
+    whole = draws.fair(7, 5)
+    source = Numbered(7, unreadable=(int(whole[2]),))
     found = extract_views(nn.Flatten(), source, program, images=5, views=VIEWS - 1, batch=4)
     assert found.shape == (4, VIEWS - 1, 48)
-    whole = torch.arange(5)
     for epoch in range(2):  # two copies an epoch
         images, index = source.read(whole)
         made = program(images, index, seed=0, epoch=epoch)["x.image"].flatten(1).unflatten(0, (2, 5))

@@ -8,7 +8,8 @@ import io
 import pytest
 from rich.console import Console
 
-from sslgraph.pipelines.record.display import Display, Pace, counted, percent
+from sslgraph.amounts import counted, percent
+from sslgraph.pipelines.record.display import Display, Pace
 
 
 class Closable(io.StringIO):

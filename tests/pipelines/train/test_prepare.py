@@ -32,7 +32,8 @@ def test_a_recipe_is_trained_measured_and_written_down(tmp_path: Path) -> None:
     summary = loop.train(request(tmp_path))
     assert summary["steps"] == 4 and set(summary["measures"]) == {"knn", "knn_random_encoder", "knn_pixels"}
     said = (tmp_path / "introduction.txt").read_text()
-    assert "64 images, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch, 1 epoch, 4 steps" in said
+    assert "kNN: queries 20 images, 7 classes; bank 64 images, 10 classes" in said
+    assert "64 images, 10 classes, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch" in said
     assert "x 16/256 = 0.0625" in said and "loss contrast: " in said
     there = {path.name for path in tmp_path.iterdir()}
     assert there >= {"resolved.yaml", "recipe.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "summary.json"}

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sslgraph.pipelines.look.report.scatter import MARKED, draw, legend, look, shape
-from sslgraph.pipelines.look.report.seen import Map, Part, maps, neighbours, pca, spread, tsne
+from sslgraph.pipelines.look.report.seen import Map, Part, maps, neighbours, pca, tsne
 from sslgraph.pipelines.measure.features import Features
 
 
@@ -47,10 +47,6 @@ def test_a_part_of_a_source_says_which_images_it_could_not_read() -> None:
     images, index = part.read(torch.arange(3))
     assert index.tolist() == [0, -1, 2] and images[0, 0, 0, 0] == 10 and part.labels is not None
     assert part.labels.tolist() == [1, 1, 1]
-
-
-def test_images_are_picked_evenly() -> None:
-    assert spread(10, 4).tolist() == [0, 2, 5, 7] and spread(3, 10).tolist() == [0, 1, 2]
 
 
 def test_pca_finds_the_plane_and_its_directions_point_the_same_way_always() -> None:

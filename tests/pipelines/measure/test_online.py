@@ -1,0 +1,39 @@
+"""Nearest neighbours during training compare every class, whatever the order of the images."""
+
+from __future__ import annotations
+
+import colorsys
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import nn
+
+from sslgraph.pipelines.measure.online import OnlineKnn, Setting
+from sslgraph.read.spec import Augmentation, Data, Part, View
+from sslgraph.settle.views import ViewProgram
+
+CLASSES, TRAIN, HELD_OUT = 20, 12, 4
+
+
+def sorted_by_class(folder: Path) -> Path:
+    """Classes told apart by their colour, each a folder."""
+    for split, each in (("train", TRAIN), ("val", HELD_OUT)):
+        for c in range(CLASSES):
+            place = folder / split / f"n{c:03}"
+            place.mkdir(parents=True)
+            red, green, blue = colorsys.hsv_to_rgb(c / CLASSES, 1, 1)
+            for i in range(each):
+                colour = (int(200 * red) + i, int(200 * green) + i, int(200 * blue) + i)
+                Image.new("RGB", (8, 8), colour).save(place / f"{i:02}.png")
+    return folder
+
+
+def test_a_small_bank_and_few_queries_cover_all_classes_of_a_sorted_folder(tmp_path: Path) -> None:
+    data = Data(use="sources.image_folder", settings={"path": str(sorted_by_class(tmp_path))})
+    steps = {"n": Part(use="augment.normalize")}
+    view = ViewProgram.build({"x": View(augment="a")}, {"a": Augmentation(augmentation="a", steps=steps)})
+    setting = Setting(k=1, bank=2 * CLASSES, queries=CLASSES)
+    found = OnlineKnn(setting, data, view, device=torch.device("cpu"), precision=torch.float32)
+    assert str(found) == "queries 20 of 80 images, 20 of 20 classes; bank 40 of 240 images, 20 of 20 classes"
+    assert found.measure(nn.Flatten()) == {"knn": 1.0}
