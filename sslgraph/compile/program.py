@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -134,6 +135,8 @@ def _node(graph: fx.Graph, step: Step, inputs: list[tuple[str, fx.Node]], sized:
             return graph.create_node("call_function", torch.cat, (sources,), name=step.name)
         case "split":
             return graph.create_node("call_method", "unflatten", (sources[0], 0, (step.views, -1)), name=step.name)
+        case "member":
+            return graph.create_node("call_function", operator.getitem, (sources[0], int(step.target)), name=step.name)
         case "merge":
             return graph.create_node("call_method", "flatten", (sources[0], 0, 1), name=step.name)
     number = stream_of(step.target)

@@ -47,7 +47,7 @@ class Comparison:
         sections = {**figure.declared, **dict.fromkeys(figure.method.views, "views")}
         for i, node in enumerate(figure.nodes):
             name: Any = node.name
-            if (section := sections.get(node.name)) and node.kind not in ("port", "to", "wiring", "name"):
+            if (section := sections.get(node.name)) and node.kind not in ("port", "to", "member", "wiring", "name"):
                 partner = (
                     renamed[section].get(node.name)
                     if renamed

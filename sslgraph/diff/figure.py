@@ -10,7 +10,7 @@ from sslgraph.parts.registry import signature
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.traits import Traits
-from sslgraph.wire.expressions import Call, Expression, Field, Name, parse, written_out
+from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse, written_out
 
 LONGEST = 90  # characters of an expression with everything it names written out
 
@@ -76,6 +76,10 @@ class Figure:
                 return self._named(text, leg, open_)
             case Field(of=Name(text=state), name="read") if self.declared.get(state) == "state":
                 return self._add(Node("read", state), 0)
+            case Member(of=of, index=index):
+                return self._add(Node("member", str(index), (self._node(of, leg, open_),)), 0)
+            case Field(of=Member(of=of, index=index), name=port):
+                return self._node(Member(Field(of, port), index), leg, open_)
             case Field(of=of, name=port):
                 of_view = isinstance(of, Name) and of.text in self.method.views
                 if of_view and port == "image":

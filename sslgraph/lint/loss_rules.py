@@ -13,6 +13,7 @@ from .queries import (
     calls,
     is_guarded,
     nets,
+    origins,
     parts_upstream,
     spans_batch,
     values,
@@ -42,6 +43,22 @@ def agreement_without_predictor(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 f"both sides of '{box.name}' pass the same nets and nothing pushes images apart: outputs become "
                 "constant",
                 "give one side a predictor of its own: q(g(f(x)))",
+            )
+
+
+def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    for loss, box, one, other in agreements(graph):
+        views, theirs = origins(graph, one), origins(graph, other)
+        sides = [part for side in (one, other) for part in parts_upstream(graph, side)]
+        is_hidden = any(part.traits.role == "mask" for part in sides)
+        knows_bags = any(port.is_bag for port in box.signature.inputs.values())
+        if views and views == theirs and nets(graph, one) & nets(graph, other) and not is_hidden and not knows_bags:
+            several = len(views) > 1
+            yield Doubt(
+                loss.path,
+                f"both inputs of '{box.name}' come from the same view"
+                + (f": it pairs each of {', '.join(views)} with itself" if several else f", {views[0]}"),
+                "name the views of a bag: z[0] and z[1]" if several else "give one side another view",
             )
 
 
@@ -178,5 +195,11 @@ LOSS_RULES = (
         "A loss that compares the images of a batch sees the whole batch.",
         "arXiv:2002.05709, section 2.1; facebookresearch/moco#98",
         spanning_loss_in_pieces,
+    ),
+    Rule(
+        "SG109",
+        "What a loss brings together comes from two views.",
+        "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1",
+        views_paired_with_themselves,
     ),
 )

@@ -7,7 +7,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from sslgraph.schedules import Schedule, is_schedule, schedule
-from sslgraph.wire.graph import Box, Graph, Leg, TargetBox, Value
+from sslgraph.wire.graph import HANDED_ON, Box, Graph, Leg, TargetBox, Value
+
+
+def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
+    """Of the rows of a value the views that they come from, in order ("x[0]", "x[1]"); None where that is not known."""
+    value, box = graph.training.values[name], box_of(graph, name)
+    if value.kind == "view":
+        copies = graph.method.views[str(value.view)].copies
+        return tuple(f"{value.view}[{i}]" for i in range(copies)) if copies > 1 else (str(value.view),)
+    inner = [origins(graph, source) for port, source in value.inputs
+             if not box or not (box.signature.inputs[port].is_bag or box.traits.reorders)]  # fmt: skip
+    if value.kind == "bag":
+        return tuple(view for views in inner for view in views or ()) if all(inner) else None
+    if value.kind == "member" and inner[0]:
+        return inner[0][value.member : (value.member or 0) + 1]
+    return inner[0] if inner and value.kind != "member" else None
 
 
 def calls(graph: Graph) -> Iterator[tuple[Value, Box]]:
@@ -97,7 +112,7 @@ def last(moving: Schedule) -> float:
 def width(graph: Graph, name: str) -> int | None:
     """How many outputs the net has that makes a value, if its spec says so."""
     value, box = graph.training.values[name], box_of(graph, name)
-    if value.inputs and (value.kind in ("port", "bag") or (box and box.traits.rows == "same")):
+    if value.inputs and (value.kind in HANDED_ON or (box and box.traits.rows == "same")):
         return width(graph, value.inputs[0][1])
     out = box.settings.get("out") if box and box.section in ("nets", "targets") else None
     return out if isinstance(out, int) else None
@@ -106,7 +121,7 @@ def width(graph: Graph, name: str) -> int | None:
 def without_unit_length(graph: Graph, name: str) -> str | None:
     """The value that a value takes its rows from, if these rows are known to have any length; else None."""
     value, box = graph.training.values[name], box_of(graph, name)
-    if value.kind in ("port", "bag") or (box and box.traits.rows == "same"):
+    if value.kind in HANDED_ON or (box and box.traits.rows == "same"):
         return next((raw for _, source in value.inputs if (raw := without_unit_length(graph, source))), None)
     if box and box.section == "state":
         pushed = [source for write in graph.training.writes if write.box == box.name for _, source in write.inputs]

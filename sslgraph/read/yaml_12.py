@@ -179,6 +179,8 @@ def _explained(wrong: yaml.YAMLError, text: str, name: str) -> Fault:
     if "mapping values are not allowed" in problem:
         cure = "look for a missing line break, wrong indentation, or text that needs quotes"
         return Fault(place, "a ':' stands where no key can be", (), cure)
+    if problem.endswith("got '['"):
+        return Fault(place, "a bracket of its own stands in a list", (), "name the view in flow: (p0: z[0]), then here")
     context = getattr(wrong, "context", None)
     cure = "look at the brackets, quotes and indentation here and in the line above"
     return Fault(

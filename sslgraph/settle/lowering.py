@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslgraph.errors import SpecError, refusal
 from sslgraph.parts.signature import RESERVED_PORTS, Port
 from sslgraph.settle.axes import bind
 from sslgraph.settle.meta_parts import MetaParts
 from sslgraph.settle.sized import Piece, SizedLeg, SizedWrite, Step
+from sslgraph.settle.tensors import Tensors, fault
 from sslgraph.wire.graph import Box, Graph, Leg, StateBox, Value, Write
 
 
@@ -31,6 +31,7 @@ class Lowering:
     def __init__(self, graph: Graph, leg: Leg, sizes: Sizes, parts: MetaParts) -> None:
         self.graph, self.leg, self.sizes, self.parts = graph, leg, sizes, parts
         self.out = SizedLeg(leg)
+        self.tensors = Tensors(self.out)
         self._open: list[str] = []
 
     def run(self) -> SizedLeg:
@@ -47,7 +48,7 @@ class Lowering:
         if name not in self.out.pieces:
             value = self.leg.values[name]
             if name in self._open:
-                raise self._fault(value, "its width depends on itself through a state", "write the state's dim: out")
+                raise fault(value, "its width depends on itself through a state", "write the state's dim: out")
             self._open.append(name)
             self.out.pieces[name] = self._lowered(value)
             self._open.pop()
@@ -58,14 +59,18 @@ class Lowering:
             case "view":
                 return (self._view(value),)
             case "given":
-                return (Piece(self._step(Step(value.name, "input", value.name), None)),)
+                return (Piece(self.tensors.step(Step(value.name, "input", value.name), None)),)
             case "bag":
-                return self._joined(value.name, [piece for _, source in value.inputs for piece in self._pieces(source)])
+                return self.tensors.joined(
+                    value.name, [piece for _, source in value.inputs for piece in self._pieces(source)]
+                )
+            case "member":
+                return (self.tensors.member(value, self._pieces(value.inputs[0][1])),)
             case "port":
                 pieces = self._pieces(value.inputs[0][1])
-                names = self._numbered(value.name, len(pieces))
+                names = self.tensors.numbered(value.name, len(pieces))
                 got = [self._got(value, piece, name) for piece, name in zip(pieces, names, strict=True)]
-                return self._joined(value.name, got)
+                return self.tensors.joined(value.name, got)
         assert value.box is not None
         return self._calls(value, self.graph.boxes[value.box])
 
@@ -79,33 +84,12 @@ class Lowering:
             "flip": ((), torch.bool),
         }[port]
         meta = torch.empty(copies * self.sizes.batch, *row, dtype=dtype, device="meta")
-        return Piece(self._step(Step(value.name, "input", f"{name}.{port}"), meta), copies)
+        return Piece(self.tensors.step(Step(value.name, "input", f"{name}.{port}"), meta), copies)
 
     def _got(self, value: Value, piece: Piece, name: str) -> Piece:
         source, port = self.out.tensors[piece.tensor], value.port or ""
         meta = None if source is None else getattr(source, port)
-        return Piece(self._step(Step(name, "get", port, (("", piece.tensor),)), meta), piece.views)
-
-    def _joined(self, name: str, pieces: list[Piece]) -> tuple[Piece, ...]:
-        """Consecutive pieces of one shape become one: a net then runs once for each resolution."""
-        runs: list[list[Piece]] = []
-        for piece in pieces:
-            same = runs and self._row_shape(runs[-1][0]) == self._row_shape(piece) is not None
-            runs[-1].append(piece) if same else runs.append([piece])
-        is_whole = len(runs) == 1 and name not in self.out.tensors
-        names = self._numbered(name if is_whole else self._derived(f"{name}_joined"), len(runs))
-        return tuple(
-            run[0] if len(run) == 1 else self._join(joined, run) for joined, run in zip(names, runs, strict=True)
-        )
-
-    def _join(self, name: str, pieces: list[Piece]) -> Piece:
-        meta = torch.cat([self.out.tensors[piece.tensor] for piece in pieces])
-        step = Step(name, "join", inputs=tuple(("", piece.tensor) for piece in pieces))
-        return Piece(self._step(step, meta), sum(piece.views for piece in pieces))
-
-    def _row_shape(self, piece: Piece) -> tuple[Any, ...] | None:
-        tensor = self.out.tensors[piece.tensor]
-        return (tensor.dtype, *tensor.shape[1:]) if isinstance(tensor, Tensor) else None
+        return Piece(self.tensors.step(Step(name, "get", port, (("", piece.tensor),)), meta), piece.views)
 
     def _calls(self, value: Value, box: Box) -> tuple[Piece, ...]:
         """One call for each resolution."""
@@ -118,16 +102,16 @@ class Lowering:
             port = (uneven or bags or several)[0]
             shapes = ", ".join(str(list(shape)) for shape in self.out.shapes(dict(value.inputs)[port]))
             problem = f"port '{port}' of {box.use} takes one tensor, but gets several resolutions: {shapes}"
-            raise self._fault(value, problem, "pool or embed them first, so that all have one shape")
+            raise fault(value, problem, "pool or embed them first, so that all have one shape")
         results = [
             self._call(value, box, {port: pieces[group] for port, pieces in sources.items()}, name)
-            for group, name in enumerate(self._numbered(value.name, count))
+            for group, name in enumerate(self.tensors.numbered(value.name, count))
         ]
-        return tuple(results) if box.signature.has_fields else self._joined(value.name, results)
+        return tuple(results) if box.signature.has_fields else self.tensors.joined(value.name, results)
 
     def _call(self, value: Value, box: Box, given: dict[str, Piece], name: str) -> Piece:
         ports = box.signature.inputs
-        inputs = {port: self._fitted(value, port, ports[port], piece) for port, piece in given.items()}
+        inputs = {port: self._fitted(value, ports[port], piece) for port, piece in given.items()}
         self._prepare(value, box, ports, self._metas(inputs))
         arriving = [self.out.tensors[piece.tensor] for piece in given.values()]
         rows = next((tensor.shape[0] for tensor in arriving if isinstance(tensor, Tensor)), self.sizes.batch)
@@ -138,42 +122,33 @@ class Lowering:
         meta = self.parts.run(value, box, self._metas(inputs))
         step = Step(name, "call", box.name, tuple(inputs.items()))
         if box.signature.outputs and box.signature.outputs[0].is_bag and not box.signature.has_fields:
-            bag = self._step(Step(self._derived(f"{name}_views"), "call", box.name, step.inputs), meta)
+            bag = self.tensors.step(Step(self.tensors.derived(f"{name}_views"), "call", box.name, step.inputs), meta)
             merged = None if meta is None else meta.flatten(0, 1)
             views = 1 if meta is None else meta.shape[0]
-            return Piece(self._step(Step(name, "merge", inputs=(("", bag),)), merged), views)
+            return Piece(self.tensors.step(Step(name, "merge", inputs=(("", bag),)), merged), views)
         # A part that takes all views of a bag at once and gives no bag has made one row of each sample.
         views = next((1 if ports[port].is_bag else piece.views for port, piece in given.items()), 1)
-        return Piece(self._step(step, meta), views)
+        return Piece(self.tensors.step(step, meta), views)
 
-    def _fitted(self, value: Value, port_name: str, port: Port, piece: Piece) -> str:
+    def _fitted(self, value: Value, port: Port, piece: Piece) -> str:
         """The tensor as the port wants it: a bag's port sees [views, batch, ...], every other all rows."""
         meta = self.out.tensors[piece.tensor]
-        if not port.is_bag or meta is None:
-            return piece.tensor
-        name = self._derived(f"{piece.tensor}_views")
-        if name not in self.out.tensors:
-            if meta.shape[0] % piece.views:
-                problem = f"port '{port_name}' can't split {meta.shape[0]} rows into {piece.views} views"
-                raise self._fault(value, problem)
-            step = Step(name, "split", inputs=(("", piece.tensor),), views=piece.views)
-            self._step(step, meta.unflatten(0, (piece.views, -1)))
-        return name
+        return piece.tensor if not port.is_bag or meta is None else self.tensors.split(value, piece)
 
     def _reserved(self, value: Value, name: str, port: str, rows: int) -> str:
         if port == "clock":
             if "clock" not in self.out.tensors:
-                self._step(Step("clock", "input", "clock"), torch.empty(3, dtype=torch.int64, device="meta"))
+                self.tensors.step(Step("clock", "input", "clock"), torch.empty(3, dtype=torch.int64, device="meta"))
             return "clock"
         batch = self.sizes.batch
         if "draw" not in self.out.tensors:
-            self._step(Step("draw", "input", "draw"), torch.empty(batch, 4, dtype=torch.int64, device="meta"))
+            self.tensors.step(Step("draw", "input", "draw"), torch.empty(batch, 4, dtype=torch.int64, device="meta"))
         copies, rest = divmod(rows, batch)
         if rest:
             problem = f"its {rows} rows are not a multiple of the batch of {batch}"
-            raise self._fault(value, f"{problem}, so they have no random numbers of their own")
-        step = Step(self._derived(f"draw_{name}"), "stream", name, (("", "draw"),), copies)
-        return self._step(step, torch.empty(rows, 4, dtype=torch.int64, device="meta"))
+            raise fault(value, f"{problem}, so they have no random numbers of their own")
+        step = Step(self.tensors.derived(f"draw_{name}"), "stream", name, (("", "draw"),), copies)
+        return self.tensors.step(step, torch.empty(rows, 4, dtype=torch.int64, device="meta"))
 
     def _prepare(self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any]) -> None:
         """Has the part built when the first tensors arrive, and compares it with all that arrive."""
@@ -192,7 +167,7 @@ class Lowering:
                 ports, metas = box.signature.writes[write.method], {}
                 for port, source in write.inputs:
                     piece = self._pieces(source)[0]
-                    metas[port] = self.out.tensors[self._fitted(self.leg.values[source], port, ports[port], piece)]
+                    metas[port] = self.out.tensors[self._fitted(self.leg.values[source], ports[port], piece)]
                 widths = {**bind(ports, metas), **widths}
         return widths
 
@@ -204,7 +179,7 @@ class Lowering:
             piece, *others = self._pieces(source)
             if others:
                 problem = f"{box.name}.{write.method} takes one tensor, but gets several resolutions"
-                raise self._fault(self.leg.values[source], problem)
+                raise fault(self.leg.values[source], problem)
             inputs[port], meta = piece, self.out.tensors[piece.tensor]
             metas[port] = meta.unflatten(0, (piece.views, -1)) if ports[port].is_bag and meta is not None else meta
         if box.name not in self.parts.built and isinstance(box, StateBox):  # nothing reads it before its write
@@ -218,21 +193,3 @@ class Lowering:
 
     def _metas(self, inputs: Mapping[str, str]) -> dict[str, Any]:
         return {port: self.out.tensors[tensor] for port, tensor in inputs.items()}
-
-    def _numbered(self, name: str, count: int) -> list[str]:
-        """The name itself for one tensor; for several, names with numbers."""
-        return [name] if count == 1 else [self._derived(f"{name}_{number + 1}") for number in range(count)]
-
-    def _derived(self, name: str) -> str:
-        """A name for a tensor that no value of the spec has."""
-        while name in self.leg.values:
-            name += "_"
-        return name
-
-    def _step(self, step: Step, meta: Any) -> str:
-        self.out.steps.append(step)
-        self.out.tensors[step.name] = meta
-        return step.name
-
-    def _fault(self, value: Value, problem: str, cure: str = "") -> SpecError:
-        return refusal(value.path, f"value '{value.name}': {problem}", cure)

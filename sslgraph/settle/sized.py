@@ -17,12 +17,12 @@ class Step:
     """One plain operation of a leg's program, on named tensors.
 
     input: reads `target` of the batch. call: part `target` on `inputs`. get: field `target` of inputs. join: all rows
-    of several tensors. split: rows to [views, batch]. merge: the reverse. stream: the draws of `target`, for `views`
-    copies.
+    of several tensors. split: rows to [views, batch]. member: view `target` of these. merge: split's reverse.
+    stream: the draws of `target`, for `views` copies.
     """
 
     name: str
-    kind: Literal["input", "call", "get", "join", "split", "merge", "stream"]
+    kind: Literal["input", "call", "get", "join", "split", "member", "merge", "stream"]
     target: str = ""
     inputs: tuple[tuple[str, str], ...] = ()
     views: int = 1

@@ -50,7 +50,19 @@ class Call:
         return f"{self.function}({', '.join(inputs)})"
 
 
-Expression = Name | Field | Call
+@dataclass(frozen=True)
+class Member:
+    """One view of a bag, counted from 0: `z[0]`."""
+
+    of: Expression
+    index: int
+    at: Path = field(default=(), compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.of}[{self.index}]"
+
+
+Expression = Name | Field | Call | Member
 
 
 def parse(text: str, at: Path = ()) -> Expression:
@@ -83,6 +95,8 @@ def written_out(expression: Expression, flow: Mapping[str, str], depth: int) -> 
                 return expression
         case Field(of=of, name=name):
             return Field(written_out(of, flow, depth), name)
+        case Member(of=of, index=index):
+            return Member(written_out(of, flow, depth), index)
         case Call(function=function, arguments=arguments, named=named):
             return Call(
                 function,
@@ -101,6 +115,8 @@ def _read(node: ast.expr, text: str, at: Path, depth: int) -> Expression:
             return Name(name, here)
         case ast.Attribute(value=of, attr=name):
             return Field(_read(of, text, at, depth + 1), name, here)
+        case ast.Subscript(value=of, slice=ast.Constant(value=int(index))) if not isinstance(index, bool):
+            return Member(_read(of, text, at, depth + 1), index, here)
         case ast.Call(func=function, args=arguments, keywords=named) if not _is_starred(node):
             return Call(
                 _read(function, text, at, depth + 1),
@@ -123,12 +139,16 @@ def _refusal(node: ast.expr, text: str) -> str:
             return f"a number or a text ({part}) can't be part of an expression"
         case ast.Call():
             return f"'{part}' has a star, but each value stands in a call by itself"
+        case ast.Subscript():
+            return f"'{part}' names no view of a bag"
     return f"'{part}' is not a name, a port or a call"
 
 
 def _cure(node: ast.expr) -> str:
     if isinstance(node, ast.Call):
         return "write f(a, b), or f(a, port=b)"
+    if isinstance(node, ast.Subscript):
+        return "views count from 0: z[0], z[1]; a part gives several"
     if isinstance(node, ast.Constant):
         return "write it as a setting of the part: settings can be overridden, swept and compared"
     return "arithmetic is done by parts: write an op or a wiring part and call it"

@@ -12,7 +12,7 @@ from sslgraph.parts.arguments import setting_faults
 from sslgraph.parts.signature import Port
 from sslgraph.wire.by_port import by_port
 from sslgraph.wire.declare import TAKEN
-from sslgraph.wire.expressions import Call, Expression, Field, Name, parse
+from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse
 from sslgraph.wire.graph import VIEW_PORTS, Box, Leg, Value, WiringBox
 
 # Bounds that no figure comes near; the passes behind may go down a chain of values by recursion.
@@ -100,8 +100,14 @@ class Flow:
                 return self._call(self.boxes[text], Call(expression, (), at=expression.at), expression, path, name)
             case Field(of=Name(text=text)) if text in self.views:
                 return self._view(text, expression, path)
+            case Field(of=Member(of=of, index=index)):  # z[0].map is z.map[0]
+                return self._made(Member(Field(of, expression.name, expression.at), index, expression.at), path, name)
             case Field():
                 return self._field(expression, path, name)
+            case Member(of=of, index=index):
+                bag = self.argument(of, path)
+                name = name or _written(expression)
+                return self._add("member", (bag, index), name, path, inputs=(("", bag),), member=index)
             case Call(function=Field(of=Name(text=text), name="read")) if self._is_state(text):
                 return self._call(self.boxes[text], expression, expression, path, name)
             case Call(function=Name(text="bag")) if expression.named or not expression.arguments:

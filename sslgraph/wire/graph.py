@@ -11,6 +11,7 @@ from sslgraph.parts.signature import Port, Signature
 from sslgraph.read.spec import Loss, Method, Part, Path, Phase, Target
 from sslgraph.traits import Traits
 
+HANDED_ON = ("port", "bag", "member")  # kinds of values that hand on the rows of others
 Section = Literal["nets", "targets", "state", "ops", "losses", "wiring"]
 VIEW_PORTS = {
     "image": Port("image", 'Float[Tensor, "batch channels height width"]'),
@@ -104,15 +105,16 @@ class WiringBox(Box):
 
 @dataclass(frozen=True)
 class Value:
-    """One thing that flows: a view's port, a call, a port of a call, a bag of several, or a loss."""
+    """One thing that flows: a view's port, a call, a port of a call, a bag of several, a member of one, or a loss."""
 
     name: str
-    kind: Literal["view", "given", "call", "port", "bag", "loss"]
+    kind: Literal["view", "given", "call", "port", "bag", "member", "loss"]
     box: str | None = None
     inputs: tuple[tuple[str, str], ...] = ()  # (input port, name of the value), in the order of the ports
     port: str | None = None
     path: Path = ()
     view: str | None = None  # of a view's port, the view
+    member: int | None = None  # of a member, its place in the bag
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unkn
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.wire.by_port import by_port
 from sslgraph.wire.declare import declared_boxes, phase_faults
-from sslgraph.wire.expressions import Call, Expression, Field, Name, parse
+from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse
 from sslgraph.wire.flow import Flow, who
 from sslgraph.wire.graph import Box, Graph, Leg, Value, Write, no_place
 
@@ -99,8 +99,9 @@ class _Wiring:
     def _loss_input(self, flow: Flow, text: str, path: Path) -> str | None:
         try:
             expression = parse(text, path)
-            if isinstance(expression, Call):
-                problem = f"a loss reads names, and '{text}' is a call"
+            if isinstance(expression, Call | Member):
+                what = "a call" if isinstance(expression, Call) else "a member of a bag"
+                problem = f"a loss reads names, and '{text}' is {what}"
                 raise refusal(expression.at, problem, "name it in flow: and write the name")
             return flow.argument(expression, path)
         except SpecError as wrong:

@@ -122,6 +122,22 @@ def test_a_copy_of_a_compiled_program_is_compiled_again(copied: Callable[[Compil
     }
 
 
+def test_a_view_of_a_bag_is_what_its_net_gave_for_that_view() -> None:
+    method = compiled(
+        views={"large": {"augment": "none", "copies": 2}, "small": {"augment": "none"}},
+        nets=NETS,
+        flow={"z": "g(f(bag(large, small)))", "one": "z[1]", "other": "z[2]", "w": "g(f(small))"},
+        losses={"l": {**SQUARE, "of": ["one", "other"]}, "same": {**SQUARE, "of": ["other", "w"]}},
+    )
+    assert "one = z_views[1]" in method.code() and "other = z_views[2]" in method.code()
+    images = {"large": torch.randn(8, 3, 2, 2), "small": torch.randn(4, 3, 2, 2)}
+    method.begin(0, CLOCK)
+    losses = method(batch(images, rows=4)).losses
+    second, third = images["large"][4:].mean((2, 3)).sum(1), images["small"].mean((2, 3)).sum(1)
+    torch.testing.assert_close(losses["l"], (second - third).square().mean())  # both weights are ones
+    assert losses["same"] == 0
+
+
 def test_a_port_that_is_named_is_given_by_name_in_the_program() -> None:
     method = compiled(
         size=4,

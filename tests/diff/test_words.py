@@ -31,6 +31,18 @@ def test_a_port_given_by_name_is_the_same_as_by_position() -> None:
     assert changes("enc(x, seen=m.seen)", "enc(seen=m.seen, image=x)") == ()
 
 
+def test_another_view_of_a_bag_is_another_wiring() -> None:
+    def text(flow: dict[str, str]) -> dict[str, Any]:
+        nets = {"f": {"use": "backbones.resnet"}, "h": {"use": "heads.linear", "out": 2048}}
+        losses = {"one": {"use": "losses.negative_cosine", "of": ["p", "t"]}}
+        return {"views": {"x": {"augment": "simsiam", "copies": 2}}, "nets": nets, "flow": flow, "losses": losses}
+
+    one = method(**text({"z": "f(x)", "p": "h(z[0])", "t": "stopgrad(z[1])"}))
+    assert diff(one, method(**text({"p": "h(f(x)[0])", "t": "stopgrad(f(x)[1])"}))) == ()
+    (change,) = diff(one, method(**text({"p": "h(f(x)[1])", "t": "stopgrad(f(x)[1])"})))
+    assert isinstance(change, Rewired) and (change.before, change.after) == ("h(f(x)[0])", "h(f(x)[1])")
+
+
 def test_another_port_is_another_wiring() -> None:
     (change,) = changes("enc(x, m.seen)", "enc(x, replace=m.hidden)")
     assert isinstance(change, Rewired) and change.port == "input 1"

@@ -60,6 +60,18 @@ def test_views_that_are_always_read_together_are_one_stack() -> None:
     assert len(boxes(picture(shipped("dino"), level="every-call"), "view")) == 3
 
 
+def test_a_line_says_which_view_of_a_bag_it_carries() -> None:
+    settled = sized(
+        views={"x": {"augment": "none", "copies": 2}},
+        nets={"f": EYE, "g": dense()},
+        flow={"z": "g(f(x))", "p": "z[0]", "y": "g(f(x[1]))", "t": "n(z[1])"},
+        losses={"l": {**SQUARE, "of": ["p", "t"]}, "m": {**SQUARE, "of": ["y", "t"]}},
+        ops={"n": {"use": "parts:Noise"}},
+    )
+    lines = {(edge.source, edge.target): edge.name for edge in picture(settled).panels[0].edges}
+    assert lines["z", "l"] == "p" and lines["x", "f_x_1"] == "x[1]" and lines["z", "t"] == "z[1]"
+
+
 def test_stops_stand_where_a_gradient_ends() -> None:
     def stops(name: str) -> set[tuple[str, str]]:
         return {(edge.source, edge.target) for edge in picture(shipped(name)).panels[-1].edges if edge.stop}

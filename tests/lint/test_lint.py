@@ -40,6 +40,12 @@ SIMCLR: Text = {
     "flow": {"z": "l2(g(f(x)))"},
     "losses": {"contrast": {"use": "losses.nt_xent", "of": ["z"]}},
 }
+SIMSIAM: Text = {
+    "views": {"x": {"augment": "simclr", "copies": 2}},
+    "nets": {"f": F, "g": G, "h": G},
+    "flow": {"z": "g(f(x))", "p": "h(z[0])", "t": "stopgrad(z[1])"},
+    "losses": {"one": {"use": "losses.negative_cosine", "of": ["p", "t"]}},
+}
 DINO: Text = {
     "views": TWO_VIEWS,
     "nets": {"s": F, "h": {"use": "heads.dino", "out": 64}},
@@ -178,6 +184,18 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             RUN,
             "'codes' spreads 256 rows over 300 prototypes, so most stay empty",
         ),
+        (
+            "SG109",
+            change(SIMSIAM, flow={"z": "g(f(x))", "p": "h(z)", "t": "stopgrad(z)"}),
+            RUN,
+            "both inputs of 'one' come from the same view: it pairs each of x[0], x[1] with itself",
+        ),
+        (
+            "SG109",
+            change(SIMSIAM, flow={"z": "g(f(x))", "p": "h(z[1])", "t": "stopgrad(z)[1]"}),
+            RUN,
+            "both inputs of 'one' come from the same view, x[1]",
+        ),
         ("SG108", SIMCLR, Facts(batch=256, accumulate=4), "'contrast' compares the 64 images of a micro-batch"),
     ],
 )
@@ -208,6 +226,17 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
             ),
             RUN,
         ),  # another loss guards
+        (SIMSIAM, RUN),  # two views of one bag
+        (change(SIMSIAM, flow={"b": "bag(f(x)[1], f(x)[0])", "p": "h(g(f(x)))", "t": "stopgrad(g(b))"}), RUN),
+        (
+            change(
+                SIMSIAM,
+                ops={"hole": {"use": "masks.uniform"}},
+                nets={**SIMSIAM["nets"], "f": {"use": "backbones.vit"}},
+                flow={"z": "f(x)", "p": "h(g(f(x, hole(x).seen)))", "t": "stopgrad(g(z))"},
+            ),
+            RUN,
+        ),  # one side sees a part of the view
         (MOCO, Facts()),
     ],
 )

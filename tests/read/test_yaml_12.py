@@ -110,6 +110,7 @@ def test_all_faults_come_at_once_in_the_order_of_their_places() -> None:
         ("<<: {a: 1}", "a.yaml:1:1: merge keys (<<) are not read"),
         ("a: 1\n---\nb: 2", "a.yaml:2:1: a second document begins here"),
         ("a: [1", "a.yaml:1:6: this is not YAML"),
+        ("a: [z[0], z[1]]", "a.yaml:1:6: a bracket of its own stands in a list\n  name the view in flow: (p0: z[0])"),
         ("a: b: c", "a.yaml:1:5: a ':' stands where no key can be"),
         ("a: *b", "undefined alias 'b'"),
         ("a: \x07", "a.yaml:1:4: the character U+0007 can't stand in a text"),

@@ -177,6 +177,36 @@ def test_a_write_that_does_not_fit_is_refused_before_any_run() -> None:
         sized(**text)
 
 
+MEMBERS: Text = {
+    **PLAIN,
+    "views": {"large": {"augment": "none", "copies": 2}, "small": {"augment": "none"}},
+    "losses": {"l": {**SQUARE, "of": ["one", "other"]}},
+}
+
+
+@pytest.mark.parametrize("small", [4, 2])
+def test_a_view_of_a_bag_has_its_rows_whatever_the_sizes(small: int) -> None:
+    text = {**MEMBERS, "flow": {"z": "f(bag(large, small))", "one": "z[1]", "other": "z.map[2]", "m": "mean(other)"}}
+    text["losses"] = {"l": {**SQUARE, "of": ["one", "m"]}}
+    settled = settle(wired(**text), {"large": (3, 4, 4), "small": (3, small, small)}, batch=4, plugins=PLUGINS)
+    (leg,) = settled.legs
+    assert leg.shapes("one") == ((4, 3),) and leg.shapes("other") == ((4, 3, small, small),)
+    assert [piece.views for piece in (*leg.pieces["one"], *leg.pieces["other"])] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ("z[3]", "value 'one': there is no view 3\n  the bag has 3, from 0 to 2"),
+        ("f(small)[0]", "value 'one': it is taken from a bag, and there is one view only\n  leave the brackets out"),
+    ],
+)
+def test_a_view_that_a_bag_has_not_is_refused(member: str, message: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        sized(**{**MEMBERS, "flow": {"z": "g(f(bag(large, small)))", "one": member, "other": "z[0]"}})
+    assert message in str(refused.value)
+
+
 def test_a_made_name_never_takes_the_place_of_a_value() -> None:
     text = {
         **CROPS,

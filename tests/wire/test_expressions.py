@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslgraph.errors import Column, Place, SpecError
-from sslgraph.wire.expressions import Call, Field, Name, parse
+from sslgraph.wire.expressions import Call, Field, Member, Name, parse
 
 
 def test_an_expression_is_names_ports_and_calls() -> None:
@@ -19,6 +19,7 @@ def test_an_expression_is_names_ports_and_calls() -> None:
     assert parse("enc(x, replace=m.hidden)") == Call(
         Name("enc"), (Name("x"),), (("replace", Field(Name("m"), "hidden")),)
     )
+    assert parse("h(z[0]).map") == Field(Call(Name("h"), (Member(Name("z"), 0),)), "map")
 
 
 NAMES = st.sampled_from(["x", "f", "queue", "z1"])
@@ -26,6 +27,7 @@ EXPRESSIONS = st.recursive(
     NAMES.map(Name),
     lambda inner: (
         st.builds(Field, inner, NAMES)
+        | st.builds(Member, inner, st.integers(0, 12))
         | st.builds(
             Call,
             NAMES.map(Name),
@@ -61,7 +63,11 @@ def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
         ("f(x, size=3)", "a number or a text (3) can't be part of an expression", "write it as a setting of the part"),
         ("a + b", "'a + b' is not a name, a port or a call", "arithmetic is done by parts"),
         ("f(-x)", "'-x' is not a name, a port or a call", "arithmetic is done by parts"),
-        ("x[0]", "'x[0]' is not a name, a port or a call", "arithmetic is done by parts"),
+        ("x[-1]", "'x[-1]' names no view of a bag", "views count from 0: z[0], z[1]"),
+        ("x[0:2]", "'x[0:2]' names no view of a bag", "a part gives several"),
+        ("x[y]", "'x[y]' names no view of a bag", "views count from 0"),
+        ("x[True]", "'x[True]' names no view of a bag", "views count from 0"),
+        ("f(x)[0.5]", "'f(x)[0.5]' names no view of a bag", "views count from 0"),
         ("f(*x)", "'f(*x)' has a star, but each value stands in a call by itself", "write f(a, b), or f(a, port=b)"),
         ("f(**x)", "'f(**x)' has a star", "write f(a, b), or f(a, port=b)"),
         ("lambda: x", "'lambda: x' is not a name", "arithmetic is done by parts"),

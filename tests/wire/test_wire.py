@@ -121,6 +121,19 @@ def test_a_value_goes_to_the_port_that_is_named_and_the_order_is_the_parts() -> 
     assert graph.training.flow["z"] == wired(**{**ONE, "flow": {"z": "g(f(x))"}}).training.flow["z"]
 
 
+def test_a_view_of_a_bag_is_a_value_and_a_port_of_it_is_that_view_of_the_port() -> None:
+    graph = wired(
+        views={"x": {"augment": "none", "copies": 2}},
+        nets={"f": EYE},
+        flow={"h": "f(x)", "z": "h[0]", "w": "h[1].map", "v": "f(x).map[1]", "i": "x[1].index"},
+        losses={"l": {**SQUARE, "of": ["z", "w"]}, "m": {**SQUARE, "of": ["v", "i"]}},
+    )
+    found = graph.training.values
+    assert (found["z"].kind, found["z"].inputs, found["z"].member) == ("member", (("", "h_pooled"),), 0)
+    assert (found["w"].inputs, found["w"].member) == ((("", "h_map"),), 1) and graph.training.flow["v"] == "w"
+    assert (found["i"].inputs, found["i"].member) == ((("", "x_index"),), 1)
+
+
 def test_an_optional_port_is_given_without_those_before_it() -> None:
     graph = wired(
         nets={"f": {"use": "backbones.vit", "mask_token": True}},
@@ -237,6 +250,10 @@ def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
         (
             {"losses": {"l": {**SQUARE, "of": ["z", "z", "z"]}}},
             "loss 'l' (parts:Square) is given 3 values\n  it takes one, other",
+        ),
+        (
+            {"losses": {"l": {**SQUARE, "of": ["z", "z[0]"]}}},
+            "a loss reads names, and 'z[0]' is a member of a bag\n  name it in flow: and write the name",
         ),
         (
             {"losses": {"l": {**SQUARE, "of": ["z", "f(x)"]}}},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sslgraph.wire.gradients import moved_by, trained_by
-from sslgraph.wire.graph import Graph, Leg, NetBox, Value
+from sslgraph.wire.graph import HANDED_ON, Graph, Leg, NetBox, Value
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Read:
     output: str = ""  # the maker's output, where it has several
     is_stopped: bool = False  # a stop-gradient lies between
     is_bag: bool = False  # it arrives together with others at one port
+    is_member: bool = False  # it is one view of a bag
     hops: tuple[tuple[str, str, str], ...] = ()  # (value, value that reads it, port), from the reader to the maker
 
 
@@ -89,30 +90,27 @@ def _resolved(calls: Calls, source: str, reader: str, port: str) -> list[Read]:
     """Who made what a port reads: through ports, bags and stop-gradients up to the calls."""
     names = {value: name for name, value in calls.leg.flow.items()}
 
-    def walk(
-        value: Value, name: str, output: str, is_stopped: bool, is_bag: bool, hops: tuple[tuple[str, str, str], ...]
-    ) -> list[Read]:
-        name = name or names.get(value.name, "")
-        if not (value.kind in ("port", "bag") or calls.is_stop(value)):
-            return [Read(value.name, source, reader, port, name, output, is_stopped, is_bag, hops)]
+    def walk(read: Read, value: Value, place: str) -> list[Read]:
+        """Further up from a value; `place` is its place in the bag that it was taken from, "[0]"."""
+        name = names.get(value.name, value.view if place else None)
+        read = replace(read, name=read.name or (f"{name}{place}" if name else ""))
+        if not (value.kind in HANDED_ON or calls.is_stop(value)):
+            return [replace(read, maker=value.name)]
         found = []
         for inner_port, inner in value.inputs:
-            more = (*hops, (inner, value.name, inner_port))
+            further = replace(read, hops=(*read.hops, (inner, value.name, inner_port)))
             if value.kind == "bag":
-                found += walk(calls.leg.values[inner], "", "", is_stopped, len(value.inputs) > 1, more)
+                further = replace(further, name="", output="", is_bag=len(value.inputs) > 1)
+            elif value.kind == "port":
+                further = replace(further, output=read.output or str(value.port))
+            elif value.kind == "member":
+                further = replace(further, is_member=True)
             else:
-                is_port = value.kind == "port"
-                found += walk(
-                    calls.leg.values[inner],
-                    name,
-                    output or (str(value.port) if is_port else ""),
-                    is_stopped or not is_port,
-                    is_bag,
-                    more,
-                )
+                further = replace(further, is_stopped=True)
+            found += walk(further, calls.leg.values[inner], f"[{value.member}]" if value.kind == "member" else place)
         return found
 
-    return walk(calls.leg.values[source], "", "", False, False, ((source, reader, port),))
+    return walk(Read("", source, reader, port, hops=((source, reader, port),)), calls.leg.values[source], "")
 
 
 def _carried(calls: Calls) -> dict[str, frozenset[str]]:

@@ -18,7 +18,7 @@ def line_of(calls: Calls, read: Read, source: str, target: str, shape: str) -> E
         source,
         target,
         gradient=gradient,
-        name="" if output or maker.kind == "view" else read.name,
+        name="" if output or (maker.kind == "view" and not read.is_member) else read.name,
         shape=shape,
         port=output,
         stop=_is_stopped(calls, read, losses),

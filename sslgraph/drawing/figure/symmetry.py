@@ -73,6 +73,7 @@ class _Formulas:
                 value.kind,
                 value.box,
                 value.port,
+                value.member,
                 view,
                 tuple((port, written(source)) for port, source in value.inputs),
             )
