@@ -1,6 +1,7 @@
-"""Where the catalogue and the specs lie, beside this package in a checkout, inside it in a wheel; and the cache."""
+"""Where the catalogue and the specs lie, in a checkout and in a wheel; and the folders that are the user's own."""
 
 import os
+import stat
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -17,3 +18,28 @@ def cache() -> Path:
     """
     named, caches = os.environ.get("SSLGRAPH_CACHE"), os.environ.get("XDG_CACHE_HOME")
     return Path(named).expanduser() if named else Path(caches or "~/.cache").expanduser() / "sslgraph"
+
+
+def config() -> Path:
+    """Where what the user has decided is kept: `$SSLGRAPH_CONFIG`, or sslgraph in the user's folder of settings.
+
+    RuntimeError if there is no home.
+    """
+    named, settings = os.environ.get("SSLGRAPH_CONFIG"), os.environ.get("XDG_CONFIG_HOME")
+    return Path(named).expanduser() if named else Path(settings or "~/.config").expanduser() / "sslgraph"
+
+
+def own_folder(folder: Path) -> Path:
+    """The same folder, made if it is not there. OSError if someone else could put a file into it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not is_own(folder):
+        raise PermissionError(f"{folder} belongs to another user, or others can write to it")
+    return folder
+
+
+def is_own(path: Path) -> bool:
+    """Whether a file or folder is this user's and nobody else can change it. OSError if it is not there."""
+    seen = path.stat()
+    return not hasattr(os, "getuid") or (
+        seen.st_uid == os.getuid() and not seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )

@@ -37,8 +37,9 @@ def _seeded() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is kept between runs stays out of the user's cache folder."""
+    """What is kept between runs stays out of the user's folders, and no test trusts what another one did."""
     monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("SSLGRAPH_CONFIG", str(tmp_path_factory.mktemp("config") / "sslgraph"))
 
 
 @pytest.fixture(scope="session")

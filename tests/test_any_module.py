@@ -12,6 +12,9 @@ import pytest
 from command import Command
 from command import sslgraph as sslgraph
 
+from sslgraph.parts import module_text
+from sslgraph.read.trusted import remember
+
 METHOD = """
 method: Regressed
 views:
@@ -47,6 +50,7 @@ SMOOTH = '"torch.nn:SmoothL1Loss"'
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("recipe.yaml").write_text(RECIPE.lstrip())
+    remember([("torch.nn", module_text.source_of("torch") or Path())])
 
 
 def with_loss(use: str, *, plugin: str = "") -> None:
@@ -54,6 +58,7 @@ def with_loss(use: str, *, plugin: str = "") -> None:
     Path("method.yaml").write_text(METHOD.lstrip().replace(f"{SMOOTH}, of: [q, k], beta: 0.5", f"{use}, of: [q, k]"))
     if plugin:
         Path("recipe.yaml").write_text(RECIPE.lstrip().replace("[torch.nn]", f"[torch.nn, {plugin}]"))
+        remember([(plugin, Path(plugin, "__init__.py"))])
 
 
 def steps_of(run: str) -> int:

@@ -17,6 +17,7 @@ from command import sslgraph as sslgraph
 
 from sslgraph.pipelines.check.check import examine
 from sslgraph.pipelines.record.remedies import remedy
+from sslgraph.read.trusted import remember
 
 ROOT = Path(__file__).parent.parent
 LOSS = '''
@@ -78,9 +79,11 @@ optimizer: {use: sgd, lr: 0.01, momentum: 0.9, weight_decay: 1e-4}
 """
 
 
-def written(folder: Path, module: str, *, loss: str = LOSS) -> str:
-    """The two files; the name of the YAML file."""
+def written(folder: Path, module: str, *, loss: str = LOSS, is_trusted: bool = True) -> str:
+    """The two files; the name of the YAML file. `--plugin` was given before, so that no command needs it."""
     (folder / f"{module}.py").write_text(loss.lstrip())
+    if is_trusted:
+        remember([(module, folder / f"{module}.py")])
     (folder / "vicreg.yaml").write_text(METHOD.lstrip().replace("MODULE", module))
     return "vicreg.yaml"
 
@@ -133,12 +136,12 @@ def test_an_own_loss_is_drawn_with_its_title(folder: Path, sslgraph: Command) ->
 
 
 def test_an_own_loss_is_compared_by_what_it_is(folder: Path, sslgraph: Command) -> None:
-    name = written(folder, "own_compared")
+    name = written(folder, "own_compared", is_trusted=False)
+    assert "variance and covariance terms" not in sslgraph("diff", "barlow_twins", name).out  # not allowed: not read
     assert sslgraph("diff", "barlow_twins", name, "--plugin", "own_compared").out.startswith(
         "My VICReg is Barlow Twins with variance and covariance terms in place of redundancy reduction; "
         "by variance and covariance instead of cross-correlation.\n"
     )
-    assert "variance and covariance terms" not in sslgraph("diff", "barlow_twins", name).out  # not allowed: not read
 
 
 def test_an_own_loss_gives_its_own_advice(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,8 +38,6 @@ app = typer.Typer(
 
 def main() -> None:
     """Runs a command; what a user can mend is one message on standard error and exit code 1."""
-    # A plugin usually lies in the current folder. Last: a numpy.py that lies there must not replace numpy.
-    sys.path.append(str(Path.cwd()))
     try:
         app(prog_name="sslgraph")
     except SslgraphError as fault:

@@ -36,5 +36,8 @@ def submit(
     )
     flags = {"--from-scratch": from_scratch, "--changed-data": changed_data}
     job = replace(job, words=(*job.words, *(flag for flag, is_given in flags.items() if is_given)))
-    settled(request(name, data=data, out=out_, plugins=tuple(plugin), overrides=overrides(set_), is_here=False))
+    asked = request(name, data=data, out=out_, plugins=tuple(plugin), overrides=overrides(set_), is_here=False)
+    # What is trusted here is named there, where nothing is known of it.
+    trusted = [word for known in settled(asked)["plugins"] if known not in plugin for word in ("--plugin", known)]
+    job = replace(job, words=(*job.words, *trusted))
     job_server.submit(job, address, say=lambda text: print(text, end="", flush=True), wait=not no_wait)

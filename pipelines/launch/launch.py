@@ -185,7 +185,8 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
     import ray.train
 
     ray_compat.quiet_worker()
-    sys.path.append(config["folder"])  # where plugins lie; last, as in the command line
+    if config["cfg"].get("plugins"):
+        sys.path.append(config["folder"])  # where they lie; last, as in the command line
     cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
         return dict(config["body"](cfg))

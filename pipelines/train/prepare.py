@@ -81,7 +81,7 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
         saving.settings(loaded.spec.checkpoint, Clock(1, 1))
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
     folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")
-    return {**asdict(config), "out": str(folder)}
+    return {**asdict(config), "plugins": plugins, "out": str(folder)}
 
 
 def prepare(cfg: Mapping[str, Any]) -> Run:

@@ -30,18 +30,18 @@ class Module:
 
 def is_there(module: str) -> bool:
     """Whether an import would find a module; a folder without `__init__.py` is one."""
-    return _spec(module) is not None
+    return spec_of(module) is not None
 
 
 def source_of(module: str) -> Path | None:
     """The file of a module (`my_package.my_module`), or None; neither it nor its package is run."""
-    found = _spec(module)
+    found = spec_of(module)
     return Path(found.origin) if found and found.has_location and found.origin else None
 
 
 def folder_of(module: str) -> Path | None:
     """The folder on the import path in which a module, or the package around it, is found."""
-    first = _spec(module.partition(".")[0])
+    first = spec_of(module.partition(".")[0])
     inside = list(first.submodule_search_locations or ()) if first else []
     source = source_of(module.partition(".")[0])
     return Path(inside[0]).parent if inside else source.parent if source else None
@@ -168,7 +168,8 @@ def _absolute(module: Module, node: ast.ImportFrom) -> str:
     return ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
 
 
-def _spec(module: str) -> ModuleSpec | None:
+def spec_of(module: str) -> ModuleSpec | None:
+    """Where an import would find a module; neither it nor its package is run."""
     first, *rest = module.split(".")
     try:
         found = find_spec(first)

@@ -99,7 +99,7 @@ def _plugin(use: str, plugins: tuple[str, ...]) -> Signature:
     name, _, class_name = use.partition(":")
     if not is_allowed(name, plugins):
         problem = f"'{use}' is code from outside the catalogue, and a spec must not run code by itself"
-        raise refusal((), problem, f"if you trust it, allow it with --plugin {name} or the recipe's plugins: [{name}]")
+        raise refusal((), problem, f"if you trust it, allow it with --plugin {name}; that is remembered")
     if not module_text.is_there(name):
         raise refusal((), f"there is no module '{name}'", f"it is looked for in {', '.join(module_text.searched())}")
     module = _read(use, name)

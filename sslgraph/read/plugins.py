@@ -1,4 +1,4 @@
-"""Modules whose parts a text may use: allowed by name, and found where Python finds them or beside the text."""
+"""Modules whose parts a text may use: named by the user, and found where Python finds them or beside the text."""
 
 from __future__ import annotations
 
@@ -13,31 +13,46 @@ from sslgraph.parts import module_text, registry
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.located import Value
 from sslgraph.read.spec import Method, Recipe
+from sslgraph.read.trusted import is_trusted, remember
 
 
 def allowed(
     given: Sequence[str], *texts: Loaded[Method] | Loaded[Recipe], folders: Sequence[Path] = ()
 ) -> tuple[str, ...]:
-    """The modules that a command (`--plugin`) and recipes (`plugins:`) allow.
+    """The modules that may run: those that a command names (`--plugin`), and of those that texts need the trusted ones.
 
-    One that Python does not find is looked for in the folders of the files that the texts stand in, then in `folders`.
-    A folder in which one is found joins the end of the import path. SpecError if one that a text needs is nowhere.
+    One that Python does not find is looked for in the folders of the files that the texts stand in, in `folders` and
+    in the current folder. A folder in which one is found joins the end of the import path. What a command names is
+    trusted from then on. SpecError if one that a text needs is nowhere, or is named by a recipe and not trusted.
     """
     asked = {name: Place(f"--plugin {name}") for name in given}
-    for text in texts:
-        for i, name in enumerate(text.spec.plugins if isinstance(text.spec, Recipe) else ()):
-            asked.setdefault(name, text.place(("plugins", i)))
-    files = [Path(file) for text in texts for file in text.text.files] if asked else []
-    places = tuple(dict.fromkeys([*(file.parent.resolve() for file in files), *folders]))
-    faults = [Fault(place, clash, cure="rename one of them") for name, place in asked.items()
+    named = {name: text.place(("plugins", i)) for text in texts if isinstance(text.spec, Recipe)
+             for i, name in enumerate(text.spec.plugins) if name not in asked}  # fmt: skip
+    used = {module for text in texts for module in _used(text.text)}
+    if not asked and not named and not used:
+        return ()
+    files = (Path(file).parent.resolve() for text in texts for file in text.text.files)
+    places = tuple(dict.fromkeys([*files, *folders, Path.cwd()]))
+    trusted_ones = [name for name in dict.fromkeys([*named, *sorted(used)]) if name not in asked
+                    and is_trusted(name, _file(name, places))]  # fmt: skip
+    may = [*asked, *trusted_ones]
+    faults = [Fault(asked.get(name) or named.get(name) or (), clash, cure="rename one of them") for name in may
               if (clash := _joined(name.partition(".")[0], places))]  # fmt: skip
-    there = [name for name in asked if module_text.is_there(name)]
-    needed = {module for text in texts for module in _used(text.text) if not registry.is_allowed(module, there)}
-    if needed:
-        faults += [_nowhere(name, place, places, needed) for name, place in asked.items() if name not in there]
+    there = [name for name in may if module_text.is_there(name)]
+    needed = {module for module in used if not registry.is_allowed(module, there)}
+    for name, place in {**asked, **named}.items() if needed else ():
+        if name in there:
+            continue
+        file = _file(name, places)
+        if file is None:
+            faults.append(_nowhere(name, place, places, needed))
+        elif any(registry.is_allowed(module, (name,)) for module in needed):
+            problem = f"the plugin '{name}' ({file}) is code, and a text must not run code by itself"
+            faults.append(Fault(place, problem, cure=f"if you trust it, give --plugin {name}; that is remembered"))
     if faults:
         raise SpecError(faults)
-    return tuple(asked)
+    remember([(name, file) for name in asked if (file := _file(name, places))])
+    return tuple(may)
 
 
 def folders_of(names: Iterable[str]) -> dict[str, str]:
@@ -45,6 +60,16 @@ def folders_of(names: Iterable[str]) -> dict[str, str]:
     installed = (sys.prefix, sys.base_prefix)
     found = {name: module_text.folder_of(name) for name in names}
     return {name: str(folder) for name, folder in found.items() if folder and not str(folder).startswith(installed)}
+
+
+def _file(module: str, folders: Iterable[Path]) -> Path | None:
+    """The file of the outermost package of a module, or its folder; where Python finds it, or in one of these."""
+    first = module.partition(".")[0]
+    found = module_text.spec_of(first) or PathFinder.find_spec(first, [*map(str, folders)])
+    if found is None:
+        return None
+    inside = [*(found.submodule_search_locations or ())]
+    return Path(found.origin) if found.has_location and found.origin else Path(inside[0]) if inside else None
 
 
 def _joined(first: str, folders: Iterable[Path]) -> str:

@@ -10,10 +10,13 @@ from command import Command
 from command import sslgraph as sslgraph
 
 from sslgraph.errors import SpecError
+from sslgraph.home import config
 from sslgraph.method import load as sslgraph_load
 from sslgraph.parts import module_text
+from sslgraph.pipelines.commands import app
 from sslgraph.read.load import load_method, load_recipe
 from sslgraph.read.plugins import allowed, folders_of
+from sslgraph.read.trusted import is_trusted
 
 HELPER = """
 from torch import nn
@@ -67,12 +70,82 @@ def test_a_plugin_beside_its_text_is_found_from_any_folder(tmp_path: Path, sslgr
     refused = sslgraph("check", str(specs / "method.yaml"))
     assert refused.code == 1 and "allow it with --plugin beside_one" in refused.err
     assert sslgraph("check", str(specs / "method.yaml"), "--plugin", "beside_one").code == 0
+
+
+def test_what_a_recipe_names_runs_only_when_the_user_has_said_so(tmp_path: Path, sslgraph: Command) -> None:
+    """`plugins:` names what a text needs. A folder that was downloaded runs nothing, whatever is done with it."""
+    specs = folder(tmp_path, "beside_self")
+    mark = tmp_path / "it ran"
+    (specs / "beside_self_sibling.py").write_text(f"from pathlib import Path\nPath({str(mark)!r}).touch()\n")
+    recipe, path = str(specs / "recipe.yaml"), list(sys.path)
+    refused = f"{recipe}:7:11: the plugin 'beside_self' ({specs / 'beside_self.py'}) is code, and a text must not run"
+    for command in ("check", "show", "draw", "plan", "views", "train", "verify"):
+        said = sslgraph(command, recipe)
+        assert said.code == 1 and said.err.startswith(refused), (command, said.err)
+    assert "give --plugin beside_self; that is remembered" in said.err
+    assert sys.path == path and not mark.exists()
+    assert sslgraph("check", recipe, "--plugin", "beside_self").code == 0 and mark.exists()
+    for text in (recipe, str(specs / "method.yaml")):  # asked for once
+        assert sslgraph("check", text).code == 0
+
+
+def test_trust_is_in_a_file_and_a_module_and_not_in_a_name(
+    tmp_path: Path, sslgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs, other = folder(tmp_path, "beside_trust"), folder(tmp_path, "beside_trust", "downloaded")
+    assert sslgraph("check", str(specs / "recipe.yaml"), "--plugin", "beside_trust").code == 0
+    monkeypatch.delitem(sys.modules, "beside_trust")
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(specs)])
+    assert "downloaded/beside_trust.py) is code" in sslgraph("check", str(other / "recipe.yaml")).err
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(other)])
     assert sslgraph("check", str(specs / "recipe.yaml")).code == 0
+    assert not is_trusted("beside_trust_sibling", specs / "beside_trust_sibling.py")
+
+
+def test_a_list_of_the_trusted_that_others_can_write_to_is_not_believed(tmp_path: Path, sslgraph: Command) -> None:
+    specs, kept = folder(tmp_path, "beside_list"), config() / "trusted.json"
+    assert sslgraph("check", str(specs / "recipe.yaml"), "--plugin", "beside_list").code == 0
+    assert kept.stat().st_mode & 0o77 == 0 or kept.parent.stat().st_mode & 0o77 == 0
+    kept.chmod(0o666)
+    assert sslgraph("check", str(specs / "recipe.yaml")).code == 1
+    kept.chmod(0o600)
+    assert sslgraph("check", str(specs / "recipe.yaml")).code == 0
+    for damaged in ("", "{", "[1]", "[[1]]", "null"):
+        kept.write_text(damaged)
+        assert sslgraph("check", str(specs / "recipe.yaml")).code == 1
+
+
+def test_nothing_of_the_current_folder_can_be_imported_unless_a_plugin_lies_there(
+    tmp_path: Path, sslgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries import what may be installed: `cupy.py` in a downloaded folder must not be that."""
+    monkeypatch.chdir(folder(tmp_path, "beside_here"))
+    for command in (("list",), ("check", "byol"), ("check", "recipe.yaml")):
+        path = sslgraph_path(sslgraph, *command)
+        assert str(Path.cwd()) not in path and "" not in path
+    assert str(Path.cwd()) in sslgraph_path(sslgraph, "check", "recipe.yaml", "--plugin", "beside_here")
+
+
+def sslgraph_path(sslgraph: Command, *words: str) -> list[str]:
+    """The import path at the end of a command."""
+    seen: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        original = app.app
+
+        def watched(**given: str) -> None:
+            try:
+                original(**given)
+            finally:
+                seen[:] = sys.path
+
+        patch.setattr(app, "app", watched)
+        sslgraph(*words)
+    return seen
 
 
 def test_a_run_finds_its_plugins_again(tmp_path: Path, sslgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     specs = folder(tmp_path, "beside_two")
-    said = sslgraph("train", str(specs / "recipe.yaml"), "--out", "run")
+    said = sslgraph("train", str(specs / "recipe.yaml"), "--out", "run", "--plugin", "beside_two")
     assert said.code == 0, said.err
     for name in ("beside_two", "beside_two_sibling"):
         sys.modules.pop(name)

@@ -146,7 +146,7 @@ optimizer: {use: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0}
 plugins: [number_parts]
 """)
     with pytest.raises(SslgraphError, match=r"and 'l' \(number_parts:Covariance\) can't run on them; write it without"):
-        page(str(recipe), {"gpus": 1, "memory": "80GB"})
+        page(str(recipe), {"gpus": 1, "memory": "80GB"}, plugins=("number_parts",))
 
 
 def test_amounts_of_memory() -> None:
