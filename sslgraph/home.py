@@ -30,9 +30,10 @@ def config() -> Path:
 
 
 def own_folder(folder: Path) -> Path:
-    """The same folder, made if it is not there. OSError if someone else could put a file into it."""
+    """The same folder, made if it is not there. OSError if someone else could put a file into it, or replace it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not is_own(folder):
+    around = folder.parent.stat()
+    if not is_own(folder) or (_is_open(around) and not around.st_mode & stat.S_ISVTX):
         raise PermissionError(f"{folder} belongs to another user, or others can write to it")
     return folder
 
@@ -40,6 +41,9 @@ def own_folder(folder: Path) -> Path:
 def is_own(path: Path) -> bool:
     """Whether a file or folder is this user's and nobody else can change it. OSError if it is not there."""
     seen = path.stat()
-    return not hasattr(os, "getuid") or (
-        seen.st_uid == os.getuid() and not seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    )
+    return not hasattr(os, "getuid") or (seen.st_uid == os.getuid() and not _is_open(seen))
+
+
+def _is_open(seen: os.stat_result) -> bool:
+    """Whether others can write to it. A group with the user's number is the user alone, as most systems make them."""
+    return bool(seen.st_mode & stat.S_IWOTH or (seen.st_mode & stat.S_IWGRP and seen.st_gid != seen.st_uid))

@@ -141,8 +141,8 @@ def _library() -> ctypes.CDLL | None:
     if compiler is None or os.environ.get("SSLGRAPH_NATIVE") == "0":
         return None
     try:
-        found = ctypes.CDLL(str(_built(compiler)))
-    except (OSError, RuntimeError, subprocess.SubprocessError):  # no home to write to, a compiler that can't
+        found = _loaded(compiler)
+    except (OSError, subprocess.SubprocessError):  # a compiler that can't
         return None
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     for name, kinds in {
@@ -155,16 +155,31 @@ def _library() -> ctypes.CDLL | None:
     return found
 
 
-def _built(compiler: str) -> Path:
-    """The library, which is built if this text was never built by this compiler for this kind of machine."""
+def _loaded(compiler: str) -> ctypes.CDLL:
+    """The library from the user's own cache; from nowhere else, because loading it runs it."""
+    try:
+        return ctypes.CDLL(str(_built(compiler, home.own_folder(home.cache() / "native"))))
+    except (OSError, RuntimeError):  # no home, or a cache that can't be written, or that others can write to
+        with tempfile.TemporaryDirectory() as folder:
+            return ctypes.CDLL(str(_built(compiler, Path(folder))))
+
+
+def _built(compiler: str, kept: Path) -> Path:
+    """The library, which is built if this text was never built whole by this compiler for this kind of machine.
+
+    Its name ends with the hash of its content: a file that was cut short would end the process when it is used.
+    """
     said = "\n".join((_SOURCE.read_text(encoding="utf-8"), *_FLAGS, compiler, platform.platform(), platform.machine()))
-    kept = home.cache()
-    path = kept / f"pixels-{hashlib.sha256(said.encode()).hexdigest()[:16]}.so"
-    if not path.is_file():
-        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept) as folder:
-            made = Path(folder) / path.name
-            command = [compiler, *_FLAGS, str(_SOURCE), "-o", str(made), "-lm"]
-            subprocess.run(command, check=True, capture_output=True, timeout=120)
-            made.replace(path)
-    return path
+    begin = f"pixels-{_hash(said.encode())}"
+    for path in sorted(kept.glob(f"{begin}-*.so")):
+        if home.is_own(path) and path.name == f"{begin}-{_hash(path.read_bytes())}.so":
+            return path
+    with tempfile.TemporaryDirectory(dir=kept) as folder:
+        made = Path(folder) / "pixels.so"
+        command = [compiler, *_FLAGS, str(_SOURCE), "-o", str(made), "-lm"]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        return made.replace(kept / f"{begin}-{_hash(made.read_bytes())}.so")
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -130,6 +130,33 @@ def test_it_is_built_once_and_can_be_turned_off(tmp_path: Path, monkeypatch: pyt
     assert native._library.__wrapped__() is None
 
 
+def test_a_library_that_is_damaged_or_planted_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading a library runs it: one that was cut short ends the process, one of somebody else does what it likes."""
+    monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path / "cache"))
+    assert native._library.__wrapped__() is not None
+    (built,) = tmp_path.rglob("*.so")
+    whole = built.read_bytes()
+    for content in (whole[:4000], b"", whole[:-1] + b"?"):
+        built.unlink()
+        built.write_bytes(content)
+        assert native._library.__wrapped__() is not None and built.read_bytes() == whole
+    built.chmod(0o666)  # anyone may have written to it
+    assert native._library.__wrapped__() is not None and built.stat().st_mode & 0o022 == 0
+
+
+@pytest.mark.parametrize(("where", "mode"), [("cache/native", 0o777), ("cache", 0o777)])
+def test_a_folder_that_others_can_write_to_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, mode: int
+) -> None:
+    monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache/native").mkdir(parents=True, mode=0o700)
+    (tmp_path / where).chmod(mode)
+    assert native._library.__wrapped__() is not None  # built for this process alone
+    assert not list(tmp_path.rglob("*.so"))
+    (tmp_path / where).chmod(0o1777 if where == "cache" else 0o700)  # as /tmp is: nobody replaces what is another's
+    assert native._library.__wrapped__() is not None and len(list(tmp_path.rglob("*.so"))) == 1
+
+
 def test_a_forked_process_makes_threads_of_its_own() -> None:
     text = (
         "import os, torch; from sslgraph.components.augment import native; "
