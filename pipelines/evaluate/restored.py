@@ -96,7 +96,7 @@ def _given(graph: Graph, name: str, path: Path, saved: Mapping[str, Tensor]) -> 
     """The weights of a `given:` of the recipe; those of a frozen net stand in every checkpoint too."""
     parts = {box.name: box.spec for box in graph.boxes.values() if isinstance(box.spec, Part)}
     takers = {box: part for box, part in parts.items() if part.weights == f"${name}"}
-    if path.is_file() or not all(part.frozen for part in takers.values()):
+    if path.is_file() or not all(part.is_frozen for part in takers.values()):
         return given_weights(name, path)
     prefix = f"parts.{next(iter(takers))}." if takers else ""
     return {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}

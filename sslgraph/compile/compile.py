@@ -14,8 +14,8 @@ from sslgraph.compile.program import Program
 from sslgraph.compile.watch import Watch
 from sslgraph.compile.weights import Encoder, build_parts
 from sslgraph.draws import stream_of
-from sslgraph.errors import SslgraphError, placed, refusal
-from sslgraph.read.spec import Part, Target
+from sslgraph.errors import SslgraphError, placed
+from sslgraph.read.spec import ALWAYS, Part, Target
 from sslgraph.schedules import Clock, Duration, duration, schedule
 from sslgraph.settle.sized import SizedGraph, SizedLeg
 from sslgraph.wire.gradients import moved_by, trained_by
@@ -56,7 +56,9 @@ class CompiledMethod(nn.Module):
         with placed(self.graph.place):
             self.parts = nn.ModuleDict(build_parts(sized, seed=seed, plugins=plugins, given=given or {}))
             self.net_names = tuple(n for n in self.parts if boxes[n].section == "nets")
-            self.freezes = self._freezes()
+        self.freezes: dict[str, Duration] = {
+            f"parts.{name}": duration(until) for name, until in sized.freezes.items() if until != ALWAYS
+        }
         self.target_names = tuple(n for n in self.parts if boxes[n].section == "targets")
         self.landmarks = sized.landmarks
         self.followers = self._followers()
@@ -215,18 +217,6 @@ class CompiledMethod(nn.Module):
             Follower(target=self.parts[box.name], net=self.parts[box.net], momentum=box.spec.momentum)
             for box in targets
         ]
-
-    def _freezes(self) -> dict[str, Duration]:
-        found: dict[str, Duration] = {}
-        for name in self.net_names:
-            spec = self.graph.boxes[name].spec
-            freeze = spec.freeze if isinstance(spec, Part) else None
-            for inner, text in (freeze if isinstance(freeze, dict) else {"": freeze} if freeze else {}).items():
-                if inner and inner not in dict(self.parts[name].named_modules()):
-                    there = tuple(n for n, _ in self.parts[name].named_children())
-                    raise refusal(("nets", name, "freeze"), f"'{name}' has no part '{inner}'", there_are=there)
-                found[f"parts.{name}.{inner}".rstrip(".")] = duration(text)
-        return found
 
 
 def _collect(program: Program, leg: SizedLeg, batches: Iterable[Mapping[str, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
 from sslgraph.parts import registry
 from sslgraph.ranks.batch_norm import synchronise
-from sslgraph.read.spec import Part
+from sslgraph.read.spec import ALWAYS, Part
 from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.graph import Box, TargetBox
 
@@ -29,8 +29,11 @@ def build_parts(
         parts[box.name] = part = _part(sized, box, parts, seed, plugins)
         if isinstance(box.spec, Part) and box.spec.weights:
             _load(box, part, box.spec.weights, given)
-        if isinstance(box, TargetBox) or (isinstance(box.spec, Part) and box.spec.frozen):
+        if isinstance(box, TargetBox) or (isinstance(box.spec, Part) and box.spec.is_frozen):
             part.requires_grad_(False)
+        for name, until in sized.freezes.items():
+            if until == ALWAYS and name.startswith(f"{box.name}."):
+                _weights(part, name.removeprefix(f"{box.name}.")).requires_grad_(False)
         followed = sized.graph.boxes[box.net].spec
         if collectives.ranks() > 1 and isinstance(followed, Part) and followed.sync_norm:
             parts[box.name] = synchronise(part)
@@ -60,6 +63,12 @@ def _part(sized: SizedGraph, box: Box, parts: dict[str, nn.Module], seed: int, p
     if copied is not None:
         Follower(target=part, net=parts[box.net], momentum=1.0).copy()
     return part
+
+
+def _weights(part: nn.Module, name: str) -> nn.Module | Tensor:
+    """A module of a part, or one of its weights."""
+    modules = dict(part.named_modules())
+    return modules[name] if name in modules else part.get_parameter(name)
 
 
 def _load(box: Box, part: nn.Module, artefact: str, given: Mapping[str, Mapping[str, Tensor]]) -> None:

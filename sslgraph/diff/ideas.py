@@ -79,7 +79,7 @@ def _parts(figure: Figure) -> Iterator[Idea]:
                 nodes |= {*_stop_nodes(figure), *(("loss", loss) for loss in figure.judged_by(nets))}
             article = "an" if name[0] in "aeiou" else "a"
             yield Idea(name, "", ", ".join(nets), nodes, "asymmetry" if role == "predictor" else "", article)
-    frozen = [name for name, net in figure.method.nets.items() if net.frozen]
+    frozen = [name for name, net in figure.method.nets.items() if net.is_frozen]
     if frozen:
         yield Idea("frozen network", "", ", ".join(frozen), frozenset(("net", net) for net in frozen), article="a")
 

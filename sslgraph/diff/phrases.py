@@ -59,6 +59,8 @@ def _one(change: Changed, is_new_class: bool) -> str:
         case "frozen":
             return "frozen" if after == "true" else "trained"
         case "freeze":
+            if "always" in f"{before} {after}":
+                return f"frozen: {after}" if change.after else f"nothing frozen (was {before})"
             return f"frozen for {after}" if change.after else f"not frozen at first (was for {before})"
     name = change.setting
     if change.before is None:

@@ -90,7 +90,7 @@ class Shown:
         sums = {"trained": 0, "slow copies": 0, "frozen": 0}
         for name, box in self.sized.graph.boxes.items():
             if name in self.sized.parts and box.section in ("nets", "targets"):
-                is_frozen = isinstance(box, NetBox) and box.spec.frozen
+                is_frozen = isinstance(box, NetBox) and box.spec.is_frozen
                 kind = "slow copies" if box.section == "targets" else "frozen" if is_frozen else "trained"
                 sums[kind] += self.sized.parameters(name)
         said = [[kind, f"{count(number)} parameters"] for kind, number in sums.items() if number]

@@ -28,10 +28,12 @@ def _length(value: str) -> str:
 
 def _lengths(value: Any) -> Any:
     for length in value.values() if isinstance(value, dict) else [value]:
-        duration(length)
+        if length != ALWAYS:
+            duration(length)
     return value
 
 
+ALWAYS = "always"
 Number = Annotated[Any, AfterValidator(_number)]  # 0.1, or a schedule: {cosine: [0.996, 1.0]}
 Length = Annotated[str, AfterValidator(_length)]  # "1 epoch", "500 steps", "10 %"
 Freeze = Annotated[str | dict[str, str], BeforeValidator(_lengths)]
@@ -76,11 +78,28 @@ class Part(_Text):
     use: str
     settings: dict[str, Any] = {}
     frozen: bool = False
-    freeze: Freeze | None = None  # "1 epoch", or {submodule: "1 epoch"}
+    freeze: Freeze | None = None  # "1 epoch", "always", or {submodule: "1 epoch"}
     weights: str | None = None  # "$artefact", given by a recipe or a pipeline
     mode: Literal["train", "eval"] | None = None
     dtype: Literal["float32"] | None = None
     sync_norm: bool = True  # BatchNorm statistics over all ranks
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether no gradient ever moves any of its weights."""
+        return self.frozen or self.freeze == ALWAYS
+
+    @property
+    def freezes(self) -> dict[str, str]:
+        """What stands still until when, by the names of modules in it; "" is the whole."""
+        if isinstance(self.freeze, dict):
+            return self.freeze
+        return {"": self.freeze} if self.freeze and not self.is_frozen else {}
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The names of what is in it and never moves."""
+        return tuple(name for name, until in self.freezes.items() if until == ALWAYS)
 
 
 class Target(_Text):

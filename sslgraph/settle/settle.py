@@ -8,10 +8,11 @@ import torch
 
 from sslgraph import collectives
 from sslgraph.errors import placed
+from sslgraph.settle.freezes import freezes
 from sslgraph.settle.lowering import Lowering, Sizes
 from sslgraph.settle.meta_parts import MetaParts
 from sslgraph.settle.sized import SizedGraph
-from sslgraph.wire.graph import Graph
+from sslgraph.wire.graph import Graph, NetBox
 
 
 def settle(
@@ -31,12 +32,15 @@ def settle(
     # Autograd stays off: a kept tensor with a history could be neither deep-copied nor pickled.
     with collectives.alone(), torch.no_grad(), placed(graph.place):
         legs = tuple(Lowering(graph, leg, sizes, parts).run() for leg in graph.legs)
-    built = parts.built
+        built = parts.built
+        modules = {name: part.module for name, part in built.items()}
+        frozen = freezes((box for box in graph.boxes.values() if isinstance(box, NetBox)), modules)
     return SizedGraph(
         graph,
         settings={name: part.settings for name, part in built.items()},
         legs=legs,
-        parts={name: part.module for name, part in built.items()},
+        parts=modules,
         landmarks={name: part.landmarks for name, part in built.items() if part.landmarks},
+        freezes=frozen,
         needs_numbers=tuple(name for name, part in built.items() if part.needs_numbers),
     )

@@ -71,6 +71,7 @@ class SizedGraph:
     legs: tuple[SizedLeg, ...]
     parts: dict[str, nn.Module]  # on the meta device: shapes and counts, no storage
     landmarks: dict[str, dict[str, float]]
+    freezes: dict[str, str] = field(default_factory=dict)  # net, module or weight -> "always", or a length of the run
     needs_numbers: tuple[str, ...] = ()  # parts that can't run on tensors without storage
 
     def parameters(self, box: str) -> int:

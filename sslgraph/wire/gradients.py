@@ -12,7 +12,10 @@ Cell = Literal["gradient", "EMA", "frozen", "dead", "-"]
 
 @dataclass(frozen=True)
 class GradientMap:
-    """Rows are nets and targets, columns the losses; `reaches` says what each value's gradient would move."""
+    """Rows are nets, what in them never moves, and targets; columns are the losses.
+
+    `reaches` says which nets the gradient of each value would move.
+    """
 
     losses: tuple[str, ...]
     rows: dict[str, tuple[Cell, ...]]
@@ -39,8 +42,10 @@ def gradient_map(graph: Graph) -> GradientMap:
         if isinstance(box, NetBox):
             rows[name] = tuple(_cell(graph, name, loss, reaches) for loss in losses)
             if not any(cell == "gradient" for cell in rows[name]):
-                missing: Cell = "frozen" if box.spec.frozen else "dead"
+                missing: Cell = "frozen" if box.spec.is_frozen else "dead"
                 rows[name] = (missing,) * len(losses)
+            for inner in box.spec.fixed:
+                rows[f"{name}.{inner}"] = tuple("frozen" for _ in losses)
         elif isinstance(box, TargetBox):
             rows[name] = tuple("EMA" for _ in losses)
     return GradientMap(tuple(loss.name for loss in losses), rows, reaches)
@@ -77,7 +82,7 @@ def _upstream(graph: Graph, leg: Leg, value: Value, reaches: dict[str, frozenset
     if box is None or box.section in ("ops", "wiring", "losses"):
         return above
     if isinstance(box, NetBox):
-        return above if box.spec.frozen else above | {box.name}
+        return above if box.spec.is_frozen else above | {box.name}
     return frozenset()
 
 

@@ -438,9 +438,23 @@ def test_freezes_name_the_weights_and_until_when() -> None:
         "parts.g.last": 10,
     }
     assert all(any(name.startswith(prefix) for name, _ in method.named_parameters()) for prefix in method.freezes)
-    nets["g"]["freeze"] = {"lost": "1 epoch"}
-    with pytest.raises(SpecError, match="'g' has no part 'lost'\n  there are: last"):
-        compiled(**{**SIAMESE, "nets": nets})
+
+
+@pytest.mark.parametrize(
+    ("f", "g", "moved"),
+    [
+        ({}, {"last": "always"}, {"parts.f.scale"}),
+        ({"scale": "always"}, {}, {"parts.g.last.weight"}),
+        ("always", {}, {"parts.g.last.weight"}),
+    ],
+)
+def test_what_is_frozen_always_never_moves_and_the_rest_does(f: Any, g: Any, moved: set[str]) -> None:
+    nets = {"f": {**EYE, "freeze": f}, "g": {"use": "more_parts:Chance", "out": 2, "freeze": g}}
+    method = compiled(**{**SIAMESE, "nets": nets})
+    assert method.freezes == {} and {name for name, p in method.named_parameters() if p.requires_grad} == moved
+    before = {name: p.clone() for name, p in method.named_parameters()}
+    step(method, both(1, 2))
+    assert {name for name, p in method.named_parameters() if not torch.equal(p, before[name])} == moved
 
 
 def test_landmarks_of_a_loss_are_known_before_any_step() -> None:

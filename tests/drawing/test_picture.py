@@ -169,3 +169,13 @@ def test_numbers_are_short() -> None:
     assert shape_words([(512, 3, 224, 224)], 256) == "2B×3×224²"
     assert shape_words([(65_536, 128)], None) == "65 536×128"
     assert scheduled({"cosine": [0.996, 1.0]}) == "0.996 → 1" and scheduled(0.999) == "0.999"
+
+
+def test_what_never_moves_in_a_net_stands_under_its_box() -> None:
+    settled = sized(
+        nets={"f": {**EYE, "freeze": {"scale": "always"}}, "g": dense(freeze="always")},
+        flow={"z": "g(f(x))", "w": "stopgrad(z)"},
+        losses={"l": {**SQUARE, "of": ["z", "w"]}},
+    )
+    found = {box.symbol: (box.weights, box.note) for box in picture(settled).panels[0].boxes if box.weights != "none"}
+    assert found == {"f": ("trained", "scale fixed"), "g": ("frozen", "")}

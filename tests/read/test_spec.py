@@ -62,6 +62,7 @@ def test_what_the_language_does_not_know_is_refused(model: Any, values: dict[str
     [
         {"use": "a", "freeze": "1 epoch"},
         {"use": "a", "freeze": {"last": "1 epoch", "mlp.0": "10 %"}},
+        {"use": "a", "freeze": {"last": "always"}},
         {"use": "a", "weights": "$tokenizer"},
     ],
 )

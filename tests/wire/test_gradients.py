@@ -117,3 +117,9 @@ def test_a_wrong_map_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(method.parts["f"].scale, "requires_grad", False)
     with pytest.raises(AssertionError, match="loss 'one'"):
         assert_map_is_true(method, batch({"x1": torch.rand(4, 3, 2, 2), "x2": torch.rand(4, 3, 2, 2)}))
+
+
+def test_what_never_moves_in_a_net_has_a_row_of_its_own() -> None:
+    nets = {"f": {**EYE, "freeze": {"scale": "always", "other": "1 epoch"}}, "g": dense(freeze="always")}
+    text = {"nets": nets, "flow": {"z": "g(f(x))", "w": "stopgrad(z)"}, "losses": {"l": {**SQUARE, "of": ["z", "w"]}}}
+    assert rows(**text) == {"f": ("gradient",), "f.scale": ("frozen",), "g": ("frozen",)}

@@ -130,7 +130,7 @@ class Describer:
         weights: Weights = "trained"
         if isinstance(part, TargetBox):
             weights, sub = "ema", f"slow copy of {part.net}"
-        elif isinstance(part, NetBox) and part.spec.frozen:
+        elif isinstance(part, NetBox) and part.spec.is_frozen:
             weights = "frozen"
         elif not calls.leg.is_training:
             weights, sub = "frozen", "fixed in this pass"
@@ -140,6 +140,7 @@ class Describer:
                 f"fixed for {', '.join(loss.name for loss in calls.losses if loss.name in arrives)}",
             )
         title = role if self.level == "paper" else ""
+        fixed = part.spec.fixed if isinstance(part, NetBox) else ()
         return Box(
             self.prefix + value.name,
             kind,
@@ -148,6 +149,7 @@ class Describer:
             sub=sub,
             weights=weights,
             trained_by=trained_by,
+            note=f"{', '.join(fixed)} fixed" if fixed else "",
             **more,
         )
 
