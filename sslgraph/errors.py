@@ -103,9 +103,9 @@ def placed(look_up: Callable[[Path], Place | None]) -> Iterator[None]:
         raise SpecError([fault.placed(look_up) for fault in wrong.faults]) from wrong
 
 
-def together(*checks: Callable[[], Any]) -> list[Any]:
-    """What each of these checks gives; the faults of all of them are raised at once."""
-    given, faults = [], list[Fault]()
+def together(*checks: Callable[[], Any], known: Iterable[Fault] = ()) -> list[Any]:
+    """What each of these checks gives; the faults of all of them, and those that are known, are raised at once."""
+    given, faults = list[Any](), list(known)
     for check in checks:
         try:
             given.append(check())
@@ -137,9 +137,10 @@ def unknown(at: Path | Place, what: str, name: str, known: Iterable[str]) -> Fau
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that `name` was most likely meant to be, or None if nothing is near."""
-    found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The name that `name` was most likely meant to be, whatever its case, or None if nothing is near."""
+    by_word = {other.lower(): other for other in reversed(list(names))}
+    found = difflib.get_close_matches(name.lower(), list(by_word), n=1, cutoff=0.6)
+    return by_word[found[0]] if found else None
 
 
 def dotted(path: Path) -> str:

@@ -45,6 +45,7 @@ def test_an_unknown_name_comes_with_the_nearest() -> None:
     fault = unknown((), "node 'z' reads", "haed", ["teacher", "head"])
     assert (fault.there_are, fault.cure) == (("head", "teacher"), "did you mean 'head'?")
     assert nearest("xyz", ["head"]) is None
+    assert nearest("HAED", ["head", "Teacher"]) == "head" and nearest("teacher", ["head", "Teacher"]) == "Teacher"
     assert unknown((), "a", "xyz", ["head"]).cure == ""
 
 

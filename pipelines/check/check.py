@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from sslgraph.checked import BATCH, known_settings, sized_graph, wired, within
-from sslgraph.errors import Fault, SpecError, unknown
+from sslgraph.errors import Fault, SpecError, together, unknown
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.read import catalogue
 from sslgraph.read.document import read
 from sslgraph.read.load import load_method, load_recipe
-from sslgraph.read.loaded import Loaded, method_in
+from sslgraph.read.loaded import Loaded, UnsoundError, method_in
 from sslgraph.read.plugins import allowed
 from sslgraph.read.spec import Method, Recipe
 from sslgraph.wire.gradients import GradientMap, gradient_map
-from sslgraph.wire.graph import Graph
+from sslgraph.wire.graph import Box, Graph
 
 from ..optimize import settings as optimizer_settings
 from ..storage import provenance
+from . import wishes
 
 if TYPE_CHECKING:
     from sslgraph.settle.sized import SizedGraph
@@ -53,15 +54,30 @@ def examine(
     `imports`.
     """
     start = time.perf_counter()
-    loaded, recipe = load(name_or_file, overrides or {})
+    known: tuple[Fault, ...] = ()
+    try:
+        loaded, recipe = load(name_or_file, overrides or {})
+    except UnsoundError as wrong:
+        (loaded, recipe), known = _parts_of(wrong.without), wrong.faults
     plugins = allowed_in(recipe or loaded, plugins)
-    graph = wired(loaded, plugins, imports=imports)
-    if recipe:
-        numbers(recipe, plugins)
-        spreading(recipe, graph)
+    graph = sound(loaded, recipe, plugins, imports=imports, known=known)
     findings = lint(graph, _facts(recipe))
     sized = None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=plugins)
     return Examination(name_or_file, graph, gradient_map(graph), findings, sized, time.perf_counter() - start)
+
+
+def sound(
+    method: Loaded[Method], recipe: Loaded[Recipe] | None, plugins: tuple[str, ...] = (), *, imports: bool = True,
+    known: Iterable[Fault] = (),
+) -> Graph:  # fmt: skip
+    """The wired method of a text in which nothing is wrong that needs no tensor to be seen; all faults at once."""
+    checks = [lambda: wired(method, plugins, imports=imports)]
+    if recipe is None:
+        return together(*checks, known=known)[0]  # type: ignore[no-any-return]
+    of_recipe = [lambda: numbers(recipe, plugins), lambda: wishes.refuse(recipe)]
+    graph: Graph = together(*checks, *of_recipe, known=known)[0]
+    together(lambda: spreading(recipe, graph), lambda: comparing(recipe, graph))
+    return graph
 
 
 def allowed_in(loaded: Loaded[Method] | Loaded[Recipe], given: Sequence[str] = ()) -> tuple[str, ...]:
@@ -72,10 +88,34 @@ def allowed_in(loaded: Loaded[Method] | Loaded[Recipe], given: Sequence[str] = (
 def numbers(loaded: Loaded[Recipe], plugins: tuple[str, ...] = ()) -> None:
     """Refuses data and an optimizer that can't be: unknown parts, settings and rules. Nothing is read or built."""
     data = loaded.spec.data
-    with within(loaded, ("data",)):
-        known_settings(data, plugins)
-    with within(loaded, ("optimizer",)):
-        optimizer_settings.read(loaded.spec.optimizer)
+
+    def of_data() -> None:
+        with within(loaded, ("data",)):
+            known_settings(data, plugins)
+
+    def of_optimizer() -> None:
+        with within(loaded, ("optimizer",)):
+            optimizer_settings.read(loaded.spec.optimizer)
+
+    together(of_data, of_optimizer)
+
+
+def comparing(loaded: Loaded[Recipe], graph: Graph) -> None:
+    """Refuses a batch, or a part of one, of a single image where a loss or an assignment compares images."""
+    recipe = loaded.spec
+    boxes = [graph.boxes[value.box] for value in graph.training.values.values() if value.box]
+    compared = next((box for box in boxes if _compares(box)), None)
+    if recipe.batch // recipe.accumulate > 1 or compared is None:
+        return
+    key, size = ("batch", 1) if recipe.batch == 1 else ("accumulate", recipe.accumulate)
+    what = f"'{compared.name}' ({compared.use}) compares images"
+    problem = f"{key}: {size} gives the nets one image at a time, and {what}"
+    cure = "write batch: 2 or more" if recipe.batch == 1 else f"write accumulate: {recipe.batch // 2} or less"
+    raise SpecError([Fault((key,), problem, (), cure).placed(loaded.place)])
+
+
+def _compares(box: Box) -> bool:
+    return box.traits.spans_batch or bool(box.traits.agrees[0] or box.traits.repels)
 
 
 def spreading(loaded: Loaded[Recipe], graph: Graph) -> None:
@@ -104,9 +144,12 @@ def load(name_or_file: str, overrides: Mapping[str, Any]) -> tuple[Loaded[Method
     if catalogue.is_file(name_or_file):
         is_method = read(catalogue.file_of("methods", name_or_file)).kind == "method"
     if is_method:
-        return load_method(name_or_file, overrides=overrides), None
-    recipe = load_recipe(name_or_file, overrides)
-    return method_in(recipe), recipe
+        return _parts_of(load_method(name_or_file, overrides=overrides))
+    return _parts_of(load_recipe(name_or_file, overrides))
+
+
+def _parts_of(loaded: Loaded[Any]) -> tuple[Loaded[Method], Loaded[Recipe] | None]:
+    return (method_in(loaded), loaded) if isinstance(loaded.spec, Recipe) else (loaded, None)
 
 
 def _facts(recipe: Loaded[Recipe] | None) -> Facts:

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sslgraph.errors import SpecError, refusal, under, unknown
+from sslgraph.errors import Fault, SpecError, SslgraphError, unknown, words
+from sslgraph.parts import kinds
 from sslgraph.schedules import Schedule, schedule
+
+from .rates import rule
 
 # What each optimizer is told besides its rates; a value of None must be written in the recipe, for papers differ in it.
 OWN: dict[str, dict[str, Any]] = {
@@ -21,6 +24,17 @@ OWN: dict[str, dict[str, Any]] = {
 }
 COMMON = ("use", "lr", "lr_rule", "weight_decay", "clip", "groups")
 PREDICATES = ("net", "name", "ndim", "owner")
+# What each number may be, as an annotation of sslgraph.ranges.
+KINDS = {
+    "lr": "NotNegativeScalar", "weight_decay": "NotNegativeScalar", "momentum": "LessThanOne", "nesterov": "bool",
+    "betas": "tuple[LessThanOne, LessThanOne]", "eps": "Positive", "trust": "Positive", "clip_lr": "bool",
+}  # fmt: skip
+GROUP = {
+    **KINDS, "trust": "Positive | bool", "lr_times": "NotNegative", "ndim": "Whole | list[Whole]",
+    **dict.fromkeys(("net", "name", "owner"), "str | list[str]"),
+}  # fmt: skip
+CLIP = {"norm": "Positive", "per": "Literal['all', 'net', 'parameter']"}
+FORM = "{ndim: 1, weight_decay: 0}"
 EXAMPLES = {"lr": "0.03", "momentum": "0.9", "weight_decay": "1e-4", "trust": "1e-3", "clip_lr": "true"}
 
 
@@ -57,27 +71,22 @@ class Settings:
 
 
 def read(settings: Mapping[str, Any]) -> Settings:
-    """Reads the mapping; every key that is not known or not there is named."""
+    """Reads the mapping; all that is wrong with it is named at once."""
     use = str(settings.get("use"))
     if use not in OWN:
         raise SpecError([unknown(("use",), "there is no optimizer", use, OWN)])
-    _refuse_unknown(f"optimizer {use} has no setting", settings, (*COMMON, *OWN[use]))
-    needed = ["lr", "weight_decay", *(key for key, value in OWN[use].items() if value is None)]
-    for key in needed:
-        if settings.get(key) is None:
-            problem = f"{use}: {key} must be given (papers differ); for example {key}: {EXAMPLES[key]}"
-            raise refusal((key,), problem)
+    texts = settings.get("groups") or []
+    faults = [*_faults(use, settings), *_clip_faults(settings.get("clip"))]
+    if not isinstance(texts, list):
+        faults.append(Fault(("groups",), f"groups: must be a list, not {words(texts)}", (), f"write a list of {FORM}"))
+    else:
+        faults += [fault.under(("groups", i)) for i, text in enumerate(texts) for fault in _group_faults(text, use)]
+    if faults:
+        raise SpecError(faults)
     own = {key: _plain(settings.get(key, value)) for key, value in OWN[use].items()}
-    rates = {}
-    for key in ("lr", "weight_decay"):
-        with under(key):
-            rates[key] = schedule(settings[key])
-    numbers = Numbers(rates["lr"], 1.0, rates["weight_decay"], tuple(own.items()))
-    rules = []
-    for i, text in enumerate(settings.get("groups") or []):
-        with under("groups", i):
-            rules.append(_rule(text, use))
-    return Settings(use, numbers, str(settings.get("lr_rule", "none")), settings.get("clip"), tuple(rules))
+    numbers = Numbers(schedule(settings["lr"]), 1.0, schedule(settings["weight_decay"]), tuple(own.items()))
+    rules = tuple(_rule(text) for text in texts)
+    return Settings(use, numbers, str(settings.get("lr_rule", "none")), settings.get("clip"), rules)
 
 
 def applied(numbers: Numbers, rule: Rule) -> Numbers:
@@ -101,24 +110,60 @@ def applied(numbers: Numbers, rule: Rule) -> Numbers:
     )
 
 
-def _rule(text: Any, use: str) -> Rule:
-    form = "{ndim: 1, weight_decay: 0}"
+def _faults(use: str, settings: Mapping[str, Any]) -> list[Fault]:
+    faults = _unknown(f"optimizer {use} has no setting", settings, (*COMMON, *OWN[use]))
+    needed = ["lr", "weight_decay", *(key for key, value in OWN[use].items() if value is None)]
+    for key in needed:
+        if settings.get(key) is None:
+            problem = f"{use}: {key} must be given (papers differ); for example {key}: {EXAMPLES[key]}"
+            faults.append(Fault((key,), problem))
+    given = {key: value for key, value in settings.items() if value is not None or key not in needed}
+    faults += _values(f"of optimizer {use}", given, KINDS)
+    if settings.get("nesterov") is True and settings.get("momentum") == 0:
+        faults.append(Fault(("nesterov",), "nesterov: true needs a momentum above 0", (), "leave nesterov out"))
+    try:
+        rule(str(settings.get("lr_rule", "none")), batch=1)
+    except SslgraphError as wrong:
+        faults.append(Fault(("lr_rule",), str(wrong)))
+    return faults
+
+
+def _clip_faults(clip: Any) -> list[Fault]:
+    if clip is None:
+        return []
+    if not isinstance(clip, Mapping) or "norm" not in clip:
+        return [Fault(("clip",), f"clip: {clip!r} names no norm", (), "write for example clip: {norm: 3.0, per: all}")]
+    faults = [*_unknown("clip has no setting", clip, tuple(CLIP)), *_values("of clip", clip, CLIP)]
+    return [fault.under(("clip",)) for fault in faults]
+
+
+def _group_faults(text: Any, use: str) -> list[Fault]:
     if not isinstance(text, Mapping):
-        raise refusal((), f"a group of the optimizer is {text!r}", f"write a mapping such as {form}")
+        return [Fault((), f"a group of the optimizer is {words(text)}", (), f"write a mapping such as {FORM}")]
     effects = ("lr", "lr_times", "weight_decay", *OWN[use])
-    _refuse_unknown("a group of the optimizer has no setting", text, (*PREDICATES, *effects))
+    faults = _unknown("a group of the optimizer has no setting", text, (*PREDICATES, *effects))
+    faults += _values("of a group", text, GROUP)
+    missing = "" if any(key in PREDICATES for key in text) else f"whom it means ({', '.join(PREDICATES)})"
+    if not missing and all(key in PREDICATES for key in text):
+        missing = f"what changes ({', '.join(effects)})"
+    if missing:
+        cure = f"write for example {FORM}"
+        faults.append(Fault((), f"a group of the optimizer does not say {missing}", (), cure))
+    return faults
+
+
+def _rule(text: Mapping[str, Any]) -> Rule:
     where = {key: _list(text[key]) for key in PREDICATES if key in text}
-    numbers = {key: value for key, value in text.items() if key not in PREDICATES}
-    if not where or not numbers:
-        missing = f"whom it means ({', '.join(PREDICATES)})" if not where else f"what changes ({', '.join(effects)})"
-        raise refusal((), f"a group of the optimizer does not say {missing}", f"write for example {form}")
-    return Rule(where, numbers)
+    return Rule(where, {key: value for key, value in text.items() if key not in PREDICATES})
 
 
-def _refuse_unknown(what: str, given: Iterable[Any], known: tuple[str, ...]) -> None:
-    faults = [unknown((str(key),), what, str(key), known) for key in given if key not in known]
-    if faults:
-        raise SpecError(faults)
+def _values(whose: str, given: Mapping[Any, Any], known: Mapping[str, str]) -> list[Fault]:
+    found = {key: kinds.problem(known[key], value) for key, value in given.items() if key in known}
+    return [Fault((key,), f"'{key}' {whose} {problem}") for key, problem in found.items() if problem]
+
+
+def _unknown(what: str, given: Iterable[Any], known: tuple[str, ...]) -> list[Fault]:
+    return [unknown((str(key),), what, str(key), known) for key in given if key not in known]
 
 
 def _list(value: Any) -> tuple[Any, ...]:

@@ -151,7 +151,7 @@ def _seed(run: Run, step: int, rank: int) -> None:
 
     So what they give is a function of the step too, and no checkpoint needs to hold their state.
     """
-    torch.manual_seed((run.seed * 1_000_003 + step) * 65_537 + rank)
+    torch.manual_seed(((run.seed * 1_000_003 + step) * 65_537 + rank) % 2**64)
 
 
 def _sweep(run: Run, phase: str, step: int) -> Iterable[Batch]:

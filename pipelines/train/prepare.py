@@ -15,10 +15,10 @@ from sslgraph import collectives
 from sslgraph.amounts import counted
 from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import Fault, SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
-from sslgraph.read.loaded import Loaded, method_in
+from sslgraph.read.loaded import Loaded, UnsoundError, method_in
 from sslgraph.read.plugins import folders_of
 from sslgraph.read.resolved import resolved
 from sslgraph.read.spec import Recipe
@@ -70,15 +70,13 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
         raise SslgraphError(
             f"--out {config.out}: a run needs a folder, and this is an address; mount it, or copy later"
         )
-    loaded = config.load()
+    known: tuple[Fault, ...] = ()
+    try:
+        loaded = config.load()
+    except UnsoundError as wrong:
+        loaded, known = wrong.without, wrong.faults
     plugins = check.allowed_in(loaded, config.plugins)
-    graph = wired(method_in(loaded), plugins)
-    check.numbers(loaded, plugins)
-    check.spreading(loaded, graph)
-    with within(loaded, ("evaluate",)):
-        online.setting(loaded.spec.evaluate)
-    with within(loaded, ("checkpoint",)):
-        saving.settings(loaded.spec.checkpoint, Clock(1, 1))
+    check.sound(method_in(loaded), loaded, plugins, known=known)
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
     folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")
     return {**asdict(config), "plugins": plugins, "out": str(folder)}

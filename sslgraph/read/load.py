@@ -22,11 +22,11 @@ from sslgraph.errors import Fault, SpecError, nearest, refusal, unknown
 from sslgraph.read import catalogue
 from sslgraph.read.document import Document, read, read_text
 from sslgraph.read.inherit import asked, method_text, recipe_text, text_of, with_base
-from sslgraph.read.loaded import Loaded, Spec, method_in
+from sslgraph.read.loaded import Loaded, Spec, UnsoundError, method_in
 from sslgraph.read.located import Value
 from sslgraph.read.references import dereferenced, rooted
 from sslgraph.read.spec import Augmentation, Method, Path, Pipeline, Recipe
-from sslgraph.read.validate import validated
+from sslgraph.read.validate import validated, without_faults
 
 
 def load_method(
@@ -114,9 +114,10 @@ def load_augmentation(name_or_file: str | File) -> Loaded[Augmentation]:
 def _loaded(model: type[Spec], text: Value, file: File, faults: list[Fault]) -> Loaded[Spec]:
     """The spec that a whole text writes; raises all faults, those found on the way to it too."""
     spec = validated(model, text, faults)
-    if faults or spec is None:
-        raise SpecError(faults)
-    return Loaded(spec, text, file)
+    if not faults and spec is not None:
+        return Loaded(spec, text, file)
+    rest = without_faults(model, text)
+    raise SpecError(faults) if rest is None else UnsoundError(faults, Loaded(rest, text, file))
 
 
 def _in_order(pipeline: Pipeline, root: Value) -> Pipeline:

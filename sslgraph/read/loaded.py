@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from sslgraph.errors import Place
+from sslgraph.errors import Fault, Place, SpecError
 from sslgraph.read.located import Value
 from sslgraph.read.spec import Augmentation, Method, Path, Pipeline, Recipe
 
@@ -24,6 +25,14 @@ class Loaded(Generic[Spec]):
     def place(self, path: Path) -> Place:
         """Where the value at a path stands; of a path that is not there, the innermost value around it."""
         return self.text.nearest(path).place
+
+
+class UnsoundError(SpecError):
+    """Faults of a text, and what it says without its faulty values, so that the rest of it can be checked too."""
+
+    def __init__(self, faults: Sequence[Fault], without: Loaded[Any]) -> None:
+        super().__init__(faults)
+        self.without = without
 
 
 def method_in(recipe: Loaded[Recipe]) -> Loaded[Method]:

@@ -13,16 +13,27 @@ from pydantic import ModelWrapValidatorHandler as Handler
 from pydantic import ValidationInfo as Info
 
 from sslgraph.errors import Path as Path
-from sslgraph.schedules import duration, schedule
+from sslgraph.parts import kinds
+from sslgraph.schedules import duration
 
 
-def _number(value: Any) -> Any:
-    schedule(value)
-    return value
+def _of_kind(annotation: str) -> AfterValidator:
+    def checked(value: Any) -> Any:
+        if wrong := kinds.problem(annotation, value):
+            raise ValueError(wrong)
+        return value
+
+    return AfterValidator(checked)
 
 
 def _length(value: str) -> str:
     duration(value)
+    return value
+
+
+def _pause(value: str) -> str:
+    if duration(value).amount <= 0:
+        raise ValueError(f"must be longer than '{value}'")
     return value
 
 
@@ -34,8 +45,10 @@ def _lengths(value: Any) -> Any:
 
 
 ALWAYS = "always"
-Number = Annotated[Any, AfterValidator(_number)]  # 0.1, or a schedule: {cosine: [0.996, 1.0]}
+Number = Annotated[Any, _of_kind("Scalar")]  # 0.1, or a schedule: {cosine: [0.996, 1.0]}
+Momentum = Annotated[Any, _of_kind("ShareScalar")]
 Length = Annotated[str, AfterValidator(_length)]  # "1 epoch", "500 steps", "10 %"
+Pause = Annotated[str, AfterValidator(_length), AfterValidator(_pause)]  # a length that is not 0
 Freeze = Annotated[str | dict[str, str], BeforeValidator(_lengths)]
 
 
@@ -106,7 +119,7 @@ class Target(_Text):
     """A copy of a net that follows it by exponential moving average and never receives a gradient."""
 
     ema_of: str
-    momentum: Number
+    momentum: Momentum
     init: Literal["copy", "independent"] = "copy"
     mode: Literal["train", "eval"] | None = None
     dtype: Literal["float32"] | None = None
@@ -127,7 +140,7 @@ class Phase(_Text):
     """A leg of a method that is a program: a pass over the data set (`collect`, `then`) or training (`losses`)."""
 
     name: str
-    every: Length | None = None
+    every: Pause | None = None
     start: Length | None = Field(default=None, alias="from")
     at: list[Length] | None = None
     flow: dict[str, str] = {}
@@ -187,10 +200,10 @@ class Recipe(_Text):
     recompute: list[str] = []  # nets whose blocks are computed once more for the backward pass
     evaluate: dict[str, Any] = {}
     checkpoint: dict[str, Any] = {}
-    monitor: Length | None = "50 steps"  # how often edges are looked at; null: never
+    monitor: Pause | None = "50 steps"  # how often edges are looked at; null: never
     plugins: list[str] = []
     given: dict[str, str] = {}
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**32)
 
     @model_validator(mode="after")
     def _one_length(self) -> Recipe:

@@ -22,6 +22,9 @@ _MUST = {
     "model_type": "must be a mapping, such as {use: ...}",
     "model_attributes_type": "must be a mapping, such as {use: ...}",
 }
+_BOUNDS = {"greater_than_equal": "{ge} or more", "less_than": "less than {lt}"}
+# What stands for a faulty value while the rest of its text is checked; a key without one is left out.
+_STAND_INS = {"batch": 256, "epochs": 1, "steps": 1, "momentum": 0.99}
 _CURES = {
     "views": "say what the images become: views: {x: {augment: NAME}}; sslgraph list augmentations",
     "nets": "name what is trained: nets: {f: {use: FAMILY.NAME}}; sslgraph list parts",
@@ -47,6 +50,30 @@ def validated(model: type[Model], root: Value, faults: list[Fault]) -> Model | N
     return None
 
 
+def without_faults(model: type[Model], root: Value) -> Model | None:
+    """The model of a text without its faulty values, to check the rest; None if one of them can't be done without."""
+    plain = root.plain
+    try:
+        return model.model_validate(plain, context="text")
+    except ValidationError as wrong:
+        for error in wrong.errors():
+            path = _there(root, error["loc"])[0] if error["type"] != "extra_forbidden" else tuple(error["loc"])
+            _stand_in(plain, path)
+    try:
+        return model.model_validate(plain, context="text")
+    except ValidationError:
+        return None
+
+
+def _stand_in(plain: Any, path: Path) -> None:
+    for step in path[:-1]:
+        plain = plain.get(step) if isinstance(plain, dict) else None
+    if isinstance(plain, dict) and path:
+        plain.pop(path[-1], None)
+        if path[-1] in _STAND_INS:
+            plain[path[-1]] = _STAND_INS[str(path[-1])]
+
+
 def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path]:
     kind = error["type"]
     if kind == "extra_forbidden":
@@ -57,12 +84,15 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
         key = str(error["loc"][-1])
         return Fault(value.place, f"{here} has no {key}:", (), _CURES.get(key, f"add {key}:")), (*path, key)
     if kind == "value_error":
-        return Fault(value.place, f"{here}: {error['ctx']['error']}" if path else str(error["ctx"]["error"])), path
+        told = str(error["ctx"]["error"])
+        colon = "" if told.startswith(("must ", "is ")) else ":"
+        return Fault(value.place, f"{here}{colon} {told}" if path else told), path
     if kind == "literal_error":
         problem = f"{here} must be one of {error['ctx']['expected']}, and is {words(value.content)}"
         return Fault(value.place, problem), path
-    if kind == "greater_than_equal":
-        return Fault(value.place, f"{here} must be {error['ctx']['ge']} or more, and is {words(value.content)}"), path
+    if kind in _BOUNDS:
+        bound = _BOUNDS[kind].format(**error["ctx"])
+        return Fault(value.place, f"{here} must be {bound}, and is {words(value.content)}"), path
     must = _MUST.get(kind, error["msg"].lower())
     is_unquoted = kind == "string_type" and isinstance(value.content, bool | int | float)
     cure = "put it in quotes if it is text" if is_unquoted else ""

@@ -83,7 +83,8 @@ def test_overrides_are_set_last_and_references_follow_them() -> None:
 def test_an_override_that_names_nothing_is_refused_as_it_was_written() -> None:
     said = message(load_method, "moco", overrides={"nets.ff.depth": 18, "targets.fk.momentum": "fast"})
     assert "--set nets.ff.depth: 'nets' has no 'ff'" in said
-    assert "--set targets.fk.momentum: targets.fk.momentum: 'fast' is neither a number nor a schedule" in said
+    told = "targets.fk.momentum must be a number from 0 to 1 or a schedule, not the text 'fast'"
+    assert f"--set targets.fk.momentum: {told}" in said
 
 
 def test_a_recipe_in_the_place_of_a_method_gives_its_method_as_it_changes_it(shelf: Path) -> None:

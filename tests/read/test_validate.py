@@ -49,7 +49,7 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
         ("targets: {t: {ema_of: f}}", "targets.t has no momentum:\n  write a number or a schedule"),
         (
             "targets: {t: {ema_of: f, momentum: x}}",
-            "a.yaml:5:36: targets.t.momentum: 'x' is neither a number nor a schedule",
+            "a.yaml:5:36: targets.t.momentum must be a number from 0 to 1 or a schedule, not the text 'x'",
         ),
         ("after_step: queue.push(k)", "after_step must be a list, and is the text 'queue.push(k)'"),
         ("after_step: [1]", "a.yaml:5:14: after_step.0 must be text, and is the number 1"),

@@ -73,7 +73,7 @@ WRONG_METHODS = {
     "value of a setting": (
         "out: 8",
         "out: eight",
-        "method.yaml:7:42: 'out' of heads.mlp must be a whole number, not the text 'eight'",
+        "method.yaml:7:42: 'out' of heads.mlp must be a whole number of at least 1, not the text 'eight'",
     ),
     "port of a value": (
         "g(f(xq))",
@@ -219,14 +219,6 @@ WRONG_RECIPES = {
         "",
         "recipe.yaml:6:12: sgd: weight_decay must be given (papers differ); for example weight_decay: 1e-4",
     ),
-}
-
-WRONG_RUNS = {
-    "batch larger than the data": (
-        "limit: 16",
-        "limit: 4",
-        "recipe.yaml:5:8: a batch of 8 images is larger than the data set, which has 4; set batch to at most 4",
-    ),
     "evaluation": (
         "epochs: 2",
         "epochs: 2\nevaluate: {knn: {evry: 1}}",
@@ -236,7 +228,15 @@ WRONG_RUNS = {
     "checkpoint": (
         "1 epoch}",
         "often}",
-        "recipe.yaml:7:21: 'often' is not a length of time; write for example '30 epochs'",
+        "recipe.yaml:7:21: checkpoint.every can't be read: 'often' is not a length of time",
+    ),
+}
+
+WRONG_RUNS = {
+    "batch larger than the data": (
+        "limit: 16",
+        "limit: 4",
+        "recipe.yaml:5:8: a batch of 8 images is larger than the data set, which has 4; set batch to at most 4",
     ),
     "data folder that is not there": (
         SHAPES,

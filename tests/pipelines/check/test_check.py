@@ -71,3 +71,79 @@ def test_the_file_behind_a_name_is_shown() -> None:
     assert check.method_file("simclr").name == "simclr.yaml"
     assert check.method_file("cifar10/simclr").parent.name == "cifar10"
     assert check.method_file("mine/own.yaml") == Path("mine/own.yaml")
+
+
+WRONG = """\
+recipe: wrong
+method: simclr
+data: {use: sources.shapes, imagse: 3}
+epochs: 0
+batch: 8
+seed: -1
+optimizer: {use: sgd, lr: -0.1, momentum: 99, weight_decay: -3, Nesterov: true}
+evaluate: {knn: {k: 0, every: 0 epochs, temperature: "0.1"}}
+checkpoint: {keep: 0, best: kmn}
+monitor: 0 steps
+set: {losses.contrast.temperature: 0, views.x.size: 0, views.x.flip.p: 7}
+"""
+FAULTS = {
+    3: ["sources.shapes has no setting 'imagse'; did you mean 'images'?"],
+    4: ["epochs must be 1 or more, and is the number 0"],
+    6: ["seed must be 0 or more, and is the number -1"],
+    7: [
+        "'lr' of optimizer sgd must be a number of at least 0 or a schedule, not -0.1",
+        "'momentum' of optimizer sgd must be a number of at least 0 and below 1, not 99",
+        "'weight_decay' of optimizer sgd must be a number of at least 0 or a schedule, not -3",
+        "optimizer sgd has no setting 'Nesterov'",
+    ],
+    8: [
+        "evaluate.knn.k must be a whole number of at least 1, not 0",
+        "evaluate.knn.every must be longer than '0 epochs'",
+        "evaluate.knn.temperature must be a number above 0, not the text '0.1' (remove the quotes)",
+    ],
+    9: ["checkpoint.keep must be a whole number of at least 1, not 0", "best: kmn is not measured during this run"],
+    10: ["monitor must be longer than '0 steps'"],
+    11: [
+        "'temperature' of losses.nt_xent must be a number above 0 or a schedule, not 0",
+        "'size' of augment.random_resized_crop must be a whole number of at least 1, not 0",
+        "'p' of augment.horizontal_flip must be a number from 0 to 1 or a list of numbers from 0 to 1, not 7",
+    ],
+}
+
+
+def test_all_faults_of_a_recipe_are_told_at_once_each_at_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(WRONG)
+    with pytest.raises(SpecError) as caught:
+        check.examine(str(file), fast=True)
+    found: dict[int, list[str]] = {}
+    for fault in caught.value.faults:
+        assert fault.place is not None and fault.place.file == str(file)
+        found.setdefault(fault.place.line, []).append(fault.problem)
+    assert found == FAULTS
+
+
+def test_a_method_with_a_faulty_momentum_is_still_wired() -> None:
+    changes = {"targets.ft.momentum": 99, "losses.one.tempera": 1}
+    with pytest.raises(SpecError, match=r"(?s)'tempera'.*ft.momentum must be a number from 0 to 1 "):
+        check.examine("byol", fast=True, overrides=changes)
+
+
+@pytest.mark.parametrize("name", ["simclr", "moco_v1", "moco_v2", "swav", "byol", "simsiam", "dino", "barlow_twins"])
+def test_one_image_is_no_batch_where_images_are_compared(name: str) -> None:
+    told = r"--set batch: batch: 1 gives the nets one image at a time, and .* compares images\n  write batch: 2 or more"
+    with pytest.raises(SpecError, match=told):
+        check.examine(f"demo/{name}", fast=True, overrides={"batch": 1})
+    told = "accumulate: 8 gives the nets one image at a time.*\n  write accumulate: 4 or less"
+    with pytest.raises(SpecError, match=told):
+        check.examine(f"demo/{name}", fast=True, overrides={"batch": 8, "accumulate": 8})
+
+
+def test_one_image_is_a_batch_where_each_is_judged_by_itself() -> None:
+    check.examine("demo/mae", fast=True, overrides={"batch": 1})
+
+
+def test_the_greatest_seed_trains_and_a_greater_one_is_refused() -> None:
+    check.examine("demo/simclr", fast=True, overrides={"seed": 2**32 - 1})
+    with pytest.raises(SpecError, match="seed must be less than 4294967296"):
+        check.examine("demo/simclr", fast=True, overrides={"seed": 2**32})
