@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.wire.graph import Graph
 
 from .loss_rules import LOSS_RULES
@@ -20,11 +21,35 @@ RULES: tuple[Rule, ...] = tuple(sorted((*STATE_RULES, *LOSS_RULES), key=lambda r
 
 
 def lint(graph: Graph, facts: Facts | None = None, *, skip: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """What the rules find in a wired method, in the order of their numbers; `skip` names rules to leave out."""
-    told, left_out = facts or Facts(), set(skip)
+    """What the rules find in a wired method, in the order of their numbers; `skip` names rules to leave out.
+
+    What the method's `lint:` silences has its reason. SpecError if that names no rule, or gives no reason.
+    """
+    told, left_out, reasons = facts or Facts(), set(skip), _reasons(graph)
     return tuple(
-        Finding(rule.number, graph.place(doubt.path), doubt.message, doubt.cure, doubt.source or rule.source)
+        Finding(
+            rule.number,
+            graph.place(doubt.path),
+            doubt.message,
+            doubt.cure,
+            doubt.source or rule.source,
+            reasons.get(rule.number, ""),
+        )
         for rule in RULES
         if rule.number not in left_out
         for doubt in rule.find(graph, told)
     )
+
+
+def _reasons(graph: Graph) -> dict[str, str]:
+    """The rules that a method silences, with its reasons."""
+    said, numbers = graph.method.lint, [rule.number for rule in RULES]
+    faults = [unknown(("lint", n), "lint: there is no rule", n, numbers) for n in said if n not in numbers]
+    faults += [
+        Fault(("lint", number), f"{number} is silenced without a reason", (), 'write why: SG101: "the reason"')
+        for number, reason in said.items()
+        if number in numbers and not reason.strip()
+    ]
+    if faults:
+        raise SpecError([fault.placed(graph.place) for fault in faults])
+    return said

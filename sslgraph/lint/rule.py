@@ -63,7 +63,10 @@ class Finding:
     message: str
     cure: str
     source: str
+    reason: str = ""  # why the method's text says that it does not count; "" where it counts
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
+        if self.reason:
+            return f"{where}{self.number} does not count: {self.reason}\n  ({self.message})"
         return f"{where}{self.number}: {self.message}\n  {self.cure} ({self.source})"

@@ -48,7 +48,7 @@ def merge(parent: Value, child: Value) -> Value:
         if key in (*EDITS, "extends"):
             continue
         old = content.get(key)
-        if key in SECTIONS and old and isinstance(old.content, dict) and isinstance(value.content, dict):
+        if key in (*SECTIONS, "lint") and old and isinstance(old.content, dict) and isinstance(value.content, dict):
             value = replace(value, content={**old.content, **value.content})
         content[key] = value
     return replace(parent, content=content)
@@ -78,7 +78,7 @@ def with_value(root: Value, path: Path, value: Value, faults: list[Fault], top: 
     above = find(root, path[:-1])
     if path[0] not in top:
         faults.append(unknown(value.key or value.place, "no path begins with", str(path[0]), top))
-    elif above is None and top is not TOP and len(path) == 2:
+    elif above is None and len(path) == 2 and (top is not TOP or path[0] == "lint"):
         return _put(root, path[:1], Value({str(path[1]): value}, value.place, value.key))
     elif above is None or (find(root, path) is None and (_is_node(path) or not isinstance(above.content, dict))):
         faults.append(missing(root, path, value))

@@ -167,6 +167,7 @@ class Method(_Text):
     after_step: list[str] = []
     phases: list[Phase] = []
     export: str
+    lint: dict[str, str] = {}  # rules of the linter that do not count here, each with its reason
 
 
 class Augmentation(_Text):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from toys import TWO_VIEWS, method
 
+from sslgraph.errors import SpecError
 from sslgraph.lint import RULES, Facts, Finding, lint, queries
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_method
@@ -265,6 +266,27 @@ def test_a_finding_stands_at_its_place_with_its_source() -> None:
 
 def test_rules_can_be_left_out() -> None:
     assert lint(graph(SIMCLR), Facts(accumulate=4), skip=["SG108"]) == ()
+
+
+def test_a_rule_is_silenced_with_its_reason_and_the_finding_stays() -> None:
+    text = change(SIMCLR, flow={"z": "g(f(x))"}, lint={"SG105": "whitened rows have their length"})
+    (found,) = lint(graph(text), Facts(accumulate=1))
+    assert found.reason == "whitened rows have their length"
+    assert str(found).startswith("SG105 does not count: whitened rows have their length\n  ('contrast' compares")
+    assert [f.reason for f in lint(graph(text), Facts(accumulate=4))] == [found.reason, ""]  # SG108 counts
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"SG110": "why"}, "lint.SG110: lint: there is no rule 'SG110'\n  there are: SG001, "),
+        ({"SG105": " "}, "lint.SG105: SG105 is silenced without a reason\n  write why"),
+    ],
+)
+def test_silence_needs_a_rule_and_a_reason(said: dict[str, str], message: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        lint(graph(change(SIMCLR, lint=said)))
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize("name", catalogue.names("methods"))

@@ -105,6 +105,13 @@ def test_check_counts_what_the_linter_finds_as_faults_if_asked(sslgraph: Command
     assert said.code == 1 and "--set losses.contrast.temperature: SG" in said.out
 
 
+def test_check_shows_a_silenced_warning_with_its_reason_and_does_not_count_it(sslgraph: Command) -> None:
+    reason = ("--set", "losses.contrast.temperature=50", "--set", "lint.SG106=as in my paper")
+    said = sslgraph("check", "--fast", "simclr", "--strict", *reason)
+    assert said.code == 0 and "SG106 does not count: as in my paper\n  (temperature of" in said.out
+    assert "lint: {SG106: as in my paper}" in sslgraph("show", "simclr", "--resolved", *reason).out
+
+
 def test_set_changes_a_value_of_method_and_recipe(sslgraph: Command) -> None:
     out = sslgraph("show", "cifar10-small/simclr", "--resolved", "--set", "nets.g.out=32", "--set", "batch=64").out
     assert "out: 32" in out and "\nbatch: 64\n" in out
