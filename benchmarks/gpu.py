@@ -60,7 +60,7 @@ def main() -> None:
         print("benchmarks.gpu: there is no CUDA device here; nothing was measured")
         return
     device = machine.device()
-    machine.use(on=device)
+    machine.use()
     name, memory = torch.cuda.get_device_name(device), torch.cuda.mem_get_info(device)[1] / 2**30
     print(f"{name}, {memory:.0f} GiB, torch {torch.__version__}")
     for line in measured(device):

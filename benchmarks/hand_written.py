@@ -13,7 +13,7 @@ from torchvision.models import resnet18
 
 from sslgraph.parts import registry
 from sslgraph.pipelines.feed.feed import order
-from sslgraph.pipelines.machine import machine
+from sslgraph.pipelines.machine.chosen_forms import fitting
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
 from sslgraph.settle.views import ViewProgram
@@ -45,19 +45,21 @@ def simclr(batch: int, on: torch.device | None = None) -> Work:
     torch.manual_seed(0)
     head = nn.Sequential(nn.Linear(512, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Linear(512, 128, bias=False),
                          nn.BatchNorm1d(128))  # fmt: skip
-    model = nn.Sequential(encoder(), head).to(device=on, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    model = nn.Sequential(encoder(), head).train()
+    forms = fitting("auto", [model], on)
+    model.to(device=on, memory_format=forms.layout)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.06, momentum=0.9, weight_decay=5e-4, foreach=True)
     source = registry.build("sources.shapes", {"images": 1024})
     views = {"x": View(augment="simclr", copies=2, settings=CIFAR)}
     program = ViewProgram.build(views, {"simclr": load_augmentation("simclr").spec})
-    drawn, precision = order(1024, seed=0, epoch=0), machine.precision("auto", on)
+    drawn, precision = order(1024, seed=0, epoch=0), forms.dtype
     position = 0
 
     def step() -> None:
         nonlocal position
         images, index = source.read(drawn[position : position + batch])
         position = (position + batch) % 1024
-        x = program(images, index, seed=0, epoch=0, device=on, channels_last=True)["x.image"]
+        x = program(images, index, seed=0, epoch=0, device=on, channels_last=forms.channels_last)["x.image"]
         with torch.autocast(on.type, precision, enabled=precision != torch.float32):
             z = model(x)
         loss = nt_xent(z, 0.5)

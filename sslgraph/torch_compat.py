@@ -54,7 +54,18 @@ def gradient_to_input(gradient: Tensor, x: Tensor, weight: Tensor, *, stride: in
 
     torch.nn.grad.conv2d_input hands the kernel an input without `x`'s memory layout.
     """
-    found: Tensor = torch.ops.aten.convolution_backward(
-        gradient, x, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, [True, False, False]
-    )[0]
+    return _gradients(gradient, x, weight, stride, padding, [True, False, False])[0]
+
+
+def gradient_to_weight(gradient: Tensor, x: Tensor, weight: Tensor, *, stride: int, padding: int) -> Tensor:
+    """The gradient that a 2-d convolution sends to its weight, alone."""
+    return _gradients(gradient, x, weight, stride, padding, [False, True, False])[1]
+
+
+def _gradients(
+    gradient: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, wanted: list[bool]
+) -> tuple[Tensor, Tensor, Tensor]:
+    found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
+        gradient, x, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, wanted
+    )
     return found

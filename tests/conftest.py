@@ -18,6 +18,7 @@ for folder in (HERE.parent, HERE / "support"):
 import slow_share  # noqa: E402
 from chromium import chromium as chromium  # noqa: E402
 from object_storage import storage as storage  # noqa: E402
+from rates import keep_for_tests  # noqa: E402
 from slow_share import pytest_configure as pytest_configure  # noqa: E402
 from two_ranks import both as both  # noqa: E402
 
@@ -38,7 +39,9 @@ def _seeded() -> None:
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept between runs stays out of the user's folders, and no test trusts what another one did."""
-    monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    cache = tmp_path_factory.getbasetemp() / "cache"
+    keep_for_tests(cache)
+    monkeypatch.setenv("SSLGRAPH_CACHE", str(cache))
     monkeypatch.setenv("SSLGRAPH_CONFIG", str(tmp_path_factory.mktemp("config") / "sslgraph"))
 
 

@@ -1,4 +1,4 @@
-"""What the machine under a run is good for: its device, its threads, and the number format it multiplies fast."""
+"""What a run finds under it: its device, and its share of the cores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import ctypes
 import os
 import sys
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -23,32 +22,13 @@ def device(local_rank: int = 0) -> torch.device:
     return torch.device("cuda", torch.cuda.current_device())
 
 
-def precision(wish: Literal["auto", "bfloat16", "float32", "float64"], on: torch.device) -> torch.dtype:
-    """What a run multiplies in: with `auto`, bfloat16 where it is the faster one; float64 is for comparing runs.
-
-    On processors that is where there are bfloat16 tiles (AMX: 3.1 times faster than float32). Instructions for vectors
-    alone do not pay: a training step of ResNet-18 on 64 images of 32 px took 2.6 s in bfloat16 and 1.9 s in float32.
-    """
-    if wish != "auto":
-        return {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}[wish]
-    if on.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = bool(torch.cpu.get_capabilities().get("amx_bf16", False))
-    return torch.bfloat16 if fast else torch.float32
-
-
-def use(*, processes: int = 1, on: torch.device | None = None) -> int:
-    """Sets what every run sets: threads for this process's share of the cores, denormals to zero, attention as sums."""
+def use(*, processes: int = 1) -> int:
+    """Sets what every run sets: threads for this process's share of the cores, denormals to zero."""
     _keep_freed_memory()
     for kind in (np.float32, np.float64):
         np.finfo(kind)  # looks once for the smallest number, and warns where it is zero by then (numpy before 2.4)
     # A 23-tap blur has denormal weights; on most processors they are a hundred times slower than zeros.
     torch.set_flush_denormal(True)
-    if on is None or on.type == "cpu":
-        # timm reads this when it is imported. On processors the fused attention is slow in bfloat16: forward and
-        # backward of 256 images, 3 heads of 32 and 17 tokens take 57 ms, two products and a softmax 10 ms.
-        os.environ.setdefault("TIMM_FUSED_ATTN", "0")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, cores() // processes))
     return torch.get_num_threads()

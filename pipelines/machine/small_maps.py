@@ -16,6 +16,7 @@ channels writes past its buffer where AVX2 is the best there is (oneDNN 3.13.3),
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -25,11 +26,13 @@ from torch.nn.functional import pad
 from sslgraph.torch_compat import gradient_to_input
 
 LANES = 8  # floats in a register of AVX2
-# Output places of an image up to which products are faster: for the weight gradient, and for the other two sums.
-LIMITS = {torch.bfloat16: (64, 16), torch.float32: (4, 4)}
+# Output places of an image up to which products are faster, where there are tiles for bfloat16 (AMX): for the weight
+# gradient, and for the other two sums. A calibration finds those of another machine.
+Limits = Mapping[torch.dtype, tuple[int, int]]
+LIMITS: Limits = {torch.bfloat16: (64, 16), torch.float32: (4, 4)}
 
 
-def as_products(net: nn.Module) -> nn.Module:
+def as_products(net: nn.Module, limits: Limits = LIMITS) -> nn.Module:
     """The same net, whose plain convolutions choose products on small maps; weights and their names are the very same.
 
     Changes the net in place and returns it (a net that is itself a convolution gives a new layer).
@@ -37,7 +40,7 @@ def as_products(net: nn.Module) -> nn.Module:
     built: dict[int, Conv2d] = {}  # a layer that stands in a net under two names stays one layer
     for path, layer in list(net.named_modules(remove_duplicate=False)):
         if type(layer) is nn.Conv2d and _is_plain(layer):
-            quick = built[id(layer)] = built.get(id(layer)) or _built(layer)
+            quick = built[id(layer)] = built.get(id(layer)) or _built(layer, limits)
             if path == "":
                 return quick
             net.set_submodule(path, quick)
@@ -47,52 +50,60 @@ def as_products(net: nn.Module) -> nn.Module:
 class Conv2d(nn.Conv2d):
     """torch's convolution, whose sums over small maps are taken as products on a processor."""
 
+    limits: Limits = LIMITS
+
     def forward(self, input: Tensor) -> Tensor:
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else input.dtype
         stride, padding = self.stride[0], int(self.padding[0])
         if self.kernel_size == (1, 1) and stride > 1 and padding == 0 and self.in_channels < LANES:
             input, stride = input[:, :, ::stride, ::stride], 1
-        most = max(LIMITS.get(dtype, (0, 0)))
-        if input.device.type != "cpu" or _places(input, self.weight, stride, padding) > most:
+        limit = self.limits.get(dtype, (0, 0))
+        if input.device.type != "cpu" or _places(input, self.weight, stride, padding) > limit[0]:
             return torch.conv2d(input, self.weight, self.bias, stride, padding)
-        out: Tensor = _Products.apply(input.to(dtype), self.weight.to(dtype), stride, padding)
+        out: Tensor = _Products.apply(input.to(dtype), self.weight.to(dtype), stride, padding, limit[1])
         return out if self.bias is None else out + self.bias.to(out.dtype)[:, None, None]
 
 
 class _Products(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, most: int) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.stride, ctx.padding = stride, padding
-        if _places(x, weight, stride, padding) > LIMITS[x.dtype][1]:
+        ctx.stride, ctx.padding, ctx.most = stride, padding, most
+        if _places(x, weight, stride, padding) > most:
             return torch.conv2d(x, weight, None, stride, padding)
-        return _product(x, weight, stride, padding)
+        return product(x, weight, stride, padding)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,), (x, weight), stride, padding = gradients, ctx.saved_tensors, ctx.stride, ctx.padding
         for_x = for_weight = None
         if ctx.needs_input_grad[0]:
-            for_x = _to_input(gradient, x, weight, stride, padding)
+            for_x = _to_input(gradient, x, weight, stride, padding, ctx.most)
         if ctx.needs_input_grad[1]:
-            rows = _rows(gradient).t().contiguous() @ _windows(x, weight.shape[2], stride, padding)
-            out_channels, channels, kernel, _ = weight.shape
-            for_weight = rows.view(out_channels, kernel, kernel, channels).permute(0, 3, 1, 2)
-        return for_x, for_weight, None, None
+            for_weight = weight_product(gradient, x, weight, stride=stride, padding=padding)
+        return for_x, for_weight, None, None, None
 
 
-def _to_input(gradient: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+def _to_input(gradient: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, most: int) -> Tensor:
     kernel = weight.shape[2]
     # With another stride or padding the windows of the gradient are not the input's places.
-    if stride == 1 and 2 * padding == kernel - 1 and _places(x, weight, stride, padding) <= LIMITS[x.dtype][1]:
-        return _product(gradient, weight.flip(2, 3).transpose(0, 1), 1, padding)
+    if stride == 1 and 2 * padding == kernel - 1 and _places(x, weight, stride, padding) <= most:
+        return product(gradient, weight.flip(2, 3).transpose(0, 1), 1, padding)
     return gradient_to_input(gradient, x, weight, stride=stride, padding=padding)
 
 
-def _product(x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+def product(x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+    """The convolution of `x` [N, C, rows, columns] without bias, as one product."""
     rows, columns = _extent(x, weight, stride, padding)
     out = _windows(x, weight.shape[2], stride, padding) @ weight.permute(0, 2, 3, 1).flatten(1).t()
     return out.view(len(x), rows, columns, len(weight)).permute(0, 3, 1, 2)
+
+
+def weight_product(gradient: Tensor, x: Tensor, weight: Tensor, *, stride: int, padding: int) -> Tensor:
+    """The gradient that the convolution sends to its weight, as one product."""
+    out_channels, channels, kernel, _ = weight.shape
+    rows = _rows(gradient).t().contiguous() @ _windows(x, kernel, stride, padding)
+    return rows.view(out_channels, kernel, kernel, channels).permute(0, 3, 1, 2)
 
 
 def _windows(x: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
@@ -116,7 +127,7 @@ def _places(x: Tensor, weight: Tensor, stride: int, padding: int) -> int:
     return rows * columns
 
 
-def _built(layer: nn.Conv2d) -> Conv2d:
+def _built(layer: nn.Conv2d, limits: Limits) -> Conv2d:
     """A layer of the same settings with this one's weights themselves, not copies."""
     quick = Conv2d(
         layer.in_channels, layer.out_channels, layer.kernel_size[0], layer.stride[0], int(layer.padding[0]),
@@ -124,6 +135,7 @@ def _built(layer: nn.Conv2d) -> Conv2d:
     )  # fmt: skip
     for name, weights in list(layer.named_parameters()):
         quick.register_parameter(name, weights)
+    quick.limits = limits
     return quick.train(layer.training)
 
 

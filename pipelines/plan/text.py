@@ -103,7 +103,7 @@ def page(
         raise SslgraphError(
             f"--calibrate trains a few steps, and {name} is a method; give a recipe, such as demo/{name}"
         )
-    from .calibration import calibrate
+    from .own_steps import calibrate
 
     here = calibrate(name, overrides or {}, plugins)
     plan = planned(asked, points)

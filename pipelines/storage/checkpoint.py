@@ -30,8 +30,9 @@ class Checkpoint:
     """Everything a run needs to go on as if it had never stopped.
 
     `method` holds weights, targets and every state by name, `optimizer` what it remembers by parameter name, `run` the
-    seed, the newest losses and the fingerprint of the images; `text` is the resolved recipe and method, `measures` what
-    evaluations found. Random generators need not be here: whatever is drawn is a function of seed and step.
+    seed, the newest losses, the fingerprint of the images and the forms of the work; `text` is the resolved recipe and
+    method, `measures` what evaluations found. Random generators need not be here: whatever is drawn is a function of
+    seed and step.
     """
 
     text: str
@@ -140,6 +141,15 @@ def load(path: Path) -> Checkpoint:
         cure = "remove the folder to go on from the one before it"
         raise SslgraphError(f"the checkpoint {path} is damaged and can't be read ({reason}); {cure}") from problem
     return Checkpoint(saved_text, step_of(path), measures=measures, **parts)
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """The `run` of the newest checkpoint in a folder; empty if there is none, or it can't be read (see `load`)."""
+    try:
+        found = torch.load(complete(folder)[-1] / "run.pt", map_location="cpu", weights_only=True)
+    except (IndexError, OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _write(hidden: Path, checkpoint: Checkpoint) -> None:

@@ -26,6 +26,7 @@ def words(run: Run, *, title: str, is_compiled: bool) -> list[str]:
     pieces = f"{facts['ranks']} x {facts['accumulate']} x {facts['batch'] // facts['ranks'] // facts['accumulate']}"
     return [
         f"{title}: {facts['trained_parameters']:,} trained parameters, {facts['device']}, {facts['precision']}",
+        f"chosen for this machine: {run.forms}" + (f" ({run.forms.why})" if run.forms.why else ""),
         f"{portion(run.feed.source)}, batch {facts['batch']} (ranks x accumulation x images: {pieces}), "
         f"{counted(clock.steps_per_epoch, 'step')} an epoch, "
         f"{counted(clock.total_steps / clock.steps_per_epoch, 'epoch')}, {counted(clock.total_steps, 'step')}",

@@ -65,9 +65,8 @@ def keep(run: Run, bad: NotFiniteError) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         if found is not None:
-            state = Checkpoint(
-                run.text, bad.done, run.method.state_dict(), run.optimizer.state_dict(), {"seed": run.seed}
-            )
+            about = {"seed": run.seed, "forms": run.forms.record()}
+            state = Checkpoint(run.text, bad.done, run.method.state_dict(), run.optimizer.state_dict(), about)
             checkpoint.save(folder / "checkpoints", state)
         elif good:
             shutil.copytree(good[-1], folder / "checkpoints" / good[-1].name)

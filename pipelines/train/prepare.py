@@ -27,7 +27,8 @@ from sslgraph.settle.views import ViewProgram, evaluation_view
 
 from ..check import check
 from ..feed.feed import Feed, Source
-from ..machine import machine, small_maps
+from ..machine import machine
+from ..machine.chosen_forms import Forms, of_run
 from ..machine.strategy import spread
 from ..measure import online
 from ..optimize.optimizer import Optimizer
@@ -87,22 +88,23 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     config = Config(**cfg)
     loaded, on = config.load(), machine.device(config.local_rank)
     recipe, plugins = loaded.spec, check.allowed_in(loaded, config.plugins)
-    threads = machine.use(processes=config.processes, on=on)
+    machine.use(processes=config.processes)
     with within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
-    method = _compiled(loaded, source, plugins).to(device=on, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    precision = machine.precision(recipe.precision, on)
-    weights = torch.float64 if precision == torch.float64 else torch.float32
-    method.to(weights)
+    method, folder = _compiled(loaded, source, plugins), Path(config.out or "")
+    forms = of_run(folder / "checkpoints", recipe.precision, method.parts.values(), on)
+    weights = torch.float64 if forms.precision == "float64" else torch.float32
+    method.to(device=on, dtype=weights, memory_format=forms.layout)  # type: ignore[call-overload]
     if on.type == "cpu":
         for part in method.parts.values():
-            small_maps.as_products(part)
+            forms.on(part)
     views, found = loaded.spec.method.views, augmentations(method_in(loaded))
     program = ViewProgram.build(views, found, compiled=recipe.compile)
     with within(loaded, ("batch",)):
         feed = Feed(
             source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
-            rank=collectives.rank(), ranks=collectives.ranks(), device=on, channels_last=True, dtype=weights,
+            rank=collectives.rank(), ranks=collectives.ranks(), device=on, dtype=weights,
+            channels_last=forms.channels_last,
         )  # fmt: skip
     clock = clock_of(recipe, feed.steps_per_epoch)
     with within(loaded, ("recompute",)):
@@ -110,13 +112,13 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     is_wrapped = model is not method
     with within(loaded, ("optimizer",)):
         optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
-    folder, data = Path(config.out or ""), fingerprint(source, recipe.data)
+    data = fingerprint(source, recipe.data)
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
     record.broken = source.broken
     run = Run(
         folder=folder, text=resolved(loaded.spec), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
-        feed=feed, record=record, clock=clock, device=on, precision=precision,
-        facts=_facts(recipe, method, on, precision, threads) | _length(clock) | data
+        feed=feed, record=record, clock=clock, device=on, forms=forms,
+        facts=_facts(recipe, method, on, forms) | _length(clock) | data
         | {"image_size": source.size, "plugins": folders_of(plugins)},
         data=data, start=_start(config),
         recipe_text=Path(loaded.file).read_text(encoding="utf-8"),
@@ -191,12 +193,11 @@ def _length(clock: Clock) -> dict[str, int]:
     return {"steps_per_epoch": clock.steps_per_epoch, "total_steps": clock.total_steps}
 
 
-def _facts(
-    recipe: Recipe, method: CompiledMethod, on: torch.device, precision: torch.dtype, threads: int
-) -> dict[str, Any]:
-    name = torch.cuda.get_device_name(on) if on.type == "cuda" else f"CPU, {counted(threads, 'thread')}"
+def _facts(recipe: Recipe, method: CompiledMethod, on: torch.device, forms: Forms) -> dict[str, Any]:
+    threads = counted(torch.get_num_threads(), "thread")
+    name = torch.cuda.get_device_name(on) if on.type == "cuda" else f"CPU, {threads}"
     return {
         "recipe": recipe.recipe, "batch": recipe.batch, "accumulate": recipe.accumulate, "ranks": collectives.ranks(),
         "trained_parameters": sum(p.numel() for p in method.parameters() if p.requires_grad),
-        "device": name, "precision": str(precision).removeprefix("torch."), "torch": torch.__version__,
+        "device": name, "precision": forms.precision, "torch": torch.__version__, "forms": forms.record(),
     }  # fmt: skip

@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sslgraph.schedules import Clock
 
+from ..machine.chosen_forms import Forms
 from ..optimize.optimizer import Optimizer
 from ..record.monitor import Monitor
 from ..record.record import Record, Span
@@ -63,7 +64,7 @@ class Run:
     record: Record
     clock: Clock
     device: torch.device
-    precision: torch.dtype = torch.float32
+    forms: Forms = field(default_factory=lambda: Forms("float32"))
     evaluate: Callable[[nn.Module], Measures] | None = None
     baseline: Callable[[nn.Module], Measures] | None = None  # measured once, before the first step
     evaluate_every: int = 0  # steps; 0: only at the end
@@ -79,6 +80,11 @@ class Run:
     data: Mapping[str, Any] = field(default_factory=dict)  # the fingerprint of its images
     facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
     span: Span = nullcontext  # around each stretch of a step, by name: a profile times them
+
+    @property
+    def precision(self) -> torch.dtype:
+        """What it multiplies in."""
+        return self.forms.dtype
 
     @property
     def checkpoints(self) -> Path:

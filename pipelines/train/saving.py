@@ -93,7 +93,7 @@ def save(run: Run, step: int) -> Path:
     final, fault = run.checkpoints / f"step_{step:08d}", None
     weights, momenta = sharding.whole(run.method.state_dict()), sharding.whole(run.optimizer.state_dict())
     if collectives.rank() == 0:
-        about = {"seed": run.seed, "losses": run.record.losses, "data": dict(run.data)}
+        about = {"seed": run.seed, "losses": run.record.losses, "data": dict(run.data), "forms": run.forms.record()}
         whole = Checkpoint(run.text, step, weights, momenta, about, run.record.measures)
         try:
             checkpoint.save(run.checkpoints, whole, keep=run.keep, best=run.best)
