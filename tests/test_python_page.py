@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from PIL import Image
 
 from sslgraph.components.sources.shapes import Shapes
 
@@ -52,14 +53,12 @@ def test_inside_a_lightning_module() -> None:
 
 
 def test_a_recipe_is_trained_and_its_encoder_used(here: Path) -> None:
-    from torchvision.io import write_png
-
     names: dict[str, object] = {}
     exec(TRAINED, names)
     (here / "photos").mkdir()
     images, _ = Shapes(images=3).read(__import__("torch").arange(3))
     for i, image in enumerate(images):
-        write_png(image, str(here / "photos" / f"{i}.png"))
+        Image.fromarray(image.permute(1, 2, 0).numpy()).save(here / "photos" / f"{i}.png")
     exec(EMBEDDED, names)
     features = names["features"]
     assert features.values.shape[0] == 3 and features.values.isfinite().all()  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ def synchronise(module: nn.Module) -> nn.Module:
     """
     joined: dict[int, JointBatchNorm] = {}  # a layer that stands in a net under two names stays one layer
     for path, layer in list(module.named_modules(remove_duplicate=False)):
-        if isinstance(layer, BatchNorm) and not isinstance(layer, nn.SyncBatchNorm):
+        if isinstance(layer, BatchNorm) and not isinstance(layer, nn.SyncBatchNorm | JointBatchNorm):
             joint = joined[id(layer)] = joined.get(id(layer)) or _joint(layer, path)
             if path == "":
                 return joint
@@ -27,7 +27,7 @@ def synchronise(module: nn.Module) -> nn.Module:
     return module
 
 
-class JointBatchNorm(nn.SyncBatchNorm):
+class JointBatchNorm(BatchNorm):
     """BatchNorm whose training statistics are those of the joint batch; with one process it is torch's plain one.
 
     On CUDA it is torch's SyncBatchNorm, which refuses other devices. There each rank sends the count, mean and variance
@@ -37,14 +37,20 @@ class JointBatchNorm(nn.SyncBatchNorm):
 
     which, unlike the sum of squares minus the squared sum, stays exact for features far from zero. Gradients go
     through both. The running variance has N - 1 in its denominator, as torch's.
+
+    It is no SyncBatchNorm by class, because DDP refuses a net on the processor that holds one.
     """
+
+    process_group = None  # all ranks, for torch's SyncBatchNorm
+    _check_input_dim = nn.SyncBatchNorm._check_input_dim
+    _check_non_zero_input_channels = nn.SyncBatchNorm._check_non_zero_input_channels
 
     def forward(self, input: Tensor) -> Tensor:
         if collectives.ranks() == 1 or not (self.training or self.running_mean is None):
             return BatchNorm.forward(self, input)
         # Torch's kernels are for a scale with a shift, or neither; SimCLR's last layer has a scale alone.
         if input.is_cuda and (self.weight is None) == (self.bias is None):
-            return super().forward(input)
+            return nn.SyncBatchNorm.forward(self, input)  # type: ignore[arg-type]
         mean, variance, count = _joint_statistics(input if input.dtype == torch.float64 else input.float())
         if self.track_running_stats:
             self._track(mean.detach(), variance.detach() * count / (count - 1))
