@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -27,6 +28,11 @@ from .verify import verify
 from .views import views
 
 COMMANDS = (show, check, train, evaluate, plan, data, draw, diff, page, views, report, verify, replay, submit)
+# What a disk refuses wherever it is met: no fault of the program, and no trace of it helps.
+STORAGE = {
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENAMETOOLONG", "ENOTDIR", "EIO", "ESTALE")
+}
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -42,6 +48,11 @@ def main() -> None:
         app(prog_name="sslgraph")
     except SslgraphError as fault:
         print(fault, file=sys.stderr)
+        raise SystemExit(1) from None
+    except OSError as problem:
+        if problem.errno not in STORAGE or problem.filename is None:
+            raise
+        print(f"{problem.filename} can't be used: {str(problem.strerror).lower()}", file=sys.stderr)
         raise SystemExit(1) from None
 
 

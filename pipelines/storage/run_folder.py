@@ -13,7 +13,7 @@ from typing import IO
 
 import torch
 
-from sslgraph import collectives, whole_file
+from sslgraph import collectives, whole_file, write_whole
 from sslgraph.errors import SslgraphError, StorageError
 
 from . import checkpoint
@@ -62,7 +62,8 @@ def restore_text(folder: Path) -> Path | None:
     """The run's own resolved text, written anew from the checkpoint where it is not the same; None if there is none."""
     found, own = text_of(folder), folder / checkpoint.TEXT
     if found is not None and (not own.is_file() or own.read_bytes() != found.read_bytes()):
-        whole_file.put(own, found.read_bytes())
+        with write_whole.told(own, "--out"):
+            whole_file.put(own, found.read_bytes())
     return None if found is None else own
 
 
@@ -72,9 +73,13 @@ def held(folder: Path, device: torch.device) -> Iterator[None]:
     fault, file = None, None
     try:
         if collectives.rank() == 0:
-            folder.mkdir(parents=True, exist_ok=True)
-            file = (folder / LOCK).open("w")
-            fault = _locked(file, folder)
+            try:
+                with write_whole.told(folder, "--out"):
+                    folder.mkdir(parents=True, exist_ok=True)
+                    file = (folder / LOCK).open("w")
+                    fault = _locked(file, folder)
+            except SslgraphError as wrong:
+                fault = wrong
         agree(fault, device)
         yield
     finally:
