@@ -9,11 +9,25 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
+from torch.nn import SyncBatchNorm
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 # The class of every BatchNorm, those of other libraries too: none may go unseen where statistics span the ranks.
 BatchNorm = _BatchNorm
+
+
+class BatchNormLikeSync(_BatchNorm):
+    """A BatchNorm that can do what SyncBatchNorm does, and is none: DDP refuses that class on a processor."""
+
+    process_group = None  # all ranks
+    _check_input_dim = SyncBatchNorm._check_input_dim
+    _check_non_zero_input_channels = SyncBatchNorm._check_non_zero_input_channels
+
+    def on_gpus(self, input: Tensor) -> Tensor:
+        """The layer with the statistics of all ranks, by torch's kernels; on CUDA only."""
+        return SyncBatchNorm.forward(self, input)  # type: ignore[arg-type]
+
 
 # One kernel for a list of tensors, as torch's own optimizers use; `torch` has no public name for them.
 foreach_add, foreach_add_, foreach_sub_ = torch._foreach_add, torch._foreach_add_, torch._foreach_sub_

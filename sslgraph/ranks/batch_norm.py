@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
-from sslgraph.torch_compat import BatchNorm
+from sslgraph.torch_compat import BatchNorm, BatchNormLikeSync
 
 _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -27,7 +27,7 @@ def synchronise(module: nn.Module) -> nn.Module:
     return module
 
 
-class JointBatchNorm(BatchNorm):
+class JointBatchNorm(BatchNormLikeSync):
     """BatchNorm whose training statistics are those of the joint batch; with one process it is torch's plain one.
 
     On CUDA it is torch's SyncBatchNorm, which refuses other devices. There each rank sends the count, mean and variance
@@ -37,20 +37,14 @@ class JointBatchNorm(BatchNorm):
 
     which, unlike the sum of squares minus the squared sum, stays exact for features far from zero. Gradients go
     through both. The running variance has N - 1 in its denominator, as torch's.
-
-    It is no SyncBatchNorm by class, because DDP refuses a net on the processor that holds one.
     """
-
-    process_group = None  # all ranks, for torch's SyncBatchNorm
-    _check_input_dim = nn.SyncBatchNorm._check_input_dim
-    _check_non_zero_input_channels = nn.SyncBatchNorm._check_non_zero_input_channels
 
     def forward(self, input: Tensor) -> Tensor:
         if collectives.ranks() == 1 or not (self.training or self.running_mean is None):
             return BatchNorm.forward(self, input)
         # Torch's kernels are for a scale with a shift, or neither; SimCLR's last layer has a scale alone.
         if input.is_cuda and (self.weight is None) == (self.bias is None):
-            return nn.SyncBatchNorm.forward(self, input)  # type: ignore[arg-type]
+            return self.on_gpus(input)
         mean, variance, count = _joint_statistics(input if input.dtype == torch.float64 else input.float())
         if self.track_running_stats:
             self._track(mean.detach(), variance.detach() * count / (count - 1))
