@@ -50,13 +50,14 @@ def sized_graph(
 ) -> SizedGraph:
     """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
     from sslgraph.settle.settle import settle
-    from sslgraph.settle.views import ViewProgram
+    from sslgraph.settle.views import ViewProgram, evaluation_view
 
     with placed(loaded.place):
-        sizes = ViewProgram.build(loaded.spec.views, augmentations(loaded)).sizes(*image)
-    return settle(
-        graph, {name: (3, *size) for name, size in sizes.items()}, batch=batch, dataset=dataset, plugins=plugins
-    )
+        steps, views = augmentations(loaded), loaded.spec.views
+        sizes = ViewProgram.build(views, steps).sizes(*image)
+        (seen,) = evaluation_view(views, steps, like=graph.seen).sizes(*image).values()
+    images = {name: (3, *size) for name, size in sizes.items()}
+    return settle(graph, images, batch=batch, dataset=dataset, plugins=plugins, seen=(3, *seen))
 
 
 def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:

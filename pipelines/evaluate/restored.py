@@ -85,7 +85,7 @@ def restored(
     bounds.refuse_impossible(method, {}, saved)
     wish = online.setting(recipe.evaluate) or online.Setting()
     views = loaded.spec.method.views
-    first, found_steps = next(iter(views)), augmentations(method_in(loaded))
+    first, found_steps = graph.seen, augmentations(method_in(loaded))
     view = evaluation_view(views, found_steps, like=first, size=wish.size)
     training_view = ViewProgram.build({first: views[first]}, found_steps)
     begun = "encoder as it began" if _began_given(graph) else "random encoder"
@@ -103,5 +103,5 @@ def _given(graph: Graph, name: str, path: Path, saved: Mapping[str, Tensor]) -> 
 
 
 def _began_given(graph: Graph) -> bool:
-    net = graph.boxes[graph.boxes[graph.exported[0]].net].spec
-    return isinstance(net, Part) and bool(net.weights)
+    nets = [graph.boxes[graph.boxes[encoder].net].spec for encoder in graph.exported]
+    return any(isinstance(net, Part) and bool(net.weights) for net in nets)

@@ -66,9 +66,8 @@ def diagnose(
 def _dead(method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, float]) -> Iterator[Finding]:
     """The first edge along the flow at which all images are one."""
     before = None
-    encoder = method.graph.exported[0]
     for edge in _embeddings(method):
-        is_compared = edge.net != encoder
+        is_compared = edge.net not in method.graph.exported
         if all(_is_dead(edge, look, is_compared=is_compared) for look in looks):
             std, cosine, rank = (looks[-1][f"monitor/{edge.name}/{name}"] for name in ("std", "cosine", "rank"))
             where = f"; {before.name} before it still tells them apart" if before else ""
@@ -156,8 +155,7 @@ def _at_chance(
 def _embeddings(method: CompiledMethod) -> list[Edge]:
     """Edges of trained nets whose rows should differ: the encoder, and what is compared with what a net gives."""
     graph = method.graph
-    encoder = graph.exported[0]
-    wanted = {graph.boxes[encoder].net}
+    wanted = {graph.boxes[encoder].net for encoder in graph.exported}
     for loss in graph.training.losses:
         inputs = graph.boxes[loss.name].signature.inputs if loss.box else {}
         sides = [nets(graph, source) for port, source in loss.inputs if nets(graph, source)]

@@ -173,7 +173,7 @@ def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> li
     if wish is None:
         return []
     views = loaded.spec.method.views
-    view = evaluation_view(views, augmentations(method_in(loaded)), like=next(iter(views)), size=wish.size)
+    view = evaluation_view(views, augmentations(method_in(loaded)), like=run.method.graph.seen, size=wish.size)
     data, on = loaded.spec.data, run.device
     if run.feed.source.labels is None:
         return ["the images have no labels: training needs none, and nearest neighbours are not measured"]

@@ -162,9 +162,8 @@ class CompiledMethod(nn.Module):
         return table
 
     def encoder(self) -> nn.Module:
-        """The representation: images [B, 3, H, W] -> features [B, D] of the exported net."""
-        name, port = self.graph.exported
-        return Encoder(self.parts[name], port)
+        """The representation: images [B, 3, H, W] -> features [B, D]."""
+        return Encoder(self._program(self.sized.export))
 
     def train(self, mode: bool = True) -> CompiledMethod:
         """Train or eval mode; parts whose spec says `mode: eval` stay in it."""

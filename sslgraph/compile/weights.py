@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sslgraph import collectives
 from sslgraph.compile.follow import Follower
+from sslgraph.compile.program import Program
 from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
 from sslgraph.parts import registry
@@ -41,16 +42,16 @@ def build_parts(
 
 
 class Encoder(nn.Module):
-    """The exported net with its port: images in, one row of features per image out (maps are averaged)."""
+    """The program of `export`: images in, one row of features per image out (maps and tokens are averaged)."""
 
-    def __init__(self, net: nn.Module, port: str) -> None:
+    def __init__(self, program: Program) -> None:
         super().__init__()
-        self.net, self.port = net, port
+        self.net = program.module
 
     def forward(self, image: Tensor) -> Tensor:
-        out = self.net(image)
-        rows: Tensor = getattr(out, self.port) if self.port else out
-        return rows.flatten(2).mean(2) if rows.ndim == 4 else rows.mean(1) if rows.ndim == 3 else rows
+        (rows,) = self.net(image).values()
+        features: Tensor = rows.flatten(2).mean(2) if rows.ndim == 4 else rows.mean(1) if rows.ndim == 3 else rows
+        return features
 
 
 def _part(sized: SizedGraph, box: Box, parts: dict[str, nn.Module], seed: int, plugins: tuple[str, ...]) -> nn.Module:

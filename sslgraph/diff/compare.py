@@ -191,12 +191,7 @@ class Comparison:
 
     def _export(self) -> Iterator[Change]:
         one, other = self.one.method.export, self.other.method.export
-        (x, _, p), (y, _, q) = one.partition("."), other.partition(".")
-        partners = {**self.match.forward("nets"), **self.match.forward("targets")}
-        is_known = any(
-            name in {**figure.method.nets, **figure.method.targets} for figure, name in ((self.one, x), (self.other, y))
-        )
-        if p != q or (partners.get(x) != y if is_known else x != y):
+        if self.left[self.one.exported] != self.right[self.other.exported]:
             yield Changed("export", one, other, "", "export", one, other)
 
 

@@ -10,6 +10,7 @@ from sslgraph.parts.registry import signature
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.traits import Traits
+from sslgraph.wire.export import in_full
 from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse, written_out
 
 LONGEST = 90  # characters of an expression with everything it names written out
@@ -62,6 +63,8 @@ class Figure:
             for text in (*leg.flow, *leg.after_step, *(leg.phase.then if leg.phase else ())):
                 self.read(text, leg)
             self.read((leg.phase.collect if leg.phase else None) or "", leg)
+        self.in_flow = len(self.nodes)
+        self.exported = self.read(in_full(method.export, method.views), self.training)
 
     def read(self, text: str, leg: Leg) -> int:
         """The number of the node that an expression stands for; what can't be read is a name."""
@@ -207,7 +210,7 @@ class Figure:
     @property
     def wiring(self) -> list[str]:
         """The undeclared parts that the flow calls, each once, in the order of reading."""
-        return list(dict.fromkeys(node.name for node in self.nodes if node.kind == "wiring"))
+        return list(dict.fromkeys(node.name for node in self.nodes[: self.in_flow] if node.kind == "wiring"))
 
     @property
     def stops(self) -> list[str]:

@@ -19,9 +19,10 @@ from sslgraph.wire.graph import Box, Graph, Leg, StateBox, Value, Write
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of each view (channels, height, width), and the images of the global batch."""
+    """Of each view (channels, height, width) and its copies, and the images of the global batch."""
 
     views: Mapping[str, tuple[int, int, int]]
+    copies: Mapping[str, int]
     batch: int
 
 
@@ -76,7 +77,7 @@ class Lowering:
 
     def _view(self, value: Value) -> Piece:
         name, port = str(value.view), value.port or "image"
-        copies = self.graph.method.views[name].copies
+        copies = self.sizes.copies[name]
         row, dtype = {
             "image": (self.sizes.views[name], torch.float32),
             "index": ((), torch.int64),
@@ -116,7 +117,10 @@ class Lowering:
         arriving = [self.out.tensors[piece.tensor] for piece in given.values()]
         rows = next((tensor.shape[0] for tensor in arriving if isinstance(tensor, Tensor)), self.sizes.batch)
         for reserved in RESERVED_PORTS:
-            if reserved in ports:
+            if reserved in ports and self.leg is self.graph.export:
+                if not ports[reserved].optional:
+                    raise fault(value, f"'{box.name}' ({box.use}) draws random numbers", "a representation has none")
+            elif reserved in ports:
                 inputs[reserved] = self._reserved(value, name, reserved, rows)
         self.out.ports[box.name] = tuple(ports)
         meta = self.parts.run(value, box, self._metas(inputs))

@@ -70,6 +70,7 @@ class MetaParts:
         part = self.built[box.name]
         key = (
             type(part.module),
+            part.module.training,
             repr(part.settings),
             tuple((port, meta.dtype, meta.shape) for port, meta in metas.items()),
         )
@@ -111,7 +112,7 @@ class MetaParts:
                 raise self._refused(path, what, wrong) from wrong
         part.needs_numbers = True
         try:
-            real = real_run.built(box.use, part.settings, self.plugins)
+            real = real_run.built(box.use, part.settings, self.plugins).train(part.module.training)
             return real_run.result(real, method, ports, metas)
         except Exception as wrong:
             cure = (

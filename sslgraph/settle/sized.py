@@ -69,6 +69,7 @@ class SizedGraph:
     graph: Graph
     settings: dict[str, dict[str, Any]]
     legs: tuple[SizedLeg, ...]
+    export: SizedLeg
     parts: dict[str, nn.Module]  # on the meta device: shapes and counts, no storage
     landmarks: dict[str, dict[str, float]]
     freezes: dict[str, str] = field(default_factory=dict)  # net, module or weight -> "always", or a length of the run

@@ -157,6 +157,7 @@ class Graph:
     method: Method
     boxes: dict[str, Box]
     legs: tuple[Leg, ...]
+    export: Leg
     place: Callable[[Path], Place | None]
     plugins: tuple[str, ...] = ()
 
@@ -172,11 +173,15 @@ class Graph:
         return box
 
     @property
-    def exported(self) -> tuple[str, str]:
-        """The net or target that is the representation, and its port ("" where it has no fields)."""
-        name, _, port = self.method.export.partition(".")
-        outputs = self.boxes[name].signature.outputs
-        return name, port or (outputs[0].name if outputs else "")
+    def exported(self) -> tuple[str, ...]:
+        """The nets and targets that make the representation, in the order in which they work."""
+        made_by = [self.boxes[value.box] for value in self.export.values.values() if value.box]
+        return tuple(dict.fromkeys(box.name for box in made_by if box.section in ("nets", "targets")))
+
+    @property
+    def seen(self) -> str:
+        """The view after which evaluation sees an image: its size, its normalisation."""
+        return next(str(value.view) for value in self.export.values.values() if value.kind == "view")
 
 
 def no_place(_: Path) -> Place | None:

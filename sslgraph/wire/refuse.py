@@ -27,6 +27,7 @@ def _unused(graph: Graph) -> list[Fault]:
     ]
     called = {value.box for leg in _all_legs(graph) for name, value in leg.values.items() if (leg.name, name) in used}
     called |= {write.box for leg in _all_legs(graph) for write in leg.writes}
+    called |= {value.box for value in graph.export.values.values() if value.box in graph.method.ops}
     for box in graph.boxes.values():
         if box.section not in ("losses", "wiring") and box.name not in called:
             faults.append(
@@ -109,14 +110,8 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
 
 
 def _names(graph: Graph) -> list[Fault]:
-    """Names that stand outside the flow: export, trains, sample."""
+    """Names that stand outside the flow: trains, sample."""
     faults, boxes = [], graph.boxes
-    encoders = [b.name for b in boxes.values() if b.section in ("nets", "targets")]
-    name, _, port = graph.method.export.partition(".")
-    if name not in encoders:
-        faults.append(unknown(("export",), "export names the unknown net", name, encoders))
-    elif port and port not in (ports := [p.name for p in boxes[name].signature.outputs]):
-        faults.append(unknown(("export",), f"export: '{name}' has no output", port, ports))
     nets = [b.name for b in boxes.values() if b.section == "nets"]
     for box in boxes.values():
         for trained in (isinstance(box, LossBox) and box.spec.trains) or ():

@@ -8,6 +8,7 @@ from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unkn
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.wire.by_port import by_port
 from sslgraph.wire.declare import declared_boxes, phase_faults
+from sslgraph.wire.export import exported
 from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse
 from sslgraph.wire.flow import Flow, who
 from sslgraph.wire.graph import Box, Graph, Leg, Value, Write, no_place
@@ -35,9 +36,13 @@ def wire(
         legs = [_Wiring(method, phase, boxes, faults).leg() for phase in phases]
         if not faults and not any(leg.is_training for leg in legs):
             raise refusal(("losses",), "the method has no loss, so nothing would be learned", "add a losses: section")
+        try:
+            export = exported(method, boxes)
+        except SpecError as wrong:
+            raise SpecError([*faults, *wrong.faults]) from None
         if faults:
             raise SpecError(faults)
-        return Graph(method, boxes, tuple(legs), place, plugins)
+        return Graph(method, boxes, tuple(legs), export, place, plugins)
 
 
 class _Wiring:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import weakref
 from typing import Any
@@ -182,7 +183,12 @@ def test_adding_a_part_moves_the_weights_of_no_other() -> None:
     net = {"use": "more_parts:Chance", "out": 2}
     small = compiled(**{**SIAMESE, "nets": {"f": EYE, "g": net}})
     large = compiled(
-        **{**SIAMESE, "nets": {"extra": net, "f": EYE, "g": net}, "flow": {"z1": "extra(f(x1))", "z2": "g(f(x2))"}}
+        **{
+            **SIAMESE,
+            "export": "f",
+            "nets": {"extra": net, "f": EYE, "g": net},
+            "flow": {"z1": "extra(f(x1))", "z2": "g(f(x2))"},
+        }
     )
     assert torch.equal(small.parts["g"].last.weight, large.parts["g"].last.weight)
     assert not torch.equal(large.parts["extra"].last.weight, large.parts["g"].last.weight)
@@ -385,6 +391,33 @@ def test_the_exported_net_gives_one_row_per_image() -> None:
     assert method.encoder()(images(1, 2)).tolist() == [[1, 1, 1], [2, 2, 2]]
     mapped = compiled(**{**SIAMESE, "export": "f.map"})
     assert mapped.encoder()(images(1, 2)).tolist() == [[1, 1, 1], [2, 2, 2]]
+
+
+def test_an_exported_expression_gives_one_row_per_image() -> None:
+    text = {**SIAMESE, "nets": {"f": EYE, "g": dense()}, "export": "concat(l2(f(x2).pooled), g(f(x2)))"}
+    method = compiled(**text)
+    assert method.graph.seen == "x2" and method.graph.exported == ("f", "g")
+    whole = method.encoder().eval()
+    rows = whole(images(3, 4))
+    unit = 3**-0.5
+    torch.testing.assert_close(rows, torch.tensor([[unit, unit, unit, 9, 9], [unit, unit, unit, 12, 12]]))
+    method.parts["g"].weight.data.mul_(2)  # the encoder holds the method's own weights, and a copy does not
+    twin = copy.deepcopy(whole)
+    method.parts["g"].weight.data.mul_(2)
+    assert whole(images(3))[0, 3] == 36 and twin(images(3))[0, 3] == 18
+
+
+def test_a_part_that_may_draw_draws_nothing_for_a_representation() -> None:
+    vit = {"use": "backbones.vit", "preset": "nano", "patch": 2, "drop_path": 0.5}
+    method = compiled(
+        size=4,
+        nets={"f": vit},
+        flow={"z": "f(x)", "w": "stopgrad(z)"},
+        losses={"l": {**SQUARE, "of": ["z", "w"]}},
+        export="mean(f(x).patches)",
+    )
+    encoder, image = method.encoder().eval(), torch.randn(2, 3, 4, 4)
+    assert torch.equal(encoder(image), encoder(image)) and encoder(image).shape == (2, 96)
 
 
 def test_a_part_in_eval_mode_stays_there() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from toys import method
 
-from sslgraph.diff import Change, Rewired, diff
+from sslgraph.diff import Change, Changed, Rewired, diff
 
 PREDICT = {"use": "losses.masked_regression", "of": ["y", "p"], "where": "m.hidden"}
 
@@ -29,6 +29,20 @@ def changes(one: str, other: str) -> tuple[Change, ...]:
 def test_a_port_given_by_name_is_the_same_as_by_position() -> None:
     assert changes("enc(x, m.seen)", "enc(x, seen=m.seen)") == ()
     assert changes("enc(x, seen=m.seen)", "enc(seen=m.seen, image=x)") == ()
+
+
+def test_an_export_is_the_same_whichever_view_and_call_it_is_written_with() -> None:
+    nets = {"f": {"use": "backbones.resnet"}, "g": {"use": "backbones.resnet"}}
+    text: dict[str, Any] = {
+        "views": {"x": {"augment": "simsiam"}, "y": {"augment": "simsiam"}},
+        "nets": nets,
+        "flow": {"p": "f(x)", "t": "g(y)"},
+        "losses": {"one": {"use": "losses.negative_cosine", "of": ["p", "t"]}},
+    }
+    bare = method(**text, export="f.map")
+    assert diff(bare, method(**text, export="f(x).map")) == diff(bare, method(**text, export="f(y).map")) == ()
+    (change,) = diff(bare, method(**text, export="add(f(x), g(x)).map"))
+    assert isinstance(change, Changed) and (change.before, change.after) == ("f.map", "add(f(x), g(x)).map")
 
 
 def test_another_view_of_a_bag_is_another_wiring() -> None:

@@ -207,6 +207,25 @@ def test_a_view_that_a_bag_has_not_is_refused(member: str, message: str) -> None
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("export", "message"),
+    [
+        ("g(f(x).map)", "export: value 'g_f_x_map': 'g' (parts:Dense): port 'features' takes Float[batch dim]"),
+        ("n(f(x))", "export: value 'n_f_x': 'n' (parts:Noise) draws random numbers\n  a representation has none"),
+        ("unfold(f(x))", "export: 'unfold' (wiring.unfold) can't take features=[4, 3]: wiring.unfold joins 9 parts"),
+        (
+            "u(f(x))",
+            "export: export gives [1, 12] for 4 images (float32)\n  it gives features [images, width], tokens or a map",
+        ),
+    ],
+)
+def test_an_export_that_fails_on_the_evaluation_view_is_refused(export: str, message: str) -> None:
+    ops = {"n": {"use": "parts:Noise"}, "u": {"use": "wiring.unfold", "parts": 4}}
+    with pytest.raises(SpecError) as refused:
+        sized(**PLAIN, ops=ops, export=export)
+    assert message in str(refused.value)
+
+
 def test_a_made_name_never_takes_the_place_of_a_value() -> None:
     text = {
         **CROPS,

@@ -65,6 +65,18 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
             {"targets": TARGET, "flow": {"z": "g(f(x))", "w": "t(f(x))"}},
             "a gradient would pass through the target 't' into f\n  stop it in front of the target: t(stopgrad(...))",
         ),
+        ({"export": "f(y)"}, "export reads the unknown name 'y'\n  there are: x"),
+        ({"export": "h(f(x))"}, "the flow calls the unknown part 'h'"),
+        ({"export": "z"}, "export names the unknown net 'z'"),
+        ({"export": "g(z)"}, "export reads the unknown name 'z'"),
+        ({"export": "f(x.box)"}, "export reads x_box\n  it reads one image by a view's name: x"),
+        ({"export": "f(bag(x, x))"}, "export has a bag (bag_x_x)\n  evaluation sees each image once"),
+        ({"export": "f(x)[0]"}, "export has a bag"),
+        (
+            {"state": {"m": {"use": "parts:Mean"}}, "export": "add(f(x), m.read)", "after_step": ["m.add(z)"]},
+            "export reads 'm' (state)\n  a representation is made by nets, targets and ops from the image alone",
+        ),
+        ({"export": "f(x, 3)"}, "a number or a text (3) can't be part of an expression"),
         ({"export": "ff"}, "export names the unknown net 'ff'\n  there are: f, g\n  did you mean 'f'?"),
         (
             {"export": "f.mop"},
