@@ -138,6 +138,19 @@ def spanning_loss_in_pieces(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
+def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    reaches = moved_by(graph, graph.training)
+    for loss, box, one, other in agreements(graph):
+        if reaches[other] and not reaches[one]:
+            first, second = box.traits.agrees
+            yield Doubt(
+                loss.path,
+                f"the {first} of '{box.name}' is '{one}', which nothing trains, and its {second} '{other}', which is "
+                "trained: they stand the wrong way round",
+                f"write of: [{other}, {one}]",
+            )
+
+
 def _unguarded(graph: Graph) -> Iterator[tuple[Value, Box, str, str]]:
     """Agreements with their two sides; a loss of another kind on the same nets may push images apart, and guards."""
     reaches = moved_by(graph, graph.training)
@@ -201,5 +214,11 @@ LOSS_RULES = (
         "What a loss brings together comes from two views.",
         "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1",
         views_paired_with_themselves,
+    ),
+    Rule(
+        "SG110",
+        "The side that is trained comes first.",
+        "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2",
+        sides_exchanged,
     ),
 )

@@ -1,0 +1,37 @@
+"""Rules about the flow: names that say something else than they seem to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sslgraph.parts import registry
+from sslgraph.read.spec import Path
+from sslgraph.wire.graph import Graph
+
+from .queries import legs
+from .rule import Doubt, Facts, Rule
+
+
+def name_of_a_part(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    uses = registry.catalogue("wiring")
+    for name, path in _names(graph).items():
+        if (use := f"wiring.{name}") in uses:
+            yield Doubt(
+                path,
+                f"'{name}' is also the name of {use}: a reader, and {name}(...), can mean either",
+                "give it another name",
+            )
+
+
+def _names(graph: Graph) -> dict[str, Path]:
+    """The names that a method gives to views, values and parts; a part that is the wiring part itself is left out."""
+    views: dict[str, Path] = {view: ("views", view) for view in graph.method.views}
+    values = {name: leg.values[value].path for leg in legs(graph) for name, value in leg.flow.items()}
+    boxes = graph.boxes.values()
+    parts = {box.name: box.path for box in boxes if box.section != "wiring" and box.use != f"wiring.{box.name}"}
+    return {**views, **parts, **values}
+
+
+FLOW_RULES = (
+    Rule("SG201", "A name of the flow is not also that of a part.", "pylint W0622, redefined-builtin", name_of_a_part),
+)
