@@ -22,4 +22,5 @@ def evaluate(
     from ..evaluate.evaluate import MEANINGS, table
     from ..evaluate.evaluate import evaluate as measure
 
-    out.print(table(measure(Path(run), data=data, plugins=tuple(plugin))), MEANINGS, sep="\n", markup=False)
+    found = measure(Path(run), data=data, plugins=tuple(plugin))
+    out.print(table(found), *found.notes, MEANINGS, sep="\n", markup=False)

@@ -17,7 +17,7 @@ from sslgraph.errors import SpecError, SslgraphError, unknown
 from sslgraph.parts import registry
 from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
-from sslgraph.settle.views import ViewProgram
+from sslgraph.settle.views import ViewProgram, pixel_view
 
 from ..feed.feed import Source
 from ..feed.portion import portion
@@ -83,14 +83,14 @@ class OnlineKnn:
 
     def baseline(self, encoder: nn.Module) -> dict[str, float]:
         """What the untrained encoder reaches, and what the pixels themselves do."""
-        return {"knn_random_encoder": self._accuracy(encoder), "knn_pixels": self._accuracy(nn.Flatten())}
+        return {"knn_random_encoder": self._accuracy(encoder), "knn_pixels": self._accuracy(nn.Flatten(), pixel_view())}
 
-    def _accuracy(self, encoder: nn.Module) -> float:
-        bank, queries = self._features(encoder, self.bank), self._features(encoder, self.queries)
+    def _accuracy(self, encoder: nn.Module, view: ViewProgram | None = None) -> float:
+        bank, queries = (self._features(encoder, source, view or self.view) for source in (self.bank, self.queries))
         return knn(bank, queries, k=self.setting.k, temperature=self.setting.temperature).accuracy
 
-    def _features(self, encoder: nn.Module, source: Source) -> Features:
-        return extract(encoder, source, self.view, device=self.device, precision=self.precision, channels_last=True)
+    def _features(self, encoder: nn.Module, source: Source, view: ViewProgram) -> Features:
+        return extract(encoder, source, view, device=self.device, precision=self.precision, channels_last=True)
 
 
 def _part_of(data: Data, split: str, most: int, plugins: tuple[str, ...]) -> Source:

@@ -75,7 +75,10 @@ def lidar(features: Float[Tensor, "images views dim"]) -> float:
 def _squares(rows: Tensor) -> Tensor:
     """The squares of the singular values, largest first: eigenvalues of the smaller of the two products."""
     product = rows.T @ rows if rows.shape[1] < rows.shape[0] else rows @ rows.T
-    values: Tensor = torch.linalg.eigvalsh(product)
+    try:
+        values: Tensor = torch.linalg.eigvalsh(product)
+    except RuntimeError:  # rows that are all alike: what rounding leaves of them has no order
+        values = torch.linalg.eigvalsh(product + 1e-12 * product.diagonal().mean() * torch.eye(len(product)))
     return values.flip(0).clamp_min(0)
 
 

@@ -15,6 +15,7 @@ from sslgraph.draws import Draw, keyed, stream_of, substream
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.catalogue import EVALUATION
+from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, View
 from sslgraph.settle.overrides import is_normalization, resolve
 
@@ -43,6 +44,7 @@ class Painting(Protocol):
     def __call__(self, images: Tensor, *parameters: Tensor) -> Tensor: ...
 
 
+PIXELS = 32  # side of the view in which raw pixels are compared
 Painter = Callable[[Tensor, Sequence[Painting], Sequence[tuple[Tensor, ...]]], Tensor]
 
 
@@ -189,3 +191,11 @@ def evaluation_view(
     side = size or next((part.settings["size"] for part in seen if "size" in part.settings), None)
     view = View(augment=EVALUATION, settings={"size": side} if side else {})
     return ViewProgram.build({"x": view}, {EVALUATION: Augmentation(augmentation=EVALUATION, steps=steps)})
+
+
+def pixel_view() -> ViewProgram:
+    """The fixed view `x` of the pixels themselves: PIXELS a side, not normalised, for one data set always the same."""
+    steps = load_augmentation(EVALUATION).spec.steps
+    kept = {name: part for name, part in steps.items() if not is_normalization(part)}
+    center = Augmentation(augmentation=EVALUATION, steps=kept)
+    return ViewProgram.build({"x": View(augment=EVALUATION, settings={"size": PIXELS})}, {EVALUATION: center})

@@ -304,7 +304,7 @@ def test_a_rule_is_silenced_with_its_reason_and_the_finding_stays() -> None:
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"SG110": "why"}, "lint.SG110: lint: there is no rule 'SG110'\n  there are: SG001, "),
+        ({"SG999": "why"}, "lint.SG999: lint: there is no rule 'SG999'\n  there are: SG001, "),
         ({"SG105": " "}, "lint.SG105: SG105 is silenced without a reason\n  write why"),
     ],
 )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
+from sslgraph.settle.views import ViewProgram, pixel_view
 
 from ...check import check
 from ...evaluate.restored import restored
@@ -101,15 +102,15 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
         record.loaded, record.checkpoint, images=len(train), size=train.size, device=on, plugins=plugins
     )
 
-    def encoded(encoder: nn.Module) -> tuple[Features, Features]:
-        return extract(encoder, bank, encoders.view, device=on), extract(encoder, queries, encoders.view, device=on)
+    def encoded(encoder: nn.Module, view: ViewProgram) -> tuple[Features, Features]:
+        return extract(encoder, bank, view, device=on), extract(encoder, queries, view, device=on)
 
-    trained, random = encoded(encoders.trained), encoded(encoders.random)
+    trained, random = encoded(encoders.trained, encoders.view), encoded(encoders.random, encoders.view)
     scores = {}
     if not (_has_labels(bank) and _has_labels(queries)):
         notes.append("the images have no labels, so neighbours and map are shown without classes")
     elif not (record.evaluation or record.knn):  # nobody has measured it yet
-        asked = {"trained": trained, "random encoder": random, "pixels": encoded(nn.Flatten())}
+        asked = {"trained": trained, "random encoder": random, "pixels": encoded(nn.Flatten(), pixel_view())}
         wish = encoders.wish
         scores = {n: knn(b, q, k=wish.k, temperature=wish.temperature) for n, (b, q) in asked.items()}
     return Seen(

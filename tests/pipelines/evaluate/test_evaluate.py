@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from rich.console import Console
 from sources import Numbered
 from torch import nn
@@ -14,6 +15,7 @@ from torch import nn
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
+from sslgraph.pipelines.evaluate import measured
 from sslgraph.pipelines.evaluate.evaluate import MEANINGS, VIEWS, evaluate, table
 from sslgraph.pipelines.look.report import write_report
 from sslgraph.pipelines.measure.features import extract_views
@@ -102,3 +104,54 @@ def test_a_report_shows_what_such_a_run_sees(run: Path) -> None:
     write_report([run], None, most=20)
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "At step 2: the nearest of 20 training images" in page and "no such file" not in page
+
+
+def folder_of(place: Path, *, classes: int, each: int) -> str:
+    """A folder of images, each of one colour; without classes they have no labels."""
+    for split in ("train", "test"):
+        for c in range(max(classes, 1)):
+            inside = place / split / (f"class{c}" if classes else "")
+            inside.mkdir(parents=True, exist_ok=True)
+            for i in range(each):
+                Image.new("RGB", (16, 16), (90 + 40 * c, 3 * i, 0)).save(inside / f"{i}.png")
+    return str(place)
+
+
+def test_a_measure_that_fails_loses_no_other(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is in the file once it is done."""
+
+    def killed(*_: object) -> float:
+        written.append(json.loads((run / "evaluation.json").read_text()))
+        raise RuntimeError("linalg: no convergence\nand more")
+
+    written: list[dict[str, dict[str, object]]] = []
+    monkeypatch.setattr(measured, "alpha_req", killed)
+    result = evaluate(run)
+    before = written[0]
+    assert before["trained"]["knn"] and before["trained"]["rankme"] and not before["trained"]["lidar"]
+    assert result.trained.alpha is None and result.trained.lidar is not None and result.pixels.probe is not None
+    told = "alpha-ReQ is not measured: linalg: no convergence"
+    assert result.notes == tuple(f"{who}: {told}" for who in ("trained", "random encoder", "raw pixels"))
+    console = Console(width=120)
+    with console.capture() as said:
+        console.print(table(result))
+    assert said.get().splitlines()[2].split()[6] == "-"
+
+
+def test_images_without_labels_give_the_measures_that_need_none(run: Path, tmp_path: Path) -> None:
+    result = evaluate(run, data=folder_of(tmp_path, classes=0, each=8))
+    assert result.notes[0].startswith("the training and test images have no labels: kNN and the linear probe need")
+    assert result.trained.knn is None and result.trained.probe is None and result.trained.rankme is not None
+    console = Console(width=120)
+    with console.capture() as said:
+        console.print(table(result))
+    assert said.get().splitlines()[2].split()[:3] == ["trained", "-", "-"]
+
+
+def test_one_class_and_a_small_bank_are_said(run: Path, tmp_path: Path) -> None:
+    result = evaluate(run, data=folder_of(tmp_path, classes=1, each=6))
+    assert result.notes[:2] == (
+        "all training images are of one class: kNN and linear probe are the same for every encoder",
+        "k is 20, and there are 6 training images with a label: all of them vote",
+    )
+    assert result.trained.knn is not None and result.trained.knn.accuracy == 1

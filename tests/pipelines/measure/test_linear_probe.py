@@ -138,3 +138,20 @@ def test_the_test_images_choose_nothing() -> None:
 def test_one_training_image_is_refused() -> None:
     with pytest.raises(SslgraphError, match="holds out some of its labelled training images, and was given 1"):
         linear_probe(clusters(1, 0), clusters(5, 0))
+
+
+def test_features_that_are_all_but_alike_have_a_probe() -> None:
+    """Two images, each many times over: the covariance has rank 1, and rounding makes it indefinite."""
+    fixed = torch.Generator().manual_seed(0)
+    values = torch.rand(1, 512, generator=fixed).repeat(40, 1)
+    values[20:] += 0.1
+    found = features(values, torch.arange(40) // 20)
+    assert linear_probe(found, found).accuracy == 1
+
+
+def test_a_covariance_is_raised_until_it_has_a_root() -> None:
+    flat = torch.ones(8, 8)
+    flat[0, 1] = flat[1, 0] = 1 + 1e-6  # one eigenvalue lies below zero
+    root = module._root(flat, 1e-9)
+    assert root is not None and torch.allclose(root @ root.T, module.CURVATURE * flat, rtol=1e-4)
+    assert module._root(torch.full((4, 4), math.nan), 1e-9) is None

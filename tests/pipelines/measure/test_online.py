@@ -37,3 +37,19 @@ def test_a_small_bank_and_few_queries_cover_all_classes_of_a_sorted_folder(tmp_p
     found = OnlineKnn(setting, data, view, device=torch.device("cpu"), precision=torch.float32)
     assert str(found) == "queries 20 of 80 images, 20 of 20 classes; bank 40 of 240 images, 20 of 20 classes"
     assert found.measure(nn.Flatten()) == {"knn": 1.0}
+
+
+def test_raw_pixels_are_the_same_baseline_whatever_the_view_of_the_method(tmp_path: Path) -> None:
+    data = Data(use="sources.image_folder", settings={"path": str(sorted_by_class(tmp_path))})
+    found = []
+    for size, p in ((8, 0.0), (40, 1.0)):
+        steps = {
+            "crop": Part(use="augment.resize_center_crop", settings={"size": size}),
+            "gray": Part(use="augment.grayscale", settings={"p": p}),
+        }
+        view = ViewProgram.build({"x": View(augment="a")}, {"a": Augmentation(augmentation="a", steps=steps)})
+        setting = Setting(k=7, bank=2 * CLASSES, queries=CLASSES)
+        knn = OnlineKnn(setting, data, view, device=torch.device("cpu"), precision=torch.float32)
+        found.append(knn.baseline(nn.Flatten()))
+    assert found[0]["knn_random_encoder"] != found[1]["knn_random_encoder"]
+    assert found[0]["knn_pixels"] == found[1]["knn_pixels"]
