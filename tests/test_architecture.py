@@ -44,7 +44,8 @@ ABOVE = ("components", "pipelines")
 # Rooms of several files, which import each other relatively.
 HOUSES = ("drawing", "lint", "diff", "overlay", "page")
 FOR_COMPONENTS = {
-    f"sslgraph.{word}" for word in ("component", "ranges", "draws", "collectives", "errors", "home", "whole_file")
+    f"sslgraph.{word}"
+    for word in ("component", "ranges", "draws", "amounts", "collectives", "errors", "home", "whole_file")
 }
 # The audited messages, and torch's own around nets whose weights are shared out.
 TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sslgraph import draws
-from sslgraph.errors import SslgraphError, StorageError
+from sslgraph.amounts import counted
+from sslgraph.errors import SslgraphError
 
 from .decoding import Picture
+from .splits import SPLITS, TEST, TRAIN, VAL
 
 # Pictures whose sizes are compared before all are decoded, and pictures decoded at a time.
 PROBED = 16
@@ -45,9 +48,14 @@ class Album(ABC):
     classes: tuple[str, ...] = ()
     # Images and classes of the whole split, of which `limit` may have left a part.
     whole: tuple[int, int] = (0, 0)
+    # What a run says of its data before it starts.
+    notes: tuple[str, ...] = ()
 
-    def __init__(self, *, count: int, memory: float, reads: int | None = None) -> None:
-        self.count, self.memory, self.reads = count, memory, reads
+    def __init__(
+        self, part: Chosen, *, memory: float, reads: int | None = None, notes: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.count, self.labels, self.whole = len(part.rows), part.labels, part.whole
+        self.notes, self.memory, self.reads = (*part.notes, *notes), memory, reads
         self.broken: dict[int, str] = {}
 
     @abstractmethod
@@ -107,7 +115,7 @@ class Album(ABC):
     def _attempt(self, index: int) -> Picture | None:
         try:
             return self.load(index)
-        except StorageError:
+        except SslgraphError:
             raise
         except (OSError, ValueError) as reason:
             self.broken[index] = f"{self.name(index)}: {reason}"
@@ -122,22 +130,63 @@ class Album(ABC):
         return index
 
 
-def chosen(
-    labels: Int64[Tensor, "images"] | None, count: int, *, split: str, is_split: bool, limit: int | None, where: str
-) -> tuple[NDArray[np.int64], tuple[int, int]]:
-    """Which of so many items are used: all if they are the split, else every tenth for test and the others for train.
+@dataclass(frozen=True)
+class Chosen:
+    """The items of a split that are used, their labels (None if none has one), and what is to be said about it."""
 
-    `limit` keeps a fair part of them. Beside it, how many items and classes there are without a limit.
+    rows: NDArray[np.int64]
+    labels: Int64[Tensor, "images"] | None
+    whole: tuple[int, int]
+    notes: tuple[str, ...] = ()
+
+
+def chosen(
+    labels: Int64[Tensor, "images"] | None, splits: Sequence[int] | NDArray[np.int64] | None, count: int, *, split: str,
+    limit: int | None, where: str,
+) -> Chosen:  # fmt: skip
+    """The items of a split, or a fair part of them: by the split of each (see splits), or every tenth for test.
+
+    Held out are the test images, or those of val if only they have labels. `splits` is None where all items are the
+    split that is asked for.
     """
     if limit is not None and limit < 1:
         raise SslgraphError(f"limit: {limit} leaves no images; ask for 1 or more, or leave it out for all of them")
-    if not is_split and split == "test" and count < HELD_OUT:
-        raise SslgraphError(
-            f"{where} has {count} images and no test split; {HELD_OUT} are needed to hold out every tenth"
-        )
     everyone = torch.arange(count)
-    used = everyone if is_split else everyone[(everyone % HELD_OUT == HELD_OUT - 1) == (split == "test")]
-    its = None if labels is None else labels[used]
-    whole = (len(used), 0 if its is None else len(its[its >= 0].unique()))
-    rows: NDArray[np.int64] = used[draws.fair(len(used), len(used) if limit is None else limit, its)].numpy()
-    return rows, whole
+    notes: tuple[str, ...] = ()
+    if splits is not None:
+        of_each = torch.as_tensor(splits)
+        if bool((of_each != TRAIN).any()):
+            held_out = _held_out(of_each, labels)
+            everyone = everyone[of_each == (held_out if split == "test" else TRAIN)]
+            notes = (_said(of_each, held_out, labels),)
+        else:
+            if split == "test" and count < HELD_OUT:
+                raise SslgraphError(
+                    f"{where} has {counted(count, 'image')} and no test split; "
+                    f"{HELD_OUT} are needed to hold out every tenth"
+                )
+            everyone = everyone[(everyone % HELD_OUT == HELD_OUT - 1) == (split == "test")]
+            notes = (f"no folder or name says train and test: every tenth of {counted(count, 'image')} is held out",)
+    its = None if labels is None or not bool((labels[everyone] >= 0).any()) else labels[everyone]
+    whole = (len(everyone), 0 if its is None else len(its[its >= 0].unique()))
+    part = draws.fair(len(everyone), len(everyone) if limit is None else limit, its)
+    return Chosen(everyone[part].numpy(), None if its is None else its[part], whole, notes)
+
+
+def _held_out(splits: Tensor, labels: Tensor | None) -> int:
+    there = [one for one in (TEST, VAL) if bool((splits == one).any())]
+    labelled = [one for one in there if labels is not None and bool((labels[splits == one] >= 0).any())]
+    return (labelled or there)[0]
+
+
+def _said(splits: Tensor, held_out: int, labels: Tensor | None) -> str:
+    """train 60 images; val 60 images, held out; test 12 images, not used (they have no labels)."""
+    said = []
+    for number, name in enumerate(SPLITS):
+        its = splits == number
+        has_labels = labels is not None and bool((labels[its] >= 0).any())
+        use = ", held out" if number == held_out else "" if number == TRAIN else ", not used"
+        if bool(its.any()):
+            lacks = "" if has_labels or labels is None else " (they have no labels)"
+            said.append(f"{name} {counted(int(its.sum()), 'image')}{use}{lacks}")
+    return "splits: " + "; ".join(said)

@@ -15,12 +15,13 @@ import pyarrow as pa
 from sslgraph.errors import SslgraphError, StorageError
 
 from .clients import client_for
+from .skipped import Skipped, is_hidden
 from .store import File
+from .wildcards import expanded
 
 Found = TypeVar("Found")
 # Seconds before each further try; others wait a little longer, so that not all ranks come back at once.
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
-MOST_ADDRESSES = 1_000_000
 REFUSALS = re.compile(
     "ACCESS_DENIED|INVALID_ACCESS_KEY|INVALID_CLIENT_TOKEN|SIGNATURE_DOES_NOT_MATCH|EXPIRED|NO_SUCH_BUCKET|NoSuchBucket"
     "|Forbidden|Unauthorized|PERMISSION_DENIED|UNAUTHENTICATED|status=40[13]|HTTP status 40[13]",
@@ -51,6 +52,7 @@ class Bucket:
         self._client, paths = self._patiently("opening it", lambda: client_for(addresses, query, reads))
         self._faults = self._client.faults
         self.only: str | None = None
+        self.skipped = Skipped()
         self._base, self._given = paths[0], paths if len(paths) > 1 else None
         if self._given is not None:
             self._base = paths[0].rpartition("/")[0]
@@ -68,8 +70,12 @@ class Bucket:
         else:
             found = self._listed(deep=True)
         names = [File(file.name[len(self._base) + 1 :], file.size, file.stamp) for file in found]
+        self.skipped = Skipped()
         kept = [f for f in names if not suffixes or self.only or f.name.lower().endswith(suffixes)]
-        visible = [file for file in kept if not file.name.rpartition("/")[2].startswith(".")]
+        for file in kept:
+            if is_hidden(file.name):
+                self.skipped.note("hidden file", "skipped", file.name)
+        visible = [file for file in kept if not is_hidden(file.name)]
         return sorted(visible, key=lambda file: file.name.split("/"))
 
     def top(self) -> list[str]:
@@ -94,6 +100,14 @@ class Bucket:
     def open(self, file: File, piece: int) -> IO[bytes]:
         """A file to seek in, read in pieces, each a request."""
         return io.BufferedReader(_Ranges(lambda start, size: self.read(file.name, start, size), file.size), piece)
+
+    def refuse_links_out(self, files: list[File]) -> None:
+        """An address has no links."""
+
+    def size(self, name: str) -> int:
+        """Bytes of a file."""
+        found = self._patiently("looking at it", lambda: self._client.about(f"{self._base}/{name}"))
+        return found.size if found is not None else 0
 
     def place(self, name: str) -> str:
         """The whole address."""
@@ -160,25 +174,6 @@ class _Ranges(io.RawIOBase):
             buffer[:count] = self._read(self._at, count)
         self._at += count
         return count
-
-
-def expanded(address: str) -> list[str]:
-    """The addresses that braces stand for: {a,b} for each, {000..146} for each number, in as many digits."""
-    ready: dict[str, None] = {}
-    waiting = [address]
-    while waiting:
-        one = waiting.pop()
-        found = re.search(r"\{([^{}]*)\}", one)
-        if found is None:
-            ready[one] = None
-            continue
-        span = re.fullmatch(r"(\d{1,9})\.\.(\d{1,9})", found[1])
-        inside = range(int(span[1]), int(span[2]) + 1) if span else found[1].split(",")
-        if len(inside) + len(waiting) + len(ready) > MOST_ADDRESSES:
-            raise SslgraphError(f"{address} stands for more than {MOST_ADDRESSES:,} files; name the folder, or fewer")
-        width = len(span[1]) if span else 0
-        waiting += [f"{one[: found.start()]}{each:0>{width}}{one[found.end() :]}" for each in reversed(inside)]
-    return list(ready)
 
 
 def _refuse_secrets(address: str, kind: str) -> None:

@@ -12,6 +12,11 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+# Files with these endings are images; others are counted as left out.
+SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".ppm",
+    ".pgm", ".pbm", ".pnm", ".avif", ".jp2", ".j2k", ".jpx", ".tga", ".ico", ".pcx", ".mpo",
+)  # fmt: skip
 Picture = UInt8[Tensor, "3 height width"]
 # No camera makes more; a few kilobytes can claim as many, and would fill the memory when decoded.
 MOST_PIXELS = 178_000_000
@@ -42,6 +47,15 @@ def decode(data: bytes, at_least: int | None = None) -> Picture:
         image = image[0] if image.ndim == 4 else image  # the first frame of an animation
         return (image.int() // 257).to(torch.uint8) if image.dtype == torch.uint16 else image
     return _with_pillow(data)
+
+
+def is_image(data: bytes) -> bool:
+    """Whether bytes begin as an image does."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:  # reads the head only
+            return image.width > 0
+    except Exception:  # Pillow's readers raise anything on bytes that are none of theirs
+        return False
 
 
 def _pixels_claimed(data: bytes) -> int:

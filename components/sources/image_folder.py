@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Literal
 
 import numpy as np
-import torch
-from jaxtyping import Int64
-from torch import Tensor
 
+from sslgraph.amounts import counted
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
 from .album import Album, chosen
-from .decoding import Picture, decode
+from .arranging import arranged, by_folder
+from .decoding import SUFFIXES, Picture, decode
 from .opening import store_at
-from .store import Folder, Store
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
-TEST_FOLDERS = ("test", "val", "validation")
+from .skipped import Skipped
 
 
 @component(source="own", role="last reader")
 class ImageFolder(Album):
     """The image files below a folder or an address (s3://bucket/images), in the order of their paths.
 
-    Labels come from the first level of subfolders, and are None if the images lie flat. `train` beside `test` or `val`
-    are taken as the two splits; without them every tenth image is the test split. Rotation tags of cameras are obeyed,
-    any colour mode becomes RGB, and a file that can't be decoded is replaced by the next one and named in `broken`.
-    A bucket is listed at each start, a thousand files a request: a million images are better read from tar shards.
+    Labels come from the first level at which the folders part, besides those of splits; images that all lie in one
+    folder have none. Splits are folders such as train and val at any level, or words of all file names; without them
+    every tenth image is the test split (docs/data.md). Rotation tags of cameras are obeyed, any colour mode becomes
+    RGB, and a file that can't be decoded is replaced by the next one and named in `broken`. Files that are not read are
+    counted in `notes`. A bucket is listed at each start, a thousand files a request: a million images are better read
+    from tar shards.
 
     Settings:
-        path: the folder, or the address.
+        path: the folder, an image, a path with wildcards (photos/*.jpg), or the address.
+        links: whether links that lead out of the folder are followed.
     """
 
     def __init__(
@@ -45,25 +44,25 @@ class ImageFolder(Album):
         memory: float = 4.0,
         reads: int = 32,
         at_least: int | None = None,
+        links: bool = False,
     ) -> None:
-        self._store, self._at_least = store_at(path, reads=reads), at_least
-        if self._store.only:
-            raise SslgraphError(f"the folder {path} is a file; give a folder of images")
-        images, others = _image_files(self._store)
-        folders = _split_folders([*images, *others])
-        folder = folders.get(split, folders["train"])
-        files = _below(folder, images)
-        self.ignored = tuple(self._store.place(name) for name in _below(folder, others))
-        if not files:
-            raise SslgraphError(_nothing_found(self._store.place(folder).rstrip("/"), self.ignored))
-        names = (_subfolders(place, _below(place, images)) for place in folders.values())
-        self.classes = tuple(sorted(set().union(*names)))
-        labels = _labels(folder, files, self.classes)
-        use, self.whole = chosen(labels, len(files), split=split, is_split="test" in folders, limit=limit, where=path)
-        self.files = [files[i] for i in use]
-        self.labels = None if labels is None else labels[use]
-        self._sizes = np.array([images[name] for name in self.files], dtype=np.int64)
-        super().__init__(count=len(self.files), memory=memory, reads=self._store.reads)
+        self._store, self._at_least = store_at(path, reads=reads, links=links), at_least
+        files, skipped = self._store.files(), self._store.skipped
+        images = [file for file in files if PurePosixPath(file.name).suffix.lower() in SUFFIXES]
+        for other in files if len(images) < len(files) else ():
+            if PurePosixPath(other.name).suffix.lower() not in SUFFIXES:
+                skipped.ending(other.name)
+        self._store.refuse_links_out(images)
+        if not images:
+            raise SslgraphError(_nothing_found(path, skipped))
+        folders, of_image = by_folder(file.name for file in images)
+        names = (file.name.rpartition("/")[2] for file in images)
+        found = arranged(folders, of_image, skipped, lambda: names)
+        part = chosen(found.labels, found.splits, len(images), split=split, limit=limit, where=path)
+        self.files = [images[i].name for i in part.rows]
+        self._sizes = np.array([images[i].size for i in part.rows], dtype=np.int64)
+        self.classes = found.classes
+        super().__init__(part, memory=memory, reads=self._store.reads, notes=skipped.lines())
 
     def load(self, index: int) -> Picture:
         """One image."""
@@ -79,46 +78,8 @@ class ImageFolder(Album):
         yield self._sizes.tobytes()
 
 
-def _image_files(store: Store) -> tuple[dict[str, int], list[str]]:
-    """The names of image files with their sizes, in the order of their paths, and the names of the other files."""
-    files = store.files()
-    if isinstance(store, Folder):
-        store.refuse_links_out(files)
-    is_image = [PurePosixPath(file.name).suffix.lower() in SUFFIXES for file in files]
-    return {f.name: f.size for f, yes in zip(files, is_image, strict=True) if yes}, [
-        f.name for f, yes in zip(files, is_image, strict=True) if not yes
-    ]
-
-
-def _split_folders(names: list[str]) -> dict[str, str]:
-    """The folders of the splits; a train folder alone is the whole set, and so is the root if there is none."""
-    there = {name.partition("/")[0] for name in names if "/" in name}
-    test = next((name for name in TEST_FOLDERS if name in there), None)
-    if "train" in there and test is not None:
-        return {"train": "train/", "test": f"{test}/"}
-    return {"train": "train/" if there == {"train"} else ""}
-
-
-def _below(folder: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if name.startswith(folder)]
-
-
-def _nothing_found(folder: str, ignored: tuple[str, ...]) -> str:
-    example = ignored[0].rpartition("/")[2] if ignored else ""
-    there = f"it holds {len(ignored)} other files, such as {example}" if ignored else "it is empty"
-    return f"the folder {folder} has no images; {there}, and images end in {', '.join(SUFFIXES)}"
-
-
-def _subfolders(folder: str, files: Iterable[str]) -> Iterator[str]:
-    """For each file that does not lie in the folder itself, the name of the subfolder that it came through."""
-    inside = (file[len(folder) :] for file in files)
-    return (name.partition("/")[0] for name in inside if "/" in name)
-
-
-def _labels(folder: str, files: list[str], classes: tuple[str, ...]) -> Int64[Tensor, "images"] | None:
-    """The number of each file's class; -1 for a file that lies beside the classes' folders."""
-    if not classes:
-        return None
-    number = {name: i for i, name in enumerate(classes)}
-    inside = (file[len(folder) :].partition("/") for file in files)
-    return torch.tensor([number[first] if slash else -1 for first, slash, _ in inside])
+def _nothing_found(path: str, skipped: Skipped) -> str:
+    others = sum(count for count, _ in skipped.found.values())
+    example = next((example for _, example in skipped.found.values()), "")
+    there = f"it holds {counted(others, 'other file')}, such as {example}" if others else "it is empty"
+    return f"{path} has no images; {there}, and images end in {', '.join(SUFFIXES)}"

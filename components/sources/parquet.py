@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-import json
+import posixpath
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
 from .album import Album, chosen
+from .arranging import arranged
 from .decoding import Picture, decode
-from .index_cache import Arrays, remembered
+from .index_cache import Arrays
 from .kept import Kept
-from .opening import store_at
-from .store import SPLITS, File, Store, beside
+from .labels import advice, numbered
+from .opening import holds_shards, store_at
+from .parquet_index import PIECE, indexed, read
+from .store import File, Store, beside
 
-IMAGE_COLUMNS = ("image", "img")
-LABEL_COLUMNS = ("label", "labels", "fine_label")
 THREADS = 8  # files whose footers are read at a time
-PIECE = 2**16  # of footers and labels, which lie far from each other
 
 
 @component(source="own; the form is that of the datasets library's Image feature", role="reader")
 class Parquet(Album):
-    """Images of parquet files: a column `image` of {bytes, path}, or of bytes, and a column `label` if there is one.
+    """Images of parquet files: a column of {bytes, path}, or of bytes, and a column `label` if there is one.
 
-    Files whose names begin with train, test or val are the splits; without such names every tenth row is the test
-    split. Class names come from the files' own schema, or from a classes.txt beside them. Footers and labels are read
-    once and kept in the cache folder (see sources.webdataset). Parquet can't give one row without its whole group, so
-    groups are kept, still encoded: each is read once if all fit in `memory`. If not, an image costs the reading of a
-    group, and large groups are refused.
+    Where bytes are null, the path is that of a file, from the folder of the parquet file on. Splits are folders or
+    words of names, such as train and test (docs/data.md); without them every tenth row is the test split. Class names
+    come from the files' own schema, or from a classes.txt beside them; labels that are texts are numbered in their
+    order. Footers and labels are read once and kept in the cache folder (see sources.webdataset). Parquet can't give
+    one row without its whole group, so groups are kept, still encoded: each is read once if all fit in `memory`. If
+    not, an image costs the reading of a group, and large groups are refused.
 
     Settings:
-        path: a folder of .parquet files, one such file, or an address: s3://bucket/rows, https://host/{000..9}.parquet.
+        path: a folder of .parquet files, one such file, a path with wildcards, the name of a data set in the Hugging
+            Face hub's cache, or an address: s3://bucket/rows, https://host/{000..9}.parquet.
         memory: most that encoded groups, and decoded images of one size, may each take to be held, GiB.
         reads: row groups that are fetched at a time from an address.
+        label: the column that holds the labels.
+        links: whether links that lead out of the folder are followed.
         largest_group: most that the images of a row group may take where not all fit in memory, MiB.
     """
 
@@ -55,19 +58,24 @@ class Parquet(Album):
         memory: float = 4.0,
         reads: int = 32,
         at_least: int | None = None,
+        label: str | None = None,
+        links: bool = False,
         largest_group: float = 4.0,
     ) -> None:
-        self._store, self._at_least = store_at(path, reads=reads), at_least
-        files, is_split = _shards(self._store, split)
-        with ThreadPoolExecutor(THREADS) as threads:
-            found = list(threads.map(lambda file: _index(self._store, file), files))
+        self._store, self._at_least = store_at(path, reads=reads, links=links), at_least
+        files, found = _shards(self._store, label)
+        skipped = self._store.skipped
         self._column = _one_column([str(index["column"]) for index in found], files)
-        rows, sizes, labels = (np.concatenate([index[key] for index in found]) for key in ("rows", "bytes", "labels"))
-        known = torch.from_numpy(labels) if len(labels) else None
-        self._row, self.whole = chosen(known, int(rows.sum()), split=split, is_split=is_split, limit=limit, where=path)
-        if not len(self._row):
+        rows, sizes = (np.concatenate([index[key] for index in found]) for key in ("rows", "bytes"))
+        names = found[0]["classes"].tolist() or (beside(self._store, "classes.txt") or "").splitlines()
+        labels, self.classes = numbered([index["labels"] for index in found], names)
+        of_row = np.repeat(np.arange(len(files)), [int(index["rows"].sum()) for index in found])
+        there = arranged([file.name for file in files], of_row, skipped)
+        said = [] if labels is not None else _advice(path, label, found)
+        part = chosen(labels, there.splits, len(of_row), split=split, limit=limit, where=path)
+        if not len(part.rows):
             raise SslgraphError(f"the {split} split of {path} has no rows")
-        counts = [len(index["rows"]) for index in found]
+        self._row, counts = part.rows, [len(index["rows"]) for index in found]
         self._groups = [(file, i) for file, count in zip(files, counts, strict=True) for i in range(count)]
         self._first = rows.cumsum() - rows
         self._group = np.searchsorted(self._first + rows, self._row, side="right")
@@ -75,22 +83,23 @@ class Parquet(Album):
         _refuse_large_groups(path, sizes[used], rows[used], memory, largest_group)
         self._kept: Kept[int, Any] = Kept(max(int(memory * 2**30), 2 * int(sizes[used].max())))
         self._about = lru_cache(1024)(self._footer)
-        self.labels = None if known is None else known[self._row]
-        names = found[0]["classes"].tolist() or (beside(self._store, "classes.txt") or "").splitlines()
-        self.classes = tuple(names) if self.labels is not None else ()
         self._names = f"{path}, {split} row"
-        super().__init__(count=len(self._row), memory=memory, reads=self._store.reads)
+        self.columns = tuple(dict.fromkeys(name for index in found for name in index["columns"].tolist()))
+        super().__init__(part, memory=memory, reads=self._store.reads, notes=[*said, *skipped.lines()])
 
     @staticmethod
     def recognizes(path: str) -> bool:
-        """Whether parquet files lie there."""
-        return any(name.endswith(".parquet") for name in store_at(path).top())
+        """Whether parquet files lie there, and are no table of a folder's images; one that names their files is."""
+        return holds_shards(path, ".parquet") or _names_images(store_at(path))
 
     def load(self, index: int) -> Picture:
         """One image."""
         group = int(self._group[index])
         encoded = self._kept.get(group, lambda: self._encoded(*self._groups[group]))
-        return decode(encoded[int(self._row[index] - self._first[group])].as_py() or b"", self._at_least)
+        row = encoded[int(self._row[index] - self._first[group])].as_py()
+        if isinstance(row, dict):
+            row = row["bytes"] or self._beside(self._groups[group][0], row.get("path"))
+        return decode(row or b"", self._at_least)
 
     def name(self, index: int) -> str:
         """Its split and number."""
@@ -105,76 +114,69 @@ class Parquet(Album):
     def _encoded(self, file: File, group: int) -> tuple[Any, int]:
         """The encoded images of a row group of a file, and how many bytes they take."""
         with self._store.open(file, PIECE) as opened:
-            table = pq.ParquetFile(opened, metadata=self._about(file)).read_row_group(group, columns=[self._column])
+            column = self._column.removesuffix(".bytes")
+            table = pq.ParquetFile(opened, metadata=self._about(file)).read_row_group(group, columns=[column])
         images = table.column(0).combine_chunks()
-        images = images.field("bytes") if pa.types.is_struct(images.type) else images
         return images, int(images.nbytes)
+
+    def _beside(self, file: File, path: str | None) -> bytes:
+        """The image that a row names instead of holding it: a path from the folder of the file on."""
+        if not path:
+            return b""
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(file.name), path))
+        if name.startswith(("/", "../")):
+            raise ValueError(f"its path {path} leads out of the folder")
+        self._store.refuse_links_out([File(name, 0, "")])
+        return self._store.read(name)
 
     def _footer(self, file: File) -> Any:
         with self._store.open(file, PIECE) as opened:
             return pq.read_metadata(opened)
 
 
-def _shards(store: Store, split: str) -> tuple[list[File], bool]:
-    """The files of a split, and whether their names say that they hold it and nothing else."""
-    files = store.files(".parquet")
+def _shards(store: Store, label: str | None) -> tuple[list[File], list[Arrays]]:
+    """The parquet files with images and what their footers say; the others are counted."""
+    everything = store.files()
+    files = [file for file in everything if store.only or file.name.lower().endswith(".parquet")]
+    for other in everything:
+        if other not in files and other.name != "classes.txt":
+            store.skipped.ending(other.name, "not a .parquet file")
     if not files:
         raise SslgraphError(f"{store.root} holds no .parquet files; give the folder of the files, or one of them")
-    if store.only:
-        return files, False
-    found = {
-        name: [file for file in files if file.name.rpartition("/")[2].startswith(begins)]
-        for name, begins in SPLITS.items()
-    }
-    if found["train"] and found["test"]:
-        return found[split], True
-    return found["train"] or files, False
+    store.refuse_links_out(files)
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = list(threads.map(lambda file: indexed(store, file, label), files))
+    for file, index in zip(files, found, strict=True):
+        if not str(index["column"]):
+            store.skipped.note(".parquet file", "no column of images", file.name)
+    kept = [pair for pair in zip(files, found, strict=True) if str(pair[1]["column"])]
+    if not kept:
+        raise SslgraphError(
+            f"{store.place(files[0].name)} has no column of images; its columns are "
+            f"{', '.join(found[0]['columns'].tolist())}, and one must hold encoded bytes, or {{bytes, path}}"
+        )
+    return [file for file, _ in kept], [index for _, index in kept]
 
 
-def _index(store: Store, file: File) -> Arrays:
-    return remembered("parquet 1", store.place(file.name), file, lambda: _columns_and_groups(store, file))
+def _names_images(store: Store) -> bool:
+    """Whether the first of some parquet files holds paths in place of images."""
+    first = next((name for name in store.top() if name.lower().endswith(".parquet")), None)
+    if first is None:
+        return False
+    with suppress(SslgraphError):
+        index = read(store, File(first, store.size(first), ""), None)
+        return bool(str(index["column"]).endswith(".bytes") and index["bytes"].sum() < 16 * index["rows"].sum())
+    return False
 
 
-def _columns_and_groups(store: Store, shard: File) -> Arrays:
-    """The column of images, rows and bytes of each group, all labels, and the names of classes."""
-    name = shard.name
-    with store.open(shard, PIECE) as opened:
-        try:
-            file = pq.ParquetFile(opened)
-        except pa.ArrowInvalid as reason:
-            raise SslgraphError(f"{store.place(name)} can't be read as parquet: {reason}") from reason
-        schema, about = file.schema_arrow, file.metadata
-        images = sorted((f.name for f in schema if _holds_images(f.type)), key=lambda name: name not in IMAGE_COLUMNS)
-        if not images:
-            raise SslgraphError(
-                f"{store.place(name)} has no column of images; its columns are {', '.join(schema.names)}, "
-                "and one must hold encoded bytes, or {bytes, path}"
-            )
-        column = f"{images[0]}.bytes" if pa.types.is_struct(schema.field(images[0]).type) else images[0]
-        leaf = next(i for i in range(about.num_columns) if about.schema.column(i).path == column)
-        groups = [about.row_group(i) for i in range(about.num_row_groups)]
-        whole = [field.name for field in schema if pa.types.is_integer(field.type)]
-        label = next((name for name in LABEL_COLUMNS if name in whole), None)
-        labels = file.read(columns=[label])[label].fill_null(-1).to_numpy() if label else []
-    return {
-        "column": np.array(column),
-        "rows": np.array([group.num_rows for group in groups], dtype=np.int64),
-        "bytes": np.array([group.column(leaf).total_uncompressed_size for group in groups], dtype=np.int64),
-        "labels": np.asarray(labels, dtype=np.int64),
-        "classes": np.array(_classes(schema.metadata or {}, label), dtype=np.str_),
-    }
-
-
-def _holds_images(kind: Any) -> bool:
-    if pa.types.is_struct(kind):
-        return any(field.name == "bytes" and _holds_images(field.type) for field in kind)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
-def _classes(about: dict[bytes, bytes], label: str | None) -> list[str]:
-    """Class names as the datasets library writes them into the schema."""
-    features = json.loads(about[b"huggingface"]).get("info", {}).get("features", {}) if b"huggingface" in about else {}
-    return list((features.get(label) or {}).get("names") or ())
+def _advice(path: str, label: str | None, found: list[Arrays]) -> list[str]:
+    """What is said where no label was found."""
+    columns = [name for index in found for name in index["like"].tolist()]
+    if label is not None:
+        known = ", ".join(found[0]["columns"].tolist())
+        raise SslgraphError(f"no row of {path} has a label in the column '{label}' (data.label); there are: {known}")
+    said = advice(columns, "column")
+    return [said] if said else []
 
 
 def _one_column(columns: list[str], files: list[File]) -> str:

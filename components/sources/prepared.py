@@ -54,15 +54,15 @@ class Prepared(Album):
             raise SslgraphError(f"{path} has no {split} split; it was prepared with: {', '.join(about['splits'])}")
         with np.load(io.BytesIO(self._store.read(f"{split}.npz"))) as index:
             self._starts, self._sizes, labels = index["starts"], index["sizes"], index["labels"]
-        known = torch.from_numpy(labels) if len(labels) else None
-        self._row, self.whole = chosen(known, len(self._sizes), split=split, is_split=True, limit=limit, where=path)
+        known = torch.from_numpy(labels).long() if len(labels) else None
+        part = chosen(known, None, len(self._sizes), split=split, limit=limit, where=path)
+        self._row = part.rows
         self.is_raw = about["form"] == "raw"
         self.classes = tuple(about["classes"])
-        self.labels = None if known is None else known[self._row]
         self._file, self._split = f"{split}.bin", f"{path}, {split} image"
         is_here = isinstance(self._store, Folder)
         self._mapped = np.memmap(self._store.place(self._file), dtype=np.uint8, mode="r") if is_here else None
-        super().__init__(count=len(self._row), memory=memory, reads=self._store.reads)
+        super().__init__(part, memory=memory, reads=self._store.reads)
 
     @staticmethod
     def recognizes(path: str) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
 from sslgraph.errors import SslgraphError, StorageError
 
-# Parts of the names of files and folders that mean one of the two splits.
-SPLITS = {"train": ("train",), "test": ("test", "val", "validation", "valid")}
+from .hub import snapshot_places
+from .skipped import Skipped, is_hidden
+from .wildcards import matching
+
+TOP = 5_000  # names by which the form of a data set is told
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,14 @@ class File:
 class Store(Protocol):
     """A folder or a prefix of a bucket. `only` is the name of the one file that was given instead of a folder.
 
+    `skipped` counts what `files` left out.
+
     What can't be reached raises StorageError; a file that is not there, or can't be read alone, raises OSError.
     """
 
     root: str
     only: str | None
+    skipped: Skipped
 
     @property
     def reads(self) -> int | None:
@@ -47,6 +55,12 @@ class Store(Protocol):
     def open(self, file: File, piece: int) -> IO[bytes]:
         """A file to seek in; what is read of it comes in pieces of at least so many bytes."""
 
+    def size(self, name: str) -> int:
+        """Bytes of a file."""
+
+    def refuse_links_out(self, files: list[File]) -> None:
+        """Raises if one of these files is a link out of the folder."""
+
     def place(self, name: str) -> str:
         """The file as a message names it."""
 
@@ -60,33 +74,85 @@ def beside(store: Store, name: str) -> str | None:
 
 
 class Folder:
-    """A folder of this machine, or of storage that is mounted on it."""
+    """A folder of this machine, or of storage that is mounted on it; or one file; or what wildcards stand for.
 
-    def __init__(self, path: str) -> None:
-        given = Path(path).expanduser().resolve()
+    Links inside are followed. One that leads out may point at any file of the machine, which nobody meant to train on:
+    it is refused, unless `links` allows it, or it is the hub's own.
+    """
+
+    def __init__(self, path: str, *, links: bool = False) -> None:
+        given = Path(path).expanduser().absolute()
+        several = None if given.exists() else matching(str(given))
+        if several is None and not given.exists():
+            raise SslgraphError(
+                f"{path} does not exist; give the folder of the images, one file, or an address such as s3://"
+            )
         self.only = given.name if given.is_file() else None
-        self._folder = given.parent if self.only else given
-        self.root = path
-        self.reads = None
-        if not given.exists():
-            raise SslgraphError(f"{path} does not exist; give the folder of the images, or an address such as s3://")
+        self._folder, self._starts = several or (given.parent if self.only else given, [given])
+        self._inside = [self._folder.resolve(), *snapshot_places(self._folder)]
+        self.root, self.reads, self.links, self.skipped = path, None, links, Skipped()
 
     def files(self, *suffixes: str) -> list[File]:
         """All files below with these endings, in the order of their names."""
-        if self.only:
-            return [self._file(self._folder / self.only)]
-        found = (
-            Path(place, name) for place, _, names in os.walk(self._folder) for name in names if not name.startswith(".")
-        )
-        there = [self._file(file) for file in found if not suffixes or file.suffix.lower() in suffixes]
+        self.skipped = Skipped()
+        found = (file for start in self._starts for file in self._below(start))
+        there = [self._file(file) for file in found if not suffixes or self.only or file.suffix.lower() in suffixes]
         return sorted(there, key=lambda file: file.name.split("/"))
 
     def top(self) -> list[str]:
-        """Names of what lies in it and in its folders."""
+        """Names of what lies in it and in its folders, the upper ones first; folders end in a slash."""
         if self.only:
             return [self.only]
-        there = [*self._folder.glob("*"), *self._folder.glob("*/*")]
-        return [path.relative_to(self._folder).as_posix() + "/" * path.is_dir() for path in there]
+        names, waiting = list[str](), list(self._starts)
+        while waiting and len(names) < TOP:
+            place = waiting.pop(0)
+            with suppress(OSError):
+                entries = sorted(os.scandir(place), key=lambda entry: entry.name) if place.is_dir() else [place]
+                for entry in entries:
+                    if not is_hidden(entry.name):
+                        waiting += [Path(entry)] if entry.is_dir() and Path(entry) != place else []
+                        names.append(self._name(Path(entry)) + "/" * entry.is_dir())
+        return names
+
+    def _below(self, place: Path) -> Iterator[Path]:
+        """The files of a folder and of its folders."""
+        if not place.is_dir():
+            yield place
+            return
+        try:
+            there = sorted(place.iterdir(), key=lambda path: path.name)
+        except OSError as reason:
+            self.skipped.note("folder", f"can't be listed ({reason.strerror})", self._name(place))
+            return
+        for path in there:
+            if is_hidden(path.name):
+                what = "hidden folder" if path.is_dir() else "hidden file"
+                self.skipped.note(what, "skipped", self._name(path))
+            elif path.is_symlink() and not path.exists():
+                self.skipped.note("link", "its target is missing", self._name(path))
+            elif path.is_dir():
+                if (path.is_symlink() and self._is_followed(path)) or not path.is_symlink():
+                    yield from self._below(path)
+            elif path.is_file():
+                yield path
+            else:
+                self.skipped.note("device or pipe", "not a file", self._name(path))
+
+    def _is_followed(self, link: Path) -> bool:
+        """Whether a linked folder is to be read: not if it leads back to one above it."""
+        target = link.resolve()
+        if link.parent.resolve().is_relative_to(target):
+            self.skipped.note("link", "to a folder above it", self._name(link))
+            return False
+        self._refuse_out(link)
+        return True
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+    def size(self, name: str) -> int:
+        """Bytes of a file."""
+        return (self._folder / name).stat().st_size
 
     def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
         """So many bytes of a file from `start` on."""
@@ -103,12 +169,18 @@ class Folder:
         return str(self._folder / name)
 
     def refuse_links_out(self, files: list[File]) -> None:
-        """A link may point at any file of the machine, which nobody meant to train on."""
+        """Raises if one of these files is a link out of the folder."""
         for path in (self._folder / file.name for file in files):
-            if path.is_symlink() and not path.resolve().is_relative_to(self._folder):
-                raise SslgraphError(
-                    f"{path} is a link to {path.resolve()}, outside the folder; copy the file, or give that folder"
-                )
+            if path.is_symlink():
+                self._refuse_out(path)
+
+    def _refuse_out(self, link: Path) -> None:
+        target = link.resolve()
+        if not self.links and not any(target.is_relative_to(place) for place in self._inside):
+            raise SslgraphError(
+                f"{link} is a link to {target}, outside the folder; copy it, give that folder, or allow such links "
+                "with data.links: true"
+            )
 
     def _opened(self, name: str) -> IO[bytes]:
         try:

@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor
@@ -54,14 +55,12 @@ class TorchvisionDataset(Album):
         self._data, is_split = _opened(known, arguments, split)
         whole = len(self._data)
         labels = _labels(self._data)
-        use, self.whole = chosen(
-            labels, whole, split=split, is_split=is_split, limit=limit, where=f"torchvision's {dataset}"
-        )
-        self._items = use.tolist()
+        splits = None if is_split else np.zeros(whole, dtype=np.int64)
+        part = chosen(labels, splits, whole, split=split, limit=limit, where=f"torchvision's {dataset}")
+        self._items = part.rows.tolist()
         self._names = f"torchvision's {dataset}, {split} image"
-        self.labels = None if labels is None else labels[use]
-        self.classes = () if self.labels is None else tuple(map(str, getattr(self._data, "classes", ())))
-        super().__init__(count=len(self._items), memory=memory)
+        self.classes = () if labels is None else tuple(map(str, getattr(self._data, "classes", ())))
+        super().__init__(part, memory=memory)
 
     def load(self, index: int) -> Picture:
         """One image."""

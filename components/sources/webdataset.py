@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-import json
-import re
-import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Literal
+from typing import Literal
 
 import numpy as np
-import torch
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
 from .album import Album, chosen
-from .decoding import Picture, decode
-from .image_folder import SUFFIXES
-from .index_cache import Arrays, remembered
-from .opening import store_at
-from .store import SPLITS, File, Store, beside
+from .arranging import arranged, by_folder
+from .decoding import SUFFIXES, Picture, decode
+from .labels import Codes, advice, numbered
+from .opening import holds_shards, store_at
+from .skipped import Skipped
+from .store import File, Store, beside
+from .tar_index import indexed
 
+PACKED = (".gz", ".tgz", ".zst", ".bz2", ".xz", ".zip")
 THREADS = 8  # shards whose headers are read at a time
-# Headers lie scattered over a shard. A piece this large costs a request little more than one of a few kilobytes.
-PIECE = 4 * 2**20
-NO_LABEL = np.iinfo(np.int64).min
 
 
 @component(source="own; the form is that of the webdataset library", role="reader")
 class WebDataset(Album):
     """Images in tar files, each read where it lies: any order and any resume are exact, and nothing is unpacked.
 
-    A sample is a file such as 000123.jpg, with its label in 000123.cls (a number) or in 000123.json (under "label"), or
-    with none. Headers of all shards are read once (some 20,000 samples a second from a local disk; from an address the
-    shard passes by in pieces) and kept in the cache folder, `$SSLGRAPH_CACHE` or ~/.cache/sslgraph, until a shard
-    changes; pixels are read when they are asked for, a request each. The order is that of the shards' names. Files or
-    folders whose names have the word train, test or val in them are the splits; without such names every tenth image
-    is the test split. Class names are the lines of a classes.txt beside the shards.
+    A sample is a file such as 000123.jpg, with its label in 000123.cls (a number or a word) or in 000123.json (under
+    "label"); where none has one, the folders in the tars are the classes, and so are tars in a tar. Headers of all
+    shards are read once (some 20,000 samples a second from a local disk; from an address the shard passes by in pieces)
+    and kept in the cache folder, `$SSLGRAPH_CACHE` or ~/.cache/sslgraph, until a shard changes; pixels are read when
+    they are asked for, a request each. The order is that of the shards' names. Splits are folders or words of names,
+    such as train and val (docs/data.md); without them every tenth image is the test split. Class names are the lines
+    of a classes.txt beside the shards.
 
     Settings:
-        path: a folder of .tar files, one such file, or an address: s3://bucket/shards, https://host/{000..146}.tar.
+        path: a folder of .tar files, one such file, a path with wildcards, or an address: s3://bucket/shards,
+            https://host/{000..146}.tar.
+        label: the key of the json files, or the ending of the files, that holds the labels.
+        links: whether links that lead out of the folder are followed.
     """
 
     def __init__(
@@ -52,31 +52,44 @@ class WebDataset(Album):
         memory: float = 4.0,
         reads: int = 32,
         at_least: int | None = None,
+        label: str | None = None,
+        links: bool = False,
     ) -> None:
-        self._store, self._at_least = store_at(path, reads=reads), at_least
-        files, is_split = _shards(self._store, split)
+        self._store, self._at_least = store_at(path, reads=reads, links=links), at_least
+        files, skipped = _shards(self._store)
         self.shards = [file.name for file in files]
         with ThreadPoolExecutor(THREADS) as threads:
-            found = list(threads.map(lambda file: _index(self._store, file), files))
+            found = list(threads.map(lambda file: indexed(self._store, file, label), files))
         counts = [len(shard["sizes"]) for shard in found]
         if not sum(counts):
-            raise SslgraphError(f"the {split} shards of {path} hold no images; images end in {', '.join(SUFFIXES)}")
-        labels = np.concatenate([shard["labels"] for shard in found])
-        is_labelled = labels != NO_LABEL
-        known = torch.from_numpy(np.where(is_labelled, labels, -1)) if is_labelled.any() else None
-        use, self.whole = chosen(known, sum(counts), split=split, is_split=is_split, limit=limit, where=path)
-        self._shard = np.repeat(np.arange(len(files), dtype=np.int32), counts)[use]
-        self._offset, self._size, self._names = (
-            np.concatenate([shard[key] for shard in found])[use] for key in ("offsets", "sizes", "names")
+            raise SslgraphError(f"the shards of {path} hold no images; images end in {', '.join(SUFFIXES)}")
+        for shard, name in zip(found, self.shards, strict=True):
+            for what, why, count, example in shard["skipped"].tolist():
+                skipped.note(what, why, f"{name}/{example}", int(count))
+        of_shard = np.repeat(np.arange(len(files), dtype=np.int32), counts)
+        offsets, sizes, names = (
+            np.concatenate([shard[key] for shard in found]) for key in ("offsets", "sizes", "names")
         )
-        self.labels = None if known is None else known[use]
-        self.classes = tuple((beside(self._store, "classes.txt") or "").splitlines())
-        super().__init__(count=len(use), memory=memory, reads=self._store.reads)
+        folders, of_image = by_folder(
+            f"{self.shards[i]}/{name.decode('utf-8', 'surrogateescape')}"
+            for i, name in zip(of_shard.tolist(), names.tolist(), strict=True)
+        )
+        there = arranged(folders, of_image, skipped)
+        beside_them = (beside(self._store, "classes.txt") or "").splitlines()
+        labels, self.classes = numbered([shard["labels"] for shard in found], beside_them)
+        said = _advice(path, label, labels, [key for shard in found for key in shard["keys"].tolist()])
+        if labels is None:
+            labels, self.classes = there.labels, there.classes
+        part = chosen(labels, there.splits, len(sizes), split=split, limit=limit, where=path)
+        self._shard, self._offset, self._size, self._names = (
+            array[part.rows] for array in (of_shard, offsets, sizes, names)
+        )
+        super().__init__(part, memory=memory, reads=self._store.reads, notes=[*said, *skipped.lines()])
 
     @staticmethod
     def recognizes(path: str) -> bool:
         """Whether tar shards lie there."""
-        return any(name.endswith(".tar") for name in store_at(path).top())
+        return holds_shards(path, ".tar")
 
     def load(self, index: int) -> Picture:
         """One image."""
@@ -95,68 +108,30 @@ class WebDataset(Album):
         yield b"" if self.labels is None else self.labels.numpy().tobytes()
 
 
-def _shards(store: Store, split: str) -> tuple[list[File], bool]:
-    """The files of a split, and whether their names say that they hold it and nothing else."""
-    files = store.files(".tar")
+def _shards(store: Store) -> tuple[list[File], Skipped]:
+    """The tar files, and what lies beside them."""
+    everything = store.files()
+    skipped, files = store.skipped, [file for file in everything if store.only or file.name.lower().endswith(".tar")]
+    for other in everything:
+        if other not in files and other.name != "classes.txt":
+            is_packed = other.name.lower().endswith(PACKED)
+            skipped.ending(other.name, "compressed: unpack it to .tar" if is_packed else "not a .tar file")
     if not files:
-        packed = next((file.name for file in store.files(".gz", ".tgz", ".zst", ".bz2", ".xz")), None)
+        packed = next((f.name for f in everything if f.name.lower().endswith(PACKED)), None)
         cure = f"{packed} is compressed and can't be read in any order: unpack it to .tar" if packed else (
             "give the folder of the .tar files, or one of them"
         )  # fmt: skip
         raise SslgraphError(f"{store.root} holds no .tar files; {cure}")
-    if store.only:
-        return files, False
-    words = [set(re.split(r"[^a-z]+", file.name.lower())) for file in files]
-    found = {name: [file for file, its in zip(files, words, strict=True) if its & set(SPLITS[name])] for name in SPLITS}
-    if found["train"] and found["test"]:
-        return found[split], True
-    return found["train"] or files, False
+    store.refuse_links_out(files)
+    return files, skipped
 
 
-def _index(store: Store, file: File) -> Arrays:
-    return remembered("tar 1", store.place(file.name), file, lambda: _headers(store, file))
-
-
-def _headers(store: Store, file: File) -> Arrays:
-    """What a shard holds, by its headers: an image for each sample, with the label that stands beside it."""
-    images: dict[str, tuple[int, int, str]] = {}
-    labels: dict[str, int] = {}
-    try:
-        with store.open(file, PIECE) as shard, tarfile.open(fileobj=shard, mode="r:") as tar:
-            for member in tar:
-                folder, _, name = member.name.rpartition("/")
-                stem, _, ending = name.partition(".")
-                if not stem or not member.isreg() or member.issparse():
-                    continue
-                if member.offset_data + member.size > file.size:
-                    raise tarfile.ReadError(f"{member.name} is cut short")
-                sample = f"{folder}/{stem}"
-                if f".{ending.lower()}" in SUFFIXES:
-                    images.setdefault(sample, (member.offset_data, member.size, member.name))
-                elif ending in ("cls", "json"):
-                    label = _label(shard, member, ending)
-                    labels |= {} if label is None else {sample: label}
-            shard.seek(tar.offset)
-            if not shard.read(tarfile.BLOCKSIZE):  # cut between two samples, where tarfile sees a whole archive
-                raise tarfile.ReadError("it ends without the mark of an end")
-    except (tarfile.TarError, OSError) as reason:
-        raise SslgraphError(
-            f"{store.place(file.name)} can't be read as a tar file ({reason}); fetch it again, or remove it"
-        ) from reason
-    offsets, sizes, names = zip(*images.values(), strict=True) if images else ((), (), ())
-    return {
-        "offsets": np.array(offsets, dtype=np.int64),
-        "sizes": np.array(sizes, dtype=np.int64),
-        "names": np.array([name.encode("utf-8", "surrogateescape") for name in names], dtype=np.bytes_),
-        "labels": np.array([labels.get(sample, NO_LABEL) for sample in images], dtype=np.int64),
-    }
-
-
-def _label(file: IO[bytes], member: tarfile.TarInfo, ending: str) -> int | None:
-    file.seek(member.offset_data)
-    text = file.read(member.size)
-    try:
-        found = json.loads(text).get("label") if ending == "json" else int(text)
-    except (ValueError, AttributeError) as reason:
-        raise tarfile.ReadError(f"{member.name} holds no label: {text[:20]!r}") from reason
-    return found if isinstance(found, int) else None
+def _advice(path: str, label: str | None, labels: Codes | None, keys: list[str]) -> list[str]:
+    """What is said where no label was found."""
+    if labels is not None:
+        return []
+    if label is not None:
+        known = f"; the json files have: {', '.join(dict.fromkeys(keys))}" if keys else ""
+        raise SslgraphError(f"no sample of {path} has a label in '{label}' (data.label){known}")
+    said = advice(keys, "key of the json files")
+    return [said] if said else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,21 +59,27 @@ def _data(name: str, path: str, given: Mapping[str, Any], plugins: tuple[str, ..
         return {}
     found = source_for(absolute)
     known = registry.signature(found).settings
-    kept = {setting: value for setting, value in recipe.data.settings.items() if setting in known}
+    own = use == found  # another source means other things by its settings, but for how many images
+    kept = {
+        setting: value
+        for setting, value in recipe.data.settings.items()
+        if setting in known and (own or setting in ("limit", "memory") or f"data.{setting}" in given)
+    }
     return {"data": {"use": found, **kept, "path": absolute}}
 
 
 def located(path: str) -> str:
-    """The path as it means the same from everywhere; an address does already."""
-    return path if "://" in path else str(Path(path).expanduser().resolve())
+    """The path as it means the same from everywhere; an address does already, and so does a name of the hub's cache.
+
+    Links stay: the files of the hub's cache have their names in one folder and lie in another.
+    """
+    given = Path(path).expanduser()
+    is_name = "://" in path or (path.count("/") == 1 and not given.is_absolute() and not given.parent.exists())
+    return path if is_name else os.path.normpath(given.absolute())
 
 
 def source_for(path: str) -> str:
     """The source that reads what lies at a path or an address: the first that knows its form."""
-    if "://" not in path and not Path(path).expanduser().exists():
-        raise SslgraphError(
-            f"--data {path}: there is nothing there; give a folder of images, of parquet files or of .tar shards"
-        )
     *readers, last = _readers()
     return next((name for name in readers if registry.load_class(name).recognizes(path)), last)
 

@@ -6,26 +6,34 @@ from typing import Annotated
 
 import typer
 
-from .options import out
+from sslgraph.errors import SslgraphError
+
+from .options import Sets, out, overrides
 
 
 def data(
-    path: Annotated[str, typer.Argument(help="Folder of images, of parquet files or of .tar shards, or address")],
+    path: Annotated[str, typer.Argument(help="Folder of images, parquet files or .tar shards; file; s3://...")],
     prepare: Annotated[str | None, typer.Option("--prepare", help="New folder for small copies that load fast")] = None,
     side: Annotated[int, typer.Option("--side", help="Shorter side of the copies, in pixels")] = 256,
     form: Annotated[
         str, typer.Option("--form", help="Format: jpeg, or raw (eight times the size, no decoding)")
     ] = "jpeg",
+    set_: Sets = [],  # noqa: B006
 ) -> None:
-    """Show which images a path holds and how fast they load.
+    """Show the splits, classes and images of a path.
 
     With --prepare, small copies are written that load faster.
     """
-    from ..feed.preparing import inspect, prepare_images
+    from ..feed.inspection import inspect
+    from ..feed.preparing import prepare_images
 
+    given = overrides(set_)
+    if strange := [name for name in given if not name.startswith("data.")]:
+        raise SslgraphError(f"--set {strange[0]}: only settings of the data count here, such as data.label=class_id")
+    settings = {name.removeprefix("data."): value for name, value in given.items()}
     if prepare is None:
-        out.print(inspect(path), markup=False)
+        out.print(inspect(path, settings), markup=False)
         return
-    for written in prepare_images(path, prepare, side=side, form=form):
+    for written in prepare_images(path, prepare, side=side, form=form, settings=settings):
         out.print(f"{written}", markup=False)
     out.print(f"Next: sslgraph train NAME --data {prepare}", markup=False)

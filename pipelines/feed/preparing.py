@@ -1,10 +1,10 @@
-"""`sslgraph data`: what lies at a path, how fast it is read here, and the same images prepared for fast reading."""
+"""`sslgraph data --prepare`: the images at a path, small, for fast reading."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,15 +15,13 @@ import torchvision  # noqa: F401  its import registers torch.ops.image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from sslgraph import draws
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
-from sslgraph.parts import registry
 from sslgraph.whole_file import whole_folder
 from sslgraph.write_whole import told
 
-from ..check.request import source_for
 from .feed import Source
+from .inspection import splits_at
 
 FORMS = ("jpeg", "raw")
 QUALITY = 92
@@ -47,26 +45,9 @@ class Written:
         return f"{self.split}: {counted(self.images, 'image')}, {size}, {rate:,.0f} images/s{left_out}"
 
 
-def inspect(path: str, *, sample: int = 256) -> str:
-    """Counts, classes, sizes and broken files of the splits at a path, and how many images a second are read here."""
-    lines = []
-    for split, source in _splits(path):
-        chosen = draws.fair(len(source), sample, source.labels)
-        start = time.perf_counter()
-        images, _ = source.read(chosen)
-        rate = len(chosen) / (time.perf_counter() - start)
-        sides = sorted({tuple(image.shape[1:]) for image in images})
-        sizes = f"{sides[0][0]}x{sides[0][1]}" + (f" to {sides[-1][0]}x{sides[-1][1]}" if len(sides) > 1 else "")
-        classes = f"{len(source.classes)} classes" if source.classes else "no labels"
-        lines.append(
-            f"{split}: {counted(len(source), 'image')}, {classes}, {sizes}; {rate:,.0f} images/s; "
-            f"{len(source.broken)} of {len(chosen)} tried can't be read"
-        )
-        lines += [f"  {reason}" for reason in list(source.broken.values())[:5]]
-    return "\n".join(lines)
-
-
-def prepare_images(path: str, out: str, *, side: int = 256, form: str = "jpeg") -> list[Written]:
+def prepare_images(
+    path: str, out: str, *, side: int = 256, form: str = "jpeg", settings: Mapping[str, Any] | None = None
+) -> list[Written]:
     """Writes every readable image of every split with its shorter side at `side` (smaller ones stay as they are).
 
     The folder must not be there, or be empty; it appears whole or not at all.
@@ -81,28 +62,13 @@ def prepare_images(path: str, out: str, *, side: int = 256, form: str = "jpeg") 
     found: list[Written] = []
     classes: tuple[str, ...] = ()
     with told(final, "--prepare"), whole_folder(final) as folder:
-        for split, source in _splits(path, at_least=2 * side):
+        for split, source in splits_at(path, settings, at_least=2 * side):
             found.append(_write_split(folder, split, source, side, form))
             classes = source.classes
         splits = [one.split for one in found]
         about = {"form": form, "side": side, "classes": classes, "splits": splits, "from": str(path)}
         (folder / "prepared.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return found
-
-
-def _splits(path: str, at_least: int | None = None) -> Iterator[tuple[str, Source]]:
-    use = source_for(path)
-    known = registry.signature(use).settings
-    # Read in order, a large row group costs no more than a small one. A JPEG of at least twice the size that is asked
-    # for gives it with less error than the next encoding makes (docs/performance.md, Photographs).
-    wanted = {"largest_group": 1e6, "at_least": at_least}
-    settings = {name: value for name, value in wanted.items() if name in known}
-    for split in ("train", "test"):
-        try:
-            yield split, registry.build(use, {"path": path, "split": split, "memory": 0.0, **settings})
-        except SslgraphError:
-            if split == "train":
-                raise  # a set too small to hold images out has no test split, and needs none
 
 
 def _write_split(folder: Path, split: str, source: Source, side: int, form: str) -> Written:

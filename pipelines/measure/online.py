@@ -61,6 +61,10 @@ def setting(evaluate: Mapping[str, Any]) -> Setting | None:
     return Setting(**given)
 
 
+class NoLabelsError(SslgraphError):
+    """There is nothing to compare neighbours by."""
+
+
 class OnlineKnn:
     """Measures an encoder by the labels of nearest neighbours: banks come from the train split, queries from test."""
 
@@ -71,8 +75,9 @@ class OnlineKnn:
         self.setting, self.view, self.device, self.precision = setting, view, device, precision
         self.bank = _part_of(data, "train", setting.bank, plugins)
         self.queries = _part_of(data, "test", setting.queries, plugins)
-        if self.bank.labels is None or self.queries.labels is None:
-            raise SslgraphError("evaluate.knn compares labels, and the data has none; remove it from the recipe")
+        for source, which in ((self.bank, "training"), (self.queries, "held-out")):
+            if source.labels is None or not bool((source.labels >= 0).any()):
+                raise NoLabelsError(f"the {which} images have no labels: nearest neighbours are not measured")
 
     def __str__(self) -> str:
         return f"queries {portion(self.queries)}; bank {portion(self.bank)}"

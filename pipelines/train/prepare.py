@@ -129,7 +129,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     if recipe.monitor is not None:
         run.monitor = Monitor(method, max(1, round(duration(recipe.monitor).steps(clock))), run.record, clock)
     said = introduction.words(run, title=loaded.spec.method.method, is_compiled=recipe.compile)
-    run.introduction = [*said, *measured]
+    run.introduction = [*said, *(f"data: {note}" for note in getattr(source, "notes", ())), *measured]
     return run
 
 
@@ -177,7 +177,10 @@ def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> li
     data, on = loaded.spec.data, run.device
     if run.feed.source.labels is None:
         return ["the images have no labels: training needs none, and nearest neighbours are not measured"]
-    found = online.OnlineKnn(wish, data, view, device=on, precision=run.precision, plugins=plugins)
+    try:
+        found = online.OnlineKnn(wish, data, view, device=on, precision=run.precision, plugins=plugins)
+    except online.NoLabelsError as lacking:
+        return [str(lacking)]
     run.evaluate, run.baseline, run.evaluate_every = found.measure, found.baseline, wish.steps(run.clock)
     return [f"kNN: {found}"]
 

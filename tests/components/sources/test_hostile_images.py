@@ -122,13 +122,15 @@ def test_names_with_spaces_and_letters_of_all_scripts_are_read_and_hurt_files_ar
     assert "an empty file" in reasons and "claims 900 million pixels" in reasons and len(source.broken) == 2
 
 
-def test_a_folder_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+def test_a_folder_link_out_of_the_folder_is_refused_unless_links_are_allowed(tmp_path: Path) -> None:
     inside, outside = tmp_path / "data", tmp_path / "secret"
     inside.mkdir(), outside.mkdir()
     noise(4, 4).save(outside / "s.png")
     noise(4, 4).save(inside / "a.png")
     (inside / "link").symlink_to(outside, target_is_directory=True)
-    assert ImageFolder(path=str(inside)).files == ["a.png"]
+    with pytest.raises(SslgraphError, match=r"link is a link to .*secret, outside the folder; .* data\.links: true"):
+        ImageFolder(path=str(inside))
+    assert ImageFolder(path=str(inside), links=True).files == ["a.png", "link/s.png"]
     (inside / "b.png").symlink_to(outside / "s.png")
     with pytest.raises(SslgraphError, match="outside the folder"):
         ImageFolder(path=str(inside))

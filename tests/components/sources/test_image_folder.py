@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sslgraph.components.sources.album import Album
+from sslgraph.components.sources.album import Album, chosen
 from sslgraph.components.sources.decoding import decode
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.errors import SslgraphError
@@ -80,7 +80,10 @@ def test_a_folder_of_broken_files_is_refused_with_an_example(tmp_path: Path) -> 
 
 def test_other_files_are_counted_and_named(tmp_path: Path) -> None:
     save(tmp_path / "a.png"), (tmp_path / "notes.txt").write_text("x")
-    assert [Path(name).name for name in ImageFolder(path=str(tmp_path)).ignored] == ["notes.txt"]
+    (tmp_path / "b.HEIC").write_bytes(b"")
+    notes = ImageFolder(path=str(tmp_path)).notes
+    assert "1 .heic file: not an image that is read, such as b.HEIC" in notes
+    assert "1 .txt file: not an image that is read, such as notes.txt" in notes
 
 
 @pytest.mark.parametrize(
@@ -88,7 +91,7 @@ def test_other_files_are_counted_and_named(tmp_path: Path) -> None:
     [
         (None, "does not exist"),
         ([], "has no images; it is empty"),
-        (["notes.txt"], "it holds 1 other files, such as notes.txt"),
+        (["notes.txt"], "it holds 1 other file, such as notes.txt"),
     ],
 )
 def test_folders_without_images_are_refused(tmp_path: Path, content: list[str] | None, message: str) -> None:
@@ -115,7 +118,7 @@ def test_a_limit_keeps_as_many_of_each_class_in_order_and_must_leave_some(tmp_pa
 
 def test_too_few_images_to_hold_some_out_are_refused(tmp_path: Path) -> None:
     save(tmp_path / "a.png")
-    with pytest.raises(SslgraphError, match="has 1 images and no test split; 10 are needed"):
+    with pytest.raises(SslgraphError, match="has 1 image and no test split; 10 are needed"):
         ImageFolder(path=str(tmp_path), split="test")
 
 
@@ -165,7 +168,7 @@ def test_pictures_that_do_not_fit_in_memory_are_read_each_time() -> None:
         def name(self, index: int) -> str:
             return str(index)
 
-    album = Numbered(count=4, memory=10 * 2**20 / 2**30)
+    album = Numbered(chosen(None, None, 4, split="train", limit=None, where="x"), memory=10 * 2**20 / 2**30)
     assert album.size is None and [int(p[0, 0, 0]) for p in album.read(torch.tensor([2, 1]))[0]] == [2, 1]
 
 

@@ -77,7 +77,9 @@ def test_what_is_missing_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(SslgraphError, match=r"a\.parquet can't be read as parquet"):
         Parquet(path=str(tmp_path))
     pq.write_table(pa.table({"text": ["x"], "label": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(SslgraphError, match="has no column of images; its columns are text, label"):
+    with pytest.raises(
+        SslgraphError, match=r"has no column of images; its columns are text \(string\), label \(int64\)"
+    ):
         Parquet(path=str(tmp_path))
 
 
@@ -142,3 +144,56 @@ def test_cifar_10_is_read_without_loss(data_root: Path) -> None:
     pixels, _ = source.read(torch.arange(200))
     assert pixels.shape == (200, 3, 32, 32) and source.broken == {} and source.classes[3] == "cat"  # type: ignore[union-attr]
     assert source.labels is not None and set(source.labels.tolist()) == set(range(10))
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "uint32", "uint64", "int8", "int32", "float32", "bool_"])
+def test_labels_of_every_kind_of_number_are_read(tmp_path: Path, kind: str) -> None:
+    labels = pa.array([0, 1, 1]).cast(getattr(pa, kind)())
+    pq.write_table(pa.table({"image": [picture(i) for i in range(3)], "label": labels}), tmp_path / "a.parquet")
+    source = Parquet(path=str(tmp_path))
+    assert source.labels is not None and source.labels.tolist() == [0, 1, 1]
+
+
+def test_labels_that_are_texts_are_numbered_alike_in_every_file(tmp_path: Path) -> None:
+    write(tmp_path / "train-0.parquet", [1, 2], label=["dog", "cat"])
+    write(tmp_path / "test-0.parquet", [3], label=["dog"])
+    train, test = Parquet(path=str(tmp_path)), Parquet(path=str(tmp_path), split="test")
+    assert train.classes == test.classes == ("cat", "dog")
+    assert train.labels is not None and test.labels is not None
+    assert train.labels.tolist() == [1, 0] and test.labels.tolist() == [1]
+
+
+@pytest.mark.parametrize("limit", [None, 4])
+def test_a_file_without_labels_takes_none_of_another_file(tmp_path: Path, limit: int | None) -> None:
+    write(tmp_path / "a.parquet", [0, 1, 2])
+    write(tmp_path / "b.parquet", [3, 4, 5], label=[3, 4, 5])
+    source = Parquet(path=str(tmp_path), limit=limit)
+    assert source.labels is not None
+    for value, label in zip(reds(source, *range(len(source))), source.labels.tolist(), strict=True):
+        assert label == (value if value > 2 else -1)
+
+
+def test_columns_that_look_like_labels_are_named_and_taken_when_asked_for(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", [1, 2], class_id=[1, 0], width=[4, 4])
+    said = "no column is called label; there are class_id: choose one with data.label: class_id"
+    assert Parquet(path=str(tmp_path)).labels is None and said in Parquet(path=str(tmp_path)).notes
+    named = Parquet(path=str(tmp_path), label="class_id")
+    assert named.labels is not None and named.labels.tolist() == [1, 0]
+    with pytest.raises(SslgraphError, match=r"no row of .* 'klass' \(data\.label\); there are: image "):
+        Parquet(path=str(tmp_path), label="klass")
+
+
+def test_minus_one_is_no_label(tmp_path: Path) -> None:
+    write(tmp_path / "train-0.parquet", [1, 2], label=[1, 0]), write(tmp_path / "test-0.parquet", [3], label=[-1])
+    test = Parquet(path=str(tmp_path), split="test")
+    assert test.labels is None and test.notes == (
+        "splits: train 2 images; test 1 image, held out (they have no labels)",
+    )
+
+
+def test_bytes_that_are_no_images_are_passed_over(tmp_path: Path) -> None:
+    table = pa.table({"hash": [b"\x01\x02", b"\x03"], "picture": [picture(7)["bytes"], picture(8)["bytes"]]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    pq.write_table(pa.table({"file_name": ["a"]}), tmp_path / "b.parquet")
+    source = Parquet(path=str(tmp_path))
+    assert reds(source, 0, 1) == [7, 8] and "1 .parquet file: no column of images, such as b.parquet" in source.notes

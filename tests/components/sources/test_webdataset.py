@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -94,8 +96,6 @@ def test_a_shard_that_is_cut_short_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"a.png": png(0), "a.cls": b"cat"}, r"a\.cls holds no label: b'cat'"),
-        ({"a.png": png(0), "a.json": b"[1"}, r"a\.json holds no label"),
         ({"a.txt": b""}, "hold no images; images end in"),
     ],
 )
@@ -110,3 +110,79 @@ def test_a_folder_that_vanishes_under_a_run_is_no_broken_image(tmp_path: Path) -
     with pytest.raises(StorageError, match=r"the images' folder .*set is gone \(.*\); see that it is mounted"):
         source.read(torch.tensor([1]))
     assert source.broken == {}
+
+
+DOTS = {f"photo {i}.{j}.png": png(3 * i + j) for i in range(4) for j in range(3)}
+FOLDERS = {f"./{name}/{i}.PNG": png(i) for name in ("cat", "dog") for i in range(6)}
+HIDDEN = {f".hidden/{i}.png": png(i) for i in range(3)} | {f"{i}.png": png(i) for i in range(11)}
+
+
+@pytest.mark.parametrize(
+    ("files", "found", "classes"),
+    [
+        (DOTS, list(range(12)), ()),
+        (FOLDERS, [0, 1, 2, 3, 4, 5] * 2, ("cat", "dog")),
+        (HIDDEN, list(range(11)), ()),
+    ],
+)
+def test_members_are_images_whatever_their_names(
+    tmp_path: Path, files: dict[str, bytes], found: list[int], classes: tuple[str, ...]
+) -> None:
+    path = str(shard(tmp_path / "all.tar", files))
+    train, test = WebDataset(path=path), WebDataset(path=path, split="test")
+    everyone = values(train, *range(len(train)))
+    everyone[9:9] = values(test, *range(len(test)))
+    assert (everyone, train.classes) == (found, classes)
+
+
+def test_equal_names_are_samples_of_their_own_with_the_labels_beside_them(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "all.tar", "w") as tar:
+        for i in range(6):
+            for name, data in ((f"{i % 2}.png", png(i)), (f"{i % 2}.cls", str(i).encode())):
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    source = WebDataset(path=str(tmp_path))
+    assert values(source, *range(6)) == list(range(6))
+    assert source.labels is not None and source.labels.tolist() == list(range(6))
+
+
+def test_tars_in_a_tar_are_classes_unless_labels_stand_in_them(tmp_path: Path) -> None:
+    def packed(inside: dict[str, dict[str, bytes]]) -> WebDataset:
+        tars = {f"{name}.tar": shard(tmp_path / "in.tar", files).read_bytes() for name, files in inside.items()}
+        return WebDataset(path=str(shard(tmp_path / "all.tar", tars)))
+
+    source = packed({name: {f"{i}.png": png(i) for i in range(5)} for name in ("n1", "n2")})
+    assert source.classes == ("n1", "n2") and values(source, 1, 6) == [1, 1]
+    assert source.labels is not None and source.labels.tolist() == [0] * 5 + [1] * 4
+    labelled = packed({"n1": numbered(0, 5), "n2": numbered(5, 5)})
+    assert labelled.labels is not None and labelled.labels.tolist() == [i % 3 for i in range(9)]
+
+
+def samples(ending: str, texts: list[bytes]) -> dict[str, bytes]:
+    return {f"{i}.{end}": data for i, text in enumerate(texts) for end, data in (("png", png(i)), (ending, text))}
+
+
+def test_labels_are_words_or_keys_that_are_named(tmp_path: Path) -> None:
+    source = WebDataset(path=str(shard(tmp_path / "words.tar", samples("cls", [b"cat", b"dog"] * 2))))
+    assert source.classes == ("cat", "dog") and source.labels is not None and source.labels.tolist() == [0, 1, 0, 1]
+    path = str(shard(tmp_path / "keys.tar", samples("json", [b'{"class": 0}', b'{"class": 1}'] * 2)))
+    source = WebDataset(path=path)
+    said = "no key of the json files is called label; there are class: choose one with data.label: class"
+    assert source.labels is None and said in source.notes
+    chosen = WebDataset(path=path, label="class")
+    assert chosen.labels is not None and chosen.labels.tolist() == [0, 1, 0, 1]
+    with pytest.raises(SslgraphError, match=r"has a label in 'klass' \(data\.label\); the json files have: class"):
+        WebDataset(path=path, label="klass")
+
+
+def test_what_is_beside_images_in_a_shard_is_counted(tmp_path: Path) -> None:
+    files = {"0.png": png(0), "0.seg.png": png(1), "0.txt": b"", "0.json": b"[1", "._0.png": b"", "1.png": png(2)}
+    source = WebDataset(path=str(shard(tmp_path / "all.tar", files)))
+    assert len(source) == 2
+    assert {note.split(", such")[0] for note in source.notes[1:]} == {
+        "1 .txt file: not an image that is read",
+        "1 .json file: can't be read as json",
+        "1 hidden file: skipped",
+        "1 image: stands beside another image of its sample",
+    }

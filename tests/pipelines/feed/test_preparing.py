@@ -12,7 +12,8 @@ from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.components.sources.prepared import Prepared
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import source_for
-from sslgraph.pipelines.feed.preparing import inspect, prepare_images, shrunk
+from sslgraph.pipelines.feed.inspection import inspect
+from sslgraph.pipelines.feed.preparing import prepare_images, shrunk
 
 
 def pictures(folder: Path, count: int = 12) -> Path:
@@ -55,10 +56,11 @@ def test_a_shorter_side_is_brought_to_the_length_and_the_other_in_proportion() -
 
 def test_what_lies_at_a_path_is_said(tmp_path: Path) -> None:
     said = inspect(str(pictures(tmp_path)))
-    assert re.search(
-        r"train: 12 images, 2 classes, 40x60 to \d+x\d+; [\d,]+ images/s; 1 of 12 tried can't be read", said
-    )
-    assert "broken.png: not an image" in said
+    assert re.search(r"train: 12 images, 2 classes, 40x60 to \d+x\d+; [\d,]+ images/s\n", said)
+    assert "  classes: cat, dog; 5 to 7 images each\n  brightness 0 to 255 of 255, mean [0." in said
+    assert "  1 of 12 tried can't be read\n" in said and "broken.png: not an image" in said
+    assert "test: 1 image, 1 class" in said
+    assert said.endswith("no folder or name says train and test: every tenth of 13 images is held out")
 
 
 def test_what_can_not_be_prepared_is_refused(tmp_path: Path) -> None:

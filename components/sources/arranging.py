@@ -1,0 +1,53 @@
+"""Items in folders, of files or of shards: which split each belongs to, and the classes that the folders say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .skipped import Skipped
+from .splits import NEITHER, TRAIN, classes_of, division
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """The split of each item (see splits), the number of its folder's class or -1, and the classes' names."""
+
+    splits: NDArray[np.int64]
+    labels: Int64[Tensor, "items"] | None
+    classes: tuple[str, ...]
+
+
+def arranged(
+    folders: Sequence[str],
+    of_item: NDArray[np.int64],
+    skipped: Skipped,
+    names: Callable[[], Iterable[str]] | None = None,
+) -> Arranged:
+    """What the folders say of the items in them; `of_item` numbers the folder of each, `names` are their file names."""
+    given = None if names is None else lambda: zip(of_item.tolist(), names(), strict=True)
+    found = division(folders, given)
+    by_folder = np.array(found.splits, dtype=np.int64) if found.how != "file" else np.full(len(folders), TRAIN)
+    splits = np.array(found.splits, dtype=np.int64) if found.how == "file" else by_folder[of_item]
+    counts = np.bincount(of_item, minlength=len(folders))
+    for number in np.flatnonzero(by_folder == NEITHER).tolist():
+        skipped.note("image", "in none of the splits", folders[number], int(counts[number]))
+    class_of, classes = classes_of(found.rests, by_folder.tolist())
+    if not classes:
+        return Arranged(splits, None, ())
+    number_of = {name: i for i, name in enumerate(classes)}
+    codes = np.array([number_of.get(name, -1) for name in class_of], dtype=np.int64)
+    return Arranged(splits, torch.from_numpy(codes[of_item]), classes)
+
+
+def by_folder(paths: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """The folders of some paths, each once, and the number of each path's."""
+    numbers: dict[str, int] = {}
+    of_each = [numbers.setdefault(path.rpartition("/")[0], len(numbers)) for path in paths]
+    return list(numbers), np.array(of_each, dtype=np.int64)

@@ -1,0 +1,106 @@
+"""Labels of any kind as the numbers of classes: whole numbers, texts, fractions that are whole, yes and no."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from numpy.typing import NDArray
+from torch import Tensor
+
+# Columns and keys that are taken for labels where none is named.
+USUAL = ("label", "labels", "fine_label")
+# Words of names that are worth a mention.
+LIKE = re.compile(r"label|class|categ|target|species|genus|breed|kind|type|^y$|^cls", re.IGNORECASE)
+NONE = np.iinfo(np.int64).min
+# Whole numbers are classes as they stand up to so many; larger ones may have gaps, and are numbered anew.
+DENSE = 1_000
+
+Raw = NDArray[Any]  # int64 with NONE, or texts with "" where there is no label
+Codes = Int64[Tensor, "images"]
+
+
+def raw(values: Iterable[Any]) -> Raw | None:
+    """Values of one column as whole numbers or as texts; None if they are fractions or nothing that has a class."""
+    there = [None if value is None or value != value else value for value in values]
+    kinds = {type(value) for value in there if value is not None}
+    if kinds <= {bool}:
+        return np.array([NONE if value is None else int(value) for value in there], dtype=np.int64)
+    if kinds <= {int, bool, float}:
+        if any(float(value) != int(value) for value in there if value is not None and abs(value) != float("inf")):
+            return None
+        if any(abs(value) >= 2**62 for value in there if value is not None):
+            return np.array(["" if value is None else str(value) for value in there], dtype=np.str_)
+        return np.array([NONE if value is None else int(value) for value in there], dtype=np.int64)
+    if kinds <= {str, bytes, int, bool}:
+        texts = [_text(value) for value in there]
+        return np.array(texts, dtype=np.str_)
+    return None
+
+
+def numbered(pieces: Sequence[Raw], names: Sequence[str] = ()) -> tuple[Codes | None, tuple[str, ...]]:
+    """The classes of all pieces together, -1 for no label, and their names; None if no image has a label.
+
+    Whole numbers stay as they are, so that `names` fit them, unless they are far apart: then, like texts, they are
+    numbered in order. A negative number is none.
+    """
+    if not pieces or not sum(map(len, pieces)):
+        return None, ()
+    whole = [_as_whole(piece) for piece in pieces]
+    if all(piece is not None for piece in whole):
+        values = np.concatenate([piece for piece in whole if piece is not None])
+        there = np.unique(values[values >= 0])
+        if not len(there):
+            return None, ()
+        if names or there[-1] < max(DENSE, 4 * len(there)):
+            return torch.from_numpy(np.where(values >= 0, values, -1)), tuple(names)
+        codes = np.where(values >= 0, np.searchsorted(there, values), -1)
+        return torch.from_numpy(codes), tuple(map(str, there))
+    texts = np.concatenate([_as_text(piece) for piece in pieces])
+    there = np.unique(texts[texts != ""])
+    codes = np.where(texts != "", np.searchsorted(there, texts), -1)
+    return torch.from_numpy(codes), tuple(map(str, there))
+
+
+def none(count: int) -> Raw:
+    """So many times no label."""
+    return np.full(count, NONE, dtype=np.int64)
+
+
+def advice(names: Iterable[str], what: str) -> str:
+    """Which columns or keys look like labels, and how one is chosen; "" if there are none."""
+    there = list(dict.fromkeys(names))
+    if usual := [name for name in there if name in USUAL]:
+        return f"the {what} {usual[0]} holds no classes: it is empty, or its numbers are fractions"
+    alike = [name for name in there if LIKE.search(name)] or there
+    if not alike:
+        return ""
+    return f"no {what} is called label; there are {', '.join(alike[:8])}: choose one with data.label: {alike[0]}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()
+
+
+def _as_whole(piece: Raw) -> NDArray[np.int64] | None:
+    if piece.dtype.kind != "U":
+        return piece
+    try:
+        there = piece != ""
+        values = np.full(len(piece), NONE, dtype=np.int64)
+        values[there] = piece[there].astype(np.int64)
+    except (ValueError, OverflowError):
+        return None
+    return values
+
+
+def _as_text(piece: Raw) -> NDArray[np.str_]:
+    if piece.dtype.kind == "U":
+        return piece
+    return np.array(["" if value < 0 else str(value) for value in piece.tolist()], dtype=np.str_)

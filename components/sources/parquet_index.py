@@ -1,0 +1,104 @@
+"""What the footer of a parquet file says: its column of images, its row groups, and the labels of its rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sslgraph.errors import SslgraphError
+
+from .decoding import is_image
+from .index_cache import Arrays, remembered
+from .labels import LIKE, USUAL, none, raw
+from .store import File, Store
+
+IMAGE_COLUMNS = ("image", "img")
+PIECE = 2**16  # of footers and labels, which lie far from each other
+LOOKED_AT = 4  # rows that tell whether bytes are images
+
+
+def indexed(store: Store, file: File, label: str | None) -> Arrays:
+    """The column of images ("" if there is none), rows and bytes of each group, labels, classes and columns, kept."""
+    return remembered(f"parquet 2 {label}", store.place(file.name), file, lambda: read(store, file, label))
+
+
+def read(store: Store, shard: File, label: str | None) -> Arrays:
+    """The same, read anew."""
+    with store.open(shard, PIECE) as opened:
+        try:
+            file = pq.ParquetFile(opened)
+        except pa.ArrowInvalid as reason:
+            raise SslgraphError(f"{store.place(shard.name)} can't be read as parquet: {reason}") from reason
+        schema, about = file.schema_arrow, file.metadata
+        column = _images(file, schema)
+        groups = [about.row_group(i) for i in range(about.num_row_groups)]
+        leaf = next((i for i in range(about.num_columns) if about.schema.column(i).path == column), None)
+        sizes = [0 if leaf is None else group.column(leaf).total_uncompressed_size for group in groups]
+        there = [field.name for field in schema if _may_be_label(field.type) and field.name != column]
+        name = next((name for name in (USUAL if label is None else (label,)) if name in there), None)
+        labels = None if name is None or not column else _labels(file, name)
+    return {
+        "column": np.array(column),
+        "rows": np.array([group.num_rows for group in groups], dtype=np.int64),
+        "bytes": np.array(sizes, dtype=np.int64),
+        "labels": none(about.num_rows) if labels is None else labels,
+        "classes": np.array(_classes(schema.metadata or {}, name), dtype=np.str_),
+        "columns": np.array([f"{field.name} ({_kind(field.type)})" for field in schema], dtype=np.str_),
+        "like": np.array([one for one in there if LIKE.search(one)] or there, dtype=np.str_),
+    }
+
+
+def _images(file: Any, schema: Any) -> str:
+    """The path of the column of encoded images: of {bytes, path}, or of bytes that begin as images do."""
+    found = [field for field in schema if _holds_bytes(field.type)]
+    found.sort(key=lambda field: (field.name not in IMAGE_COLUMNS, not pa.types.is_struct(field.type)))
+    for field in found:
+        is_struct = pa.types.is_struct(field.type)
+        if is_struct or field.name in IMAGE_COLUMNS or _shows_images(file, field.name):
+            return f"{field.name}.bytes" if is_struct else str(field.name)
+    return ""
+
+
+def _holds_bytes(kind: Any) -> bool:
+    if pa.types.is_struct(kind):
+        return any(field.name == "bytes" and _holds_bytes(field.type) for field in kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _shows_images(file: Any, name: str) -> bool:
+    rows = next(file.iter_batches(batch_size=LOOKED_AT, columns=[name]), None)
+    return rows is not None and any(is_image(row) for row in rows.column(0).to_pylist() if row)
+
+
+def _may_be_label(kind: Any) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return bool(is_number or pa.types.is_boolean(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _labels(file: Any, name: str) -> Any:
+    column = file.read(columns=[name])[name]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
+        return column.cast(pa.int64()).fill_null(-1).to_numpy()
+    return raw(column.to_pylist())
+
+
+def _kind(kind: Any) -> str:
+    if pa.types.is_struct(kind):
+        return "{" + ", ".join(field.name for field in kind) + "}"
+    return str(kind)
+
+
+def _classes(about: dict[bytes, bytes], label: str | None) -> list[str]:
+    """Class names as the datasets library writes them into the schema."""
+    features = json.loads(about[b"huggingface"]).get("info", {}).get("features", {}) if b"huggingface" in about else {}
+    return list((features.get(label) or {}).get("names") or ())

@@ -1,0 +1,45 @@
+"""What lies at a path and is not read: counted by what it is and why, with one example of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sslgraph.amounts import counted
+
+# Folders that programs leave behind, besides those whose names begin with a dot.
+LEFT_BEHIND = ("__macosx", "@eadir", "__pycache__", "$recycle.bin")
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a part of a path below a folder is hidden, or was left there by a program."""
+    parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+    return any(part.startswith(".") or part.lower() in LEFT_BEHIND for part in parts)
+
+
+@dataclass
+class Skipped:
+    """Counts of things, each under what it is ("link") and why it is left out ("its target is missing")."""
+
+    found: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+
+    def note(self, what: str, why: str, example: str, count: int = 1) -> None:
+        """One more, or several."""
+        before, first = self.found.get((what, why), (0, example))
+        self.found[what, why] = (before + count, first)
+
+    def ending(self, name: str, why: str = "not an image that is read", count: int = 1) -> None:
+        """A file that is left out for its ending."""
+        last = name.rpartition("/")[2]
+        stem, _, ending = last.rpartition(".")
+        self.note(f".{ending.lower()} file" if stem else "extensionless file", why, name, count)
+
+    def add(self, others: Skipped) -> None:
+        """What was counted elsewhere, too."""
+        for (what, why), (count, example) in others.found.items():
+            self.note(what, why, example, count)
+
+    def lines(self) -> list[str]:
+        """A line for each kind: "5 .heic files: not an image that is read, such as class0/IMG_0.HEIC"."""
+        return [
+            f"{counted(count, what)}: {why}, such as {example}" for (what, why), (count, example) in self.found.items()
+        ]

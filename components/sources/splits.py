@@ -1,0 +1,103 @@
+"""Which split an image belongs to, by the one rule of all sources: a folder, or a word of a name, says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+TRAIN, VAL, TEST, NEITHER = 0, 1, 2, -1
+SPLITS = ("train", "val", "test")
+WORDS = {
+    "train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "dev": VAL, "test": TEST,
+    "testing": TEST,
+}  # fmt: skip
+# A file whose rows or members are the images: it stands in a path like a folder.
+CONTAINERS = (".tar", ".parquet")
+RUNS = re.compile(r"[^\W\d_]+")
+HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def by_name(name: str) -> int:
+    """The split that a name is, in any case; NEITHER if it is none."""
+    return WORDS.get(name.lower(), NEITHER)
+
+
+def by_word(name: str) -> int:
+    """The split that the first such word of a name says: cifar10-train, val2017, TestSet."""
+    words = (word for run in RUNS.findall(name) for word in HUMPS.findall(run))
+    return next((WORDS[word.lower()] for word in words if word.lower() in WORDS), NEITHER)
+
+
+@dataclass(frozen=True)
+class Division:
+    """The split of each path, and each path without what says it; `how` is "" if the paths are not divided."""
+
+    splits: list[int]
+    rests: list[str]
+    how: str
+
+
+def division(folders: Sequence[str], names: Callable[[], Iterable[tuple[int, str]]] | None = None) -> Division:
+    """Divides folders such as a/train/cat, if one level of them holds both training and other images.
+
+    Looked at in this order: whole names at each level (words of them where they are CONTAINERS), from the top; words of
+    folders' names, if all have one; whole names at any level. At last `names`: the file names, each with the number of
+    its folder, where all have a word; then the split is that of the names, and `splits` is of names, not of folders.
+    """
+    cut = [folder.split("/") if folder else [] for folder in folders]
+    deepest = max(map(len, cut), default=0)
+    for strict in (False, True):
+        for level in range(deepest):
+            marks = [_mark(parts[level], strict) if level < len(parts) else NEITHER for parts in cut]
+            if _are_split(marks) and not (strict and NEITHER in marks):
+                return Division(marks, [_without(parts, level) for parts in cut], "folder")
+    levels = [next((i for i, part in enumerate(parts) if _mark(part, False) >= 0), -1) for parts in cut]
+    marks = [_mark(parts[i], False) if i >= 0 else NEITHER for parts, i in zip(cut, levels, strict=True)]
+    if _are_split(marks):
+        return Division(marks, [_without(parts, i) for parts, i in zip(cut, levels, strict=True)], "folder")
+    if names is not None and (marks := _all_marked(names())) and _are_split(marks):
+        return Division(marks, list(folders), "file")
+    return Division([TRAIN] * len(folders), list(folders), "")
+
+
+def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], tuple[str, ...]]:
+    """The class of each folder ("" for none), and the classes: the first level at which folders part.
+
+    Folders that hold everything else are passed over, and so are CONTAINERS. One class alone says nothing, and names
+    that no training image has are no classes (all of them in a folder `images`).
+    """
+    cut = [[part for part in rest.split("/") if part and not part.lower().endswith(CONTAINERS)] for rest in rests]
+    while len({parts[0] for parts in cut if parts}) == 1:
+        cut = [parts[1:] for parts in cut]
+    names = [parts[0] if parts else "" for parts in cut]
+    known = {name for name, split in zip(names, splits, strict=True) if split == TRAIN} - {""}
+    for held_out in (VAL, TEST):
+        its = {name for name, split in zip(names, splits, strict=True) if split == held_out} - {""}
+        if its and not its & known:
+            names = ["" if split == held_out else name for name, split in zip(names, splits, strict=True)]
+    classes = tuple(sorted(set(names) - {""}))
+    return (names, classes) if len(classes) > 1 else ([""] * len(names), ())
+
+
+def _mark(part: str, in_words: bool) -> int:
+    return by_word(part) if in_words or part.lower().endswith(CONTAINERS) else by_name(part)
+
+
+def _are_split(marks: Iterable[int]) -> bool:
+    there = set(marks)
+    return TRAIN in there and bool(there & {VAL, TEST})
+
+
+def _without(parts: list[str], level: int) -> str:
+    return "/".join(parts[:level] + parts[level + 1 :]) if 0 <= level < len(parts) else "/".join(parts)
+
+
+def _all_marked(names: Iterable[tuple[int, str]]) -> list[int]:
+    """The marks of all names; empty as soon as one has none."""
+    marks = []
+    for _, name in names:
+        if (mark := by_word(name)) < 0:
+            return []
+        marks.append(mark)
+    return marks

@@ -1,0 +1,83 @@
+"""What `sslgraph data` says of a path before anyone trains: splits, classes, sizes, brightness, what is left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sslgraph import draws
+from sslgraph.amounts import counted
+from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
+
+from ..check.request import located, source_for
+from .feed import Source
+from .portion import portion
+
+NAMED = 8  # classes that are named, and images that can't be read
+
+
+def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int = 256) -> str:
+    """Each split of a path in a few lines, from all names and labels and the pixels of at most `sample` images."""
+    lines, notes = [], list[str]()
+    for split, source in splits_at(path, settings):
+        chosen = draws.fair(len(source), sample, source.labels)
+        start = time.perf_counter()
+        images, _ = source.read(chosen)
+        rate = len(chosen) / (time.perf_counter() - start)
+        sides = sorted({tuple(image.shape[1:]) for image in images})
+        sizes = f"{sides[0][0]}x{sides[0][1]}" + (f" to {sides[-1][0]}x{sides[-1][1]}" if len(sides) > 1 else "")
+        has_labels = source.labels is not None and bool((source.labels >= 0).any())
+        lines.append(f"{split}: {portion(source)}{'' if has_labels else ', no labels'}, {sizes}; {rate:,.0f} images/s")
+        lines += [f"  {line}" for line in (*_classes(source), _brightness(images))]
+        lines.append(f"  {len(source.broken)} of {len(chosen)} tried can't be read")
+        lines += [f"    {reason}" for reason in list(source.broken.values())[:NAMED]]
+        columns = getattr(source, "columns", ())
+        said = [f"columns: {', '.join(columns)}"] if columns else []
+        notes += [note for note in (*said, *getattr(source, "notes", ())) if note not in notes]
+    return "\n".join([*lines, *notes])
+
+
+def splits_at(
+    path: str, settings: Mapping[str, Any] | None = None, at_least: int | None = None
+) -> Iterator[tuple[str, Source]]:
+    """The training and the held-out images at a path; only the former where there are too few to hold some out."""
+    absolute = located(path)
+    use = source_for(absolute)
+    known = registry.signature(use).settings
+    # Read in order, a large row group costs no more than a small one. A JPEG of at least twice the size that is asked
+    # for gives it with less error than the next encoding makes (docs/performance.md, Photographs).
+    wanted = {"largest_group": 1e6, "at_least": at_least}
+    given = {name: value for name, value in wanted.items() if name in known} | dict(settings or {})
+    train: Source = registry.build(use, {"path": absolute, "split": "train", "memory": 0.0, **given})
+    yield "train", train
+    try:
+        yield "test", registry.build(use, {"path": absolute, "split": "test", "memory": 0.0, **given})
+    except SslgraphError:  # a set too small to hold images out has no test split, and needs none
+        return
+
+
+def _classes(source: Source) -> list[str]:
+    if source.labels is None or not bool((source.labels >= 0).any()):
+        return []
+    known = source.labels[source.labels >= 0]
+    counts = known.bincount()
+    there = counts[counts > 0]
+    named = ", ".join(source.classes[:NAMED]) + (", ..." if len(source.classes) > NAMED else "")
+    lacking = len(source.labels) - len(known)
+    each = f"{int(there.min()):,} to {counted(int(there.max()), 'image')} each"
+    without = f"; {counted(lacking, 'image')} without a label" if lacking else ""
+    return [f"classes: {named or 'numbers without names'}; {each}{without}"]
+
+
+def _brightness(images: Tensor | list[Tensor]) -> str:
+    """The least and the greatest value, and mean and standard deviation of each channel, of 1."""
+    pixels = torch.cat([image.flatten(1).float() / 255 for image in images], 1)
+    spread, mean = torch.std_mean(pixels, dim=1, correction=0)
+    numbers = [", ".join(f"{value:.3f}" for value in values.tolist()) for values in (mean, spread)]
+    low, high = float(pixels.min()) * 255, float(pixels.max()) * 255
+    return f"brightness {low:.0f} to {high:.0f} of 255, mean [{numbers[0]}], std [{numbers[1]}]"

@@ -1,0 +1,73 @@
+"""One rule for splits and classes, whatever holds the images."""
+
+from __future__ import annotations
+
+import pytest
+
+from sslgraph.components.sources.splits import NEITHER, TEST, TRAIN, VAL, by_name, by_word, classes_of, division
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "word"),
+    [
+        ("train", TRAIN, TRAIN),
+        ("Training", TRAIN, TRAIN),
+        ("VALID", VAL, VAL),
+        ("validation", VAL, VAL),
+        ("dev", VAL, VAL),
+        ("Testing", TEST, TEST),
+        ("cifar10-train.parquet", NEITHER, TRAIN),
+        ("val2017", NEITHER, VAL),
+        ("TestSet", NEITHER, TEST),
+        ("test-00000-of-00001.parquet", NEITHER, TEST),
+        ("trainer", NEITHER, NEITHER),
+        ("latest.tar", NEITHER, NEITHER),
+        ("развитие", NEITHER, NEITHER),
+    ],
+)
+def test_a_split_is_a_whole_name_or_a_word_of_one(name: str, whole: int, word: int) -> None:
+    assert (by_name(name), by_word(name)) == (whole, word)
+
+
+@pytest.mark.parametrize(
+    ("folders", "splits", "rests"),
+    [
+        (["train/cat", "valid/cat"], [TRAIN, VAL], ["cat", "cat"]),
+        (["Data/CLS-LOC/train/n01", "Data/CLS-LOC/val"], [TRAIN, VAL], ["Data/CLS-LOC/n01", "Data/CLS-LOC"]),
+        (["cat/train", "cat/test"], [TRAIN, TEST], ["cat", "cat"]),
+        (["train/train", "test/train"], [TRAIN, TEST], ["train", "train"]),  # a class that is called train
+        (["bus", "train", "car"], [TRAIN] * 3, ["bus", "train", "car"]),
+        (["a-train.tar", "a-val.tar", "a-more.tar"], [TRAIN, VAL, NEITHER], ["", "", ""]),
+        (["plain_text/train/0.parquet", "plain_text/test/0.parquet"], [TRAIN, TEST], ["plain_text/0.parquet"] * 2),
+        (["all.tar/x/Train/a", "all.tar/x/Val/b"], [TRAIN, VAL], ["all.tar/x/a", "all.tar/x/b"]),
+        (["images/train2017", "images/val2017"], [TRAIN, VAL], ["images", "images"]),
+        (["bullet train", "test tube", "cat"], [TRAIN] * 3, ["bullet train", "test tube", "cat"]),
+        (["a/train/x", "test/y"], [TRAIN, TEST], ["a/x", "y"]),
+    ],
+)
+def test_the_first_level_that_holds_both_kinds_divides(folders: list[str], splits: list[int], rests: list[str]) -> None:
+    found = division(folders)
+    assert (found.splits, found.rests) == (splits, rests)
+
+
+def test_file_names_divide_only_if_each_has_a_word() -> None:
+    names = [(0, "train_1.png"), (0, "train_2.png"), (0, "test_1.png")]
+    assert division([""], lambda: names).splits == [TRAIN, TRAIN, TEST]
+    assert division([""], lambda: [*names, (0, "cat.png")]).how == ""
+
+
+@pytest.mark.parametrize(
+    ("rests", "splits", "classes", "all_of_them"),
+    [
+        (["cat", "dog/deep", ""], [TRAIN] * 3, ["cat", "dog", ""], ("cat", "dog")),
+        (["photos/cat", "photos/dog"], [TRAIN] * 2, ["cat", "dog"], ("cat", "dog")),
+        (["a.tar/cat", "b.tar/dog"], [TRAIN] * 2, ["cat", "dog"], ("cat", "dog")),
+        (["photos"], [TRAIN], [""], ()),
+        (["n1/images", "n2/images", "images"], [TRAIN, TRAIN, VAL], ["n1", "n2", ""], ("n1", "n2")),
+        (["cat", "dog", "dog"], [TRAIN, TRAIN, TEST], ["cat", "dog", "dog"], ("cat", "dog")),
+    ],
+)
+def test_classes_are_the_level_at_which_folders_part(
+    rests: list[str], splits: list[int], classes: list[str], all_of_them: tuple[str, ...]
+) -> None:
+    assert classes_of(rests, splits) == (classes, all_of_them)
