@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -30,14 +31,18 @@ def train(
     """Train a method. It runs in this process; with --workers N, through Ray Train."""
     from ..check.request import request
     from ..launch.launch import launch
+    from ..train import ending
 
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
     name = name or str(Path(str(resume)) / "resolved.yaml")
     cfg = request(name, data=data, out=out_, resume=resume, seed=seed, plugins=tuple(plugin), overrides=overrides(set_))
     cfg |= {"profile": profile, "from_scratch": from_scratch, "changed_data": changed_data}
+    start = time.monotonic()
     summary = launch(cfg, workers=workers, address=address)
     folder = Path(str(summary["checkpoint"])).parent.parent
     holes = summary.get("missing_steps")
     said = f"finished, but metrics.jsonl has no line for steps {holes}" if holes else "done"
+    for line in ending.words(folder, summary, time.monotonic() - start):
+        out.print(line, markup=False)
     out.print(f"{said}: {folder}\nNext: sslgraph evaluate {folder} | sslgraph report {folder}", markup=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from sslgraph.amounts import percent
 
+WAIT = 0.05
+COLUMNS, BAR = 80, 12  # of the line of a run, and of the bar before it on a terminal
 BESIDE = {"knn_random_encoder": "random encoder", "knn_pixels": "raw pixels"}
 
 
@@ -23,9 +25,20 @@ class Pace:
     waiting: float
     seconds_left: float
 
-    def __str__(self) -> str:
-        pace = f"{self.images_per_second:.0f} images/s  data wait {percent(self.waiting, 0)}"
-        return f"{pace}  {length(self.seconds_left)} left"
+    @property
+    def left(self) -> str:
+        """The time left, in words."""
+        return f"{length(self.seconds_left)} left"
+
+    @property
+    def speed(self) -> str:
+        """Images a second."""
+        return f"{self.images_per_second:.0f} images/s"
+
+    @property
+    def wait(self) -> str:
+        """The share of the time that goes into waiting for data, where it is worth a word."""
+        return f"data wait {percent(self.waiting, 0)}" if self.waiting >= WAIT else ""
 
 
 class Display:
@@ -41,13 +54,14 @@ class Display:
         self._bar: Progress | None = None
         self._task = TaskID(0)
         if self.console.is_terminal:
-            self._bar = Progress(BarColumn(24), TextColumn("{task.description}"), console=self.console)
+            self._bar = Progress(BarColumn(BAR), TextColumn("{task.description}"), console=self.console)
             self._task = self._bar.add_task("", total=total_steps)
             self._bar.start()
 
     def show(self, step: int, loss: float, measures: Mapping[str, float], pace: Pace) -> None:
         """The state of the run after `step` steps."""
-        line = "  ".join(filter(None, [self._place(step), f"loss {loss:.4f}", knn(measures), str(pace)]))
+        pieces = [pace.left, self._place(step), f"loss {loss:.4f}", _short(measures), pace.wait, pace.speed]
+        line = fitted(pieces, COLUMNS - (BAR + 1 if self._bar is not None else 0))
         if self._bar is not None:
             with suppress(OSError):
                 self._bar.update(self._task, completed=step, description=line)
@@ -76,6 +90,21 @@ class Display:
 
     def _place(self, step: int) -> str:
         return f"step {step}/{self.total_steps}"
+
+
+def fitted(pieces: Sequence[str], columns: int) -> str:
+    """The pieces that are not empty beside each other, the last ones left out where they are too long."""
+    shown = [piece for piece in pieces if piece]
+    while len(shown) > 1 and len("  ".join(shown)) > columns:
+        shown.pop()
+    return "  ".join(shown)
+
+
+def _short(measures: Mapping[str, float]) -> str:
+    if "knn" not in measures:
+        return ""
+    random = measures.get("knn_random_encoder")
+    return f"kNN {percent(measures['knn'])}" + ("" if random is None else f" (random {percent(random)})")
 
 
 def knn(measures: Mapping[str, float]) -> str:
