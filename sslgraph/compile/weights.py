@@ -16,6 +16,7 @@ from sslgraph.errors import refusal
 from sslgraph.parts import registry
 from sslgraph.ranks.batch_norm import synchronise
 from sslgraph.read.spec import ALWAYS, Part
+from sslgraph.settle.given_numbers import with_numbers
 from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.graph import Box, TargetBox
 
@@ -60,7 +61,7 @@ def _part(sized: SizedGraph, box: Box, parts: dict[str, nn.Module], seed: int, p
         return copy.deepcopy(parts[box.net])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed * 65_536 + stream_of(box.name))
-        part: nn.Module = registry.build(box.use, sized.settings[box.name], plugins)
+        part = with_numbers(registry.build(box.use, sized.settings[box.name], plugins), box)
     if copied is not None:
         Follower(target=part, net=parts[box.net], momentum=1.0).copy()
     return part

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_type_hints
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from sslgraph.parts.signature import Port
 
@@ -32,6 +33,23 @@ def _axes(port: Port, meta: Any) -> list[tuple[str, int]]:
         *zip(before, meta.shape, strict=False),
         *zip(after, meta.shape[len(meta.shape) - len(after) :], strict=False),
     ]
+
+
+def promised(part: nn.Module, outputs: Sequence[Port], sizes: Mapping[str, Any]) -> Any:
+    """The meta tensors that annotations promise, of axes whose sizes are known; None where one is not."""
+    found = [_promised(port, sizes) for port in outputs]
+    if any(meta is None for meta in found):
+        return None
+    kind = get_type_hints(type(part).forward).get("return") if outputs[0].name else None
+    return found[0] if kind is None else kind(*found)
+
+
+def _promised(port: Port, sizes: Mapping[str, Any]) -> Tensor | None:
+    axes = port.axes or ("",)
+    named = [size for axis in axes if isinstance(size := int(axis) if axis.isdigit() else sizes.get(axis), int)]
+    if len(named) < len(axes):
+        return None
+    return torch.empty(named, dtype=torch.int64 if port.is_integer else torch.float32, device="meta")
 
 
 def clash(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ class Lowering:
         self.graph, self.leg, self.sizes, self.parts = graph, leg, sizes, parts
         self.out = SizedLeg(leg)
         self.tensors = Tensors(self.out)
+        self.collected: Any = None  # what a pass over the data set has collected, as a meta tensor
         self._open: list[str] = []
 
     def run(self) -> SizedLeg:
@@ -42,8 +43,16 @@ class Lowering:
         for write in self.leg.writes:
             self._write(write)
         if self.leg.then is not None:
-            self.out.then = Lowering(self.graph, self.leg.then, self.sizes, self.parts).run()
+            after = Lowering(self.graph, self.leg.then, self.sizes, self.parts)
+            after.collected = self._collected()
+            self.out.then = after.run()
         return self.out
+
+    def _collected(self) -> Any:
+        """One row for each image of the data set."""
+        rows = self.out.tensors[self._pieces(str(self.leg.collect))[0].tensor]
+        size = (self.parts.dataset, *rows.shape[1:]) if isinstance(rows, Tensor) else None
+        return None if size is None else torch.empty(size, device="meta")
 
     def _pieces(self, name: str) -> tuple[Piece, ...]:
         if name not in self.out.pieces:
@@ -60,7 +69,7 @@ class Lowering:
             case "view":
                 return (self._view(value),)
             case "given":
-                return (Piece(self.tensors.step(Step(value.name, "input", value.name), None)),)
+                return (Piece(self.tensors.step(Step(value.name, "input", value.name), self.collected)),)
             case "bag":
                 return self.tensors.joined(
                     value.name, [piece for _, source in value.inputs for piece in self._pieces(source)]
@@ -123,7 +132,9 @@ class Lowering:
             elif reserved in ports:
                 inputs[reserved] = self._reserved(value, name, reserved, rows)
         self.out.ports[box.name] = tuple(ports)
-        meta = self.parts.run(value, box, self._metas(inputs))
+        given_metas = self._metas(inputs)
+        is_pass = self.leg.is_after_pass
+        meta = self.parts.promised(box, given_metas) if is_pass else self.parts.run(value, box, given_metas)
         step = Step(name, "call", box.name, tuple(inputs.items()))
         if box.signature.outputs and box.signature.outputs[0].is_bag and not box.signature.has_fields:
             bag = self.tensors.step(Step(self.tensors.derived(f"{name}_views"), "call", box.name, step.inputs), meta)

@@ -14,7 +14,8 @@ from sslgraph.parts import registry
 from sslgraph.parts.signature import RESERVED_PORTS, Port
 from sslgraph.read.spec import Path
 from sslgraph.settle import real_run
-from sslgraph.settle.axes import clash
+from sslgraph.settle.axes import bind, clash, promised
+from sslgraph.settle.given_numbers import with_numbers
 from sslgraph.wire.graph import Box, LossBox, Value, Write
 
 
@@ -45,7 +46,8 @@ class MetaParts:
         known = {**widths, "images": self.dataset}
         settings = {**box.settings, **{name: known[name] for name in _left_out(box) if name in known}}
         try:
-            self.built[box.name] = self._made(box, settings)
+            self.built[box.name] = made = self._made(box, settings)
+            made.module = with_numbers(made.module, box)
         except Exception as wrong:  # whatever a constructor finds wrong is the spec's fault, told at its place
             raise self._refused(box.path, f"'{box.name}' ({box.use}) can't be built", wrong) from wrong
 
@@ -84,6 +86,16 @@ class MetaParts:
         if isinstance(box, LossBox) and hasattr(part.module, "landmarks"):
             part.landmarks = _landmarks(part.module, metas)
         return self._results[key]
+
+    def promised(self, box: Box, metas: Mapping[str, Any]) -> Any:
+        """What a part gives for all rows of the data set; of a solver whose work depends on numbers, its annotation."""
+        if any(meta is None for meta in metas.values()):
+            return None
+        try:
+            return real_run.called(self.built[box.name].module, "", metas)
+        except Exception:  # whatever it raises without numbers: with as few as are tried elsewhere it may not work
+            sizes = {**self.built[box.name].settings, **bind(box.signature.inputs, metas)}
+            return promised(self.built[box.name].module, box.signature.outputs, sizes)
 
     def write(self, write: Write, box: Box, metas: Mapping[str, Any]) -> None:
         """Runs a write, so that a queue that a batch does not divide is refused here."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import keyword
+import re
+from dataclasses import replace
 from typing import Any
 
 from sslgraph.errors import Fault, SslgraphError, faults_of, unknown
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
-from sslgraph.parts.signature import Signature
+from sslgraph.parts.kinds import moves
+from sslgraph.parts.signature import Port, Signature
 from sslgraph.read.spec import Method, Path, Target
 from sslgraph.wire.graph import Box, LossBox, NetBox, OpBox, StateBox, TargetBox
 
+MAKES_NUMBERS = ("losses", "ops")  # sections of parts that take numbers from the flow
 KINDS: dict[str, type[Box]] = {kind.section: kind for kind in (NetBox, TargetBox, StateBox, OpBox, LossBox)}
 # Names that generated code or torch's own module container needs for itself.
 TAKEN = {
@@ -125,14 +129,37 @@ def _add_box(
     if signature.unread or not signature.outputs:
         faults.append(Fault((*path, "use"), *_ports_not_known(signature)))
         return
+    numbers = tuple(k for k, v in settings.items() if section in MAKES_NUMBERS and _is_made(signature, k, v))
+    signature = _with_ports(signature, numbers)
     own = {
-        k: v for k, v in settings.items() if section != "losses" or k not in signature.ports or k in signature.settings
+        k: v
+        for k, v in settings.items()
+        if k not in numbers and (section != "losses" or k not in signature.ports or k in signature.settings)
     }
     wrong = setting_faults(signature, own, ports=signature.ports if section == "losses" else ())
     if isinstance(part, Target):  # what is wrong with the settings of the net that it follows is told there
         wrong = [fault for fault in wrong if fault.at in [(key,) for key in part.settings]]
     faults += [fault.under(path) for fault in wrong]
-    boxes[name] = KINDS[section](name, use, own, signature, path, part)
+    own |= {k: 1.0 for k in numbers if registry.signature(use, plugins).settings[k].is_required}
+    boxes[name] = KINDS[section](name, use, own, signature, path, part, numbers)
+
+
+def _is_made(signature: Signature, name: str, value: Any) -> bool:
+    """Whether a text where a number or a schedule may stand names a value of the flow."""
+    found = signature.settings.get(name)
+    return isinstance(value, str) and found is not None and moves(found.annotation) and not _is_number(value)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text would be a number without its quotes, which is then what is wrong with it."""
+    return bool(re.match(r"[-+.]?\d", text))
+
+
+def _with_ports(signature: Signature, numbers: tuple[str, ...]) -> Signature:
+    """The signature with these settings as ports behind the others."""
+    ports = {name: Port(name, 'Float[Tensor, "*numbers"]') for name in numbers}
+    left = {name: setting for name, setting in signature.settings.items() if name not in numbers}
+    return replace(signature, inputs={**signature.inputs, **ports}, settings=left) if numbers else signature
 
 
 def _ports_not_known(signature: Signature) -> tuple[str, tuple[str, ...], str]:

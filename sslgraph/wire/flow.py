@@ -170,8 +170,12 @@ class Flow:
     def _call(self, box: Box, call: Call, written: Expression, path: Path, name: str | None) -> str:
         """The value of a call; `written` is what stands in the text for it, such as `queue.read`."""
         signature = box.signature
-        given = by_port(call, signature.ports, who=f"'{box.name}' ({box.use})", settings=signature.settings)
+        ports = {name: port for name, port in signature.ports.items() if name not in box.numbers}
+        given = by_port(call, ports, who=f"'{box.name}' ({box.use})", settings=[*signature.settings, *box.numbers])
         inputs = tuple((port, self.argument(value, path)) for port, value in given)
+        for port, text in box.made.items():
+            here = (*box.path, port)
+            inputs += ((port, self.argument(parse(text, here), here)),)
         return self._add("call", (box.name, inputs), name or _written(written), path, box=box.name, inputs=inputs)
 
     def _field(self, expression: Field, path: Path, name: str | None) -> str:

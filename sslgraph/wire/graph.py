@@ -32,11 +32,17 @@ class Box:
     signature: Signature
     path: Path
     spec: Part | Target | Loss | None
+    numbers: tuple[str, ...] = ()  # settings that the flow makes: ports of its signature, behind the others
 
     @property
     def traits(self) -> Traits:
         """What the part says of itself."""
         return self.signature.traits
+
+    @property
+    def made(self) -> dict[str, str]:
+        """The settings that the flow makes, with what makes them."""
+        return {} if self.spec is None else {name: str(self.spec.settings[name]) for name in self.numbers}
 
     @property
     def net(self) -> str:
@@ -138,6 +144,7 @@ class Leg:
     writes: list[Write] = field(default_factory=list)
     collect: str | None = None
     then: Leg | None = None
+    is_after_pass: bool = False  # it works on one row for each image of the data set
 
     @property
     def losses(self) -> list[Value]:

@@ -77,7 +77,8 @@ class _Wiring:
         except SpecError as wrong:
             self.faults.extend(wrong.faults)
             return
-        flow.leg.then = Leg(f"{flow.leg.name}, then", values={name: Value(name, "given", path=path)}, flow={name: name})
+        given = {name: Value(name, "given", path=path)}
+        flow.leg.then = Leg(f"{flow.leg.name}, then", values=given, flow={name: name}, is_after_pass=True)
         after = self._flow(flow.leg.then, {}, ())  # the whole data set has passed: no batch is at hand
         self._writes(after, phase.then, "then")
 

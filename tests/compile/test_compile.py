@@ -364,7 +364,7 @@ def test_every_copy_of_a_sample_draws_by_itself_and_the_same_in_any_batch() -> N
 
 
 def test_a_pass_collects_one_row_per_image_at_its_index() -> None:
-    method = compiled(batch=2, **LOOKING)
+    method = compiled(batch=2, dataset=4, **LOOKING)
     loader = [
         batch({"x": images(0, 0), "still": images(3, 1)}, index=torch.tensor([3, 1])),
         batch({"x": images(0, 0), "still": images(2, 0)}, index=torch.tensor([2, 0])),
@@ -378,7 +378,7 @@ def test_a_pass_collects_one_row_per_image_at_its_index() -> None:
 def test_a_pass_is_due_at_its_times() -> None:
     def due(**when: Any) -> list[int]:
         look = {key: value for key, value in LOOKING["phases"][0].items() if key != "every"}
-        method = compiled(**{**LOOKING, "phases": [{**look, **when}, LOOKING["phases"][1]]})
+        method = compiled(dataset=4, **{**LOOKING, "phases": [{**look, **when}, LOOKING["phases"][1]]})
         return [number for number in range(50) if method.due_phases(number, CLOCK) == ("look",)]
 
     assert due() == due(every="1 epoch") == [0, 10, 20, 30, 40]
@@ -405,6 +405,29 @@ def test_an_exported_expression_gives_one_row_per_image() -> None:
     twin = copy.deepcopy(whole)
     method.parts["g"].weight.data.mul_(2)
     assert whole(images(3))[0, 3] == 36 and twin(images(3))[0, 3] == 18
+
+
+MADE: Text = {
+    "nets": {"f": EYE},
+    "state": {"phi": {"use": "memory.vector", "init": 4.0}, "kept": {"use": "memory.table", "init": "ones"}},
+    "ops": {"grown": {"use": "wiring.scale", "factor": "kept.read"}},
+    "flow": {"z": "f(x)", "w": "grown(z)", "t": "stopgrad(w)"},
+    "losses": {"l": {**SQUARE, "of": ["z", "t"], "temperature": "phi.read"}},
+    "phases": [],
+}
+
+
+def test_a_setting_is_a_number_that_the_flow_makes() -> None:
+    look = {"name": "look", "flow": {"e": "f(x)"}, "collect": "e", "then": ["kept.write(e)", "phi.write(row(e))"]}
+    text = {**MADE, "ops": {**MADE["ops"], "row": {"use": "more_parts:First"}}, "phases": [look]}
+    method = compiled(batch=2, dataset=2, **text)
+    assert method.sized.settings["kept"]["rows"] == 2 and method.sized.settings["phi"]["count"] == 1
+    method.begin(0, CLOCK)
+    assert method(batch({"x": images(3, 5)})).losses["l"] == 0  # the table holds ones, so both sides are one
+    method.run_phase("look", [batch({"x": images(2, 3)})])
+    (losses, _) = method(batch({"x": images(3, 5)}))
+    rows, factor = torch.tensor([[3.0] * 3, [5.0] * 3]), torch.tensor([[2.0] * 3, [3.0] * 3])
+    torch.testing.assert_close(losses["l"], (rows - rows * factor).square().mean() / 2)  # phi is 2
 
 
 def test_a_part_that_may_draw_draws_nothing_for_a_representation() -> None:

@@ -45,6 +45,17 @@ def test_an_export_is_the_same_whichever_view_and_call_it_is_written_with() -> N
     assert isinstance(change, Changed) and (change.before, change.after) == ("f.map", "add(f(x), g(x)).map")
 
 
+def test_a_number_that_the_flow_makes_is_a_wire() -> None:
+    def text(temperature: Any) -> dict[str, Any]:
+        loss = {"use": "losses.info_nce", "of": ["p", "t"], "temperature": temperature}
+        nets = {"f": {"use": "backbones.resnet"}}
+        state = {"phi": {"use": "memory.vector", "count": 1}}
+        return {"nets": nets, "state": state, "flow": {"p": "l2(f(x))", "t": "stopgrad(p)"}, "losses": {"one": loss}}
+
+    found = diff(method(**text(0.2)), method(**text("phi.read")))
+    assert any(isinstance(change, Rewired) and change.port == "temperature" for change in found)
+
+
 def test_another_view_of_a_bag_is_another_wiring() -> None:
     def text(flow: dict[str, str]) -> dict[str, Any]:
         nets = {"f": {"use": "backbones.resnet"}, "h": {"use": "heads.linear", "out": 2048}}

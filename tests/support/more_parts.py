@@ -21,6 +21,14 @@ class Chance(nn.Module):
 
 
 @component(source="toy")
+class First(nn.Module):
+    """The first number of the first row."""
+
+    def forward(self, rows: Float[Tensor, "images dim"]) -> Float[Tensor, "1"]:
+        return rows[0, :1]
+
+
+@component(source="toy")
 class LessMean(nn.Module):
     """Takes the mean over the rows away, as BatchNorm does: shows which rows were together in one call."""
 

@@ -121,6 +121,31 @@ def test_a_value_goes_to_the_port_that_is_named_and_the_order_is_the_parts() -> 
     assert graph.training.flow["z"] == wired(**{**ONE, "flow": {"z": "g(f(x))"}}).training.flow["z"]
 
 
+def test_a_setting_that_names_a_value_is_a_port_behind_the_others() -> None:
+    graph = wired(
+        nets={"f": EYE},
+        state={"phi": {"use": "memory.vector", "count": 1}},
+        flow={"z": "f(x)", "w": "stopgrad(z)"},
+        losses={"l": {**SQUARE, "of": ["z", "w"], "temperature": "phi.read"}},
+    )
+    assert graph.training.losses[0].inputs[-1] == ("temperature", "phi_read") and graph.boxes["l"].settings == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("phii.read", "losses 'l' reads the unknown name 'phii'"),
+        ("0.5", "'temperature' of parts:Square must be a number or a schedule, not the text '0.5' (remove the quotes)"),
+        ("f(x)", "a loss reads names, and 'f(x)' is a call"),
+    ],
+)
+def test_a_number_that_nothing_makes_is_refused(value: str, message: str) -> None:
+    assert any(
+        message in f
+        for f in faults(losses={"l": {**SQUARE, "of": ["z", "z"], "temperature": value}}, flow={"z": "g(f(x))"})
+    )
+
+
 def test_a_view_of_a_bag_is_a_value_and_a_port_of_it_is_that_view_of_the_port() -> None:
     graph = wired(
         views={"x": {"augment": "none", "copies": 2}},

@@ -161,7 +161,9 @@ class Describer:
 
 
 def shapes_of(leg: SizedLeg, value: str, batch: int | None) -> tuple[str, ...]:
-    """The shapes of a value in words, one for each resolution in it."""
+    """The shapes of a value in words, one for each resolution in it; how many images there are, the data set says."""
+    if leg.leg.is_after_pass:
+        return ()
     return tuple(shape_words((shape,), batch) for shape in leg.shapes(value)) if value in leg.pieces else ()
 
 
