@@ -23,6 +23,14 @@ class StorageError(SslgraphError):
     """Storage failed. It may be back when the run is started again, so a worker that meets it is started again."""
 
 
+class SettingError(ValueError):
+    """A part's setting that does not fit what arrives: the part, the setting, and the nearest value that does."""
+
+    def __init__(self, part: object, setting: str, value: Any, problem: str) -> None:
+        super().__init__(problem)
+        self.part, self.setting, self.value = part, setting, value
+
+
 class Column(int):
     """The last step of a path into an expression: the characters of the text in front of the spot."""
 

@@ -1,6 +1,7 @@
 """Any network of the timm library, by its name there."""
 
 import difflib
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import timm
@@ -9,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
-from sslgraph.ranges import Count
+from sslgraph.ranges import Count, LessThanOne
 
 
 class Features(NamedTuple):
@@ -27,17 +28,25 @@ class Timm(nn.Module):
     """A network of timm without its classifier.
 
     `features` is [batch, dim, rows, columns] for networks with maps and [batch, tokens, dim] for those with tokens.
-    Architectures that fix the side of the image when they are built take one resolution only; backbones.vit takes any.
+    Vision transformers take images of several sizes (timm's dynamic_img_size) that their patches divide. A few others
+    fix the side of the image when they are built.
 
     Settings:
         name: the architecture, such as resnet18 or convnext_tiny; with a tag, such as resnet18.a1_in1k, its weights.
+        drop_path: rate of stochastic depth in the last block, for architectures that have it.
         pretrained: start from the published weights, which timm downloads.
         channels: of the image; filled from what arrives.
         size: side of the image in pixels; filled from what arrives.
     """
 
     def __init__(
-        self, *, name: str, pretrained: bool = False, channels: Count | None = None, size: Count | None = None
+        self,
+        *,
+        name: str,
+        pretrained: bool = False,
+        drop_path: LessThanOne = 0.0,
+        channels: Count | None = None,
+        size: Count | None = None,
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")
@@ -46,8 +55,8 @@ class Timm(nn.Module):
             raise ValueError(f"timm has no architecture '{name}'; {_nearest(name)}")
         # On the meta device only shapes are asked for: nothing is downloaded.
         loads = pretrained and torch.get_default_device().type != "meta"
-        fixed = _fixed_size(name, size)
-        self.net = timm.create_model(name, pretrained=loads, num_classes=0, in_chans=channels, **fixed)
+        self.net: Any = _made(name, size, drop_path, pretrained=loads, num_classes=0, in_chans=channels)
+        _refuse_rest(self.net, size)
         self.channels_last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
 
     def forward(self, image: Float[Tensor, "batch channels size size"]) -> Features:
@@ -56,9 +65,32 @@ class Timm(nn.Module):
         return Features(pooled, features.permute(0, 3, 1, 2) if self.channels_last else features)
 
 
-def _fixed_size(name: str, size: int) -> dict[str, Any]:
-    fixed = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    return {"img_size": size} if fixed is not None and fixed.fixed_input_size else {}
+def _made(name: str, size: int, drop_path: float, **settings: Any) -> nn.Module:
+    """timm's model, with what it takes of the two numbers."""
+    settings |= {"drop_path_rate": drop_path} if drop_path else {}
+    found = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    if found is not None and found.fixed_input_size:
+        settings["img_size"] = size
+        with suppress(TypeError):  # not every transformer of timm takes other sizes
+            return timm.create_model(name, dynamic_img_size=True, **settings)  # type: ignore[no-any-return]
+    try:
+        return timm.create_model(name, **settings)  # type: ignore[no-any-return]
+    except TypeError as wrong:
+        if "drop_path_rate" in str(wrong):
+            raise ValueError(f"timm's {name} has no stochastic depth; leave drop_path out") from wrong
+        raise
+
+
+def _refuse_rest(net: Any, size: int) -> None:
+    """Refuses an image whose last pixels no patch would see."""
+    patch = getattr(getattr(net, "patch_embed", None), "patch_size", None)
+    side = patch[0] if isinstance(patch, tuple) else patch
+    if isinstance(side, int) and size % side:
+        lower = size - size % side
+        raise ValueError(
+            f"patches of {side} pixels leave {size % side} of {size} pixels unseen; "
+            f"make the view {lower or side} or {lower + side} pixels wide"
+        )
 
 
 def _nearest(name: str) -> str:

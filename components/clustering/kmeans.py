@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 
 from sslgraph import draws
 from sslgraph.component import component
+from sslgraph.errors import SettingError
 from sslgraph.ranges import Count, Several
 
 # Distances held at a time: 64 MB in float32.
@@ -59,12 +60,15 @@ class Kmeans(nn.Module):
         self.metric = metric
         self.empty = empty
 
+    def fits(self, images: int) -> None:
+        """SettingError where there are fewer images than clusters; it proposes ten images a cluster."""
+        if images < self.k:
+            problem = f"{images} images can't make {self.k} clusters"
+            raise SettingError(self, "k", max(2, images // 10), problem)
+
     @torch.no_grad()
     def forward(self, features: Float[Tensor, "images dim"], clock: Int64[Tensor, "3"]) -> Clusters:
-        if len(features) < self.k:
-            raise ValueError(
-                f"clustering.kmeans makes {self.k} clusters, and there are {len(features)} images; set k to fewer"
-            )
+        self.fits(len(features))
         rows = normalize(features, dim=1) if self.metric == "cosine" else features
         centroids = rows[_first(clock, len(rows))[: self.k]]
         for _ in range(self.iterations):

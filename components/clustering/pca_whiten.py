@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
+from sslgraph.errors import SettingError
 from sslgraph.ranges import Count
 
 
@@ -31,14 +32,19 @@ class PcaWhiten(nn.Module):
         self.out = out
         self.power = power
 
+    def fits(self, images: int) -> None:
+        """SettingError where so many images have fewer principal components than `out`."""
+        if self.out >= images:
+            problem = f"{images} images have at most {images - 1} principal components, and out is {self.out}"
+            raise SettingError(self, "out", images - 1, problem)
+
     @torch.no_grad()
     def forward(self, features: Float[Tensor, "images dim"]) -> Float[Tensor, "images out"]:
         images, dim = features.shape
-        if self.out > min(images - 1, dim):
-            raise ValueError(
-                f"clustering.pca_whiten: {images} images of {dim} features have at most {min(images - 1, dim)} "
-                f"principal components; set out to that or less (it is {self.out})"
-            )
+        self.fits(images)
+        if self.out > dim:
+            problem = f"{dim} features have at most {dim} principal components, and out is {self.out}"
+            raise SettingError(self, "out", dim, problem)
         centred = features - features.mean(0)
         # Eigenvalues in float64: whitening divides by the small ones.
         values, vectors = torch.linalg.eigh((centred.T @ centred / images).double())

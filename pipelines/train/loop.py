@@ -15,7 +15,7 @@ from sslgraph.torch_compat import compile_failure
 from ..record.record import NotFiniteError
 from ..storage import run_folder
 from ..storage.interrupt import Interrupt
-from . import not_finite, profiling, starting, summary
+from . import fitting, not_finite, profiling, starting, summary
 from .prepare import prepare
 from .run import Batch, Report, Run
 from .saving import Saver
@@ -141,7 +141,7 @@ def _passes(run: Run, step: int) -> None:
     """Runs the passes over the data set that come before this step, and forgets momenta of nets they made anew."""
     for name in run.method.due_phases(step, run.clock):
         _seed(run, step, rank=0)  # weights made anew are the same on all ranks
-        with run.record.aside(), run.cast():
+        with run.record.aside(), run.cast(), fitting.told(run.method):
             run.optimizer.forget(run.method.run_phase(name, _sweep(run, name, step)))
         run.feed.balance(run.method.sample_labels())
 

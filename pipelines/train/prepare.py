@@ -15,7 +15,7 @@ from sslgraph import collectives
 from sslgraph.amounts import counted
 from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.errors import Fault, SslgraphError
+from sslgraph.errors import Fault, SslgraphError, placed, under
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, UnsoundError, method_in
@@ -36,7 +36,7 @@ from ..record.display import Display
 from ..record.monitor import Monitor
 from ..record.record import Record
 from ..storage import run_folder
-from . import introduction, saving
+from . import fitting, introduction, saving
 from .fingerprint import fingerprint
 from .run import Run, Start
 
@@ -149,6 +149,8 @@ def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) 
     )  # fmt: skip
     given = {name: given_weights(name, Path(path)) for name, path in recipe.given.items()}
     method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=given)
+    with placed(loaded.place), under("method"):
+        fitting.refuse(method, len(source))
     if recipe.compile:
         method.compile_programs()
     return method

@@ -124,6 +124,16 @@ def test_a_padded_crop_shifts_by_up_to_the_padding_and_changes_no_pixel() -> Non
     assert torch.equal(frame.rows.grid, frame.rows.source)
 
 
-def test_a_padded_crop_larger_than_the_padded_image_is_refused() -> None:
-    with pytest.raises(ValueError, match="smaller than a crop of 32"):
-        PadCrop(size=32).place(rows(1), Frame.whole(torch.tensor([20]), torch.tensor([32])))
+def test_an_image_too_small_for_a_padded_crop_is_enlarged_and_changes_no_other() -> None:
+    fixed = torch.Generator().manual_seed(0)
+    sides = ((32, 40), (10, 20), (30, 36), (1, 1))
+    images = [torch.randint(0, 256, (3, *side), dtype=torch.uint8, generator=fixed) for side in sides]
+    resample, step, draw = Resample(), PadCrop(size=32, padding=4), rows(4)
+    views = resample(images, step.place(draw, resample.whole(images)), CPU)
+    assert views.shape == (4, 3, 32, 32)
+    for i in (0, 2):  # as in a batch of its own
+        alone = resample([images[i]], step.place(draw[i : i + 1], resample.whole([images[i]])), CPU)
+        assert torch.equal(alone[0], views[i])
+    frame = step.place(draw[1:2], resample.whole([images[1]]))
+    assert (int(frame.rows.grid[0]), int(frame.columns.grid[0])) == (32, 64)
+    torch.testing.assert_close(views[3], (images[3] / 255).expand(3, 32, 32))  # one pixel has one colour

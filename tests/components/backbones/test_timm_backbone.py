@@ -34,3 +34,25 @@ def test_maps_with_the_channels_last_are_turned() -> None:
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(ValueError, match=r"timm has no architecture 'resnt18'; the nearest names are: .*resnet18"):
         Timm(name="resnt18", channels=3, size=32)
+
+
+def test_a_transformer_takes_small_crops_beside_large_ones() -> None:
+    with torch.device("meta"):
+        part = Timm(name="vit_tiny_patch16_224", channels=3, size=224)
+        assert part(torch.empty(2, 3, 224, 224)).features.shape == (2, 1 + 14**2, 192)
+        assert part(torch.empty(2, 3, 96, 96)).features.shape == (2, 1 + 6**2, 192)
+
+
+def test_pixels_that_no_patch_would_see_are_refused() -> None:
+    told = "patches of 16 pixels leave 4 of 100 pixels unseen; make the view 96 or 112 pixels wide"
+    with torch.device("meta"), pytest.raises(ValueError, match=told):
+        Timm(name="vit_tiny_patch16_224", channels=3, size=100)
+
+
+def test_stochastic_depth_reaches_the_last_block_where_there_is_any() -> None:
+    with torch.device("meta"):
+        part = Timm(name="vit_tiny_patch16_224", channels=3, size=32, drop_path=0.2)
+        assert part.net.blocks[-1].drop_path1.drop_prob == pytest.approx(0.2)
+        Timm(name="resnet10t", channels=3, size=32, drop_path=0.2)
+        with pytest.raises(ValueError, match="timm's vgg11 has no stochastic depth; leave drop_path out"):
+            Timm(name="vgg11", channels=3, size=32, drop_path=0.2)

@@ -63,5 +63,5 @@ def test_no_cluster_is_empty_although_most_images_are_equal() -> None:
 
 
 def test_fewer_images_than_clusters_are_refused() -> None:
-    with pytest.raises(ValueError, match="makes 10 clusters, and there are 5 images"):
+    with pytest.raises(ValueError, match="5 images can't make 10 clusters"):
         Kmeans(k=10)(torch.randn(5, 2), CLOCK)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from sslgraph.components.clustering.pca_whiten import PcaWhiten
+from sslgraph.errors import SettingError
 
 
 def features(images: int = 200, dim: int = 6) -> torch.Tensor:
@@ -46,7 +47,7 @@ def test_a_feature_that_is_constant_stays_finite() -> None:
 
 
 def test_more_components_than_there_are_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match="200 images of 6 features have at most 6 principal components; set out to that or less"
-    ):
-        PcaWhiten(out=7)(features())
+    for images, dim, value in ((200, 6, 6), (5, 6, 4)):
+        with pytest.raises(SettingError, match=f"have at most {value} principal components, and out is 7") as caught:
+            PcaWhiten(out=7)(features()[:images, :dim])
+        assert (caught.value.setting, caught.value.value) == ("out", value)

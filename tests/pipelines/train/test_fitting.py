@@ -1,0 +1,32 @@
+"""A data set that is too small for a part is refused before the first step, with the --set that helps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sslgraph.errors import SpecError
+from sslgraph.pipelines.train.loop import train
+
+SMALL = {"data.images": 40, "data.test_images": 10, "batch": 8, "epochs": 1, "evaluate": {}, "monitor": None}
+
+
+def told(folder: Path, **changes: int) -> str:
+    given = {**SMALL, **{f"{path.replace('_', '.')}": value for path, value in changes.items()}}
+    with pytest.raises(SpecError) as caught:
+        train({"recipe": "demo/deepcluster", "overrides": given, "out": str(folder / "run")})
+    return str(caught.value)
+
+
+def test_clusters_and_components_that_the_images_are_too_few_for(tmp_path: Path) -> None:
+    said = told(tmp_path)
+    assert "40 images have at most 39 principal components, and out is 64\n  write --set ops.reduce.out=39" in said
+    assert "40 images can't make 100 clusters\n  write --set ops.kmeans.k=4" in said
+    assert "specs/recipes/demo/deepcluster.yaml:10:" in said and not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_features_that_are_too_narrow_are_told_in_the_same_way(tmp_path: Path) -> None:
+    said = told(tmp_path, nets_f_width=2, ops_reduce_out=39, ops_kmeans_k=4)
+    assert said.startswith("ops.reduce.out: 16 features have at most 16 principal components, and out is 39")
+    assert said.endswith("\n  write --set ops.reduce.out=16")
