@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,8 @@ from sslgraph import draws
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 
-from .decoding import Picture
+from .decoding import Picture, decode, numbers_of
+from .pixels import SAMPLE, Array, Range, Scaling
 from .splits import SPLITS, TEST, TRAIN, VAL
 
 # Pictures whose sizes are compared before all are decoded, and pictures decoded at a time.
@@ -40,6 +42,8 @@ class Album(ABC):
         limit: so many images of the split, drawn once and for all, as many of each class as there are.
         memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
         reads: images that are fetched at a time from an address.
+        range: which numbers are black and white where pixels are more than bytes, as [0, 4095], or auto.
+        channels: which three channels are taken, counted from 0, where an image has more.
         at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
             eighth of its size; None decodes it whole.
     """
@@ -53,14 +57,20 @@ class Album(ABC):
 
     def __init__(
         self, part: Chosen, *, memory: float, reads: int | None = None, notes: Sequence[str] = (),
+        at_least: int | None = None, scaling: Scaling | None = None,
     ) -> None:  # fmt: skip
+        self.at_least, self.scaling = at_least, scaling
         self.count, self.labels, self.whole = len(part.rows), part.labels, part.whole
         self.notes, self.memory, self.reads = (*part.notes, *notes), memory, reads
         self.broken: dict[int, str] = {}
 
-    @abstractmethod
     def load(self, index: int) -> Picture:
         """One picture; ValueError or OSError if it is broken, StorageError if nothing can be read at all."""
+        return decode(self.encoded(index), self.at_least, self.scaling)
+
+    def encoded(self, index: int) -> bytes:
+        """The bytes of its file, where there is one."""
+        raise NotImplementedError
 
     @abstractmethod
     def name(self, index: int) -> str:
@@ -128,6 +138,20 @@ class Album(ABC):
         while index in self.broken:
             index = (index + 1) % self.count
         return index
+
+
+def scaling_of(
+    range_: Range, channels: Sequence[int] | None, count: int, encoded: Callable[[int], bytes], where: str
+) -> Scaling:
+    """How the pixels of a set are scaled, by images of all its splits; `encoded` gives the file of an item."""
+
+    def numbers() -> Iterator[Array]:
+        for item in draws.fair(count, SAMPLE).tolist():
+            with suppress(OSError):
+                if (found := numbers_of(encoded(item))) is not None:
+                    yield found
+
+    return Scaling(range_, numbers, where, channels)
 
 
 @dataclass(frozen=True)

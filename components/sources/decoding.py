@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 import torchvision  # noqa: F401  its import registers torch.ops.image
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
+
+from .pixels import Scaling
+from .tiff import fields_of, is_deep, read
 
 # Files with these endings are images; others are counted as left out.
 SUFFIXES = (
@@ -18,35 +25,84 @@ SUFFIXES = (
     ".pgm", ".pbm", ".pnm", ".avif", ".jp2", ".j2k", ".jpx", ".tga", ".ico", ".pcx", ".mpo",
 )  # fmt: skip
 Picture = UInt8[Tensor, "3 height width"]
+Deep = NDArray[Any]  # height x width, or height x width x channels
 # No camera makes more; a few kilobytes can claim as many, and would fill the memory when decoded.
 MOST_PIXELS = 178_000_000
+RGB, RGB_ALPHA = 3, 4  # torchvision's names for what it makes
+WITH_ALPHA = (b"\x04", b"\x06")  # kinds of colour in a PNG file
 JPEG = b"\xff\xd8"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def decode(data: bytes, at_least: int | None = None) -> Picture:
+def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = None) -> Picture:
     """An encoded image as RGB, upright; raises ValueError or OSError with the reason if it can't be read.
 
     With `at_least` a JPEG comes at a half, a quarter or an eighth of its size, as long as its shorter side keeps so
     many pixels: a function of its bytes alone. libjpeg then leaves out the transform's high frequencies, which costs
-    less than making all pixels and averaging them, and a sixteenth of the memory at a quarter.
+    less than making all pixels and averaging them, and a sixteenth of the memory at a quarter. Pixels of more than
+    eight bits are scaled by `scaling`; transparent ones lie on white.
     """
     if data and (pixels := _pixels_claimed(data)) > MOST_PIXELS:
         raise ValueError(
             f"it claims {pixels / 1e6:.0f} million pixels, and {MOST_PIXELS // 10**6} million are the most"
         )
     if at_least is not None and data[:2] == JPEG and min(_size_of_jpeg(data)) >= 2 * at_least:
-        return _with_pillow(data, at_least)  # torchvision's decoder has no door to it
+        return picture_of(_with_pillow(data, at_least))  # torchvision's decoder has no door to it
+    found = _decoded(data)
+    if isinstance(found, Tensor):
+        return found
+    if isinstance(found, Image.Image):
+        return picture_of(found)
+    scaling = scaling or Scaling(None)
+    return _as_rgb(scaling.bytes_of(_taken(found, scaling.channels)))
+
+
+def numbers_of(data: bytes) -> Deep | None:
+    """The pixels of an encoded image as they are stored, if they are more than bytes."""
+    try:
+        found = _decoded(data)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, np.ndarray) else None
+
+
+def _decoded(data: bytes) -> Picture | Image.Image | Deep:
+    """A finished picture, a Pillow image that has to become one, or numbers that have to be scaled (height first)."""
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        try:
+            if is_deep(fields := fields_of(data)):
+                return read(data, fields)
+        except (KeyError, IndexError, ArithmeticError, struct.error, zlib.error) as reason:
+            raise ValueError(f"a damaged TIFF file ({reason})") from reason
     # Two to three times as fast as Pillow. The op itself, since torchvision's Python door to it warns at every call.
     # It knows no rotation tag of WebP files, and is asked for nothing that it would refuse.
-    if data and not (data[:4] == b"RIFF" and b"EXIF" in data) and (data[:8] != PNG or _is_whole(data)):
+    if data and not _needs_pillow(data):
+        mode = RGB_ALPHA if data[:8] == PNG and data[25:26] in WITH_ALPHA else RGB
         try:
-            image: Tensor = torch.ops.image.decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), 3, True)
+            image: Tensor = torch.ops.image.decode_image(
+                torch.frombuffer(bytearray(data), dtype=torch.uint8), mode, True
+            )
         except RuntimeError:
             return _with_pillow(data)
         image = image[0] if image.ndim == 4 else image  # the first frame of an animation
-        return (image.int() // 257).to(torch.uint8) if image.dtype == torch.uint16 else image
-    return _with_pillow(data)
+        if image.dtype != torch.uint16 and mode == RGB:
+            return image
+        deep: Deep = image.permute(1, 2, 0).numpy()
+        return deep
+    found = _with_pillow(data)
+    if found.mode.startswith("I;16") or found.mode in ("I", "F"):
+        pixels = np.asarray(found)
+        return pixels.astype(np.uint16) if data[:8] == PNG or found.mode.startswith("I;16") else pixels
+    return found
+
+
+def _needs_pillow(data: bytes) -> bool:
+    """Whether pixels may be transparent, or the file is one on which torchvision's decoder can't be let loose."""
+    if data[:8] == PNG:
+        return b"tRNS" in data[:4096] or not _is_whole(data)
+    if data[:4] == b"RIFF":
+        return b"EXIF" in data or data[12:16] == b"VP8L" or (data[12:16] == b"VP8X" and bool(data[20] & 0x10))
+    return data[:3] == b"GIF" and b"\x21\xf9\x04" in data[:4096]
 
 
 def is_image(data: bytes) -> bool:
@@ -105,12 +161,13 @@ def _size_of_jpeg(data: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _with_pillow(data: bytes, at_least: int | None = None) -> Picture:
+def _with_pillow(data: bytes, at_least: int | None = None) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data)) as image:
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
-            return picture_of(ImageOps.exif_transpose(image))
+            image.load()
+            return ImageOps.exif_transpose(image)
     except UnidentifiedImageError:
         raise ValueError("not an image" if data else "an empty file") from None
     except Exception as reason:  # its readers raise anything on damaged bytes
@@ -118,7 +175,35 @@ def _with_pillow(data: bytes, at_least: int | None = None) -> Picture:
 
 
 def picture_of(image: Image.Image) -> Picture:
-    """A Pillow image of any colour mode as an RGB tensor."""
-    if image.mode.startswith("I"):  # sixteen bits, which Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8))
-    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
+    """A Pillow image of any colour mode as an RGB tensor; transparent pixels lie on white, as a page shows them."""
+    try:
+        if image.mode.startswith("I"):  # sixteen bits, which Pillow would clip at 255
+            image = Image.fromarray((np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8))
+        if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+            over = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
+    except Exception as reason:
+        raise ValueError(str(reason) or type(reason).__name__) from reason
+
+
+def _taken(image: Deep, channels: Sequence[int] | None) -> Deep:
+    """The channels that are asked for, or all of them if they are grey or colours, with or without transparency."""
+    image = image[:, :, None] if image.ndim == 2 else image
+    there = image.shape[2]
+    if channels is not None and there > 1:
+        if max(channels) >= there:
+            raise ValueError(f"it has {there} channels, counted from 0, and data.channels asks for {max(channels)}")
+        return image[:, :, list(channels)]
+    if there > 4:
+        raise ValueError(f"it has {there} channels; choose three of them, for example data.channels: [2, 1, 0]")
+    return image
+
+
+def _as_rgb(image: NDArray[np.uint8]) -> Picture:
+    """Grey or RGB, or either with a channel of transparency, of height x width x channels."""
+    if image.shape[2] in (2, 4):
+        alpha = image[:, :, -1:].astype(np.int64)
+        image = ((image[:, :, :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    image = np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

@@ -12,9 +12,9 @@ from sslgraph.amounts import counted
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
-from .album import Album, chosen
+from .album import Album, chosen, scaling_of
 from .arranging import arranged, by_folder
-from .decoding import SUFFIXES, Picture, decode
+from .decoding import SUFFIXES
 from .opening import store_at
 from .skipped import Skipped
 
@@ -45,8 +45,10 @@ class ImageFolder(Album):
         reads: int = 32,
         at_least: int | None = None,
         links: bool = False,
+        range: list[float] | Literal["auto"] | None = None,
+        channels: list[int] | None = None,
     ) -> None:
-        self._store, self._at_least = store_at(path, reads=reads, links=links), at_least
+        self._store = store_at(path, reads=reads, links=links)
         files, skipped = self._store.files(), self._store.skipped
         images = [file for file in files if PurePosixPath(file.name).suffix.lower() in SUFFIXES]
         for other in files if len(images) < len(files) else ():
@@ -62,11 +64,14 @@ class ImageFolder(Album):
         self.files = [images[i].name for i in part.rows]
         self._sizes = np.array([images[i].size for i in part.rows], dtype=np.int64)
         self.classes = found.classes
-        super().__init__(part, memory=memory, reads=self._store.reads, notes=skipped.lines())
+        scaling = scaling_of(range, channels, len(images), lambda i: self._store.read(images[i].name), path)
+        super().__init__(
+            part, memory=memory, reads=self._store.reads, notes=skipped.lines(), at_least=at_least, scaling=scaling
+        )
 
-    def load(self, index: int) -> Picture:
-        """One image."""
-        return decode(self._store.read(self.files[index]), self._at_least)
+    def encoded(self, index: int) -> bytes:
+        """The bytes of its file."""
+        return self._store.read(self.files[index])
 
     def name(self, index: int) -> str:
         """Its file."""

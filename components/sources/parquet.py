@@ -15,9 +15,8 @@ import pyarrow.parquet as pq
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
-from .album import Album, chosen
+from .album import Album, chosen, scaling_of
 from .arranging import arranged
-from .decoding import Picture, decode
 from .index_cache import Arrays
 from .kept import Kept
 from .labels import advice, numbered
@@ -60,9 +59,11 @@ class Parquet(Album):
         at_least: int | None = None,
         label: str | None = None,
         links: bool = False,
+        range: list[float] | Literal["auto"] | None = None,
+        channels: list[int] | None = None,
         largest_group: float = 4.0,
     ) -> None:
-        self._store, self._at_least = store_at(path, reads=reads, links=links), at_least
+        self._store = store_at(path, reads=reads, links=links)
         files, found = _shards(self._store, label)
         skipped = self._store.skipped
         self._column = _one_column([str(index["column"]) for index in found], files)
@@ -76,30 +77,35 @@ class Parquet(Album):
         if not len(part.rows):
             raise SslgraphError(f"the {split} split of {path} has no rows")
         self._row, counts = part.rows, [len(index["rows"]) for index in found]
-        self._groups = [(file, i) for file, count in zip(files, counts, strict=True) for i in range(count)]
+        self._groups = [(file, i) for file, count in zip(files, counts, strict=True) for i in np.arange(count).tolist()]
         self._first = rows.cumsum() - rows
-        self._group = np.searchsorted(self._first + rows, self._row, side="right")
-        used = np.unique(self._group)
+        used = np.unique(np.searchsorted(self._first + rows, self._row, side="right"))
         _refuse_large_groups(path, sizes[used], rows[used], memory, largest_group)
         self._kept: Kept[int, Any] = Kept(max(int(memory * 2**30), 2 * int(sizes[used].max())))
         self._about = lru_cache(1024)(self._footer)
         self._names = f"{path}, {split} row"
         self.columns = tuple(dict.fromkeys(name for index in found for name in index["columns"].tolist()))
-        super().__init__(part, memory=memory, reads=self._store.reads, notes=[*said, *skipped.lines()])
+        super().__init__(
+            part, memory=memory, reads=self._store.reads, notes=[*said, *skipped.lines()], at_least=at_least,
+            scaling=scaling_of(range, channels, len(of_row), self._in_row, path),
+        )  # fmt: skip
 
     @staticmethod
     def recognizes(path: str) -> bool:
         """Whether parquet files lie there, and are no table of a folder's images; one that names their files is."""
         return holds_shards(path, ".parquet") or _names_images(store_at(path))
 
-    def load(self, index: int) -> Picture:
-        """One image."""
-        group = int(self._group[index])
+    def encoded(self, index: int) -> bytes:
+        """The bytes of its row, or of the file that its row names."""
+        return self._in_row(int(self._row[index]))
+
+    def _in_row(self, number: int) -> bytes:
+        group = int(np.searchsorted(self._first, number, side="right")) - 1
         encoded = self._kept.get(group, lambda: self._encoded(*self._groups[group]))
-        row = encoded[int(self._row[index] - self._first[group])].as_py()
+        row = encoded[int(number - self._first[group])].as_py()
         if isinstance(row, dict):
             row = row["bytes"] or self._beside(self._groups[group][0], row.get("path"))
-        return decode(row or b"", self._at_least)
+        return row or b""
 
     def name(self, index: int) -> str:
         """Its split and number."""

@@ -11,9 +11,9 @@ import numpy as np
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
-from .album import Album, chosen
+from .album import Album, chosen, scaling_of
 from .arranging import arranged, by_folder
-from .decoding import SUFFIXES, Picture, decode
+from .decoding import SUFFIXES
 from .labels import Codes, advice, numbered
 from .opening import holds_shards, store_at
 from .skipped import Skipped
@@ -54,8 +54,10 @@ class WebDataset(Album):
         at_least: int | None = None,
         label: str | None = None,
         links: bool = False,
+        range: list[float] | Literal["auto"] | None = None,
+        channels: list[int] | None = None,
     ) -> None:
-        self._store, self._at_least = store_at(path, reads=reads, links=links), at_least
+        self._store = store_at(path, reads=reads, links=links)
         files, skipped = _shards(self._store)
         self.shards = [file.name for file in files]
         with ThreadPoolExecutor(THREADS) as threads:
@@ -84,18 +86,24 @@ class WebDataset(Album):
         self._shard, self._offset, self._size, self._names = (
             array[part.rows] for array in (of_shard, offsets, sizes, names)
         )
-        super().__init__(part, memory=memory, reads=self._store.reads, notes=[*said, *skipped.lines()])
+        scaling = scaling_of(
+            range, channels, len(sizes),
+            lambda i: self._store.read(self.shards[of_shard[i]], int(offsets[i]), int(sizes[i])), path,
+        )  # fmt: skip
+        super().__init__(
+            part, memory=memory, reads=self._store.reads, notes=[*said, *skipped.lines()], at_least=at_least,
+            scaling=scaling,
+        )  # fmt: skip
 
     @staticmethod
     def recognizes(path: str) -> bool:
         """Whether tar shards lie there."""
         return holds_shards(path, ".tar")
 
-    def load(self, index: int) -> Picture:
-        """One image."""
+    def encoded(self, index: int) -> bytes:
+        """The bytes of its member."""
         shard = self.shards[self._shard[index]]
-        encoded = self._store.read(shard, int(self._offset[index]), int(self._size[index]))
-        return decode(encoded, self._at_least)
+        return self._store.read(shard, int(self._offset[index]), int(self._size[index]))
 
     def name(self, index: int) -> str:
         """Its shard, and its name in there."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.amounts import counted
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, StorageError
 from sslgraph.parts import registry
 
 from ..check.request import located, source_for
@@ -27,7 +27,14 @@ def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int
     for split, source in splits_at(path, settings):
         chosen = draws.fair(len(source), sample, source.labels)
         start = time.perf_counter()
-        images, _ = source.read(chosen)
+        try:
+            images, _ = source.read(chosen)
+        except StorageError:
+            raise
+        except SslgraphError as reason:  # what is missing before pixels can be read
+            lines.append(f"{split}: {portion(source)}\n  {reason}")
+            notes += [note for note in getattr(source, "notes", ()) if note not in notes]
+            continue
         rate = len(chosen) / (time.perf_counter() - start)
         sides = sorted({tuple(image.shape[1:]) for image in images})
         sizes = f"{sides[0][0]}x{sides[0][1]}" + (f" to {sides[-1][0]}x{sides[-1][1]}" if len(sides) > 1 else "")

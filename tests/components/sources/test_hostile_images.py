@@ -17,6 +17,7 @@ from PIL import Image
 
 from sslgraph.components.sources.decoding import MOST_PIXELS, decode
 from sslgraph.components.sources.image_folder import ImageFolder
+from sslgraph.components.sources.pixels import Scaling
 from sslgraph.errors import SslgraphError
 
 KINDS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
@@ -61,7 +62,7 @@ def test_twenty_thousand_pixels_in_a_row_are_an_image(kind: str) -> None:
 def test_every_mode_of_pillow_becomes_three_bytes_a_pixel(mode: str) -> None:
     kind = {"CMYK": "TIFF", "F": "TIFF", "I": "TIFF"}.get(mode, "PNG")
     image = Image.new("I;16", (5, 4)) if mode == "I;16" else noise(4, 5).convert(mode)
-    picture = decode(encoded(image, kind))
+    picture = decode(encoded(image, kind), scaling=Scaling("auto"))
     assert picture.shape == (3, 4, 5) and picture.dtype == torch.uint8
 
 
@@ -134,3 +135,17 @@ def test_a_folder_link_out_of_the_folder_is_refused_unless_links_are_allowed(tmp
     (inside / "b.png").symlink_to(outside / "s.png")
     with pytest.raises(SslgraphError, match="outside the folder"):
         ImageFolder(path=str(inside))
+
+
+def test_tiff_files_of_many_channels_that_lie_are_broken_and_nothing_else() -> None:
+    def entry(tag: int, kind: int, values: int, value: int) -> bytes:
+        return struct.pack("<HHII", tag, kind, values, value)
+
+    for width, height, tile, channels in ((2**31, 2**31, 16, 9), (64, 64, 0, 9), (9, 9, 9, 60_000), (2**31, 1, 1, 9)):
+        fields = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 16), (277, 3, 1, channels), (322, 4, 1, tile),
+                  (323, 4, 1, tile), (324, 4, 1, 8), (325, 4, 1, 8)]  # fmt: skip
+        for left_out in range(len(fields) + 1):
+            kept = fields[:left_out] + fields[left_out + 1 :]
+            data = b"II*\0" + struct.pack("<IH", 8, len(kept)) + b"".join(entry(*field) for field in kept) + bytes(4)
+            with pytest.raises(ValueError):
+                decode(data)
