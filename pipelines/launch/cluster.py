@@ -54,7 +54,10 @@ def cluster(address: str | None) -> Iterator[Any]:
             ray.init(address=address or "local", logging_level="warning", runtime_env=environment, **own)
         yield ray
     except ConnectionError as silent:
-        raise SslgraphError(f"no Ray cluster answers at {address}; see `ray status --address {address}`") from silent
+        raise SslgraphError(
+            f"no Ray cluster answers at {address}; see `ray status --address {address}`; if it asks for a token, "
+            "export RAY_AUTH_MODE=token, with the token in ~/.ray/auth_token"
+        ) from silent
     finally:
         ray.shutdown()
         empty.cleanup()

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from ..storage import checkpoint, interrupt, run_folder
 from ..storage.interrupt import Interrupt
 from ..train.loop import train
 from ..train.prepare import settled
-from . import cluster, ray_compat
+from . import cluster, interface, ray_compat
 from .cluster import Share
 
 Settle = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -78,12 +79,23 @@ def _settled(cfg: Mapping[str, Any], settle: Settle) -> dict[str, Any]:
 
 def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict[str, Any]:
     local = int(os.environ["LOCAL_RANK"])
-    on = machine.device(local)
-    with collectives.together("nccl" if on.type == "cuda" else "gloo", timedelta(seconds=TIMEOUT_S)):
+    with ExitStack() as connection:
+        _connect(connection, "nccl" if machine.device(local).type == "cuda" else "gloo")
         settled = _agreed(cfg, settle)
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         with run_folder.not_left_empty(Path(settled["out"])):
             return body({**settled, "local_rank": local, "processes": processes})
+
+
+def _connect(connection: ExitStack, backend: str) -> None:
+    """Connects the ranks, on several hosts over the interfaces that lead to each other."""
+    head, rank = os.environ.get("MASTER_ADDR", ""), int(os.environ.get("RANK", "0"))
+    if os.environ.get("LOCAL_WORLD_SIZE") != os.environ["WORLD_SIZE"]:
+        interface.choose(head)
+    try:
+        connection.enter_context(collectives.together(backend, timedelta(seconds=TIMEOUT_S)))
+    except (RuntimeError, OSError) as problem:
+        raise SslgraphError(interface.in_words(problem, rank=rank, head=head)) from problem
 
 
 def _agreed(cfg: Mapping[str, Any], settle: Settle) -> dict[str, Any]:
@@ -159,7 +171,7 @@ def _stoppable(folder: Path, work: Callable[[], dict[str, Any]]) -> dict[str, An
 
 def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[str, Any]:
     from ray.train import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchConfig, TorchTrainer
+    from ray.train.torch import TorchTrainer
 
     folder = Path(cfg["out"])
     ray_compat.forget_checkpoints(folder)
@@ -167,7 +179,7 @@ def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[s
     trainer = TorchTrainer(
         _worker,
         train_loop_config={"cfg": cfg, "body": body, "folder": str(Path.cwd())},
-        torch_config=TorchConfig(timeout_s=TIMEOUT_S),
+        torch_config=ray_compat.torch_config(TIMEOUT_S, interface.choose),
         scaling_config=ScalingConfig(num_workers=workers, use_gpu=share.gpus > 0, resources_per_worker=resources),
         run_config=RunConfig(
             name=folder.name,

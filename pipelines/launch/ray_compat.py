@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ray.train.torch import TorchConfig
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -51,6 +56,23 @@ def quiet_jobs() -> None:
     """Leaves of what Ray's client of jobs says the warnings."""
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def torch_config(timeout_s: int, first: Callable[[str], None]) -> TorchConfig:
+    """How the workers' torch processes meet. Each calls `first` before, with its host's address in the cluster."""
+    import ray
+    from ray.train.torch import TorchConfig
+    from ray.train.torch.config import _TorchBackend
+
+    class Prepared(_TorchBackend):  # type: ignore[misc]  # Ray has no hook of its own between a worker's start and the meeting
+        def on_start(self, worker_group: Any, backend_config: TorchConfig) -> None:
+            worker_group.execute(lambda: first(ray.util.get_node_ip_address()))
+            super().on_start(worker_group, backend_config)
+
+    class Config(TorchConfig):  # type: ignore[misc]
+        backend_cls = Prepared
+
+    return Config(timeout_s=timeout_s)
 
 
 def quiet_worker() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -70,6 +71,31 @@ def test_jobs_and_workers_are_quiet() -> None:
         assert all(logging.getLogger(name).level == logging.WARNING for name in those.CHATTY)
     finally:
         logger.setLevel(before)
+
+
+def test_workers_are_prepared_before_torch_meets() -> None:
+    """The address of the node is given first, then Ray does what it does."""
+    try:
+        config = those.torch_config(7, lambda address: done.append(f"at {address}"))
+        backend = config.backend_cls
+    except ImportError:
+        moved("the backend of its TorchConfig")
+    done: list[str] = []
+
+    class Group:
+        def execute(self, work: Callable[[], None]) -> None:
+            assert callable(work)
+            done.append("execute")
+
+        def execute_single(self, *_: object) -> None:
+            raise LookupError("Ray's own")
+
+        def get_resources_per_worker(self) -> dict[str, float]:
+            return {}
+
+    with pytest.raises(LookupError, match="Ray's own"):
+        backend().on_start(Group(), config)
+    assert config.timeout_s == 7 and done == ["execute"]
 
 
 def test_rays_own_list_of_checkpoints_is_forgotten(tmp_path: Path) -> None:
