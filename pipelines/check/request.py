@@ -21,31 +21,47 @@ def request(
     out: str | None = None,
     resume: str | None = None,
     seed: int | None = None,
+    epochs: int | None = None,
     plugins: tuple[str, ...] = (),
     overrides: Mapping[str, Any] | None = None,
     is_here: bool = True,
 ) -> dict[str, Any]:
     """The request; `resume` is a run folder that must be there, `data` a path whose content says what it holds.
 
+    `resume` with `epochs` asks for a new run of so many epochs that begins with the weights of that run.
     If not `is_here`, `data` lies on another machine and is not looked at. It may be an address, such as s3://bucket.
     """
     given = dict(overrides or {})
     if seed is not None:
         given["seed"] = seed
+    if epochs is not None:
+        given["epochs"] = epochs
     if resume is not None:
-        from ..storage import run_folder
-
-        if out is not None and Path(out).resolve() != Path(resume).resolve():
-            raise SslgraphError(f"--resume {resume} goes on in its own folder; leave --out {out} away")
-        if run_folder.restore_text(Path(resume)) is None:
-            raise SslgraphError(
-                f"--resume {resume}: there is no run in that folder (no resolved.yaml, no checkpoint); give the folder "
-                "of a run"
-            )
-        out = resume
+        out = _resumed(resume, out, given, epochs)
     if data is not None:
         given |= _data(name, data, given, plugins, is_here)
     return {"recipe": name, "overrides": given, "plugins": plugins, "out": out}
+
+
+def _resumed(resume: str, out: str | None, given: dict[str, Any], epochs: int | None) -> str:
+    """The folder of the run that goes on, or of the longer one that begins with its weights."""
+    from ..storage import checkpoint, run_folder
+
+    folder = Path(resume)
+    if epochs is None and out is not None and Path(out).resolve() != folder.resolve():
+        raise SslgraphError(f"--resume {resume} goes on in its own folder; leave --out {out} away")
+    if run_folder.restore_text(folder) is None:
+        raise SslgraphError(
+            f"--resume {resume}: there is no run in that folder (no resolved.yaml, no checkpoint); give the folder "
+            "of a run"
+        )
+    if epochs is None:
+        return resume
+    there = checkpoint.complete(folder / "checkpoints")
+    if not there:
+        raise SslgraphError(f"--resume {resume}: there is no complete checkpoint yet to begin with")
+    given["begin_with"] = str(there[-1].resolve())
+    return out or f"{folder}-epochs{epochs}"
 
 
 def _data(name: str, path: str, given: Mapping[str, Any], plugins: tuple[str, ...], is_here: bool) -> dict[str, Any]:

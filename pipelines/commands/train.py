@@ -19,6 +19,9 @@ def train(
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards; s3://...")] = None,
     out_: Annotated[str | None, typer.Option("--out", help="Run folder; an existing run there is continued")] = None,
     resume: Annotated[str | None, typer.Option("--resume", help="Run folder to continue with its own settings")] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="Epochs; with --resume, of a new run that begins with its weights")
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed for weights, data order and views")] = None,
     workers: Annotated[int, typer.Option("--workers", help="Number of processes; several run through Ray Train")] = 1,
     address: Annotated[str | None, typer.Option("--address", help="Address of a running Ray cluster")] = None,
@@ -36,7 +39,10 @@ def train(
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
     name = name or str(Path(str(resume)) / "resolved.yaml")
-    cfg = request(name, data=data, out=out_, resume=resume, seed=seed, plugins=tuple(plugin), overrides=overrides(set_))
+    cfg = request(
+        name, data=data, out=out_, resume=resume, seed=seed, epochs=epochs, plugins=tuple(plugin),
+        overrides=overrides(set_),
+    )  # fmt: skip
     cfg |= {"profile": profile, "from_scratch": from_scratch, "changed_data": changed_data}
     start = time.monotonic()
     summary = launch(cfg, workers=workers, address=address)

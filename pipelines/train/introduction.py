@@ -6,6 +6,7 @@ Nothing is written before the folder is held and its checkpoint is known to be o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sslgraph import whole_file
@@ -32,8 +33,14 @@ def words(run: Run, *, title: str, is_compiled: bool) -> list[str]:
         f"{counted(clock.total_steps / clock.steps_per_epoch, 'epoch')}, {counted(clock.total_steps, 'step')}",
         *(f"loss {name}: {_landmarks(values)}" for name, values in run.method.landmarks.items() if values),
         run.optimizer.table(),
+        *([_begins(run.begin_with)] if run.begin_with else []),
         *(["torch.compile takes about a minute, once, when a step is first run"] if is_compiled else []),
     ]
+
+
+def _begins(path: Path) -> str:
+    weights = f"begins with the weights of {path.parent.parent} after step {checkpoint.step_of(path)}"
+    return f"{weights}; steps, schedules and the optimizer begin anew"
 
 
 def introduce(run: Run, saved: int | None) -> None:

@@ -50,6 +50,8 @@ def _loop(run: Run) -> dict[str, Any]:
             saver = Saver(run, asking, saved=step if is_saved else None)
             if step == 0 and not is_saved and run.baseline is not None:
                 _measure(run, step, run.baseline)
+            if step == 0 and not is_saved:
+                starting.begin(run)
             saver.save(step)
             is_stopped = saver.after(step)
             for done in () if is_stopped else steps(run, step, end):

@@ -35,8 +35,8 @@ from ..optimize.optimizer import Optimizer
 from ..record.display import Display
 from ..record.monitor import Monitor
 from ..record.record import Record
-from ..storage import run_folder
-from . import fitting, introduction, saving
+from ..storage import checkpoint, run_folder
+from . import fitting, introduction, saving, starting
 from .fingerprint import fingerprint
 from .run import Run, Start
 
@@ -106,6 +106,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
             rank=collectives.rank(), ranks=collectives.ranks(), device=on, dtype=weights,
             channels_last=forms.channels_last,
         )  # fmt: skip
+    with within(loaded, ("begin_with",)):
+        begin = None if checkpoint.complete(folder / "checkpoints") else starting.begin_of(recipe.begin_with)
     clock = clock_of(recipe, feed.steps_per_epoch)
     with within(loaded, ("recompute",)):
         model = spread(method, recipe, on)
@@ -120,7 +122,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         feed=feed, record=record, clock=clock, device=on, forms=forms,
         facts=_facts(recipe, method, on, forms) | _length(clock) | data
         | {"image_size": source.size, "plugins": folders_of(plugins)},
-        data=data, start=_start(config),
+        data=data, start=_start(config), begin_with=begin,
         recipe_text=Path(loaded.file).read_text(encoding="utf-8"),
         **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip

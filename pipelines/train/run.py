@@ -76,6 +76,7 @@ class Run:
     report: Report | None = None  # told of every checkpoint but the first, on all ranks
     start: Start = Start()
     introduction: Sequence[str] = ()  # what is said before the first step
+    begin_with: Path | None = None  # the checkpoint of another run, with whose weights it begins
     recipe_text: str = ""  # the recipe's file, before anything is resolved
     data: Mapping[str, Any] = field(default_factory=dict)  # the fingerprint of its images
     facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures

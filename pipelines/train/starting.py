@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -66,16 +67,37 @@ def resume(run: Run) -> Checkpoint | None:
             f"{path} was trained on other images: {changed}; restore them, choose another folder with --out, or "
             "continue with these and --changed-data"
         )
-    try:
-        run.method.load_state_dict(sharding.cut(saved.method, like=run.method.state_dict()))
-    except RuntimeError as wrong:
-        reason = str(wrong).splitlines()[-1].strip()
-        raise SslgraphError(f"the weights in {path} do not fit this method: {reason}") from wrong
+    _load(run, saved, path)
     run.optimizer.load_state_dict(saved.optimizer)
     run.record.measures |= saved.measures
     run.record.losses |= saved.run.get("losses", {})
     run.feed.balance(run.method.sample_labels())
     return saved
+
+
+def begin(run: Run) -> None:
+    """The weights and states of another run, where the recipe says begin_with; optimizer and schedules begin anew."""
+    if run.begin_with is not None:
+        _load(run, checkpoint.load(run.begin_with), run.begin_with)
+
+
+def begin_of(place: str | None) -> Path | None:
+    """The checkpoint that `begin_with` means: itself, or the newest of a run folder."""
+    if place is None:
+        return None
+    there = checkpoint.complete(Path(place) / "checkpoints") or checkpoint.complete(Path(place).parent)
+    found = [path for path in there if path == Path(place) or path.parent.parent == Path(place)]
+    if not found:
+        raise SslgraphError(f"{place} holds no complete checkpoint; give a run folder, or a folder of its checkpoints/")
+    return found[-1]
+
+
+def _load(run: Run, saved: Checkpoint, path: Path) -> None:
+    try:
+        run.method.load_state_dict(sharding.cut(saved.method, like=run.method.state_dict()))
+    except RuntimeError as wrong:
+        reason = str(wrong).splitlines()[-1].strip()
+        raise SslgraphError(f"the weights in {path} do not fit this method: {reason}") from wrong
 
 
 def other_settings(then: str, now: str) -> str:

@@ -204,6 +204,7 @@ class Recipe(_Text):
     monitor: Pause | None = "50 steps"  # how often edges are looked at; null: never
     plugins: list[str] = []
     given: dict[str, str] = {}
+    begin_with: str | None = None  # a run, or one of its checkpoints, with whose weights this one begins
     seed: int = Field(default=0, ge=0, lt=2**32)
 
     @model_validator(mode="after")
