@@ -80,7 +80,7 @@ def fair(count: int, most: int, labels: Int64[Tensor, "images"] | None = None) -
     everyone = torch.arange(count)
     if most >= count:
         return everyone
-    order = words(keyed(0, 0, everyone, stream_of("fair subset")), 1)[:, 0].argsort(stable=True)
+    order = _mixed(count)
     if labels is not None:
         of_each, rows = labels[order].sort(stable=True)
         _, there = of_each.unique_consecutive(return_counts=True)
@@ -88,6 +88,18 @@ def fair(count: int, most: int, labels: Int64[Tensor, "images"] | None = None) -
         turn[rows] = everyone - (there.cumsum(0) - there).repeat_interleave(there)
         order = order[turn.argsort(stable=True)]
     return order[:most].sort().values
+
+
+def each_nth(count: int, nth: int, labels: Int64[Tensor, "images"] | None = None) -> Int64[Tensor, "chosen"]:
+    """One of `nth` of 0..count-1 in rising order, drawn once and for all: of each label, too, give or take one."""
+    order = _mixed(count)
+    if labels is not None:
+        order = order[labels[order].argsort(stable=True)]
+    return order[nth - 1 :: nth].sort().values
+
+
+def _mixed(count: int) -> Int64[Tensor, "images"]:
+    return words(keyed(0, 0, torch.arange(count), stream_of("fair subset")), 1)[:, 0].argsort(stable=True)
 
 
 def philox(counter: tuple[Tensor, ...], key: tuple[Tensor | int, Tensor | int]) -> tuple[Tensor, ...]:

@@ -136,3 +136,14 @@ def test_a_fair_subset_of_sorted_images_is_spread_evenly_over_them() -> None:
     chosen = draws.fair(100_000, 10_000)
     assert (chosen.double().mean() / 100_000 - 0.5).abs() < 0.01
     assert (chosen // 10_000).bincount().min() > 900
+
+
+def test_each_nth_is_always_the_same_and_takes_its_share_of_every_label() -> None:
+    assert draws.each_nth(20, 10).tolist() == [0, 12]
+    labels = torch.arange(40).repeat_interleave(torch.tensor([25, 3]).repeat(20))
+    taken = draws.each_nth(len(labels), 10, labels)
+    assert len(taken) == len(labels) // 10
+    shares = labels[taken].bincount(minlength=40)
+    assert shares[::2].min() >= 2 and shares[::2].max() <= 3 and 3 <= shares[1::2].sum() <= 9
+    alternating = torch.arange(20) % 2
+    assert alternating[draws.each_nth(20, 10, alternating)].sort().values.tolist() == [0, 1]

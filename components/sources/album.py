@@ -26,7 +26,7 @@ from .splits import SPLITS, TEST, TRAIN, VAL
 # Pictures whose sizes are compared before all are decoded, and pictures decoded at a time.
 PROBED = 16
 CHUNK = 1024
-# Every tenth image of a set that has no test part of its own is held out as one.
+# One image of ten is held out of a set that has no test part of its own.
 HELD_OUT = 10
 
 
@@ -168,7 +168,7 @@ def chosen(
     labels: Int64[Tensor, "images"] | None, splits: Sequence[int] | NDArray[np.int64] | None, count: int, *, split: str,
     limit: int | None, where: str,
 ) -> Chosen:  # fmt: skip
-    """The items of a split, or a fair part of them: by the split of each (see splits), or every tenth for test.
+    """The items of a split, or a fair part of them: by the split of each (see splits), or a tenth for test.
 
     Held out are the test images, or those of val if only they have labels. `splits` is None where all items are the
     split that is asked for.
@@ -180,17 +180,20 @@ def chosen(
     if splits is not None:
         of_each = torch.as_tensor(splits)
         if bool((of_each != TRAIN).any()):
-            held_out = _held_out(of_each, labels)
-            everyone = everyone[of_each == (held_out if split == "test" else TRAIN)]
-            notes = (_said(of_each, held_out, labels),)
+            other = _held_out(of_each, labels)
+            everyone = everyone[of_each == (other if split == "test" else TRAIN)]
+            notes = (_said(of_each, other, labels),)
         else:
             if split == "test" and count < HELD_OUT:
                 raise SslgraphError(
                     f"{where} has {counted(count, 'image')} and no test split; "
-                    f"{HELD_OUT} are needed to hold out every tenth"
+                    f"{HELD_OUT} are needed to hold out a tenth"
                 )
-            everyone = everyone[(everyone % HELD_OUT == HELD_OUT - 1) == (split == "test")]
-            notes = (f"no folder or name says train and test: every tenth of {counted(count, 'image')} is held out",)
+            is_test = torch.zeros(count, dtype=torch.bool)
+            is_test[draws.each_nth(count, HELD_OUT, labels)] = True
+            everyone = everyone[is_test == (split == "test")]
+            held_out = f"{counted(int(is_test.sum()), 'image')} of {count:,}"
+            notes = (f"no folder or name says train and test: a tenth is held out, {held_out}",)
     its = None if labels is None or not bool((labels[everyone] >= 0).any()) else labels[everyone]
     whole = (len(everyone), 0 if its is None else len(its[its >= 0].unique()))
     part = draws.fair(len(everyone), len(everyone) if limit is None else limit, its)

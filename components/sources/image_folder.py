@@ -25,7 +25,7 @@ class ImageFolder(Album):
 
     Labels come from the first level at which the folders part, besides those of splits; images that all lie in one
     folder have none. Splits are folders such as train and val at any level, or words of all file names; without them
-    every tenth image is the test split (docs/data.md). Rotation tags of cameras are obeyed, any colour mode becomes
+    a tenth of the images is the test split (docs/data.md). Rotation tags of cameras are obeyed, any colour mode becomes
     RGB, and a file that can't be decoded is replaced by the next one and named in `broken`. Files that are not read are
     counted in `notes`. A bucket is listed at each start, a thousand files a request: a million images are better read
     from tar shards.

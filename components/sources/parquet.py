@@ -32,7 +32,7 @@ class Parquet(Album):
     """Images of parquet files: a column of {bytes, path}, or of bytes, and a column `label` if there is one.
 
     Where bytes are null, the path is that of a file, from the folder of the parquet file on. Splits are folders or
-    words of names, such as train and test (docs/data.md); without them every tenth row is the test split. Class names
+    words of names, such as train and test (docs/data.md); without them a tenth is the test split. Class names
     come from the files' own schema, or from a classes.txt beside them; labels that are texts are numbered in their
     order. Footers and labels are read once and kept in the cache folder (see sources.webdataset). Parquet can't give
     one row without its whole group, so groups are kept, still encoded: each is read once if all fit in `memory`. If

@@ -26,7 +26,7 @@ LABEL_ATTRIBUTES = ("targets", "labels", "_labels")
 class TorchvisionDataset(Album):
     """Any class of torchvision.datasets whose items begin with an image.
 
-    `split` becomes the class's own `train` or `split` argument; a class that has neither gives every tenth image to the
+    `split` becomes the class's own `train` or `split` argument; a class that has neither gives a tenth to the
     test split. Labels are taken where the class keeps one whole number for each image, and are None elsewhere.
 
     Settings:

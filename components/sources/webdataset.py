@@ -33,7 +33,7 @@ class WebDataset(Album):
     shards are read once (some 20,000 samples a second from a local disk; from an address the shard passes by in pieces)
     and kept in the cache folder, `$SSLGRAPH_CACHE` or ~/.cache/sslgraph, until a shard changes; pixels are read when
     they are asked for, a request each. The order is that of the shards' names. Splits are folders or words of names,
-    such as train and val (docs/data.md); without them every tenth image is the test split. Class names are the lines
+    such as train and val (docs/data.md); without them a tenth is the test split. Class names are the lines
     of a classes.txt beside the shards.
 
     Settings:

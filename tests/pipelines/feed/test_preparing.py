@@ -60,7 +60,7 @@ def test_what_lies_at_a_path_is_said(tmp_path: Path) -> None:
     assert "  classes: cat, dog; 5 to 7 images each\n  brightness 0 to 255 of 255, mean [0." in said
     assert "  1 of 12 tried can't be read\n" in said and "broken.png: not an image" in said
     assert "test: 1 image, 1 class" in said
-    assert said.endswith("no folder or name says train and test: every tenth of 13 images is held out")
+    assert said.endswith("no folder or name says train and test: a tenth is held out, 1 image of 13")
 
 
 def test_what_can_not_be_prepared_is_refused(tmp_path: Path) -> None:
