@@ -9,7 +9,10 @@ from pathlib import Path
 
 def main() -> None:
     """Runs the command line, which lives with the pipelines."""
-    importlib.import_module("sslgraph.pipelines.commands.app").main()
+    try:
+        importlib.import_module("sslgraph.pipelines.commands.app").main()
+    except KeyboardInterrupt:  # while modules are imported
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

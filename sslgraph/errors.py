@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+# A text with thousands of faults has one cause; a terminal shows so many.
+MOST_FAULTS, MOST_NAMES = 20, 60
+COMPARED = 500  # names that a misspelt one is compared with
 Path = tuple[str | int, ...]  # ("losses", "info", "of", 0); relative until it is looked up in a text
 
 
@@ -79,7 +82,7 @@ class Fault:
         where = str(self.at) if isinstance(self.at, Place) else dotted(self.at)
         lines = [f"{where}: {self.problem}" if where else self.problem]
         if self.there_are:
-            lines.append(f"  there are: {', '.join(self.there_are)}")
+            lines.append(f"  there are: {some(self.there_are, MOST_NAMES)}")
         if self.cure:
             lines.append(f"  {self.cure}")
         return "\n".join(lines)
@@ -90,7 +93,9 @@ class SpecError(SslgraphError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(sorted(faults, key=_position))
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        shown = [str(fault) for fault in self.faults[:MOST_FAULTS]]
+        more = len(self.faults) - len(shown)
+        super().__init__("\n".join([*shown, f"and {more:,} more faults"] if more else shown))
 
 
 @contextmanager
@@ -144,10 +149,17 @@ def unknown(at: Path | Place, what: str, name: str, known: Iterable[str]) -> Fau
     return Fault(at, f"{what} '{name}'", names, f"did you mean '{close}'?" if close else "")
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """The first of the names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that `name` was most likely meant to be, whatever its case, or None if nothing is near."""
+    """The name that `name` was most likely meant to be, whatever its case; None if nothing is near, or all too many."""
     by_word = {other.lower(): other for other in reversed(list(names))}
-    found = difflib.get_close_matches(name.lower(), list(by_word), n=1, cutoff=0.6)
+    near = list(by_word) if len(by_word) <= COMPARED else [name.lower()] if name.lower() in by_word else []
+    found = difflib.get_close_matches(name.lower(), near, n=1, cutoff=0.6)
     return by_word[found[0]] if found else None
 
 

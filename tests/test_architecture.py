@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 
 # A room imports from rooms on floors below its own; a room on the same floor is a stranger. First the language,
 FLOORS: tuple[set[str], ...] = (
-    {"amounts", "errors", "home", "ranges", "traits", "draws", "collectives", "whole_file", "torch_compat"},
+    {"amounts", "errors", "escaping", "home", "ranges", "traits", "draws", "collectives", "whole_file", "torch_compat"},
     {"component", "schedules", "ranks", "write_whole"},
     {"parts"},
     {"read"},

@@ -90,3 +90,12 @@ def test_faults_are_sorted_once_their_places_are_known() -> None:
     with pytest.raises(SpecError) as caught, placed(lines.get):
         raise SpecError([Fault(("a",), "second"), Fault(("b",), "first")])
     assert [fault.problem for fault in caught.value.faults] == ["first", "second"]
+
+
+def test_thousands_of_faults_and_names_are_counted_and_not_listed() -> None:
+    names = [f"name{number}" for number in range(3000)]
+    faults = [unknown(Place("a.yaml", line), "there is no value", "nme1", names) for line in range(1, 3001)]
+    said = str(SpecError(faults)).splitlines()
+    assert said[0] == "a.yaml:1:0: there is no value 'nme1'" and said[-1] == "and 2,980 more faults"
+    assert said[1].endswith(" and 2,940 more") and len(said) == 2 * 20 + 1
+    assert nearest("Name7", names) == "name7"  # of so many, one that differs in its case

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sslgraph.errors import SslgraphError
+from sslgraph.escaping import escape
 
 from .options import Plugins
 

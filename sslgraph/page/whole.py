@@ -6,12 +6,12 @@ import base64
 import gzip
 import json
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from sslgraph.diff import Account
 from sslgraph.drawing import as_svg
+from sslgraph.escaping import escape
 from sslgraph.overlay import compared
 
 from .colours import MARKED, THEME, variables

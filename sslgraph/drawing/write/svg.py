@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+from sslgraph.escaping import escape
 
 from ..elements.forms import Circle, Command, Group, Path, Shape, Words
 from ..elements.picture import Picture
