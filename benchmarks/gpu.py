@@ -1,155 +1,161 @@
-"""python -m benchmarks.gpu: what one GPU does, in one run; on a machine without one it says so and does nothing.
+"""python -m benchmarks.gpu --minutes 12 --out DIR [--data CIFAR10]: what one GPU does, in one run of a given length.
 
-CIFAR-10-sized SimCLR beside a hand-written loop (and lightly's, where it is installed), ResNet-50 and ViT-S/16 steps
-beside the roofline (their operations over 800 TFLOP/s in bfloat16), and the views alone. Nothing here has been run on a
-GPU yet, and no figure is claimed.
+Four phases in order of worth, each within its share of the time: tests, CIFAR-10 steps beside a hand-written loop (and
+lightly's, if it is installed), steps at 224 px beside the roofline, and whole trainings with nearest neighbours. After
+each measurement DIR/results.json is written, after each phase DIR/table.md, so that a cut loses little. It needs torch,
+torchvision, timm, pydantic, networkx, pyyaml, jaxtyping, numpy, pyarrow, scikit-learn, rich, typer, and no network.
+Without a GPU it says so, unless --toy asks for the smallest sizes, whose figures mean nothing.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import statistics
+import argparse
+import json
+import platform
+import signal
+import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from sslgraph.parts import registry
-from sslgraph.pipelines.check import check
+from sslgraph import whole_file
 from sslgraph.pipelines.machine import machine
-from sslgraph.pipelines.plan.rehearsal import rehearse
-from sslgraph.pipelines.train.loop import one_step
-from sslgraph.pipelines.train.prepare import prepare
-from sslgraph.read.load import load_augmentation
-from sslgraph.settle.views import ViewProgram
 
-from . import hand_written
-from .turns import Work
-from .views import LISTS, photos
+from . import gpu_work
+from .gpu_work import REAL, TOY, Found, Size
 
-ROOFLINE = 800e12
-Step = tuple[str, str, int, bool]
-QUIET: dict[str, Any] = {"data": {"use": "sources.shapes", "images": 8192}, "evaluate": {}, "checkpoint": {}}
-PAPER = """recipe: {method} at its paper's size
-method: {method}
-data: {{use: sources.shapes, images: 1024, size: 256}}
-steps: 1000
-batch: {batch}
-optimizer: {{use: adamw, lr: 1e-4, weight_decay: 0.04}}
-"""
-# Title, the method, images a step, and whether it is handed to torch.compile; at 32 px the recipe for CIFAR-10.
-STEPS: list[Step] = [
-    ("SimCLR, ResNet-18, 32 px", "cifar10/simclr", 512, False),
-    ("SimCLR, ResNet-18, 32 px, compiled", "cifar10/simclr", 512, True),
-    ("SimCLR, ResNet-50, 2 x 224 px", "simclr", 128, False),
-    ("SimCLR, ResNet-50, 2 x 224 px, compiled", "simclr", 128, True),
-    ("DINO, ViT-S/16, 2 x 224 + 8 x 96 px", "dino", 64, False),
-    ("DINO, ViT-S/16, 2 x 224 + 8 x 96 px, compiled", "dino", 64, True),
-]
+SPARE_S = 5.0  # of a phase's time: what is left over goes to the next one
+LEAST_S = 20.0  # a phase with less time is left out
+ROOT = Path(__file__).parents[1]
 
 
-def main() -> None:
-    """Every measurement, one line each; what can't be built on this machine is named and left out."""
-    if not torch.cuda.is_available():
+@dataclass(frozen=True)
+class Phase:
+    """A part of the run: `share` of the whole time is its own, and what earlier ones leave over."""
+
+    title: str
+    share: float
+    work: Callable[[Size, torch.device, float], Iterator[Found]]  # the last: seconds that it has
+
+
+class TimeIsUpError(Exception):
+    """A phase has had its time."""
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Runs the phases and says where the results lie."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--minutes", type=float, default=12.0, help="the whole run's length")
+    options.add_argument("--out", type=Path, default=Path("gpu-results"), help="folder of the results")
+    options.add_argument("--data", default="", help="CIFAR-10 as parquet files; shapes of our own if left out")
+    options.add_argument("--toy", action="store_true", help="the smallest sizes, on a processor, too")
+    options.add_argument("--phases", default="abcd", help="which of the four to run")
+    asked = options.parse_args(words)
+    if not torch.cuda.is_available() and not asked.toy:
         print("benchmarks.gpu: there is no CUDA device here; nothing was measured")
         return
-    device = machine.device()
     machine.use()
-    name, memory = torch.cuda.get_device_name(device), torch.cuda.mem_get_info(device)[1] / 2**30
-    print(f"{name}, {memory:.0f} GiB, torch {torch.__version__}")
-    for line in measured(device):
-        print(line, flush=True)
+    size = TOY if asked.toy else REAL
+    data = {"use": "sources.shapes", "images": size.images}
+    if asked.data:
+        data = {"use": "sources.parquet", "path": str(Path(asked.data).resolve())}
+
+    def trainings(_: Size, __: torch.device, seconds: float) -> Iterator[Found]:
+        return gpu_work.trainings(size, seconds, data=data, out=asked.out)
+
+    phases = {
+        "a": Phase("tests", 0.12, tests),
+        "b": Phase("32 px", 0.20, gpu_work.small_images),
+        "c": Phase("224 px", 0.25, gpu_work.large_images),
+        "d": Phase("training", 0.43, trainings),
+    }
+    run([phases[letter] for letter in asked.phases], size, machine.device(), asked.minutes * 60, asked.out)
 
 
-def measured(
-    device: torch.device, *, steps: Iterable[Step] = STEPS, kinds: Iterable[bool] = (False, True), batch: int = 512,
-    times: int = 5,
-) -> Iterator[str]:  # fmt: skip
-    """What was measured on a device, line by line: views (compiled or not), steps, other people's steps, reading."""
-    for title, (size, count, views) in LISTS.items():
-        found = {view.augment: load_augmentation(view.augment).spec for view in views.values()}
-        images, index = photos(count, *size).to(device), torch.arange(count)
-        for compiled in kinds:
-            program = ViewProgram.build(views, found, compiled=compiled)
-            make = partial(program, images, index, seed=0, epoch=0, device=device, channels_last=True)
-            yield f"views, {title}{', compiled' if compiled else ''}: {count / seconds(make, times):,.0f} images/s"
-    for title, method, images_a_step, compiled in steps:
-        with step_of(method, images_a_step, compiled=compiled) as (work, flops):
-            took = seconds(work, times)
-        share = flops / took / ROOFLINE
-        yield f"{title}: {images_a_step / took:,.0f} images/s, {took * 1e3:.1f} ms a step, {share:.1%} of 800 TFLOP/s"
-    took = seconds(hand_written.simclr(batch, device), times)
-    yield f"SimCLR, ResNet-18, 32 px, batch {batch}, hand-written loop: {batch / took:,.0f} images/s"
-    if importlib.util.find_spec("lightly") is None:
-        yield "lightly is not installed here: python -m benchmarks.run --peers makes an environment with it"
-    else:
-        from . import lightly_steps
-
-        took = seconds(lightly_steps.simclr(batch, device, workers=machine.cores()), times)
-        yield f"SimCLR, ResNet-18, 32 px, batch {batch}, lightly as documented: {batch / took:,.0f} images/s"
-    yield resident(device)
+def run(phases: Sequence[Phase], size: Size, device: torch.device, seconds: float, out: Path) -> list[Found]:
+    """All phases within so many seconds; what fails or is cut off stands in the results as that."""
+    out.mkdir(parents=True, exist_ok=True)
+    found: list[Found] = []
+    end, shares = time.monotonic() + seconds, sum(phase.share for phase in phases)
+    for phase in phases:
+        left = end - time.monotonic()
+        box = left * phase.share / shares - SPARE_S
+        shares -= phase.share
+        if box < min(LEAST_S, seconds / 10):
+            found.append({"phase": phase.title, "name": "left out", "note": "no time was left"})
+        else:
+            try:
+                with time_box(box):
+                    for result in phase.work(size, device, box):
+                        found.append({"phase": phase.title, **result})
+                        keep(found, out, device)
+            except TimeIsUpError:
+                found.append({"phase": phase.title, "name": "cut off", "note": f"after {box:.0f} s"})
+            except Exception as wrong:  # a phase that fails must not take the next ones with it
+                found.append({"phase": phase.title, "name": "failed", "note": f"{type(wrong).__name__}: {wrong}"[:500]})
+        keep(found, out, device)
+        print(table([each for each in found if each["phase"] == phase.title]), flush=True)
+    print(f"results: {out / 'results.json'}, {out / 'table.md'}")
+    return found
 
 
 @contextmanager
-def step_of(method: str, batch: int, *, compiled: bool) -> Iterator[tuple[Work, float]]:
-    """A training step and its operations."""
-    folder = Path(tempfile.mkdtemp(prefix="sslgraph-gpu-"))
-    recipe, overrides = method, {"batch": batch, "compile": compiled}
-    if "/" in method:
-        overrides |= QUIET
-    else:
-        (folder / "recipe.yaml").write_text(PAPER.format(method=method, batch=batch))
-        recipe = str(folder / "recipe.yaml")
-    run = prepare({"recipe": recipe, "overrides": overrides, "out": str(folder / "run")})
-    run.record.tensorboard = False
-    run.record.begin(0)
-    steps, batches = iter(range(1000)), run.feed.batches(0, 1000)
-    loaded, _ = check.load(recipe, overrides)
-    flops = rehearse(loaded, images=8).flops / 8 * batch
+def time_box(seconds: float) -> Iterator[None]:
+    """Raises TimeIsUpError within the block when its time is over."""
+
+    def ring(*_: object) -> None:
+        raise TimeIsUpError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield (lambda: one_step(run, next(batches), next(steps))), flops
+        yield
     finally:
-        run.record.abandon()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
-def seconds(work: Work, times: int = 5) -> float:
-    """Seconds of one piece of work, the device waited for: the median of rounds, after as many untimed."""
-    for _ in range(times):
-        work()
-    found = []
-    for _ in range(times):
-        _wait()
-        start = time.perf_counter()
-        for _ in range(times):
-            work()
-        _wait()
-        found.append((time.perf_counter() - start) / times)
-    return statistics.median(found)
+def keep(found: list[Found], out: Path, device: torch.device) -> None:
+    """Writes all results so far, whole or not at all."""
+    is_gpu = device.type == "cuda"
+    about: dict[str, Any] = {"device": torch.cuda.get_device_name(device) if is_gpu else "processor",
+                             "torch": torch.__version__, "python": platform.python_version(),
+                             "cuda": torch.version.cuda, "written": time.strftime("%Y-%m-%d %H:%M:%S")}  # fmt: skip
+    whole_file.put(out / "results.json", f"{json.dumps({**about, 'results': found}, indent=1)}\n".encode())
+    whole_file.put(out / "table.md", f"{about['device']}, torch {torch.__version__}\n\n{table(found)}\n".encode())
 
 
-def _wait() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+def table(found: list[Found]) -> str:
+    """One row for each result: what, how much, beside what."""
+    rows = ["| phase | what | images/s | ms a step | beside | note |", "|---|---|---|---|---|---|"]
+    for each in found:
+        rate, took, share = each.get("images_per_second"), each.get("ms"), each.get("share")
+        cells = [each["phase"], each["name"], f"{rate:,.0f}" if rate else "", f"{took:.2f}" if took else "",
+                 f"{share:.1%} of the roofline" if share is not None else each.get("beside", ""),
+                 str(each.get("note", "")).replace("\n", " ").replace("|", "/")[:200]]  # fmt: skip
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
 
 
-def resident(device: torch.device) -> str:
-    """Whether a small data set lives on the device, and how fast it is read from there."""
-    from sslgraph.pipelines.feed.feed import reader
-
-    source = registry.build("sources.shapes", {"images": 8192})
-    read = reader(source, device)
-    wanted = torch.randperm(8192)[:1024]
-    images, _ = read(wanted)
-    assert isinstance(images, torch.Tensor)
-    place = "on the device" if images.device == device else "on the host"
-    return f"8192 images of 32 px lie {place}: {1024 / seconds(lambda: read(wanted)):,.0f} images/s read"
+def tests(size: Size, _: torch.device, seconds: float) -> Iterator[Found]:
+    """The tests of devices, as far as they come in this time."""
+    marked = "gpu" if size is REAL else "gpu and not gpu"
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", marked, *size.tests]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=max(1.0, seconds - 2))
+    except subprocess.TimeoutExpired as cut:
+        said = (cut.stdout or b"").decode(errors="replace") if isinstance(cut.stdout, bytes) else str(cut.stdout or "")
+        yield {"name": "pytest -m gpu", "note": f"cut off after {seconds:.0f} s: {said.strip()[-200:]}"}
+        return
+    lines = (done.stdout or done.stderr).strip().splitlines() or ["nothing was said"]
+    yield {"name": "pytest -m gpu", "note": lines[-1], "passed": done.returncode == 0}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
