@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch._subclasses import FakeTensorMode
 from torch.nn import SyncBatchNorm
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
@@ -40,10 +43,58 @@ SENDS_NO_BUFFERS: dict[str, Any] = {
     "forward_sync_buffers" if "forward_sync_buffers" in _DDP else "broadcast_buffers": False
 }
 
+_COMPILER = "torch._dynamo"
 
-def without_storage() -> FakeTensorMode:
+
+def without_storage() -> AbstractContextManager[Any]:
     """A context in which tensors have shapes and devices and no numbers, so that a step is rehearsed without memory."""
+    from torch._subclasses import FakeTensorMode  # which imports the compiler
+
     return FakeTensorMode(allow_non_fake_inputs=True)
+
+
+@contextmanager
+def without_compiler() -> Iterator[None]:
+    """Inside, operations on meta tensors and optimizers do not import torch's compiler, which takes two seconds.
+
+    They import it for `torch._dynamo.disable` and `graph_break` alone, which matter in compiled programs. A stand-in
+    has the two, and forgets at the end what it was asked to disable. It gives way to whoever asks for more.
+    """
+    if _COMPILER in sys.modules:
+        yield
+        return
+    stand_in = _NoCompiler(_COMPILER)
+    sys.modules[_COMPILER] = torch._dynamo = stand_in
+    try:
+        yield
+    finally:
+        stand_in.give_way()
+
+
+class _NoCompiler(ModuleType):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.marked: list[Any] = []
+
+    def disable(self, function: Any, *_: object, **__: object) -> Any:
+        self.marked.append(function)
+        return function
+
+    def graph_break(self) -> None:
+        """Ends a compiled program; outside of one it does nothing."""
+
+    def give_way(self) -> None:
+        if sys.modules.get(_COMPILER) is self:
+            del sys.modules[_COMPILER], torch._dynamo
+        for function in self.marked:
+            vars(function).pop("__dynamo_disable", None)
+        self.marked.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__path__":  # whoever looks through all modules asks for such names
+            raise AttributeError(name)
+        self.give_way()
+        return getattr(importlib.import_module(_COMPILER), name)
 
 
 def storage_of(tensor: Tensor) -> int:

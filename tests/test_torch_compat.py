@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import subprocess
+import sys
 from functools import reduce
 from pathlib import Path
 
@@ -115,3 +117,36 @@ def test_the_gradient_to_the_input_is_autograds(kernel: int, stride: int, paddin
     (expected,) = torch.autograd.grad(out, x, gradient)
     found = gradient_to_input(gradient, x.detach(), weight, stride=stride, padding=padding)
     torch.testing.assert_close(found, expected)
+
+
+COMPILER = """
+import sys, torch
+from sslgraph.torch_compat import without_compiler
+with without_compiler():
+    weight = torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.SGD([weight], lr=0.5)
+    weight.sum().backward()
+    optimizer.step()
+    torch.cat([torch.empty(2, device="meta"), torch.empty(3, device="meta")]) * 2
+    assert "torch._dynamo.utils" not in sys.modules and weight.tolist() == [0.5] * 3
+    {inside}
+assert "torch._dynamo" not in sys.modules or "torch._dynamo.utils" in sys.modules
+double = torch.compile(lambda x: x * 2, backend="eager", fullgraph=True)
+assert double(weight).tolist() == [1.0] * 3
+optimizer.step()  # its marks are the compiler's own by now
+assert weight.tolist() == [0.0] * 3
+import torch._dynamo
+assert torch._dynamo is sys.modules["torch._dynamo"] and hasattr(torch._dynamo, "optimize")
+"""
+
+
+@pytest.mark.parametrize("inside", [
+    "pass",
+    "import torch._dynamo.utils",
+    "torch.compile(torch.sin, backend='eager')(weight)",
+    "torch._dynamo.reset()",
+])  # fmt: skip
+def test_the_compiler_is_left_out_until_somebody_needs_it(inside: str) -> None:
+    program = COMPILER.format(inside=inside)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -4,11 +4,11 @@ from typing import Literal, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from sslgraph.component import component, filled
 from sslgraph.ranges import Count
 
+from .residual_blocks import BasicBlock, Bottleneck
 from .sobel import Sobel
 
 Block = type[BasicBlock | Bottleneck]

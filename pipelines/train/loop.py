@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
-from sslgraph.torch_compat import compile_failure
+from sslgraph.torch_compat import compile_failure, without_compiler
 
 from ..record.record import NotFiniteError
 from ..storage import run_folder
@@ -26,11 +26,12 @@ def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, 
 
     `report` is told of every checkpoint but the first, which no step stands behind, on all ranks.
     """
-    run = prepare(cfg)
-    run.report = report
-    if cfg.get("profile") and collectives.rank() == 0:
-        profiling.attach(run)
-    return loop(run)
+    with without_compiler():  # it comes where a recipe says `compile: true`
+        run = prepare(cfg)
+        run.report = report
+        if cfg.get("profile") and collectives.rank() == 0:
+            profiling.attach(run)
+        return loop(run)
 
 
 def loop(run: Run) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sslgraph.settle.freezes import freezes
 from sslgraph.settle.lowering import Lowering, Sizes
 from sslgraph.settle.meta_parts import MetaParts
 from sslgraph.settle.sized import SizedGraph, SizedLeg
+from sslgraph.torch_compat import without_compiler
 from sslgraph.wire.graph import Graph, NetBox
 
 
@@ -34,7 +35,7 @@ def settle(
     fixed = Sizes({graph.seen: seen or images[graph.seen]}, {graph.seen: 1}, batch)
     # The meta batch is the global one: counted once more by each rank, a queue would look too small for it.
     # Autograd stays off: a kept tensor with a history could be neither deep-copied nor pickled.
-    with collectives.alone(), torch.no_grad(), placed(graph.place):
+    with collectives.alone(), torch.no_grad(), without_compiler(), placed(graph.place):
         legs = tuple(Lowering(graph, leg, sizes, parts).run() for leg in graph.legs)
         built = parts.built
         for part in built.values():
