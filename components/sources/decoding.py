@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from .pixels import Scaling
-from .tiff import fields_of, is_deep, read
+from .tiff import EXTRA, fields_of, is_deep, read
 
 # Files with these endings are images; others are counted as left out.
 SUFFIXES = (
@@ -54,7 +54,7 @@ def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = N
     if isinstance(found, Image.Image):
         return picture_of(found)
     scaling = scaling or Scaling(None)
-    return _as_rgb(scaling.bytes_of(_taken(found, scaling.channels)))
+    return _as_rgb(scaling.bytes_of(_taken(found, scaling.channels, has_alpha=_may_have_alpha(data))))
 
 
 def numbers_of(data: bytes) -> Deep | None:
@@ -90,7 +90,8 @@ def _decoded(data: bytes) -> Picture | Image.Image | Deep:
         deep: Deep = image.permute(1, 2, 0).numpy()
         return deep
     found = _with_pillow(data)
-    if found.mode.startswith("I;16") or found.mode in ("I", "F"):
+    is_scaled = data[:1] == b"P"  # Pillow brings a .pgm file's own white to 65,535
+    if found.mode.startswith("I;16") or (found.mode in ("I", "F") and not is_scaled):
         pixels = np.asarray(found)
         return pixels.astype(np.uint16) if data[:8] == PNG or found.mode.startswith("I;16") else pixels
     return found
@@ -187,7 +188,12 @@ def picture_of(image: Image.Image) -> Picture:
         raise ValueError(str(reason) or type(reason).__name__) from reason
 
 
-def _taken(image: Deep, channels: Sequence[int] | None) -> Deep:
+def _may_have_alpha(data: bytes) -> bool:
+    """Whether a second or fourth channel is transparency: a TIFF file says so."""
+    return data[:2] not in (b"II", b"MM") or bool(set(fields_of(data).get(EXTRA, ())) & {1, 2})
+
+
+def _taken(image: Deep, channels: Sequence[int] | None, *, has_alpha: bool) -> Deep:
     """The channels that are asked for, or all of them if they are grey or colours, with or without transparency."""
     image = image[:, :, None] if image.ndim == 2 else image
     there = image.shape[2]
@@ -195,7 +201,7 @@ def _taken(image: Deep, channels: Sequence[int] | None) -> Deep:
         if max(channels) >= there:
             raise ValueError(f"it has {there} channels, counted from 0, and data.channels asks for {max(channels)}")
         return image[:, :, list(channels)]
-    if there > 4:
+    if there > 4 or (there in (2, 4) and not has_alpha):
         raise ValueError(f"it has {there} channels; choose three of them, for example data.channels: [2, 1, 0]")
     return image
 

@@ -68,7 +68,10 @@ class Parquet(Album):
         skipped = self._store.skipped
         self._column = _one_column([str(index["column"]) for index in found], files)
         rows, sizes = (np.concatenate([index[key] for index in found]) for key in ("rows", "bytes"))
-        names = found[0]["classes"].tolist() or (beside(self._store, "classes.txt") or "").splitlines()
+        names = (
+            next((names for index in found if (names := index["classes"].tolist())), None)
+            or (beside(self._store, "classes.txt") or "").splitlines()
+        )
         labels, self.classes = numbered([index["labels"] for index in found], names)
         of_row = np.repeat(np.arange(len(files)), [int(index["rows"].sum()) for index in found])
         there = arranged([file.name for file in files], of_row, skipped)

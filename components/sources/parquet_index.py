@@ -39,7 +39,8 @@ def read(store: Store, shard: File, label: str | None) -> Arrays:
         leaf = next((i for i in range(about.num_columns) if about.schema.column(i).path == column), None)
         sizes = [0 if leaf is None else group.column(leaf).total_uncompressed_size for group in groups]
         there = [field.name for field in schema if _may_be_label(field.type) and field.name != column]
-        name = next((name for name in (USUAL if label is None else (label,)) if name in there), None)
+        texts = [field.name for field in schema if _holds_bytes(field.type) and field.name != column.split(".")[0]]
+        name = next((name for name in (USUAL if label is None else (label,)) if name in (*there, *texts)), None)
         labels = None if name is None or not column else _labels(file, name)
     return {
         "column": np.array(column),

@@ -22,6 +22,7 @@ def picture(value: int, side: int = 4) -> dict[str, object]:
 
 
 def write(path: Path, values: list[int], **columns: list[object]) -> Path:
+    path.parent.mkdir(exist_ok=True)
     pq.write_table(pa.table({"image": [picture(value) for value in values], **columns}), path)
     return path
 
@@ -181,6 +182,17 @@ def test_columns_that_look_like_labels_are_named_and_taken_when_asked_for(tmp_pa
     assert named.labels is not None and named.labels.tolist() == [1, 0]
     with pytest.raises(SslgraphError, match=r"no row of .* 'klass' \(data\.label\); there are: image "):
         Parquet(path=str(tmp_path), label="klass")
+
+
+def test_names_of_any_file_and_texts_in_bytes_are_taken(tmp_path: Path) -> None:
+    about = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
+    write(tmp_path / "a.parquet", [1], label=[1])
+    named = pa.table({"image": [picture(2)], "label": [0]}).replace_schema_metadata({"huggingface": json.dumps(about)})
+    pq.write_table(named, tmp_path / "b.parquet")
+    assert Parquet(path=str(tmp_path)).classes == ("cat", "dog")
+    write(tmp_path / "texts" / "a.parquet", [1, 2], label=[b"dog", b"cat"])
+    source = Parquet(path=str(tmp_path / "texts"))
+    assert source.classes == ("cat", "dog") and source.labels is not None and source.labels.tolist() == [1, 0]
 
 
 def test_minus_one_is_no_label(tmp_path: Path) -> None:

@@ -203,6 +203,8 @@ def test_five_channels_need_three_names_and_damaged_files_are_told() -> None:
     for length in (9, 100, 400, 5000):
         with pytest.raises(ValueError):
             decode(tiff(array)[:length])
+    with pytest.raises(ValueError, match="it has 2 channels; choose three of them"):
+        decode(tiff(array[:, :, :2]))
     with pytest.raises(SslgraphError, match="does not name three"):
         Scaling(None, channels=[1, 2])
 
@@ -211,3 +213,8 @@ def test_sixteen_bit_colours_keep_their_lower_bits() -> None:
     array = np.repeat(TWELVE[:, :, None], 3, axis=2)
     decoded = decode(tiff(array), scaling=Scaling([0, 4080]))
     assert decoded[:, 0, [0, 30, 59]].tolist() == [[0, 129, 255]] * 3
+
+
+def test_a_pgm_file_says_its_own_white() -> None:
+    body = (RAMP * 16).astype(">u2").tobytes()
+    assert decode(b"P5 60 40 4080\n" + body)[0, 0, [0, 59]].tolist() == [0, 255]
