@@ -21,7 +21,7 @@ from sslgraph.wire.wire import wire
 if TYPE_CHECKING:
     from sslgraph.settle.sized import SizedGraph
 
-IMAGES = 10_000  # of a data set where none is named
+IMAGES = 10_007  # of a data set where none is named; a prime, so that pictures take no width for it
 BATCH = 256  # images; only shapes that depend on the batch (a queue's divisibility) see it
 SOURCE = (512, 512)  # height and width of the image that views are cut from where no data set is named
 

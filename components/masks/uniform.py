@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
@@ -29,23 +30,40 @@ class UniformMask(nn.Module):
     Settings:
         ratio: part of the patches that is hidden, 0..1.
         patch: side of a patch in pixels, the same as the backbone's.
+        unit: side in pixels of the squares that are hidden or seen as a whole, a multiple of patch (SimMIM: 32 on
+            patches of 16); left out, each patch by itself.
     """
 
-    def __init__(self, *, ratio: LessThanOne = 0.75, patch: Count = 16) -> None:
+    def __init__(self, *, ratio: LessThanOne = 0.75, patch: Count = 16, unit: Count | None = None) -> None:
         super().__init__()
         if not 0 <= ratio < 1:
             raise ValueError(f"ratio is the hidden part of the patches, from 0 to less than 1, and not {ratio}")
         self.ratio = ratio
         self.patch = patch
+        self.unit = unit or patch
+        if self.unit % patch:
+            raise ValueError(f"squares of {unit} pixels are not made of patches of {patch}; set unit to a multiple")
 
     def forward(self, image: Float[Tensor, "batch channels image_rows image_columns"], draw: Draw) -> Mask:
         rows, columns = image.shape[2:]
-        if rows % self.patch or columns % self.patch:
-            raise ValueError(f"patches of {self.patch} pixels do not divide {rows} x {columns}; set patch")
-        patches = (rows // self.patch) * (columns // self.patch)
-        kept = int(patches * (1 - self.ratio))
+        if rows % self.unit or columns % self.unit:
+            what, setting = ("patches", "patch") if self.unit == self.patch else ("squares", "unit")
+            raise ValueError(f"{what} of {self.unit} pixels do not divide {rows} x {columns}; set {setting}")
+        down, across, times = rows // self.unit, columns // self.unit, self.unit // self.patch
+        kept = int(down * across * (1 - self.ratio))
         if kept == 0:
-            raise ValueError(f"ratio {self.ratio} hides all {patches} patches; make it smaller")
-        order = permutation(draw, patches)
-        restore = order.argsort(1)
+            raise ValueError(f"ratio {self.ratio} hides all {down * across} patches; make it smaller")
+        order = self._patches(permutation(draw, down * across), down, across)
+        restore, kept = order.argsort(1), kept * times**2
         return Mask(order[:, :kept], restore, restore >= kept)
+
+    def _patches(
+        self, squares: Int64[Tensor, "batch squares"], down: int, across: int
+    ) -> Int64[Tensor, "batch patches"]:
+        """The patches of squares in their order, those of a square row by row."""
+        times = self.unit // self.patch
+        if times == 1:
+            return squares
+        places = torch.arange(down * across * times**2, device=squares.device)
+        inside = places.view(down, times, across, times).permute(0, 2, 1, 3).reshape(down * across, times**2)
+        return inside[squares].flatten(1)

@@ -197,7 +197,8 @@ class Comparison:
 
 def _said(part: Any, wired: dict[str, str] | None = None) -> dict[str, Any]:
     """What a spec says of a node apart from its wiring, and what the language presumes where it says nothing."""
-    fields = {name: getattr(part, name) for name in type(part).model_fields if name not in ("settings", "of", "ema_of")}
+    apart = ("settings", "of", "ema_of", "role")
+    fields = {name: getattr(part, name) for name in type(part).model_fields if name not in apart}
     return {**fields, **{name: value for name, value in part.settings.items() if name not in (wired or {})}}
 
 

@@ -153,13 +153,13 @@ class Figure:
 
     def depth(self, net: str) -> int:
         """How many nets a value has passed before this one, at most; -1 for a net that nothing calls."""
-        return max(
-            (self.depths[i] - 1 for i, node in enumerate(self.nodes) if node.kind == "nets" and node.name == net),
-            default=-1,
-        )
+        called = [i for i, node in enumerate(self.nodes) if node.kind == "nets" and node.name == net]
+        return max((self.depths[i] - 1 for i in called), default=-1)
 
     def role(self, net: str) -> str:
         """What a net is there for, in one word, from its place and its kind."""
+        if spoken := self.method.nets[net].role:
+            return spoken
         said, depth = self.traits(self.method.nets[net].use).role, self.depth(net)
         if said == "encoder" or depth == 0:
             return "encoder"

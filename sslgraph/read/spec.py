@@ -85,6 +85,9 @@ class View(_Text):
     settings: dict[str, Any] = {}
 
 
+NetRole = Literal["encoder", "projector", "predictor", "decoder", "discriminator", "prototypes", "classifier"]
+
+
 class Part(_Text):
     """A part with its settings: a net, an op, a state."""
 
@@ -96,6 +99,7 @@ class Part(_Text):
     mode: Literal["train", "eval"] | None = None
     dtype: Literal["float32"] | None = None
     sync_norm: bool = True  # BatchNorm statistics over all ranks
+    role: NetRole | None = None  # what a net is there for, where its place in the figure does not say it
 
     @property
     def is_frozen(self) -> bool:

@@ -118,6 +118,17 @@ def test_the_size_of_a_table_of_images_is_left_to_the_data() -> None:
     assert [box.sub for box in boxes(picture(shipped("moco_v2")), "memory")] == ["65 536×128"]
 
 
+def test_a_line_into_a_bag_carries_one_view_and_a_row_for_each_image_is_n() -> None:
+    lines = {(edge.source, edge.target): edge.shape for edge in picture(shipped("vicreg")).panels[0].edges}
+    assert lines["z1", "variance"] == lines["z2", "covariance"] == lines["z1", "invariance"] == "B×8192"
+    assert {edge.name: edge.shape for edge in picture(shipped("instdisc")).panels[0].edges}["y"] == "B×N"
+
+
+def test_a_role_can_be_said() -> None:
+    found = {box.symbol: (box.title, box.kind) for box in picture(shipped("simmim")).panels[0].boxes}
+    assert found["dec"] == ("decoder", "decoder")
+
+
 def test_a_folded_branch_keeps_what_enters_and_leaves_it() -> None:
     drawn = picture(shipped("byol"))
     small = fold(drawn, *foldable(drawn))

@@ -317,7 +317,7 @@ def test_silence_needs_a_rule_and_a_reason(said: dict[str, str], message: str) -
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_no_shipped_method_raises_a_doubt(name: str) -> None:
     loaded = load_method(name)
-    assert [str(finding) for finding in lint(wire(loaded.spec, loaded.place))] == []
+    assert [str(finding) for finding in lint(wire(loaded.spec, loaded.place)) if not finding.reason] == []
 
 
 def test_the_length_of_a_run_is_steps_or_epochs() -> None:

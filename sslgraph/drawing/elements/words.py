@@ -95,13 +95,13 @@ def count(parameters: int) -> str:
     return str(parameters)
 
 
-def shape_words(shapes: Iterable[tuple[int, ...]], batch: int | None) -> str:
-    """Shapes in the reader's terms: B is the batch, equal sides are a square: "2B×3×224²"."""
-    return ", ".join(_one_shape(shape, batch) for shape in shapes)
+def shape_words(shapes: Iterable[tuple[int, ...]], batch: int | None, images: int | None = None) -> str:
+    """Shapes in the reader's terms: B is the batch, N the images of the data set, equal sides a square: "2B×3×224²"."""
+    return ", ".join(_one_shape(shape, batch, images) for shape in shapes)
 
 
-def _one_shape(shape: tuple[int, ...], batch: int | None) -> str:
-    words = [number(size) for size in shape]
+def _one_shape(shape: tuple[int, ...], batch: int | None, images: int | None) -> str:
+    words = ["N" if size == images else number(size) for size in shape]
     if batch and shape and shape[0] % batch == 0:
         copies = shape[0] // batch
         words[0] = "B" if copies == 1 else f"{copies}B"

@@ -78,7 +78,7 @@ class _Panel:
                         read,
                         self._source(maker),
                         self._target(reader),
-                        self._shape(sized_leg, maker, read.value),
+                        self._shape(sized_leg, maker, calls.single(read)),
                     )
                 )
         if sized_leg.leg.collect:
@@ -177,7 +177,7 @@ class _Panel:
     def _shape(self, leg: SizedLeg, maker: Value, value: str) -> str:
         if maker.view is not None or self._is_memory(maker):
             return ""
-        return next(iter(shapes_of(leg, value, self.describe.batch)), "")
+        return next(iter(shapes_of(leg, value, self.describe.batch, self.describe.images)), "")
 
     def _source(self, maker: Value) -> str:
         if maker.view is not None:

@@ -26,6 +26,7 @@ class Describer:
     def __init__(self, sized: SizedGraph, level: Level, prefix: str, batch: int, mirror: Symmetry | None) -> None:
         self.sized, self.graph, self.level, self.prefix = sized, sized.graph, level, prefix
         self.batch, self.mirror = batch, mirror
+        self.images = images_of(sized)
         self.figure = Figure(self.graph.method, self.graph.plugins)
 
     def views(self, leg: SizedLeg, stacks: list[list[str]]) -> Iterator[tuple[Box, Box]]:
@@ -71,7 +72,7 @@ class Describer:
             "settings": _texts(settings),
             "parameters": self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
             "values": (value.name,),
-            "shapes": shapes_of(leg, value.name, None if is_state and not value.inputs else self.batch),
+            "shapes": shapes_of(leg, value.name, None if is_state and not value.inputs else self.batch, self.images),
             "lines": self._lines(part.path, value.path),
         }
         if isinstance(part, LossBox):
@@ -160,11 +161,18 @@ class Describer:
         )
 
 
-def shapes_of(leg: SizedLeg, value: str, batch: int | None) -> tuple[str, ...]:
+def shapes_of(leg: SizedLeg, value: str, batch: int | None, images: int | None) -> tuple[str, ...]:
     """The shapes of a value in words, one for each resolution in it; how many images there are, the data set says."""
     if leg.leg.is_after_pass:
         return ()
-    return tuple(shape_words((shape,), batch) for shape in leg.shapes(value)) if value in leg.pieces else ()
+    shapes = leg.shapes(value) if value in leg.pieces else ()
+    return tuple(shape_words((shape,), batch, images) for shape in shapes)
+
+
+def images_of(sized: SizedGraph) -> int | None:
+    """How many images were assumed for what has a row for each of them, where the spec does not say it."""
+    own = {name: box.settings.get("images") for name, box in sized.graph.boxes.items()}
+    return next((s["images"] for name, s in sized.settings.items() if "images" in s and not own.get(name)), None)
 
 
 def batch_of(sized: SizedGraph) -> int:

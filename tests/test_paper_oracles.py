@@ -1,0 +1,87 @@
+"""What is known of methods beforehand, held against their compiled steps: values of collapse, laws, untouched rows."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from test_specs import BATCH, CLOCK, noise, one_step, ready
+from torch import Tensor
+
+from sslgraph.checked import sized_graph, wired
+from sslgraph.compile.compile import CompiledMethod
+from sslgraph.read.load import load_method
+
+
+def landmark(name: str, word: str, *, batch: int = 256, dataset: int = 10_000) -> float:
+    """The sum of what the losses of a method are worth in a state, with their weights, at the paper's sizes."""
+    loaded = load_method(name)
+    sized = sized_graph(wired(loaded), loaded, batch=batch, dataset=dataset)
+    return sum(sized.graph.loss(loss).spec.weight * found[word] for loss, found in sized.landmarks.items())
+
+
+def seen(method: CompiledMethod, batch: dict[str, Tensor], *names: str) -> list[Tensor]:
+    """Values of a step by their names in the program."""
+    method.begin(0, CLOCK)
+    found = method.training_program.also(names)(batch)
+    return [found[name] for name in names]
+
+
+def test_moco_v3_collapses_at_four_temperatures_times_log_batch() -> None:
+    assert landmark("moco_v3", "collapsed", batch=256) == pytest.approx(4.4361, abs=1e-4)
+
+
+def test_moco_v3_embeds_patches_as_at_the_start_and_so_does_its_copy() -> None:
+    method = ready("moco_v3")
+    weights = [method.parts[name].net.patch_embed.proj.weight for name in ("f", "fk")]
+    before = [weight.clone() for weight in weights]
+    for step in range(2):
+        one_step(method, noise("moco_v3"), step)
+    assert all(torch.equal(one, other) for one, other in zip(weights, before, strict=True))
+
+
+def test_a_uniform_instdisc_is_worth_the_log_of_its_images() -> None:
+    assert landmark("instdisc", "chance", dataset=50_000) == pytest.approx(10.8198, abs=1e-4)
+
+
+def test_instdisc_touches_the_rows_of_its_batch_only() -> None:
+    method = ready("instdisc")
+    before, batch = method.parts["bank"].rows.clone(), noise("instdisc", 4)
+    (value,) = seen(method, batch, "v")
+    one_step(method, batch, 0)
+    rows = method.parts["bank"].rows
+    assert torch.equal(rows[:BATCH], before[:BATCH]) and torch.equal(rows[8:], before[8:])
+    torch.testing.assert_close(rows[4:8].norm(dim=1), torch.ones(BATCH))
+    expected = torch.nn.functional.normalize(0.5 * before[4:8] + 0.5 * value.detach().float(), dim=1)
+    torch.testing.assert_close(rows[4:8], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_what_simmim_paints_does_not_depend_on_what_is_hidden() -> None:
+    method, batch = ready("simmim").eval(), noise("simmim")
+    painted, mask = seen(method, batch, "y", "m")
+    side = batch["x.image"].shape[-1] // 4
+    pixels = mask.hidden.view(BATCH, 1, side, side).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    batch["x.image"] = torch.where(pixels, torch.randn_like(batch["x.image"]), batch["x.image"])
+    (again,) = seen(method, batch, "y")
+    assert torch.equal(painted, again)
+    batch["x.image"] = torch.where(pixels, batch["x.image"], torch.randn_like(batch["x.image"]))
+    assert not torch.equal(seen(method, batch, "y")[0], again)
+
+
+def test_vicreg_collapses_at_the_hinge_of_its_variance() -> None:
+    assert landmark("vicreg", "collapsed") == pytest.approx(25 * 0.99)
+
+
+def test_nnclr_finds_a_neighbour_that_is_there() -> None:
+    """With the views' own features in the queue each is its own neighbour, and the loss is InfoNCE of the two views."""
+    method, batch = ready("nnclr"), noise("nnclr")
+    z1, p2 = seen(method, batch, "z1", "p2")
+    method.parts["support"].rows[:BATCH] = z1.detach().float()
+    n1, loss = seen(method, batch, "n1", "one")
+    torch.testing.assert_close(n1, z1.detach(), atol=1e-5, rtol=1e-4)
+    choices = (z1 @ p2.T / 0.2).float()
+    torch.testing.assert_close(
+        loss, torch.nn.functional.cross_entropy(choices, torch.arange(BATCH)), atol=1e-4, rtol=1e-4
+    )
+    assert math.isfinite(loss.item())
