@@ -29,7 +29,7 @@ from ..measure.knn import Neighbours
 from ..measure.linear_probe import Probe
 from ..storage import checkpoint
 from .measured import NOTHING, Measured, measures
-from .restored import restored
+from .restored import restored, trained_on
 
 FILE = "evaluation.json"
 ROWS = {"trained": "trained", "pixels": "raw pixels"}
@@ -65,11 +65,9 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     if data is not None:
         use, settings = source_for(data), {"path": located(data)}
     sources = [registry.build(use, {**settings, "split": split}, allowed) for split in ("train", "test")]
-    train: Source = (
-        registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, allowed) if data else sources[0]
-    )
-    encoders = restored(loaded, saved, images=len(train), size=train.size, device=on, plugins=plugins)
-    is_labelled, notes = _labels(sources, encoders.wish)
+    images, size = trained_on(run, loaded, plugins) if data else (len(sources[0]), sources[0].size)
+    encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)
+    is_labelled, notes = about_labels(sources, encoders.wish)
     title, step = loaded.spec.method.method, encoders.step
     result = Evaluation(title, step, len(sources[0]), len(sources[1]), encoders.begun, notes=notes)
     asked = {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}
@@ -88,7 +86,7 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     return result
 
 
-def _labels(sources: Sequence[Source], wish: online.Setting) -> tuple[bool, tuple[str, ...]]:
+def about_labels(sources: Sequence[Source], wish: online.Setting) -> tuple[bool, tuple[str, ...]]:
     """Whether labels can be compared, and what is to be known about them, in words."""
     known = [source.labels[source.labels >= 0] for source in sources if source.labels is not None]
     if len(known) < 2 or not all(map(len, known)):

@@ -47,15 +47,20 @@ class Restored:
 def opened(folder: Path, saved: Path, *, device: torch.device, plugins: tuple[str, ...] = ()) -> Restored:
     """The encoders of the run in a folder, from one of its checkpoints; the images need not be there."""
     loaded = load_recipe(str(folder / checkpoint.TEXT))
+    images, size = trained_on(folder, loaded, plugins)
+    return restored(loaded, saved, images=images, size=size, device=device, plugins=plugins)
+
+
+def trained_on(folder: Path, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> tuple[int, tuple[int, int] | None]:
+    """How many images a run was trained on, and their (height, width), None if they differ; they need not be there."""
     found = provenance.read(folder)
     facts = found[-1] if found else {}
     images, size = facts.get("images"), facts.get("image_size", 0)
     if images is None or size == 0:  # a run of an earlier version: its images say it
         data = loaded.spec.data
         train: Source = registry.build(data.use, {**data.settings, "split": "train"}, check.allowed_in(loaded, plugins))
-        images, size = len(train), train.size
-    height_width = None if size is None else (int(size[0]), int(size[1]))
-    return restored(loaded, saved, images=images, size=height_width, device=device, plugins=plugins)
+        return len(train), train.size
+    return images, None if size is None else (int(size[0]), int(size[1]))
 
 
 def restored(

@@ -57,7 +57,8 @@ def resume(run: Run) -> Checkpoint | None:
         return None
     path = run.checkpoints / f"step_{step:08d}"
     saved = checkpoint.load(path)
-    if saved.text != run.text:
+    has_moved = fingerprint.HASH in saved.run.get("data", {}) and _is_the_same_but_for_data(saved.text, run.text)
+    if saved.text != run.text and not has_moved:
         raise SslgraphError(
             f"{run.folder} holds another run: {other_settings(saved.text, run.text)}; choose another folder with --out,"
             f" or continue that run: sslgraph train --resume {run_folder.shown(run.folder)}"
@@ -100,13 +101,26 @@ def _load(run: Run, saved: Checkpoint, path: Path) -> None:
         raise SslgraphError(f"the weights in {path} do not fit this method: {reason}") from wrong
 
 
+def _is_the_same_but_for_data(then: str, now: str) -> bool:
+    """Whether the images of a run may have moved: whether they are the same ones, their fingerprint judges."""
+    return all(path.startswith("data.") for path in _different(_flat(then), _flat(now)))
+
+
 def other_settings(then: str, now: str) -> str:
     """The values in which two resolved texts differ, in words."""
-    old, new = (dict(_values(yaml.safe_load(text))) for text in (then, now))
-    paths = [path for path in {**old, **new} if old.get(path) != new.get(path)]
+    old, new = _flat(then), _flat(now)
+    paths = _different(old, new)
     words = [f"{path} was {old.get(path, 'not given')}, and is {new.get(path, 'not given')} here" for path in paths]
     more = f", and {len(words) - 3} more" if len(words) > 3 else ""
     return "; ".join(words[:3]) + more if words else "its text is written differently"
+
+
+def _flat(text: str) -> dict[str, Any]:
+    return dict(_values(yaml.safe_load(text)))
+
+
+def _different(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    return [path for path in {**old, **new} if old.get(path) != new.get(path)]
 
 
 def _values(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -24,6 +24,7 @@ from sslgraph.read.document import Document, read, read_text
 from sslgraph.read.inherit import asked, method_text, recipe_text, text_of, with_base
 from sslgraph.read.loaded import Loaded, Spec, UnsoundError, method_in
 from sslgraph.read.located import Value
+from sslgraph.read.paths import absolute
 from sslgraph.read.references import dereferenced, rooted
 from sslgraph.read.spec import Augmentation, Method, Path, Pipeline, Recipe
 from sslgraph.read.validate import validated, without_faults
@@ -88,7 +89,7 @@ def recipe_of(document: Document, overrides: Mapping[str, Any] | None = None) ->
     text = recipe_text(document.of_kind("recipe").root, asked(overrides), faults)
     method = rooted(dereferenced(text.content["method"], faults), faults)
     text = dereferenced(replace(text, content={**text.content, "method": method}), faults, skip=("method",))
-    return _loaded(Recipe, text, document.file, faults)
+    return _loaded(Recipe, absolute(text), document.file, faults)
 
 
 def load_pipeline(name_or_file: str | File) -> Loaded[Pipeline]:

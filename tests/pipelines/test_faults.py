@@ -100,7 +100,7 @@ def test_a_run_that_can_not_start(sslgraph: Command, what: str) -> None:
     assert_told(said, *sentences)
     end = {
         "empty": "has no images; it is empty, and images end in .jpg",
-        "without": "has no images; it holds 1 other files, such as notes.txt",
+        "without": "has no images; it holds 1 other file, such as notes.txt",
     }
     assert all(sentence in said.err for word, sentence in end.items() if word in what)
     assert not Path("run").exists()

@@ -241,14 +241,14 @@ WRONG_RUNS = {
     "data folder that is not there": (
         SHAPES,
         "{use: sources.image_folder, path: gone}",
-        "recipe.yaml:3:7: gone does not exist; give the folder of the images, or an address such as s3://",
+        "recipe.yaml:3:7: gone does not exist; give the folder of the images, one file, or an address such as s3://",
     ),
     "data folder that is empty": (
         SHAPES,
         "{use: sources.image_folder, path: empty}",
-        "recipe.yaml:3:7: the folder ",
+        "recipe.yaml:3:7: /",
     ),
-    "data folder without images": (SHAPES, "{use: sources.image_folder, path: texts}", "recipe.yaml:3:7: the folder "),
+    "data folder without images": (SHAPES, "{use: sources.image_folder, path: texts}", "recipe.yaml:3:7: /"),
 }
 
 WRONG_WORDS = {
@@ -265,7 +265,7 @@ WRONG_WORDS = {
         ("check", "recipe.yaml", "--set", "net.f=1"),
         "--set net.f: no path begins with 'net'\n  there are: ",
     ),
-    "--data of nothing": (("train", "recipe.yaml", "--data", "gone"), "--data "),
+    "--data of nothing": (("train", "recipe.yaml", "--data", "gone"), "/"),
     "--resume of no run": (
         ("train", "recipe.yaml", "--resume", "gone"),
         "--resume gone: there is no run in that folder (no resolved.yaml, no checkpoint); give the folder of a run",

@@ -17,9 +17,10 @@ from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.pipelines.evaluate import measured
-from sslgraph.pipelines.evaluate.evaluate import MEANINGS, VIEWS, evaluate, table
+from sslgraph.pipelines.evaluate.evaluate import MEANINGS, VIEWS, about_labels, evaluate, table
 from sslgraph.pipelines.look.report import write_report
 from sslgraph.pipelines.measure.features import extract_views
+from sslgraph.pipelines.measure.online import Setting
 from sslgraph.pipelines.train.loop import train
 from sslgraph.read.spec import Augmentation, Part, View
 from sslgraph.settle.views import ViewProgram
@@ -158,3 +159,20 @@ def test_one_class_and_a_small_bank_are_said(run: Path, tmp_path: Path) -> None:
         "k is 20, and there are 6 training images with a label: all of them vote",
     )
     assert result.trained.knn is not None and result.trained.knn.accuracy == 0.5
+
+
+def test_what_labels_tell_is_said_before_the_figures() -> None:
+    one, two = Numbered(6, labels=torch.zeros(6, dtype=torch.long)), Numbered(40, labels=torch.arange(40) % 2 - 1)
+    assert about_labels([one, two], Setting()) == (
+        True,
+        (
+            "all training images are of one class: kNN and linear probe are the same for every encoder",
+            "k is 20, and there are 6 training images with a label: all of them vote",
+        ),
+    )
+    many = Numbered(40, labels=torch.arange(40) % 2)
+    told = ("all test images are of one class: kNN and linear probe say little",)
+    assert about_labels([many, one], Setting()) == (True, told)
+    assert about_labels([many, many], Setting()) == (True, ())
+    is_labelled, notes = about_labels([many, Numbered(6)], Setting())
+    assert not is_labelled and notes[0].startswith("the images of one split have no labels")
