@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -85,6 +85,8 @@ def of_run(checkpoints: Path, wish: str, nets: Iterable[nn.Module], on: torch.de
         found = Forms.recorded(begun) if begun and begun["device"] == on.type else fitting(wish, nets, on)
     found = cast(Forms, collectives.of_the_first(found))
     torch.set_num_threads(min(threads, found.threads))
+    if threads < found.threads:
+        return replace(found, why=f"{found.threads} threads when it began and {threads} now: the last bits will differ")
     return found
 
 

@@ -142,7 +142,9 @@ def test_a_run_takes_no_more_threads_than_there_are(tmp_path: Path, monkeypatch:
     here, on = torch.get_num_threads(), torch.device("cpu")
     record = Forms("float32", threads=64).record()
     monkeypatch.setattr(checkpoint, "about", lambda _: {"forms": record})
-    assert chosen_forms.of_run(tmp_path, "auto", [], on).threads == 64
+    found = chosen_forms.of_run(tmp_path, "auto", [], on)
+    assert found.threads == 64
+    assert found.why == f"64 threads when it began and {here} now: the last bits will differ"
     assert torch.get_num_threads() == here
     monkeypatch.setattr(checkpoint, "about", lambda _: {"forms": {**record, "device": "cuda"}})
     assert chosen_forms.of_run(tmp_path, "auto", [], on).why != "as the run began"
