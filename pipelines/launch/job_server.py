@@ -10,8 +10,6 @@ import asyncio
 import os
 import re
 import shlex
-import shutil
-import tempfile
 import threading
 import time
 from collections import deque
@@ -22,12 +20,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from sslgraph import home
 from sslgraph.errors import SslgraphError
 
-from .ray_compat import STOPPING, quiet_jobs
+from .job_files import hiding, job_files
+from .ray_compat import quiet_jobs
 
-EXCLUDES = ("/runs", "/data", "/outputs", ".git", ".venv", "venv", "node_modules", "__pycache__", ".*_cache")
 AGAIN_S = 0.5
 LIMIT = "the job server takes at most 100 MiB; name what is not needed in .rayignore, and leave data where nodes see it"
 
@@ -72,7 +69,10 @@ def submit(sent: Job, address: str | None, *, say: Callable[[str], None], wait: 
     os.environ["RAY_API_SERVER_ADDRESS"] = server  # Ray would prefer what stands there already
     with _understood(server):
         client = _client(server)
-        with _environment(sent) as environment:
+        here = Path.cwd().resolve()
+        for path in hiding(here):
+            say(f"{path} is not sent: it would take the place of a module of that name that Ray needs\n")
+        with job_files(here, sent.variables) as environment:
             client.submit_job(entrypoint=sent.entrypoint, submission_id=sent.name, runtime_env=environment)
         say(f"job {sent.name} on {server}\n{_commands(sent.name, server)}\n")
         if not wait:
@@ -114,30 +114,6 @@ def _variables(texts: Sequence[str]) -> dict[str, str]:
     if wrong := [name for name, sign, _ in split if not sign or not name]:
         raise SslgraphError(f"--env {wrong[0]}: write a name, an equals sign and a value, for example --env SEED=1")
     return {name: value for name, _, value in split}
-
-
-@contextmanager
-def _environment(sent: Job) -> Iterator[dict[str, Any]]:
-    """What the job runs in: this folder, and this code if it is not in it. Nothing is installed on the nodes."""
-    here = Path.cwd().resolve()
-    with tempfile.TemporaryDirectory() as scratch:
-        modules = [] if here == home.ROOT and not home.INSTALLED else [_packed(Path(scratch) / "sslgraph")]
-        yield {
-            "working_dir": str(here),
-            "py_modules": modules,
-            "excludes": list(EXCLUDES),
-            "env_vars": {**STOPPING, **sent.variables},
-        }
-
-
-def _packed(folder: Path) -> str:
-    """This code in the form in which it is installed: one package with the catalogue, pipelines and specs inside."""
-    leave = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(home.HERE, folder, ignore=leave)
-    if not home.INSTALLED:
-        for room in ("components", "pipelines", "specs"):
-            shutil.copytree(home.ROOT / room, folder / room, ignore=leave)
-    return str(folder)
 
 
 def _client(server: str) -> Any:
