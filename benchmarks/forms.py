@@ -15,7 +15,7 @@ from torch import nn
 
 from sslgraph.parts import registry
 from sslgraph.pipelines.machine import calibration, machine
-from sslgraph.pipelines.machine.chosen_forms import Forms, chosen, convolves, share_of_peak
+from sslgraph.pipelines.machine.chosen_forms import Forms, chosen, convolves, peak
 
 from .turns import Work, in_turns
 
@@ -48,7 +48,7 @@ def main(names: list[str], rounds: int = 3) -> None:
         timed = in_turns(f"{images} images of {side} px", ways, unit="step", units=1, rounds=rounds)
         best = min(min(times) for times in timed.seconds.values())
         mine = min(timed.seconds[CHOSEN])
-        share = share_of_peak(rates, operations(use, settings, side, images), mine, wish.precision)
+        share = operations(use, settings, side, images) / mine / peak(rates, dataclasses.replace(wish, threads=1))
         print(timed.table(CHOSEN))
         print(f"  chosen: {mine / best:.2f} x the best of all forms; {share:.0%} of what this machine can", flush=True)
 

@@ -59,7 +59,7 @@ def main() -> None:
 
         for name in steps.STEPS:
             (timed,) = steps.measure(rounds=asked.rounds, names=[name])
-            print(timed.table("sslgraph"), flush=True)
+            print(timed.table("sslgraph"), steps.of_the_limit(name, timed), sep="\n", flush=True)
     if "memory" in kinds:
         from . import steps
 

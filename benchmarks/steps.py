@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 
+from sslgraph.checked import sized_graph, wired
+from sslgraph.pipelines.check import check
+from sslgraph.pipelines.machine.calibration import calibrated
+from sslgraph.pipelines.machine.chosen_forms import fitting, peak
+from sslgraph.pipelines.plan.rehearsal import rehearse
 from sslgraph.pipelines.train.loop import one_step
 from sslgraph.pipelines.train.prepare import prepare
 
@@ -64,6 +71,21 @@ def ways(name: str) -> dict[str, Callable[[], Work]]:
 
         there["stable-pretraining, as documented"] = lambda: stable_steps.STEPS[name.split(",")[0]](batch)
     return there
+
+
+def of_the_limit(name: str, timed: Timed) -> str:
+    """The operations of our step over the machine's best product in the same precision and time."""
+    recipe, changes, batch = STEPS[name]
+    loaded, _ = check.load(recipe, {**QUIET, "batch": batch, **changes})
+    flops = rehearse(loaded, images=8).flops / 8 * batch
+    graph = sized_graph(wired(loaded), loaded, batch=batch)
+    forms, seconds = (
+        fitting("auto", graph.parts.values(), torch.device("cpu")),
+        statistics.median(timed.seconds["sslgraph"]),
+    )
+    best = peak(calibrated(), replace(forms, threads=1))
+    return (f"  {flops / 1e9:,.0f} GFLOP a step, {flops / seconds / 1e9:,.0f} GFLOP/s: {flops / seconds / best:.0%} of "
+            f"this machine's best product in {forms.precision} ({best / 1e9:,.0f})")  # fmt: skip
 
 
 def ours(name: str, *, compiled: bool = False) -> Work:

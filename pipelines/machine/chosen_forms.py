@@ -126,9 +126,17 @@ def convolves(nets: Iterable[nn.Module]) -> bool:
     return any(layer.kernel_size[0] > layer.stride[0] for layer in layers)
 
 
-def share_of_peak(rates: Rates, flops: float, seconds: float, precision: str) -> float:
-    """The operations of this time over those of the machine's best matrix product in the same precision."""
-    return flops / seconds / rates[f"product {precision}"]
+def peak(rates: Rates, forms: Forms) -> float:
+    """Operations a second of the machine's best matrix products, with the threads and in the precision of a run."""
+    short = forms.precision if forms.precision in PRECISIONS else "float32"
+    return rates[f"product {short}"] * forms.threads
+
+
+def expected(rates: Rates, forms: Forms, *, convolves: bool) -> float:
+    """Operations a second of the blocks that a net is made of, in these forms."""
+    short = forms.precision if forms.precision in PRECISIONS else "float32"
+    way = LAYOUTS[not forms.channels_last] if convolves else ATTENTIONS[forms.fused_attention]
+    return rates[f"{'convolutions' if convolves else 'transformer'} {short} {way}"] * forms.threads
 
 
 def _limits(rates: Rates, precision: str) -> tuple[int, int]:

@@ -10,22 +10,22 @@ from typing import Any
 
 import torch
 
+from ..machine.chosen_forms import Forms
 from ..train.loop import one_step
 from ..train.prepare import prepare
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Images a second: of the feed alone, its views included, and of whole training steps; and where."""
+class OwnSteps:
+    """Images a second: of the feed alone, its views included, and of whole training steps; where, in which forms."""
 
     feed: float
     steps: float
     device: str
+    forms: Forms
 
 
-def calibrate(
-    recipe: str, overrides: Mapping[str, Any], plugins: tuple[str, ...] = (), *, steps: int = 3
-) -> Calibration:
+def own_steps(recipe: str, overrides: Mapping[str, Any], plugins: tuple[str, ...] = (), *, steps: int = 3) -> OwnSteps:
     """Times so many batches of the feed and so many training steps of a recipe, after one of each that is not timed."""
     with tempfile.TemporaryDirectory(prefix="sslgraph-plan-") as folder:
         given = {**overrides, "evaluate": {}}
@@ -46,7 +46,7 @@ def calibrate(
         for step in range(1, steps + 1):
             one_step(run, made[step], step)
         _wait(run.device)
-        return Calibration(feed, images * steps / (time.perf_counter() - start), str(run.facts["device"]))
+        return OwnSteps(feed, images * steps / (time.perf_counter() - start), str(run.facts["device"]), run.forms)
 
 
 def _wait(device: torch.device) -> None:

@@ -21,6 +21,7 @@ from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock
 from sslgraph.torch_compat import storage_of, without_storage
 
+from ..machine.chosen_forms import convolves
 from ..machine.strategy import shared
 
 FORWARD_AND_BACK = 3  # a backward pass costs two forward ones
@@ -48,6 +49,7 @@ class Rehearsal:
     shared_targets: int = 0  # and of those followed
     gathered: int = 0  # numbers that fsdp gathers in forward and backward, each as often as it does
     together: int = 0  # of them the most that are whole at once
+    convolves: bool = True  # else its nets are transformers
 
 
 def rehearse(
@@ -92,6 +94,7 @@ def rehearse(
         followed=sum(p.numel() for p in method.parameters() if not p.requires_grad),
         state=sum(b.numel() * b.element_size() for b in method.buffers()),
         messages=tuple(messages),
+        convolves=convolves(method.parts.values()),
         **_sharing(method),
     )
 

@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from sslgraph.amounts import counted
+from sslgraph.amounts import counted, percent
 from sslgraph.errors import SslgraphError
 
 from ..check import check
+from ..machine import machine
+from ..machine.calibration import Rates, calibrated
+from ..machine.chosen_forms import chosen, expected, peak
 from .plan import GIB, Asked, Plan, bytes_of, planned
 from .rehearsal import POINTS, rehearse
 
@@ -82,7 +85,7 @@ def _size(amount: float) -> str:
 
 
 def page(
-    name: str, given: Mapping[str, Any], *, calibrated: bool = False, plugins: tuple[str, ...] = (),
+    name: str, given: Mapping[str, Any], *, is_calibrated: bool = False, plugins: tuple[str, ...] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     """The plan of a method or a recipe as text; of `given`, what is None comes from the recipe."""
@@ -97,19 +100,38 @@ def page(
             loaded, images=m, ranks=asked.gpus, dataset=asked.images, plugins=plugins, recomputed=recomputed
         ) for m in POINTS
     ]  # fmt: skip
-    if not calibrated:
-        return text(planned(asked, points), name=name)
+    plan = planned(asked, points)
+    if not is_calibrated:
+        wish = recipe.spec.precision if recipe else "auto"
+        return f"{text(plan, name=name)}\n{processor_line(plan, _rates(), wish=wish, convolves=points[0].convolves)}"
     if recipe is None:
         raise SslgraphError(
             f"--calibrate trains a few steps, and {name} is a method; give a recipe, such as demo/{name}"
         )
-    from .own_steps import calibrate
+    from .own_steps import own_steps
 
-    here = calibrate(name, overrides or {}, plugins)
-    plan = planned(asked, points)
-    rate = here.steps * plan.flops / 1e12
-    measured = f"  this machine   {here.steps:,.1f} images/s, {rate:.3g} TFLOP/s ({here.device})"
+    here = own_steps(name, overrides or {}, plugins)
+    rate = here.steps * plan.flops
+    share = f", {percent(rate / peak(_rates(), here.forms))} of its best product" if here.forms.device == "cpu" else ""
+    measured = f"  this machine   {here.steps:,.1f} images/s, {rate / 1e12:.3g} TFLOP/s{share} ({here.device})"
     return f"{text(plan, name=name, loader=here.feed)}\n{measured}"
+
+
+def processor_line(plan: Plan, rates: Rates, *, wish: str, convolves: bool) -> str:
+    """What this machine's processor would need, by its calibration."""
+    forms = chosen(rates, wish=wish, convolves=convolves)
+    rate = expected(rates, forms, convolves=convolves)
+    hours = plan.asked.batch * plan.steps * plan.flops / rate / 3600
+    return (
+        f"  this processor {_number(hours)} hours in {forms.precision} with {counted(forms.threads, 'thread')}, by its "
+        f"calibration: {rate / 1e12:.3g} TFLOP/s for blocks like this net's ({_number(rate / plan.flops)} images/s), "
+        f"{peak(rates, forms) / 1e12:.3g} for its best product"
+    )
+
+
+def _rates() -> Rates:
+    machine.use()
+    return calibrated()
 
 
 def _asked(recipe: Any, given: Mapping[str, Any]) -> Asked:

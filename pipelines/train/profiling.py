@@ -12,8 +12,11 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from sslgraph.amounts import percent
 from sslgraph.errors import SslgraphError
 
+from ..machine.calibration import calibrated
+from ..machine.chosen_forms import peak
 from .run import Run
 
 WARM, STEPS = 3, 5  # steps that are not looked at, and steps that are
@@ -74,15 +77,19 @@ class _Look:
         self.run, self.watch, self.done, self.since = run, Stopwatch(run.device), 0, 0.0
         self.profile = profile(activities=_activities(run.device), acc_events=True)  # else an older torch warns
         self.hooks: list[Any] = []
-        is_compiled = any(program.run is not program.module for program in run.method.programs.values())
-        for name, part in run.method.parts.items() if not is_compiled else ():
+        from torch.utils.flop_counter import FlopCounterMode  # which no other run needs
+
+        self.counter = FlopCounterMode(display=False)  # over the first step, which is not timed
+        self.is_compiled = any(program.run is not program.module for program in run.method.programs.values())
+        for name, part in run.method.parts.items() if not self.is_compiled else ():
             kind = "loss" if run.method.graph.boxes[name].section == "losses" else "forward"
             self.hooks += self.watch.watch(f"{kind} {name}", part)
         run.span = run.feed.span = self.span
 
     @contextmanager
     def span(self, name: str) -> Iterator[None]:
-        with self.watch.span(name):
+        counts = name == "step" and self.done == 0 and not self.is_compiled
+        with self.watch.span(name), self.counter if counts else nullcontext():
             yield
         if name == "step":
             self.done += 1
@@ -101,9 +108,21 @@ class _Look:
         run, whole = self.run, time.perf_counter() - self.since
         heading = f"{run.facts.get('recipe', 'run')} on {run.facts.get('device', run.device)}"
         found = table(self.watch.seconds, whole, heading=heading)
+        found += self._speed(whole / STEPS)
         self.profile.export_chrome_trace(str(run.folder / TRACE))
         (run.folder / TABLE).write_text(found + "\n", encoding="utf-8")
         run.record.display.say(f"{found}\n  trace: {run.folder / TRACE} (open it in ui.perfetto.dev)")
+
+    def _speed(self, seconds: float) -> str:
+        """The step's operations a second, and on a processor their share of the machine's best product."""
+        flops, forms = float(self.counter.get_total_flops()), self.run.forms
+        if not flops:
+            return ""
+        said = f"\n  {flops / 1e9:,.3g} GFLOP a step, {flops / seconds / 1e9:,.3g} GFLOP/s"
+        if forms.device != "cpu":
+            return said
+        share = flops / seconds / peak(calibrated(), forms)
+        return f"{said}: {percent(share)} of the best product that this machine has in {forms.precision}"
 
 
 def table(seconds: dict[str, float], whole: float, *, heading: str, steps: int = STEPS) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from rates import rates
 from torch.utils.flop_counter import FlopCounterMode
 
 from sslgraph import collectives
@@ -13,7 +14,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.pipelines.plan.plan import GIB, Asked, bytes_of, planned
 from sslgraph.pipelines.plan.rehearsal import Rehearsal, rehearse
-from sslgraph.pipelines.plan.text import page, text
+from sslgraph.pipelines.plan.text import page, processor_line, text
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 
@@ -91,6 +92,17 @@ def test_the_page_says_what_fits_and_what_is_assumed() -> None:
     assert "enough" in text(planned(asked(), points), name="mine", loader=1e6)
     one = text(planned(asked(gpus=1, epochs=1, images=64), points), name="mine")
     assert one.startswith("mine: batch 64 on 1 GPU, 1 epoch of 64 images, 1 step\n")
+
+
+def test_a_processors_hours_are_those_of_its_calibration() -> None:
+    plan = planned(asked(gpus=1, memory=1e9), [rehearsal(m) for m in (2, 4, 8)])  # 66 to 178 operations an image
+    here = rates(short=2.0, **{"convolutions bfloat16 channels-last": 4e9, "product bfloat16": 8e9})
+    line = processor_line(plan, here, wish="auto", convolves=True)
+    hours = 64 * plan.steps * plan.flops / 4e9 / torch.get_num_threads() / 3600
+    assert line.startswith(f"  this processor {hours:.3g} hours in bfloat16 with {torch.get_num_threads()} thread")
+    if torch.get_num_threads() == 1:
+        assert "0.004 TFLOP/s for blocks like this net's" in line and line.endswith("0.008 for its best product")
+    assert "float32" in processor_line(plan, here, wish="float32", convolves=True)
 
 
 def test_in_a_rehearsal_nothing_is_sent_and_everything_is_noted() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import torch
 from torch import nn
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.check.check import load
+from sslgraph.pipelines.plan.rehearsal import rehearse
 from sslgraph.pipelines.train import profiling
 from sslgraph.pipelines.train.loop import loop
 from sslgraph.pipelines.train.prepare import prepare
@@ -68,6 +71,11 @@ def test_a_profile_is_written_and_changes_no_number(tmp_path: Path) -> None:
     found = (tmp_path / "watched" / profiling.TABLE).read_text()
     for part in ("waiting for data", "forward f", "forward g", "loss contrast", "backward", "optimizer", "views are"):
         assert part in found
+    # Its rates are made by hand (tests/support/rates.py), and the operations are those that a plan counts.
+    operations = re.search(r"([\d.,]+) GFLOP a step, .*% of the best product that this machine has in", found)
+    loaded, _ = load("demo/simclr", {})
+    assert operations is not None
+    assert float(operations[1]) * 1e9 == pytest.approx(16 / 8 * rehearse(loaded, images=8).flops, rel=0.05)
     with gzip.open(tmp_path / "watched" / profiling.TRACE) as file:
         events = {event["name"] for event in json.load(file)["traceEvents"]}
     assert {"step", "waiting", "forward", "backward", "optimizer", "state and targets"} <= events
