@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -50,9 +49,9 @@ class ImageFolder(Album):
     ) -> None:
         self._store = store_at(path, reads=reads, links=links)
         files, skipped = self._store.files(), self._store.skipped
-        images = [file for file in files if PurePosixPath(file.name).suffix.lower() in SUFFIXES]
+        images = [file for file in files if file.name.lower().endswith(SUFFIXES)]
         for other in files if len(images) < len(files) else ():
-            if PurePosixPath(other.name).suffix.lower() not in SUFFIXES:
+            if not other.name.lower().endswith(SUFFIXES):
                 skipped.ending(other.name)
         self._store.refuse_links_out(images)
         if not images:

@@ -135,7 +135,7 @@ class Parquet(Album):
         name = posixpath.normpath(posixpath.join(posixpath.dirname(file.name), path))
         if name.startswith(("/", "../")):
             raise ValueError(f"its path {path} leads out of the folder")
-        self._store.refuse_links_out([File(name, 0, "")])
+        self._store.refuse_links_out([File(name, 0, "", is_link=True)])
         return self._store.read(name)
 
     def _footer(self, file: File) -> Any:

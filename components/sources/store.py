@@ -25,6 +25,7 @@ class File:
     name: str
     size: int
     stamp: str
+    is_link: bool = False
 
 
 class Store(Protocol):
@@ -95,8 +96,8 @@ class Folder:
     def files(self, *suffixes: str) -> list[File]:
         """All files below with these endings, in the order of their names."""
         self.skipped = Skipped()
-        found = (file for start in self._starts for file in self._below(start))
-        there = [self._file(file) for file in found if not suffixes or self.only or file.suffix.lower() in suffixes]
+        found = [file for start in self._starts for file in self._at(start)]
+        there = [file for file in found if not suffixes or self.only or file.name.lower().endswith(suffixes)]
         return sorted(there, key=lambda file: file.name.split("/"))
 
     def top(self) -> list[str]:
@@ -114,29 +115,34 @@ class Folder:
                         names.append(self._name(Path(entry)) + "/" * entry.is_dir())
         return names
 
-    def _below(self, place: Path) -> Iterator[Path]:
-        """The files of a folder and of its folders."""
-        if not place.is_dir():
-            yield place
-            return
+    def _at(self, start: Path) -> Iterator[File]:
+        """A file, or those below a folder."""
+        name = self._name(start) if start != self._folder else ""
+        if start.is_dir():
+            yield from self._below(str(start), f"{name}/" if name else "")
+        else:
+            yield _file(name, start.stat(), is_link=start.is_symlink())
+
+    def _below(self, place: str, above: str) -> Iterator[File]:
+        """The files of a folder and of its folders; `above` is its name, with a slash."""
         try:
-            there = sorted(place.iterdir(), key=lambda path: path.name)
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
         except OSError as reason:
-            self.skipped.note("folder", f"can't be listed ({reason.strerror})", self._name(place))
+            self.skipped.note("folder", f"can't be listed ({reason.strerror})", above)
             return
-        for path in there:
-            if is_hidden(path.name):
-                what = "hidden folder" if path.is_dir() else "hidden file"
-                self.skipped.note(what, "skipped", self._name(path))
-            elif path.is_symlink() and not path.exists():
-                self.skipped.note("link", "its target is missing", self._name(path))
-            elif path.is_dir():
-                if (path.is_symlink() and self._is_followed(path)) or not path.is_symlink():
-                    yield from self._below(path)
-            elif path.is_file():
-                yield path
+        for entry in entries:
+            name, is_link = above + entry.name, entry.is_symlink()
+            if is_hidden(entry.name):
+                self.skipped.note("hidden folder" if entry.is_dir() else "hidden file", "skipped", name)
+            elif entry.is_dir():
+                if not is_link or self._is_followed(Path(entry.path)):
+                    yield from self._below(entry.path, f"{name}/")
+            elif entry.is_file():
+                yield _file(name, entry.stat(), is_link=is_link)
+            elif is_link:
+                self.skipped.note("link", "its target is missing", name)
             else:
-                self.skipped.note("device or pipe", "not a file", self._name(path))
+                self.skipped.note("device or pipe", "not a file", name)
 
     def _is_followed(self, link: Path) -> bool:
         """Whether a linked folder is to be read: not if it leads back to one above it."""
@@ -170,9 +176,9 @@ class Folder:
 
     def refuse_links_out(self, files: list[File]) -> None:
         """Raises if one of these files is a link out of the folder."""
-        for path in (self._folder / file.name for file in files):
-            if path.is_symlink():
-                self._refuse_out(path)
+        for file in files:
+            if file.is_link:
+                self._refuse_out(self._folder / file.name)
 
     def _refuse_out(self, link: Path) -> None:
         target = link.resolve()
@@ -190,6 +196,6 @@ class Folder:
                 raise
             raise StorageError(f"the images' folder {self.root} is gone ({reason}); see that it is mounted") from reason
 
-    def _file(self, path: Path) -> File:
-        about = path.stat()
-        return File(path.relative_to(self._folder).as_posix(), about.st_size, f"{about.st_size} {about.st_mtime_ns}")
+
+def _file(name: str, about: os.stat_result, *, is_link: bool) -> File:
+    return File(name, about.st_size, f"{about.st_size} {about.st_mtime_ns}", is_link)
