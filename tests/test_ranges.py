@@ -7,13 +7,16 @@ import pytest
 from sslgraph.parts import kinds, registry
 from sslgraph.parts.arguments import setting_faults
 
-BY_DATA = ("sources",)  # families whose numbers are refused where the data is opened
 # Numbers that may be anything.
 FREE = {
     "clustering.pca_whiten.power": "0 keeps the variances, -0.5 whitens, and both signs mean something",
     "losses.cross_entropy.ignore": "a label like any other, negative by custom",
     "masks.center_square.fill": "a colour after the normalisation of the view",
     "masks.random_square.fill": "a colour after the normalisation of the view",
+    **dict.fromkeys(
+        (f"sources.{name}.range" for name in ("image_folder", "parquet", "webdataset")),
+        "black and white of any kind of pixel: Hounsfield units begin below 0",
+    ),
     "wiring.scale.factor": "a negative factor turns a value round",
 }
 
@@ -23,7 +26,7 @@ def numbers() -> dict[str, str]:
     found = {}
     for use in registry.catalogue():
         for setting in registry.signature(use).settings.values():
-            if use.split(".")[0] not in BY_DATA and kinds.numeric(setting.annotation):
+            if kinds.numeric(setting.annotation):
                 found[f"{use}.{setting.name}"] = setting.annotation
     return found
 

@@ -10,6 +10,7 @@ import numpy as np
 from sslgraph.amounts import counted
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
+from sslgraph.ranges import Count, NotNegative, Whole
 
 from .album import Album, chosen, scaling_of
 from .arranging import arranged, by_folder
@@ -39,13 +40,13 @@ class ImageFolder(Album):
         *,
         path: str,
         split: Literal["train", "test"] = "train",
-        limit: int | None = None,
-        memory: float = 4.0,
-        reads: int = 32,
-        at_least: int | None = None,
+        limit: Count | None = None,
+        memory: NotNegative = 4.0,
+        reads: Count = 32,
+        at_least: Count | None = None,
         links: bool = False,
         range: list[float] | Literal["auto"] | None = None,
-        channels: list[int] | None = None,
+        channels: list[Whole] | None = None,
     ) -> None:
         self._store = store_at(path, reads=reads, links=links)
         files, skipped = self._store.files(), self._store.skipped

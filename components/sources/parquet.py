@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
+from sslgraph.ranges import Count, NotNegative, Whole
 
 from .album import Album, chosen, scaling_of
 from .arranging import arranged
@@ -53,15 +54,15 @@ class Parquet(Album):
         *,
         path: str,
         split: Literal["train", "test"] = "train",
-        limit: int | None = None,
-        memory: float = 4.0,
-        reads: int = 32,
-        at_least: int | None = None,
+        limit: Count | None = None,
+        memory: NotNegative = 4.0,
+        reads: Count = 32,
+        at_least: Count | None = None,
         label: str | None = None,
         links: bool = False,
         range: list[float] | Literal["auto"] | None = None,
-        channels: list[int] | None = None,
-        largest_group: float = 4.0,
+        channels: list[Whole] | None = None,
+        largest_group: NotNegative = 4.0,
     ) -> None:
         self._store = store_at(path, reads=reads, links=links)
         files, found = _shards(self._store, label)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
+from sslgraph.ranges import Count, NotNegative
 
 from .album import Album, chosen
 from .decoding import Picture, decode
@@ -40,9 +41,9 @@ class Prepared(Album):
         *,
         path: str,
         split: Literal["train", "test"] = "train",
-        limit: int | None = None,
-        memory: float = 0.0,
-        reads: int = 32,
+        limit: Count | None = None,
+        memory: NotNegative = 0.0,
+        reads: Count = 32,
     ) -> None:
         self._store = store_at(path, reads=reads)
         found = beside(self._store, ABOUT)

@@ -12,6 +12,7 @@ from torch import Tensor
 from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
+from sslgraph.ranges import Count, Whole
 
 from .outlines import OUTLINES, Field, Plane
 
@@ -45,11 +46,11 @@ class Shapes:
         self,
         *,
         split: Literal["train", "test"] = "train",
-        images: int = 10_000,
-        test_images: int = 2_000,
-        limit: int | None = None,
-        size: int = 32,
-        seed: int = 0,
+        images: Count = 10_000,
+        test_images: Count = 2_000,
+        limit: Count | None = None,
+        size: Count = 32,
+        seed: Whole = 0,
         label: Literal["shape", "hue", "texture", "viewpoint", "light", "clutter"] = "shape",
         colour: Literal["random", "by_class"] = "random",
         texture: bool = True,

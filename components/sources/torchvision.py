@@ -14,6 +14,7 @@ from torchvision import datasets
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError, nearest
+from sslgraph.ranges import Count, NotNegative
 
 from .album import Album, chosen
 from .decoding import Picture, picture_of
@@ -42,10 +43,10 @@ class TorchvisionDataset(Album):
         dataset: str,
         path: str = ".",
         split: Literal["train", "test"] = "train",
-        limit: int | None = None,
+        limit: Count | None = None,
         download: bool = False,
         options: dict[str, Any] | None = None,
-        memory: float = 4.0,
+        memory: NotNegative = 4.0,
     ) -> None:
         known = _class_of(dataset)
         parameters = inspect.signature(known).parameters
