@@ -10,8 +10,12 @@ from typing import Any
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
+from sslgraph.read.spec import Data
 
 from . import check
+
+# Settings that say how images are read, and not how many or where.
+READING = ("label", "links", "range", "channels")
 
 
 def request(
@@ -75,13 +79,23 @@ def _data(name: str, path: str, given: Mapping[str, Any], plugins: tuple[str, ..
         return {}
     found = source_for(absolute)
     known = registry.signature(found).settings
-    own = use == found  # another source means other things by its settings, but for how many images
+    # A source that draws its images means other things by its settings, but for how many there are.
     kept = {
         setting: value
         for setting, value in recipe.data.settings.items()
-        if setting in known and (own or setting in ("limit", "memory") or f"data.{setting}" in given)
+        if setting in known and (use in _readers() or setting in ("limit", "memory") or f"data.{setting}" in given)
     }
     return {"data": {"use": found, **kept, "path": absolute}}
+
+
+def moved(data: Data, path: str) -> tuple[str, dict[str, Any]]:
+    """The source of images that lie elsewhere than a recipe says, read as the recipe reads its own, and all of them."""
+    absolute = located(path)
+    found = source_for(absolute)
+    known = registry.signature(found).settings if data.use in _readers() else ()
+    return found, {name: data.settings[name] for name in READING if name in data.settings and name in known} | {
+        "path": absolute
+    }
 
 
 def located(path: str) -> str:

@@ -20,7 +20,7 @@ from sslgraph.read.spec import Recipe
 from sslgraph.settle.views import pixel_view
 
 from ..check import check
-from ..check.request import located, source_for
+from ..check.request import moved
 from ..feed.feed import Source
 from ..machine import machine
 from ..measure import online
@@ -63,7 +63,7 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     allowed = check.allowed_in(loaded, plugins)
     use, settings = recipe.data.use, dict(recipe.data.settings)
     if data is not None:
-        use, settings = source_for(data), {"path": located(data)}
+        use, settings = moved(recipe.data, data)
     sources = [registry.build(use, {**settings, "split": split}, allowed) for split in ("train", "test")]
     images, size = trained_on(run, loaded, plugins) if data else (len(sources[0]), sources[0].size)
     encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)

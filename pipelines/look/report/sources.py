@@ -8,7 +8,7 @@ from typing import Any
 from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
 
-from ...check.request import located, source_for
+from ...check.request import moved
 from ...feed.feed import Source
 
 
@@ -16,8 +16,7 @@ class Sources:
     """Gives the source of a recipe's split; `data` takes the place of what the recipes name, for data that moved."""
 
     def __init__(self, data: str | None = None) -> None:
-        self.data = None if data is None else located(data)
-        self.use = None if self.data is None else source_for(self.data)
+        self.data = data
         self._opened: dict[str, Source] = {}
 
     def __call__(self, recipe: Recipe, split: str, plugins: tuple[str, ...]) -> Source:
@@ -34,6 +33,6 @@ class Sources:
         return str(settings.get("path", use))
 
     def _named(self, recipe: Recipe) -> tuple[str, dict[str, Any]]:
-        if self.use is not None:
-            return self.use, {"path": self.data}
+        if self.data is not None:
+            return moved(recipe.data, self.data)
         return recipe.data.use, dict(recipe.data.settings)

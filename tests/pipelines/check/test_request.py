@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from object_storage import Storage
+from PIL import Image
 from tars import numbered, png, shard
 
-from sslgraph.pipelines.check.request import request
+from sslgraph.pipelines.check.request import moved, request
+from sslgraph.read.spec import Data
 
 
 def folder_of(kind: str, root: Path) -> Path:
@@ -45,3 +47,19 @@ def test_an_address_stays_as_it_is_and_is_looked_at(storage: Storage) -> None:
 def test_data_on_another_machine_is_not_looked_at() -> None:
     assert request("cifar10/simclr", data="/gone", is_here=False)["overrides"] == {"data.path": "/gone"}
     assert request("demo/simclr", data="/gone", is_here=False)["overrides"] == {}
+
+
+def test_images_that_moved_are_read_as_the_recipe_reads_its_own(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    settings = {"path": "gone", "range": [0, 4095], "links": True, "label": "x", "limit": 5}
+    found = moved(Data(use="sources.parquet", settings=settings), str(tmp_path))
+    assert found == ("sources.image_folder", {"range": [0, 4095], "links": True, "path": str(tmp_path)})
+    drawn = Data(use="sources.shapes", settings={"label": "hue"})
+    assert moved(drawn, str(tmp_path)) == ("sources.image_folder", {"path": str(tmp_path)})
+
+
+def test_settings_of_the_command_line_go_to_the_data_there(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    asked = request("demo/rotation", data=str(tmp_path), overrides={"data.range": "auto", "data.limit": 5})
+    wanted = {"use": "sources.image_folder", "range": "auto", "limit": 5, "path": str(tmp_path)}
+    assert asked["overrides"]["data"] == wanted
