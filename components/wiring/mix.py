@@ -12,10 +12,11 @@ from sslgraph.component import component
 
 
 class Mixed(NamedTuple):
-    """The mixed images; the share of each image itself, one number; the place of each partner in the global batch."""
+    """The mixed images; the share of each image itself and of its partner; where in the global batch the partner is."""
 
     image: Float[Tensor, "batch channels rows columns"]
     share: Float[Tensor, ""]
+    rest: Float[Tensor, ""]
     partner: Int64[Tensor, "batch"]
 
 
@@ -51,7 +52,7 @@ class Mix(nn.Module):
             order = draws.permutation(_drawn(clock, "mix partners"), count)[0]
         partner = (order if self.partner == "permuted" else order.flip(0))[first : first + len(image)]
         share = draws.uniform(_drawn(clock, "mix share"), 1, *self.share)[0, 0].to(image.dtype)
-        return Mixed(share * image + (1 - share) * everything[partner], share, partner)
+        return Mixed(share * image + (1 - share) * everything[partner], share, 1 - share, partner)
 
 
 def _drawn(clock: Tensor, what: str) -> draws.Draw:

@@ -66,7 +66,8 @@ class CompiledMethod(nn.Module):
             s for name, part in self.parts.items() for s in scheduled(part, sized.settings[name])
         ]
         self.weights = {
-            loss.name: schedule(self.graph.loss(loss.name).spec.weight) for loss in self.graph.training.losses
+            loss.name: schedule(1.0 if isinstance(weight := self.graph.loss(loss.name).spec.weight, str) else weight)
+            for loss in self.graph.training.losses
         }
         self.players = self._players()
         self.programs = {leg.leg.name: self._program(leg) for leg in sized.legs}

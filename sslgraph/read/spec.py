@@ -6,6 +6,7 @@ everything that is not reserved is gathered in `settings`. Nothing is converted:
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -24,6 +25,13 @@ def _of_kind(annotation: str) -> AfterValidator:
         return value
 
     return AfterValidator(checked)
+
+
+def _weight(value: Any) -> Any:
+    is_name = isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?", value)
+    if not is_name and (wrong := kinds.problem("Scalar", value)):
+        raise ValueError(wrong)
+    return value
 
 
 def _length(value: str) -> str:
@@ -46,6 +54,7 @@ def _lengths(value: Any) -> Any:
 
 ALWAYS = "always"
 Number = Annotated[Any, _of_kind("Scalar")]  # 0.1, or a schedule: {cosine: [0.996, 1.0]}
+Weight = Annotated[Any, AfterValidator(_weight)]  # a Number, or a value of the flow: m.share
 Momentum = Annotated[Any, _of_kind("ShareScalar")]
 Length = Annotated[str, AfterValidator(_length)]  # "1 epoch", "500 steps", "10 %"
 Pause = Annotated[str, AfterValidator(_length), AfterValidator(_pause)]  # a length that is not 0
@@ -135,7 +144,7 @@ class Loss(_Text):
 
     use: str
     of: list[str] = []
-    weight: Number = 1.0
+    weight: Weight = 1.0
     trains: list[str] | None = None
     settings: dict[str, Any] = {}
 

@@ -27,6 +27,8 @@ class GivenNumbers(nn.Module):
         super().__init__()
         self.part, self.ports, self.settings = part, tuple(ports), tuple(settings)
         for name in settings:
+            if name == "weight":  # of a loss, which is multiplied by it
+                continue
             if hasattr(part, name):
                 delattr(part, name)
             part.register_buffer(name, torch.ones(()), persistent=False)
@@ -35,4 +37,6 @@ class GivenNumbers(nn.Module):
         given = {**dict(zip(self.ports, args, strict=False)), **named}
         numbers = {name: given.pop(name) for name in self.settings}
         numbers = {name: value.reshape(()) if value.numel() == 1 else value for name, value in numbers.items()}
-        return functional_call(self.part, numbers, (), given)
+        times = numbers.pop("weight", None)
+        found = functional_call(self.part, numbers, (), given)
+        return found if times is None else found * times

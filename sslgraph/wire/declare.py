@@ -12,7 +12,7 @@ from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.parts.kinds import moves
 from sslgraph.parts.signature import Port, Signature
-from sslgraph.read.spec import Method, Path, Target
+from sslgraph.read.spec import Loss, Method, Path, Target
 from sslgraph.wire.graph import Box, LossBox, NetBox, OpBox, StateBox, TargetBox
 
 MAKES_NUMBERS = ("losses", "ops")  # sections of parts that take numbers from the flow
@@ -130,6 +130,8 @@ def _add_box(
         faults.append(Fault((*path, "use"), *_ports_not_known(signature)))
         return
     numbers = tuple(k for k, v in settings.items() if section in MAKES_NUMBERS and _is_made(signature, k, v))
+    if isinstance(part, Loss) and isinstance(part.weight, str):
+        numbers += ("weight",)
     signature = _with_ports(signature, numbers)
     own = {
         k: v
@@ -140,7 +142,8 @@ def _add_box(
     if isinstance(part, Target):  # what is wrong with the settings of the net that it follows is told there
         wrong = [fault for fault in wrong if fault.at in [(key,) for key in part.settings]]
     faults += [fault.under(path) for fault in wrong]
-    own |= {k: 1.0 for k in numbers if registry.signature(use, plugins).settings[k].is_required}
+    known = registry.signature(use, plugins).settings
+    own |= {k: 1.0 for k in numbers if k in known and known[k].is_required}
     boxes[name] = KINDS[section](name, use, own, signature, path, part, numbers)
 
 

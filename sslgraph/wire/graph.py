@@ -42,7 +42,8 @@ class Box:
     @property
     def made(self) -> dict[str, str]:
         """The settings that the flow makes, with what makes them."""
-        return {} if self.spec is None else {name: str(self.spec.settings[name]) for name in self.numbers}
+        said = {**getattr(self.spec, "settings", {}), "weight": getattr(self.spec, "weight", "")}
+        return {name: str(said[name]) for name in self.numbers}
 
     @property
     def net(self) -> str:

@@ -86,6 +86,7 @@ class _Wiring:
         box, path = self.boxes[name], (*self.prefix, "losses", name)
         ports = box.signature.ports
         given = {k: v for k, v in loss.settings.items() if k in ports and k not in box.signature.settings}
+        given |= box.made
         free = [port for port in ports if port not in given]
         if len(loss.of) > len(free):
             problem = f"loss '{name}' ({box.use}) is given {len(loss.of)} values"

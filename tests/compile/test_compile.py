@@ -430,6 +430,26 @@ def test_a_setting_is_a_number_that_the_flow_makes() -> None:
     torch.testing.assert_close(losses["l"], (rows - rows * factor).square().mean() / 2)  # phi is 2
 
 
+def test_a_weight_is_a_number_that_the_flow_makes() -> None:
+    text = {
+        "nets": {"f": EYE},
+        "ops": {"mixed": {"use": "wiring.mix"}},
+        "flow": {"m": "mixed(x)", "z": "f(m)", "t": "stopgrad(f(x))", "o": "partners(t, m.partner)"},
+        "losses": {
+            "own": {**SQUARE, "of": ["z", "t"], "weight": "m.share"},
+            "other": {**SQUARE, "of": ["z", "o"], "weight": "m.rest"},
+        },
+    }
+    method = compiled(batch=2, **text)
+    method.begin(0, CLOCK)
+    tensors = batch({"x": images(1, 4)})
+    share = method.parts["mixed"](tensors["x.image"], tensors["clock"]).share.item()
+    losses = method(tensors).losses
+    own, other = (3 * (1 - share)) ** 2, (3 * share) ** 2  # how far a mixture of 1 and 4 lies from each
+    assert losses["own"].item() == pytest.approx(share * own)
+    assert losses["other"].item() == pytest.approx((1 - share) * other)
+
+
 def test_a_part_that_may_draw_draws_nothing_for_a_representation() -> None:
     vit = {"use": "backbones.vit", "preset": "nano", "patch": 2, "drop_path": 0.5}
     method = compiled(

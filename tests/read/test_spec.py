@@ -44,6 +44,7 @@ def test_values_are_frozen() -> None:
         (Target, {"ema_of": "f"}),
         (Target, {"ema_of": "f", "momentum": "fast"}),
         (Loss, {"use": "a", "weight": {"cosine": 1}}),
+        (Loss, {"use": "a", "weight": "0.5"}),
         (Phase, {"name": "a", "every": "often"}),
         (Phase, {"name": "a", "start": "1 epoch"}),
         (Method, {"method": "a"}),

@@ -77,4 +77,4 @@ def test_missing_sections_come_with_what_to_write() -> None:
 
 
 def test_all_faults_come_at_once() -> None:
-    assert len(faults(GOOD + "a: 1\nb: 2\nops: 3\nlosses: {l: {use: 1, weight: x}}")) == 5
+    assert len(faults(GOOD + "a: 1\nb: 2\nops: 3\nlosses: {l: {use: 1, weight: 1 x}}")) == 5

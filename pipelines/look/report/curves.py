@@ -137,7 +137,8 @@ def _landmarks(runs: Runs, loss: str, part: str) -> list[Level]:
 
 
 def _weighted(run: Gathered, loss: str) -> dict[str, float]:
-    weight = schedule(run.record.loss_specs[loss].weight)
+    said = run.record.loss_specs[loss].weight
+    weight = schedule(1.0 if isinstance(said, str) else said)  # one that the flow makes has no landmarks
     known = run.landmarks.get(loss, {}) if weight.is_constant else {}
     return {name: value * weight.first for name, value in known.items()}
 
