@@ -25,6 +25,11 @@ class Features:
     labels: Int64[Tensor, "images"] | None = None
     classes: tuple[str, ...] = ()
 
+    def of(self, rows: Int64[Tensor, "some"]) -> Features:
+        """Some of the rows."""
+        labels = None if self.labels is None else self.labels[rows]
+        return Features(self.values[rows], self.index[rows], labels, self.classes)
+
     def labelled(self) -> tuple[Float[Tensor, "images dim"], Int64[Tensor, "images"]]:
         """The rows that have a label, and the labels; refuses features that are no numbers, and data without labels."""
         if self.labels is None or not bool((self.labels >= 0).any()):

@@ -14,6 +14,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.ranks import sharding
 from sslgraph.schedules import Clock, duration
 
+from ..measure.online import CHOOSING
 from ..storage import checkpoint, interrupt, run_folder
 from ..storage.checkpoint import Checkpoint
 from ..storage.interrupt import Interrupt
@@ -28,7 +29,8 @@ def settings(wish: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     if wish.get("every") is not None:
         every, pause = max(1, round(duration(wish["every"]).steps(clock))), 0.0
     return {
-        "checkpoint_every": every, "checkpoint_pause": pause, "keep": int(wish.get("keep", 2)), "best": wish.get("best")
+        "checkpoint_every": every, "checkpoint_pause": pause, "keep": int(wish.get("keep", 2)),
+        "best": CHOOSING if wish.get("best") else None,
     }  # fmt: skip
 
 

@@ -36,7 +36,12 @@ def test_a_small_bank_and_few_queries_cover_all_classes_of_a_sorted_folder(tmp_p
     setting = Setting(k=1, bank=2 * CLASSES, queries=CLASSES)
     found = OnlineKnn(setting, data, view, device=torch.device("cpu"), precision=torch.float32)
     assert str(found) == "queries 20 of 80 images, 20 of 20 classes; bank 40 of 240 images, 20 of 20 classes"
-    assert found.measure(nn.Flatten()) == {"knn": 1.0}
+    assert found.measure(nn.Flatten()) == {"knn": 1.0, "knn_train": 1.0}
+    assert found.queries.labels is not None and found.bank.labels is not None
+    found.queries.labels.add_(1)  # what chooses the best checkpoint sees no test image
+    assert found.measure(nn.Flatten()) == {"knn": 0.0, "knn_train": 1.0}
+    found.bank.labels.copy_(torch.arange(2 * CLASSES) % 7)
+    assert found.measure(nn.Flatten())["knn_train"] < 1
 
 
 def test_raw_pixels_are_the_same_baseline_whatever_the_view_of_the_method(tmp_path: Path) -> None:

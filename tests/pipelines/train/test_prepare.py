@@ -30,7 +30,12 @@ def losses(folder: Path) -> list[float]:
 
 def test_a_recipe_is_trained_measured_and_written_down(tmp_path: Path) -> None:
     summary = loop.train(request(tmp_path))
-    assert summary["steps"] == 4 and set(summary["measures"]) == {"knn", "knn_random_encoder", "knn_pixels"}
+    assert summary["steps"] == 4 and set(summary["measures"]) == {
+        "knn",
+        "knn_train",
+        "knn_random_encoder",
+        "knn_pixels",
+    }
     said = (tmp_path / "introduction.txt").read_text()
     assert "kNN: queries 20 images, 7 classes; bank 64 images, 10 classes" in said
     assert "64 images, 10 classes, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch" in said

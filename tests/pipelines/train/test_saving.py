@@ -83,7 +83,7 @@ def test_the_settings_of_a_recipe() -> None:
     clock = Clock(10, 100)
     found = saving.settings({}, clock)
     assert found == {"checkpoint_every": 10, "checkpoint_pause": 600.0, "keep": 2, "best": None}
-    assert saving.settings({"best": "knn"}, clock) == {**found, "best": "knn"}
+    assert saving.settings({"best": "knn"}, clock) == {**found, "best": "knn_train"}
     asked = {"checkpoint_every": 20, "checkpoint_pause": 0.0, "keep": 5, "best": None}
     assert saving.settings({"every": "2 epochs", "keep": 5}, clock) == asked
 
