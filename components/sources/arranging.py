@@ -43,7 +43,11 @@ def arranged(
         return Arranged(splits, None, ())
     number_of = {name: i for i, name in enumerate(classes)}
     codes = np.array([number_of.get(name, -1) for name in class_of], dtype=np.int64)
-    return Arranged(splits, torch.from_numpy(codes[of_item]), classes)
+    labels = codes[of_item]
+    if np.bincount(labels[labels >= 0]).max() < 2:
+        skipped.note("folder name", "no label, for each folder holds one image", folders[0], len(folders))
+        return Arranged(splits, None, ())
+    return Arranged(splits, torch.from_numpy(labels), classes)
 
 
 def by_folder(paths: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:

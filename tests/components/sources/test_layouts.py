@@ -53,6 +53,13 @@ def test_held_out_images_are_the_labelled_ones_of_val_and_test(tmp_path: Path) -
     assert test.notes == (said,)
 
 
+def test_folders_of_one_image_each_are_no_classes(tmp_path: Path) -> None:
+    source = ImageFolder(path=str(images(tmp_path, tuple(f"2026-01-{day:02}" for day in range(1, 13)), each=1)))
+    assert source.labels is None and source.classes == ()
+    said = "12 folder names: no label, for each folder holds one image, such as 2026-01-01"
+    assert said in source.notes
+
+
 def test_images_in_no_split_are_counted(tmp_path: Path) -> None:
     images(tmp_path / "train"), images(tmp_path / "val"), images(tmp_path / "extra", ("bird",), each=3)
     source = ImageFolder(path=str(tmp_path))
