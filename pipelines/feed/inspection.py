@@ -76,7 +76,8 @@ def _classes(source: Source) -> list[str]:
     there = counts[counts > 0]
     named = ", ".join(source.classes[:NAMED]) + (", ..." if len(source.classes) > NAMED else "")
     lacking = len(source.labels) - len(known)
-    each = f"{int(there.min()):,} to {counted(int(there.max()), 'image')} each"
+    least, most = int(there.min()), int(there.max())
+    each = ("" if least == most else f"{least:,} to ") + f"{counted(most, 'image')} each"
     without = f"; {counted(lacking, 'image')} without a label" if lacking else ""
     return [f"classes: {named or 'numbers without names'}; {each}{without}"]
 

@@ -28,7 +28,7 @@ def test_splits_classes_columns_and_what_is_left_out_are_shown(tmp_path: Path, s
         "1 .txt file: not a .parquet file, such as notes.txt",
     ]
     named = sslgraph("data", str(tmp_path), "--set", "data.label=kind").out
-    assert "train: 6 images, 3 classes, 8x8; " in named and "  classes: cat, cow, dog; 2 to 2 images each\n" in named
+    assert "train: 6 images, 3 classes, 8x8; " in named and "  classes: cat, cow, dog; 2 images each\n" in named
 
 
 def test_a_range_can_be_said_and_copies_are_made_with_it(tmp_path: Path, sslgraph: Command) -> None:
