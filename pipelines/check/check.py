@@ -101,8 +101,11 @@ def numbers(loaded: Loaded[Recipe], plugins: tuple[str, ...] = ()) -> None:
 
 
 def comparing(loaded: Loaded[Recipe], graph: Graph) -> None:
-    """Refuses a batch, or a part of one, of a single image where a loss or an assignment compares images."""
+    """Refuses a batch that accumulation can't divide, or that leaves a single image where images are compared."""
     recipe = loaded.spec
+    if recipe.batch % recipe.accumulate:
+        problem = f"accumulate: {recipe.accumulate} does not divide a batch of {recipe.batch} images"
+        raise SpecError([Fault(("accumulate",), problem, (), "choose a divisor of batch").placed(loaded.place)])
     boxes = [graph.boxes[value.box] for value in graph.training.values.values() if value.box]
     compared = next((box for box in boxes if _compares(box)), None)
     if recipe.batch // recipe.accumulate > 1 or compared is None:

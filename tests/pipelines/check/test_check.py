@@ -139,6 +139,12 @@ def test_one_image_is_no_batch_where_images_are_compared(name: str) -> None:
         check.examine(f"demo/{name}", fast=True, overrides={"batch": 8, "accumulate": 8})
 
 
+def test_accumulation_divides_the_batch() -> None:
+    told = r"--set accumulate: accumulate: 3 does not divide a batch of 8 images\n  choose a divisor of batch"
+    with pytest.raises(SpecError, match=told):
+        check.examine("demo/mae", fast=True, overrides={"batch": 8, "accumulate": 3})
+
+
 def test_one_image_is_a_batch_where_each_is_judged_by_itself() -> None:
     check.examine("demo/mae", fast=True, overrides={"batch": 1})
 
