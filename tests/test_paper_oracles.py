@@ -85,3 +85,18 @@ def test_nnclr_finds_a_neighbour_that_is_there() -> None:
         loss, torch.nn.functional.cross_entropy(choices, torch.arange(BATCH)), atol=1e-4, rtol=1e-4
     )
     assert math.isfinite(loss.item())
+
+
+def test_un_mix_weighs_two_losses_by_the_share_and_pushes_unmixed_keys() -> None:
+    method, batch = ready("un_mix"), noise("un_mix")
+    pushed, mixed = seen(method, batch, "k", "m")
+    method.begin(0, CLOCK)
+    losses, writes = method(batch)
+    bare = method.training_program.also(["qm", "qr", "k"])(batch)
+    queue = method.parts["queue"].rows
+    for loss, query, weight in (("mixed", "qm", mixed.share), ("turned", "qr", mixed.rest)):
+        choices = torch.cat([(bare[query] * bare["k"]).sum(1, keepdim=True), bare[query] @ queue.T], 1).float() / 0.2
+        expected = weight * torch.nn.functional.cross_entropy(choices, torch.zeros(BATCH, dtype=torch.int64))
+        torch.testing.assert_close(losses[loss], expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(mixed.share + mixed.rest, torch.tensor(1.0))
+    assert torch.equal(bare["qr"], bare["qm"].flip(0)) and torch.equal(writes["k"], pushed.detach())
