@@ -194,5 +194,13 @@ def _crops(figure: Figure) -> Iterator[Idea]:
         yield Idea("multi-crop", "", f"{shown} crops", nodes)
         how = "all crops of one size together"
     elif sum(counts) == 2:
-        how = "both views together" if max(counts) > 1 or "bag" in figure.wiring else "each view by itself"
+        how = "both views together" if max(counts) > 1 or _nets_take_bags(figure) else "each view by itself"
     yield Idea("forwards", how, "", nodes, is_headline=False)
+
+
+def _nets_take_bags(figure: Figure) -> bool:
+    """Whether a net works on several views at once; a bag behind all nets only joins what losses read."""
+    todo = [i for node in figure.nodes if node.kind in ("nets", "targets") for i in node.inputs]
+    for number in todo:
+        todo += [i for i in figure.nodes[number].inputs if i not in todo]
+    return any((figure.nodes[i].kind, figure.nodes[i].name) == ("wiring", "bag") for i in todo)

@@ -6,7 +6,8 @@ from typing import Any
 
 from toys import method
 
-from sslgraph.diff import Change, Changed, Rewired, diff
+from sslgraph.diff import Change, Changed, Rewired, account, diff
+from sslgraph.read.load import load_method
 
 PREDICT = {"use": "losses.masked_regression", "of": ["y", "p"], "where": "m.hidden"}
 
@@ -54,6 +55,12 @@ def test_a_number_that_the_flow_makes_is_a_wire() -> None:
 
     found = diff(method(**text(0.2)), method(**text("phi.read")))
     assert any(isinstance(change, Rewired) and change.port == "temperature" for change in found)
+
+
+def test_a_bag_that_only_losses_read_is_no_joint_forward() -> None:
+    found = account(load_method("barlow_twins").spec, load_method("vicreg").spec).lines
+    assert found[0].startswith("VICReg is Barlow Twins with variance and covariance terms in place of redundancy reduc")
+    assert not any("forwards" in line for line in found)
 
 
 def test_another_view_of_a_bag_is_another_wiring() -> None:
