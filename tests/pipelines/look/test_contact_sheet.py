@@ -136,7 +136,7 @@ def test_views_writes_a_picture_of_a_folder(sslgraph: Command, tmp_path: Path) -
     [
         (("simclrr",), "there is no recipe or method 'simclrr'"),
         (("simclr", "-o", "sheet.bmp"), "a sheet is written as .png or .html;"),
-        (("simclr", "--data", "nowhere"), "--data nowhere: there is nothing there"),
+        (("simclr", "--data", "nowhere"), "nowhere does not exist; give the folder of the images"),
         (("simclr", "--data", "."), "has no images; it is empty"),
         (("simclr", "--images", "0"), "ask for 1 or more"),
         (("simclr", "-o", "gone/sheet.png"), "gone/sheet.png can't be written: no such file or directory"),

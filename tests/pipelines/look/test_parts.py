@@ -25,7 +25,8 @@ def test_every_part_has_a_line_that_fits_and_a_page() -> None:
 
 def test_a_page_says_settings_inputs_outputs_writes_and_source() -> None:
     page = parts.page("memory.fifo")
-    assert "\nsettings:\n  size: a whole number, default 65536\n  dim: a whole number, may be left out\n" in page
+    count = "a whole number of at least 1"
+    assert f"\nsettings:\n  size: {count}, default 65536\n  dim: {count}, may be left out\n" in page
     assert "\noutputs:\n  Float[size dim]\n" in page
     assert "\nwrites, for after_step:\n  push(rows: Float[batch dim])\n" in page
     source = "arXiv:1911.05722, section 3.2 and Algorithm 1"
@@ -34,7 +35,7 @@ def test_a_page_says_settings_inputs_outputs_writes_and_source() -> None:
     assert "\n  sane: temperature: 0.03, 1.0\n" in parts.page("losses.info_nce")
     assert "\n  spans_batch: true\n" in parts.page("losses.info_nce")
     assert "negatives: Float[size dim], may be left out" in parts.page("losses.info_nce")
-    assert "temperature: a number or a schedule, default 0.2" in parts.page("losses.info_nce")
+    assert "temperature: a number above 0 or a schedule, default 0.2" in parts.page("losses.info_nce")
 
 
 def test_the_command_line_shows_parts_and_augmentations(sslgraph: Command) -> None:

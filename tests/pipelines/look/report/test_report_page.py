@@ -165,7 +165,7 @@ def test_a_run_whose_images_are_gone_has_a_page_that_says_so(tmp_path: Path) -> 
     gone = page_of(run, out=tmp_path / "gone.html")
     assert "loss contrast" in gone.all("strong") and "Method" in gone.all("h2")
     (why,) = {text for text in gone.all("p") if "can't be shown" in text}
-    cure = "give the folder of the images, or an address such as s3://"
+    cure = "give the folder of the images, one file, or an address such as s3://"
     assert why == f"The views can't be shown: {folder} does not exist; {cure}."
     assert "img" not in {tag for tag, _ in gone.elements}
     assert "No accuracy was measured: the images have no labels, or are not there." in gone.text
