@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslgraph import collectives
+from sslgraph import collectives, write_whole
 from sslgraph.amounts import counted
 from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
 from sslgraph.compile.compile import CompiledMethod
@@ -80,6 +80,8 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
     check.sound(method_in(loaded), loaded, plugins, known=known)
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
     folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")
+    with write_whole.told(folder, "--out"):
+        folder.is_dir()  # a name that can't be one
     return {**asdict(config), "plugins": plugins, "out": str(folder)}
 
 
