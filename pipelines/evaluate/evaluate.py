@@ -82,7 +82,17 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
             found = replace(getattr(result, name), **{measure: value})
             notes = (*result.notes, f"{ROWS.get(name, result.begun)}: {fault}") if fault else result.notes
             result = replace(result, **{name: found}, notes=notes)
-            whole_file.put(run / FILE, f"{json.dumps(asdict(result), indent=2)}\n".encode())
+            result = _written(result, run / FILE)
+    return result
+
+
+def _written(result: Evaluation, file: Path) -> Evaluation:
+    """The figures, kept in the file; they are what was asked for, so a disk that refuses them is a note."""
+    try:
+        whole_file.put(file, f"{json.dumps(asdict(result), indent=2)}\n".encode())
+    except OSError as problem:
+        note = f"{file} was not written: {(problem.strerror or str(problem)).lower()}"
+        return result if note in result.notes else replace(result, notes=(*result.notes, note))
     return result
 
 

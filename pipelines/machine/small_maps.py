@@ -12,6 +12,8 @@ the rounding of the same sums.
 
 One kind of map avoids oneDNN for another reason. The weight gradient of a strided 1 x 1 convolution of fewer than eight
 channels writes past its buffer where AVX2 is the best there is (oneDNN 3.13.3), so such maps are thinned out first.
+That of a strided 3 x 3 convolution over a single place reads past its input in bfloat16 and is any number, in nearly
+all cases. So in bfloat16 a map of one place is a product, whatever was measured.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ def as_products(net: nn.Module, limits: Limits = LIMITS) -> nn.Module:
 
     Changes the net in place and returns it (a net that is itself a convolution gives a new layer).
     """
+    weight, rest = limits.get(torch.bfloat16, (0, 0))
+    limits = {**limits, torch.bfloat16: (max(1, weight), max(1, rest))}
     built: dict[int, Conv2d] = {}  # a layer that stands in a net under two names stays one layer
     for path, layer in list(net.named_modules(remove_duplicate=False)):
         if type(layer) is nn.Conv2d and _is_plain(layer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+
+from sslgraph import whole_file
 
 RECIPE = """
 recipe: tiny
@@ -66,3 +69,19 @@ def test_a_run_folder_that_cannot_be_is_said(sslgraph: Command, out: str, reason
     said = sslgraph("train", "tiny.yaml", "--out", out)
     assert said.code == 1
     assert said.err == f"{Path(out).resolve()} can't be written: {reason}; give another place with --out\n"
+
+
+def test_evaluate_prints_what_it_measured_though_nothing_can_be_written(
+    sslgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sslgraph("train", "tiny.yaml", "--out", "run").code == 0
+
+    def refused(path: Path, _: bytes) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(whole_file, "put", refused)
+    said = sslgraph("evaluate", "run")
+    assert said.code == 0, said.err
+    assert (
+        "raw pixels" in said.out and said.out.count("run/evaluation.json was not written: read-only file system") == 1
+    )
