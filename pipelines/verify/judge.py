@@ -17,9 +17,10 @@ from torch import Tensor
 from .difference import Difference, difference, distance
 from .trial import Named, Seen
 
-# The unit of weights and states. Adam divides by what it has seen: where a gradient is zero but for rounding, as of a
-# bias in front of a BatchNorm, it makes moves of 1e-9 of the rounding, on numbers that may be far below 1.
-WEIGHT = 1.0
+WEIGHT = 1.0  # the unit of weights and states
+# Of the largest gradient: below it a weight has none but rounding, as a bias in front of a BatchNorm. Adam divides by
+# what it has seen, so it moves such a weight as far as any other, in a direction that rounding decides.
+ROUNDING = 1e-10
 LIMITS = {True: 1e-10, False: 1e-4}  # of a difference, relative, in doubles and in floats
 GROWN = "by rounding that training lets grow; doubles judge it"
 
@@ -60,13 +61,14 @@ class Judge:
     def states(self, seen: Seen, one: Seen) -> Difference:
         """Weights and states of all steps, or in floats after the first one what no optimizer moves."""
         if self.is_double:
-            return _farthest(seen.states, one.states, floor=WEIGHT)
+            sides = ([_meant(states, one) for states in each.states] for each in (seen, one))
+            return _farthest(*sides, floor=WEIGHT)
         return difference(_untrained(seen), _untrained(one), floor=WEIGHT)
 
     def ends(self, found: Seen, expected: Seen) -> Difference:
         """Weights, states and the optimizer's memory behind the last step."""
         return further(
-            difference(found.last, expected.last, floor=WEIGHT),
+            difference(_meant(found.last, expected), _meant(expected.last, expected), floor=WEIGHT),
             difference(found.last_optimizer, expected.last_optimizer),
         )
 
@@ -99,6 +101,15 @@ def why(found: Named, expected: Named) -> str:
 def _farthest(found: list[Named], expected: list[Named], *, floor: float | None = None) -> Difference:
     pairs = zip(found, expected, strict=True)
     return further(*(difference(mine, theirs, floor=floor) for mine, theirs in pairs))
+
+
+def _meant(states: Named, one: Seen) -> Named:
+    """The states without the weights that, in the trial on one rank, only rounding moves."""
+    sizes = {name: max(float(step[name].abs().max()) for step in one.gradients if name in step)
+             for name in {name for step in one.gradients for name in step}}  # fmt: skip
+    least = ROUNDING * max(sizes.values(), default=0.0)
+    still = {name for name, size in sizes.items() if size < least}
+    return {name: value for name, value in states.items() if name.removeprefix("parts.") not in still}
 
 
 def _untrained(seen: Seen) -> Mapping[str, Tensor]:

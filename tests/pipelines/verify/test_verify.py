@@ -66,6 +66,21 @@ def test_what_the_paper_leaves_to_each_rank_is_named_with_what_joins_it(verdicts
     ) in verdicts["moco"].lines
 
 
+@pytest.mark.parametrize(("gradient", "is_equal"), [(1e-13, True), (1e-3, False)])
+def test_a_weight_that_only_rounding_moves_is_not_judged_by_where_it_went(gradient: float, is_equal: bool) -> None:
+    """A bias in front of a BatchNorm: Adam moves it as far as any other, and the ranks' rounding says where to."""
+    one, two = (
+        Seen(
+            gradients=[{"f.weight": torch.ones(2), "f.bias": torch.full((2,), gradient)}],
+            states=[{"parts.f.weight": torch.ones(2), "parts.f.bias": torch.full((2,), moved)}],
+            last={"parts.f.weight": torch.ones(2), "parts.f.bias": torch.full((2,), moved)},
+        )
+        for moved in (1e-3, -1e-3)
+    )
+    judge = Judge(is_double=True)
+    assert (judge.states(two, one).size < judge.limit) == is_equal == (judge.ends(two, one).size < judge.limit)
+
+
 def test_a_gradient_lost_in_a_gather_is_found_though_losses_agree(verdicts: dict[str, Verdict]) -> None:
     lost = verdicts["lost"]
     assert not lost.is_right and lost.worst["gradients, 2 ranks"] > 0.01
