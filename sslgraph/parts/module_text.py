@@ -191,4 +191,8 @@ def _read_or_none(module: str) -> Module | None:
 
 @lru_cache(maxsize=256)
 def _tree(file: Path, changed: int) -> ast.Module:  # noqa: ARG001
-    return ast.parse(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    try:
+        return ast.parse(text)
+    except SystemError:  # Python before 3.11.8 (gh-106905) fails now and then when another thread parses, too
+        return ast.parse(text)
