@@ -1,6 +1,6 @@
 """Slow tests in turn: after all others, as many as fit into some minutes, from a place that a word decides.
 
-`pytest -m 'not gpu' --slow-minutes 25 --slow-from "$(git rev-parse HEAD)"` takes the slow tests in their usual order,
+`pytest -m 'not gpu' --slow-minutes 20 --slow-from "$(git rev-parse HEAD)"` takes the slow tests in their usual order,
 begins at another one for each commit, goes round, and begins none once the minutes are over.
 """
 
