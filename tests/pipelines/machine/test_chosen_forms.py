@@ -95,7 +95,7 @@ def test_a_net_is_given_the_forms_and_the_users_word_about_attention_stands(monk
     weight = net.convolution.weight
     Forms("float32", maps={"float32": (9, 1)}).on(net)
     assert not net.fused_attn and net.convolution.weight is weight
-    assert net.convolution.limits == {torch.float32: (9, 1)}
+    assert net.convolution.limits == {torch.float32: (9, 1), torch.bfloat16: (1, 1)}
     monkeypatch.setenv("TIMM_FUSED_ATTN", "0")
     Forms("float32", fused_attention=True).on(net)
     assert not net.fused_attn
