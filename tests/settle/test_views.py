@@ -195,8 +195,8 @@ def test_compiled_colours_equal_the_uncompiled_ones_to_the_last_bit() -> None:
     steps = [step for name, step in program().views["x"].steps.items() if name in ("jitter", "gray", "normalize")]
     images, draw = photos(8) / 255, keyed(0, 0, torch.arange(8))
     plans = [step.plan(substream(draw, number)) for number, step in enumerate(steps)]  # type: ignore[union-attr]
-    fused = torch.compile(sslgraph.pipelines.views._paint, dynamic=False)(images.clone(), steps, plans)
-    assert torch.equal(fused, sslgraph.pipelines.views._paint(images.clone(), steps, plans))  # type: ignore[arg-type]
+    fused = torch.compile(sslgraph.settle.views._paint, dynamic=False)(images.clone(), steps, plans)
+    assert torch.equal(fused, sslgraph.settle.views._paint(images.clone(), steps, plans))  # type: ignore[arg-type]
 
 
 def test_overrides_reach_the_step_that_has_the_setting() -> None:
