@@ -33,7 +33,8 @@ def own_folder(folder: Path) -> Path:
     """The same folder, made if it is not there. OSError if someone else could put a file into it, or replace it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     around = folder.parent.stat()
-    if not is_own(folder) or (_is_open(around) and not around.st_mode & stat.S_ISVTX):
+    is_private = is_own(folder) and not folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not is_private or (_is_open(around) and not around.st_mode & stat.S_ISVTX):
         raise PermissionError(f"{folder} belongs to another user, or others can write to it")
     return folder
 

@@ -29,5 +29,11 @@ def told(path: Path, option: str = "-o") -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise SslgraphError(f"{path} can't be written: {reason}; give another place with {option}") from problem
+        raise SslgraphError(
+            f"{path} can't be written: {reason(problem)}; give another place with {option}"
+        ) from problem
+
+
+def reason(problem: OSError) -> str:
+    """Why the disk refuses, in the words of the system: "permission denied"."""
+    return (problem.strerror or str(problem)).lower()

@@ -9,23 +9,9 @@ import pytest
 from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
+from tiny_recipe import RECIPE
 
 ROOT = Path(__file__).parent.parent
-RECIPE = """
-recipe: tiny
-method: simclr
-set:
-  nets.f.depth: 10
-  nets.f.width: 4
-  nets.f.stem: small
-  nets.g.hidden: [8]
-  nets.g.out: 8
-  views.x.size: 8
-data: {use: sources.shapes, images: 40, test_images: 20}
-batch: 8
-steps: 2
-optimizer: {use: sgd, lr: 1e-2, momentum: 0.9, weight_decay: 0}
-"""
 BROKEN = RECIPE.replace("lr: 1e-2", "lr: 1e+38").replace("steps: 2", "steps: 6")
 CACHES = ("__pycache__", ".git", ".hypothesis", ".pytest_cache", ".ruff_cache", ".mypy_cache")
 # What is called, what it may write, and the exit code.

@@ -10,6 +10,7 @@ import typer
 
 from sslgraph import __version__
 from sslgraph.errors import SslgraphError
+from sslgraph.write_whole import reason
 
 from .check import check
 from .data import data
@@ -52,7 +53,7 @@ def main() -> None:
     except OSError as problem:
         if problem.errno not in STORAGE or problem.filename is None:
             raise
-        print(f"{problem.filename} can't be used: {str(problem.strerror).lower()}", file=sys.stderr)
+        print(f"{problem.filename} can't be used: {reason(problem)}", file=sys.stderr)
         raise SystemExit(1) from None
 
 

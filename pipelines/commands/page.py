@@ -28,7 +28,7 @@ def page(
     It holds their pictures, settings, comparisons and family tree.
     """
     from sslgraph.page import page as whole
-    from sslgraph.write_whole import write_whole
+    from sslgraph.write_whole import reason, write_whole
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")
@@ -37,8 +37,7 @@ def page(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise SslgraphError(f"{out} can't be made: {reason}; give another place with -o") from problem
+        raise SslgraphError(f"{out} can't be made: {reason(problem)}; give another place with -o") from problem
     write_whole(out / "index.html", lambda opened: opened.write(text))
     typer.echo(f"{out / 'index.html'}: {counted(len(names), 'method')}, {len(text) / 1e6:.1f} MB; open it in a browser")
 

@@ -18,6 +18,7 @@ from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Recipe
 from sslgraph.settle.views import pixel_view
+from sslgraph.write_whole import reason
 
 from ..check import check
 from ..check.request import moved
@@ -91,7 +92,7 @@ def _written(result: Evaluation, file: Path) -> Evaluation:
     try:
         whole_file.put(file, f"{json.dumps(asdict(result), indent=2)}\n".encode())
     except OSError as problem:
-        note = f"{file} was not written: {(problem.strerror or str(problem)).lower()}"
+        note = f"{file} was not written: {reason(problem)}"
         return result if note in result.notes else replace(result, notes=(*result.notes, note))
     return result
 

@@ -145,11 +145,9 @@ def _by_threads(rates: Rates) -> dict[str, float]:
 def _folder() -> Path:
     """The folder of calibrations, which belongs to this user; OSError if it does not."""
     folder = home.cache() / "machine"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    there = folder.lstat()
-    if folder.is_symlink() or there.st_uid != os.getuid() or there.st_mode & 0o022:
-        raise PermissionError(f"{folder} is not this user's own")
-    return folder
+    if folder.is_symlink():
+        raise PermissionError(f"{folder} is a link")
+    return home.own_folder(folder)
 
 
 def _named(here: Mapping[str, Any]) -> str:

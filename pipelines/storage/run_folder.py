@@ -32,8 +32,9 @@ def fresh(name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as problem:
-            reason = (problem.strerror or str(problem)).lower()
-            raise SslgraphError(f"{folder} can't be made: {reason}; give another place with --out") from problem
+            raise SslgraphError(
+                f"{folder} can't be made: {write_whole.reason(problem)}; give another place with --out"
+            ) from problem
         return folder
     raise AssertionError("numbers do not end")
 

@@ -12,22 +12,10 @@ from pathlib import Path
 import pytest
 from command import Command
 from command import sslgraph as sslgraph
+from tiny_recipe import RECIPE
 
 from sslgraph import whole_file
 
-RECIPE = """
-recipe: tiny
-method: simclr
-set:
-  nets.f: {use: backbones.resnet, depth: 10, width: 4, stem: small}
-  nets.g.hidden: [8]
-  nets.g.out: 8
-  views.x.size: 8
-data: {use: sources.shapes, images: 40, test_images: 20}
-batch: 8
-steps: 2
-optimizer: {use: sgd, lr: 1e-2, momentum: 0.9, weight_decay: 0}
-"""
 # Root may read and write everything; a user may not. Either way these commands run without that right.
 PLAIN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 CALLS = [("evaluate", "locked/run"), ("replay", "locked/run"), ("train", "--resume", "locked/run"),

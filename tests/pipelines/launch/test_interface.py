@@ -10,25 +10,16 @@ import time
 from pathlib import Path
 
 import pytest
+import tiny_recipe
 from hosts import Host, two_hosts
 
 from sslgraph.pipelines.launch import interface
 
 ROOT = Path(__file__).parents[3]
-RECIPE = """
-recipe: tiny
-method: simclr
-set:
-  nets.f: {use: backbones.resnet, depth: 10, width: 4, stem: small}
-  nets.g.hidden: [8]
-  nets.g.out: 8
-  views.x.size: 8
-data: {use: sources.shapes, images: 40, test_images: 20}
-batch: 8
-steps: 120
-precision: float64
-optimizer: {use: sgd, lr: 1e-6, momentum: 0, weight_decay: 0}
-"""
+# Small steps: weights that hardly move do not let rounding grow over 120 of them.
+RECIPE = tiny_recipe.RECIPE.replace("steps: 2", "steps: 120\nprecision: float64").replace(
+    "lr: 1e-2, momentum: 0.9", "lr: 1e-6, momentum: 0"
+)
 
 
 @pytest.fixture(autouse=True)
