@@ -51,3 +51,16 @@ def test_planted_links_are_not_followed(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (kept.parent / name).symlink_to(tmp_path / "victim")
     assert remembered("tar 1", "/a.tar", FILE, Reading())["sizes"].tolist() == [1]
     assert (tmp_path / "victim").read_text() == "precious"
+
+
+def test_a_header_that_python_can_not_parse_beside_another_thread_is_read_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = Reading()
+    remembered("tar 1", "/a.tar", FILE, read)
+
+    def stumbling(*_: object, **__: object) -> None:
+        raise SystemError("AST constructor recursion depth mismatch")
+
+    monkeypatch.setattr(np, "load", stumbling)
+    assert remembered("tar 1", "/a.tar", FILE, read)["sizes"].item() == 2
