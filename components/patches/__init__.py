@@ -1,0 +1,1 @@
+"""Patches: an image cut into pieces, what is done to each, and questions about where they lay."""
