@@ -32,8 +32,8 @@ from sslgraph.settle.views import ViewProgram
 
 METHODS = catalogue.names("methods")
 RECIPES = catalogue.names("recipes")
-OWN = [name for name in catalogue.with_files("recipes") if name in RECIPES]
 DATASETS = ("cifar10", "cifar10-small", "demo")
+OWN = [name for name in catalogue.with_files("recipes") if name in RECIPES and name.split("/")[0] in DATASETS]
 GOLDEN = File(__file__).parent / "golden"
 BATCH, IMAGES, SIDE = 4, 16, 32
 CLOCK = Clock(steps_per_epoch=IMAGES // BATCH, total_steps=10 * IMAGES // BATCH)

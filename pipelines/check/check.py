@@ -18,7 +18,7 @@ from sslgraph.read.loaded import Loaded, UnsoundError, method_in
 from sslgraph.read.plugins import allowed
 from sslgraph.read.spec import Method, Recipe
 from sslgraph.wire.gradients import GradientMap, gradient_map
-from sslgraph.wire.graph import Box, Graph
+from sslgraph.wire.graph import Box, Graph, NetBox
 
 from ..optimize import settings as optimizer_settings
 from ..storage import provenance
@@ -36,6 +36,7 @@ class Examination:
     graph: Graph
     gradients: GradientMap
     findings: tuple[Finding, ...]
+    weights: tuple[str, ...]  # what is said of weights that nets begin with
     sized: SizedGraph | None
     seconds: float
 
@@ -63,7 +64,8 @@ def examine(
     graph = sound(loaded, recipe, plugins, imports=imports, known=known)
     findings = lint(graph, _facts(recipe))
     sized = None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=plugins)
-    return Examination(name_or_file, graph, gradient_map(graph), findings, sized, time.perf_counter() - start)
+    said = _weights(sized, recipe.spec.given if recipe else {}) if sized else ()
+    return Examination(name_or_file, graph, gradient_map(graph), findings, said, sized, time.perf_counter() - start)
 
 
 def sound(
@@ -155,11 +157,22 @@ def _parts_of(loaded: Loaded[Any]) -> tuple[Loaded[Method], Loaded[Recipe] | Non
     return (method_in(loaded), loaded) if isinstance(loaded.spec, Recipe) else (loaded, None)
 
 
+def _weights(sized: SizedGraph, names: Mapping[str, str]) -> tuple[str, ...]:
+    """What is said of the weights that nets begin with; refuses those that are not there or do not fit."""
+    if all(box.spec.weights is None for box in sized.graph.boxes.values() if isinstance(box, NetBox)):
+        return ()
+    from ..weights.given import given  # torch comes only where there is something to read
+
+    return given(sized, names, is_check=True).said
+
+
 def _facts(recipe: Loaded[Recipe] | None) -> Facts:
     if recipe is None:
         return Facts()
     text = recipe.spec
-    return Facts(batch=text.batch, epochs=text.epochs, steps=text.steps, accumulate=text.accumulate)
+    read = optimizer_settings.read(text.optimizer)
+    paces = {net: optimizer_settings.pace(read, net, batch=text.batch) for net in text.method.nets}
+    return Facts(batch=text.batch, epochs=text.epochs, steps=text.steps, accumulate=text.accumulate, paces=paces)
 
 
 def method_file(name_or_file: str) -> File:

@@ -41,6 +41,8 @@ def check(
         failed += bool(strict and any(not finding.reason for finding in found.findings))
         for finding in found.findings:
             out.print(f"{finding}", markup=False)
+        for line in found.weights:
+            out.print(f"{name}: {line}", markup=False)
         facts = [counted(len(found.graph.training.values), "value"), counted(len(found.gradients.losses), "loss")]
         if found.sized:
             facts.append(counted(sum(map(found.sized.parameters, found.sized.parts)), "parameter"))

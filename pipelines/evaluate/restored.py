@@ -17,6 +17,7 @@ from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.spec import Part, Recipe
+from sslgraph.settle.sized import SizedGraph
 from sslgraph.settle.views import ViewProgram, evaluation_view
 from sslgraph.wire.graph import Graph
 
@@ -25,7 +26,8 @@ from ..feed.feed import Source
 from ..measure import online
 from ..storage import checkpoint, provenance
 from ..train import bounds
-from ..train.prepare import given_weights
+from ..weights.given import given, place_of, takers
+from ..weights.opening import is_there
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ def restored(
     graph = wired(text, allowed)
     sized = sized_graph(graph, text, batch=recipe.batch, dataset=images, image=size or SOURCE, plugins=allowed)
     found = checkpoint.load(saved)
-    given = {name: _given(graph, name, Path(path), found.method) for name, path in recipe.given.items()}
-    method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed, given=given).to(device)
+    begun = _begun(sized, recipe.given, found.method)
+    method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed, given=begun).to(device)
     random = copy.deepcopy(method.encoder())
     try:
         method.load_state_dict(dict(found.method))
@@ -93,20 +95,21 @@ def restored(
     first, found_steps = graph.seen, augmentations(method_in(loaded))
     view = evaluation_view(views, found_steps, like=first, size=wish.size)
     training_view = ViewProgram.build({first: views[first]}, found_steps)
-    begun = "encoder as it began" if _began_given(graph) else "random encoder"
-    return Restored(method.encoder(), random, begun, view, training_view, found.step, wish)
+    words = "encoder as it began" if _began_given(graph) else "random encoder"
+    return Restored(method.encoder(), random, words, view, training_view, found.step, wish)
 
 
-def _given(graph: Graph, name: str, path: Path, saved: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """The weights of a `given:` of the recipe; those of a frozen net stand in every checkpoint too."""
-    parts = {box.name: box.spec for box in graph.boxes.values() if isinstance(box.spec, Part)}
-    takers = {box: part for box, part in parts.items() if part.weights == f"${name}"}
-    if path.is_file() or not all(part.is_frozen for part in takers.values()):
-        return given_weights(name, path)
-    prefix = f"parts.{next(iter(takers))}." if takers else ""
-    return {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
+def _begun(sized: SizedGraph, names: Mapping[str, str], saved: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """The weights that the nets began with; those of a frozen net stand in every checkpoint too."""
+    kept: dict[str, dict[str, Tensor]] = {}
+    for net, wish in takers(sized.graph).items():
+        spec, place = sized.graph.boxes[net].spec, place_of(wish, names)
+        if isinstance(spec, Part) and spec.is_frozen and place is not None and not is_there(place):
+            start = f"parts.{net}."
+            kept[net] = {key.removeprefix(start): value for key, value in saved.items() if key.startswith(start)}
+    return {**given(sized, names, but=kept).states, **kept}
 
 
 def _began_given(graph: Graph) -> bool:
     nets = [graph.boxes[graph.boxes[encoder].net].spec for encoder in graph.exported]
-    return any(isinstance(net, Part) and bool(net.weights) for net in nets)
+    return any(isinstance(net, Part) and net.weights is not None for net in nets)

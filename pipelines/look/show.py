@@ -19,7 +19,9 @@ def methods() -> str:
         recipes = ", ".join(data for data in datasets if f"{data}/{entry.name}" in own)
         lines.append(f"{entry.name:<{width}}  {entry.line}{f'  [{recipes}]' if recipes else ''}")
     note = "In brackets: the data sets for which a method has a recipe of its own."
-    return "\n".join([*lines, "", f"{note} Every method trains on each of {', '.join(datasets)}."])
+    others = [name for name in own if "/" in name and name.partition("/")[0] not in datasets]
+    more = f"\nOther recipes: {', '.join(others)}." if others else ""
+    return "\n".join([*lines, "", f"{note} Every method trains on each of {', '.join(datasets)}.{more}"])
 
 
 def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:

@@ -22,6 +22,9 @@ OWN: dict[str, dict[str, Any]] = {
     "larc_apex": {"momentum": None, "trust": None, "nesterov": False},
     "lars_solo": {"momentum": None, "trust": None, "nesterov": False, "clip_lr": None},
 }
+# The highest rate, at 256 images a step, with which papers go on from trained weights: no bound, a usual order.
+GOING_ON = {"adam": 1e-4, "adamw": 1e-4, "sgd": 2e-2}
+LARS_GOING_ON = 0.1
 COMMON = ("use", "lr", "lr_rule", "weight_decay", "clip", "groups")
 PREDICATES = ("net", "name", "ndim", "owner")
 # What each number may be, as an annotation of sslgraph.ranges.
@@ -108,6 +111,19 @@ def applied(numbers: Numbers, rule: Rule) -> Numbers:
         changes.get("weight_decay", numbers.weight_decay),
         tuple(own.items()),
     )
+
+
+def pace(settings: Settings, net: str, *, batch: int) -> float:
+    """The highest rate of a net, over what is usual for weights that are given: above 1 it is one from scratch.
+
+    Groups count that mean the net by its name. The usual rate grows with the batch, as linear scaling has it.
+    """
+    numbers = settings.numbers
+    for one in settings.rules:
+        if set(one.where) == {"net"} and net in one.where["net"]:
+            numbers = applied(numbers, one)
+    highest = max(numbers.lr.every_value) * numbers.lr_times * rule(settings.lr_rule, batch=batch).factor
+    return highest / (GOING_ON.get(settings.use, LARS_GOING_ON) * max(1.0, batch / 256))
 
 
 def _faults(use: str, settings: Mapping[str, Any]) -> list[Fault]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from sslgraph import collectives, write_whole
 from sslgraph.amounts import counted
@@ -36,6 +34,7 @@ from ..record.display import Display
 from ..record.monitor import Monitor
 from ..record.record import Record
 from ..storage import checkpoint, run_folder
+from ..weights.given import given
 from . import fitting, introduction, saving, starting
 from .fingerprint import fingerprint
 from .run import Run, Start
@@ -93,7 +92,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     machine.use(processes=config.processes)
     with within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
-    method, folder = _compiled(loaded, source, plugins), Path(config.out or "")
+    (method, begun), folder = _compiled(loaded, source, plugins), Path(config.out or "")
     forms = of_run(folder / "checkpoints", recipe.precision, method.parts.values(), on)
     weights = torch.float64 if forms.precision == "float64" else torch.float32
     method.to(device=on, dtype=weights, memory_format=forms.layout)  # type: ignore[call-overload]
@@ -133,7 +132,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     if recipe.monitor is not None:
         run.monitor = Monitor(method, max(1, round(duration(recipe.monitor).steps(clock))), run.record, clock)
     said = introduction.words(run, title=loaded.spec.method.method, is_compiled=recipe.compile)
-    run.introduction = [*said, *(f"data: {note}" for note in getattr(source, "notes", ())), *measured]
+    run.introduction = [*said, *begun, *(f"data: {note}" for note in getattr(source, "notes", ())), *measured]
     return run
 
 
@@ -145,32 +144,20 @@ def clock_of(recipe: Recipe, steps_per_epoch: int) -> Clock:
     return Clock(steps_per_epoch, recipe.steps or (recipe.epochs or 0) * steps_per_epoch)
 
 
-def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) -> CompiledMethod:
+def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) -> tuple[CompiledMethod, Sequence[str]]:
+    """The method with its weights, and what is to be said of those that are given."""
     recipe = loaded.spec
     sized = sized_graph(
         wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=len(source),
         image=source.size or SOURCE, plugins=plugins,
     )  # fmt: skip
-    given = {name: given_weights(name, Path(path)) for name, path in recipe.given.items()}
-    method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=given)
+    begun = given(sized, recipe.given)
+    method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=begun.states)
     with placed(loaded.place), under("method"):
         fitting.refuse(method, len(source))
     if recipe.compile:
         method.compile_programs()
-    return method
-
-
-def given_weights(name: str, path: Path) -> dict[str, Tensor]:
-    """The weights that a recipe gives under a name, as its file has them."""
-    if not path.is_file():
-        raise SslgraphError(f"given: {name} is {path}, and there is no such file; give a file of exported weights")
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        weights = dict(found.get("weights", found))
-    except (OSError, EOFError, RuntimeError, ValueError, TypeError, AttributeError, pickle.UnpicklingError) as problem:
-        cure = "give a file of exported weights: a mapping of names to tensors, which holds no code"
-        raise SslgraphError(f"given: {name} is {path}, and it can't be read as weights; {cure}") from problem
-    return weights
+    return method, begun.said
 
 
 def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> list[str]:

@@ -15,7 +15,7 @@ from sslgraph.draws import stream_of
 from sslgraph.errors import refusal
 from sslgraph.parts import registry
 from sslgraph.ranks.batch_norm import synchronise
-from sslgraph.read.spec import ALWAYS, Part
+from sslgraph.read.spec import ALWAYS, Part, Weights
 from sslgraph.settle.given_numbers import with_numbers
 from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.graph import Box, TargetBox
@@ -24,7 +24,10 @@ from sslgraph.wire.graph import Box, TargetBox
 def build_parts(
     sized: SizedGraph, *, seed: int, plugins: tuple[str, ...], given: Mapping[str, Mapping[str, Tensor]]
 ) -> dict[str, nn.Module]:
-    """Every part with real weights; each starts from a seed of its own name, so that adding one moves no other."""
+    """Every part with real weights; each starts from a seed of its own name, so that adding one moves no other.
+
+    `given` holds the weights of each net that says weights:, by its name; what it leaves out is drawn like the rest.
+    """
     parts: dict[str, nn.Module] = {}
     boxes = [sized.graph.boxes[name] for name in sized.settings]
     for box in sorted(boxes, key=lambda b: isinstance(b, TargetBox)):
@@ -73,13 +76,12 @@ def _weights(part: nn.Module, name: str) -> nn.Module | Tensor:
     return modules[name] if name in modules else part.get_parameter(name)
 
 
-def _load(box: Box, part: nn.Module, artefact: str, given: Mapping[str, Mapping[str, Tensor]]) -> None:
-    here, name = (*box.path, "weights"), artefact.removeprefix("$")
-    if name not in given:
-        problem = f"'{box.name}' takes its weights from {artefact}, and nothing was given under that name"
-        raise refusal(here, problem, f"write given: {{{name}: PATH}} in the recipe")
+def _load(box: Box, part: nn.Module, said: Weights, given: Mapping[str, Mapping[str, Tensor]]) -> None:
+    here = (*box.path, "weights")
+    if box.name not in given:
+        raise refusal(here, f"'{box.name}' takes its weights from {said.source}, and nothing was given for it")
     try:
-        part.load_state_dict(dict(given[name]))
+        part.load_state_dict({**part.state_dict(), **given[box.name]})
     except RuntimeError as wrong:
         reason = str(wrong).splitlines()[-1].strip()
         raise refusal(here, f"the given weights do not fit '{box.name}' ({box.use}): {reason}") from wrong

@@ -15,10 +15,13 @@ from .flow_rules import FLOW_RULES
 from .loss_rules import LOSS_RULES
 from .rule import Facts, Finding, Rule
 from .state_rules import STATE_RULES
+from .weight_rules import WEIGHT_RULES
 
 __all__ = ["RULES", "Facts", "Finding", "Rule", "lint"]
 
-RULES: tuple[Rule, ...] = tuple(sorted((*STATE_RULES, *LOSS_RULES, *FLOW_RULES), key=lambda rule: rule.number))
+RULES: tuple[Rule, ...] = tuple(
+    sorted((*STATE_RULES, *LOSS_RULES, *FLOW_RULES, *WEIGHT_RULES), key=lambda rule: rule.number)
+)
 
 
 def lint(graph: Graph, facts: Facts | None = None, *, skip: Iterable[str] = ()) -> tuple[Finding, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sslgraph.errors import Place
 from sslgraph.read.spec import Path
@@ -23,6 +23,9 @@ class Facts:
     steps: int | None = None
     accumulate: int = 1
     ranks: int | None = None
+    paces: Mapping[str, float] = field(
+        default_factory=dict
+    )  # each net's highest rate, over what is usual to go on with
 
     @property
     def length(self) -> float | None:

@@ -23,7 +23,7 @@ def absolute(text: Value) -> Value:
     changes: dict[str, Callable[[Value], Value]] = {
         "data": lambda data: _inside(data, lambda key: key == "path"),
         "given": lambda given: _inside(given, lambda _: True),
-        "begin_with": _located,
+        "begin_with": located,
     }
     return replace(text, content={k: changes[k](v) if k in changes else v for k, v in text.content.items()})
 
@@ -31,10 +31,10 @@ def absolute(text: Value) -> Value:
 def _inside(node: Value, is_path: Callable[[str], bool]) -> Value:
     if not isinstance(node.content, dict):
         return node
-    return replace(node, content={key: _located(v) if is_path(key) else v for key, v in node.content.items()})
+    return replace(node, content={key: located(v) if is_path(key) else v for key, v in node.content.items()})
 
 
-def _located(value: Value) -> Value:
+def located(value: Value) -> Value:
     """The same path as it means the same from everywhere. An address stays, and so does a name that is no path here.
 
     Links are not followed: the files of a hub's cache have their names in one folder and lie in another.

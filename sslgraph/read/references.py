@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sslgraph.errors import Fault, SpecError
 from sslgraph.read import catalogue
 from sslgraph.read.edits import find, missing, pieces
 from sslgraph.read.located import Value
+from sslgraph.read.paths import located
 from sslgraph.read.spec import Path
 
 LIMIT = 20_000  # values, after references are copied
@@ -43,7 +45,8 @@ class _References:
         if isinstance(value.content, list):
             items = [self._copy(v, (*trail[:-1], (*here, i))) for i, v in enumerate(value.content)]
             return replace(value, content=items)
-        is_reference = isinstance(value.content, str) and value.content.startswith("$") and here[-1] != "weights"
+        is_given = here[-1] == "weights" or here[-2:] == ("weights", "from")
+        is_reference = isinstance(value.content, str) and value.content.startswith("$") and not is_given
         return self._followed(value, trail) if is_reference else value
 
     def _followed(self, value: Value, trail: tuple[Path, ...]) -> Value:
@@ -60,12 +63,30 @@ class _References:
 
 
 def rooted(root: Value, faults: list[Fault]) -> Value:
-    """A method's text in which the files that its views name are whole paths: each began in the folder of its text."""
-    views = root.child("views")
-    if views is None or not isinstance(views.content, dict):
-        return root
-    found = {name: _rooted_view(view, faults) for name, view in views.content.items()}
-    return replace(root, content={**root.content, "views": replace(views, content=found)})
+    """A method's text in which the files of its views and weights are whole paths: each began in its text's folder."""
+    within: dict[str, Callable[[Value], Value]] = {
+        "views": lambda view: _rooted_view(view, faults),
+        "nets": _rooted_net,
+    }
+    content = dict(root.content)
+    for section, change in within.items():
+        nodes = root.child(section)
+        if nodes is not None and isinstance(nodes.content, dict):
+            content[section] = replace(nodes, content={name: change(node) for name, node in nodes.content.items()})
+    return replace(root, content=content)
+
+
+def _rooted_net(net: Value) -> Value:
+    weights = net.child("weights")
+    if weights is None:
+        return net
+    source = weights.child("from") or weights
+    written = source.content
+    if not isinstance(written, str) or written.startswith(("$", "timm:")):
+        return net
+    found = located(source)
+    found = found if source is weights else replace(weights, content={**weights.content, "from": found})
+    return replace(net, content={**net.content, "weights": found})
 
 
 def _rooted_view(view: Value, faults: list[Fault]) -> Value:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from sslgraph.read.spec import Method, Recipe
+from sslgraph.read.spec import Method, Recipe, Weights
 from sslgraph.read.yaml_12 import SCALARS
 
 _NODES = {"use", "augment", "ema_of", "do"}
@@ -24,6 +24,8 @@ def resolved(spec: Method | Recipe) -> str:
 
 def flat(value: Any) -> Any:
     """Plain values as a text writes them: settings beside the reserved keys, defaults left out."""
+    if isinstance(value, Weights) and value == Weights.model_validate({"from": value.source}):
+        return value.source
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         said = {name: getattr(value, name) for name, field in fields.items() if getattr(value, name) != field.default}

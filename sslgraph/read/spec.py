@@ -6,59 +6,15 @@ everything that is not reserved is gathered in `settings`. Nothing is converted:
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic import ModelWrapValidatorHandler as Handler
 from pydantic import ValidationInfo as Info
 
 from sslgraph.errors import Path as Path
-from sslgraph.parts import kinds
-from sslgraph.schedules import duration
-
-
-def _of_kind(annotation: str) -> AfterValidator:
-    def checked(value: Any) -> Any:
-        if wrong := kinds.problem(annotation, value):
-            raise ValueError(wrong)
-        return value
-
-    return AfterValidator(checked)
-
-
-def _weight(value: Any) -> Any:
-    is_name = isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?", value)
-    if not is_name and (wrong := kinds.problem("Scalar", value)):
-        raise ValueError(wrong)
-    return value
-
-
-def _length(value: str) -> str:
-    duration(value)
-    return value
-
-
-def _pause(value: str) -> str:
-    if duration(value).amount <= 0:
-        raise ValueError(f"must be longer than '{value}'")
-    return value
-
-
-def _lengths(value: Any) -> Any:
-    for length in value.values() if isinstance(value, dict) else [value]:
-        if length != ALWAYS:
-            duration(length)
-    return value
-
-
-ALWAYS = "always"
-Number = Annotated[Any, _of_kind("Scalar")]  # 0.1, or a schedule: {cosine: [0.996, 1.0]}
-Weight = Annotated[Any, AfterValidator(_weight)]  # a Number, or a value of the flow: m.share
-Momentum = Annotated[Any, _of_kind("ShareScalar")]
-Length = Annotated[str, AfterValidator(_length)]  # "1 epoch", "500 steps", "10 %"
-Pause = Annotated[str, AfterValidator(_length), AfterValidator(_pause)]  # a length that is not 0
-Freeze = Annotated[str | dict[str, str], BeforeValidator(_lengths)]
+from sslgraph.read.values import ALWAYS as ALWAYS
+from sslgraph.read.values import Freeze, Length, Momentum, Pause, Weight, source
 
 
 class _Text(BaseModel):
@@ -94,6 +50,19 @@ class View(_Text):
     settings: dict[str, Any] = {}
 
 
+class Weights(_Text):
+    """Where the weights of a net come from: a file, a run folder, `$name` of the recipe's given:, or timm:NAME."""
+
+    source: str = Field(alias="from")
+    under: str | None = None  # which net of several in the file: what its names begin with
+    leave: list[str] = Field(default=[], alias="except")  # names, in the file or in the net, that stay as they are
+
+    @property
+    def name(self) -> str | None:
+        """The name of the recipe's given: that it stands for."""
+        return self.source[1:] if self.source.startswith("$") else None
+
+
 NetRole = Literal["encoder", "projector", "predictor", "decoder", "discriminator", "prototypes", "classifier"]
 
 
@@ -104,7 +73,7 @@ class Part(_Text):
     settings: dict[str, Any] = {}
     frozen: bool = False
     freeze: Freeze | None = None  # "1 epoch", "always", or {submodule: "1 epoch"}
-    weights: str | None = None  # "$artefact", given by a recipe or a pipeline
+    weights: Annotated[Weights | None, BeforeValidator(source)] = None  # what it begins with
     mode: Literal["train", "eval"] | None = None
     dtype: Literal["float32"] | None = None
     sync_norm: bool = True  # BatchNorm statistics over all ranks

@@ -492,15 +492,15 @@ def test_given_weights_are_loaded_or_refused() -> None:
     settled = sized(**text)
     from sslgraph.compile.compile import CompiledMethod
 
-    method = CompiledMethod(settled, plugins=PLUGINS, given={"old": {"weight": torch.full((2, 3), 7.0)}})
+    method = CompiledMethod(settled, plugins=PLUGINS, given={"g": {"weight": torch.full((2, 3), 7.0)}})
     assert method.parts["g"].weight.unique().tolist() == [7]
     with pytest.raises(
         SpecError,
-        match=r"'g' takes its weights from \$old, and nothing was given under that name\n  write given: {old: PATH}",
+        match=r"'g' takes its weights from \$old, and nothing was given for it",
     ):
         CompiledMethod(settled, plugins=PLUGINS)
     with pytest.raises(SpecError, match=r"the given weights do not fit 'g' \(parts:Dense\): size mismatch for weight"):
-        CompiledMethod(settled, plugins=PLUGINS, given={"old": {"weight": torch.ones(2, 4)}})
+        CompiledMethod(settled, plugins=PLUGINS, given={"g": {"weight": torch.ones(2, 4)}})
 
 
 def test_freezes_name_the_weights_and_until_when() -> None:

@@ -132,6 +132,12 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "'queue' is written and never read",
         ),
         (
+            "SG301",
+            change(SIMCLR, nets={**SIMCLR["nets"], "f": {**F, "weights": "timm:resnet50"}}),
+            Facts(paces={"f": 20.0, "g": 20.0}),
+            "'f' begins with given weights, and its learning rate is 20 times the largest that is usual",
+        ),
+        (
             "SG101",
             change(BYOL, targets={}, flow={"p": "q(g(f(x1)))", "t": "g(f(x2))"}),
             RUN,

@@ -85,7 +85,7 @@ def test_an_encoder_that_began_with_given_weights_is_not_called_random(tmp_path:
     run = trained(tmp_path, began=", weights: $old")
     assert evaluate(run).begun == "encoder as it began"
     (tmp_path / "old.pt").unlink()
-    with pytest.raises(SslgraphError, match=r"given: old is .*old.pt, and there is no such file"):
+    with pytest.raises(SslgraphError, match=r"there is no file or run folder .*old.pt; give a file"):
         evaluate(run)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.optimize import settings
 from sslgraph.pipelines.optimize.lars import Lars
 from sslgraph.pipelines.optimize.optimizer import Optimizer
 from sslgraph.pipelines.optimize.rates import in_words, rule
@@ -348,3 +349,19 @@ def test_a_gradient_in_another_memory_layout_moves_the_right_weights(use: str, m
         opt.update(0)
         moved.append(method.parts["f"].weight.detach())
     torch.testing.assert_close(moved[0], moved[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "batch", "pace"),
+    [
+        ({}, 256, 5.0),  # 0.1 over 0.02
+        ({"lr_rule": "batch/256"}, 1024, 5.0),  # both grow fourfold
+        ({"lr": {"warmup": "5 %", "then": {"cosine": [0.01, 0]}}}, 64, 0.5),
+        ({"groups": [{"net": "f", "lr_times": 0.1}, {"ndim": 1, "lr": 9.0}]}, 256, 0.5),
+    ],
+)
+def test_a_pace_is_the_highest_rate_of_a_net_over_the_usual_one(
+    change: dict[str, Any], batch: int, pace: float
+) -> None:
+    text = {"use": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 0, **change}
+    assert settings.pace(settings.read(text), "f", batch=batch) == pytest.approx(pace)

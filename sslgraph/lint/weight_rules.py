@@ -1,0 +1,32 @@
+"""Rules about weights that a net begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sslgraph.wire.graph import Graph, NetBox
+
+from .rule import Doubt, Facts, Rule
+
+
+def rate_from_scratch(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    for box in graph.boxes.values():
+        pace = facts.paces.get(box.name, 0.0)
+        if isinstance(box, NetBox) and box.spec.weights is not None and not box.spec.is_frozen and pace > 1:
+            yield Doubt(
+                (*box.path, "weights"),
+                f"'{box.name}' begins with given weights, and its learning rate is {pace:.2g} times the largest that "
+                "is usual for going on: it soon forgets what it was given",
+                f"lower the rate, or that of '{box.name}' alone: groups: [{{net: {box.name}, "
+                f"lr_times: {1 / pace:.1g}}}]",
+            )
+
+
+WEIGHT_RULES = (
+    Rule(
+        "SG301",
+        "Given weights are trained with a small rate.",
+        "arXiv:2202.10054, section 3.3",
+        rate_from_scratch,
+    ),
+)
