@@ -78,11 +78,11 @@ def further(*apart: Difference) -> Difference:
     return max(apart, key=lambda each: each.size)
 
 
-def why(found: Named, expected: Named) -> str:
+def why(found: Named, expected: Named, drawing: tuple[str, ...] = ()) -> str:
     """What the gradients of the first step, taken from the same weights, say of the mistake: a factor, or another way.
 
     A mean that is taken once too often over the ranks gives a factor everywhere; a part that compares images and sees
-    those of its own rank gives another direction.
+    those of its own rank gives another direction, as does one of the parts `drawing` numbers from torch's generator.
     """
     mine, theirs = (
         torch.cat([each[n].double().flatten() for n in expected if n in found]) for each in (found, expected)
@@ -91,6 +91,12 @@ def why(found: Named, expected: Named) -> str:
     if float((mine - factor * theirs).norm()) < 1e-3 * float(mine.norm()):
         return (
             f"gradients are {factor:.3g} times those of one rank: a mean or a sum over the ranks is taken twice or not"
+        )
+    if drawing:
+        draw = " and ".join(f"'{name}'" for name in drawing) + (" draws" if len(drawing) == 1 else " draw")
+        return (
+            f"gradients point elsewhere: {draw} random numbers from torch's generator, which differ from rank to "
+            "rank; give its forward an input `draw` or `clock` and draw from that"
         )
     return (
         "gradients point elsewhere: a part that compares images, or averages them, sees those of its own rank only; "

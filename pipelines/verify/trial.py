@@ -51,6 +51,7 @@ class Seen:
     last_optimizer: Named = field(default_factory=dict)
     strays: dict[str, float] = field(default_factory=dict)  # what differs between the ranks at the end, by how much
     norms: tuple[str, ...] = ()  # the parts that hold a BatchNorm
+    drawing: tuple[str, ...] = ()  # the parts that draw from torch's generator in a step
 
 
 def see(trial: Trial) -> Seen:
@@ -66,6 +67,7 @@ def see(trial: Trial) -> Seen:
 
     run.optimizer.watch = watch
     seen.norms = tuple(name for name, part in run.method.parts.items() if _norms(part))
+    drawing = _drawing(run)
     try:
         for done in loop.steps(run, _start(run, trial), trial.steps):
             if len(seen.states) < trial.watched:
@@ -75,6 +77,7 @@ def see(trial: Trial) -> Seen:
                 saving.save(run, done)
     finally:
         run.record.abandon()
+    seen.drawing = tuple(sorted(drawing))
     seen.last, seen.last_optimizer = _weights(run), _momenta(run)
     seen.strays = _strays(seen.last)
     return seen
@@ -106,6 +109,23 @@ def _fix_norms(run: Run, trial: Trial) -> None:
         for part in run.method.parts.values():
             for layer in _norms(part):
                 layer.register_forward_pre_hook(_in_eval_mode)
+
+
+def _drawing(run: Run) -> set[str]:
+    """The parts whose calls move torch's generator within a training step; the set fills while the run goes on."""
+    found, before = set[str](), dict[str, Tensor]()
+
+    def enter(name: str) -> None:
+        before[name] = torch.get_rng_state()
+
+    def leave(name: str) -> None:
+        if run.method.training and not torch.equal(before[name], torch.get_rng_state()):
+            found.add(name)
+
+    for name, part in run.method.parts.items():
+        part.register_forward_pre_hook(lambda _, __, name=name: enter(name))
+        part.register_forward_hook(lambda _, __, ___, name=name: leave(name))
+    return found
 
 
 def _in_eval_mode(layer: torch.nn.Module, _: Any) -> None:

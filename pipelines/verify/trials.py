@@ -119,7 +119,7 @@ class _Bench:
             where = "" if is_right else f"; the farthest is {largest.where}"
             self._note(is_right, f"{ranks} ranks as one, {self.judge.steps}: {says}{where}")
             if found["gradients"].size > self.judge.limit:
-                self._note(True, why(seen.gradients[0], one.gradients[0]))
+                self._note(True, why(seen.gradients[0], one.gradients[0], seen.drawing))
             self._note(not seen.strays, *(f"ranks disagree on {name} by {by:.0e}" for name, by in seen.strays.items()))
         norms = one.norms if one else ()
         for local in self.plan.local:

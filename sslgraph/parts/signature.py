@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ from sslgraph.errors import SpecError, refusal
 from sslgraph.traits import Traits
 
 REQUIRED = "required"
+# What jaxtyping's words promise of a tensor's numbers, where they promise one kind.
+KINDS = {"Float": "floating-point numbers", "BFloat": "floating-point numbers", "Bool": "truth values"}
+KINDS |= dict.fromkeys(("Int", "UInt", "Integer"), "whole numbers")
 RESERVED_PORTS = ("draw", "clock")
 # What an optional parameter of `forward` may be without being a port: a switch, which keeps its default.
 SWITCHES = ("bool", "int", "float", "str")
@@ -27,6 +31,12 @@ class Port:
         """The axis names of `Float[Tensor, "batch dim"]`, or None where the annotation has none."""
         parts = self.text.split('"') if '"' in self.text else self.text.split("'")
         return tuple(parts[1].split()) if len(parts) == 3 else None
+
+    @property
+    def kind(self) -> str:
+        """The numbers that the annotation promises, in words; empty where it promises none in particular."""
+        word = re.match(r"(?:\w+\.)*([A-Za-z]+)", self.text)
+        return KINDS.get(word[1], "") if word else ""
 
     @property
     def is_bag(self) -> bool:

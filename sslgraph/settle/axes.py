@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from sslgraph.parts.signature import Port
 
+WIDTHS = "set the widths of the parts that make them (out:, dim:) so that they match"
+
 
 def bind(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> dict[str, int]:
     """Axis name -> size, over all annotated ports that a tensor arrives at; the first wins."""
@@ -52,20 +54,41 @@ def _promised(port: Port, sizes: Mapping[str, Any]) -> Tensor | None:
     return torch.empty(named, dtype=torch.int64 if port.is_integer else torch.float32, device="meta")
 
 
-def clash(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> str:
-    """What does not fit between annotations and arriving tensors, as a sentence, or nothing."""
+def clash(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What does not fit between annotations and arriving tensors, as a sentence, and the cure; None where all does."""
     sizes: dict[str, tuple[int, str]] = {}
     for name, meta in metas.items():
         port = ports[name]
-        if not isinstance(meta, Tensor) or port.axes is None:
+        if not isinstance(meta, Tensor):
+            continue
+        if port.kind not in ("", found := _kind(meta)):
+            given = f"port '{name}' takes {port}: {port.kind}, and is given {found} of shape {list(meta.shape)}"
+            return given, "look at the order of the arguments, or name the port that is meant: part(x, port=value)"
+        if port.axes is None:
             continue
         variadic = any(axis.startswith("*") or axis == "..." for axis in port.axes)
         if (len(meta.shape) != len(port.axes)) if not variadic else len(meta.shape) < len(port.axes) - 1:
-            return f"port '{name}' takes {port}, and is given {list(meta.shape)}"
+            return f"port '{name}' takes {port}, and is given {list(meta.shape)}", _axis_cure(port, meta)
         for axis, size in _axes(port, meta):
             if axis.isdigit() and int(axis) != size:
-                return f"port '{name}' takes {port}, and is given {list(meta.shape)}"
+                return f"port '{name}' takes {port}, and is given {list(meta.shape)}", WIDTHS
             known, where = sizes.setdefault(axis, (size, name))
             if axis.isidentifier() and known != size:
-                return f"'{axis}' is {known} at port '{where}' and {size} at port '{name}'"
-    return ""
+                return f"'{axis}' is {known} at port '{where}' and {size} at port '{name}'", WIDTHS
+    return None
+
+
+def _kind(meta: Tensor) -> str:
+    if meta.dtype == torch.bool:
+        return "truth values"
+    return "floating-point numbers" if meta.is_floating_point() else "whole numbers"
+
+
+def _axis_cure(port: Port, meta: Tensor) -> str:
+    """What to do where a tensor has more or fewer axes than a port."""
+    if port.axes and len(port.axes) == len(meta.shape) + 1 and not port.is_bag:
+        return (
+            f"if '{port.axes[0]}' counts the views of a bag, call it `views` in the part's annotation; "
+            "else connect a value that has these axes"
+        )
+    return "connect a value that has these axes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,16 +50,14 @@ class MetaParts:
             self.built[box.name] = made = self._made(box, settings)
             made.module = with_numbers(made.module, box)
         except Exception as wrong:  # whatever a constructor finds wrong is the spec's fault, told at its place
-            raise self._refused(box.path, f"'{box.name}' ({box.use}) can't be built", wrong) from wrong
+            raise self._refused(box, box.path, f"'{box.name}' ({box.use}) can't be built", wrong) from wrong
 
     def compare(
         self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any], widths: Mapping[str, int]
     ) -> None:
         """Refuses an axis name with two sizes within a call, and a width in the spec other than what arrives."""
-        if message := clash(ports, metas):
-            problem = f"value '{value.name}': '{box.name}' ({box.use}): {message}"
-            cure = "set the widths of the parts that make them (out:, dim:) so that they match"
-            raise refusal(value.path, problem, cure)
+        if misfit := clash(ports, metas):
+            raise refusal(value.path, f"value '{value.name}': '{box.name}' ({box.use}): {misfit[0]}", misfit[1])
         for name, size in widths.items():
             written = box.settings.get(name)
             if isinstance(written, int) and written != size and name in box.signature.settings:
@@ -100,6 +99,8 @@ class MetaParts:
     def write(self, write: Write, box: Box, metas: Mapping[str, Any]) -> None:
         """Runs a write, so that a queue that a batch does not divide is refused here."""
         ports = box.signature.writes[write.method]
+        if misfit := clash(ports, metas):
+            raise refusal(write.path, f"{box.name}.{write.method} ({box.use}): {misfit[0]}", misfit[1])
         self._called(box, write.method, ports, metas, write.path, f"{box.name}.{write.method}")
 
     def _made(self, box: Box, settings: dict[str, Any]) -> MetaPart:
@@ -121,7 +122,7 @@ class MetaParts:
             return real_run.called(part.module, method, metas)
         except Exception as wrong:  # whatever a part raises on tensors of these shapes is told at its node
             if not real_run.needs_numbers(wrong):
-                raise self._refused(path, what, wrong) from wrong
+                raise self._refused(box, path, what, wrong) from wrong
         part.needs_numbers = True
         try:
             real = real_run.built(box.use, part.settings, self.plugins).train(part.module.training)
@@ -131,15 +132,23 @@ class MetaParts:
                 "its shapes depend on numbers, so it was run on random ones (floats in [0, 1), whole numbers 0); "
                 "let it accept them"
             )
-            raise self._refused(path, what, wrong, cure) from wrong
+            raise self._refused(box, path, what, wrong, cure) from wrong
 
-    def _refused(self, path: Path, what: str, wrong: Exception, cure: str = "") -> SpecError:
+    def _refused(self, box: Box, path: Path, what: str, wrong: Exception, cure: str = "") -> SpecError:
         if isinstance(wrong, SpecError):
             return SpecError([fault.under(path) for fault in wrong.faults])
         text = str(wrong).strip().split("\n")[0]
+        if box.signature.family == "plugin" and (line := _line_of(wrong, box.signature.file)):
+            text = f"{text} ({box.signature.file}:{line})"
         if "expected device meta" in text:
             cure = "make its tensors where its inputs are (device=rows.device), or keep them with register_buffer"
         return refusal(path, f"{what}: {text}", cure)
+
+
+def _line_of(wrong: Exception, file: str) -> int:
+    """The line of a file that an error passed last; 0 if it passed none."""
+    lines = [frame.lineno or 0 for frame in traceback.extract_tb(wrong.__traceback__) if frame.filename == file]
+    return lines[-1] if lines else 0
 
 
 def _misfit(box: Box, result: Any) -> tuple[str, str] | None:

@@ -35,7 +35,7 @@ def test_axes_around_a_rest_are_matched_from_both_ends(
     text: str, shape: tuple[int, ...], bound: dict[str, int]
 ) -> None:
     assert bind(ports(rows=text), metas(rows=shape)) == bound
-    assert clash(ports(rows=text), metas(rows=shape)) == ""
+    assert clash(ports(rows=text), metas(rows=shape)) is None
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,39 @@ def test_axes_around_a_rest_are_matched_from_both_ends(
 def test_what_does_not_fit_is_told_in_a_sentence(
     texts: dict[str, str], shapes: dict[str, tuple[int, ...]], sentence: str
 ) -> None:
-    assert clash(ports(**texts), metas(**shapes)) == sentence
+    misfit = clash(ports(**texts), metas(**shapes))
+    assert misfit and misfit[0] == sentence
 
 
 def test_a_port_without_axes_takes_anything() -> None:
-    assert clash({"any": Port("any", "Tensor")}, metas(any=(4, 3, 2))) == ""
+    assert clash({"any": Port("any", "Tensor")}, metas(any=(4, 3, 2))) is None
     assert bind({"any": Port("any", "Tensor")}, metas(any=(4, 3, 2))) == {}
+
+
+def test_a_missing_axis_may_be_that_of_the_views_of_a_bag() -> None:
+    misfit = clash(ports(rows="crops batch dim"), metas(rows=(8, 3)))
+    assert misfit and misfit[1] == (
+        "if 'crops' counts the views of a bag, call it `views` in the part's annotation; "
+        "else connect a value that has these axes"
+    )
+    widths = clash(ports(one="batch dim", other="batch dim"), metas(one=(4, 3), other=(4, 5)))
+    assert widths and widths[1].startswith("set the widths of the parts that make them")
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "misfit"),
+    [
+        ('Int64[Tensor, "batch"]', torch.bool, "whole numbers, and is given truth values of shape [4]"),
+        ('Bool[Tensor, "batch"]', torch.float32, "truth values, and is given floating-point numbers of shape [4]"),
+        ('jaxtyping.Float[Tensor, "batch"]', torch.int64, "floating-point numbers, and is given whole numbers"),
+        ('UInt8[Tensor, "batch"]', torch.int64, ""),
+        ('Float32[Tensor, "batch"]', torch.bfloat16, ""),
+        ('Num[Tensor, "batch"]', torch.int64, ""),
+        ("Tensor", torch.bool, ""),
+    ],
+)
+def test_a_port_takes_the_kind_of_numbers_that_its_annotation_says(
+    text: str, numbers: torch.dtype, misfit: str
+) -> None:
+    found = clash({"rows": Port("rows", text)}, {"rows": torch.empty(4, dtype=numbers, device="meta")})
+    assert misfit in found[0] if found and misfit else found is None and not misfit

@@ -1,4 +1,4 @@
-"""A part with the mistake that `sslgraph verify` is there to find. It trains, and its loss is right on every rank."""
+"""Parts with the mistakes that `sslgraph verify` is there to find. They train, and their losses are right by rank."""
 
 import torch
 from jaxtyping import Float
@@ -17,3 +17,11 @@ class LostGradient(nn.Module):
         everyone = collectives.gather(other)
         keys = torch.cat([everyone[:first], other, everyone[first + len(one) :]])
         return ((one @ keys.T).logsumexp(1) - (one * other).sum(1)).mean()
+
+
+@component(source="none")
+class OwnNoise(nn.Module):
+    """Noise from torch's generator: each rank draws another one, and none is drawn again after a resume."""
+
+    def forward(self, rows: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+        return rows + 0.5 * torch.randn_like(rows)

@@ -30,6 +30,17 @@ flow: {a: l2(f(x1)), b: l2(f(x2))}
 losses: {c: {use: "rank_parts:LostGradient", of: [a, b]}}
 export: f
 """
+NOISE = """
+method: noise
+family: other
+views: {x1: {augment: simclr, size: 8}, x2: {augment: simclr, size: 8}}
+nets:
+  f: {use: backbones.resnet, depth: 10, width: 4, stem: small}
+ops: {noise: {use: "rank_parts:OwnNoise"}}
+flow: {a: noise(f(x1)), b: f(x2), z: "l2(bag(a, b))"}
+losses: {c: {use: losses.nt_xent, of: [z], temperature: 0.5}}
+export: f
+"""
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +48,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     """A shipped method with queue and shuffle, and a wrong one, on one and two ranks in one go of the processes."""
     folder = tmp_path_factory.mktemp("methods")
     (folder / "lost.yaml").write_text(LOST)
+    (folder / "noise.yaml").write_text(NOISE)
     (folder / "moco.yaml").write_text(
         "recipe: small\nmethod: moco_v2\nset:\n  nets.f.depth: 10\n  nets.f.width: 4\n  nets.f.stem: small\n"
         "  nets.g.hidden: [16]\n  nets.g.out: 8\n  state.queue.size: 32\n  views.xq.size: 16\n  views.xk.size: 16\n"
@@ -44,7 +56,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
         "data: {use: sources.shapes}\nsteps: 4\nbatch: 8\n"
         "optimizer: {use: adamw, lr: 1e-3, weight_decay: 0, clip: {norm: 0.1}}\n"
     )
-    names = [str(folder / "moco.yaml"), str(folder / "lost.yaml")]
+    names = [str(folder / f"{name}.yaml") for name in ("moco", "lost", "noise")]
     wish = Wish(ranks=(1, 2), resume=True)
     found = verify(names, wish, plugins=("rank_parts",), overrides={"data.images": 40})
     return {Path(verdict.name).stem: verdict for verdict in found}
@@ -88,6 +100,16 @@ def test_a_gradient_lost_in_a_gather_is_found_though_losses_agree(verdicts: dict
     assert any(line.startswith("gradients point elsewhere: a part that compares images") for line in lost.lines)
     # Wrong mathematics still resumes exactly: the two claims are told apart.
     assert "10 + 10 steps = 20 on 2 ranks: to the last bit" in lost.lines
+
+
+def test_a_part_that_draws_from_torchs_generator_is_named(verdicts: dict[str, Verdict]) -> None:
+    noise = verdicts["noise"]
+    assert not noise.is_right
+    assert (
+        "gradients point elsewhere: 'noise' draws random numbers from torch's generator, which differ from rank to "
+        "rank; give its forward an input `draw` or `clock` and draw from that"
+    ) in noise.lines
+    assert not any("draws random numbers" in line for line in verdicts["lost"].lines)
 
 
 @pytest.mark.slow
@@ -157,7 +179,9 @@ def test_one_rank_alone_compares_nothing_and_is_refused() -> None:
 def test_a_factor_is_told_from_another_direction() -> None:
     one = {"f": torch.tensor([1.0, 2.0]), "g": torch.tensor([3.0])}
     assert why({name: value / 2 for name, value in one.items()}, one).startswith("gradients are 0.5 times those of one")
-    assert why({**one, "g": torch.tensor([-3.0])}, one).startswith("gradients point elsewhere")
+    elsewhere = {**one, "g": torch.tensor([-3.0])}
+    assert why(elsewhere, one).startswith("gradients point elsewhere: a part that compares")
+    assert why(elsewhere, one, ("f", "g")).startswith("gradients point elsewhere: 'f' and 'g' draw random numbers")
 
 
 def test_the_command_tells_a_fault_of_the_spec_and_fails() -> None:
