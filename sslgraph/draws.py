@@ -30,6 +30,11 @@ def keyed(seed: int, epoch: int | Tensor, index: Int64[Tensor, "batch"], stream:
     return torch.stack(columns, 1)
 
 
+def of_step(clock: Int64[Tensor, "3"], name: str) -> Draw:
+    """The one row from which a step draws what all images share; seed, epoch, step and the name alone decide it."""
+    return torch.cat([clock, torch.full_like(clock[:1], stream_of(name))])[None]
+
+
 def substream(draw: Draw, number: int, copies: int = 1) -> Draw:
     """The same samples in another stream; `copies` repeats the rows view-major, each copy with numbers of its own.
 

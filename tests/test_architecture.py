@@ -29,7 +29,7 @@ FLOORS: tuple[set[str], ...] = (
 )
 # then what runs: here too, and what neither has is above both.
 RUNNING: tuple[set[str], ...] = (
-    {"__init__", "storage"},
+    {"__init__", "storage", "new"},
     {"optimize", "weights"},
     {"check"},
     {"feed", "machine", "record"},
@@ -57,6 +57,7 @@ LONGEST = 250
 RUN_BY_COMMANDS = {
     "check": "pipelines/check/check.py",
     "evaluate": "pipelines/evaluate/evaluate.py",
+    "new": "pipelines/new/new.py",
     "plan": "pipelines/plan/plan.py",
     "replay": "pipelines/train/replay.py",
     "show": "pipelines/look/show.py",

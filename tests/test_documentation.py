@@ -19,7 +19,7 @@ from sslgraph.read.load import load_augmentation
 from sslgraph.traits import Traits
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/language.md")
+PAGES = ("README.md", "docs/language.md", "docs/parts.md")
 EVERY_PAGE = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
 FOLDERS = r"\.ci|specs|components|sslgraph|pipelines|tests|docs|scripts|benchmarks"
 WIDTH = 120
@@ -58,15 +58,18 @@ def test_an_example_is_right(page: str, text: str, tmp_path: Path) -> None:
 def test_a_part_in_an_example_can_be_named(
     page: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "example_part.py").write_text(text)
+    (name,) = re.findall(r"^class (\w+)\(nn.Module\)", text, re.MULTILINE)
+    module = f"example_{name.lower()}"
+    (tmp_path / f"{module}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = registry.signature("example_part:Distance", ("example_part",))
-    assert list(found.settings) == ["scale"] and list(found.ports) == ["one", "other"], page
-    assert registry.build("example_part:Distance", {"scale": 2.0}, ("example_part",)).scale == 2
+    use = f"{module}:{name}"
+    found = registry.signature(use, (module,))
+    assert list(found.settings) == ["scale"] and found.ports.keys() <= {"one", "other", "rows"}, page
+    assert registry.build(use, {"scale": 2.0}, (module,)).scale == 2
 
 
 def test_the_table_of_traits_has_every_trait_and_each_example_is_one() -> None:
-    page = (ROOT / "docs/language.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/parts.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", page.partition("| trait |")[2], re.MULTILINE))
     assert sorted(rows) == sorted(trait.name for trait in fields(Traits))
     for trait, example in rows.items():

@@ -49,12 +49,7 @@ class Mix(nn.Module):
         count, first = len(everything), len(image) * collectives.rank()
         order = torch.arange(count, device=image.device)
         if self.partner == "permuted":
-            order = draws.permutation(_drawn(clock, "mix partners"), count)[0]
+            order = draws.permutation(draws.of_step(clock, "mix partners"), count)[0]
         partner = (order if self.partner == "permuted" else order.flip(0))[first : first + len(image)]
-        share = draws.uniform(_drawn(clock, "mix share"), 1, *self.share)[0, 0].to(image.dtype)
+        share = draws.uniform(draws.of_step(clock, "mix share"), 1, *self.share)[0, 0].to(image.dtype)
         return Mixed(share * image + (1 - share) * everything[partner], share, 1 - share, partner)
-
-
-def _drawn(clock: Tensor, what: str) -> draws.Draw:
-    """The row from which a step draws: seed, epoch and step alone decide it."""
-    return torch.cat([clock, torch.full_like(clock[:1], draws.stream_of(what))])[None]

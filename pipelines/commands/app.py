@@ -18,6 +18,7 @@ from .diff import diff
 from .draw import draw
 from .evaluate import evaluate
 from .list import list_specs
+from .new import new
 from .page import page
 from .plan import plan
 from .replay import replay
@@ -28,7 +29,7 @@ from .train import train
 from .verify import verify
 from .views import views
 
-COMMANDS = (show, check, train, evaluate, plan, data, draw, diff, page, views, report, verify, replay, submit)
+COMMANDS = (show, check, train, evaluate, plan, data, draw, diff, page, views, report, verify, replay, submit, new)
 # What a disk refuses wherever it is met: no fault of the program, and no trace of it helps.
 STORAGE = {
     getattr(errno, name)

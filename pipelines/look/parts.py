@@ -12,6 +12,11 @@ from sslgraph.parts.arguments import kind_in_words
 from sslgraph.parts.signature import Port, Setting
 from sslgraph.traits import Traits
 
+FILLED = {
+    "draw": "draw: seed, epoch, image and view of each row, from which it draws random numbers",
+    "clock": "clock: seed, epoch and step",
+}
+
 
 def listing() -> str:
     """Every shipped part with what its file says first, family by family."""
@@ -33,6 +38,7 @@ def page(use: str, plugins: tuple[str, ...] = ()) -> str:
         ("", f"{title}\n\n{found.doc}".rstrip()),
         ("settings", "\n".join(map(_setting, found.settings.values()))),
         ("inputs", "\n".join(map(_port, found.ports.values()))),
+        ("filled by itself", "\n".join(FILLED[name] for name in found.inputs if name in FILLED)),
         ("outputs", "\n".join(map(_port, found.outputs))),
         ("writes, for after_step", "\n".join(_write(name, ports) for name, ports in found.writes.items())),
         ("traits", "\n".join(_traits(found.traits))),

@@ -36,6 +36,8 @@ def test_a_page_says_settings_inputs_outputs_writes_and_source() -> None:
     assert "\n  spans_batch: true\n" in parts.page("losses.info_nce")
     assert "negatives: Float[size dim], may be left out" in parts.page("losses.info_nce")
     assert "temperature: a number above 0 or a schedule, default 0.2" in parts.page("losses.info_nce")
+    assert "filled by itself:\n  clock: seed, epoch and step\n" in parts.page("wiring.mix")
+    assert "filled by itself:\n  draw: seed, epoch, image and view of each row" in parts.page("masks.uniform")
 
 
 def test_the_command_line_shows_parts_and_augmentations(sslgraph: Command) -> None:

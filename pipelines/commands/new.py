@@ -1,0 +1,40 @@
+"""`sslgraph new`: the files of a part of one's own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import out
+
+
+class What(StrEnum):
+    """What `new` writes."""
+
+    PART = "part"
+
+
+def new(
+    what: Annotated[What, typer.Argument(help="What to write: part")],
+    place: Annotated[Path, typer.Argument(help="Python file to write, such as losses/my_loss.py")],
+    kind: Annotated[
+        str, typer.Option("--kind", help="Kind of part: loss, net, op or state; left out, the folder says it")
+    ] = "",
+) -> None:
+    """Write a part of your own, with tests and a method.
+
+    All three files work as they are, so that you change one thing at a time. docs/parts.md says what a part may do.
+    """
+    from ..new.new import new_part
+
+    assert what is What.PART
+    files = new_part(place, kind)
+    width = max(len(str(path)) for path in files)
+    for path, meant in files.items():
+        out.print(f"{path!s:<{width}}  {meant}", markup=False)
+    _, test, method = files
+    check = f"sslgraph check {method} --plugin {place.stem}"
+    out.print(f"Next: pytest {test}; {check}; sslgraph verify {method}", markup=False)
