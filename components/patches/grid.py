@@ -49,7 +49,7 @@ class Grid(nn.Module):
                 [(images.shape[2], place // self.grid), (images.shape[3], place % self.grid)]
             )
         ]
-        return cut(images, *corners, self.size)
+        return cut(images, corners[0], corners[1], self.size)
 
 
 def cut(

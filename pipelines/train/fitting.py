@@ -1,4 +1,4 @@
-"""Parts that a data set is too small for, told before the first step with the --set that makes them fit."""
+"""Parts that a data set is too small for or otherwise unfit for, told before the first step."""
 
 from __future__ import annotations
 
@@ -6,22 +6,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
+
 from sslgraph.errors import Fault, SettingError, SpecError
 
+from ..feed.feed import Source
 
-def refuse(method: Any, images: int) -> None:
-    """Refuses a compiled method with parts that so many images are too few for; all of them at once.
+LOOKED_AT = 64  # images that parts are shown before the first step
 
-    A part asks for enough images by a method `fits(images)`, which raises SettingError.
+
+def refuse(method: Any, source: Source) -> None:
+    """Refuses a compiled method with parts that these images are too few or of the wrong kind for; all of them at once.
+
+    A part asks for enough images by a method `fits(images)`, which raises SettingError, and for a kind of images by a
+    method `suits(images)`, which is shown some of them and raises ValueError.
     """
     faults = []
-    for part in method.parts.values():
+    for name, part in method.parts.items():
         try:
-            getattr(part, "fits", _anything)(images)
+            getattr(part, "fits", _anything)(len(source))
         except SettingError as wrong:
             faults.append(_fault(method, wrong))
+        if hasattr(part, "suits"):
+            try:
+                part.suits(_some(source))
+            except ValueError as wrong:
+                faults.append(Fault(tuple(method.graph.boxes[name].path), str(wrong)))
     if faults:
         raise SpecError(faults)
+
+
+def _some(source: Source) -> list[torch.Tensor]:
+    """Images from all over a data set, as they are stored."""
+    count = min(LOOKED_AT, len(source))
+    return list(source.read(torch.arange(count) * len(source) // count)[0])
 
 
 @contextmanager

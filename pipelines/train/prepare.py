@@ -154,7 +154,7 @@ def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) 
     begun = given(sized, recipe.given)
     method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=begun.states)
     with placed(loaded.place), under("method"):
-        fitting.refuse(method, len(source))
+        fitting.refuse(method, source)
     if recipe.compile:
         method.compile_programs()
     return method, begun.said

@@ -1,10 +1,11 @@
-"""A data set that is too small for a part is refused before the first step, with the --set that helps."""
+"""A data set that is too small for a part, or of the wrong kind, is refused before the first step."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sslgraph.errors import SpecError
 from sslgraph.pipelines.train.loop import train
@@ -30,3 +31,13 @@ def test_features_that_are_too_narrow_are_told_in_the_same_way(tmp_path: Path) -
     said = told(tmp_path, nets_f_width=2, ops_reduce_out=39, ops_kmeans_k=4)
     assert said.startswith("ops.reduce.out: 16 features have at most 16 principal components, and out is 39")
     assert said.endswith("\n  write --set ops.reduce.out=16")
+
+
+def test_grey_images_are_refused_where_colours_teach(tmp_path: Path) -> None:
+    (tmp_path / "grey").mkdir()
+    for number in range(12):
+        Image.new("L", (40, 40), number).save(tmp_path / "grey" / f"{number}.png")
+    given = {**SMALL, "data": {"use": "sources.image_folder", "path": str(tmp_path / "grey")}}
+    given = {key: value for key, value in given.items() if not key.startswith("data.")}
+    with pytest.raises(SpecError, match=r"all \d+ images that were looked at are grey; give images in colour"):
+        train({"recipe": "demo/split_brain", "overrides": given, "out": str(tmp_path / "run")})
