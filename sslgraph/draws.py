@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float64, Int64
@@ -70,6 +72,16 @@ def normal(draw: Draw, count: int) -> Float64[Tensor, "batch count"]:
 def integers(draw: Draw, count: int, high: int) -> Int64[Tensor, "batch count"]:
     """Whole numbers in [0, high), high < 2**31, by integer arithmetic only."""
     return (words(draw, count) * high) >> 32
+
+
+def each(draw: Draw, value: float | Tensor | Mapping[str, Any]) -> Float64[Tensor, "batch"]:
+    """A setting's value for each sample: the number, or a draw of {uniform: [low, high], p: chance}, else 0."""
+    if not isinstance(value, Mapping):
+        return torch.zeros(len(draw), dtype=torch.float64, device=draw.device) + value
+    chances = uniform(draw, 2)
+    low, high = value["uniform"]
+    drawn = chances[:, 1] * (high - low) + low
+    return torch.where(chances[:, 0] < value.get("p", 1.0), drawn, 0.0)
 
 
 def permutation(draw: Draw, length: int) -> Int64[Tensor, "batch length"]:

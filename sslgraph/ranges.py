@@ -40,6 +40,15 @@ def _ascending(pair: tuple[Any, Any]) -> tuple[Any, Any]:
     return pair
 
 
+def _drawn(value: dict[str, Any]) -> dict[str, Any]:
+    low, high, *rest = value["uniform"] if isinstance(value.get("uniform"), list | tuple) else (1, 0)
+    numbers = [low, high, value.get("p", 1)]
+    plain = all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers)
+    if rest or set(value) - {"uniform", "p"} or not (plain and 0 <= low <= high < 1 and 0 < numbers[2] <= 1):
+        raise ValueError("a draw of other bounds")
+    return value
+
+
 def _odd(value: int) -> int:
     if value % 2 == 0:
         raise ValueError("an even number")
@@ -65,3 +74,8 @@ Positives = Annotated[tuple[Positive, Positive], _RISES, _IN_ORDER]
 NotNegativeScalar = Annotated[Scalar, Field(ge=0)]
 PositiveScalar = Annotated[Scalar, Field(gt=0)]
 ShareScalar = Annotated[Scalar, Field(ge=0, le=1)]
+
+# A share that may be each sample's own: {uniform: [least, greatest], p: the chance that it is not 0}, both below 1.
+# `sslgraph.draws.each` gives its values.
+Drawn = Annotated[dict[str, Any], AfterValidator(_drawn), Told("such as {uniform: [0.1, 0.5], p: 0.5}")]
+ShareOfEach = Annotated[Scalar, Field(gt=0, lt=1)] | Drawn

@@ -107,6 +107,16 @@ def test_whole_numbers_cover_their_range_evenly() -> None:
     assert len(counts) == 10 and counts.sub(2000).abs().max() < 5 * math.sqrt(2000)
 
 
+def test_a_setting_is_each_samples_own_where_it_says_a_draw() -> None:
+    draw = draws.keyed(0, 0, INDEX[:4000])
+    assert draws.each(draw[:3], 0.25).tolist() == draws.each(draw[:3], torch.tensor(0.25)).tolist() == [0.25] * 3
+    values = draws.each(draw, {"uniform": [0.2, 0.4], "p": 0.25})
+    some = values[values > 0]
+    assert len(some) / 4000 == pytest.approx(0.25, abs=0.03) and some.mean().item() == pytest.approx(0.3, abs=0.01)
+    assert some.min() >= 0.2 and some.max() < 0.4
+    assert draws.each(draw, {"uniform": [0.2, 0.4]}).min() >= 0.2
+
+
 def test_permutations_hold_each_number_once_and_put_each_everywhere() -> None:
     order = draws.permutation(draws.keyed(0, 0, INDEX[:6000]), 5)
     assert order.sort(1).values.eq(torch.arange(5)).all()

@@ -100,3 +100,19 @@ def test_un_mix_weighs_two_losses_by_the_share_and_pushes_unmixed_keys() -> None
         torch.testing.assert_close(losses[loss], expected, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(mixed.share + mixed.rest, torch.tensor(1.0))
     assert torch.equal(bare["qr"], bare["qm"].flip(0)) and torch.equal(writes["k"], pushed.detach())
+
+
+def test_ibot_hides_patches_from_the_student_only_and_centres_all_of_them() -> None:
+    method, batch = ready("ibot"), noise("ibot")
+    hidden, patches = seen(method, batch, "m_hidden", "qt")
+    other = {**batch, "x.image": batch["x.image"].clone()}
+    cells = other["x.image"].unfold(2, 4, 4).unfold(3, 4, 4)  # patches of 4 in images of 32
+    cells[hidden.unflatten(1, (8, 8))[:, None].expand_as(cells[..., 0, 0])] = 5.0
+    assert hidden.any() and not torch.equal(other["x.image"], batch["x.image"])
+    method.eval()
+    for name in ("qs", "qt"):
+        (one,), (two,) = seen(method, batch, name), seen(method, other, name)
+        assert torch.allclose(one, two) == (name == "qs")
+    method.train()
+    one_step(method, batch, 0)
+    torch.testing.assert_close(method.parts["patch_center"].center, 0.1 * patches.mean((0, 1)), atol=1e-5, rtol=1e-4)

@@ -66,6 +66,13 @@ def test_every_default_lies_in_its_range() -> None:
             [99, {"cosine": [0.9, 99]}, {"warmup": "1 epoch", "then": {"steps": [0.1, -1], "at": ["1 epoch"]}}],
             "a number from 0 to 1 or a schedule",
         ),
+        (
+            "ShareOfEach",
+            [0.5, {"linear": [0.1, 0.5]}, {"uniform": [0.1, 0.5]}, {"uniform": [0, 0.5], "p": 0.5}],
+            [0, 1, {"uniform": [0.1]}, {"uniform": [0.5, 0.1]}, {"uniform": [0.1, 1]}, {"uniform": [0.1, 0.2], "q": 1},
+             {"p": 0.5}, {"uniform": [0.1, 0.2], "p": 0}, {"uniform": ["a", 0.2]}],
+            "a number above 0 and below 1 or a schedule or a mapping such as {uniform: [0.1, 0.5], p: 0.5}",
+        ),
         ("PositiveScalar", [0.1, {"linear": [0.04, 0.07]}], [0, {"warmup": "1 epoch", "then": 1}],
          "a number above 0 or a schedule"),
     ],

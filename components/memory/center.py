@@ -11,11 +11,11 @@ from sslgraph.component import component, filled, writes
 from sslgraph.ranges import Count, ShareScalar
 
 
-@component(source="arXiv:2104.14294, equation 4", role="centre")
+@component(source="arXiv:2104.14294, equation 4; arXiv:2111.07832, section 3.2, for patches", role="centre")
 class Center(nn.Module):
     """An exponential moving average of a batch mean.
 
-        center <- momentum * center + (1 - momentum) * mean over views, images and ranks of the raw logits
+        center <- momentum * center + (1 - momentum) * mean over views, images, places and ranks of the raw logits
 
     Reads:  the centre, zeros before the first write.
     Writes: `update`, with the logits of one step; the loss of that step has seen the centre before it.
@@ -46,9 +46,9 @@ class Center(nn.Module):
 
     @writes
     @torch.no_grad()
-    def update(self, logits: Float[Tensor, "views batch dim"]) -> None:
+    def update(self, logits: Float[Tensor, "views batch *places dim"]) -> None:
         """Moves the centre towards the mean of these logits."""
-        mean = logits.to(self.center.dtype).mean((0, 1))
+        mean = logits.to(self.center.dtype).flatten(0, -2).mean(0)
         if self.gather == "all_ranks":
             mean = collectives.all_sum(mean) / collectives.ranks()
         self.center.copy_(self.momentum * self.center + (1 - self.momentum) * mean)

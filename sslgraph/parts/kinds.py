@@ -21,7 +21,7 @@ _NAMES: dict[str, Any] = {
     **{kind.__name__: kind for kind in (int, float, str, bool, list, tuple, dict, set)},
     **{"Literal": Literal, "Optional": Optional, "Union": Union, "List": List, "Tuple": Tuple, "Dict": Dict},  # noqa: UP006
     **{"Any": Any, "Sequence": list, "Mapping": dict, "Path": str, "Annotated": Annotated, "Field": Field},
-    **{name: kind for name, kind in vars(ranges).items() if get_origin(kind) is Annotated},
+    **{name: kind for name, kind in vars(ranges).items() if get_origin(kind) in (Annotated, Union, types.UnionType)},
 }
 _KINDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", type(None): "null"}
 _SEVERAL = {int: "whole numbers", float: "numbers", str: "texts", bool: "truth values"}

@@ -9,7 +9,9 @@ from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
 from sslgraph.checked import sized_graph, wired
-from sslgraph.drawing import Box, Picture, fold, foldable, picture, svg
+from sslgraph.drawing import Box, Picture, fold, foldable, layout, picture, svg
+from sslgraph.drawing.arrange.columns import columns
+from sslgraph.drawing.arrange.rows import grid
 from sslgraph.drawing.elements.words import (
     count,
     loss_words,
@@ -127,6 +129,24 @@ def test_a_line_into_a_bag_carries_one_view_and_a_row_for_each_image_is_n() -> N
 def test_a_role_can_be_said() -> None:
     found = {box.symbol: (box.title, box.kind) for box in picture(shipped("simmim")).panels[0].boxes}
     assert found["dec"] == ("decoder", "decoder")
+
+
+def test_a_loss_may_have_the_name_of_the_image_that_views_come_from() -> None:
+    text = {"views": TWO_VIEWS, "nets": {"f": EYE}, "flow": {"a": "f(x1)", "b": "f(x2)"}}
+    panel = picture(sized(**text, losses={"image": {**SQUARE, "of": ["a", "b"]}})).panels[0]
+    assert {box.id: box.kind for box in panel.boxes if box.id.startswith("image")} == {
+        "image": "loss",
+        "image_": "image",
+    }
+    assert layout(panel).places["image"] != layout(panel).places["image_"]
+
+
+def test_branches_of_two_networks_share_no_row_and_so_no_ground() -> None:
+    panel = picture(shipped("ibot")).panels[0]
+    title = {name: frame.title for frame in panel.frames for name in frame.boxes}
+    rows = grid(panel, columns(panel)).rows
+    assert all(len({title[name] for name in row if name in title}) < 2 for row in rows)
+    assert {title[name] for name in ("g", "l", "ps", "qs")} == {"online network"}
 
 
 def test_a_folded_branch_keeps_what_enters_and_leaves_it() -> None:

@@ -60,6 +60,8 @@ class _Costs:
     def __init__(self, panel: Panel, column: dict[str, int], rows: list[list[str]]) -> None:
         row = {name: number for number, names in enumerate(rows) for name in names}
         self.columns = [frozenset(column[name] for name in names) for names in rows]
+        title = {name: frame.title for frame in panel.frames for name in frame.boxes}
+        self.grounds = [{title[name] for name in names if name in title} for names in rows]
         self.lines = [
             _Line(
                 row.get(edge.source, -1),
@@ -101,6 +103,7 @@ class _Costs:
         if (one, other) not in self.beside:
             a, b = self.columns[one], self.columns[other]
             is_apart = max(a) < min(b) or max(b) < min(a)
+            is_apart = is_apart and len(self.grounds[one] | self.grounds[other]) < 2
             self.beside[one, other] = is_apart and not any(self._bars(line, one, other) for line in self.lines)
         return self.beside[one, other]
 

@@ -122,6 +122,10 @@ def _is_count(value: Any) -> bool:
 def _setting(name: str, value: Any) -> str:
     if name == "ratio" and isinstance(value, float):
         return f"{value * 100:g} %"
+    if isinstance(value, dict) and "uniform" in value:  # a draw for each sample
+        low, high = value["uniform"]
+        of_some = f", of {value['p'] * 100:g} %" if value.get("p", 1) < 1 else ""
+        return f"{low * 100:g}–{high * 100:g} %{of_some}"
     if name == "grid":
         return f"{value}×{value}"
     if name == "k":

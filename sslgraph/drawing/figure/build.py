@@ -44,6 +44,8 @@ class _Panel:
     def __init__(self, sized: SizedGraph, leg: SizedLeg, level: Level, mirror: Symmetry | None) -> None:
         self.sized, self.graph, self.leg, self.level, self.mirror = sized, sized.graph, leg, level, mirror
         self.prefix = f"{leg.leg.name}:" if len(sized.legs) > 1 else ""
+        # The box that all views come from, under a name that no loss has.
+        self.image = f"{IMAGE}_" if {IMAGE} & {*self.graph.boxes, *leg.leg.values} else IMAGE
         self.describe = Describer(sized, level, self.prefix, batch_of(sized), mirror)
         self.boxes: dict[str, Box] = {}
         self.edges: list[Edge] = []
@@ -72,15 +74,8 @@ class _Panel:
         for read in calls.reads:
             if read.reader in drawn:
                 maker, reader = calls.calls[read.maker], calls.calls[read.reader]
-                self._line(
-                    line_of(
-                        calls,
-                        read,
-                        self._source(maker),
-                        self._target(reader),
-                        self._shape(sized_leg, maker, calls.single(read)),
-                    )
-                )
+                shape = self._shape(sized_leg, maker, calls.single(read))
+                self._line(line_of(calls, read, self._source(maker), self._target(reader), shape))
         if sized_leg.leg.collect:
             self._collect(calls, sized_leg)
         self._writes(calls, sized_leg)
@@ -93,11 +88,11 @@ class _Panel:
             if self.stacks.get(view, view) == view
         }
         if stacks:
-            self._add(Box(self._id(IMAGE), "image", title="image"))
+            self._add(Box(self._id(self.image), "image", title="image"))
         for augmentation, view in self.describe.views(leg, list(stacks.values())):
             self._add(augmentation)
             self._add(view)
-            self.edges.append(Edge(self._id(IMAGE), augmentation.id, gradient="input"))
+            self.edges.append(Edge(self._id(self.image), augmentation.id, gradient="input"))
             self.edges.append(Edge(augmentation.id, view.id, gradient="input"))
 
     def _add(self, box: Box) -> None:

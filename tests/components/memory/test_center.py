@@ -10,6 +10,12 @@ def test_after_the_first_step_it_is_a_tenth_of_the_mean() -> None:
     torch.testing.assert_close(center(), 0.1 * logits.mean((0, 1)))
 
 
+def test_patches_of_an_image_count_as_its_mean() -> None:
+    center, logits = Center(dim=5), torch.randn(2, 3, 4, 5)
+    center.update(logits)
+    torch.testing.assert_close(center(), 0.1 * logits.mean((0, 1, 2)))
+
+
 def test_it_settles_at_a_constant_mean() -> None:
     center = Center(momentum=0.5, dim=2)
     for _ in range(40):
