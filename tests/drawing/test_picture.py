@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -12,6 +13,7 @@ from sslgraph.checked import sized_graph, wired
 from sslgraph.drawing import Box, Picture, fold, foldable, layout, picture, svg
 from sslgraph.drawing.arrange.columns import columns
 from sslgraph.drawing.arrange.rows import grid
+from sslgraph.drawing.elements.place import Place
 from sslgraph.drawing.elements.words import (
     count,
     loss_words,
@@ -82,6 +84,20 @@ def test_stops_stand_where_a_gradient_ends() -> None:
     assert stops("byol") == {("t2", "one")}
     assert stops("barlow_twins") == set()
     assert stops("swav") == {("s_large", "q"), ("c_queue_read", "q")}
+
+
+def test_three_stops_beside_each_other_are_named_above_and_below() -> None:
+    drawn = svg(picture(shipped("un_mix")))
+    assert drawn.count('class="stop"') == 3 and drawn.count(">stop-grad<") == 2
+
+
+def test_a_view_whose_index_is_written_below_has_its_name_above() -> None:
+    written, unwritten = places("instdisc")["x"].extent, places("simclr")["x"].extent
+    assert written.is_note_above and written.above > unwritten.above and not unwritten.is_note_above
+
+
+def places(name: str) -> dict[str, Place]:
+    return layout(picture(shipped(name)).panels[-1]).places
 
 
 def test_a_net_that_a_loss_leaves_alone_is_drawn_fixed() -> None:
@@ -210,3 +226,11 @@ def test_what_never_moves_in_a_net_stands_under_its_box() -> None:
     )
     found = {box.symbol: (box.weights, box.note) for box in picture(settled).panels[0].boxes if box.weights != "none"}
     assert found == {"f": ("trained", "scale fixed"), "g": ("frozen", "")}
+
+
+def test_words_at_a_line_keep_clear_of_lines_that_cross_it() -> None:
+    placed = layout(picture(shipped("densecl")).panels[-1])
+    uprights = [(x, *sorted((y0, y1))) for p in placed.lines.values() for (x, y0), (z, y1) in pairwise(p) if x == z]
+    for label in (label for label in placed.labels if label.kind == "data" and not label.is_row):
+        room = label.x - label.width / 2, label.x + label.width / 2
+        assert not any(room[0] < x < room[1] and top < label.y < low for x, top, low in uprights), label.above

@@ -111,7 +111,7 @@ def _on_line(plan: Draft, out: Layout, line: Plan, edge: Edge, label: Label) -> 
     twins = [p for p in plan.outs[line.source] if (plan.edge(p).name, plan.edge(p).port, plan.edge(p).shape) == alike]
     column = plan.column(line.source)
     start = out.places[line.source].right + (FRAME if plan.ends_frame(line.source) else 0.0) + 4
-    start = max(start, *(x + 8 for x in _beside(plan, out, column))) if _beside(plan, out, column) else start
+    start = max([start, *(x + 8 for x in _beside(plan, out, column, plan.port_out[line.edge]))])
     ends = []
     for twin in twins:
         points = out.lines[twin.edge]
@@ -119,15 +119,26 @@ def _on_line(plan: Draft, out: Layout, line: Plan, edge: Edge, label: Label) -> 
         ends.append(out.stops[twin.edge][0] - 32 if is_stopped else points[1][0] - (8 if len(points) == 2 else 2))
     least = start + label.width / 2
     middle = least if label.is_row else max(least, min((start + min(ends)) / 2, start + max(56.0, label.width)))
-    return label.at(middle, plan.port_out[line.edge], max(plan.port_out[p.edge] for p in twins))
+    y, low, half = plan.port_out[line.edge], max(plan.port_out[p.edge] for p in twins), label.width / 2 + 3
+    crossing = _crossing(out, y - 14, low + 14, {twin.edge for twin in twins})
+    places = [middle, *(least + 3 * i for i in range(int((min(ends) - label.width / 2 - least) / 3) + 1))]
+    free = [x for x in places if all(abs(x - other) > half for other in crossing)]
+    return label.at(min(free, key=lambda x: abs(x - middle), default=middle), y, low)
 
 
-def _beside(plan: Draft, out: Layout, column: int) -> list[float]:
-    """Where relations pass right of a column."""
+def _crossing(out: Layout, top: float, bottom: float, own: set[int]) -> list[float]:
+    """Where vertical pieces of other lines cross a strip."""
+    pieces = [ends for number, points in out.lines.items() if number not in own for ends in pairwise(points)]
+    return [x for (x, y0), (other, y1) in pieces if x == other and min(y0, y1) < bottom and top < max(y0, y1)]
+
+
+def _beside(plan: Draft, out: Layout, column: int, y: float) -> list[float]:
+    """Where relations pass right of a column, at a height."""
     edges = plan.panel.edges
-    return [
-        out.lines[n][2][0] for n in around(plan) if len(out.lines[n]) == 6 and plan.column(edges[n].target) == column
+    pieces = [
+        out.lines[n][2:4] for n in around(plan) if len(out.lines[n]) == 6 and plan.column(edges[n].target) == column
     ]
+    return [x for (x, y0), (_, y1) in pieces if min(y0, y1) - 8 <= y <= max(y0, y1) + 8]
 
 
 def _on_relation(out: Layout, number: int, label: Label, others: list[Label]) -> Label | None:

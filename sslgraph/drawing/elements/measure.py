@@ -92,7 +92,7 @@ def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False) -> Exte
     """The room of a box; `ports` is the height that the lines at its busier side need, whatever it is."""
     large = runs_width(title(box), TITLE)
     if box.kind in ("image", "view"):
-        return _picture(box, large)
+        return _picture(box, large, is_note_above)
     if box.kind == "augmentation":
         wide = large + 24
         return Extent(wide, 26.0, 13.0, 13.0 + (13.0 if box.sub else 0.0), max(wide, width(box.sub, SHAPE)) / 2)
@@ -108,11 +108,13 @@ def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False) -> Exte
     return Extent(wide, high, high / 2 + max(mark, above), high / 2 + below, side, is_note_above)
 
 
-def _picture(box: Box, large: float) -> Extent:
+def _picture(box: Box, large: float, is_note_above: bool) -> Extent:
     stack = 8.0 if box.copies > 1 else 0.0
     caption = (17.0 if box.symbol else 0.0) + 13.0 * len(box.shapes)
     words = max([large, PICTURE, *(width(shape, SHAPE) for shape in box.shapes)])
-    return Extent(PICTURE, PICTURE, PICTURE / 2 + stack, PICTURE / 2 + caption + 2, max(words / 2, PICTURE / 2 + stack))
+    above, below = (caption, 0.0) if is_note_above else (0.0, caption + 2)
+    side = max(words / 2, PICTURE / 2 + stack)
+    return Extent(PICTURE, PICTURE, PICTURE / 2 + stack + above, PICTURE / 2 + below, side, is_note_above)
 
 
 def _body(box: Box, large: float, small: float, lines: float) -> tuple[float, float]:

@@ -136,12 +136,12 @@ def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> l
     parts: list[Shape] = [
         landscape(place.left + 4 * i, place.top - 4 * i, PICTURE, crops[i], theme) for i in reversed(range(layers))
     ]
-    parts.append(Words(place.x, place.bottom + 14, title(box), 12.5, theme.ink))
-    if shapes:
-        parts += [
-            Words(place.x, place.bottom + 27 + 12 * i, (Run(shape),), SHAPE, theme.muted)
-            for i, shape in enumerate(box.shapes)
-        ]
+    below = box.shapes if shapes else ()
+    start = place.bottom + 14
+    if place.extent.is_note_above:
+        start = place.top - 4 * (layers - 1) - 6 - 12 * len(below)
+    parts.append(Words(place.x, start, title(box), 12.5, theme.ink))
+    parts += [Words(place.x, start + 13 + 12 * i, (Run(shape),), SHAPE, theme.muted) for i, shape in enumerate(below)]
     return parts
 
 

@@ -154,11 +154,13 @@ class _Drawing:
     def _stop(self, point: Point, number: int) -> Group:
         x, y = point
         theme, edge = self.theme, self.panel.edges[number]
-        above = any(
-            other.source == edge.source and self.placed.lines[n][0][1] < y - 1
+        heights = [
+            self.placed.lines[n][0][1]
             for n, other in enumerate(self.panel.edges)
-            if n in self.placed.lines and other.kind == "data"
-        )
+            if n in self.placed.lines and other.kind == "data" and other.source == edge.source
+        ]
+        above = any(height < y - 1 for height in heights)
+        is_between = above and any(height > y + 1 for height in heights)  # no room for words: the legend has them
         gap = rectangle(x - 7, y - 4, x + 7, y + 4, 0.0, fill=theme.ground)
         bars = Path(
             (("M", (x - 6, y + 7)), ("L", (x - 1, y - 7)), ("M", (x + 1, y + 7)), ("L", (x + 6, y - 7))),
@@ -169,7 +171,9 @@ class _Drawing:
         words = Words(
             x, y + 20 if above else y - 11, (Run("stop-grad", is_bold=True),), NOTE, theme.ink, halo=theme.ground
         )
-        return Group((gap, bars, words), "stop", f"{edge.source}>{edge.target}", "stop-gradient")
+        return Group(
+            (gap, bars) if is_between else (gap, bars, words), "stop", f"{edge.source}>{edge.target}", "stop-gradient"
+        )
 
     def _label(self, label: Label) -> Group:
         theme = self.theme
