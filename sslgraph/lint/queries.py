@@ -16,8 +16,14 @@ def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
     if value.kind == "view":
         copies = graph.method.views[str(value.view)].copies
         return tuple(f"{value.view}[{i}]" for i in range(copies)) if copies > 1 else (str(value.view),)
-    inner = [origins(graph, source) for port, source in value.inputs
-             if not box or not (box.signature.inputs[port].is_bag or box.traits.reorders)]  # fmt: skip
+    ports = {port for port, _ in value.inputs}
+    steering = ports & set(box.traits.detached) if box else set[str]()  # rows are made of the others, if there are any
+    inner = [
+        origins(graph, source)
+        for port, source in value.inputs
+        if not box
+        or not (box.signature.inputs[port].is_bag or box.traits.reorders or (port in steering and steering < ports))
+    ]
     if value.kind == "bag":
         return tuple(view for views in inner for view in views or ()) if all(inner) else None
     if value.kind == "member" and inner[0]:

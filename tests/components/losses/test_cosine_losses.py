@@ -34,3 +34,10 @@ def test_a_constant_output_costs_the_collapsed_value_and_random_directions_about
     landmarks = loss.landmarks(constant, constant)
     assert loss(constant, constant).item() == pytest.approx(landmarks["collapsed"], abs=1e-6)
     assert loss(random, random.flip(0)).item() == pytest.approx(landmarks["chance"], abs=0.02)
+
+
+def test_only_rows_that_count_enter_the_mean() -> None:
+    p, t = torch.randn(2, 6, 4)
+    where = torch.tensor([True, False, True, True, False, False])
+    torch.testing.assert_close(CosineRegression()(p, t, where), CosineRegression()(p[where], t[where]))
+    assert CosineRegression()(p, t, torch.zeros(6, dtype=torch.bool)) == 0

@@ -1,0 +1,75 @@
+"""The papers' numbers and laws of methods with a memory bank, of dense ones and of those that cluster."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from test_paper_oracles import landmark, seen
+from test_specs import BATCH, noise, one_step, ready
+
+from sslgraph.checked import wired
+from sslgraph.read.load import load_method
+
+
+def test_nce_costs_the_known_value_when_all_rows_are_alike() -> None:
+    assert landmark("instdisc_nce", "chance") == pytest.approx(9.317888, abs=1e-5)
+    assert landmark("pirl", "chance") == pytest.approx(11.3735, abs=1e-4)
+
+
+def test_the_constant_of_nce_is_that_of_the_first_batch() -> None:
+    method, batch = ready("instdisc_nce"), noise("instdisc_nce")
+    (first,) = seen(method, batch, "divisor")
+    one_step(method, batch, 0)
+    one_step(method, noise("instdisc_nce", 4), 1)
+    torch.testing.assert_close(method.parts["z"].mean, first.mean().float())
+
+
+def test_the_proximal_term_of_instdisc_is_a_loss_more(tmp_path: Path) -> None:
+    file = tmp_path / "near.yaml"
+    stay = "{use: losses.cosine_regression, of: [v, own], weight: 30}"
+    file.write_text(f"extends: instdisc_nce\nmethod: near\nlosses:\n  stay: {stay}\n", encoding="utf-8")
+    assert [loss.name for loss in wired(load_method(str(file))).training.losses] == ["nce", "stay"]
+
+
+def test_pirl_without_its_tiles_is_instdisc_and_tiles_leave_the_bank_alone() -> None:
+    method, batch = ready("pirl"), noise("pirl", 4)
+    v, own, others, constant = seen(method, batch, "v", "own", "others", "constant")
+    before = method.parts["bank"].rows.clone()
+    losses = one_step(method, batch, 0)
+    score = [(v * own).sum(1, keepdim=True), (others @ v[..., None])[..., 0]]
+    logits = [s.float() / 0.07 - (others.shape[1] * constant).log() for s in score]
+    expected = -0.5 * (logits[0].sigmoid().log().sum() + (-logits[1]).sigmoid().log().sum()) / BATCH
+    torch.testing.assert_close(losses["image"], expected.detach(), atol=1e-3, rtol=1e-3)
+    rows = torch.nn.functional.normalize(0.5 * before[4:8] + 0.5 * v.detach().float(), dim=1)
+    torch.testing.assert_close(method.parts["bank"].rows[4:8], rows, atol=1e-5, rtol=1e-4)
+
+
+def test_densecl_matches_cells_by_the_backbone_and_pushes_pooled_keys() -> None:
+    method, batch = ready("densecl"), noise("densecl")
+    with torch.no_grad():
+        for net, copied in (("f", "fk"), ("d", "dk"), ("g", "gk")):
+            method.parts[copied].load_state_dict(method.parts[net].state_dict())
+    batch["xk.image"] = batch["xq.image"]
+    zq, match, zk, pooled = seen(method, batch, "zq", "match", "zk", "pooled")
+    torch.testing.assert_close(match, zk)  # equal views and nets: each cell finds itself
+    torch.testing.assert_close((zq * match).sum(1), torch.ones(BATCH, *zq.shape[2:]))
+    _, writes = method(batch)
+    assert writes["pooled"].equal(pooled.detach())
+    torch.testing.assert_close(pooled.norm(dim=1), torch.ones(BATCH))
+    one_step(method, batch, 0)
+    assert method.parts["dense_queue"].pointer == BATCH
+
+
+def test_pixcontrast_collapses_at_the_log_of_its_cells_in_both_directions() -> None:
+    assert landmark("pixcontrast", "collapsed") == pytest.approx(2 * math.log(49))
+
+
+def test_scrl_begins_with_a_target_of_other_weights_and_compares_boxes() -> None:
+    method, batch = ready("scrl"), noise("scrl")
+    pairs = zip(method.parts["f"].parameters(), method.parts["ft"].parameters(), strict=True)
+    assert any(not torch.equal(one, other) for one, other in pairs)
+    p1, t2 = seen(method, batch, "p1", "t2")
+    assert p1.shape == t2.shape == (BATCH * 5, 64)
