@@ -23,6 +23,6 @@ class BestMatch(nn.Module):
         value: Float[Tensor, "batch dim_value rows_other columns_other"],
     ) -> Float[Tensor, "batch dim_value rows columns"]:
         one, other = (normalize(m.detach().flatten(2), dim=1) for m in (map, map_other))
-        match = (one.transpose(1, 2) @ other).argmax(2)
-        found: Tensor = value.flatten(2).gather(2, match[:, None].expand(-1, value.shape[1], -1))
-        return found.unflatten(2, map.shape[2:])
+        match: Tensor = (one.transpose(1, 2) @ other).argmax(2)
+        found = value.flatten(2).gather(2, match[:, None].expand(-1, value.shape[1], -1))
+        return found.unflatten(2, map.shape[2:])  # type: ignore[no-any-return]
