@@ -40,7 +40,7 @@ def test_pirl_without_its_tiles_is_instdisc_and_tiles_leave_the_bank_alone() -> 
     before = method.parts["bank"].rows.clone()
     losses = one_step(method, batch, 0)
     score = [(v * own).sum(1, keepdim=True), (others @ v[..., None])[..., 0]]
-    logits = [s.float() / 0.07 - (others.shape[1] * constant).log() for s in score]
+    logits = [s.float() / 0.1 - (others.shape[1] * constant).log() for s in score]
     expected = -0.5 * (logits[0].sigmoid().log().sum() + (-logits[1]).sigmoid().log().sum()) / BATCH
     torch.testing.assert_close(losses["image"], expected.detach(), atol=1e-3, rtol=1e-3)
     rows = torch.nn.functional.normalize(0.5 * before[4:8] + 0.5 * v.detach().float(), dim=1)
