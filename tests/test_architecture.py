@@ -36,7 +36,7 @@ RUNNING: tuple[set[str], ...] = (
     {"measure"},
     {"train"},
     {"evaluate", "verify", "plan", "launch"},
-    {"look"},
+    {"look", "stages"},
     {"commands", "python"},
 )
 # What lies above the language, under the same import name.

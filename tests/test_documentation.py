@@ -15,6 +15,8 @@ from pydantic import TypeAdapter
 
 from sslgraph.parts import registry
 from sslgraph.pipelines.check.check import examine
+from sslgraph.pipelines.stages.checking import checked
+from sslgraph.pipelines.stages.stage_plan import plan
 from sslgraph.read.load import load_augmentation
 from sslgraph.traits import Traits
 
@@ -35,12 +37,16 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 def headed(text: str) -> str:
     """README's method leaves its first lines out, to be short."""
-    return text if re.search(r"^(method|extends|recipe|augmentation):", text, re.MULTILINE) else f"method: M\n{text}"
+    return (
+        text
+        if re.search(r"^(method|extends|recipe|augmentation|pipeline):", text, re.MULTILINE)
+        else f"method: M\n{text}"
+    )
 
 
 def test_there_are_examples_of_every_document() -> None:
     texts = "\n".join(text for _, text in blocks("yaml"))
-    for key in ("method:", "extends:", "phases:", "recipe:", "augmentation:", "targets:", "after_step:"):
+    for key in ("method:", "extends:", "phases:", "recipe:", "augmentation:", "pipeline:", "targets:", "after_step:"):
         assert re.search(rf"^{key}", texts, re.MULTILINE), key
 
 
@@ -50,6 +56,8 @@ def test_an_example_is_right(page: str, text: str, tmp_path: Path) -> None:
     file.write_text(headed(text))
     if text.startswith("augmentation:"):
         assert load_augmentation(file).spec.steps, page
+    elif text.startswith("pipeline:"):
+        assert all(": OK" in line for line, _ in checked(plan(str(file), str(tmp_path)))), page
     else:
         assert examine(str(file)).sized is not None, page
 

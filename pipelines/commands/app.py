@@ -23,13 +23,18 @@ from .page import page
 from .plan import plan
 from .replay import replay
 from .report import report
+from .run_pipeline import run
 from .show import show
+from .status import status
 from .submit import submit
 from .train import train
 from .verify import verify
 from .views import views
 
-COMMANDS = (show, check, train, evaluate, plan, data, draw, diff, page, views, report, verify, replay, submit, new)
+COMMANDS = (
+    *(show, check, train, evaluate, run, status, plan, data, draw, diff, page, views, report, verify, replay, submit),
+    new,
+)
 # What a disk refuses wherever it is met: no fault of the program, and no trace of it helps.
 STORAGE = {
     getattr(errno, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,8 @@ from .options import Plugins, Sets, out, overrides
 
 def check(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Methods or recipes, by name or file; all shipped ones if left out")
+        list[str] | None,
+        typer.Argument(help="Methods, recipes or pipelines, by name or file; all shipped ones if left out"),
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Check only what needs no tensor (under a second)")] = False,
     gradients: Annotated[bool, typer.Option("--gradients", help="Print the gradient map of each")] = False,
@@ -26,13 +27,18 @@ def check(
 ) -> None:
     """Check wiring, settings, shapes and gradients. No data is read and no GPU is used."""
     from sslgraph.read import catalogue
+    from sslgraph.read.load import is_pipeline
 
     from ..check.check import examine
     from ..look.show import shape_table
 
     given, failed = overrides(set_), 0
-    for name in names or [*catalogue.names("methods"), *catalogue.names("recipes")]:
+    shipped = [*catalogue.names("methods"), *catalogue.names("recipes")]
+    for name in names or [*shipped, *(f"pipelines/{name}" for name in catalogue.names("pipelines"))]:
         try:
+            if is_pipeline(name):
+                failed += _doubts(name, given, tuple(plugin), strict=strict)
+                continue
             found = examine(name, fast=fast, imports=not fast, plugins=tuple(plugin), overrides=given)
         except SslgraphError as fault:
             print(fault, file=sys.stderr)
@@ -52,3 +58,17 @@ def check(
         if shapes and found.sized:
             out.print(shape_table(found.sized), markup=False)
     raise typer.Exit(1 if failed else 0)
+
+
+def _doubts(name: str, changes: dict[str, Any], plugins: tuple[str, ...], *, strict: bool) -> int:
+    """Prints what is said of each stage of a pipeline; how many warnings count as errors."""
+    from ..stages.checking import checked
+    from ..stages.stage_plan import plan
+
+    doubts = 0
+    for line, found in checked(plan(name, changes=changes, plugins=plugins), plugins):
+        for finding in found.findings if found else ():
+            out.print(f"{finding}", markup=False)
+            doubts += bool(strict and not finding.reason)
+        out.print(f"{name}: {line}", markup=False)
+    return doubts

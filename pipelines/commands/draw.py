@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 
 def draw(
-    name: Annotated[str, typer.Argument(help="Method or recipe, by name or file")],
+    name: Annotated[str, typer.Argument(help="Method, recipe or pipeline, by name or file")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="File; its ending sets the format: svg, png, pdf, mmd, dot, json")
     ] = None,
@@ -41,6 +41,7 @@ def draw(
 ) -> None:
     """Draw a method like a paper's figure. Without -o the file is NAME.svg in this folder."""
     from sslgraph.drawing.write.file import kind_of, write
+    from sslgraph.read.load import is_pipeline
 
     file = out or Path(f"{Path(name).stem}.svg")
     if not text:
@@ -51,6 +52,7 @@ def draw(
 
         typer.echo(drawn(picture), nl=False)
         return
+    legend = legend and not is_pipeline(name)  # stages have no gradients to explain
     write(picture, file, dark=dark, gradients=gradients, shapes=shapes, legend=legend)
     typer.echo(f"drawn: {file}")
 
@@ -58,9 +60,13 @@ def draw(
 def picture_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str, Any]) -> Picture:
     """The picture of a method, or of a recipe's method at its sizes."""
     from sslgraph.drawing import picture
+    from sslgraph.read.load import is_pipeline, load_pipeline
 
     from ..check.check import examine
+    from ..stages import drawn
 
+    if is_pipeline(name):
+        return drawn.picture(load_pipeline(name).spec)
     sized = examine(name, plugins=plugins, overrides=given).sized
     assert sized is not None
     return picture(sized, level="paper" if level == "paper" else "every-call")

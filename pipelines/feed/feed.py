@@ -58,6 +58,7 @@ class Feed:
         batch: images of a step over all ranks and micro-batches.
         accumulate: micro-batches of a step.
         ahead: batches that are made before they are asked for; 0 makes each when it is.
+        labelled: whether a batch holds x.label for each view x.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Feed:
         channels_last: bool = False,
         dtype: torch.dtype = torch.float32,
         ahead: int = 2,
+        labelled: bool = False,
     ) -> None:
         _check(len(source), batch, ranks, accumulate)
         self.source, self.program, self.batch, self.seed = source, program, batch, seed
@@ -81,6 +83,7 @@ class Feed:
         self.device, self.channels_last, self.dtype, self.ahead = torch.device(device), channels_last, dtype, ahead
         self.steps_per_epoch = len(source) // batch
         self._read = reader(source, self.device)
+        self._known = source.labels if labelled else None
         self._labels: Int64[Tensor, "images"] | None = None
         self.span: Callable[[str], AbstractContextManager[Any]] = nullcontext  # around the making of a batch's views
 
@@ -121,7 +124,7 @@ class Feed:
         with self.span("views"):
             return clocked(
                 program, images, index, seed=self.seed, epoch=step // self.steps_per_epoch, step=step,
-                device=self.device, channels_last=self.channels_last, dtype=self.dtype,
+                device=self.device, channels_last=self.channels_last, dtype=self.dtype, labels=self._known,
             )  # fmt: skip
 
 

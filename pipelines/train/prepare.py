@@ -35,7 +35,7 @@ from ..record.monitor import Monitor
 from ..record.record import Record
 from ..storage import checkpoint, run_folder
 from ..weights.given import given
-from . import fitting, introduction, saving, starting
+from . import fitting, introduction, labelled, saving, starting
 from .fingerprint import fingerprint
 from .run import Run, Start
 
@@ -93,6 +93,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     with within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
     (method, begun), folder = _compiled(loaded, source, plugins), Path(config.out or "")
+    with within(loaded, ("data",)):
+        labelled.refuse(method, source)
     forms = of_run(folder / "checkpoints", recipe.precision, method.parts.values(), on)
     weights = torch.float64 if forms.precision == "float64" else torch.float32
     method.to(device=on, dtype=weights, memory_format=forms.layout)  # type: ignore[call-overload]
@@ -105,7 +107,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         feed = Feed(
             source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
             rank=collectives.rank(), ranks=collectives.ranks(), device=on, dtype=weights,
-            channels_last=forms.channels_last,
+            channels_last=forms.channels_last, labelled=labelled.is_asked(method),
         )  # fmt: skip
     with within(loaded, ("begin_with",)):
         begin = None if checkpoint.complete(folder / "checkpoints") else starting.begin_of(recipe.begin_with)

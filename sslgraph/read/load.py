@@ -29,6 +29,8 @@ from sslgraph.read.references import dereferenced, rooted
 from sslgraph.read.spec import Augmentation, Method, Path, Pipeline, Recipe
 from sslgraph.read.validate import validated, without_faults
 
+PIPELINES = "pipelines/"  # tells a pipeline from a method of the same name
+
 
 def load_method(
     name_or_file: str | File | Mapping[str, Any], *, overrides: Mapping[str, Any] | None = None
@@ -93,8 +95,17 @@ def recipe_of(document: Document, overrides: Mapping[str, Any] | None = None) ->
 
 
 def load_pipeline(name_or_file: str | File) -> Loaded[Pipeline]:
-    """A pipeline by its name or its file; its stages come back in an order in which they can run."""
-    return pipeline_of(read(catalogue.file_of("pipelines", name_or_file)))
+    """A pipeline by its name (or pipelines/NAME) or its file; its stages come in an order in which they can run."""
+    name = name_or_file.removeprefix(PIPELINES) if isinstance(name_or_file, str) else name_or_file
+    return pipeline_of(read(catalogue.file_of("pipelines", name)))
+
+
+def is_pipeline(name_or_file: str) -> bool:
+    """Whether a name or a file means a pipeline; of a method and a pipeline of one name the method is meant."""
+    if catalogue.is_file(name_or_file):
+        return File(name_or_file).is_file() and read(File(name_or_file)).kind == "pipeline"
+    is_other = catalogue.has("methods", name_or_file) or catalogue.has("recipes", name_or_file)
+    return not is_other and catalogue.has("pipelines", name_or_file.removeprefix(PIPELINES))
 
 
 def pipeline_of(document: Document) -> Loaded[Pipeline]:

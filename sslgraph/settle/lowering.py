@@ -90,6 +90,7 @@ class Lowering:
         row, dtype = {
             "image": (self.sizes.views[name], torch.float32),
             "index": ((), torch.int64),
+            "label": ((), torch.int64),
             "box": ((4,), torch.float32),
             "flip": ((), torch.bool),
         }[port]

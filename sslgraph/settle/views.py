@@ -160,10 +160,17 @@ def clocked(
     epoch: int,
     step: int,
     device: torch.device | str = "cpu",
+    labels: Int64[Tensor, "images"] | None = None,
     **form: Any,
 ) -> dict[str, Tensor]:
-    """All that a compiled method takes: the views, what parts draw random numbers from, and the clock."""
+    """All that a compiled method takes: the views, what parts draw random numbers from, and the clock.
+
+    With the `labels` of all images, x.label too for each view x.
+    """
     batch = program(images, index, seed=seed, epoch=epoch, device=device, **form)
+    if labels is not None:
+        for name in [name for name in batch if name.endswith(".index")]:
+            batch[f"{name.removesuffix('index')}label"] = labels[batch[name].cpu()].to(device)
     batch["draw"] = keyed(seed, epoch, index.cpu()).to(device)
     batch["clock"] = torch.tensor([seed, epoch, step], device=device)
     return batch

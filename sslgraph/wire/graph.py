@@ -16,6 +16,7 @@ Section = Literal["nets", "targets", "state", "ops", "losses", "wiring"]
 VIEW_PORTS = {
     "image": Port("image", 'Float[Tensor, "batch channels height width"]'),
     "index": Port("index", 'Int64[Tensor, "batch"]'),
+    "label": Port("label", 'Int64[Tensor, "batch"]'),  # of the image; -1 where it has none
     "box": Port("box", 'Float[Tensor, "batch 4"]'),
     "flip": Port("flip", 'Bool[Tensor, "batch"]'),
 }

@@ -71,6 +71,7 @@ def batch(
         out |= {
             f"{view}.image": image,
             f"{view}.index": index.repeat(copies),
+            f"{view}.label": index.repeat(copies) % 2,
             f"{view}.box": torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(len(image), 4),
             f"{view}.flip": torch.zeros(len(image), dtype=torch.bool),
         }

@@ -1,0 +1,40 @@
+"""`sslgraph run`: a pipeline's stages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .options import Plugins, Sets, out, overrides
+from .status import table
+
+Out = Annotated[str | None, typer.Option("--out", help="Folder of the artefacts; default runs/PIPELINE")]
+Data = Annotated[str | None, typer.Option("--data", help="Images of the trainings that name none")]
+
+
+def run(
+    name: Annotated[str, typer.Argument(help="Pipeline, by name or file")],
+    out_: Out = None,
+    data: Data = None,
+    only: Annotated[list[str], typer.Option("--only", help="Run this stage only (several times for several)")] = [],  # noqa: B006
+    dry: Annotated[bool, typer.Option("--dry", help="Say what would be run, and run nothing")] = False,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """Run the stages of a pipeline that are not done.
+
+    They run one after another. --set STAGE.PATH=VALUE changes the recipe of a stage, --set '*.PATH=VALUE' all.
+    """
+    from ..stages.checking import checked
+    from ..stages.running import run as run_stages
+    from ..stages.stage_plan import plan
+
+    stages = plan(name, out_, changes=overrides(set_), data=data, plugins=tuple(plugin))
+    if dry:
+        out.print(table(stages), markup=False)
+        return
+    if any(stage.state != "done" for stage in stages):
+        for line, _ in checked(stages, tuple(plugin)):
+            out.print(line, markup=False)
+    run_stages(stages, lambda line: out.print(line, markup=False), only=only, plugins=tuple(plugin))

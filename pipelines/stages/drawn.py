@@ -1,0 +1,29 @@
+"""A pipeline as a picture: a box for each stage, a line for each artefact that is handed on."""
+
+from __future__ import annotations
+
+from sslgraph.drawing import Box, Edge, Panel, Picture
+from sslgraph.read.spec import Pipeline
+
+
+def picture(pipeline: Pipeline) -> Picture:
+    """The stages in the form of a method's picture, so that every format can be written."""
+    boxes = tuple(
+        Box(
+            id=name,
+            kind="encoder" if stage.recipe else "op",
+            title=name.replace("_", " "),
+            sub=" ".join(filter(None, (stage.do.replace("_", " "), str(stage.settings.get("labels", ""))))),
+            weights="trained" if stage.recipe else "none",
+            lane="",
+            use=stage.recipe or "",
+        )
+        for name, stage in pipeline.stages.items()
+    )
+    edges = tuple(
+        Edge(source=other.partition(".")[0], target=name, gradient="input", name="" if word == "of" else word)
+        for name, stage in pipeline.stages.items()
+        for word, other in {**({"of": stage.of} if stage.of else {}), **stage.given}.items()
+        if other.partition(".")[0] in pipeline.stages
+    )
+    return Picture(pipeline.pipeline, "paper", (Panel("stages", pipeline.pipeline, boxes, edges, ()),))

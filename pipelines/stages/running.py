@@ -1,0 +1,68 @@
+"""Runs the stages of a pipeline, one after another: what is made is skipped, what failed leaves the others' work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from sslgraph import write_whole
+from sslgraph.errors import SslgraphError, unknown
+
+from ..record.display import length
+from . import artefact
+from .stage_kinds import KINDS
+from .stage_plan import Planned
+from .work import Work
+
+Say = Callable[[str], None]
+
+
+def run(stages: Sequence[Planned], say: Say, *, only: Collection[str] = (), plugins: tuple[str, ...] = ()) -> None:
+    """Makes what is not made; an interrupted training goes on. SslgraphError if a stage failed, after all others."""
+    by_name, failed = {stage.name: stage for stage in stages}, dict[str, str]()
+    if strange := [name for name in only if name not in by_name]:
+        raise SslgraphError(str(unknown((), "--only: there is no stage", strange[0], by_name)))
+    for stage in stages:
+        if only and stage.name not in only:
+            continue
+        if stage.state == "done":
+            say(f"{stage.name}: done before, {stage.folder}")
+            continue
+        lacks = [other for other in stage.inputs.values() if other in by_name and by_name[other].state != "done"]
+        if lacks:
+            failed[stage.name] = f"waits for {lacks[0]}"
+            say(f"{stage.name}: {failed[stage.name]}, which is not done")
+            continue
+        try:
+            _do(stage, by_name, say, plugins)
+        except SslgraphError as wrong:
+            failed[stage.name] = str(wrong)
+            say(f"{stage.name}: failed: {wrong}")
+    if failed:
+        told = "; ".join(f"{name}: {problem.splitlines()[0]}" for name, problem in failed.items())
+        raise SslgraphError(f"{len(failed)} of {len(stages)} stages are not done: {told}")
+
+
+def _do(stage: Planned, by_name: dict[str, Planned], say: Say, plugins: tuple[str, ...]) -> None:
+    say(f"{stage.name}: {'goes on' if stage.state == 'begun' else 'begins'} ({stage.stage.do}), {stage.folder}")
+    start = time.monotonic()
+    inputs = {word: by_name[other].folder if other in by_name else Path(other) for word, other in stage.inputs.items()}
+    given = {f"given.{word}": str(path) for word, path in inputs.items() if word != "of"}
+    request = {**stage.request, "overrides": {**stage.request.get("overrides", {}), **given}} if stage.request else {}
+    with write_whole.told(stage.folder, "--out"):
+        stage.folder.mkdir(parents=True, exist_ok=True)
+    work = Work(stage.name, stage.stage, stage.folder, inputs, request, stage.recipe, plugins)
+    try:
+        facts = KINDS[stage.stage.do].run(work)
+    except SystemExit as stopped:  # a training that was asked to stop has saved itself
+        raise SystemExit(f"{stopped}\nor the whole pipeline, by the same command as before") from None
+    seconds = time.monotonic() - start
+    artefact.finish(stage.folder, stage.sources, {"do": stage.stage.do, "seconds": round(seconds, 1), **facts})
+    say(f"{stage.name}: done in {length(seconds)}{words(facts)}")
+
+
+def words(facts: dict[str, object]) -> str:
+    """What a stage has found, behind its name."""
+    found = [f"{name} {value:.1%}" for name, value in facts.items() if isinstance(value, float) and 0 <= value <= 1]
+    return f"; {', '.join(found)}" if found else ""

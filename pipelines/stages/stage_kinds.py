@@ -1,0 +1,18 @@
+"""The kinds of stages, by the word that a pipeline says after `do:`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .embedding import EMBED
+from .measuring import EVALUATE
+from .training import DISTIL, FINE_TUNE, TRAIN
+from .work import StageKind
+
+KINDS: Mapping[str, StageKind] = {
+    "train": TRAIN,
+    "fine_tune": FINE_TUNE,
+    "distil": DISTIL,
+    "evaluate": EVALUATE,
+    "embed": EMBED,
+}

@@ -1,0 +1,193 @@
+"""A pipeline held against what is there: for each stage its text, what it is made from, and whether it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from sslgraph.checked import augmentations
+from sslgraph.errors import Fault, SpecError, SslgraphError, faults_of, unknown
+from sslgraph.parts.kinds import problem as value_problem
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_pipeline, load_recipe
+from sslgraph.read.loaded import Loaded, method_in
+from sslgraph.read.resolved import flat
+from sslgraph.read.spec import Part, Pipeline, Recipe, Stage, Weights
+
+from ..check import check
+from ..check.request import located, request
+from . import artefact
+from .artefact import Sources
+from .stage_kinds import KINDS
+from .training import labels_problem
+
+State = Literal["done", "begun", "stale", "new"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A stage with its recipe, if it trains; `inputs` names the stage, or the path, behind each artefact."""
+
+    name: str
+    stage: Stage
+    inputs: Mapping[str, str]
+    folder: Path
+    sources: Sources
+    request: Mapping[str, Any]
+    recipe: Loaded[Recipe] | None
+
+    @property
+    def state(self) -> State:
+        """Done; begun and not finished; done from other sources than now; or nothing yet."""
+        if artefact.done(self.folder) is not None:
+            return "done"
+        if self.folder.is_dir() and any(self.folder.iterdir()):
+            return "begun"
+        return "new" if artefact.earlier(self.folder.parent, self.name) is None else "stale"
+
+    @property
+    def why(self) -> str:
+        """What has changed since a stale stage was made."""
+        before = artefact.earlier(self.folder.parent, self.name) if self.state == "stale" else None
+        return "" if before is None else f"made from another {self.sources.difference(before)}"
+
+
+def plan(
+    name: str,
+    out: str | None = None,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    data: str | None = None,
+    plugins: tuple[str, ...] = (),
+) -> list[Planned]:
+    """The stages in the order in which they run; SpecError with all that is wrong with the pipeline's own text.
+
+    `out` is the folder of the artefacts; `changes` are those of a command line, STAGE.PATH; `data` is for trainings
+    that name none.
+    """
+    loaded = load_pipeline(name)
+    refuse(loaded)
+    told = _by_stage(loaded, changes or {})
+    loaded = _changed(loaded, told)
+    refuse(loaded)
+    folder = Path(out or Path("runs", Path(name).stem)).resolve()
+    made: dict[str, Planned] = {}
+    for stage, spec in loaded.spec.stages.items():
+        try:
+            made[stage] = _planned(loaded, stage, spec, made, folder, told.get(stage, {}), data, plugins)
+        except SslgraphError as wrong:
+            faults = [fault.under(("stages", stage)) for fault in faults_of(wrong)]
+            raise SpecError([fault.placed(loaded.place) for fault in faults]) from wrong
+    return list(made.values())
+
+
+def refuse(loaded: Loaded[Pipeline]) -> None:
+    """Refuses unknown kinds of stages, settings that a kind does not have, and inputs that it lacks."""
+    faults = list[Fault]()
+    for name, stage in loaded.spec.stages.items():
+        here = ("stages", name)
+        if (kind := KINDS.get(stage.do)) is None:
+            faults.append(unknown((*here, "do"), f"stage '{name}': there is no kind of stage", stage.do, KINDS))
+            continue
+        for key, value in stage.settings.items():
+            if key not in kind.settings:
+                faults.append(unknown((*here, key), f"do: {stage.do} has no setting", key, kind.settings))
+            elif problem := labels_problem(value) if key == "labels" else value_problem(kind.settings[key], value):
+                faults.append(Fault((*here, key), f"{key}: {problem}"))
+        lacks = "recipe" if kind.trains else "of"
+        if getattr(stage, lacks) is None:
+            what = "the recipe that it trains" if kind.trains else "the stage that it is of"
+            faults.append(Fault(here, f"do: {stage.do} needs {lacks}: {what}"))
+        elif not kind.trains and stage.of in loaded.spec.stages and not KINDS[loaded.spec.stages[stage.of].do].trains:
+            faults.append(Fault((*here, "of"), f"stage '{name}' is of '{stage.of}', which trains nothing"))
+    if faults:
+        raise SpecError([fault.placed(loaded.place) for fault in faults])
+
+
+def _by_stage(loaded: Loaded[Pipeline], changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The changes of a command line, for each stage; a star means all that train."""
+    trained = [name for name, stage in loaded.spec.stages.items() if KINDS[stage.do].trains]
+    found: dict[str, dict[str, Any]] = {}
+    for path, value in changes.items():
+        stage, _, inner = path.partition(".")
+        if not inner or (stage != "*" and stage not in trained):
+            raise SpecError(
+                [unknown((), f"--set {path}: write STAGE.PATH; no stage that trains is called", stage, trained)]
+            )
+        for name in trained if stage == "*" else [stage]:
+            found.setdefault(name, {})[inner] = value
+    return found
+
+
+def _changed(loaded: Loaded[Pipeline], told: Mapping[str, dict[str, Any]]) -> Loaded[Pipeline]:
+    """The pipeline with the changes of a command line that are settings of a stage itself, such as labels."""
+    stages = dict(loaded.spec.stages)
+    for name, changes in told.items():
+        own = {key: changes.pop(key) for key in tuple(changes) if key in KINDS[stages[name].do].settings}
+        stages[name] = stages[name].model_copy(update={"settings": {**stages[name].settings, **own}})
+    return replace(loaded, spec=loaded.spec.model_copy(update={"stages": stages}))
+
+
+def _planned(
+    loaded: Loaded[Pipeline], name: str, spec: Stage, made: Mapping[str, Planned], out: Path,
+    told: Mapping[str, Any], data: str | None, plugins: tuple[str, ...],
+) -> Planned:  # fmt: skip
+    inputs = {**({"of": spec.of} if spec.of else {}), **spec.given}
+    keys = {word: made[other].sources.key if other in made else located(other) for word, other in inputs.items()}
+    if not KINDS[spec.do].trains:
+        text = artefact.digest([spec.do, spec.settings])
+        sources = Sources(text, artefact.digest(keys), "")
+        return Planned(name, spec, inputs, artefact.folder_of(out, name, sources), sources, {}, None)
+    file = str(spec.recipe)
+    if catalogue.is_file(file):
+        file = str(Path(loaded.file).parent / file)
+    overrides = {**spec.settings.get("set", {}), **told}
+    overrides = {**_inherited(file, spec, made, overrides), **overrides}
+    overrides |= {f"given.{word}": key for word, key in keys.items() if word != "of"}
+    asked = request(file, data=spec.settings.get("data", data), plugins=plugins, overrides=overrides)
+    recipe = load_recipe(asked["recipe"], asked["overrides"])
+    allowed = check.allowed_in(recipe, plugins)
+    steps = {view: flat(found) for view, found in augmentations(method_in(recipe)).items()}
+    _refuse_unread(spec, recipe)
+    whole = flat(recipe.spec)
+    whole.pop("given", None)
+    text = artefact.digest([spec.do, spec.settings.get("labels"), whole, steps])
+    code = artefact.code_of([whole, steps], allowed)
+    sources = Sources(text, artefact.digest(keys), code)
+    asked = {**asked, "plugins": allowed}
+    return Planned(name, spec, inputs, artefact.folder_of(out, name, sources), sources, asked, recipe)
+
+
+def _refuse_unread(spec: Stage, recipe: Loaded[Recipe]) -> None:
+    """Refuses an artefact that no net of the stage takes."""
+    names = sorted(net.weights.name for net in recipe.spec.method.nets.values() if net.weights and net.weights.name)
+    strange = [word for word in spec.given if word not in names]
+    if strange:
+        raise SpecError(
+            [unknown(("given", word), "no net says weights: for the given", word, names) for word in strange]
+        )
+
+
+def _inherited(file: str, spec: Stage, made: Mapping[str, Planned], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The nets that take all their weights from an earlier stage, with the settings that they have there."""
+    nets = load_recipe(file, told).spec.method.nets
+    found: dict[str, Any] = {}
+    for net, own in nets.items():
+        source = made.get(spec.given.get(own.weights.name or "", "")) if own.weights is not None else None
+        if source is None or source.recipe is None or own.weights is None or own.weights.leave:
+            continue
+        method = source.recipe.spec.method
+        theirs = method.nets.get(_name_there(net, own.weights, method.nets, method.export))
+        if theirs is not None:
+            kept = {key: value for key, value in flat(own).items() if key in Part.model_fields and key != "use"}
+            found[f"nets.{net}"] = {"use": theirs.use, **flat(theirs.settings), **kept}
+    return found
+
+
+def _name_there(net: str, weights: Weights, nets: Mapping[str, Part], export: str) -> str:
+    """What a net is called in the method that trained it."""
+    if weights.under is not None:
+        return weights.under.removeprefix("parts.")
+    return net if net in nets else export.partition(".")[0]
