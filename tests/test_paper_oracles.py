@@ -116,3 +116,15 @@ def test_ibot_hides_patches_from_the_student_only_and_centres_all_of_them() -> N
     method.train()
     one_step(method, batch, 0)
     torch.testing.assert_close(method.parts["patch_center"].center, 0.1 * patches.mean((0, 1)), atol=1e-5, rtol=1e-4)
+
+
+def test_ijepa_predicts_what_the_encoder_does_not_see_from_what_it_sees() -> None:
+    method, batch = ready("ijepa").eval(), noise("ijepa")
+    (hidden,) = seen(method, batch, "m_hidden")
+    other = {**batch, "x.image": batch["x.image"].clone()}
+    cells = other["x.image"].unfold(2, 4, 4).unfold(3, 4, 4)  # patches of 4 in images of 32
+    cells[hidden.unflatten(1, (8, 8))[:, None].expand_as(cells[..., 0, 0])] = 5.0
+    (p, y), (p_other, y_other) = seen(method, batch, "p", "y"), seen(method, other, "p", "y")
+    torch.testing.assert_close(p, p_other)
+    assert (y - y_other).abs().amax((1, 2, 3)).gt(0.1).all()
+    torch.testing.assert_close(y.var(-1, unbiased=False), torch.ones(y.shape[:-1]), atol=1e-2, rtol=0.0)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from sslgraph.component import component, filled
 from sslgraph.ranges import Count
 
+from .places import sine_cosine_table
+
 
 @component(
     source="arXiv:2111.06377, section 3 (decoder) and appendix A.1 (start of the weights)",
@@ -53,7 +55,7 @@ class MAEDecoder(nn.Module):
         norm = partial(nn.LayerNorm, eps=1e-6)
         self.embed = nn.Linear(width, dim)
         self.mask_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
-        self.register_buffer("positions", _sine_cosine_table(dim, patches))
+        self.register_buffer("positions", sine_cosine_table(dim, patches))
         self.blocks = nn.Sequential(*(Block(dim, heads, qkv_bias=True, norm_layer=norm) for _ in range(depth)))
         self.norm = norm(dim)
         self.pixels = nn.Linear(dim, patch * patch * channels)
@@ -71,17 +73,3 @@ class MAEDecoder(nn.Module):
         places = shuffled.gather(1, restore[..., None].expand(-1, -1, shuffled.shape[2]))
         out = self.blocks(torch.cat([cls, places], 1) + self.positions)
         return self.pixels(self.norm(out[:, 1:]))  # type: ignore[no-any-return]
-
-
-def _sine_cosine_table(dim: int, patches: int) -> Float[Tensor, "1 places dim"]:
-    """The table of backbones.vit (parts do not import other folders; a test holds the two together)."""
-    side = round(patches**0.5)
-    if side**2 != patches or dim % 4:
-        raise ValueError(
-            f"a table of positions needs a square number of patches and a width divisible by 4: {patches}, {dim}"
-        )
-    frequency = 10000 ** -(torch.arange(dim // 4, dtype=torch.float64) / (dim // 4))
-    angle = torch.arange(side, dtype=torch.float64)[:, None] * frequency
-    wave = torch.cat([angle.sin(), angle.cos()], 1)
-    table = torch.cat([wave.repeat(side, 1), wave.repeat_interleave(side, 0)], 1)
-    return torch.cat([torch.zeros_like(table[:1]), table])[None].float()

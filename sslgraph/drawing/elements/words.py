@@ -29,8 +29,12 @@ def part_words(part: Signature, settings: dict[str, Any]) -> str:
     if isinstance(get("name"), str):
         return str(get("name"))
     if _is_count(get("depth")):
-        is_decoder = part.traits.role == "decoder"
-        return f"{title_of(part)}, {get('depth')} blocks" if is_decoder else f"{name}-{get('depth')}"
+        is_encoder = part.traits.role in ("encoder", "")
+        return (
+            f"{name}-{get('depth')}"
+            if is_encoder and not part.traits.title
+            else f"{title_of(part)}, {get('depth')} blocks"
+        )
     widths = [*_widths(get("hidden")), *_widths(get("out"))]
     return f"{title_of(part)} {'→'.join(map(number, widths))}" if widths else title_of(part)
 

@@ -7,10 +7,12 @@ from sslgraph.components.wiring.concat import Concat
 from sslgraph.components.wiring.first_views import FirstViews
 from sslgraph.components.wiring.fold import Fold
 from sslgraph.components.wiring.l2 import L2
+from sslgraph.components.wiring.layer_norm import LayerNorm
 from sslgraph.components.wiring.mean import Mean
 from sslgraph.components.wiring.scale import Scale
 from sslgraph.components.wiring.similarity import Similarity
 from sslgraph.components.wiring.stopgrad import Stopgrad
+from sslgraph.components.wiring.take import Take
 from sslgraph.components.wiring.transpose import Transpose
 from sslgraph.components.wiring.unfold import Unfold
 
@@ -35,6 +37,19 @@ def test_stopgrad_passes_the_value_and_no_gradient() -> None:
 def test_concat_joins_features_of_rows_and_of_tokens() -> None:
     assert Concat()(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0]])).tolist() == [[1, 2, 3]]
     assert Concat()(torch.zeros(2, 4, 3), torch.zeros(2, 4, 5)).shape == (2, 4, 8)
+
+
+def test_take_gives_each_image_the_tokens_at_its_own_places() -> None:
+    tokens = torch.tensor([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]])
+    places = torch.tensor([[[2, 0]], [[1, 1]]])
+    assert Take()(tokens, places).tolist() == [[[[3.0], [1.0]]], [[[5.0], [5.0]]]]
+    assert Take()(tokens, places[:, 0]).tolist() == [[[3.0], [1.0]], [[5.0], [5.0]]]
+
+
+def test_layer_norm_gives_each_vector_mean_0_and_variance_1() -> None:
+    assert LayerNorm()(torch.tensor([[1.0, 3.0]])).tolist() == [pytest.approx([-1, 1], abs=1e-4)]
+    x = torch.randn(2, 3, 50)
+    torch.testing.assert_close(LayerNorm()(x).var(-1, unbiased=False), torch.ones(2, 3), atol=1e-4, rtol=1e-4)
 
 
 def test_add_and_scale_are_what_they_say() -> None:
