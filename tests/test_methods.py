@@ -16,7 +16,7 @@ NAMES = catalogue.names("methods")
 def test_a_method_opens_with_what_it_is_its_commands_and_its_numbers(name: str) -> None:
     lines = catalogue.file_of("methods", name).read_text(encoding="utf-8").splitlines()
     head = "\n".join(line for line in lines if line.startswith("#"))
-    assert re.match(r"# .+: .+[.?] arXiv:\d{4}\.\d{5}", lines[0])
+    assert re.match(r"# .+: .+[.?] arXiv:\d{4}\.\d{4,5}", lines[0])
     assert re.search(rf"sslgraph train {name} +\(demo recipe\) +sslgraph train cifar10/{name} --data PATH", head)
     assert "# Claimed: " in head
     assert "Measured: " in head

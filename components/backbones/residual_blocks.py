@@ -6,7 +6,18 @@ run does not need.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
+
+Norm = Callable[[int], nn.Module]
+
+
+class LayerNorm(nn.GroupNorm):
+    """Of each image alone, over all channels and places, with a scale and a shift for each channel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(1, channels)
 
 
 class BasicBlock(nn.Module):
@@ -14,13 +25,20 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, arriving: int, width: int, stride: int = 1, downsample: nn.Module | None = None) -> None:
+    def __init__(
+        self,
+        arriving: int,
+        width: int,
+        stride: int = 1,
+        downsample: nn.Module | None = None,
+        norm: Norm = nn.BatchNorm2d,
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(arriving, width, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        self.bn1 = norm(width)
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
+        self.bn2 = norm(width)
         self.downsample = downsample
 
     def forward(self, x: Tensor) -> Tensor:
@@ -34,15 +52,22 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, arriving: int, width: int, stride: int = 1, downsample: nn.Module | None = None) -> None:
+    def __init__(
+        self,
+        arriving: int,
+        width: int,
+        stride: int = 1,
+        downsample: nn.Module | None = None,
+        norm: Norm = nn.BatchNorm2d,
+    ) -> None:
         super().__init__()
         leaving = width * self.expansion
         self.conv1 = nn.Conv2d(arriving, width, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        self.bn1 = norm(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
+        self.bn2 = norm(width)
         self.conv3 = nn.Conv2d(width, leaving, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(leaving)
+        self.bn3 = norm(leaving)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from sslgraph.component import component, filled
 from sslgraph.ranges import Count
 
-from .residual_blocks import BasicBlock, Bottleneck
+from .residual_blocks import BasicBlock, Bottleneck, LayerNorm, Norm
 from .sobel import Sobel
 
 Block = type[BasicBlock | Bottleneck]
@@ -24,10 +24,13 @@ _DEPTHS: dict[int, tuple[Block, tuple[int, ...]]] = {
 
 
 class Features(NamedTuple):
-    """The mean over places, and the last map itself."""
+    """The mean over places, the last map itself, and the maps of the stages before, the first of them first."""
 
     pooled: Float[Tensor, "batch dim"]
     map: Float[Tensor, "batch dim rows columns"]
+    layer1: Float[Tensor, "batch dim1 rows1 columns1"]
+    layer2: Float[Tensor, "batch dim2 rows2 columns2"]
+    layer3: Float[Tensor, "batch dim3 rows3 columns3"]
 
 
 @component(
@@ -48,6 +51,7 @@ class ResNet(nn.Module):
             ours, the same with stride 2: a quarter of the work, for 32 pixels on a CPU.
         zero_init_residual: start every block as the identity (its last BatchNorm's weight is 0).
         sobel: look at edges instead of colours (DeepCluster).
+        norm: BatchNorm, or of each image alone over all channels and places (layer; CPC v2).
         channels: of the image; filled from what arrives.
     """
 
@@ -59,39 +63,44 @@ class ResNet(nn.Module):
         stem: Literal["imagenet", "cifar", "small"] = "imagenet",
         zero_init_residual: bool = False,
         sobel: bool = False,
+        norm: Literal["batch", "layer"] = "batch",
         channels: Count | None = None,
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")
         self.sobel = Sobel() if sobel else nn.Identity()
-        self._add_stem(2 if sobel else channels, width, stem)
+        normed = nn.BatchNorm2d if norm == "batch" else LayerNorm
+        self._add_stem(2 if sobel else channels, width, stem, normed)
         block, counts = _DEPTHS[depth]
-        self.layer1 = _stage(block, width, width, counts[0], stride=1)
-        self.layer2 = _stage(block, width * block.expansion, 2 * width, counts[1], stride=2)
-        self.layer3 = _stage(block, 2 * width * block.expansion, 4 * width, counts[2], stride=2)
-        self.layer4 = _stage(block, 4 * width * block.expansion, 8 * width, counts[3], stride=2)
+        self.layer1 = _stage(block, width, width, counts[0], normed, stride=1)
+        self.layer2 = _stage(block, width * block.expansion, 2 * width, counts[1], normed, stride=2)
+        self.layer3 = _stage(block, 2 * width * block.expansion, 4 * width, counts[2], normed, stride=2)
+        self.layer4 = _stage(block, 4 * width * block.expansion, 8 * width, counts[3], normed, stride=2)
         _initialise(self, zero_init_residual)
 
     def forward(self, image: Float[Tensor, "batch channels image_rows image_columns"]) -> Features:
         x = self.maxpool(self.relu(self.bn1(self.conv1(self.sobel(image)))))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return Features(x.mean((2, 3)), x)
+        one = self.layer1(x)
+        two = self.layer2(one)
+        three = self.layer3(two)
+        four = self.layer4(three)
+        return Features(four.mean((2, 3)), four, one, two, three)
 
-    def _add_stem(self, channels: int, width: int, stem: str) -> None:
+    def _add_stem(self, channels: int, width: int, stem: str, norm: Norm) -> None:
         kernel, stride, padding = {"imagenet": (7, 2, 3), "cifar": (3, 1, 1), "small": (3, 2, 1)}[stem]
         self.conv1 = nn.Conv2d(channels, width, kernel, stride, padding, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        self.bn1 = norm(width)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if stem == "imagenet" else nn.Identity()
 
 
-def _stage(block: Block, arriving: int, width: int, count: int, *, stride: int) -> nn.Sequential:
+def _stage(block: Block, arriving: int, width: int, count: int, norm: Norm, *, stride: int) -> nn.Sequential:
     leaving = width * block.expansion
     shortcut = None
     if stride != 1 or arriving != leaving:
-        shortcut = nn.Sequential(nn.Conv2d(arriving, leaving, 1, stride, bias=False), nn.BatchNorm2d(leaving))
-    first = block(arriving, width, stride, shortcut)
-    return nn.Sequential(first, *(block(leaving, width) for _ in range(count - 1)))
+        shortcut = nn.Sequential(nn.Conv2d(arriving, leaving, 1, stride, bias=False), norm(leaving))
+    first = block(arriving, width, stride, shortcut, norm)
+    return nn.Sequential(first, *(block(leaving, width, norm=norm) for _ in range(count - 1)))
 
 
 def _initialise(net: nn.Module, zero_init_residual: bool) -> None:
@@ -99,4 +108,4 @@ def _initialise(net: nn.Module, zero_init_residual: bool) -> None:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
         if zero_init_residual and isinstance(layer, BasicBlock | Bottleneck):
-            nn.init.zeros_((layer.bn3 if isinstance(layer, Bottleneck) else layer.bn2).weight)
+            nn.init.zeros_(layer.get_parameter("bn3.weight" if isinstance(layer, Bottleneck) else "bn2.weight"))

@@ -58,3 +58,16 @@ def test_it_is_captured_whole_by_torch_compile() -> None:
     compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
     expected = net(IMAGES[..., :16, :16]).pooled
     torch.testing.assert_close(compiled(IMAGES[..., :16, :16]).pooled, expected)
+
+
+def test_its_stages_lead_to_the_last_map() -> None:
+    net = ResNet(depth=10, width=8, stem="cifar", channels=3).eval()
+    out = net(IMAGES[..., :32, :32])
+    assert [map.shape[1:] for map in (out.layer1, out.layer2, out.layer3)] == [(8, 32, 32), (16, 16, 16), (32, 8, 8)]
+    torch.testing.assert_close(net.layer4(out.layer3), out.map)
+
+
+def test_with_layer_norm_an_image_knows_nothing_of_the_others() -> None:
+    net = ResNet(depth=18, width=8, stem="small", norm="layer", channels=3)
+    torch.testing.assert_close(net(IMAGES).pooled[:1], net(IMAGES[:1]).pooled, rtol=1e-4, atol=1e-5)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in net.modules())

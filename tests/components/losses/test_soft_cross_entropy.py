@@ -1,0 +1,46 @@
+"""Soft cross-entropy: torch's on plain classes, its least value, and weights of places."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from sslgraph.components.losses.soft_cross_entropy import SoftCrossEntropy
+
+LOGITS = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+TARGET = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(1)).softmax(-1)
+
+
+def test_it_is_torchs_with_shares_and_with_classes() -> None:
+    expected = functional.cross_entropy(LOGITS.flatten(0, 2), TARGET.flatten(0, 2))
+    torch.testing.assert_close(SoftCrossEntropy()(LOGITS, TARGET), expected)
+    labels = TARGET.argmax(-1)
+    one_hot = functional.one_hot(labels, 5).float()
+    torch.testing.assert_close(
+        SoftCrossEntropy()(LOGITS, one_hot), functional.cross_entropy(LOGITS.flatten(0, 2), labels.flatten())
+    )
+
+
+def test_uniform_scores_are_worth_the_log_of_the_classes_and_less_the_entropy_with_it_taken_off() -> None:
+    assert SoftCrossEntropy()(torch.zeros_like(LOGITS), TARGET).item() == pytest.approx(math.log(5))
+    entropy = -(TARGET * TARGET.log()).sum(-1).mean().item()
+    found = SoftCrossEntropy(minus_entropy=True)(torch.zeros_like(LOGITS), TARGET).item()
+    assert found == pytest.approx(math.log(5) - entropy, abs=1e-5)
+    best = SoftCrossEntropy(minus_entropy=True)(TARGET.log(), TARGET).item()
+    assert best == pytest.approx(0, abs=1e-6)
+
+
+def test_one_hot_targets_have_no_entropy_and_no_nan() -> None:
+    one_hot = functional.one_hot(torch.tensor([[0, 1]]), 32).float()
+    found = SoftCrossEntropy(minus_entropy=True)(torch.zeros(1, 2, 32), one_hot).item()
+    assert found == pytest.approx(3.4657, abs=1e-4)
+
+
+def test_a_place_counts_by_its_weight_and_not_at_all_at_0() -> None:
+    logits, where = LOGITS.clone().requires_grad_(), torch.ones(2, 3, 4)
+    where[1] = 0
+    SoftCrossEntropy()(logits, TARGET, where).backward()
+    assert logits.grad is not None and logits.grad[1].eq(0).all() and logits.grad[0].abs().sum() > 0
+    doubled = SoftCrossEntropy()(LOGITS, TARGET, 2 * torch.ones(2, 3, 4))
+    torch.testing.assert_close(doubled, 2 * SoftCrossEntropy()(LOGITS, TARGET))
