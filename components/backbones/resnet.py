@@ -1,6 +1,6 @@
 """ResNet: the convolutional network with shortcuts, on large images or, with the CIFAR stem, on small ones."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -68,6 +68,7 @@ class ResNet(nn.Module):
     ) -> None:
         super().__init__()
         channels = filled(channels, "channels")
+        self.depth = depth
         self.sobel = Sobel() if sobel else nn.Identity()
         normed = nn.BatchNorm2d if norm == "batch" else LayerNorm
         self._add_stem(2 if sobel else channels, width, stem, normed)
@@ -85,6 +86,14 @@ class ResNet(nn.Module):
         three = self.layer3(two)
         four = self.layer4(three)
         return Features(four.mean((2, 3)), four, one, two, three)
+
+    @property
+    def twins(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The same network in torchvision and timm: of their width, with the large stem, for colours."""
+        widths = (self.conv1.out_channels, self.conv1.in_channels)
+        is_large = isinstance(self.maxpool, nn.MaxPool2d) and isinstance(self.sobel, nn.Identity)
+        is_theirs = is_large and isinstance(self.bn1, nn.BatchNorm2d) and widths == (64, 3) and self.depth > 10
+        return {library: (f"resnet{self.depth}", {}) for library in ("torchvision", "timm")} if is_theirs else {}
 
     def _add_stem(self, channels: int, width: int, stem: str, norm: Norm) -> None:
         kernel, stride, padding = {"imagenet": (7, 2, 3), "cifar": (3, 1, 1), "small": (3, 2, 1)}[stem]

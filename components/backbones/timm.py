@@ -56,8 +56,16 @@ class Timm(nn.Module):
         # On the meta device only shapes are asked for: nothing is downloaded.
         loads = pretrained and torch.get_default_device().type != "meta"
         self.net: Any = _made(name, size, drop_path, pretrained=loads, num_classes=0, in_chans=channels)
+        found = timm.get_pretrained_cfg(name, allow_unregistered=True)
+        is_fixed = found is not None and found.fixed_input_size
+        self.name, self.settings = name, {"in_chans": channels} | ({"img_size": size} if is_fixed else {})
         _refuse_rest(self.net, size)
         self.channels_last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
+
+    @property
+    def twins(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """timm's own model."""
+        return {"timm": (self.name, self.settings)}
 
     def forward(self, image: Float[Tensor, "batch channels size size"]) -> Features:
         features = self.net.forward_features(image)

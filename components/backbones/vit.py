@@ -118,7 +118,7 @@ class ViT(nn.Module):
         patches = self._embedded(image, replace)
         if seen is not None:
             patches = patches.gather(1, seen[..., None].expand(-1, -1, patches.shape[2]))
-        tokens = torch.cat([*self._prefix(len(image)), patches], 1)
+        tokens = torch.cat([*self._prefix(image.shape[0]), patches], 1)
         keep = self._keep(draw)
         for number, block in enumerate(self.net.blocks):
             tokens = block(tokens) if keep is None else block(tokens, keep[:, number])
@@ -126,6 +126,22 @@ class ViT(nn.Module):
         cls, patches = tokens[:, 0], tokens[:, tokens.shape[1] - patches.shape[1] :]
         both = tokens if self.registers is None else torch.cat([cls[:, None], patches], 1)
         return Features(cls, patches, both, patches.mean(1))
+
+    @property
+    def twins(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The same network in timm, for images of the first size; with registers it has another table of positions."""
+        blocks = self.net.blocks
+        scale = getattr(blocks[0].ls1, "gamma", None)
+        settings = {
+            "img_size": self.side * self.patch,
+            "patch_size": self.patch,
+            "in_chans": self.net.patch_embed.proj.in_channels,
+            "embed_dim": self.net.embed_dim,
+            "depth": len(blocks),
+            "num_heads": blocks[0].attn.num_heads,
+            "init_values": None if scale is None else 1.0,
+        }
+        return {} if self.registers is not None else {"timm": ("vit_base_patch16_224", settings)}
 
     def _embedded(self, image: Tensor, replace: Tensor | None) -> Tensor:
         """Patch tokens with their positions; masked before the position is added, so that the place stays known."""

@@ -16,7 +16,9 @@ from .check import check
 from .data import data
 from .diff import diff
 from .draw import draw
+from .embed import embed
 from .evaluate import evaluate
+from .export_encoder import export
 from .list import list_specs
 from .new import new
 from .page import page
@@ -32,8 +34,8 @@ from .verify import verify
 from .views import views
 
 COMMANDS = (
-    *(show, check, train, evaluate, run, status, plan, data, draw, diff, page, views, report, verify, replay, submit),
-    new,
+    *(show, check, train, evaluate, embed, export, run, status, plan, data, draw, diff, page, views, report, verify),
+    *(replay, submit, new),
 )
 # What a disk refuses wherever it is met: no fault of the program, and no trace of it helps.
 STORAGE = {

@@ -12,7 +12,6 @@ from torch import nn
 
 from sslgraph import whole_file
 from sslgraph.amounts import percent
-from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
@@ -30,7 +29,7 @@ from ..measure.knn import Neighbours
 from ..measure.linear_probe import Probe
 from ..storage import checkpoint
 from .measured import NOTHING, Measured, measures
-from .restored import restored, trained_on
+from .restored import newest, restored, trained_on
 
 FILE = "evaluation.json"
 ROWS = {"trained": "trained", "pixels": "raw pixels"}
@@ -137,11 +136,5 @@ def _shown(number: float | None, digits: int) -> str:
 
 def _read(run: Path) -> tuple[Loaded[Recipe], Path]:
     """The newest checkpoint of a run and the recipe that it was trained with, by the checkpoint's own text."""
-    there = checkpoint.complete(run / "checkpoints")
-    if not there and not (run / checkpoint.TEXT).is_file():
-        raise SslgraphError(
-            f"{run} is no run folder: there is no {checkpoint.TEXT} in it; give the folder that train printed"
-        )
-    if not there:
-        raise SslgraphError(f"{run} holds no complete checkpoint yet; let the run save one first")
-    return load_recipe(str(there[-1] / checkpoint.TEXT)), there[-1]
+    saved = newest(run)
+    return load_recipe(str(saved / checkpoint.TEXT)), saved

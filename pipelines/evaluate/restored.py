@@ -46,6 +46,18 @@ class Restored:
     wish: online.Setting
 
 
+def newest(run: Path) -> Path:
+    """The newest complete checkpoint of a run folder; SslgraphError if there is none."""
+    there = checkpoint.complete(run / "checkpoints")
+    if not there and not (run / checkpoint.TEXT).is_file():
+        raise SslgraphError(
+            f"{run} is no run folder: there is no {checkpoint.TEXT} in it; give the folder that train printed"
+        )
+    if not there:
+        raise SslgraphError(f"{run} holds no complete checkpoint yet; let the run save one first")
+    return there[-1]
+
+
 def opened(folder: Path, saved: Path, *, device: torch.device, plugins: tuple[str, ...] = ()) -> Restored:
     """The encoders of the run in a folder, from one of its checkpoints; the images need not be there."""
     loaded = load_recipe(str(folder / checkpoint.TEXT))

@@ -14,7 +14,7 @@ from sslgraph.write_whole import write_whole
 
 from ..check import check
 from ..check.request import moved
-from ..evaluate.restored import opened
+from ..evaluate.restored import newest, opened
 from ..machine import machine
 from ..measure.features import extract
 from ..storage import checkpoint
@@ -30,8 +30,9 @@ def embed(
 
     The images are the run's own, or those of a path; they are seen as evaluation sees them.
     """
-    on, loaded = machine.device(), load_recipe(str(run / checkpoint.TEXT))
-    found = opened(run, checkpoint.complete(run / "checkpoints")[-1], device=on, plugins=plugins)
+    saved, on = newest(run), machine.device()
+    loaded = load_recipe(str(saved / checkpoint.TEXT))
+    found = opened(run, saved, device=on, plugins=plugins)
     recipe = loaded.spec.data
     use, settings = (recipe.use, dict(recipe.settings)) if data is None else moved(recipe, data)
     source = registry.build(use, {**settings, "split": split}, check.allowed_in(loaded, plugins))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .embedding import EMBED
+from .exporting import EXPORT
 from .measuring import EVALUATE
 from .training import DISTIL, FINE_TUNE, TRAIN
 from .work import StageKind
@@ -15,4 +16,5 @@ KINDS: Mapping[str, StageKind] = {
     "distil": DISTIL,
     "evaluate": EVALUATE,
     "embed": EMBED,
+    "export": EXPORT,
 }

@@ -10,12 +10,11 @@ from typing import Any
 from sslgraph.parts import registry
 
 from ..check import check
-from ..evaluate.restored import opened
+from ..evaluate.restored import newest, opened
 from ..feed.feed import Source
 from ..launch.launch import launch
 from ..machine import machine
 from ..measure.features import extract
-from ..storage import checkpoint
 from .work import StageKind, Work
 
 SETTINGS = {"set": "dict[str, Any]", "data": "str", "labels": "Any"}
@@ -33,7 +32,7 @@ def train(work: Work) -> dict[str, Any]:
 def classify(work: Work) -> dict[str, Any]:
     """The same, and the share of test images whose highest score is that of their class."""
     said = train(work)
-    found = opened(work.folder, checkpoint.complete(work.folder / "checkpoints")[-1], device=machine.device())
+    found = opened(work.folder, newest(work.folder), device=machine.device())
     scores = extract(found.trained, _source(work, "test"), found.view, device=machine.device())
     values, labels = scores.labelled()
     return {**said, "accuracy": (values.argmax(1) == labels).double().mean().item()}

@@ -1,0 +1,31 @@
+"""`sslgraph export`: the encoder for other libraries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Plugins, out
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="Run folder")],
+    to: Annotated[str, typer.Option("--to", help="Form: safetensors, timm, torchvision, torch.export")] = "safetensors",
+    folder: Annotated[Path | None, typer.Option("-o", "--out", help="New folder; default RUN/export-TO")] = None,
+    plugin: Plugins = [],  # noqa: B006
+) -> None:
+    """Export the trained encoder for another library.
+
+    The library loads it back, and its features are compared, before the export counts as written.
+    """
+    from sslgraph.write_whole import told
+
+    from ..stages.exporting import export as write
+
+    place = folder or Path(run) / f"export-{to}"
+    with told(place):
+        found = write(Path(run), place, to=to, plugins=tuple(plugin))
+    near = f"; features differ by at most {found['difference']:.1e}" if "difference" in found else ""
+    out.print(f"exported: {place}{near}", markup=False)
