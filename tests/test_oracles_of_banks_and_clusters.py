@@ -73,3 +73,31 @@ def test_scrl_begins_with_a_target_of_other_weights_and_compares_boxes() -> None
     assert any(not torch.equal(one, other) for one, other in pairs)
     p1, t2 = seen(method, batch, "p1", "t2")
     assert p1.shape == t2.shape == (BATCH * 5, 64)
+
+
+def test_those_that_learn_labels_begin_at_the_log_of_their_classes() -> None:
+    assert landmark("sela", "chance", dataset=50_000) == pytest.approx(8.006368, abs=1e-5)
+    assert landmark("deepcluster_v2", "chance", dataset=50_000) == pytest.approx(8.006368, abs=1e-5)
+
+
+def test_sela_uses_every_class_and_keeps_its_heads() -> None:
+    method = ready("sela")
+    before = method.parts["head"].layer.weight.clone()
+    labels = method.parts["labels"].labels
+    assert labels.shape == (16, 3) and all(column.unique().numel() == 4 for column in labels.T)
+    method.run_phase("label", [noise("sela", start) for start in range(0, 16, BATCH)])
+    assert method.parts["head"].layer.weight.equal(before)
+
+
+def test_pcl_without_clusters_is_moco() -> None:
+    method, batch = ready("pcl"), noise("pcl")
+    method.parts["labels"].labels.fill_(-100)
+    losses = one_step(method, batch, 0)
+    assert losses["proto"] == 0 and losses["info"] > 0
+
+
+def test_pcl_has_a_unit_centre_for_every_cluster_and_temperatures_of_a_fixed_mean() -> None:
+    method = ready("pcl")
+    torch.testing.assert_close(method.parts["centres"].values.norm(dim=1), torch.ones(12))
+    for part in method.parts["phi"].values.split([3, 4, 5]):
+        assert part.mean().item() == pytest.approx(0.2, abs=1e-5)

@@ -38,7 +38,12 @@ GOLDEN = File(__file__).parent / "golden"
 BATCH, IMAGES, SIDE = 4, 16, 32
 CLOCK = Clock(steps_per_epoch=IMAGES // BATCH, total_steps=10 * IMAGES // BATCH)
 # What a set of sixteen images can't fill.
-SMALLER = {"deepcluster": {"ops.kmeans.k": 3, "ops.reduce.out": 8}}
+SMALLER = {
+    "deepcluster": {"ops.kmeans.k": 3, "ops.reduce.out": 8},
+    "deepcluster_v2": {"ops.cluster.k": [3, 3, 4]},
+    "pcl": {"ops.cluster.k": [3, 4, 5], "phases.0.from": "0 epochs"},
+    "sela": {"ops.solve.classes": 4},
+}
 
 
 @cache

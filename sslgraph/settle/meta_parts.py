@@ -93,8 +93,9 @@ class MetaParts:
         try:
             return real_run.called(self.built[box.name].module, "", metas)
         except Exception:  # whatever it raises without numbers: with as few as are tried elsewhere it may not work
-            sizes = {**self.built[box.name].settings, **bind(box.signature.inputs, metas)}
-            return promised(self.built[box.name].module, box.signature.outputs, sizes)
+            part = self.built[box.name]
+            sizes = {**vars(part.module), **part.settings, **bind(box.signature.inputs, metas)}
+            return promised(part.module, box.signature.outputs, sizes)
 
     def write(self, write: Write, box: Box, metas: Mapping[str, Any]) -> None:
         """Runs a write, so that a queue that a batch does not divide is refused here."""

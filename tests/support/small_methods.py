@@ -16,6 +16,9 @@ SMALLER: dict[str, dict[str, Any]] = {
     "swav": {"nets.c.out": 16, "state.queue.size": 16},
     "dino": {"nets.hs.out": 32},
     "deepcluster": {"ops.kmeans.k": 10},
+    "deepcluster_v2": {"ops.cluster.k": [10, 10, 10]},
+    "pcl": {"state.queue.size": 32, "ops.cluster.k": [5, 10, 20], "phases.0.from": "0 epochs"},
+    "sela": {"ops.solve.classes": 10},
 }
 SIDES = {"context_encoder": 128, "deepcluster": 128, "jigsaw": 255}
 

@@ -27,6 +27,19 @@ def test_clusters_and_components_that_the_images_are_too_few_for(tmp_path: Path)
     assert "specs/recipes/demo/deepcluster.yaml:10:" in said and not (tmp_path / "run" / "checkpoints").exists()
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("sela", "40 images can't fill 64 classes\n  write --set ops.solve.classes=4"),
+        ("pcl", "40 images can't make 100 clusters\n  write --set ops.cluster.k=[4,4,4]"),
+    ],
+)
+def test_more_classes_than_images_are_refused_with_numbers_that_fit(tmp_path: Path, method: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        train({"recipe": f"demo/{method}", "overrides": SMALL, "out": str(tmp_path / "run")})
+    assert said in str(caught.value)
+
+
 def test_features_that_are_too_narrow_are_told_in_the_same_way(tmp_path: Path) -> None:
     said = told(tmp_path, nets_f_width=2, ops_reduce_out=39, ops_kmeans_k=4)
     assert said.startswith("ops.reduce.out: 16 features have at most 16 principal components, and out is 39")
