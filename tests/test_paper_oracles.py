@@ -128,3 +128,13 @@ def test_ijepa_predicts_what_the_encoder_does_not_see_from_what_it_sees() -> Non
     torch.testing.assert_close(p, p_other)
     assert (y - y_other).abs().amax((1, 2, 3)).gt(0.1).all()
     torch.testing.assert_close(y.var(-1, unbiased=False), torch.ones(y.shape[:-1]), atol=1e-2, rtol=0.0)
+
+
+def test_dinov2_hands_hidden_patches_alone_to_their_head_and_weighs_images_equally() -> None:
+    method, batch = ready("dinov2"), noise("dinov2")
+    hidden, rows, weight, codes = seen(method, batch, "m_hidden", "qs", "us_weight", "qt")
+    assert len(rows) == len(codes) == hidden.sum()
+    torch.testing.assert_close(weight.mean(), hidden.any(1).float().mean())
+    torch.testing.assert_close(codes.sum(1), torch.ones(len(codes)))
+    leg = next(leg for leg in method.sized.legs if leg.leg.is_training)
+    assert [leg.pieces[name][0].views for name in ("g_cls", "us_rows", "qs")] == [2, 1, 1]

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
+from sslgraph.ranges import PositiveScalar
 
 
 @component(
@@ -16,17 +17,19 @@ from sslgraph.component import component
     kind="cross-entropy",
 )
 class SoftCrossEntropy(nn.Module):
-    """The mean over images and places of  where * ( - sum_q target[q] log softmax(logits)[q] ).
+    """The mean over images and places of  where * ( - sum_q target[q] log softmax(logits / temperature)[q] ).
 
-    The mean is over all places, whatever they weigh: a place of weight 2 has twice the gradient. No gradient into the
-    target is meant, but none is stopped.
+    The mean is over all places, whatever they weigh: a place of weight 2 has twice the gradient; 0 without places.
+    No gradient into the target is meant, but none is stopped.
 
     Settings:
+        temperature: divides the logits, no unit.
         minus_entropy: take the entropy of the target off (the divergence KL), so that 0 is the best.
     """
 
-    def __init__(self, *, minus_entropy: bool = False) -> None:
+    def __init__(self, *, temperature: PositiveScalar = 1.0, minus_entropy: bool = False) -> None:
         super().__init__()
+        self.temperature = temperature
         self.minus_entropy = minus_entropy
 
     def forward(
@@ -35,10 +38,10 @@ class SoftCrossEntropy(nn.Module):
         target: Float[Tensor, "batch *places classes"],
         where: Float[Tensor, "batch *places"] | None = None,
     ) -> Float[Tensor, ""]:
-        costs = -(target * logits.log_softmax(-1)).sum(-1)
+        costs = -(target * (logits / self.temperature).log_softmax(-1)).sum(-1)
         if self.minus_entropy:
             costs = costs + torch.special.xlogy(target, target).sum(-1)
-        return costs.mean() if where is None else (where * costs).mean()
+        return (costs if where is None else where * costs).sum() / max(1, costs.numel())
 
     def landmarks(
         self,

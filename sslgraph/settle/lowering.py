@@ -144,6 +144,8 @@ class Lowering:
             return Piece(self.tensors.step(Step(name, "merge", inputs=(("", bag),)), merged), views)
         # A part that takes all views of a bag at once and gives no bag has made one row of each sample.
         views = next((1 if ports[port].is_bag else piece.views for port, piece in given.items()), 1)
+        if self.parts.makes_rows(box):
+            views = 1
         return Piece(self.tensors.step(step, meta), views)
 
     def _fitted(self, value: Value, port: Port, piece: Piece) -> str:

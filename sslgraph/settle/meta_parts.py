@@ -86,6 +86,12 @@ class MetaParts:
             part.landmarks = _landmarks(part.module, metas)
         return self._results[key]
 
+    def makes_rows(self, box: Box) -> bool:
+        """Whether how many rows a part gives depends on numbers: an axis of its own, which holds no views."""
+        first = next(iter(box.signature.outputs[0].axes or ()), "") if box.signature.outputs else ""
+        known = {axis for port in box.signature.inputs.values() for axis in port.axes or ()}
+        return self.built[box.name].needs_numbers and first.isidentifier() and first not in known
+
     def promised(self, box: Box, metas: Mapping[str, Any]) -> Any:
         """What a part gives for all rows of the data set; of a solver whose work depends on numbers, its annotation."""
         if any(meta is None for meta in metas.values()):

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from sslgraph.components.losses.masked_dino import MaskedDINO
 from sslgraph.components.losses.soft_cross_entropy import SoftCrossEntropy
+from sslgraph.components.wiring.pick import Pick
 
 LOGITS = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
 TARGET = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(1)).softmax(-1)
@@ -44,3 +46,21 @@ def test_a_place_counts_by_its_weight_and_not_at_all_at_0() -> None:
     assert logits.grad is not None and logits.grad[1].eq(0).all() and logits.grad[0].abs().sum() > 0
     doubled = SoftCrossEntropy()(LOGITS, TARGET, 2 * torch.ones(2, 3, 4))
     torch.testing.assert_close(doubled, 2 * SoftCrossEntropy()(LOGITS, TARGET))
+
+
+def test_a_temperature_divides_the_scores() -> None:
+    torch.testing.assert_close(
+        SoftCrossEntropy(temperature=0.1)(LOGITS, TARGET), SoftCrossEntropy()(10 * LOGITS, TARGET)
+    )
+
+
+def test_on_picked_rows_with_their_weights_it_is_the_masked_loss_of_whole_images() -> None:
+    student, teacher = LOGITS.flatten(1, 2).double(), TARGET.flatten(1, 2).double()
+    hidden = torch.zeros(2, 12, dtype=torch.bool)
+    hidden[0, [1, 4, 5]] = True
+    rows, targets = Pick()(student, hidden), Pick()(teacher, hidden)
+    assert torch.equal(rows.rows, student[hidden]) and rows.weight.mean().item() == pytest.approx(0.5)
+    loss = SoftCrossEntropy(temperature=0.1)(rows.rows, (targets.rows / 0.04).softmax(-1), rows.weight)
+    torch.testing.assert_close(loss, MaskedDINO()(student, teacher, hidden))
+    none = Pick()(student, torch.zeros_like(hidden))
+    assert SoftCrossEntropy()(none.rows, none.rows, none.weight) == 0
