@@ -21,6 +21,7 @@ def methods() -> str:
     note = "In brackets: the data sets for which a method has a recipe of its own."
     others = [name for name in own if "/" in name and name.partition("/")[0] not in datasets]
     more = f"\nOther recipes: {', '.join(others)}." if others else ""
+    more += f"\nPipelines: {', '.join(catalogue.names('pipelines'))}; sslgraph run NAME."
     return "\n".join([*lines, "", f"{note} Every method trains on each of {', '.join(datasets)}.{more}"])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from sslgraph import home
 from sslgraph.checked import augmentations
 from sslgraph.errors import Fault, SpecError, SslgraphError, faults_of, unknown
 from sslgraph.parts.kinds import problem as value_problem
@@ -134,8 +135,11 @@ def _planned(
     loaded: Loaded[Pipeline], name: str, spec: Stage, made: Mapping[str, Planned], out: Path,
     told: Mapping[str, Any], data: str | None, plugins: tuple[str, ...],
 ) -> Planned:  # fmt: skip
+    if "data" in spec.settings:
+        spec = spec.model_copy(update={"settings": {**spec.settings, "data": _path(loaded, spec.settings["data"])}})
     inputs = {**({"of": spec.of} if spec.of else {}), **spec.given}
-    keys = {word: made[other].sources.key if other in made else located(other) for word, other in inputs.items()}
+    inputs = {word: other if other in made else _path(loaded, other) for word, other in inputs.items()}
+    keys = {word: made[other].sources.key if other in made else other for word, other in inputs.items()}
     if not KINDS[spec.do].trains:
         text = artefact.digest([spec.do, spec.settings])
         sources = Sources(text, artefact.digest(keys), "")
@@ -158,6 +162,13 @@ def _planned(
     sources = Sources(text, artefact.digest(keys), code)
     asked = {**asked, "plugins": allowed}
     return Planned(name, spec, inputs, artefact.folder_of(out, name, sources), sources, asked, recipe)
+
+
+def _path(loaded: Loaded[Pipeline], written: str) -> str:
+    """A path that a pipeline says, which starts in the folder of its text; of a shipped one, in the working folder."""
+    is_shipped = Path(loaded.file).resolve().is_relative_to(home.SPECS)
+    there = Path(loaded.file).resolve().parent / Path(written).expanduser()
+    return str(there) if there.exists() and not is_shipped else located(written)
 
 
 def _refuse_unread(spec: Stage, recipe: Loaded[Recipe]) -> None:

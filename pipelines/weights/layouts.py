@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -88,4 +88,22 @@ def joined(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if key is None or value is None:
             return dict(tensors)
         found[f"{stem}.qkv.{kind}"] = torch.cat([query, key, value])
+    return found
+
+
+def separated(tensors: Mapping[str, Tensor], wanted: Collection[str]) -> dict[str, Tensor]:
+    """The tensors with the bias of each attention as the net has it: whole, without that of the key, or not at all.
+
+    DINOv3 masks the key's bias away, and its distilled models have biases of zeros, which timm leaves out.
+    """
+    is_split = any(name.endswith("attn.q_bias") for name in wanted)
+    found = dict(tensors)
+    for name in [name for name in tensors if name.endswith("attn.qkv.bias")]:
+        if any(name.endswith(other) for other in wanted if other.endswith("attn.qkv.bias")):
+            continue
+        if is_split:
+            stem = name.removesuffix("qkv.bias")
+            found[f"{stem}q_bias"], _, found[f"{stem}v_bias"] = found.pop(name).chunk(3)
+        elif tensors[name].device.type != "meta" and not bool(tensors[name].any()):
+            del found[name]
     return found

@@ -14,7 +14,7 @@ from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError, some
 from sslgraph.read.spec import Weights
 
-from .layouts import COMPUTED, joined, plain, plain_name
+from .layouts import COMPUTED, joined, plain, plain_name, separated
 from .opening import Opened
 
 SHOWN = 6
@@ -40,7 +40,7 @@ def matched(net: str, part: nn.Module, opened: Opened, wish: Weights, cure: str 
     wanted = {plain_name(name): name for name in own if not COMPUTED.search(name)}
     found = _of_net(opened.tensors, wish.under)
     if not any(".attn.q." in name for name in wanted):
-        found = joined(found)
+        found = separated(joined(found), wanted)
     prefix = _prefix(net, wanted, found, opened)
     inside = {name.removeprefix(prefix): tensor for name, tensor in found.items() if name.startswith(prefix)}
     left = [name for name in wanted if _is_left(wish, name, wanted[name])]

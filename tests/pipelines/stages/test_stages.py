@@ -202,6 +202,23 @@ def test_weights_that_do_not_fit_are_found_before_anything_runs(here: Path, sslg
     assert not (here / "runs").exists()
 
 
+def test_paths_start_in_the_folder_of_the_text_and_a_run_from_elsewhere_is_taken(
+    here: Path, sslgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sslgraph("train", "before.yaml", "--out", "earlier/run").code == 0
+    (here / "three.yaml").write_text(
+        "pipeline: One\nstages:\n  rows: {do: embed, of: earlier/run, split: test}\n"
+        "  out: {do: export, of: earlier/run}\n"
+    )
+    (here / "aside").mkdir()
+    monkeypatch.chdir(here / "aside")
+    said = sslgraph("run", "../three.yaml")
+    assert said.code == 0, said.err
+    assert [path.name for path in sorted(here.glob("aside/runs/three/*/*"))] == [
+        "done.json", "export", "done.json", "features.parquet"
+    ]  # fmt: skip
+
+
 @pytest.mark.usefixtures("here")
 def test_unknown_stages_of_a_command_line_are_refused(sslgraph: Command) -> None:
     assert "--only: there is no stage 'tune'" in sslgraph("run", "three.yaml", "--only", "tune").err

@@ -198,6 +198,39 @@ def test_timms_own_models_take_their_weights_and_a_name_after_timm(monkeypatch: 
         opened("timm:resnet_of_mine")
 
 
+@pytest.mark.parametrize("layout", ["Meta", "Hugging Face"])
+@pytest.mark.parametrize("name", ["vit_small_patch16_dinov3", "vit_small_patch16_dinov3_qkvb"])
+def test_dinov3_comes_to_timms_model_with_or_without_its_biases(name: str, layout: str) -> None:
+    """Meta's bias of the key is masked; where timm has no bias, Meta's is zero, and one that is not is refused."""
+    model = timm.create_model(name, num_classes=0, embed_dim=48, depth=2, num_heads=3)
+    own = {key: torch.randn_like(tensor) for key, tensor in model.state_dict().items()}
+    tensors: Tensors = {"mask_token": torch.zeros(1, 48), "rope_embed.periods": torch.ones(4)}
+    for key, tensor in own.items():
+        if key.endswith(("q_bias", "v_bias")):
+            continue
+        short = re.sub(r"gamma_(\d)$", r"ls\1.gamma", key).replace("reg_token", "storage_tokens")
+        if layout == "Meta" or ".attn." not in key:
+            tensors[short] = tensor
+    for n in range(2):
+        stem = f"blocks.{n}.attn."
+        query, value = (own.get(f"{stem}{word}_bias", torch.zeros(48)) for word in "qv")
+        if layout == "Meta":
+            tensors |= {f"{stem}qkv.bias": torch.cat([query, torch.zeros(48), value]), f"{stem}qkv.bias_mask": query}
+            continue
+        there = f"layer.{n}.attention."
+        for word, piece in zip("qkv", own[f"{stem}qkv.weight"].chunk(3), strict=True):
+            tensors[f"{there}{word}_proj.weight"] = piece
+        tensors |= {f"{there}q_proj.bias": query, f"{there}v_proj.bias": value}
+        tensors |= {f"{there}o_proj.{kind}": own[f"{stem}proj.{kind}"] for kind in ("weight", "bias")}
+    found = matched("f", nn.ModuleDict({"net": model}), Opened("x", tensors), said("x", **{"except": ["mask_token"]}))
+    assert set(found.state) == {f"net.{key}" for key in own}
+    assert all(torch.equal(found.state[f"net.{key}"], tensor) for key, tensor in own.items())
+    if layout == "Meta" and not name.endswith("qkvb"):
+        other = {**tensors, "blocks.0.attn.qkv.bias": torch.ones(144)}
+        message = refused(nn.ModuleDict({"net": model}), other, **{"except": ["mask_token"]})
+        assert "1 tensor without a place: blocks.0.attn.qkv.bias" in message
+
+
 def test_a_plain_name_stays_and_no_model_of_timm_has_two_weights_of_one_name() -> None:
     for name in (
         "vit_tiny_patch16_224",
