@@ -101,3 +101,46 @@ def test_pcl_has_a_unit_centre_for_every_cluster_and_temperatures_of_a_fixed_mea
     torch.testing.assert_close(method.parts["centres"].values.norm(dim=1), torch.ones(12))
     for part in method.parts["phi"].values.split([3, 4, 5]):
         assert part.mean().item() == pytest.approx(0.2, abs=1e-5)
+
+
+def test_simclr_v2_with_one_layer_less_is_simclr() -> None:
+    one, other = load_method("simclr_v2", overrides={"nets.g.hidden": [2048]}).spec, load_method("simclr").spec
+    assert one.model_copy(update={"method": other.method, "paper": other.paper}) == other
+
+
+def test_the_memory_of_simclr_v2_is_a_queue_of_a_slow_copy(tmp_path: Path) -> None:
+    file = tmp_path / "memory.yaml"
+    file.write_text(
+        "extends: simclr_v2\nmethod: with memory\n"
+        "targets:\n  fk: {ema_of: f, momentum: 0.999}\n  gk: {ema_of: g, momentum: 0.999}\n"
+        "state:\n  queue: {use: memory.fifo, size: 65536}\n"
+        "flow:\n  k: l2(gk(fk(x)))\n  k1: k[0]\n"
+        "set:\n  losses.contrast.older: queue.read\nafter_step:\n  - queue.push(k1)\n",
+        encoding="utf-8",
+    )
+    assert landmark(str(file), "chance", dataset=100_000) == pytest.approx(math.log(2 * 256 - 1 + 65536))
+
+
+def test_dcl_leaves_the_pair_out_of_its_choices() -> None:
+    assert landmark("dcl", "chance", batch=256) == pytest.approx(math.log(2 * 256 - 2))
+
+
+def test_ressl_compares_the_relations_of_a_weak_view_and_a_strong_one() -> None:
+    method, batch = ready("ressl"), noise("ressl")
+    q, k = seen(method, batch, "q", "k")
+    queue = method.parts["queue"].rows
+    target = (k.float() @ queue.T / 0.04).softmax(1)
+    expected = -(target * (q.float() @ queue.T / 0.1).log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(one_step(method, batch, 0)["relation"], expected.detach(), atol=1e-3, rtol=1e-3)
+
+
+def test_infomin_uses_one_key_for_image_and_tiles_and_never_a_tile_as_a_key() -> None:
+    method, batch = ready("infomin"), noise("infomin")
+    q, j, k = seen(method, batch, "q", "j", "k")
+    queue = method.parts["queue"].rows.clone()
+    losses = one_step(method, batch, 0)
+    for loss, query in (("info", q), ("tiles", j)):
+        choices = torch.cat([(query * k).sum(1, keepdim=True), query @ queue.T], 1).float() / 0.15
+        expected = 0.5 * torch.nn.functional.cross_entropy(choices, torch.zeros(BATCH, dtype=torch.int64))
+        torch.testing.assert_close(losses[loss], expected.detach(), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(method.parts["queue"].rows[:BATCH], k.detach().float())

@@ -71,3 +71,26 @@ def test_it_compiles_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_three_views_are_refused() -> None:
     with pytest.raises(ValueError, match="pairs two views of an image, and it was given 3"):
         NTXent()(torch.randn(3, 4, 5))
+
+
+def test_decoupled_a_pair_is_not_among_its_own_negatives() -> None:
+    z = views()
+    rows, expected = z.flatten(0, 1), []
+    for i, row in enumerate(rows):
+        pair = (i + 5) % 10
+        others = sum(torch.exp(row @ rows[k] / 0.3) for k in range(10) if k not in (i, pair))
+        expected.append(torch.log(others) - row @ rows[pair] / 0.3)
+    loss = NTXent(temperature=0.3, decoupled=True)
+    torch.testing.assert_close(loss(z), torch.stack(expected).mean())
+    assert loss.landmarks(z) == {"chance": math.log(8), "collapsed": math.log(8)}
+
+
+def test_older_rows_are_further_negatives() -> None:
+    z, older = views(), views(7)[0]
+    rows = z.flatten(0, 1)
+    expected = []
+    for i, row in enumerate(rows):
+        others = sum(torch.exp(row @ other / 0.3) for k, other in enumerate([*rows, *older]) if k != i)
+        expected.append(torch.log(others) - row @ rows[(i + 5) % 10] / 0.3)
+    torch.testing.assert_close(NTXent(temperature=0.3)(z, older), torch.stack(expected).mean())
+    assert NTXent().landmarks(z, older)["chance"] == math.log(9 + 7)
