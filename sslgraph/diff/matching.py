@@ -82,7 +82,7 @@ def _use_score(one: str, other: str) -> int:
 
 def _view_score(one: View, other: View) -> int:
     """Any two views can be partners; many small crops rather are those of many small crops."""
-    return 1 + _alike(one, other, "augment", "copies") + (one.copies > 2) * (other.copies > 2)
+    return 1 + _alike(one, other, "augment", "crop_of", "copies") + (one.copies > 2) * (other.copies > 2)
 
 
 def _alike(one: Any, other: Any, *fields: str) -> int:

@@ -46,6 +46,7 @@ class View(_Text):
     """One draw of an augmentation, or a bag of `copies` draws; `settings` override the augmentation's by name."""
 
     augment: str
+    crop_of: str | None = None  # the view whose box and flip this one shares
     copies: int = Field(default=1, ge=1)
     settings: dict[str, Any] = {}
 

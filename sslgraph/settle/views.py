@@ -18,6 +18,7 @@ from sslgraph.read.catalogue import EVALUATION
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, View
 from sslgraph.settle.overrides import is_normalization, resolve
+from sslgraph.settle.renderings import placed
 
 # Bytes: one tensor of images of one size, or a list of [3, height, width] each of its own.
 Images = UInt8[Tensor, "batch 3 height width"] | list[Tensor]
@@ -56,12 +57,14 @@ class Steps:
     copies: int
     resample: Any
     paint: Painter
+    streams: tuple[str, str]  # the views whose numbers place the crop and colour it; a rendering shares the first
 
-    def run(self, images: Any, draw: Draw, device: torch.device) -> tuple[Any, Any]:
-        """The views of these images and the frame they are seen through; `draw` has a row for each view."""
+    def run(self, images: Any, rows: Draw, device: torch.device) -> tuple[Any, Any]:
+        """The views of these images and the frame they are seen through; `rows` has one for each image."""
+        placing, colouring = (substream(rows, stream_of(view), self.copies) for view in self.streams)
         frame, done, painting = self.resample.whole(images, self.copies), None, []
         for name, step in self.steps.items():
-            numbers = substream(draw, stream_of(name))
+            numbers = substream(placing if isinstance(step, Placing) else colouring, stream_of(name))
             if not isinstance(step, Placing):
                 painting.append((step, numbers))
                 continue
@@ -108,10 +111,13 @@ class ViewProgram:
         """
         resample = registry.build(registry.with_role("resampling", "augment")[0], {})
         programs = {}
-        for name, parts in resolve(views, augmentations).items():
+        for name, parts in placed(views, resolve(views, augmentations)).items():
+            origin = views[name].crop_of
+            is_same = origin is not None and views[origin].augment == views[name].augment
+            streams = (origin or name, str(origin) if is_same else name)
             steps = {step: registry.build(part.use, dict(part.settings)) for step, part in parts.items()}
             paint = torch.compile(_paint, dynamic=False) if compiled else _paint
-            programs[name] = Steps(steps, views[name].copies, resample, paint)
+            programs[name] = Steps(steps, views[name].copies, resample, paint, streams)
         return cls(programs)
 
     def __call__(
@@ -133,8 +139,7 @@ class ViewProgram:
         batch = {}
         for name, steps in self.views.items():
             images = steps.resample.ready(images) if isinstance(images, Tensor) else images
-            draw = substream(keyed(seed, epoch, index), stream_of(name), steps.copies)
-            views, frame = steps.run(images, draw, device)
+            views, frame = steps.run(images, keyed(seed, epoch, index), device)
             if isinstance(views, list):
                 raise SslgraphError(
                     f"the images differ in size, and no step of view '{name}' brings them to one; "

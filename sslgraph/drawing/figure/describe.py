@@ -46,7 +46,8 @@ class Describer:
                 "settings": _texts(views[0].settings),
                 "lines": self._lines(*(("views", mate) for mate in mates)),
             }
-            title = f"t{_primes(place)} ~ T{_primes(recipes.index(recipe))}"
+            origin = views[0].crop_of
+            title = f"crop of {origin}" if origin else f"t{_primes(place)} ~ T{_primes(recipes.index(recipe))}"
             yield (
                 Box(f"{self.prefix}t.{view}", "augmentation", title=title, sub=names, **more),
                 Box(
