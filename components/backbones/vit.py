@@ -69,6 +69,8 @@ class ViT(nn.Module):
         drop_path: chance that the last block's terms are skipped; rises linearly from 0 at the first block.
         layer_scale: initial factor of each block's terms, trained for each feature; 0 for none.
         init: timm, normal 0.02; mae, Xavier for every matrix; moco_v3, Xavier with query, key and value apart.
+        table: side in pixels of the image that the table of positions is for, where it is not the first that arrives:
+            the size at which given weights were trained (DINOv2: 518).
         channels: of the image; filled from what arrives.
         size: side of the image in pixels; filled from what arrives first.
     """
@@ -87,6 +89,7 @@ class ViT(nn.Module):
         drop_path: LessThanOne = 0.0,
         layer_scale: NotNegative = 0.0,
         init: Literal["timm", "mae", "moco_v3"] = "timm",
+        table: Count | None = None,
         channels: Count | None = None,
         size: Count | None = None,
     ) -> None:
@@ -94,9 +97,10 @@ class ViT(nn.Module):
         channels = filled(channels, "channels")
         size = filled(size, "size")
         dim, depth, preset_heads = _PRESETS[preset]
-        self.patch, self.side, self.drop_path = patch, _patches_per_side(size, patch), drop_path
+        self.patch, self.side, self.drop_path = patch, _patches_per_side(table or size, patch), drop_path
+        self.is_resampled = self.side != _patches_per_side(size, patch)
         self.net: Any = VisionTransformer(
-            img_size=size, patch_size=patch, in_chans=channels, embed_dim=dim, depth=depth,
+            img_size=table or size, patch_size=patch, in_chans=channels, embed_dim=dim, depth=depth,
             num_heads=heads or preset_heads, num_classes=0, global_pool="", init_values=layer_scale or None,
             weight_init="moco" if init == "moco_v3" else "", block_fn=_Block,
         )  # fmt: skip
@@ -129,7 +133,7 @@ class ViT(nn.Module):
 
     @property
     def twins(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """The same network in timm, for images of the first size; with registers it has another table of positions."""
+        """The same network in timm, which holds positions otherwise with registers, and resamples them otherwise."""
         blocks = self.net.blocks
         scale = getattr(blocks[0].ls1, "gamma", None)
         settings = {
@@ -141,7 +145,7 @@ class ViT(nn.Module):
             "num_heads": blocks[0].attn.num_heads,
             "init_values": None if scale is None else 1.0,
         }
-        return {} if self.registers is not None else {"timm": ("vit_base_patch16_224", settings)}
+        return {} if self.registers is not None or self.is_resampled else {"timm": ("vit_base_patch16_224", settings)}
 
     def _embedded(self, image: Tensor, replace: Tensor | None) -> Tensor:
         """Patch tokens with their positions; masked before the position is added, so that the place stays known."""

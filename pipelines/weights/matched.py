@@ -69,7 +69,7 @@ def matched(net: str, part: nn.Module, opened: Opened, wish: Weights, cure: str 
             f"the weights in {opened.place}{under and f' {under}'} are not those of '{net}': {said}\n  {cure}"
         )
     taken = {wanted[name]: tensor for name, tensor in fits.items() if tensor is not None}
-    rest = f"; {some(left, SHOWN)} begin anew" if left else ""
+    rest = f"; anew: {some(left, SHOWN)}" if left else ""
     where = f"{opened.place}{under and f', {under}'}"
     return Matched(taken, f"{len(taken)} of {len(wanted)} weights of {net} from {where}{rest}")
 

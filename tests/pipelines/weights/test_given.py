@@ -148,7 +148,7 @@ def test_registers_and_layer_scale_of_dinov2_come_too(layout: str) -> None:
         tensors["register_tokens"] = tensors.pop("registers")
     if layout == "Hugging Face":
         tensors = renamed(tensors, HF_DINOV2, split=True)
-    net = ours(registers=2, layer_scale=1.0, mask_token=True)
+    net = ours(registers=2, layer_scale=1.0, mask_token=True, size=8, table=16)  # other views are met first
     wish = said("x", **({"except": ["mask_token"]} if layout == "timm" else {}))
     net.load_state_dict({**net.state_dict(), **matched("f", net, Opened("x", tensors), wish).state})
     image = torch.rand(2, 3, 16, 16)
@@ -356,13 +356,18 @@ def test_check_says_what_is_wrong_with_weights(
 
 
 def test_the_recipes_that_go_on_take_the_files_that_they_name(tmp_path: Path) -> None:
-    """Meta's file of MAE with its decoder; torchvision's of a ResNet, narrowed."""
+    """Meta's files of MAE with its decoder and of DINOv2, narrowed; torchvision's of a ResNet."""
     mae = {**theirs().state_dict(), "mask_token": torch.ones(1), "decoder_blocks.0.norm.weight": torch.ones(1)}
     torch.save({"model": mae}, tmp_path / "mae.pth")
     small = {"nets.enc.preset": "nano", "nets.enc.patch": 4, "views.x.size": 16}
     small["given.encoder"] = str(tmp_path / "mae.pth")
     (said,) = examine("continue/mae", overrides=small).weights
     assert said.startswith(f"{len(mae) - 2} of {len(mae) - 2} weights of enc from ")
+    dinov2 = {**theirs(init_values=1.0).state_dict(), "mask_token": torch.zeros(1, 96)}
+    torch.save(dinov2, tmp_path / "dinov2.pth")
+    tiny = {"nets.s.preset": "nano", "nets.s.patch": 4, "nets.s.table": 16, "views.*.size": 8, "nets.*.out": 8}
+    (said,) = examine("continue/dinov2", overrides={**tiny, "given.encoder": str(tmp_path / "dinov2.pth")}).weights
+    assert said.startswith(f"{len(dinov2) - 1} of {len(dinov2)} weights of s from ")
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "resnet18.pth")
     more = {"nets.f.depth": 18, "views.x.size": 32, "given.encoder": str(tmp_path / "resnet18.pth")}
     found = examine("continue/simclr-torchvision", overrides={**more, "optimizer.lr": 0.5})
