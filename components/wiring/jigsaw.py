@@ -1,12 +1,8 @@
 """Cuts an image into tiles and shuffles them by a permutation of a fixed set, whose number is the label (jigsaw)."""
 
-import itertools
-import random
-from collections.abc import Callable
-from functools import cache
+import math
 from typing import Literal, NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -16,7 +12,10 @@ from sslgraph.component import component
 from sslgraph.draws import Draw
 from sslgraph.ranges import Count, Several
 
-Order = tuple[int, ...]
+from .orders import Choice, chosen, numbered
+
+# Orders that are kept in a table; more than these are made from their number.
+_MOST = 5040
 
 
 class Puzzle(NamedTuple):
@@ -38,12 +37,13 @@ class Jigsaw(nn.Module):
         tile: side of a tile in pixels; a cell is the image's side / grid (rounded down).
         permutations: classes.
         choose: max_min, orders far apart, each new one as far as possible from those before (generated, always the
-            same); algebraic, the affine maps of the field with grid^2 elements (72 for 3 x 3, any two alike in one
-            position at most; 12 for 2 x 2); all, every order there is (24 for 2 x 2).
+            same); max_mean, the same by the mean distance, as the authors do it (two orders may differ in two tiles
+            only); algebraic, maps of a field: 72, 504 or 1512 for 3 x 3, where any two are alike in one, two or three
+            positions at most, 12 for 2 x 2; all, every order there is (24, or 362,880), the class its number.
         standardize: bring each tile to mean 0 and variance 1.
     """
 
-    orders: Tensor
+    orders: Tensor | None
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Jigsaw(nn.Module):
         grid: Literal[2, 3] = 3,
         tile: Count = 64,
         permutations: Several = 100,
-        choose: Literal["max_min", "algebraic", "all"] = "max_min",
+        choose: Literal["max_min", "max_mean", "algebraic", "all"] = "max_min",
         standardize: bool = True,
     ) -> None:
         super().__init__()
@@ -60,16 +60,17 @@ class Jigsaw(nn.Module):
         self.grid = grid
         self.tile = tile
         self.standardize = standardize
-        self.register_buffer("orders", torch.tensor(_orders(choose, grid**2, permutations)))
+        self.count = permutations
+        self.register_buffer("orders", _table(choose, grid**2, permutations))
 
     def bounds(self) -> dict[str, tuple[int, int]]:
         """What the whole numbers that it holds may be: places of tiles."""
-        return {"orders": (0, self.grid**2 - 1)}
+        return {} if self.orders is None else {"orders": (0, self.grid**2 - 1)}
 
     def forward(self, images: Float[Tensor, "batch channels height width"], draw: Draw) -> Puzzle:
-        label = draws.integers(draws.substream(draw, 0), 1, len(self.orders))[:, 0]
+        label = draws.integers(draws.substream(draw, 0), 1, self.count)[:, 0]
         rows, columns = self._corners(images, draw)
-        order = self.orders[label]
+        order = numbered(label, self.grid**2) if self.orders is None else self.orders[label]
         tiles = self._cut(images, rows.gather(1, order), columns.gather(1, order))
         return Puzzle(_standard(tiles) if self.standardize else tiles, label)
 
@@ -101,56 +102,12 @@ def _standard(tiles: Tensor) -> Tensor:
     return (tiles - mean) * (variance + 1e-6).rsqrt()
 
 
-def _orders(choose: str, tiles: int, count: int) -> list[Order]:
-    known: dict[str, Callable[[int, int], list[Order]]] = {"max_min": _farthest, "algebraic": _affine, "all": _every}
-    found = known[choose](tiles, count)
-    if len(found) != count:
+def _table(choose: Choice, tiles: int, count: int) -> Tensor | None:
+    """The orders to draw from, [orders, tiles]; None where they are all and too many to keep."""
+    if choose != "all":
+        return torch.tensor(chosen(choose, tiles, count))
+    if count != (known := math.factorial(tiles)):
         raise ValueError(
-            f"wiring.jigsaw: choose: {choose} knows {len(found)} permutations of {tiles} tiles; "
-            f"set permutations: {len(found)} (it is {count})"
+            f"wiring.jigsaw: choose: all knows {known} permutations of {tiles} tiles; set permutations: {known}"
         )
-    return found
-
-
-def _every(tiles: int, _: int) -> list[Order]:
-    return list(itertools.permutations(range(tiles)))
-
-
-@cache
-def _farthest(tiles: int, count: int) -> list[Order]:
-    """Greedy: the order whose least Hamming distance to those chosen is largest; ties fall to a fixed random one."""
-    every = _every(tiles, count)
-    columns = np.array(every, dtype=np.uint8).T.copy()
-    distance = np.full(len(every), tiles, dtype=np.uint8)
-    # Only random() gives the same numbers in every version of Python.
-    ties, chosen = random.Random(0), []
-    for _ in range(min(count, len(every))):
-        farthest = np.flatnonzero(distance == distance.max())
-        newest = int(farthest[int(ties.random() * len(farthest))])
-        chosen.append(every[newest])
-        distance = np.minimum(distance, (columns != columns[:, newest, None]).sum(0, dtype=np.uint8))
-    return chosen
-
-
-def _affine(tiles: int, _: int) -> list[Order]:
-    """x -> slope x + shift over the field of 4 or 9 elements, slope not 0: two maps agree in one element at most."""
-    prime = {4: 2, 9: 3}[tiles]
-    slopes, shifts = range(1, tiles), range(tiles)
-    return [
-        tuple(_plus(_times(slope, x, prime), shift, prime) for x in range(tiles))
-        for slope, shift in itertools.product(slopes, shifts)
-    ]
-
-
-def _plus(one: int, other: int, prime: int) -> int:
-    """Element a + b z of the field is the number a + prime b."""
-    return (one + other) % prime + prime * ((one // prime + other // prime) % prime)
-
-
-def _times(one: int, other: int, prime: int) -> int:
-    """Multiplication with z^2 = 1 + z over 2, z^2 = -1 over 3."""
-    (b, a), (d, c) = divmod(one, prime), divmod(other, prime)
-    carry = b * d
-    return (a * c + carry * (1 if prime == 2 else -1)) % prime + prime * (
-        (a * d + b * c + carry * (1 if prime == 2 else 0)) % prime
-    )
+    return numbered(torch.arange(count), tiles) if count <= _MOST else None

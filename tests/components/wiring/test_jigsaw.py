@@ -1,11 +1,15 @@
+import hashlib
+import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.components.wiring.jigsaw import Jigsaw
+from sslgraph.components.wiring.orders import chosen, numbered
 
 
 def drawn(count: int, seed: int = 0) -> Tensor:
@@ -27,7 +31,14 @@ def numbered_cells(images: int, cell: int, grid: int) -> Tensor:
 
 @pytest.mark.parametrize(
     ("choose", "grid", "count", "least"),
-    [("max_min", 3, 100, 6), ("algebraic", 3, 72, 8), ("algebraic", 2, 12, 3), ("all", 2, 24, 2)],
+    [
+        ("max_min", 3, 100, 6),
+        ("max_mean", 3, 100, 2),
+        ("algebraic", 3, 72, 8),
+        ("algebraic", 3, 504, 7),
+        ("algebraic", 2, 12, 3),
+        ("all", 2, 24, 2),
+    ],
 )
 def test_a_set_holds_different_permutations_at_their_known_least_distance(
     choose: str, grid: int, count: int, least: int
@@ -42,6 +53,32 @@ def test_affine_orders_are_at_the_known_mean_distance_and_balance_every_position
     orders = Jigsaw(choose="algebraic", permutations=72).orders
     assert distances(orders).double().mean().item() == pytest.approx(8.1127, abs=1e-4)
     assert all(column.bincount().tolist() == [8] * 9 for column in orders.T)
+
+
+@pytest.mark.parametrize(
+    ("count", "known"), [(72, "7d9e2233d4adcee8"), (504, "16bdbe53919bdc56"), (1512, "ba34a7a9650a3847")]
+)
+def test_algebraic_orders_are_the_known_groups(count: int, known: str) -> None:
+    rows = np.array(chosen("algebraic", 9, count), dtype=np.uint8)
+    assert hashlib.sha256(rows.tobytes()).hexdigest()[:16] == known
+    assert all(column.tolist() == [count // 9] * 9 for column in map(np.bincount, rows.T))
+
+
+def test_the_mean_distance_reaches_its_bound_by_max_mean_only() -> None:
+    means = [distances(Jigsaw(choose=choose).orders).double().mean().item() for choose in ("max_mean", "max_min")]
+    assert means[0] == pytest.approx(8.08, abs=1e-4) and means[1] < 8.079
+
+
+def test_a_number_means_its_permutation_in_lexicographic_order() -> None:
+    assert numbered(torch.arange(120), 5).tolist() == [list(order) for order in itertools.permutations(range(5))]
+    assert numbered(torch.tensor([0, 362_879]), 9).tolist() == [list(range(9)), list(range(8, -1, -1))]
+
+
+def test_all_orders_of_nine_tiles_need_no_table() -> None:
+    part = Jigsaw(tile=5, permutations=362_880, choose="all", standardize=False)
+    tiles, label = part(numbered_cells(6, 8, 3), drawn(6))
+    assert part.state_dict() == {} and len(label.unique()) == 6
+    assert tiles.view(6, 9, 3, 5, 5)[:, :, 0, 0, 0].equal(numbered(label, 9).float())
 
 
 def test_affine_orders_of_two_by_two_are_the_even_permutations() -> None:
@@ -86,8 +123,12 @@ def test_each_tile_is_standardised_by_itself_and_one_of_one_colour_is_zero() -> 
 
 
 def test_a_wrong_number_of_permutations_is_refused() -> None:
-    with pytest.raises(ValueError, match="algebraic knows 72 permutations of 9 tiles; set permutations: 72"):
+    with pytest.raises(ValueError, match=r"algebraic knows 72 or 504 or 1512 permutations of 9 tiles, and .* is 100"):
         Jigsaw(choose="algebraic", permutations=100)
+    with pytest.raises(ValueError, match="all knows 362880 permutations of 9 tiles; set permutations: 362880"):
+        Jigsaw(choose="all", permutations=100)
+    with pytest.raises(ValueError, match="4 tiles have 24 permutations, and 25 are asked for"):
+        Jigsaw(grid=2, permutations=25)
 
 
 def test_a_tile_larger_than_its_cell_is_refused() -> None:
