@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from test_paper_oracles import landmark, seen
-from test_specs import BATCH, noise, one_step, ready
+from test_specs import BATCH, IMAGES, noise, one_step, ready
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ from test_specs import BATCH, noise, one_step, ready
         ("relative_patch", math.log(8)),
         ("split_brain", math.log(313) + math.log(50)),
         ("colorization", math.log(313)),
+        ("cpc_v2", math.log(256 * 36)),
+        ("cpc", math.log(256 * 49)),
+        ("selfie", math.log(13)),
+        ("exemplar", math.log(8000)),
     ],
 )
 def test_guessing_is_worth_the_known_loss(name: str, chance: float) -> None:
@@ -61,3 +65,28 @@ def test_counting_encodes_the_whole_and_its_tiles_in_one_forward() -> None:
     assert len(views) == len(counts) == 5 * BATCH and counts.min() >= 0
     assert method.code().count("self.f(") == 1
     assert landmark("counting", "collapsed") == 10
+
+
+def test_cpc_predicts_from_rows_above_only() -> None:
+    method, batch = ready("cpc_v2"), noise("cpc_v2")
+    before = seen(method, batch, "p")[0]
+    batch["x.image"][:, :, 24:] = torch.randn_like(batch["x.image"][:, :, 24:])
+    after = seen(method, batch, "p")[0]
+    assert torch.equal(before[:, :4], after[:, :4]) and not torch.equal(before[:, 4], after[:, 4])
+
+
+def test_what_selfie_expects_does_not_depend_on_what_is_hidden() -> None:
+    method, batch = ready("selfie").eval(), noise("selfie")
+    mask, pointed = seen(method, batch, "m", "a")
+    pixels = mask.hidden.view(BATCH, 1, 4, 4).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    batch["x.image"] = torch.where(pixels, torch.randn_like(batch["x.image"]), batch["x.image"])
+    again = seen(method, batch, "a")[0]
+    assert torch.equal(pointed.query, again.query) and not torch.equal(pointed.choice, again.choice)
+
+
+def test_an_exemplar_is_the_class_of_its_image_in_every_epoch() -> None:
+    method = ready("exemplar")
+    assert method.parts["head"].layer.out_features == IMAGES
+    y, loss = seen(method, noise("exemplar", 4), "y", "ce")
+    expected = torch.nn.functional.cross_entropy(y.float(), torch.arange(4, 4 + BATCH))
+    torch.testing.assert_close(loss, expected, atol=1e-4, rtol=1e-4)
