@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -23,5 +24,7 @@ class Pick(nn.Module):
     """
 
     def forward(self, tokens: Float[Tensor, "batch patches dim"], where: Bool[Tensor, "batch patches"]) -> Picked:
-        weight = where / where.sum(1, keepdim=True).clamp_min(1) * where.sum() / len(where)
-        return Picked(tokens[where], weight.to(tokens.dtype)[where])
+        # In the precision of losses, not in that of autocast: the weights of ranks are to add up to those of one.
+        counts = where.to(torch.promote_types(tokens.dtype, torch.float32))
+        weight = counts / counts.sum(1, keepdim=True).clamp_min(1) * (counts.sum() / len(where))
+        return Picked(tokens[where], weight[where])

@@ -64,3 +64,14 @@ def test_on_picked_rows_with_their_weights_it_is_the_masked_loss_of_whole_images
     torch.testing.assert_close(loss, MaskedDINO()(student, teacher, hidden))
     none = Pick()(student, torch.zeros_like(hidden))
     assert SoftCrossEntropy()(none.rows, none.rows, none.weight) == 0
+
+
+def test_weights_of_picked_rows_are_as_exact_as_the_loss() -> None:
+    hidden = torch.tensor([[True, True, True]])
+    for dtype, expected in ((torch.float64, torch.float64), (torch.bfloat16, torch.float32)):
+        assert Pick()(torch.zeros(1, 3, 2, dtype=dtype), hidden).weight.dtype == expected
+    two = torch.tensor([[True] * 3, [True, False, False]])
+    weight = Pick()(torch.zeros(2, 3, 2, dtype=torch.float64), two).weight
+    torch.testing.assert_close(
+        weight, torch.tensor([2 / 3, 2 / 3, 2 / 3, 2], dtype=torch.float64), atol=1e-15, rtol=0.0
+    )
