@@ -37,7 +37,9 @@ class MatchedBoxes(nn.Module):
         tries: draws for a box; after the last one it stays as it is.
     """
 
-    def __init__(self, *, count: Count = 10, least: SomeShare = 1 / 7, overlap: Share = 0.5, tries: Count = 50) -> None:
+    def __init__(
+        self, *, count: Count = 10, least: SomeShare = 0.14285714285714285, overlap: Share = 0.5, tries: Count = 50
+    ) -> None:
         super().__init__()
         self.count, self.least, self.overlap, self.tries = count, least, overlap, tries
 
