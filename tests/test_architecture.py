@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 # A room imports from rooms on floors below its own; a room on the same floor is a stranger. First the language,
 FLOORS: tuple[set[str], ...] = (
     {"amounts", "errors", "escaping", "home", "ranges", "traits", "draws", "collectives", "whole_file", "torch_compat"},
-    {"component", "schedules", "ranks", "write_whole"},
+    {"component", "schedules", "ranks", "write_whole", "addresses"},
     {"parts"},
     {"read"},
     {"wire"},
@@ -45,7 +45,7 @@ ABOVE = ("components", "pipelines")
 HOUSES = ("drawing", "lint", "diff", "overlay", "page")
 FOR_COMPONENTS = {
     f"sslgraph.{word}"
-    for word in ("component", "ranges", "draws", "amounts", "collectives", "errors", "home", "whole_file")
+    for word in ("component", "ranges", "draws", "amounts", "collectives", "errors", "home", "whole_file", "addresses")
 }
 # The audited messages, and torch's own around nets whose weights are shared out.
 TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")

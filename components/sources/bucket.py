@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import random
-import re
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 
+from sslgraph.addresses import kind_of, patiently, refuse_secrets
 from sslgraph.errors import SslgraphError, StorageError
 
 from .clients import client_for
@@ -20,18 +18,6 @@ from .store import File
 from .wildcards import expanded
 
 Found = TypeVar("Found")
-# Seconds before each further try; others wait a little longer, so that not all ranks come back at once.
-WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
-REFUSALS = re.compile(
-    "ACCESS_DENIED|INVALID_ACCESS_KEY|INVALID_CLIENT_TOKEN|SIGNATURE_DOES_NOT_MATCH|EXPIRED|NO_SUCH_BUCKET|NoSuchBucket"
-    "|Forbidden|Unauthorized|PERMISSION_DENIED|UNAUTHENTICATED|status=40[13]|HTTP status 40[13]",
-    re.IGNORECASE,
-)
-CREDENTIALS = {
-    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ~/.aws, or the machine's role",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS, or the machine's role",
-    "http": "~/.netrc",
-}
 
 
 class Bucket:
@@ -45,8 +31,8 @@ class Bucket:
         if reads < 1:
             raise SslgraphError(f"reads: {reads} would read nothing; ask for 1 or more, 32 if in doubt")
         self.root, self.reads = address.partition("?")[0], reads
-        self._kind = address.partition("://")[0].lower()
-        _refuse_secrets(address, self._kind)
+        self._kind = kind_of(address)
+        refuse_secrets(address)
         self._faults: tuple[type[Exception], ...] = (OSError, pa.ArrowException)
         addresses, query = expanded(self.root), "".join(address.partition("?")[1:])
         self._client, paths = self._patiently("opening it", lambda: client_for(addresses, query, reads))
@@ -128,28 +114,7 @@ class Bucket:
         return found
 
     def _patiently(self, what: str, work: Callable[[], Found]) -> Found:
-        start = time.monotonic()
-        for wait in (*WAITS, None):
-            try:
-                return work()
-            except FileNotFoundError:  # there is nothing to wait for
-                raise
-            except self._faults as fault:
-                reason = fault
-            said = (str(reason).strip() or type(reason).__name__).splitlines()[0][:300]
-            if REFUSALS.search(said):
-                where = next((text for kind, text in CREDENTIALS.items() if self._kind.startswith(kind)), "")
-                raise StorageError(
-                    f"{self.root}: {what} was refused ({said}); credentials are taken from {where or 'the environment'}"
-                ) from reason
-            if wait is None:
-                took = time.monotonic() - start
-                raise StorageError(
-                    f"{self.root}: {what} failed {len(WAITS) + 1} times in {took:.0f} s ({said}); "
-                    "see that the storage is up and this machine reaches it"
-                ) from reason
-            time.sleep(wait * random.uniform(1.0, 1.5))
-        raise AssertionError("the last try returns or raises")
+        return patiently(self.root, what, work, self._faults)
 
 
 class _Ranges(io.RawIOBase):
@@ -174,14 +139,3 @@ class _Ranges(io.RawIOBase):
             buffer[:count] = self._read(self._at, count)
         self._at += count
         return count
-
-
-def _refuse_secrets(address: str, kind: str) -> None:
-    host, query = re.split(r"[/?]", address.partition("://")[2])[0], address.partition("?")[2]
-    is_named = "@" in host and not host.startswith("anonymous@")
-    is_signed = query and (kind.startswith("http") or re.search("key|secret|token|sig", query, re.IGNORECASE))
-    if is_named or is_signed:
-        raise SslgraphError(
-            f"{kind}://{host.rpartition('@')[2]}/...: an address with a password or a signature would be written into "
-            "the run folder; give it without, and the credentials in the environment"
-        )
