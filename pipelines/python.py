@@ -17,7 +17,7 @@ from .evaluate.restored import Restored, opened
 from .launch.launch import launch
 from .machine import machine
 from .measure.features import Features, extract
-from .storage import checkpoint
+from .storage import checkpoint, mirror
 
 
 def train(
@@ -44,12 +44,13 @@ def train(
         summary = launch(asked, workers=workers, address=address)
     except SystemExit as stopped:
         raise KeyboardInterrupt(str(stopped)) from None
-    return TrainedRun(Path(str(summary["checkpoint"])).parent.parent, tuple(plugins))
+    place, *_ = str(summary["checkpoint"]).rpartition("/checkpoints/")
+    return TrainedRun(mirror.visit(place), tuple(plugins))
 
 
 def open_run(folder: str | Path, *, plugins: tuple[str, ...] = ()) -> TrainedRun:
-    """A run by its folder. Raises SslgraphError if there is no checkpoint in it."""
-    run = TrainedRun(Path(folder), tuple(plugins))
+    """A run by its folder or address. Raises SslgraphError if there is no checkpoint in it."""
+    run = TrainedRun(mirror.visit(str(folder)), tuple(plugins))
     run.checkpoint  # noqa: B018  said now, not when the encoder is first asked for
     return run
 

@@ -41,18 +41,20 @@ def request(
     if epochs is not None:
         given["epochs"] = epochs
     if resume is not None:
-        out = _resumed(resume, out, given, epochs)
+        from ..storage import mirror
+
+        folder = mirror.visit(resume)
+        name, out = name or str(folder / "resolved.yaml"), _resumed(resume, folder, out, given, epochs)
     if data is not None:
         given |= _data(name, data, given, plugins, is_here)
     return {"recipe": name, "overrides": given, "plugins": plugins, "out": out}
 
 
-def _resumed(resume: str, out: str | None, given: dict[str, Any], epochs: int | None) -> str:
-    """The folder of the run that goes on, or of the longer one that begins with its weights."""
+def _resumed(resume: str, folder: Path, out: str | None, given: dict[str, Any], epochs: int | None) -> str:
+    """The place of the run that goes on, or of the longer one that begins with its weights."""
     from ..storage import checkpoint, run_folder
 
-    folder = Path(resume)
-    if epochs is None and out is not None and Path(out).resolve() != folder.resolve():
+    if epochs is None and out not in (None, resume) and Path(str(out)).resolve() != folder.resolve():
         raise SslgraphError(f"--resume {resume} goes on in its own folder; leave --out {out} away")
     if run_folder.restore_text(folder) is None:
         raise SslgraphError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from .options import Plugins, out
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="Run folder")],
+    run: Annotated[str, typer.Argument(help="Run folder, or address such as s3://bucket/run")],
     data: Annotated[str | None, typer.Option("--data", help="Images to use instead of the run's own dataset")] = None,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
@@ -21,6 +20,8 @@ def evaluate(
     """
     from ..evaluate.evaluate import MEANINGS, table
     from ..evaluate.evaluate import evaluate as measure
+    from ..storage.mirror import visited
 
-    found = measure(Path(run), data=data, plugins=tuple(plugin))
+    with visited(run) as folder:
+        found = measure(folder, data=data, plugins=tuple(plugin))
     out.print(table(found), *found.notes, MEANINGS, sep="\n", markup=False)

@@ -11,7 +11,7 @@ from .options import Plugins
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders: one, or several to compare")],
+    runs: Annotated[list[str], typer.Argument(help="Run folders: one, or several to compare")],
     file: Annotated[
         Path | None, typer.Option("-o", help="Page to write; report.html in the run's folder if left out")
     ] = None,
@@ -20,6 +20,12 @@ def report(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Write one offline HTML page about a run, or several."""
-    from ..look.report import write_report
+    from sslgraph.addresses import is_address
 
-    typer.echo(write_report(runs, file, data=data, most=images, plugins=tuple(plugin)))
+    from ..look.report import write_report
+    from ..storage.mirror import visit
+
+    folders = [visit(run) for run in runs]
+    if file is None and len(runs) == 1 and is_address(runs[0]):
+        file = Path("report.html")
+    typer.echo(write_report(folders, file, data=data, most=images, plugins=tuple(plugin)))

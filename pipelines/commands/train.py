@@ -17,8 +17,10 @@ def train(
         typer.Argument(help="Method (its demo recipe), recipe as FOLDER/METHOD, or file; not with --resume"),
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards; s3://...")] = None,
-    out_: Annotated[str | None, typer.Option("--out", help="Run folder; an existing run there is continued")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="Run folder to continue with its own settings")] = None,
+    out_: Annotated[
+        str | None, typer.Option("--out", help="Run folder, or s3://...; an existing run there is continued")
+    ] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="Run to continue with its own settings")] = None,
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Epochs; with --resume, of a new run that begins with its weights")
     ] = None,
@@ -32,23 +34,26 @@ def train(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Train a method. It runs in this process; with --workers N, through Ray Train."""
+    from sslgraph.addresses import is_address
+
     from ..check.request import request
     from ..launch.launch import launch
+    from ..storage import mirror
     from ..train import ending
 
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
-    name = name or str(Path(str(resume)) / "resolved.yaml")
     cfg = request(
-        name, data=data, out=out_, resume=resume, seed=seed, epochs=epochs, plugins=tuple(plugin),
+        name or "", data=data, out=out_, resume=resume, seed=seed, epochs=epochs, plugins=tuple(plugin),
         overrides=overrides(set_),
     )  # fmt: skip
     cfg |= {"profile": profile, "from_scratch": from_scratch, "changed_data": changed_data}
     start = time.monotonic()
     summary = launch(cfg, workers=workers, address=address)
-    folder = Path(str(summary["checkpoint"])).parent.parent
+    place, *_ = str(summary["checkpoint"]).rpartition("/checkpoints/")
+    folder = mirror.folder_of(place) if is_address(place) else Path(place)
     holes = summary.get("missing_steps")
     said = f"finished, but metrics.jsonl has no line for steps {holes}" if holes else "done"
     for line in ending.words(folder, summary, time.monotonic() - start):
         out.print(line, markup=False)
-    out.print(f"{said}: {folder}\nNext: sslgraph evaluate {folder} | sslgraph report {folder}", markup=False)
+    out.print(f"{said}: {place}\nNext: sslgraph evaluate {place} | sslgraph report {place}", markup=False)

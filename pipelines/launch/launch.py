@@ -18,10 +18,11 @@ from typing import Any
 import torch
 
 from sslgraph import collectives
+from sslgraph.addresses import is_address
 from sslgraph.errors import SslgraphError, StorageError
 
 from ..machine import machine
-from ..storage import checkpoint, interrupt, run_folder
+from ..storage import checkpoint, interrupt, mirror, run_folder
 from ..storage.interrupt import Interrupt
 from ..train.loop import train
 from ..train.prepare import settled
@@ -124,18 +125,18 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
     """Fits until it is done. Failures count only if no checkpoint was reached since the one before."""
     from ray.train import ControllerError, WorkerGroupError
 
-    folder = Path(cfg["out"])
-    reached = _newest(folder)
+    place = cfg.get("address") or cfg["out"]
+    reached = _newest(place)
     while True:
         try:
-            found = _stoppable(folder, lambda: _fit(cfg, workers, share, body))
+            found = _stoppable(place, lambda: _fit(cfg, workers, share, body))
             break
         except WorkerGroupError as failure:
-            before, reached = reached, _newest(folder)
+            before, reached = reached, _newest(place)
             if reached == before:
-                raise SslgraphError(_in_words(failure.worker_failures, folder)) from failure
+                raise SslgraphError(_in_words(failure.worker_failures, place)) from failure
         except ControllerError as failure:
-            cure = f"the same command with --out {folder} goes on when they are there"
+            cure = f"the same command with --out {place} goes on when they are there"
             raise SslgraphError(f"Ray could not start {workers} workers: {failure}; {cure}") from failure
     if "stopped" in found:
         raise SystemExit(found["stopped"])
@@ -144,12 +145,22 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
     return found
 
 
-def _newest(folder: Path) -> Path | None:
-    there = checkpoint.complete(folder / "checkpoints")
-    return there[-1] if there else None
+def _newest(place: str) -> str | None:
+    """The newest complete checkpoint of the run at a place."""
+    if is_address(place):
+        return mirror.newest(place)
+    there = checkpoint.complete(Path(place) / "checkpoints")
+    return there[-1].name if there else None
 
 
-def _stoppable(folder: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _ask(place: str) -> None:
+    if is_address(place):
+        mirror.ask(place)
+    else:
+        interrupt.ask(Path(place))
+
+
+def _stoppable(place: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Does the work in a thread, while this one listens: the first Ctrl-C or SIGTERM is passed on to the workers."""
     outcome: list[Any] = []
 
@@ -160,7 +171,7 @@ def _stoppable(folder: Path, work: Callable[[], dict[str, Any]]) -> dict[str, An
             outcome.append(failure)
 
     thread = threading.Thread(target=run, daemon=True)
-    with Interrupt(then=lambda: interrupt.ask(folder)):
+    with Interrupt(then=lambda: _ask(place)):
         thread.start()
         thread.join()
     if isinstance(outcome[0], BaseException):
@@ -210,12 +221,12 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
         return {"stopped": str(ended)}
 
 
-def _in_words(failures: Mapping[int, BaseException], folder: Path) -> str:
+def _in_words(failures: Mapping[int, BaseException], place: str) -> str:
     """The first worker's error that is not only the echo of another's death."""
     echoes = ("Connection closed by peer", "Connection reset by peer", "was stopped")
     told = {rank: str(getattr(failure, "cause", None) or failure) for rank, failure in failures.items()}
     own = {rank: text for rank, text in told.items() if not any(echo in text for echo in echoes)} or told
     rank, text = min(own.items())
     last = text.strip().splitlines()[-1] if text.strip() else "no message"
-    cure = f"the same command with --out {folder} goes on"
+    cure = f"the same command with --out {place} goes on"
     return f"worker {rank} failed {RETRIES + 1} times without getting on, the last time with: {last}; {cure}"

@@ -49,7 +49,8 @@ def introduce(run: Run, saved: int | None) -> None:
     _keep(run, checkpoint.TEXT, run.text)
     if run.recipe_text and not (run.folder / RECIPE).is_file():
         _keep(run, RECIPE, run.recipe_text)
-    place = f"run folder {run.folder}" + ("" if saved is None else f", continues after step {saved}")
+    place = f"run {run.address}" if run.address else f"run folder {run.folder}"
+    place += "" if saved is None else f", continues after step {saved}"
     text = "\n".join([*run.introduction, place])
     _keep(run, FILE, f"{text}\n")
     run.record.display.say(text)

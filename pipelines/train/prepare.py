@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from sslgraph import collectives, write_whole
+from sslgraph.addresses import is_address
 from sslgraph.amounts import counted
 from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
 from sslgraph.compile.compile import CompiledMethod
@@ -33,7 +34,8 @@ from ..optimize.optimizer import Optimizer
 from ..record.display import Display
 from ..record.monitor import Monitor
 from ..record.record import Record
-from ..storage import checkpoint, run_folder
+from ..storage import checkpoint, mirror, run_folder
+from ..storage.remote import Remote
 from ..weights.given import given
 from . import fitting, introduction, labelled, saving, starting
 from .fingerprint import fingerprint
@@ -47,7 +49,8 @@ class Config:
     recipe: str  # a name or a file
     overrides: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
-    out: str | None = None  # the run folder; default runs/<recipe>-seed<seed>-<time>
+    out: str | None = None  # run folder or address (s3://bucket/run); default runs/<recipe>-seed<seed>-<time>
+    address: str = ""  # where the run is kept, if `out` is a copy of it
     local_rank: int = 0  # which of its machine's processes this one is
     processes: int = 1  # how many of them there are
     profile: bool = False  # look at a few steps: where their time goes
@@ -66,10 +69,6 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
     A request that names no folder is given a new one, which is made here: no other start has it.
     """
     config = Config(**cfg)
-    if config.out and "://" in config.out:
-        raise SslgraphError(
-            f"--out {config.out}: a run needs a folder, and this is an address; mount it, or copy later"
-        )
     known: tuple[Fault, ...] = ()
     try:
         loaded = config.load()
@@ -78,10 +77,15 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
     plugins = check.allowed_in(loaded, config.plugins)
     check.sound(method_in(loaded), loaded, plugins, known=known)
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
-    folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")
+    address = config.out if config.out and is_address(config.out) else ""
+    if address:
+        Remote(address)  # refuses what can't be one
+        folder = mirror.folder_of(address)
+    else:
+        folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")
     with write_whole.told(folder, "--out"):
         folder.is_dir()  # a name that can't be one
-    return {**asdict(config), "plugins": plugins, "out": str(folder)}
+    return {**asdict(config), "plugins": plugins, "out": str(folder), "address": address}
 
 
 def prepare(cfg: Mapping[str, Any]) -> Run:
@@ -121,7 +125,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
     record.broken = source.broken
     run = Run(
-        folder=folder, text=resolved(loaded.spec), seed=recipe.seed, method=method, model=model, optimizer=optimizer,
+        folder=folder, address=config.address, text=resolved(loaded.spec), seed=recipe.seed, method=method,
+        model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, forms=forms,
         facts=_facts(recipe, method, on, forms) | _length(clock) | data
         | {"image_size": source.size, "plugins": folders_of(plugins)},

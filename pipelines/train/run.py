@@ -18,6 +18,7 @@ from ..machine.chosen_forms import Forms
 from ..optimize.optimizer import Optimizer
 from ..record.monitor import Monitor
 from ..record.record import Record, Span
+from ..storage import run_folder
 
 Batch = dict[str, Tensor]
 Measures = Mapping[str, float]
@@ -79,6 +80,7 @@ class Run:
     begin_with: Path | None = None  # the checkpoint of another run, with whose weights it begins
     recipe_text: str = ""  # the recipe's file, before anything is resolved
     data: Mapping[str, Any] = field(default_factory=dict)  # the fingerprint of its images
+    address: str = ""  # where it is kept, if the folder is a copy of it
     facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
     span: Span = nullcontext  # around each stretch of a step, by name: a profile times them
 
@@ -91,6 +93,11 @@ class Run:
     def checkpoints(self) -> Path:
         """The folder of its checkpoints."""
         return self.folder / "checkpoints"
+
+    @property
+    def place(self) -> str:
+        """What a person types to name the run."""
+        return self.address or run_folder.shown(self.folder)
 
     def cast(self) -> AbstractContextManager[Any]:
         """Autocast in the run's precision, if that is a short one: others are the weights' own."""

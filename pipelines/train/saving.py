@@ -66,7 +66,7 @@ class Saver:
         if collectives.rank() == 0:
             interrupt.withdraw(self.run.folder)
         workers = f" --workers {collectives.ranks()}" if collectives.ranks() > 1 else ""
-        again = f"sslgraph train --resume {run_folder.shown(self.run.folder)}{workers}{self.run.start.words}"
+        again = f"sslgraph train --resume {self.run.place}{workers}{self.run.start.words}"
         return f"Stopped at step {step}, checkpoint saved. Continue: {again}"
 
     def _is_due(self, step: int) -> bool:

@@ -61,7 +61,7 @@ def resume(run: Run) -> Checkpoint | None:
     if saved.text != run.text and not has_moved:
         raise SslgraphError(
             f"{run.folder} holds another run: {other_settings(saved.text, run.text)}; choose another folder with --out,"
-            f" or continue that run: sslgraph train --resume {run_folder.shown(run.folder)}"
+            f" or continue that run: sslgraph train --resume {run.place}"
         )
     if (changed := _changed(run, saved)) and not run.start.changed_data:
         raise SslgraphError(

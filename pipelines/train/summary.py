@@ -27,7 +27,7 @@ def write(run: Run, step: int) -> dict[str, Any]:
         **_health(run, step),
         "images_per_second": round(run.record.images_per_second, 1) or None,  # none was seen since the last start
         "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "checkpoint": str(run.checkpoints / f"step_{step:08d}"),
+        "checkpoint": f"{run.address or run.folder}/{run.checkpoints.name}/step_{step:08d}",
     }
     if collectives.rank() == 0:
         summary = with_holes(run.folder, summary)

@@ -1,4 +1,4 @@
-"""Object storage on 127.0.0.1 for the tests: S3's and the web's GET, HEAD and listing over a folder, with its faults.
+"""Object storage on 127.0.0.1 for the tests: what S3 and the web read, list, write and remove, over a folder.
 
 python -m tests.object_storage FOLDER --port 9000 --latency 0.02      then s3://BUCKET is the folder FOLDER/BUCKET
 """
@@ -6,6 +6,7 @@ python -m tests.object_storage FOLDER --port 9000 --latency 0.02      then s3://
 from __future__ import annotations
 
 import argparse
+import io
 import threading
 import time
 import urllib.parse
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 from xml.sax.saxutils import escape
 
 import pytest
@@ -31,6 +33,7 @@ class Storage(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Answer)
         self.root, self.latency, self.failing, self.refuses = root, latency, 0, False
         self.requests: list[tuple[str, str, str]] = []
+        self.parts: dict[str, dict[int, bytes]] = {}  # of uploads that are not complete
         self.lock = threading.Lock()
 
     @property
@@ -58,19 +61,82 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(has_body=True)
 
-    def _answer(self, *, has_body: bool) -> None:
+    def do_PUT(self) -> None:
+        body = self._body()
+        if not self._noted():
+            return
+        path, asked = self._asked()
+        if "partNumber" in asked:
+            self.server.parts[asked["uploadId"][0]][int(asked["partNumber"][0])] = body
+        elif self.path.split("?")[0].endswith("/"):
+            path.mkdir(parents=True, exist_ok=True)
+        else:
+            self._keep(path, body)
+        self._send(200, b"", {"ETag": '"1"'})
+
+    def do_POST(self) -> None:
+        self._body()
+        if not self._noted():
+            return
+        path, asked = self._asked()
+        if "uploads" in asked:
+            upload = f"u{len(self.server.parts)}"
+            self.server.parts[upload] = {}
+            self._send_xml(
+                f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>"
+            )
+            return
+        parts = self.server.parts.pop(asked["uploadId"][0])
+        self.server.parts[asked["uploadId"][0]] = {}
+        self._keep(path, b"".join(parts[number] for number in sorted(parts)))
+        self._send_xml('<CompleteMultipartUploadResult><ETag>"1"</ETag></CompleteMultipartUploadResult>')
+
+    def do_DELETE(self) -> None:
+        if not self._noted():
+            return
+        path, _ = self._asked()
+        if path.is_file():
+            path.unlink()
+        self._send(204, b"", {})
+
+    def _asked(self) -> tuple[Path, dict[str, list[str]]]:
+        url = urllib.parse.urlsplit(self.path)
+        path = self.server.root / urllib.parse.unquote(url.path).lstrip("/")
+        return path, urllib.parse.parse_qs(url.query, keep_blank_values=True)
+
+    def _noted(self) -> bool:
+        """Notes the request; answers it if the storage fails just now, and gives whether it is still to be answered."""
         time.sleep(self.server.latency)
         with self.server.lock:
             self.server.requests.append((self.command, self.path, self.headers.get("Range", "")))
             is_failing = self.server.failing > 0
             self.server.failing -= is_failing
-        url = urllib.parse.urlsplit(self.path)
-        asked = urllib.parse.parse_qs(url.query)
-        path = self.server.root / urllib.parse.unquote(url.path).lstrip("/")
         if is_failing or self.server.refuses:
             self._send(403 if self.server.refuses else 503, b"", {})
-        elif "list-type" in asked:
-            self._send(200, self._listed(path, asked), {"Content-Type": "application/xml"})
+        return not (is_failing or self.server.refuses)
+
+    def _body(self) -> bytes:
+        """What was sent: plain, or in pieces that each say their size first."""
+        is_long = "chunked" in self.headers.get("Transfer-Encoding", "")
+        plain = _joined(self.rfile) if is_long else self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        is_in_pieces = "STREAMING" in self.headers.get("x-amz-content-sha256", "")
+        return _joined(io.BytesIO(plain)) if is_in_pieces else plain
+
+    def _keep(self, path: Path, body: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hidden = path.with_name(f".{path.name}.coming")
+        hidden.write_bytes(body)
+        hidden.replace(path)
+
+    def _send_xml(self, text: str) -> None:
+        self._send(200, text.encode(), {"Content-Type": "application/xml"})
+
+    def _answer(self, *, has_body: bool) -> None:
+        if not self._noted():
+            return
+        path, asked = self._asked()
+        if "list-type" in asked:
+            self._send_xml(self._listed(path, asked))
         elif not path.is_file():
             self._send(404, b"", {})
         else:
@@ -82,7 +148,7 @@ class _Answer(BaseHTTPRequestHandler):
         if wanted := self.headers.get("Range"):
             start, _, end = wanted.removeprefix("bytes=").partition("-")
             first, last = int(start), min(int(end or last), last)
-        if first > last:
+        if wanted and first > last:
             self._send(416, b"", {})
             return
         heads = {
@@ -95,7 +161,7 @@ class _Answer(BaseHTTPRequestHandler):
             file.seek(first)
             self._send(206 if wanted else 200, file.read(last - first + 1) if has_body else b"", heads)
 
-    def _listed(self, bucket: Path, asked: dict[str, list[str]]) -> bytes:
+    def _listed(self, bucket: Path, asked: dict[str, list[str]]) -> str:
         prefix, delimiter = asked.get("prefix", [""])[0], asked.get("delimiter", [""])[0]
         files = {file.relative_to(bucket).as_posix(): file for file in sorted(bucket.rglob("*")) if file.is_file()}
         names = [name for name in files if name.startswith(prefix)]
@@ -111,7 +177,7 @@ class _Answer(BaseHTTPRequestHandler):
             f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>" for name in sorted(folders)
         )
         count = f"<KeyCount>{len(names)}</KeyCount><IsTruncated>false</IsTruncated>"
-        return f"<ListBucketResult>{count}{contents}{common if delimiter else ''}</ListBucketResult>".encode()
+        return f"<ListBucketResult>{count}{contents}{common if delimiter else ''}</ListBucketResult>"
 
     def _send(self, status: int, body: bytes, heads: dict[str, str]) -> None:
         self.send_response(status)
@@ -119,6 +185,17 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+
+def _joined(pieces: IO[bytes]) -> bytes:
+    """The bytes of pieces that each say their size first; what follows the last one is left out."""
+    whole = b""
+    while size := int(pieces.readline().split(b";")[0], 16):
+        whole += pieces.read(size)
+        pieces.readline()
+    while pieces.readline().strip():
+        pass
+    return whole
 
 
 def _date(seconds: float) -> str:

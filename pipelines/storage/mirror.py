@@ -1,0 +1,241 @@
+"""A run whose folder is an address, such as s3://bucket/run: it works in a folder here, which a thread copies there.
+
+A checkpoint is sent whole, its marker last; one whose marker is there can be fetched. The record is sent in parts, each
+before the checkpoints that follow it. Every start takes what lies at the address as the truth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sslgraph import home, whole_file
+from sslgraph.addresses import is_address
+from sslgraph.errors import SslgraphError, StorageError
+
+from . import checkpoint, interrupt, metrics_file
+from . import lease as leases
+from .lease import Lease
+from .remote import Remote
+
+CHECKPOINTS = "checkpoints"
+PART = re.compile(r"metrics/(\d{6})-(\d{6})\.jsonl")  # generation, number: each start begins a new generation
+UNSENT = ".unsent"  # in the folder here, with the name that the run has there: something may be newer here
+RUN = "run_id"
+TICK_S = 2.0
+RECORD_S = 60.0  # between two parts of the record, where no checkpoint comes first
+
+
+def folder_of(address: str) -> Path:
+    """The folder of this machine in which a run at an address works."""
+    name = re.sub(r"\W+", "-", address.partition("://")[2]).strip("-")[-60:]
+    return home.cache() / "runs" / f"{name}-{hashlib.sha256(address.rstrip('/').encode()).hexdigest()[:12]}"
+
+
+def fetch(remote: Remote, folder: Path, *, newest_only: bool = False) -> None:
+    """Makes the folder what lies at the address, but for a newer checkpoint that a killed run has left here unsent."""
+    names = remote.names()
+    whole = _complete(names)
+    if _is_ahead(remote, folder, whole):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    wanted = set(whole[-1:] if newest_only else whole)
+    for name in names:
+        top, _, rest = name.partition("/")
+        is_wanted = rest.partition("/")[0] in wanted if top == CHECKPOINTS else True
+        if is_wanted and not PART.fullmatch(name) and name not in (leases.NAME, RUN, interrupt.FILE):
+            remote.fetch(name, folder / name)
+    if parts := _newest_parts(names):
+        text = b"".join(remote.read(name) or b"" for name in parts)
+        whole_file.put(folder / metrics_file.NAME, text)
+
+
+@contextmanager
+def mirrored(address: str, folder: Path, say: Callable[[str], object]) -> Iterator[None]:
+    """Holds the address, fetches what is there, and sends what the block writes: beside it, and the rest at its end."""
+    remote = Remote(address)
+    with Lease(remote) as lease:
+        fetch(remote, folder)
+        remote.remove(interrupt.FILE)
+        with Mirror(remote, lease, folder, say):
+            yield
+
+
+def visit(place: str) -> Path:
+    """The run at a place as a folder: itself, or a copy of what lies at an address."""
+    if not is_address(place):
+        return Path(place)
+    folder = folder_of(place)
+    folder = folder.with_name(f"{folder.name}-visit")
+    fetch(Remote(place), folder)
+    return folder
+
+
+@contextmanager
+def visited(place: str) -> Iterator[Path]:
+    """The same; files that the block writes into it are sent to the address."""
+    folder = visit(place)
+    before = {file: file.stat().st_mtime_ns for file in folder.iterdir()} if is_address(place) else {}
+    yield folder
+    for file in folder.iterdir() if is_address(place) else ():
+        if file.is_file() and not file.name.startswith(".") and before.get(file) != file.stat().st_mtime_ns:
+            Remote(place).send(file.name, file)
+
+
+def newest(address: str) -> str | None:
+    """The name of the newest complete checkpoint at an address."""
+    return max(_complete(Remote(address).names(CHECKPOINTS)), default=None)
+
+
+def ask(address: str) -> None:
+    """Asks the run at an address to stop, wherever it runs."""
+    Remote(address).put(interrupt.FILE, b"")
+
+
+class Mirror:
+    """The thread that sends. Where the storage is away, it says so once and tries again; `__exit__` sends the rest."""
+
+    def __init__(self, remote: Remote, lease: Lease, folder: Path, say: Callable[[str], object]) -> None:
+        self.remote, self.lease, self.folder, self.say = remote, lease, folder, say
+        there = remote.names()
+        self._sent: dict[str, tuple[int, int]] = {}  # size and time of change of what was sent
+        self._checkpoints = {path.name for path in self._whole() if f"{CHECKPOINTS}/{path.name}/COMPLETE" in there}
+        self._old = [name for name in there if PART.fullmatch(name)]
+        self._generation = 1 + max((int(name.split("/")[1][:6]) for name in self._old), default=0)
+        self._part, self._offset, self._file = 0, 0, 0  # of the record: parts and bytes that were sent, of which inode
+        self._since_record = 0.0
+        self._over, self._thread = threading.Event(), threading.Thread(target=self._run, daemon=True, name="mirror")
+        self._is_away = False
+
+    def __enter__(self) -> Mirror:
+        name = self.remote.read(RUN) or uuid.uuid4().hex.encode()
+        self.remote.put(RUN, name)
+        (self.folder / UNSENT).write_bytes(name)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        if kind is KeyboardInterrupt:  # the second Ctrl-C: the next start sends what is left
+            return
+        if self.lease.is_lost:
+            raise SslgraphError(f"another run has taken {self.remote.address} over; this one's files are {self.folder}")
+        try:
+            self.send(is_last=True)
+        except StorageError as away:
+            raise StorageError(
+                f"{away}; what is not sent lies whole in {self.folder}, and the same command on this machine sends it"
+            ) from away
+        (self.folder / UNSENT).unlink(missing_ok=True)
+
+    def send(self, *, is_last: bool = False) -> None:
+        """Sends what is new: the record, then checkpoints, oldest first; removes those there that are gone here."""
+        fresh = [path for path in self._whole() if path.name not in self._checkpoints]
+        if fresh or is_last or self._since_record >= RECORD_S:
+            self._send_record()
+            self._send_files()
+        for path in fresh:
+            try:
+                self._send_checkpoint(path)
+            except FileNotFoundError:  # it was removed meanwhile, because newer ones are there
+                continue
+        if fresh:
+            self._prune()
+
+    def _run(self) -> None:
+        while not self._over.wait(TICK_S):
+            self._since_record += TICK_S
+            try:
+                if self.lease.is_lost or self.remote.read(interrupt.FILE) is not None:
+                    interrupt.ask(self.folder)
+                if not self.lease.is_lost:
+                    self.send()
+                self._is_away = False
+            except (StorageError, OSError) as away:
+                if not self._is_away:
+                    self.say(f"{away}; training goes on, and what is not sent yet is kept in {self.folder}")
+                self._is_away = True
+
+    def _send_record(self) -> None:
+        """The lines that were written since; where the file was cut or written anew, all of them, and no older part."""
+        file = self.folder / metrics_file.NAME
+        about = file.stat() if file.is_file() else None
+        if about is not None and (about.st_ino != self._file or about.st_size < self._offset):
+            self._old += [self._name(part) for part in range(self._part)]
+            self._generation, self._part, self._offset, self._file = self._generation + 1, 0, 0, about.st_ino
+        if about is not None and (text := _whole_lines(file, self._offset)):
+            self.remote.put(self._name(self._part), text)
+            self._part, self._offset = self._part + 1, self._offset + len(text)
+        if about is not None:
+            self.remote.remove(*self._old)
+            self._old = []
+        self._since_record = 0.0
+
+    def _name(self, part: int) -> str:
+        return f"metrics/{self._generation:06d}-{part:06d}.jsonl"
+
+    def _send_files(self) -> None:
+        """All other files of the folder that have changed."""
+        for file in sorted(self.folder.rglob("*")):
+            name = file.relative_to(self.folder).as_posix()
+            if name.startswith((".", CHECKPOINTS)) or name in (metrics_file.NAME, interrupt.FILE) or not file.is_file():
+                continue
+            about = file.stat()
+            if self._sent.get(name) != (about.st_size, about.st_mtime_ns):
+                self.remote.send(name, file)
+                self._sent[name] = (about.st_size, about.st_mtime_ns)
+
+    def _send_checkpoint(self, path: Path) -> None:
+        there = f"{CHECKPOINTS}/{path.name}"
+        files = sorted(file.name for file in path.iterdir() if file.name != checkpoint.MARKER)
+        self.remote.remove(f"{there}/{checkpoint.MARKER}")
+        for name in files:
+            self.remote.send(f"{there}/{name}", path / name)
+        self.remote.send(f"{there}/{checkpoint.MARKER}", path / checkpoint.MARKER)
+        self._checkpoints.add(path.name)
+
+    def _prune(self) -> None:
+        here = {path.name for path in self._whole()}
+        if not here & self._checkpoints:  # never the last one there
+            return
+        for step in sorted(self._checkpoints - here):
+            names = sorted(self.remote.names(f"{CHECKPOINTS}/{step}"), key=lambda name: not name.endswith("COMPLETE"))
+            self.remote.remove(*names)  # the marker first
+            self._checkpoints.discard(step)
+
+    def _whole(self) -> list[Path]:
+        return checkpoint.complete(self.folder / CHECKPOINTS)
+
+
+def _whole_lines(file: Path, start: int) -> bytes:
+    with file.open("rb") as opened:
+        opened.seek(start)
+        text = opened.read()
+    return text[: text.rfind(b"\n") + 1]
+
+
+def _complete(names: Iterable[str]) -> list[str]:
+    """The checkpoints whose marker is there, oldest first."""
+    found = (re.fullmatch(rf"{CHECKPOINTS}/(step_\d+)/{checkpoint.MARKER}", name) for name in names)
+    return sorted(match[1] for match in found if match)
+
+
+def _newest_parts(names: dict[str, int]) -> list[str]:
+    parts = sorted(name for name in names if PART.fullmatch(name))
+    return [name for name in parts if name.split("-")[0] == parts[-1].split("-")[0]]
+
+
+def _is_ahead(remote: Remote, folder: Path, whole: list[str]) -> bool:
+    """Whether the folder here holds newer work of the very run that is at the address."""
+    mark = folder / UNSENT
+    here = [path.name for path in checkpoint.complete(folder / CHECKPOINTS) if checkpoint.is_whole(path)]
+    is_same = mark.is_file() and mark.read_bytes() == remote.read(RUN)
+    return bool(is_same and here and (not whole or here[-1] > whole[-1]))

@@ -1,0 +1,96 @@
+"""Objects below an address of S3 or Google storage: listed, read, put and removed, with patience."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sslgraph.addresses import is_address, kind_of, patiently, refuse_secrets
+from sslgraph.errors import SslgraphError
+
+Found = TypeVar("Found")
+KINDS = ("s3", "gs", "gcs")
+PIECE = 2**23  # bytes at once of a file that is sent or fetched
+
+
+class Remote:
+    """What lies below one address, by names relative to it. Credentials come from the environment."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        if not is_address(address) or kind_of(address) not in KINDS:
+            raise SslgraphError(f"{address}: runs can be kept in a folder, or at an address s3://... or gs://...")
+        refuse_secrets(address)
+        if "/" not in self.address.partition("://")[2]:
+            raise SslgraphError(f"{address} is a whole bucket; name a folder in it, such as {self.address}/my-run")
+        import pyarrow as pa  # here, because runs in a folder have no use for it
+        import pyarrow.fs
+
+        self._faults, self._selector = (OSError, pa.ArrowException), pa.fs.FileSelector
+        uri = self.address.replace("gcs://", "gs://", 1)
+        self._files, self._base = self._patiently("opening it", lambda: pa.fs.FileSystem.from_uri(uri))
+
+    def names(self, below: str = "") -> dict[str, int]:
+        """All objects, with their sizes in bytes."""
+        path = f"{self._base}/{below}".rstrip("/")
+        selector = self._selector(path, allow_not_found=True, recursive=True)
+        found = self._patiently("listing it", lambda: self._files.get_file_info(selector))
+        return {about.path[len(self._base) + 1 :]: about.size for about in found if about.is_file}
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of an object; None if there is none."""
+
+        def work() -> bytes | None:
+            if not self._files.get_file_info(self._path(name)).is_file:
+                return None
+            with self._files.open_input_file(self._path(name)) as file:
+                return bytes(file.read())
+
+        return self._patiently(f"reading {name}", work)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Writes an object whole."""
+
+        def work() -> None:
+            with self._files.open_output_stream(self._path(name)) as out:
+                out.write(content)
+
+        self._patiently(f"writing {name}", work)
+
+    def send(self, name: str, file: Path) -> None:
+        """Writes an object from a file. FileNotFoundError if the file is gone."""
+
+        def work() -> None:
+            with file.open("rb") as source, self._files.open_output_stream(self._path(name)) as out:
+                shutil.copyfileobj(source, out, PIECE)
+
+        self._patiently(f"writing {name}", work)
+
+    def fetch(self, name: str, file: Path) -> None:
+        """Writes a file from an object."""
+
+        def work() -> None:
+            with self._files.open_input_stream(self._path(name)) as source, file.open("wb") as out:
+                shutil.copyfileobj(source, out, PIECE)
+
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._patiently(f"reading {name}", work)
+
+    def remove(self, *names: str) -> None:
+        """Removes objects, in this order; one that is not there is no fault."""
+
+        def work(name: str) -> None:
+            if self._files.get_file_info(self._path(name)).is_file:
+                self._files.delete_file(self._path(name))
+
+        for name in names:
+            self._patiently(f"removing {name}", partial(work, name))
+
+    def _path(self, name: str) -> str:
+        return f"{self._base}/{name}"
+
+    def _patiently(self, what: str, work: Callable[[], Found]) -> Found:
+        return patiently(self.address, what, work, self._faults)
