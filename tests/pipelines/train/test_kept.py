@@ -66,7 +66,7 @@ def test_a_run_at_an_address_goes_on_elsewhere_and_ends_as_one_in_a_folder(
 def test_kills_at_random_moments_lose_nothing_that_was_sent_and_no_bit(storage: Storage, tmp_path: Path) -> None:
     """Half of the kills take the machine with them: its folder is gone, and only the address is left."""
     chance, there = random.Random(3), storage.root / "b" / "runs" / "one"
-    text = RECIPE.replace("steps: 2", "steps: 300") + "checkpoint: {every: 3 steps, keep: 2}\nevaluate: {}\n"
+    text = RECIPE.replace("steps: 2", "steps: 6000") + "checkpoint: {every: 20 steps, keep: 2}\nevaluate: {}\n"
     (tmp_path / "tiny.yaml").write_text(text)
     words = [sys.executable, "-m", "sslgraph", "train", "tiny.yaml", "--out"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -82,9 +82,9 @@ def test_kills_at_random_moments_lose_nothing_that_was_sent_and_no_bit(storage: 
     while True:
         life = start(ADDRESS)
         begun = time.monotonic()
-        while life.poll() is None and (newest() == before or time.monotonic() - begun < 3) and kills < 10:
+        while life.poll() is None and (newest() == before or time.monotonic() - begun < 3) and kills < 8:
             time.sleep(0.05)
-        if kills == 10:
+        if kills == 8:
             break
         time.sleep(chance.uniform(0, 2))
         life.send_signal(signal.SIGKILL)
@@ -96,8 +96,8 @@ def test_kills_at_random_moments_lose_nothing_that_was_sent_and_no_bit(storage: 
         if chance.random() < 0.5:
             shutil.rmtree(mirror.folder_of(ADDRESS), ignore_errors=True)
     assert life.wait() == 0 and kills >= 5
-    assert_equal(weights(there, 300), weights(tmp_path / "whole", 300))
-    assert steps(mirror.visit(ADDRESS)) == list(range(1, 301))
+    assert_equal(weights(there, 6000), weights(tmp_path / "whole", 6000))
+    assert steps(mirror.visit(ADDRESS)) == list(range(1, 6001))
 
 
 @pytest.mark.ray
