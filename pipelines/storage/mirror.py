@@ -7,6 +7,7 @@ before the checkpoints that follow it. Every start takes what lies at the addres
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import threading
@@ -27,6 +28,7 @@ from .remote import Remote
 CHECKPOINTS = "checkpoints"
 PART = re.compile(r"metrics/(\d{6})-(\d{6})\.jsonl")  # generation, number: each start begins a new generation
 UNSENT = ".unsent"  # in the folder here, with the name that the run has there: something may be newer here
+SENDING = ".sending"
 RUN = "run_id"
 TICK_S = 2.0
 RECORD_S = 60.0  # between two parts of the record, where no checkpoint comes first
@@ -135,18 +137,18 @@ class Mirror:
                 f"{away}; what is not sent lies whole in {self.folder}, and the same command on this machine sends it"
             ) from away
         (self.folder / UNSENT).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / SENDING, ignore_errors=True)
 
     def send(self, *, is_last: bool = False) -> None:
-        """Sends what is new: the record, then checkpoints, oldest first; removes those there that are gone here."""
-        fresh = [path for path in self._whole() if path.name not in self._checkpoints]
+        """Sends what is new: the record, then checkpoints, newest first; removes those there that are gone here."""
+        fresh = [path for path in reversed(self._whole()) if path.name not in self._checkpoints]
+        newest = self._held(fresh[0]) if fresh else None
         if fresh or is_last or self._since_record >= RECORD_S:
             self._send_record()
             self._send_files()
-        for path in fresh:
-            try:
-                self._send_checkpoint(path)
-            except FileNotFoundError:  # it was removed meanwhile, because newer ones are there
-                continue
+        for number, path in enumerate(fresh):
+            if (held := self._held(path) if number else newest) is not None:
+                self._send_checkpoint(held)
         if fresh:
             self._prune()
 
@@ -193,6 +195,18 @@ class Mirror:
                 self.remote.send(name, file)
                 self._sent[name] = (about.st_size, about.st_mtime_ns)
 
+    def _held(self, path: Path) -> Path | None:
+        """A checkpoint by other names, so that it stays while it is sent, though newer ones take its place here."""
+        held = self.folder / SENDING / path.name
+        shutil.rmtree(held.parent, ignore_errors=True)
+        held.mkdir(parents=True)
+        try:
+            for file in path.iterdir():
+                os.link(file, held / file.name)
+        except FileNotFoundError:  # it is removed just now
+            return None
+        return held if checkpoint.is_whole(held) else None
+
     def _send_checkpoint(self, path: Path) -> None:
         there = f"{CHECKPOINTS}/{path.name}"
         files = sorted(file.name for file in path.iterdir() if file.name != checkpoint.MARKER)
@@ -203,10 +217,8 @@ class Mirror:
         self._checkpoints.add(path.name)
 
     def _prune(self) -> None:
-        here = {path.name for path in self._whole()}
-        if not here & self._checkpoints:  # never the last one there
-            return
-        for step in sorted(self._checkpoints - here):
+        kept = {path.name for path in self._whole()} | {max(self._checkpoints, default="")}  # never the last one there
+        for step in sorted(self._checkpoints - kept):
             names = sorted(self.remote.names(f"{CHECKPOINTS}/{step}"), key=lambda name: not name.endswith("COMPLETE"))
             self.remote.remove(*names)  # the marker first
             self._checkpoints.discard(step)

@@ -15,7 +15,7 @@ from sslgraph.torch_compat import compile_failure, without_compiler
 from ..record.record import NotFiniteError
 from ..storage import run_folder
 from ..storage.interrupt import Interrupt
-from . import fitting, kept, not_finite, profiling, starting, summary
+from . import at_address, fitting, not_finite, profiling, starting, summary
 from .prepare import prepare
 from .run import Batch, Report, Run
 from .saving import Saver
@@ -26,7 +26,7 @@ def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, 
 
     `report` is told of every checkpoint but the first, which no step stands behind, on all ranks.
     """
-    with kept.at_its_address(cfg) as cfg, without_compiler():  # it comes where a recipe says `compile: true`
+    with at_address.at_its_address(cfg) as cfg, without_compiler():  # it comes where a recipe says `compile: true`
         run = prepare(cfg)
         run.report = report
         if cfg.get("profile") and collectives.rank() == 0:

@@ -86,6 +86,20 @@ def test_a_start_that_cuts_the_record_leaves_each_step_once(remote: Remote, tmp_
     assert steps(tmp_path / "elsewhere") == [1, 2, 3, 4, 5]
 
 
+def test_checkpoints_that_come_faster_than_they_can_be_sent_arrive_now_and_then(
+    remote: Remote, tmp_path: Path, storage: Storage
+) -> None:
+    here, last = tmp_path / "here", 0
+    storage.latency = 0.02
+    with mirror.mirrored(ADDRESS, here, print):
+        end = time.monotonic() + 30
+        while len(found := there(remote)) < 1 and time.monotonic() < end:
+            for last in range(last + 1, last + 20):  # noqa: B020
+                saved(here, last, keep=1)
+        assert found
+    assert there(remote) == {f"step_{last:08d}"}
+
+
 def test_a_checkpoint_without_its_marker_is_not_fetched(remote: Remote, tmp_path: Path) -> None:
     here = tmp_path / "here"
     with mirror.mirrored(ADDRESS, here, print):
