@@ -17,7 +17,7 @@ from .evaluate.restored import Restored, opened
 from .launch.launch import launch
 from .machine import machine
 from .measure.features import Features, extract
-from .storage import checkpoint, mirror
+from .storage import checkpoint, fetching
 
 
 def train(
@@ -45,12 +45,12 @@ def train(
     except SystemExit as stopped:
         raise KeyboardInterrupt(str(stopped)) from None
     place, *_ = str(summary["checkpoint"]).rpartition("/checkpoints/")
-    return TrainedRun(mirror.visit(place), tuple(plugins))
+    return TrainedRun(fetching.visit(place), tuple(plugins))
 
 
 def open_run(folder: str | Path, *, plugins: tuple[str, ...] = ()) -> TrainedRun:
     """A run by its folder or address. Raises SslgraphError if there is no checkpoint in it."""
-    run = TrainedRun(mirror.visit(str(folder)), tuple(plugins))
+    run = TrainedRun(fetching.visit(str(folder)), tuple(plugins))
     run.checkpoint  # noqa: B018  said now, not when the encoder is first asked for
     return run
 

@@ -41,9 +41,9 @@ def request(
     if epochs is not None:
         given["epochs"] = epochs
     if resume is not None:
-        from ..storage import mirror
+        from ..storage import fetching
 
-        folder = mirror.visit(resume)
+        folder = fetching.visit(resume)
         name, out = name or str(folder / "resolved.yaml"), _resumed(resume, folder, out, given, epochs)
     if data is not None:
         given |= _data(name, data, given, plugins, is_here)

@@ -20,7 +20,7 @@ def evaluate(
     """
     from ..evaluate.evaluate import MEANINGS, table
     from ..evaluate.evaluate import evaluate as measure
-    from ..storage.mirror import visited
+    from ..storage.fetching import visited
 
     with visited(run) as folder:
         found = measure(folder, data=data, plugins=tuple(plugin))

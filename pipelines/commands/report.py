@@ -23,7 +23,7 @@ def report(
     from sslgraph.addresses import is_address
 
     from ..look.report import write_report
-    from ..storage.mirror import visit
+    from ..storage.fetching import visit
 
     folders = [visit(run) for run in runs]
     if file is None and len(runs) == 1 and is_address(runs[0]):

@@ -38,7 +38,7 @@ def train(
 
     from ..check.request import request
     from ..launch.launch import launch
-    from ..storage import mirror
+    from ..storage import fetching
     from ..train import ending
 
     if name is None and resume is None:
@@ -51,7 +51,7 @@ def train(
     start = time.monotonic()
     summary = launch(cfg, workers=workers, address=address)
     place, *_ = str(summary["checkpoint"]).rpartition("/checkpoints/")
-    folder = mirror.folder_of(place) if is_address(place) else Path(place)
+    folder = fetching.folder_of(place) if is_address(place) else Path(place)
     holes = summary.get("missing_steps")
     said = f"finished, but metrics.jsonl has no line for steps {holes}" if holes else "done"
     for line in ending.words(folder, summary, time.monotonic() - start):

@@ -22,7 +22,7 @@ from sslgraph.addresses import is_address
 from sslgraph.errors import SslgraphError, StorageError
 
 from ..machine import machine
-from ..storage import checkpoint, interrupt, mirror, run_folder
+from ..storage import checkpoint, fetching, interrupt, run_folder
 from ..storage.interrupt import Interrupt
 from ..train.loop import train
 from ..train.prepare import settled
@@ -148,14 +148,14 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
 def _newest(place: str) -> str | None:
     """The newest complete checkpoint of the run at a place."""
     if is_address(place):
-        return mirror.newest(place)
+        return fetching.newest(place)
     there = checkpoint.complete(Path(place) / "checkpoints")
     return there[-1].name if there else None
 
 
 def _ask(place: str) -> None:
     if is_address(place):
-        mirror.ask(place)
+        fetching.ask(place)
     else:
         interrupt.ask(Path(place))
 

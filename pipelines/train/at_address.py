@@ -11,7 +11,7 @@ from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 
 from ..machine import machine
-from ..storage import checkpoint, mirror, run_folder
+from ..storage import checkpoint, fetching, mirror, run_folder
 from ..storage.remote import Remote
 
 
@@ -21,7 +21,7 @@ def at_its_address(cfg: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if not (address := cfg.get("address")):
         yield cfg
         return
-    folder, device, fault = mirror.folder_of(address), machine.device(cfg.get("local_rank", 0)), None
+    folder, device, fault = fetching.folder_of(address), machine.device(cfg.get("local_rank", 0)), None
     with ExitStack() as held:
         if collectives.rank() == 0:
             try:
@@ -31,7 +31,7 @@ def at_its_address(cfg: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         run_folder.agree(fault, device)
         if collectives.rank() > 0 and cfg.get("local_rank", 0) == 0:  # the first process of another machine
             try:
-                mirror.fetch(Remote(address), folder, newest_only=True)
+                fetching.fetch(Remote(address), folder, newest_only=True)
             except SslgraphError as wrong:
                 fault = wrong
         run_folder.agree(fault, device)

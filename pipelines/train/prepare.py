@@ -34,7 +34,7 @@ from ..optimize.optimizer import Optimizer
 from ..record.display import Display
 from ..record.monitor import Monitor
 from ..record.record import Record
-from ..storage import checkpoint, mirror, run_folder
+from ..storage import checkpoint, fetching, run_folder
 from ..storage.remote import Remote
 from ..weights.given import given
 from . import fitting, introduction, labelled, saving, starting
@@ -80,7 +80,7 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
     address = config.out if config.out and is_address(config.out) else ""
     if address:
         Remote(address)  # refuses what can't be one
-        folder = mirror.folder_of(address)
+        folder = fetching.folder_of(address)
     else:
         folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")
     with write_whole.told(folder, "--out"):

@@ -14,7 +14,7 @@ from object_storage import Storage
 from object_storage import storage as storage
 
 from sslgraph.errors import SslgraphError, StorageError
-from sslgraph.pipelines.storage import checkpoint, lease, mirror
+from sslgraph.pipelines.storage import checkpoint, fetching, lease, mirror
 from sslgraph.pipelines.storage.checkpoint import Checkpoint
 from sslgraph.pipelines.storage.remote import Remote
 
@@ -62,7 +62,7 @@ def test_a_run_comes_back_whole_to_another_machine(remote: Remote, tmp_path: Pat
             saved(here, step)
             soon(lambda step=step: f"step_{step:08d}" in there(remote))
     assert there(remote) == {"step_00000002", "step_00000003"}  # as many as are kept here
-    mirror.fetch(remote, elsewhere)
+    fetching.fetch(remote, elsewhere)
     assert steps(elsewhere) == [1, 2, 3] and (elsewhere / "resolved.yaml").read_text() == "text\n"
     found = checkpoint.load(elsewhere / "checkpoints" / "step_00000003")
     assert torch.equal(found.method["f.weight"], torch.full((100,), 3.0))
@@ -82,7 +82,7 @@ def test_a_start_that_cuts_the_record_leaves_each_step_once(remote: Remote, tmp_
             saved(here, 4)
             soon(lambda: "step_00000004" in there(remote))
             recorded(here, 5)
-    mirror.fetch(remote, tmp_path / "elsewhere")
+    fetching.fetch(remote, tmp_path / "elsewhere")
     assert steps(tmp_path / "elsewhere") == [1, 2, 3, 4, 5]
 
 
@@ -106,7 +106,7 @@ def test_a_checkpoint_without_its_marker_is_not_fetched(remote: Remote, tmp_path
         saved(here, 1)
         saved(here, 2)
     remote.remove("checkpoints/step_00000002/COMPLETE")
-    mirror.fetch(remote, tmp_path / "elsewhere")
+    fetching.fetch(remote, tmp_path / "elsewhere")
     assert [path.name for path in (tmp_path / "elsewhere" / "checkpoints").iterdir()] == ["step_00000001"]
 
 
@@ -114,7 +114,7 @@ def test_what_a_killed_run_left_unsent_here_is_sent_by_the_next_start(remote: Re
     here = tmp_path / "here"
     with mirror.mirrored(ADDRESS, here, print):
         saved(here, 1)
-    (here / mirror.UNSENT).write_bytes(remote.read(mirror.RUN) or b"")  # as a kill leaves it
+    (here / fetching.UNSENT).write_bytes(remote.read(fetching.RUN) or b"")  # as a kill leaves it
     saved(here, 2)
     with mirror.mirrored(ADDRESS, here, print):
         pass
@@ -127,7 +127,7 @@ def test_a_run_that_was_removed_at_its_address_does_not_come_back(
     here = tmp_path / "here"
     with mirror.mirrored(ADDRESS, here, print):
         saved(here, 1)
-    (here / mirror.UNSENT).write_bytes(remote.read(mirror.RUN) or b"")
+    (here / fetching.UNSENT).write_bytes(remote.read(fetching.RUN) or b"")
     shutil.rmtree(storage.root / "b" / "runs")
     with mirror.mirrored(ADDRESS, here, print):
         assert not checkpoint.complete(here / "checkpoints")
@@ -175,7 +175,7 @@ def test_storage_that_is_away_at_the_end_is_an_error_that_says_where_the_run_is(
 def test_a_stop_at_the_address_asks_the_run_and_does_not_ask_the_next_one(tmp_path: Path) -> None:
     here = tmp_path / "here"
     with mirror.mirrored(ADDRESS, here, print):
-        mirror.ask(ADDRESS)
+        fetching.ask(ADDRESS)
         soon((here / "stop").exists)
     with mirror.mirrored(ADDRESS, here, print):
         time.sleep(0.2)
@@ -187,9 +187,9 @@ def test_only_the_newest_state_is_fetched_where_no_more_is_needed(remote: Remote
     with mirror.mirrored(ADDRESS, here, print):
         saved(here, 1)
         saved(here, 2)
-    mirror.fetch(remote, tmp_path / "other", newest_only=True)
+    fetching.fetch(remote, tmp_path / "other", newest_only=True)
     assert [path.name for path in checkpoint.complete(tmp_path / "other" / "checkpoints")] == ["step_00000002"]
-    assert mirror.newest(ADDRESS) == "step_00000002"
+    assert fetching.newest(ADDRESS) == "step_00000002"
 
 
 @pytest.mark.parametrize(

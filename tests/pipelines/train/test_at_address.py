@@ -22,7 +22,7 @@ from runs import assert_equal
 from soak import workers_of
 from tiny_recipe import RECIPE
 
-from sslgraph.pipelines.storage import lease, mirror
+from sslgraph.pipelines.storage import fetching, lease
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = "s3://b/runs/one"
@@ -53,11 +53,11 @@ def test_a_run_at_an_address_goes_on_elsewhere_and_ends_as_one_in_a_folder(
     # As after a kill behind step 3, on a machine that has nothing of it.
     shutil.rmtree(there / "checkpoints" / "step_00000004")
     (there / "summary.json").unlink()
-    shutil.rmtree(mirror.folder_of(ADDRESS))
+    shutil.rmtree(fetching.folder_of(ADDRESS))
     again = sslgraph("train", "--resume", ADDRESS)
     assert again.code == 0 and "continues after step 3" in again.out, again.err
     assert_equal(weights(there, 4), weights(tmp_path / "whole", 4))
-    here = mirror.visit(ADDRESS)
+    here = fetching.visit(ADDRESS)
     assert steps(here) == [1, 2, 3, 4]
     assert json.loads((here / "summary.json").read_text())["checkpoint"] == f"{ADDRESS}/checkpoints/step_00000004"
 
@@ -94,10 +94,10 @@ def test_kills_at_random_moments_lose_nothing_that_was_sent_and_no_bit(storage: 
         assert newest() >= before
         before = newest()
         if chance.random() < 0.5:
-            shutil.rmtree(mirror.folder_of(ADDRESS), ignore_errors=True)
+            shutil.rmtree(fetching.folder_of(ADDRESS), ignore_errors=True)
     assert life.wait() == 0 and kills >= 5
     assert_equal(weights(there, 6000), weights(tmp_path / "whole", 6000))
-    assert steps(mirror.visit(ADDRESS)) == list(range(1, 6001))
+    assert steps(fetching.visit(ADDRESS)) == list(range(1, 6001))
 
 
 @pytest.mark.ray
@@ -116,5 +116,5 @@ def test_a_ray_worker_that_dies_goes_on_from_the_address_to_the_last_bit(storage
     os.kill(random.Random(0).choice(workers_of(life.pid)), signal.SIGKILL)
     assert life.wait(timeout=300) == 0
     assert_equal(weights(there, 200), weights(tmp_path / "whole", 200))
-    here = mirror.visit(ADDRESS)
+    here = fetching.visit(ADDRESS)
     assert steps(here) == list(range(1, 201)) and len((here / "starts.jsonl").read_text().splitlines()) == 2
