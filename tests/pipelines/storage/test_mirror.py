@@ -13,6 +13,7 @@ import torch
 from object_storage import Storage
 from object_storage import storage as storage
 
+from sslgraph import whole_file
 from sslgraph.errors import SslgraphError, StorageError
 from sslgraph.pipelines.storage import checkpoint, fetching, lease, mirror
 from sslgraph.pipelines.storage.checkpoint import Checkpoint
@@ -77,7 +78,7 @@ def test_a_start_that_cuts_the_record_leaves_each_step_once(remote: Remote, tmp_
     for _ in range(2):  # each goes on from step 2
         with mirror.mirrored(ADDRESS, here, print):
             lines = (here / "metrics.jsonl").read_text().splitlines(keepends=True)[:2]
-            mirror.whole_file.put(here / "metrics.jsonl", "".join(lines).encode())
+            whole_file.put(here / "metrics.jsonl", "".join(lines).encode())
             recorded(here, 3, 4)
             saved(here, 4)
             soon(lambda: "step_00000004" in there(remote))
