@@ -8,7 +8,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.ranks.blocks import blocks, recompute
+from sslgraph.ranks.repeated_blocks import blocks, recompute
 from sslgraph.ranks.sharding import share_out
 from sslgraph.read.spec import Recipe
 from sslgraph.torch_compat import SENDS_NO_BUFFERS

@@ -15,7 +15,7 @@ from sslgraph.checked import sized_graph, wired
 from sslgraph.collectives import Message
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
-from sslgraph.ranks.blocks import blocks, recompute
+from sslgraph.ranks.repeated_blocks import blocks, recompute
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Method
 from sslgraph.schedules import Clock

@@ -138,7 +138,10 @@ class Mirror:
         held.mkdir(parents=True)
         try:
             for file in path.iterdir():
-                os.link(file, held / file.name)
+                try:
+                    os.link(file, held / file.name)
+                except PermissionError:  # this disk has no links
+                    shutil.copyfile(file, held / file.name)
         except FileNotFoundError:  # it is removed just now
             return None
         return held if checkpoint.is_whole(held) else None

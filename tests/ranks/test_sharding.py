@@ -12,7 +12,7 @@ from sslgraph import collectives
 from sslgraph.compile.follow import Follower
 from sslgraph.pipelines.optimize.lars import Lars
 from sslgraph.ranks import sharding
-from sslgraph.ranks.blocks import blocks
+from sslgraph.ranks.repeated_blocks import blocks
 
 
 def net(seed: int = 0) -> nn.Module:

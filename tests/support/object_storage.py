@@ -58,6 +58,12 @@ class _Answer(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
+    def handle_expect_100(self) -> bool:
+        """A client waits a second for this word before it sends what it has: the word must not wait in a buffer."""
+        is_expected = super().handle_expect_100()
+        self.wfile.flush()
+        return is_expected
+
     def do_HEAD(self) -> None:
         self._answer(has_body=False)
 

@@ -78,7 +78,7 @@ WRONG_METHODS = {
     "port of a value": (
         "g(f(xq))",
         "g(f(xq).mop)",
-        "method.yaml:14:11: 'f(xq)' has no output 'mop'\n  there are: map, pooled",
+        "method.yaml:14:11: 'f(xq)' has no output 'mop'\n  there are: layer1, layer2, layer3, map, pooled",
     ),
     "port of a view": (
         "g(f(xq))",

@@ -17,8 +17,10 @@ SMALL = {"data.images": 64, "data.test_images": 10, "batch": 16, "steps": 6, "ep
          "checkpoint.every": "3 steps"}  # fmt: skip
 OWN: dict[str, dict[str, Any]] = {
     "deepcluster": {"ops.kmeans.k": 5, "ops.reduce.out": 8},
+    "deepcluster_v2": {"ops.cluster.k": [6, 6, 6]},
     "moco_v1": {"state.queue.size": 32},
     "moco_v2": {"state.queue.size": 32},
+    "pcl": {"ops.cluster.k": [6, 6, 6]},
     "swav": {"state.queue.size": 32, "state.queue.start_epoch": 0, "nets.c.out": 12},
 }
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
-from sslgraph.ranks.blocks import blocks, recompute
+from sslgraph.ranks.repeated_blocks import blocks, recompute
 
 
 def vit() -> nn.Module:
