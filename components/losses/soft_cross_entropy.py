@@ -15,6 +15,7 @@ from sslgraph.ranges import PositiveScalar
     source="arXiv:1603.08511, equation 2; arXiv:1603.06668, equation 8, for minus_entropy",
     title="soft cross-entropy",
     kind="cross-entropy",
+    detached=("where",),
 )
 class SoftCrossEntropy(nn.Module):
     """The mean over images and places of  where * ( - sum_q target[q] log softmax(logits / temperature)[q] ).
@@ -41,7 +42,7 @@ class SoftCrossEntropy(nn.Module):
         costs = -(target * (logits / self.temperature).log_softmax(-1)).sum(-1)
         if self.minus_entropy:
             costs = costs + torch.special.xlogy(target, target).sum(-1)
-        return (costs if where is None else where * costs).sum() / max(1, costs.numel())
+        return (costs if where is None else where.detach() * costs).sum() / max(1, costs.numel())
 
     def landmarks(
         self,

@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from random_methods import texts
-from small_methods import IMAGES, ROWS, SIDE, SIDES, small
+from small_methods import IMAGES, ROWS, SIDE, SIDES, small, write_tables
 from torch import Tensor, fx
 from toys import PLUGINS, random_batch, sized
 
@@ -100,7 +99,5 @@ def test_the_lines_of_a_shipped_method_are_true(name: str) -> None:
     loaded, side = small(name), SIDES.get(name, SIDE)
     images = dict.fromkeys(loaded.spec.views, (3, side, side))
     method = CompiledMethod(settle(wire(loaded.spec, loaded.place), images, batch=ROWS, dataset=IMAGES))
-    for state, part in loaded.spec.state.items():
-        if part.use == "memory.label_table":  # before its first write a label counts for nothing
-            method.parts[state].write(torch.arange(IMAGES) % 10)
+    write_tables(method.parts, loaded.spec)
     assert_lines_are_true(method, random_batch(method.sized, images, rows=ROWS), ("paper", "every-call"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import torch
 
 from sslgraph.read.load import load_method
 from sslgraph.read.loaded import Loaded
@@ -19,8 +22,23 @@ SMALLER: dict[str, dict[str, Any]] = {
     "deepcluster_v2": {"ops.cluster.k": [10, 10, 10]},
     "pcl": {"state.queue.size": 32, "ops.cluster.k": [5, 10, 20], "phases.0.from": "0 epochs"},
     "sela": {"ops.solve.classes": 10},
+    "cpc": {"nets.predict.out": 5 * 512},
 }
-SIDES = {"context_encoder": 128, "deepcluster": 128, "jigsaw": 255}
+SIDES = {
+    "context_encoder": 128, "deepcluster": 128, "jigsaw": 255, "pirl": 255, "infomin": 255, "relative_patch": 255,
+    "selfie": 224, "cpc": 256, "cpc_v2": 260, "dinov2": 98, "lejepa": 98,
+}  # fmt: skip
+
+
+def write_tables(parts: Mapping[str, Any], method: Method) -> None:
+    """Labels for every image, and numbers in tables: what is not written yet counts for nothing."""
+    labels = torch.arange(IMAGES) % 5
+    for state, part in method.state.items():
+        if part.use == "memory.label_table":
+            shape = parts[state].labels.shape
+            parts[state].write(labels if len(shape) == 1 else labels[:, None].expand(shape))
+        if part.use == "memory.table":
+            parts[state].write(torch.randn(parts[state].values.shape))
 
 
 def small(name: str) -> Loaded[Method]:
