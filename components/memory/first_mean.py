@@ -8,7 +8,7 @@ from sslgraph import collectives
 from sslgraph.component import component, writes
 
 
-@component(source="arXiv:1805.01978, section 3.2, on the constant Z", detached=("values",))
+@component(source="arXiv:1805.01978, section 3.2, on the constant Z", detached=("values",), spans_batch=True)
 class FirstMean(nn.Module):
     """The mean, over the images of all ranks, of what the first write brings; it never changes again.
 

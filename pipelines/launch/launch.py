@@ -116,6 +116,8 @@ def _agreed(cfg: Mapping[str, Any], settle: Settle) -> dict[str, Any]:
 def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Train) -> dict[str, Any]:
     if address is None:
         cluster.share([(machine.cores(), torch.cuda.device_count())], workers)
+    if (file := Path(cfg.get("recipe", ""))).is_file():  # workers start in another folder
+        cfg = {**cfg, "recipe": str(file.resolve())}
     with cluster.cluster(address) as ray:
         share = cluster.share(cluster.nodes(ray), workers)
         return _persistently({**cfg, "processes": workers}, workers, share, body)
