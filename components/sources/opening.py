@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sslgraph.addresses import is_address
+
 from . import hub
 from .decoding import SUFFIXES
 from .store import Folder, Store
@@ -12,7 +14,7 @@ WEIGHED = 20  # files of a kind whose sizes are looked at
 
 def store_at(path: str, *, reads: int = 32, links: bool = False) -> Store:
     """The store at a path or an address; `reads` is how many requests may be under way at a time."""
-    if "://" in path:
+    if is_address(path):
         from .bucket import Bucket  # which brings pyarrow's file systems with it
 
         return Bucket(path, reads=reads)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sslgraph.addresses import is_address
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
@@ -106,7 +107,7 @@ def located(path: str) -> str:
     Links stay: the files of the hub's cache have their names in one folder and lie in another.
     """
     given = Path(path).expanduser()
-    is_name = "://" in path or (path.count("/") == 1 and not given.is_absolute() and not given.parent.exists())
+    is_name = is_address(path) or (path.count("/") == 1 and not given.is_absolute() and not given.parent.exists())
     return path if is_name else os.path.normpath(given.absolute())
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from sslgraph.addresses import is_address
 from sslgraph.errors import SslgraphError
 
 from .job_files import hiding, job_files
@@ -51,7 +52,7 @@ def job(
     folder = _on_all_nodes("--out", out, "the run folder, in which the run is also gone on with")
     words = ["train", _recipe(recipe), "--out", folder, "--workers", str(workers)]
     if data is not None:
-        words += ["--data", data if "://" in data else _on_all_nodes("--data", data, "where the images are")]
+        words += ["--data", data if is_address(data) else _on_all_nodes("--data", data, "where the images are")]
     words += [] if seed is None else ["--seed", str(seed)]
     words += [word for plugin in plugins for word in ("--plugin", plugin)]
     words += [word for text in sets for word in ("--set", text)]
@@ -96,7 +97,7 @@ def _recipe(name: str) -> str:
 
 
 def _on_all_nodes(option: str, path: str | None, what: str) -> str:
-    if path and "://" in path:
+    if path and is_address(path):
         raise SslgraphError(f"{option} {path}: a folder is needed, and this is an address; mount it on every node")
     if not path or not path.startswith("/"):
         said = f"{option} {path}" if path else f"{option} is missing"

@@ -18,11 +18,10 @@ from typing import Any
 import torch
 
 from sslgraph import collectives
-from sslgraph.addresses import is_address
 from sslgraph.errors import SslgraphError, StorageError
 
 from ..machine import machine
-from ..storage import checkpoint, fetching, interrupt, run_folder
+from ..storage import fetching, interrupt, run_folder
 from ..storage.interrupt import Interrupt
 from ..train.loop import train
 from ..train.prepare import settled
@@ -128,13 +127,13 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
     from ray.train import ControllerError, WorkerGroupError
 
     place = cfg.get("address") or cfg["out"]
-    reached = _newest(place)
+    reached = fetching.newest(place)
     while True:
         try:
             found = _stoppable(place, lambda: _fit(cfg, workers, share, body))
             break
         except WorkerGroupError as failure:
-            before, reached = reached, _newest(place)
+            before, reached = reached, fetching.newest(place)
             if reached == before:
                 raise SslgraphError(_in_words(failure.worker_failures, place)) from failure
         except ControllerError as failure:
@@ -145,21 +144,6 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
     if "fault" in found:
         raise SslgraphError(found["fault"])
     return found
-
-
-def _newest(place: str) -> str | None:
-    """The newest complete checkpoint of the run at a place."""
-    if is_address(place):
-        return fetching.newest(place)
-    there = checkpoint.complete(Path(place) / "checkpoints")
-    return there[-1].name if there else None
-
-
-def _ask(place: str) -> None:
-    if is_address(place):
-        fetching.ask(place)
-    else:
-        interrupt.ask(Path(place))
 
 
 def _stoppable(place: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -173,7 +157,7 @@ def _stoppable(place: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]
             outcome.append(failure)
 
     thread = threading.Thread(target=run, daemon=True)
-    with Interrupt(then=lambda: _ask(place)):
+    with Interrupt(then=lambda: fetching.ask(place)):
         thread.start()
         thread.join()
     if isinstance(outcome[0], BaseException):

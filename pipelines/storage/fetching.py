@@ -30,7 +30,7 @@ def folder_of(address: str) -> Path:
 def fetch(remote: Remote, folder: Path, *, newest_only: bool = False) -> None:
     """Makes the folder what lies at the address, but for a newer checkpoint that a killed run has left here unsent."""
     names = remote.names()
-    whole = _complete(names)
+    whole = complete(names)
     if _is_ahead(remote, folder, whole):
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -67,17 +67,22 @@ def visited(place: str) -> Iterator[Path]:
             Remote(place).send(file.name, file)
 
 
-def newest(address: str) -> str | None:
-    """The name of the newest complete checkpoint at an address."""
-    return max(_complete(Remote(address).names(CHECKPOINTS)), default=None)
+def newest(place: str) -> str | None:
+    """The name of the newest complete checkpoint of the run in a folder or at an address."""
+    if is_address(place):
+        return max(complete(Remote(place).names(CHECKPOINTS)), default=None)
+    return max((path.name for path in checkpoint.complete(Path(place) / CHECKPOINTS)), default=None)
 
 
-def ask(address: str) -> None:
-    """Asks the run at an address to stop, wherever it runs."""
-    Remote(address).put(interrupt.FILE, b"")
+def ask(place: str) -> None:
+    """Asks the run in a folder or at an address to stop, wherever it runs."""
+    if is_address(place):
+        Remote(place).put(interrupt.FILE, b"")
+    else:
+        interrupt.ask(Path(place))
 
 
-def _complete(names: Iterable[str]) -> list[str]:
+def complete(names: Iterable[str]) -> list[str]:
     """The checkpoints whose marker is there, oldest first."""
     found = (re.fullmatch(rf"{CHECKPOINTS}/(step_\d+)/{checkpoint.MARKER}", name) for name in names)
     return sorted(match[1] for match in found if match)

@@ -17,7 +17,7 @@ from pathlib import Path
 from sslgraph.errors import SslgraphError, StorageError
 
 from . import checkpoint, interrupt, metrics_file
-from .fetching import CHECKPOINTS, PART, RUN, UNSENT, fetch
+from .fetching import CHECKPOINTS, PART, RUN, UNSENT, complete, fetch
 from .lease import Lease
 from .remote import Remote
 
@@ -44,7 +44,7 @@ class Mirror:
         self.remote, self.lease, self.folder, self.say = remote, lease, folder, say
         there = remote.names()
         self._sent: dict[str, tuple[int, int]] = {}  # size and time of change of what was sent
-        self._checkpoints = {path.name for path in self._whole() if f"{CHECKPOINTS}/{path.name}/COMPLETE" in there}
+        self._checkpoints = {path.name for path in self._whole()} & set(complete(there))
         self._old = [name for name in there if PART.fullmatch(name)]
         self._generation = 1 + max((int(name.split("/")[1][:6]) for name in self._old), default=0)
         self._part, self._offset, self._file = 0, 0, 0  # of the record: parts and bytes that were sent, of which inode
@@ -158,8 +158,8 @@ class Mirror:
     def _prune(self) -> None:
         kept = {path.name for path in self._whole()} | {max(self._checkpoints, default="")}  # never the last one there
         for step in sorted(self._checkpoints - kept):
-            names = sorted(self.remote.names(f"{CHECKPOINTS}/{step}"), key=lambda name: not name.endswith("COMPLETE"))
-            self.remote.remove(*names)  # the marker first
+            there = f"{CHECKPOINTS}/{step}"
+            self.remote.remove(f"{there}/{checkpoint.MARKER}", *self.remote.names(there))  # the marker first
             self._checkpoints.discard(step)
 
     def _whole(self) -> list[Path]:

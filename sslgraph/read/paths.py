@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path as File
 
 from sslgraph import home
+from sslgraph.addresses import is_address
 from sslgraph.read.located import Value
 
 # What may be a name instead of a path, such as that of a data set on a hub.
@@ -40,7 +41,7 @@ def located(value: Value) -> Value:
     Links are not followed: the files of a hub's cache have their names in one folder and lie in another.
     """
     written = value.content
-    if not isinstance(written, str) or "://" in written or not written:
+    if not isinstance(written, str) or is_address(written) or not written:
         return value
     found = File(_folder(value), File(written).expanduser())
     is_name = _NAME.fullmatch(written) is not None
