@@ -14,7 +14,7 @@ from sslgraph.drawing import as_svg
 from sslgraph.overlay import compared
 from sslgraph.page import page
 from sslgraph.page.family import comparison
-from sslgraph.pipelines.commands.page import shown
+from sslgraph.pipelines.commands.texts.page import shown
 from sslgraph.read import catalogue
 
 

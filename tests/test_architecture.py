@@ -53,6 +53,7 @@ TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")
 PRIVATE_ROOMS = ("sslgraph/torch_compat.py", "pipelines/launch/ray_compat.py")
 UNPROMISED = ("torch.ops.aten", "ray.train.v2")
 LONGEST = 250
+KINDS = ("texts", "runs")  # of commands, a folder each
 # What a command runs may have the command's name.
 RUN_BY_COMMANDS = {
     "check": "pipelines/check/check.py",
@@ -266,7 +267,8 @@ def namesakes(root: Path) -> list[str]:
     return [
         f"{' and '.join(sorted(files))} have one name; name each after its own idea"
         for stem, files in found.items()
-        if len(files) > 1 and files != {f"pipelines/commands/{stem}.py", RUN_BY_COMMANDS.get(stem)}
+        if len(files) > 1
+        and not any(files == {f"pipelines/commands/{kind}/{stem}.py", RUN_BY_COMMANDS.get(stem)} for kind in KINDS)
     ]
 
 
@@ -451,8 +453,8 @@ def test_each_check_can_fail(check: Callable[[Path], list[str]], file: str, text
     if check is circles:
         (path.parent / "two.py").write_text("from .one import word\n")
     if check is namesakes:
-        (tmp_path / "pipelines/commands").mkdir(parents=True)
-        (tmp_path / "pipelines/commands" / path.name).write_text("")
+        (tmp_path / "pipelines/commands/texts").mkdir(parents=True)
+        (tmp_path / "pipelines/commands/texts" / path.name).write_text("")
     if check is running:  # what is imported is there
         for room in ("train", "record"):
             (tmp_path / "pipelines" / room).mkdir(parents=True)

@@ -12,26 +12,26 @@ from sslgraph import __version__
 from sslgraph.errors import SslgraphError
 from sslgraph.write_whole import reason
 
-from .check import check
-from .data import data
-from .diff import diff
-from .draw import draw
-from .embed import embed
-from .evaluate import evaluate
-from .export_encoder import export
-from .list import list_specs
-from .new import new
-from .page import page
-from .plan import plan
-from .replay import replay
-from .report import report
-from .run_pipeline import run
-from .show import show
-from .status import status
-from .submit import submit
-from .train import train
-from .verify import verify
-from .views import views
+from .runs.data import data
+from .runs.embed import embed
+from .runs.evaluate import evaluate
+from .runs.export_encoder import export
+from .runs.replay import replay
+from .runs.report import report
+from .runs.run_pipeline import run
+from .runs.status import status
+from .runs.submit import submit
+from .runs.train import train
+from .texts.check import check
+from .texts.diff import diff
+from .texts.draw import draw
+from .texts.list import list_specs
+from .texts.new import new
+from .texts.page import page
+from .texts.plan import plan
+from .texts.show import show
+from .texts.verify import verify
+from .texts.views import views
 
 COMMANDS = (
     *(show, check, train, evaluate, embed, export, run, status, plan, data, draw, diff, page, views, report, verify),

@@ -16,7 +16,7 @@ from sslgraph.drawing import Picture, as_svg
 from sslgraph.overlay import Union, compared, union
 from sslgraph.overlay.union import WAS
 from sslgraph.page import Shown
-from sslgraph.pipelines.commands.page import shown
+from sslgraph.pipelines.commands.texts.page import shown
 
 METHODS = ("byol", "simsiam", "simclr", "moco_v2", "deepcluster", "mae", "swav")
 

@@ -19,7 +19,7 @@ from command import sslgraph as sslgraph
 from sslgraph.page import family, page
 from sslgraph.page.family import distance
 from sslgraph.page.shown import folds
-from sslgraph.pipelines.commands.page import _keys, shown
+from sslgraph.pipelines.commands.texts.page import _keys, shown
 from sslgraph.read import catalogue
 
 METHODS = ("byol", "simsiam", "simclr", "moco_v1", "moco_v2", "context_encoder")

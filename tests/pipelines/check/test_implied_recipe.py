@@ -10,7 +10,7 @@ from command import Command
 from command import sslgraph as sslgraph
 
 from sslgraph import home
-from sslgraph.pipelines.commands import page
+from sslgraph.pipelines.commands.texts import page
 from sslgraph.read.load import load_recipe
 
 TWINS = """\

@@ -12,7 +12,7 @@ from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 from sslgraph.read import catalogue
 
-from .options import Plugins
+from ..options import Plugins
 
 if TYPE_CHECKING:
     from sslgraph.page import Shown
@@ -47,7 +47,7 @@ def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:
     from sslgraph.checked import BATCH, sized_graph, wired
     from sslgraph.page import Shown
 
-    from ..check.check import allowed_in, load
+    from ...check.check import allowed_in, load
 
     loaded, recipe = load(name, {})
     allowed = allowed_in(recipe or loaded, plugins)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins
+from ..options import Plugins
 
 
 def replay(
@@ -18,7 +18,7 @@ def replay(
 
     The first value that is not finite is printed, with what went into it.
     """
-    from ..train.replay import replay as again
+    from ...train.replay import replay as again
 
     seen = again(Path(folder), plugins=tuple(plugin))
     typer.echo(f"{seen}")

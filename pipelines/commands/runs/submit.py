@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ChangedData, FromScratch, Plugins, Sets, overrides
+from ..options import ChangedData, FromScratch, Plugins, Sets, overrides
 
 
 def submit(
@@ -27,9 +27,9 @@ def submit(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Train on a Ray cluster. This folder is sent there and its output is shown here; see docs/cluster.md."""
-    from ..check.request import request
-    from ..launch import job_server
-    from ..train.prepare import settled
+    from ...check.request import request
+    from ...launch import job_server
+    from ...train.prepare import settled
 
     job = job_server.job(
         name, out=out_, workers=workers, data=data, seed=seed, plugins=plugin, sets=set_, variables=env

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins, Sets, out, overrides
+from ..options import Plugins, Sets, out, overrides
 from .status import table
 
 Out = Annotated[str | None, typer.Option("--out", help="Folder of the artefacts; default runs/PIPELINE")]
@@ -26,9 +26,9 @@ def run(
 
     They run one after another. --set STAGE.PATH=VALUE changes the recipe of a stage, --set '*.PATH=VALUE' all.
     """
-    from ..stages.checking import checked
-    from ..stages.running import run as run_stages
-    from ..stages.stage_plan import plan
+    from ...stages.checking import checked
+    from ...stages.running import run as run_stages
+    from ...stages.stage_plan import plan
 
     stages = plan(name, out_, changes=overrides(set_), data=data, plugins=tuple(plugin))
     if dry:

@@ -10,7 +10,7 @@ import typer
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 
-from .options import Plugins, Sets, out, overrides
+from ..options import Plugins, Sets, out, overrides
 
 
 def check(
@@ -29,8 +29,8 @@ def check(
     from sslgraph.read import catalogue
     from sslgraph.read.load import is_pipeline
 
-    from ..check.check import examine
-    from ..look.show import shape_table
+    from ...check.check import examine
+    from ...look.show import shape_table
 
     given, failed = overrides(set_), 0
     shipped = [*catalogue.names("methods"), *catalogue.names("recipes")]
@@ -62,8 +62,8 @@ def check(
 
 def _doubts(name: str, changes: dict[str, Any], plugins: tuple[str, ...], *, strict: bool) -> int:
     """Prints what is said of each stage of a pipeline; how many warnings count as errors."""
-    from ..stages.checking import checked
-    from ..stages.stage_plan import plan
+    from ...stages.checking import checked
+    from ...stages.stage_plan import plan
 
     doubts = 0
     for line, found in checked(plan(name, changes=changes, plugins=plugins), plugins):

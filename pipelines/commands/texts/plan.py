@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins, Sets, out, overrides
+from ..options import Plugins, Sets, out, overrides
 
 
 def plan(
@@ -41,7 +41,7 @@ def plan(
 
     Parameters, arithmetic and messages between GPUs are counted, too. --calibrate alone trains a few steps.
     """
-    from ..plan.text import page
+    from ...plan.text import page
 
     asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}
     asked |= {"strategy": strategy, "recompute": recompute}

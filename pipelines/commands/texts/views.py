@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins, Sets, overrides
+from ..options import Plugins, Sets, overrides
 
 
 def views(
@@ -24,7 +24,7 @@ def views(
 
     The random parameters of each view are written below it.
     """
-    from ..look.view_sheet import write_sheet
+    from ...look.view_sheet import write_sheet
 
     sheet = write_sheet(
         name,

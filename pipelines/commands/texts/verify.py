@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins, Sets, overrides
+from ..options import Plugins, Sets, overrides
 
 
 def verify(
@@ -33,9 +33,9 @@ def verify(
     """
     from sslgraph.read import catalogue
 
-    from ..verify.judge import LIMITS
-    from ..verify.verify import Wish, counts
-    from ..verify.verify import verify as verdicts
+    from ...verify.judge import LIMITS
+    from ...verify.verify import Wish, counts
+    from ...verify.verify import verify as verdicts
 
     wish, failed = Wish(counts(ranks), batch, resume, accumulate, not float32), 0
     wanted = names or catalogue.names("methods")

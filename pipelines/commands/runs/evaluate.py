@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins, out
+from ..options import Plugins, out
 
 
 def evaluate(
@@ -18,9 +18,9 @@ def evaluate(
 
     The untrained encoder and the raw pixels are measured on the same images as baselines.
     """
-    from ..evaluate.evaluate import MEANINGS, table
-    from ..evaluate.evaluate import evaluate as measure
-    from ..storage.fetching import visited
+    from ...evaluate.evaluate import MEANINGS, table
+    from ...evaluate.evaluate import evaluate as measure
+    from ...storage.fetching import visited
 
     with visited(run) as folder:
         found = measure(folder, data=data, plugins=tuple(plugin))

@@ -8,7 +8,7 @@ import typer
 
 from sslgraph.errors import SslgraphError
 
-from .options import Sets, out, overrides
+from ..options import Sets, out, overrides
 
 
 def data(
@@ -24,8 +24,8 @@ def data(
 
     With --prepare, small copies are written that load faster.
     """
-    from ..feed.inspection import inspect
-    from ..feed.preparing import prepare_images
+    from ...feed.inspection import inspect
+    from ...feed.preparing import prepare_images
 
     given = overrides(set_)
     if strange := [name for name in given if not name.startswith("data.")]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Plugins, Sets, out, overrides
+from ..options import Plugins, Sets, out, overrides
 
 if TYPE_CHECKING:
-    from ..stages.stage_plan import Planned
+    from ...stages.stage_plan import Planned
 
 
 def status(
@@ -24,15 +24,15 @@ def status(
 
     A stage is stale if its text, its inputs or the code of its parts have changed since it was made.
     """
-    from ..stages.stage_plan import plan
+    from ...stages.stage_plan import plan
 
     out.print(table(plan(name, out_, changes=overrides(set_), data=data, plugins=tuple(plugin))), markup=False)
 
 
 def table(stages: Sequence[Planned]) -> str:
     """A line for each stage: its state, what it does, its artefact, and what it found."""
-    from ..stages import artefact
-    from ..stages.running import words
+    from ...stages import artefact
+    from ...stages.running import words
 
     width = max(len(stage.name) for stage in stages)
     lines = []

@@ -10,7 +10,7 @@ import typer
 from sslgraph.errors import SslgraphError
 from sslgraph.escaping import escape
 
-from .options import Plugins
+from ..options import Plugins
 
 if TYPE_CHECKING:
     from sslgraph.diff import Account

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import out
+from ..options import out
 
 
 class Listed(StrEnum):
@@ -24,8 +24,8 @@ def list_specs(
     """List methods and their recipes, parts or augmentations."""
     from sslgraph.read import catalogue
 
-    from ..look import parts
-    from ..look import show as pages
+    from ...look import parts
+    from ...look import show as pages
 
     if what is Listed.PARTS:
         out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs", markup=False)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import out
+from ..options import out
 
 
 class What(StrEnum):
@@ -28,7 +28,7 @@ def new(
 
     All three files work as they are, so that you change one thing at a time. docs/parts.md says what a part may do.
     """
-    from ..new.new import new_part
+    from ...new.new import new_part
 
     assert what is What.PART
     files = new_part(place, kind)

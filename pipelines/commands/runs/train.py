@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ChangedData, FromScratch, Plugins, Sets, out, overrides
+from ..options import ChangedData, FromScratch, Plugins, Sets, out, overrides
 
 
 def train(
@@ -36,10 +36,10 @@ def train(
     """Train a method. It runs in this process; with --workers N, through Ray Train."""
     from sslgraph.addresses import is_address
 
-    from ..check.request import request
-    from ..launch.launch import launch
-    from ..storage import fetching
-    from ..train import ending
+    from ...check.request import request
+    from ...launch.launch import launch
+    from ...storage import fetching
+    from ...train import ending
 
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")

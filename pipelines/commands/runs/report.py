@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins
+from ..options import Plugins
 
 
 def report(
@@ -22,8 +22,8 @@ def report(
     """Write one offline HTML page about a run, or several."""
     from sslgraph.addresses import is_address
 
-    from ..look.report import write_report
-    from ..storage.fetching import visit
+    from ...look.report import write_report
+    from ...storage.fetching import visit
 
     folders = [visit(run) for run in runs]
     if file is None and len(runs) == 1 and is_address(runs[0]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import Plugins, Sets, overrides
+from ..options import Plugins, Sets, overrides
 
 if TYPE_CHECKING:
     from sslgraph.drawing import Picture
@@ -62,8 +62,8 @@ def picture_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str,
     from sslgraph.drawing import picture
     from sslgraph.read.load import is_pipeline, load_pipeline
 
-    from ..check.check import examine
-    from ..stages import drawn
+    from ...check.check import examine
+    from ...stages import drawn
 
     if is_pipeline(name):
         return drawn.picture(load_pipeline(name).spec)

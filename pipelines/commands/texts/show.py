@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins, Sets, out, overrides
+from ..options import Plugins, Sets, out, overrides
 
 
 def show(
@@ -23,8 +23,8 @@ def show(
 
     A method is shown as its spec, its program and its gradient map; a part by its settings, inputs and outputs.
     """
-    from ..look import parts
-    from ..look import show as pages
+    from ...look import parts
+    from ...look import show as pages
 
     if parts.is_part(name):
         out.print(parts.page(name, tuple(plugin)), markup=False)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins, out
+from ..options import Plugins, out
 
 
 class Split(StrEnum):
@@ -31,7 +31,7 @@ def embed(
     """
     from sslgraph.write_whole import writable
 
-    from ..stages.embedding import embed as write
+    from ...stages.embedding import embed as write
 
     writable(file)
     found = write(Path(run), file, data=data, split=str(split), plugins=tuple(plugin))

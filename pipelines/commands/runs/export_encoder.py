@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Plugins, out
+from ..options import Plugins, out
 
 
 def export(
@@ -22,7 +22,7 @@ def export(
     """
     from sslgraph.write_whole import told
 
-    from ..stages.exporting import export as write
+    from ...stages.exporting import export as write
 
     place = folder or Path(run) / f"export-{to}"
     with told(place):

@@ -1,0 +1,1 @@
+"""Commands on specs: each reads texts, and trains nothing that is kept."""
