@@ -1,7 +1,7 @@
 """python -m benchmarks.gpu --minutes 12 --out DIR [--data CIFAR10]: what one GPU does, in one run of a given length.
 
 Four phases in order of worth, each within its share of the time: tests, CIFAR-10 steps beside a hand-written loop (and
-lightly's, if it is installed), steps at 224 px beside the roofline, and whole trainings with nearest neighbours. After
+lightly's, if it is installed), steps at 224 px beside the best product and the floor (floor.py), and whole trainings with nearest neighbours. After
 each measurement DIR/results.json is written, after each phase DIR/table.md, so that a cut loses little. It needs torch,
 torchvision, timm, pydantic, networkx, pyyaml, jaxtyping, numpy, pyarrow, scikit-learn, rich, typer, and no network.
 Without a GPU it says so, unless --toy asks for the smallest sizes, whose figures mean nothing.
@@ -137,7 +137,8 @@ def table(found: list[Found]) -> str:
     for each in found:
         rate, took, share = each.get("images_per_second"), each.get("ms"), each.get("share")
         cells = [each["phase"], each["name"], f"{rate:,.0f}" if rate else "", f"{took:.2f}" if took else "",
-                 f"{share:.1%} of the roofline" if share is not None else each.get("beside", ""),
+                 f"{share:.1%} of the product, {each['of_floor']:.1%} of the floor" if share is not None
+                 else each.get("beside", ""),
                  str(each.get("note", "")).replace("\n", " ").replace("|", "/")[:200]]  # fmt: skip
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)

@@ -26,6 +26,7 @@ from sslgraph.read.load import load_augmentation
 from sslgraph.settle.views import ViewProgram
 
 from . import hand_written
+from .floor import floor
 from .turns import Work
 from .views import LISTS, photos
 
@@ -109,16 +110,27 @@ def large_images(size: Size, device: torch.device, _: float) -> Iterator[Found]:
     copied = probes.memory_rate(device, 1 << 28 if device.type == "cuda" else 1 << 20)
     yield {"name": "copy", "bytes": copied, "note": f"{copied / 1e9:,.0f} GB/s"}
     for title, method, batch in size.large:
+        least: float | None = None  # the floor of the step as it is written, for its compiled form too
         for compiled in (False, True) if size.compiled else (False,):
-            yield step(title, method, batch, size.times, compiled=compiled, peak=peak)
+            found = step(title, method, batch, size.times, compiled=compiled, rates=(peak, copied), least=least)
+            least = found.get("least_s", least)
+            yield found
 
 
-def step(title: str, method: str, batch: int, times: int, *, compiled: bool, peak: float | None = None) -> Found:
-    """A training step; what can't be built or run here is named, and the next one is tried."""
+def step(
+    title: str, method: str, batch: int, times: int, *, compiled: bool,
+    rates: tuple[float, float] | None = None, least: float | None = None,
+) -> Found:  # fmt: skip
+    """A training step; what can't be built or run here is named, and the next one is tried.
+
+    `rates` are the device's best product and copy a second; `least` the step's floor, if it is known.
+    """
     name = f"{title}, batch {batch}{', compiled' * compiled}"
     try:
         with step_of(method, batch, compiled=compiled) as (work, flops):
             took = seconds(work, times)
+            if rates and least is None:
+                least = floor(work, *rates)
     except Exception as wrong:  # too little memory, no compiler: the other forms can still be measured
         return {"name": name, "note": f"failed: {type(wrong).__name__}: {wrong}"[:300]}
     finally:
@@ -126,7 +138,9 @@ def step(title: str, method: str, batch: int, times: int, *, compiled: bool, pea
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
     found = {"name": name, "images_per_second": batch / took, "ms": took * 1e3, "flops": flops / took}
-    return found | ({"share": flops / took / peak, "goal": GOALS["share"]} if peak else {})
+    if rates and least is not None:
+        found |= {"share": flops / took / rates[0], "goal": GOALS["share"], "least_s": least, "of_floor": least / took}
+    return found
 
 
 @contextmanager

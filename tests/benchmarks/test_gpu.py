@@ -45,8 +45,9 @@ def test_every_phase_runs_without_the_packages_that_may_be_missing(tmp_path: Pat
     assert [0 <= result["knn"] <= 1 for result in results if result["phase"] == "training"] == [True] * len(TOY.methods)
     shares = [result["share"] for result in results if "share" in result]
     assert len(shares) == len(TOY.large) and all(share > 0 for share in shares)
+    assert all(0 < result["of_floor"] < 1.5 for result in results if "share" in result)
     table = (tmp_path / "table.md").read_text()
-    assert table.count("\n| ") == len(results) + 1 and "of the roofline" in table and "kNN" in table
+    assert table.count("\n| ") == len(results) + 1 and "of the floor" in table and "kNN" in table
 
 
 def phase(title: str, share: float, *results: Found, then: BaseException | float = 0.0) -> gpu.Phase:

@@ -49,6 +49,7 @@ def states(method: str, folder: Path, on: str, **changes: Any) -> tuple[list[flo
     given = {**SMALL, **METHODS[method], **changes}
     run = prepare({"recipe": f"demo/{method}", "overrides": given, "out": str(folder)})
     assert run.device.type == on
+    run.record.tensorboard = False  # a machine with a GPU may lack it
     losses: list[float] = []
     step = run.record.step
     run.record.step = lambda n, found, more: (losses.append(sum(map(float, found.values()))), step(n, found, more))[1]  # type: ignore[method-assign]
