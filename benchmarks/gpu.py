@@ -1,10 +1,11 @@
 """python -m benchmarks.gpu --minutes 12 --out DIR [--data CIFAR10]: what one GPU does, in one run of a given length.
 
 Four phases in order of worth, each within its share of the time: tests, CIFAR-10 steps beside a hand-written loop (and
-lightly's, if it is installed), steps at 224 px beside the best product and the floor (floor.py), and whole trainings with nearest neighbours. After
-each measurement DIR/results.json is written, after each phase DIR/table.md, so that a cut loses little. It needs torch,
-torchvision, timm, pydantic, networkx, pyyaml, jaxtyping, numpy, pyarrow, scikit-learn, rich, typer, and no network.
-Without a GPU it says so, unless --toy asks for the smallest sizes, whose figures mean nothing.
+lightly's, if it is installed), steps at 224 px beside the best product and the floor (floor.py), and whole trainings
+with nearest neighbours. After each measurement DIR/results.json is written, after each phase DIR/table.md, so that a
+cut loses little. It needs torch, torchvision, timm, pydantic, networkx, pyyaml, jaxtyping, numpy, pyarrow,
+scikit-learn, rich, typer, and no network. Without a GPU it says so, unless --toy asks for the smallest sizes, whose
+figures mean nothing.
 """
 
 from __future__ import annotations
