@@ -36,6 +36,7 @@ RUNNING: tuple[set[str], ...] = (
     {"measure"},
     {"train"},
     {"evaluate", "verify", "plan", "launch"},
+    {"export"},
     {"look", "stages"},
     {"commands", "python"},
 )

@@ -11,21 +11,26 @@ from ..options import Plugins, out
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="Run folder")],
-    to: Annotated[str, typer.Option("--to", help="Form: safetensors, timm, torchvision, torch.export")] = "safetensors",
+    run: Annotated[str, typer.Argument(help="Run folder, or address such as s3://bucket/run")],
+    to: Annotated[
+        str, typer.Option("--to", help="Form: safetensors, timm, torchvision, hf, onnx or torch.export")
+    ] = "safetensors",
     folder: Annotated[Path | None, typer.Option("-o", "--out", help="New folder; default RUN/export-TO")] = None,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Export the trained encoder for another library.
 
-    The library loads it back, and its features are compared, before the export counts as written.
+    The library loads it back, and its features are compared, before the export counts as written. A model card and
+    what the images need are written beside it.
     """
+    from sslgraph.addresses import is_address
     from sslgraph.write_whole import told
 
-    from ...stages.exporting import export as write
+    from ...export.exports import export as write
+    from ...storage.fetching import visit
 
-    place = folder or Path(run) / f"export-{to}"
+    place = folder or (Path() if is_address(run) else Path(run)) / f"export-{to}"
     with told(place):
-        found = write(Path(run), place, to=to, plugins=tuple(plugin))
+        found = write(visit(run), place, to=to, plugins=tuple(plugin))
     near = f"; features differ by at most {found['difference']:.1e}" if "difference" in found else ""
     out.print(f"exported: {place}{near}", markup=False)
