@@ -23,6 +23,7 @@ SMALLER: dict[str, dict[str, Any]] = {
     "pcl": {"state.queue.size": 32, "ops.cluster.k": [5, 10, 20], "phases.0.from": "0 epochs"},
     "sela": {"ops.solve.classes": 10},
     "cpc": {"nets.predict.out": 5 * 512},
+    "dvae": {"nets.tok.width": 8, "nets.codes.out": 32},
 }
 SIDES = {
     "context_encoder": 128, "deepcluster": 128, "jigsaw": 255, "pirl": 255, "infomin": 255, "relative_patch": 255,
