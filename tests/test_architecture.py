@@ -475,6 +475,14 @@ def test_a_good_part_passes_every_check(tmp_path: Path) -> None:
     assert [fault for check in CHECKS for fault in check(tmp_path)] == []
 
 
+def test_git_ignores_no_file_of_the_packages() -> None:
+    """What git ignores is neither committed nor in the wheel, and everything works here all the same."""
+    files = [name for name, _, _ in modules(ROOT, "sslgraph", "components", "pipelines", "tests")]
+    words = ["git", "-C", str(ROOT), "check-ignore", "--no-index", "--stdin"]
+    done = subprocess.run(words, input="\n".join(files), capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "" and done.returncode in (1, 128), done.stdout  # 128: no checkout
+
+
 def test_reading_comparing_and_linting_a_spec_imports_no_torch() -> None:
     program = (
         "import sys; from sslgraph.read import load, resolved, catalogue; from sslgraph import lint, diff; "

@@ -16,6 +16,7 @@ from .runs.data import data
 from .runs.embed import embed
 from .runs.evaluate import evaluate
 from .runs.export_encoder import export
+from .runs.neighbours import neighbours
 from .runs.replay import replay
 from .runs.report import report
 from .runs.run_pipeline import run
@@ -34,7 +35,25 @@ from .texts.verify import verify
 from .texts.views import views
 
 COMMANDS = (
-    *(show, check, train, evaluate, embed, export, run, status, plan, data, draw, diff, page, views, report, verify),
+    *(
+        show,
+        check,
+        train,
+        evaluate,
+        embed,
+        export,
+        neighbours,
+        run,
+        status,
+        plan,
+        data,
+        draw,
+        diff,
+        page,
+        views,
+        report,
+        verify,
+    ),
     *(replay, submit, new),
 )
 # What a disk refuses wherever it is met: no fault of the program, and no trace of it helps.

@@ -143,9 +143,10 @@ def test_the_overview_at_80_columns_shows_the_first_sentence_of_every_command(
     monkeypatch.setenv("COLUMNS", "80")
     shown = sslgraph("--help").out.partition("Commands:\n")[2].splitlines()
     assert [line.split()[0] for line in shown] == list(COMMANDS)
+    width = max(map(len, COMMANDS))
     for line, (name, command) in zip(shown, COMMANDS.items(), strict=True):
         first = " ".join((command.help or "").split()).partition(". ")[0].removesuffix(".") + "."
-        assert len(first) <= 60 and line == f"  {name:<8}  {first}"
+        assert len(first) <= 60 and line == f"  {name:<{width}}  {first}"
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
