@@ -129,13 +129,18 @@ class Method:
         gradients: bool = False,
         shapes: bool = True,
         legend: bool = True,
+        compact: bool = False,
+        inches: float = 0.0,
+        font: float = 7.0,
     ) -> Path:
-        """Writes the picture; the file's ending chooses the format: svg, png, pdf, mmd, dot, json."""
-        from sslgraph.drawing.write.file import write
+        """Writes the picture; the file's ending chooses the format: svg, png, pdf, mmd, dot, json.
 
-        return write(
-            self.picture(level=level), Path(file), dark=dark, gradients=gradients, shapes=shapes, legend=legend
-        )
+        `inches`: how wide it is in print, 0 as wide as it likes; `font`: points of its letters, then.
+        """
+        from sslgraph.drawing.write.file import Look, write
+
+        look = Look(dark, gradients, shapes, legend, compact, inches, font)
+        return write(self.picture(level=level), Path(file), look)
 
     def diff(self, other: str | Path | Mapping[str, Any] | Method) -> Account:
         """What makes this method into another one, in words; `print` it."""

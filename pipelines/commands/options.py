@@ -21,6 +21,21 @@ ChangedData = Annotated[bool, typer.Option("--changed-data", help="Continue with
 out = Console(highlight=False, soft_wrap=True)
 
 
+UNITS = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
+
+
+def length(text: str, option: str) -> float:
+    """A length on paper in inches: "3.25in", "82mm"; SslgraphError if it is none."""
+    number, unit = text.strip()[:-2], text.strip()[-2:]
+    try:
+        inches = float(number) * UNITS[unit]
+    except (ValueError, KeyError):
+        inches = 0.0
+    if not 0 < inches < 1000:
+        raise SslgraphError(f"{option} {text}: write a length with its unit: {', '.join(UNITS)}; for example 3.25in")
+    return inches
+
+
 def overrides(texts: list[str]) -> dict[str, Any]:
     """The values of `--set a.b=c`, read as YAML."""
     from sslgraph.read.document import read_value

@@ -13,7 +13,6 @@ import yaml
 
 from sslgraph import __version__, drawing
 from sslgraph.amounts import counted, percent
-from sslgraph.drawing.write.file import written
 from sslgraph.read.load import load_recipe
 
 from ..check.check import examine
@@ -66,9 +65,7 @@ def facts(run: Path, saved: Path, plugins: tuple[str, ...]) -> Facts:
     text = saved / checkpoint.TEXT
     sized, spec = examine(str(text), plugins=plugins).sized, load_recipe(str(text)).spec
     assert sized is not None
-    picture = written(
-        drawing.picture(sized, level="paper"), "svg", dark=False, gradients=False, shapes=True, legend=True
-    )
+    picture = drawing.svg(drawing.picture(sized)).encode()
     starts = provenance.read(run)
     plain = _without_places(yaml.safe_load(text.read_text(encoding="utf-8")))
     measures = tuple(_measures(run, saved))

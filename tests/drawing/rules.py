@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise
+from typing import Any
 
 from sslgraph.drawing import Panel, layout
 from sslgraph.drawing.arrange.layout import Layout
@@ -11,19 +12,16 @@ from sslgraph.drawing.arrange.layout import Layout
 Rect = tuple[float, float, float, float]
 
 
-def broken(panel: Panel) -> list[str]:
-    """Everything that a panel's layout breaks."""
-    placed = layout(panel)
+def broken(panel: Panel, **form: Any) -> list[str]:
+    """Everything that a panel's layout breaks; `form`: how it is laid out."""
+    placed = layout(panel, **form)
     rules = (overlaps, through, outside, columns, backwards, covered, loose)
     return [f"{rule.__name__}: {fault}" for rule in rules for fault in rule(placed)]
 
 
 def overlaps(placed: Layout) -> Iterator[str]:
     """No two boxes overlap, with what stands above and below them."""
-    rooms = {
-        name: (p.x - p.extent.side, p.y - p.extent.above, p.x + p.extent.side, p.y + p.extent.below)
-        for name, p in placed.places.items()
-    }
+    rooms = {name: place.room for name, place in placed.places.items()}
     yield from (f"{a} and {b}" for (a, one), (b, other) in combinations(rooms.items(), 2) if meet(one, other))
 
 
@@ -63,14 +61,16 @@ def columns(placed: Layout) -> Iterator[str]:
         one, other = placed.places[edge.source], placed.places[edge.target]
         if folded & {edge.source, edge.target}:
             continue
-        if edge.kind == "ema" and (one.x != other.x or one.y >= other.y):
+        along, across = (one.y - other.y, one.x - other.x) if placed.is_down else (one.x - other.x, one.y - other.y)
+        if edge.kind == "ema" and (along != 0 or across >= 0):
             yield said(placed, number)
 
 
 def backwards(placed: Layout) -> Iterator[str]:
-    """Data flows from left to right, and no line turns back."""
+    """Data flows from left to right or down, and no line turns back."""
     for number, points in placed.lines.items():
-        if placed.panel.edges[number].kind == "data" and any(x1 < x0 for (x0, _), (x1, _) in pairwise(points)):
+        way = [point[placed.is_down] for point in points]
+        if placed.panel.edges[number].kind == "data" and way != sorted(way):
             yield said(placed, number)
 
 
@@ -79,7 +79,10 @@ def covered(placed: Layout) -> Iterator[str]:
     rects = {}
     for number, label in enumerate(placed.labels):
         half = label.width / 2
-        if label.owner:
+        if placed.is_down:
+            left, top, right, bottom = label.room
+            rects[f"label {number}"] = (left, top + 3, right, bottom - 3)
+        elif label.owner:
             rects[f"label {number}"] = (label.x - half, label.y - 5, label.x + half, label.y + 5)
         elif label.above:
             rects[f"label {number}"] = (label.x - half, label.y - 13, label.x + half, label.y - 4)

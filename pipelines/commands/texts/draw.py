@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..options import Plugins, Sets, overrides
+from ..options import Plugins, Sets, length, overrides
 
 if TYPE_CHECKING:
     from sslgraph.drawing import Picture
@@ -35,12 +35,19 @@ def draw(
     legend: Annotated[
         bool, typer.Option("--legend/--no-legend", help="Explain lines and borders below the picture")
     ] = True,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Leave out shapes, augmentations and counts of parameters")
+    ] = False,
+    width: Annotated[
+        str, typer.Option("--width", help="Width in print, such as 3.25in or 82mm; no letter is under 6 pt")
+    ] = "",
+    font_size: Annotated[str, typer.Option("--font-size", help="Size of small letters in print")] = "7pt",
     text: Annotated[bool, typer.Option("--text", help="Draw in the terminal and write no file")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Draw a method like a paper's figure. Without -o the file is NAME.svg in this folder."""
-    from sslgraph.drawing.write.file import kind_of, write
+    from sslgraph.drawing.write.file import Look, kind_of, write
     from sslgraph.read.load import is_pipeline
 
     file = out or Path(f"{Path(name).stem}.svg")
@@ -53,7 +60,8 @@ def draw(
         typer.echo(drawn(picture), nl=False)
         return
     legend = legend and not is_pipeline(name)  # stages have no gradients to explain
-    write(picture, file, dark=dark, gradients=gradients, shapes=shapes, legend=legend)
+    inches = length(width, "--width") if width else 0.0
+    write(picture, file, Look(dark, gradients, shapes, legend, compact, inches, length(font_size, "--font-size") * 72))
     typer.echo(f"drawn: {file}")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
-from ..elements.measure import Extent, extent
+from ..elements.measure import Extent, extent, extent_down
 from ..elements.picture import Box, Edge, Frame, Panel
 from .columns import columns
 from .labels import line_label
@@ -14,6 +14,8 @@ from .rows import Grid, grid, is_straight
 
 PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
 FRAME, FRAME_TITLE = 14.0, 26.0  # from a frame to its boxes; where its name stands
+GAP, TIGHT_GAP = 26.0, 17.0  # between columns at least; on a narrow sheet
+FRAME_DOWN = 7.0  # beside the boxes, where data flows down
 
 
 @dataclass
@@ -31,6 +33,9 @@ class Draft:
     ins: dict[str, list[Plan]]
     extents: dict[str, Extent]
     framed: dict[str, Frame]
+    spread: dict[str, float]  # how far from the middle of a box its lines stand, at most
+    gap: float = GAP  # between columns at least
+    is_down: bool = False  # the sheet is turned over in the end: what is level here is upright on paper
     y: dict[str, float] = field(default_factory=dict)
     track_y: list[float] = field(default_factory=list)  # of each gap between rows, its first track
     port_out: dict[int, float] = field(default_factory=dict)
@@ -62,6 +67,15 @@ class Draft:
         frame = self.framed.get(name)
         return frame is not None and self.column(name) == min(self.column(n) for n in frame.boxes)
 
+    @property
+    def title_lines(self) -> int:
+        """How many words the names of frames have: where data flows down, each word has a line."""
+        return max((len(frame.title.split()) for frame in self.framed.values()), default=0)
+
+    def step(self, name: str) -> float:
+        """Between the lines that leave a box."""
+        return _step(self.panel, self.outs[name], self.shapes, is_down=self.is_down)
+
     @cached_property
     def grounds(self) -> list[list[int]]:
         """Rows that stand on one ground: neighbours whose frames have one name."""
@@ -89,6 +103,18 @@ class Draft:
         inside = self.on_ground(rows)
         return any(edge.kind == "ema" and edge.target in inside for edge in self.panel.edges)
 
+    def reach(self, number: int) -> tuple[dict[int, float], dict[int, float]]:
+        """How far a row reaches up and down in each of its columns; a frame reaches in all columns that it spans."""
+        above, below = dict[int, float](), dict[int, float]()
+        for name in self.grid.rows[number]:
+            mates = self.framed[name].boxes if name in self.framed else (name,)
+            frame = FRAME_DOWN if name in self.framed else 0.0
+            columns = [self.column(mate) for mate in mates]
+            for column in range(min(columns), max(columns) + 1):
+                above[column] = max(above.get(column, 0.0), self.extents[name].above + frame)
+                below[column] = max(below.get(column, 0.0), self.extents[name].below + frame)
+        return above, below
+
     def room(self, number: int) -> tuple[float, float]:
         """The room of a row above and below its centre line, its frame included."""
         if not 0 <= number < len(self.grid.rows):
@@ -102,6 +128,7 @@ class Draft:
             is_low = self.is_low(ground)
             over = (FRAME if is_low else FRAME_TITLE) if number == ground[0] else FRAME
             under = (FRAME_TITLE if is_low else FRAME) if number == ground[-1] else FRAME
+            over, under = (FRAME_DOWN, FRAME_DOWN) if self.is_down else (over, under)
             above = max(above, max(self.extents[n].above for n in framed) + over)
             below = max(below, max(self.extents[n].below for n in framed) + under)
         return above, below
@@ -110,23 +137,45 @@ class Draft:
 TRACK = 13.0  # between lines that run above each other
 
 
-def draft(panel: Panel, *, shapes: bool) -> Draft:
+def draft(panel: Panel, *, shapes: bool, is_down: bool = False, is_tight: bool = False) -> Draft:
     """The cells of a panel and the ways of its lines."""
-    cells = grid(panel, columns(panel))
+    cells = _cells(replace(panel, boxes=tuple(Box(box.id, box.kind, lane=box.lane) for box in panel.boxes)))
     ways, tracks = plans(panel, cells)
     outs: dict[str, list[Plan]] = {box.id: [] for box in panel.boxes}
     ins: dict[str, list[Plan]] = {box.id: [] for box in panel.boxes}
     for plan in ways:
         outs[plan.source].append(plan)
         ins[plan.target].append(plan)
-    extents = {}
+    extents, spread = {}, dict[str, float]()
     for box in panel.boxes:
-        step = TIGHT if _is_tight(panel, outs[box.id]) else PORT
-        busy = max(_reach(cells, box.id, outs[box.id]), _reach(cells, box.id, ins[box.id]))
-        extents[box.id] = extent(box, busy * 2 * step, is_note_above=_is_note_above(panel, cells, box))
+        step = _step(panel, outs[box.id], shapes, is_down=is_down)
+        busy = max(_reach(cells, box.id, outs[box.id]) * step, _reach(cells, box.id, ins[box.id]) * PORT)
+        spread[box.id] = busy
+        if is_down:
+            extents[box.id] = extent_down(box, busy * 2, shapes=shapes)
+            continue
+        busy = max(_reach(cells, box.id, outs[box.id]), _reach(cells, box.id, ins[box.id])) * step
+        extents[box.id] = extent(box, busy * 2, is_note_above=_is_note_above(panel, cells, box))
     framed = {name: frame for frame in panel.frames for name in frame.boxes}
     flow = {number for number, _ in flowing(panel, cells)}
-    return Draft(panel, shapes, cells, ways, tracks, {b.id: b for b in panel.boxes}, flow, outs, ins, extents, framed)
+    box_of = {box.id: box for box in panel.boxes}
+    gap = TIGHT_GAP if is_tight else GAP
+    return Draft(panel, shapes, cells, ways, tracks, box_of, flow, outs, ins, extents, framed, spread, gap, is_down)
+
+
+@lru_cache(16)
+def _cells(panel: Panel) -> Grid:
+    """The cells of a panel, of whose boxes they ask neither words nor sizes."""
+    return grid(panel, columns(panel))
+
+
+def _step(panel: Panel, leaving: list[Plan], shapes: bool, *, is_down: bool) -> float:
+    """Between the lines that leave a box: where data flows down, the words of each stand right of it."""
+    is_tight = _is_tight(panel, leaving)
+    if not is_down:
+        return TIGHT if is_tight else PORT
+    wide = [line_label(panel.edges[plan.edge], shapes, True, is_down=True).width for plan in leaving]
+    return max([PORT, *(room + 10 for room in wide)]) if is_tight else PORT
 
 
 def _is_tight(panel: Panel, leaving: list[Plan]) -> bool:

@@ -24,11 +24,20 @@ class Label:
     x: float = 0.0
     y: float = 0.0  # of the line above which the name stands
     low: float = 0.0  # of the line below which the shape stands
+    is_down: bool = False  # data flows down: a relation's words stand above and below it
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A relation's words in two lines: EMA, and how it runs."""
+        first, _, rest = self.above[0].text.partition(" ") if self.kind == "ema" else (self.above[0].text, "", "")
+        return (first, rest) if rest else (first,)
 
     @property
     def room(self) -> Room:
         """The rectangle that its words take."""
         half = self.width / 2
+        if self.owner and self.is_down and len(self.lines) > 1:
+            return self.x - half, self.y - 14, self.x + half, self.y + 14
         if self.owner:
             return self.x - half, self.y - 6, self.x + half, self.y + 7
         top = self.y - (15 if self.above else 0) if not self.is_row else self.y - 14
@@ -40,7 +49,7 @@ class Label:
         return replace(self, x=x, y=y, low=low)
 
 
-def line_label(edge: Edge, shapes: bool, is_row: bool) -> Label:
+def line_label(edge: Edge, shapes: bool, is_row: bool, *, is_down: bool = False) -> Label:
     """The label of a data line."""
     if edge.kind == "write":
         return Label((Run(edge.label),), "", width(edge.label, NOTE) + 4, "write")
@@ -49,6 +58,10 @@ def line_label(edge: Edge, shapes: bool, is_row: bool) -> Label:
         above = (*above, Run(" " if above else ""), Run(edge.port.replace("_", " "), is_italic=True))
     below = edge.shape if shapes else ""
     wide, small = runs_width(above, NAME), width(below, SHAPE)
+    if is_down:  # of several lines side by side each has its name only
+        below, small = ("", 0.0) if is_row and above else (below, small)
+        gap = 6.0 if above and below else 0.0
+        return Label(above, below, wide + gap + small, is_row=True, is_down=True)
     if is_row and above and below:
         return Label(above, below, wide + 6 + small, is_row=True)
     return Label(above, below, max(wide, small))
@@ -70,6 +83,18 @@ def relation_labels(panel: Panel, flow: set[int]) -> dict[int, Label]:
     return found
 
 
-def stop_room(edge: Edge) -> float:
+def meet(one: Room, other: Room) -> bool:
+    """Whether two rooms overlap."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def word_width(text: str) -> float:
+    """How wide the words of a relation are."""
+    return width(text, NOTE)
+
+
+def stop_room(edge: Edge, *, is_down: bool = False) -> float:
     """The room that a stop-gradient takes on its line."""
+    if is_down:
+        return 22.0 if edge.stop else 0.0
     return width("stop-grad", NOTE, is_bold=True) + 14 if edge.stop else 0.0

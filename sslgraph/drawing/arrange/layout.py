@@ -6,31 +6,23 @@ the gaps between rows. So no box overlaps another and no line runs through a box
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from ..elements.picture import Edge, Panel
 from ..elements.place import Place, Point
+from ..elements.wrapping import wrapped
 from .draft import FRAME, FRAME_TITLE, Draft, around, draft
 from .heights import set_heights
-from .labels import Label, Room, line_label, relation_labels
+from .labels import Label, Room, line_label, meet, relation_labels
 from .relations import relation_points
+from .room import Ground, rooms_of
 from .routes import Plan
 from .rows import Grid
+from .turned import labels_down, turned_ground, turned_place
 from .widths import Columns, set_widths, stop_gap
 
-
-@dataclass(frozen=True)
-class Ground:
-    """The place of the frames of neighbouring branches; `is_low`: their name stands below."""
-
-    title: str
-    boxes: tuple[str, ...]
-    left: float
-    top: float
-    right: float
-    bottom: float
-    is_low: bool
+WRAP, TIGHT = 230.0, 100.0  # no words of a box are wider; on a narrow sheet
 
 
 @dataclass
@@ -45,11 +37,19 @@ class Layout:
     stops: dict[int, Point] = field(default_factory=dict)
     grounds: list[Ground] = field(default_factory=list)
     bounds: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    is_down: bool = False
 
 
-def layout(panel: Panel, *, shapes: bool = True) -> Layout:
-    """Lays a panel out; `shapes`: whether the shapes of tensors are written."""
-    plan = draft(panel, shapes=shapes)
+def layout(
+    panel: Panel, *, shapes: bool = True, is_down: bool = False, wrap: float = WRAP, labels: bool = True
+) -> Layout:
+    """Lays a panel out, from left to right or down the page.
+
+    `shapes`: whether the shapes of tensors are written. `wrap`: how wide the words of a box may be before they go on
+    in the next line. `labels`: whether words are placed at lines, which takes longer than all the rest.
+    """
+    panel = replace(panel, boxes=tuple(wrapped(box, wrap, is_down=is_down) for box in panel.boxes))
+    plan = draft(panel, shapes=shapes, is_down=is_down, is_tight=wrap < TIGHT)
     set_heights(plan)
     columns = set_widths(plan)
     places = {name: Place(columns.x[plan.column(name)], plan.y[name], plan.extents[name]) for name in plan.box}
@@ -58,9 +58,22 @@ def layout(panel: Panel, *, shapes: bool = True) -> Layout:
     out.stops = {p.edge: _stop(plan, p, out, columns) for p in plan.plans if plan.edge(p).stop}
     out.grounds = [_ground(plan, rows, places) for rows in plan.grounds]
     out.lines |= relation_points(plan, places)
-    out.labels = _labels(plan, out)
+    if is_down:
+        _turn(out)
+    if labels:
+        words = labels_down(plan, out.places, out.lines, out.stops, out.grounds) if is_down else _labels(plan, out)
+        out.labels = words
     out.bounds = _bounds(out)
     return out
+
+
+def _turn(out: Layout) -> None:
+    """Turns a layout over, so that data flows down."""
+    out.is_down = True
+    out.places = {name: turned_place(place) for name, place in out.places.items()}
+    out.lines = {number: [(y, x) for x, y in points] for number, points in out.lines.items()}
+    out.stops = {number: (y, x) for number, (x, y) in out.stops.items()}
+    out.grounds = [turned_ground(ground, out.places) for ground in out.grounds]
 
 
 def _points(plan: Draft, line: Plan, places: dict[str, Place], columns: Columns) -> list[Point]:
@@ -77,7 +90,7 @@ def _stop(plan: Draft, line: Plan, out: Layout, columns: Columns) -> Point:
     gap = stop_gap(plan, line)
     turns = [x for key, x in columns.turn_x.items() if columns.turns[key].gap == gap]
     end = min([*turns, columns.gap_right[gap] - 12])
-    return end - 33, out.lines[line.edge][0][1]
+    return end - (11 if plan.is_down else 33), out.lines[line.edge][0][1]
 
 
 def _ground(plan: Draft, rows: list[int], places: dict[str, Place]) -> Ground:
@@ -150,32 +163,23 @@ def _on_relation(out: Layout, number: int, label: Label, others: list[Label]) ->
     for side in (1, -1):
         for y in heights:
             placed = label.at(x + side * (9 + label.width / 2), y, y)
-            if not any(_meet(placed.room, room) for room in taken):
+            if not any(meet(placed.room, room) for room in taken):
                 return placed
     return None if label.kind == "same" else label.at(x + 9 + label.width / 2, middle, middle)
 
 
 def _rooms(out: Layout, number: int) -> list[Room]:
     """What words must not lie on: boxes, and every line but their own."""
-    rooms = [
-        (p.x - p.extent.side, p.y - p.extent.above, p.x + p.extent.side, p.y + p.extent.below)
-        for p in out.places.values()
-    ]
-    for other, points in out.lines.items():
-        for (x0, y0), (x1, y1) in pairwise(points) if other != number else ():
-            rooms.append((min(x0, x1) - 2, min(y0, y1) - 2, max(x0, x1) + 2, max(y0, y1) + 2))
-    return rooms
-
-
-def _meet(one: Room, other: Room) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+    rooms = [place.room for place in out.places.values()]
+    return rooms + [room for other, points in out.lines.items() if other != number for room in rooms_of(points)]
 
 
 def _bounds(out: Layout) -> tuple[float, float, float, float]:
     xs, ys = [], []
     for place in out.places.values():
-        xs += [place.x - place.extent.side - 4, place.x + place.extent.side + 8]
-        ys += [place.y - place.extent.above - 8, place.y + place.extent.below + 6]
+        left, top, right, bottom = place.room
+        xs += [left - 4, right + 8]
+        ys += [top - 8, bottom + 6]
     for points in out.lines.values():
         xs += [x for x, _ in points]
         ys += [y for _, y in points]

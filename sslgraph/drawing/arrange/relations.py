@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..elements.measure import SLANT
 from ..elements.picture import Edge
 from ..elements.place import Place, Point
 from .draft import Draft
@@ -103,5 +102,5 @@ def _end(draft: Draft, name: str, place: Place, is_lower: bool, dx: float) -> fl
     kind = draft.box[name].kind
     half = place.extent.height / 2
     if kind in ("encoder", "decoder"):
-        half -= place.extent.height * SLANT * (0.5 + dx / place.extent.width * (1 if kind == "encoder" else -1))
+        half -= place.extent.slant * (0.5 + dx / place.extent.width * (1 if kind == "encoder" else -1))
     return place.y + (half if is_lower else -half)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from ..elements.measure import SLANT
 from .channels import Turn, order_turns
-from .draft import FRAME, Draft, around
+from .draft import FRAME, FRAME_DOWN, Draft, around
 from .labels import line_label, relation_labels, stop_room
 from .routes import Plan
 
 CHANNEL = 11.0  # between lines that turn side by side
 ARROW = 16.0  # from the last turn to the box
-GAP = 26.0
+GAP_DOWN, ROW_DOWN, TITLE_DOWN = 16.0, 14.0, 13.0  # where data flows down: a gap, words in it, a frame's name
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def _nudge(draft: Draft, edge: int) -> None:
     """Moves the start of a line by as much as its box allows."""
     source = draft.panel.edges[edge].source
     reach = draft.extents[source].height / 2 * (1 - SLANT) - 2
+    reach = max(reach, 0.0)
     here = draft.port_out[edge] - draft.y[source]
     draft.port_out[edge] += min(8.0, reach - here) if here <= 0 else max(-8.0, -reach - here)
 
@@ -81,13 +82,27 @@ def _columns(draft: Draft, turns: dict[tuple[int, int], Turn], slots: dict[tuple
         x.append(here + wide / 2)
         starts = any(draft.starts_frame(n) for n in draft.box if draft.column(n) == c + 1)
         arrows.append(ARROW + (10.0 if starts else 0.0))
-        room = max([GAP, *_rooms(draft, c, wide)]) + (FRAME if starts else 0.0) if c < count - 1 else 0.0
+        frame = (FRAME_DOWN + TITLE_DOWN * draft.title_lines if draft.is_down else FRAME) if starts else 0.0
+        rooms = _rooms_down(draft, c, wide) if draft.is_down else [draft.gap, *_rooms(draft, c, wide)]
+        room = max(rooms) + frame if c < count - 1 else 0.0
         here += wide + (room + CHANNEL * (channels[c] - 1) + arrows[c] if channels[c] else room)
         gap_right.append(here)
     turn_x = {
         key: gap_right[t.gap] - arrows[t.gap] - CHANNEL * (channels[t.gap] - 1 - slots[key]) for key, t in turns.items()
     }
     return Columns(x, gap_right, turn_x, turns)
+
+
+def _rooms_down(draft: Draft, column: int, wide: float) -> list[float]:
+    """What the gap below a row of boxes must hold before lines turn in it, where data flows down."""
+    rooms = [GAP_DOWN]
+    for name in (n for n in draft.box if draft.column(n) == column):
+        half = draft.extents[name].width / 2 - wide / 2
+        frame = FRAME_DOWN + 4 if draft.ends_frame(name) else 0.0
+        labels = [line_label(draft.edge(p), draft.shapes, False, is_down=True).width for p in draft.outs[name]]
+        rooms.append(half + frame + (ROW_DOWN if any(labels) else 0.0) + 8)
+    lines = [p for p in draft.plans if stop_gap(draft, p) == column]
+    return [*rooms, *(max(rooms) + stop_room(draft.edge(plan), is_down=True) for plan in lines)]
 
 
 def _rooms(draft: Draft, column: int, wide: float) -> list[float]:
@@ -102,8 +117,8 @@ def _rooms(draft: Draft, column: int, wide: float) -> list[float]:
             (line_label(draft.edge(p), draft.shapes, draft.is_tight(name)).width for p in draft.outs[name]), default=0.0
         )
         stop = max((stop_room(draft.edge(p)) for p in draft.outs[name] if stop_gap(draft, p) == column), default=0.0)
-        rooms.append(half + pad + label + stop + 12 if label or stop else GAP)
-        rooms += [GAP + 14.0] if is_passed else []
+        rooms.append(half + pad + label + stop + 12 if label or stop else draft.gap)
+        rooms += [draft.gap + 14.0] if is_passed else []
         rooms += [label.width + 18 - wide / 2 for label in relations if name in (label.owner, label.end)]
         rooms += [FRAME * 2 + 8 + half] if draft.ends_frame(name) else []
     passing = [p for p in draft.plans if stop_gap(draft, p) == column and draft.column(p.source) != column]

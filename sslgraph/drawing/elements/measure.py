@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from .picture import Box
 
 FONTS = Path(__file__).parent / "fonts"
 TITLE, SUB, NAME, SHAPE, NOTE = 13.0, 10.5, 11.5, 9.5, 10.5  # sizes of letters
-SMALL = 0.72  # of a subscript
+SMALL = 0.8  # of a subscript
 PICTURE = 52.0  # side of a view's picture
 SLANT = 0.17  # of an encoder's height, lost towards its narrow side
+SLANT_DOWN = 9.0  # lost at each side of an encoder's narrow end where data flows down
+TITLE_LINE = 15.0  # from one line of large letters to the next
 LINE = 14.0  # from one line of small text to the next
 
 
@@ -61,6 +63,16 @@ def _symbol(name: str) -> tuple[Run, ...]:
     return (Run(name.replace("_", " "), is_italic=True),)
 
 
+def title_lines(box: Box) -> list[tuple[Run, ...]]:
+    """What stands in a box in large letters, a tuple for each line."""
+    lines: list[tuple[Run, ...]] = [()]
+    for run in title(box):
+        first, *rest = run.text.split("\n")
+        lines[-1] = (*lines[-1], replace(run, text=first))
+        lines += [(replace(run, text=text),) for text in rest]
+    return [tuple(run for run in line if run.text) for line in lines]
+
+
 def title(box: Box) -> tuple[Run, ...]:
     """What stands in a box in large letters: its role, and the spec's letter for it."""
     if box.kind == "view":
@@ -71,7 +83,7 @@ def title(box: Box) -> tuple[Run, ...]:
     is_bold = box.kind not in ("op", "image")
     words = (Run(box.title, is_bold),) if box.title else ()
     if box.kind in ("encoder", "head", "decoder", "memory") and box.symbol and box.symbol.lower() != box.title.lower():
-        gap = (Run(" ", is_bold),) if words else ()
+        gap = (Run(" ", is_bold),) if words and not box.title.endswith("\n") else ()
         return (*words, *gap, *symbol(box.symbol))
     return words
 
@@ -86,31 +98,65 @@ class Extent:
     below: float
     side: float  # of everything together, to either side of the centre
     is_note_above: bool = False
+    slant: float = 0.0  # how far a trapezoid's corners lie inside, at its narrow end
+    is_down: bool = False  # data flows down, so what else stands "above" and "below" stands left and right
+
+    @property
+    def room(self) -> tuple[float, float, float, float]:
+        """How far everything reaches from the centre to the left, up, right and down."""
+        if self.is_down:
+            return self.above, self.side, self.below, self.side
+        return self.side, self.above, self.side, self.below
 
 
 def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False) -> Extent:
     """The room of a box; `ports` is the height that the lines at its busier side need, whatever it is."""
-    large = runs_width(title(box), TITLE)
+    large = max((runs_width(runs, TITLE) for runs in title_lines(box)), default=0.0)
+    more = TITLE_LINE * (len(title_lines(box)) - 1)
     if box.kind in ("image", "view"):
         return _picture(box, large, is_note_above)
-    if box.kind == "augmentation":
-        wide = large + 24
-        return Extent(wide, 26.0, 13.0, 13.0 + (13.0 if box.sub else 0.0), max(wide, width(box.sub, SHAPE)) / 2)
     subs = box.sub.split("\n") if box.sub else []
-    wide, high = _body(box, large, max((width(line, SUB) for line in subs), default=0.0), 14.0 * len(subs))
+    if box.kind == "augmentation":
+        wide, below = large + 24, 13.0 * len(subs)
+        small = max((width(line, SHAPE) for line in subs), default=0.0)
+        return Extent(wide, 26.0 + more, 13.0 + more / 2, 13.0 + more / 2 + below, max(wide, small) / 2)
+    wide, high = _body(box, large, max((width(line, SUB) for line in subs), default=0.0), 14.0 * len(subs) + more)
     busy = ports + 10.0 if ports else 0.0
-    high = max(high, busy / (1 - SLANT) if box.kind in ("encoder", "decoder") else busy)
+    is_slanted = box.kind in ("encoder", "decoder")
+    high = max(high, busy / (1 - SLANT) if is_slanted else busy)
     notes = box.note.split("\n") if box.note else []
     note = LINE * len(notes) + 5 if notes else 0.0
     mark = 5.0 if box.weights == "ema" else 0.0
     side = max(wide / 2 + mark, *(width(line, NOTE) / 2 for line in notes)) if notes else wide / 2 + mark
     above, below = (note, 0.0) if is_note_above else (0.0, note)
-    return Extent(wide, high, high / 2 + max(mark, above), high / 2 + below, side, is_note_above)
+    slant = high * SLANT if is_slanted else 0.0
+    return Extent(wide, high, high / 2 + max(mark, above), high / 2 + below, side, is_note_above, slant)
+
+
+def extent_down(box: Box, ports: float = 0.0, *, shapes: bool = True) -> Extent:
+    """The room of a box where data flows down, turned over: its `width` is how long it is along the flow."""
+    lines = title_lines(box)
+    large = max((runs_width(runs, TITLE) for runs in lines), default=0.0)
+    if box.kind in ("image", "view"):
+        stack = 8.0 if box.copies > 1 else 0.0
+        words = max([large, *(width(shape, SHAPE) for shape in box.shapes if shapes)]) + 6 if box.symbol else 0.0
+        half = PICTURE / 2
+        return Extent(PICTURE, PICTURE, half, half + stack + words, half + stack, is_down=True)
+    subs = box.sub.split("\n") if box.sub else []
+    small = max((width(line, SUB) for line in subs), default=0.0)
+    wide, high = _body(box, large, small, 14.0 * len(subs) + TITLE_LINE * (len(lines) - 1))
+    if box.kind == "augmentation":
+        wide, high = max(large, small) + 22, 26.0 + TITLE_LINE * (len(lines) - 1) + 12.0 * len(subs)
+    slant = SLANT_DOWN if box.kind in ("encoder", "decoder") else 0.0
+    wide -= {"memory": 8.0, "head": 8.0, "encoder": 8.0, "decoder": 0.0}.get(box.kind, 4.0)
+    wide, high = max(wide + slant, ports + 12.0 if ports else 0.0), high - (10.0 if slant else 0.0)
+    mark = 5.0 if box.weights == "ema" else 0.0
+    return Extent(high, wide, wide / 2, wide / 2 + mark, high / 2 + mark, slant=slant, is_down=True)
 
 
 def _picture(box: Box, large: float, is_note_above: bool) -> Extent:
     stack = 8.0 if box.copies > 1 else 0.0
-    caption = (17.0 if box.symbol else 0.0) + 13.0 * len(box.shapes)
+    caption = (17.0 * len(title_lines(box)) if box.symbol else 0.0) + 13.0 * len(box.shapes)
     words = max([large, PICTURE, *(width(shape, SHAPE) for shape in box.shapes)])
     above, below = (caption, 0.0) if is_note_above else (0.0, caption + 2)
     side = max(words / 2, PICTURE / 2 + stack)
@@ -121,7 +167,8 @@ def _body(box: Box, large: float, small: float, lines: float) -> tuple[float, fl
     if box.kind == "encoder":
         return max(large, small) + 34, 48 + lines
     if box.kind == "op":
-        return max(28.0, runs_width(title(box), NAME) + 20), 24.0
+        lines_ = title_lines(box)
+        return max(28.0, *(runs_width(runs, NAME) + 20 for runs in lines_)), 24.0 + 14.0 * (len(lines_) - 1)
     if box.kind == "memory":
         return max(large, small, 76.0) + 22, 46.0 + lines
     if box.kind == "loss":

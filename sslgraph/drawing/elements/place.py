@@ -18,6 +18,12 @@ class Place:
     extent: Extent
 
     @property
+    def room(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the box with all that stands around it."""
+        left, up, right, down = self.extent.room
+        return self.x - left, self.y - up, self.x + right, self.y + down
+
+    @property
     def left(self) -> float:
         """The left side of the box itself."""
         return self.x - self.extent.width / 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..elements.forms import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
-from ..elements.measure import LINE, NAME, NOTE, PICTURE, SHAPE, SLANT, SUB, TITLE, Run, title
+from ..elements.measure import LINE, NAME, NOTE, PICTURE, SHAPE, SUB, TITLE, TITLE_LINE, Run, title_lines
 from ..elements.picture import Box
 from ..elements.place import Place
 from ..elements.theme import Paint, Theme
@@ -47,7 +47,11 @@ def _paint(box: Box, theme: Theme) -> Paint:
 def _body(box: Box, place: Place, paint: Paint) -> list[Shape]:
     left, top, right, bottom = place.left, place.top, place.right, place.bottom
     style: Style = {"fill": paint.fill, "stroke": paint.line, "width": 1.6, "dash": DASHES.get(box.weights, ())}
-    slant = place.extent.height * SLANT
+    slant = place.extent.slant
+    if place.extent.is_down and box.kind == "encoder":
+        return [polygon((left, top), (right, top), (right - slant, bottom), (left + slant, bottom), **style)]
+    if place.extent.is_down and box.kind == "decoder":
+        return [polygon((left + slant, top), (right - slant, top), (right, bottom), (left, bottom), **style)]
     if box.kind == "encoder":
         return [polygon((left, top), (right, top + slant), (right, bottom - slant), (left, bottom), **style)]
     if box.kind == "decoder":
@@ -73,18 +77,26 @@ def _body(box: Box, place: Place, paint: Paint) -> list[Shape]:
 
 
 def _words(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
-    if box.kind == "augmentation":
-        below = [Words(place.x, place.bottom + 12, (Run(box.sub),), SHAPE, theme.muted)] if box.sub else []
-        return [Words(place.x, place.y + 4.5, title(box), TITLE, paint.ink), *below]
-    if box.kind == "op":
-        return [Words(place.x, place.y + 4, title(box), NAME, paint.ink)]
-    first, second = title(box), box.sub
+    first, lines = title_lines(box), box.sub.split("\n") if box.sub else []
+    if box.kind == "augmentation" and not place.extent.is_down:
+        below = [Words(place.x, place.bottom + 12 + 13.0 * i, (Run(line),), SHAPE, theme.muted)
+                 for i, line in enumerate(lines)]  # fmt: skip
+        return [*_large(first, place.x, place.y + 4.5, TITLE, paint.ink), *below]
+    if box.kind == "op" and not lines:
+        return _large(first, place.x, place.y + 4, NAME, paint.ink)
     middle = place.y - (9.0 if box.kind == "memory" else 0.0)
     grey = theme.muted if box.kind != "loss" else paint.ink
-    lines = second.split("\n") if second else []
     top = middle + 4.5 - 7.0 * len(lines)
-    rest = [Words(place.x, top + 14.5 + 14.0 * i, (Run(line),), SUB, grey) for i, line in enumerate(lines)]
-    return [Words(place.x, top, first, TITLE, paint.ink), *rest]
+    large = _large(first, place.x, top, TITLE, paint.ink)
+    start = top + TITLE_LINE / 2 * (len(first) - 1) + 14.5
+    rest = [Words(place.x, start + 14.0 * i, (Run(line),), SUB, grey) for i, line in enumerate(lines)]
+    return [*large, *rest]
+
+
+def _large(lines: list[tuple[Run, ...]], x: float, y: float, size: float, colour: str) -> list[Shape]:
+    """Lines of large letters around a height."""
+    top = y - TITLE_LINE / 2 * (len(lines) - 1)
+    return [Words(x, top + TITLE_LINE * i, runs, size, colour) for i, runs in enumerate(lines)]
 
 
 def _slots(place: Place, paint: Paint) -> list[Shape]:
@@ -107,7 +119,7 @@ def _slots(place: Place, paint: Paint) -> list[Shape]:
 def _round_arrow(box: Box, place: Place, theme: Theme) -> list[Shape]:
     """The mark of a slow copy: an arrow that goes round."""
     x = place.right - 3
-    y = place.top + 2 + (place.extent.height * SLANT if box.kind == "encoder" else 0.0)
+    y = place.top + 2 + (place.extent.slant if box.kind == "encoder" and not place.extent.is_down else 0.0)
     arc = Path(
         (
             ("M", (x - 2.2, y + 2.6)),
@@ -137,12 +149,28 @@ def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> l
         landscape(place.left + 4 * i, place.top - 4 * i, PICTURE, crops[i], theme) for i in reversed(range(layers))
     ]
     below = box.shapes if shapes else ()
+    if place.extent.is_down:
+        return [*parts, *_caption(box, place, theme, below)]
     start = place.bottom + 14
     if place.extent.is_note_above:
         start = place.top - 4 * (layers - 1) - 6 - 12 * len(below)
-    parts.append(Words(place.x, start, title(box), 12.5, theme.ink))
+    names = title_lines(box)
+    parts += [Words(place.x, start + 17 * i, runs, 12.5, theme.ink) for i, runs in enumerate(names)]
+    start += 17 * (len(names) - 1)
     parts += [Words(place.x, start + 13 + 12 * i, (Run(shape),), SHAPE, theme.muted) for i, shape in enumerate(below)]
     return parts
+
+
+def _caption(box: Box, place: Place, theme: Theme, shapes: tuple[str, ...]) -> list[Shape]:
+    """The name of a view and its shapes right of its picture."""
+    x, names = place.right + (8.0 if box.copies > 1 else 0.0) + 5, title_lines(box)
+    top = place.y + 5 - 7 * (len(names) + len(shapes) - 1)
+    words: list[Shape] = [Words(x, top + 14 * i, runs, 12.5, theme.ink, "start") for i, runs in enumerate(names)]
+    start = top + 14 * len(names) - 1
+    return [
+        *words,
+        *(Words(x, start + 12 * i, (Run(text),), SHAPE, theme.muted, "start") for i, text in enumerate(shapes)),
+    ]
 
 
 def _note(box: Box, place: Place, theme: Theme) -> list[Shape]:

@@ -12,7 +12,6 @@ from ..elements.picture import Picture
 from ..elements.theme import THEMES, Theme
 from .scene import Scene, scene
 
-POINT = 0.75  # points in a unit of the picture
 _FACES = {(False, False): "Regular", (True, False): "Bold", (False, True): "Italic", (True, True): "Bold"}
 
 
@@ -31,13 +30,15 @@ def as_pdf(drawn: Scene) -> bytes:
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"pdf.fonttype": 42, "lines.scale_dashes": False, "svg.hashsalt": "sslgraph"}):
-        figure = Figure(figsize=(drawn.width / 96, drawn.height / 96), facecolor=drawn.theme.ground)
+        figure = Figure(
+            figsize=(drawn.width * drawn.point / 72, drawn.height * drawn.point / 72), facecolor=drawn.theme.ground
+        )
         FigureCanvasPdf(figure)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_axis_off()
         axes.set_xlim(0, drawn.width)
         axes.set_ylim(drawn.height, 0)
-        work = _Page(axes)
+        work = _Page(axes, drawn.point)
         for shape in drawn.shapes:
             work.draw(shape, None)
         out = io.BytesIO()
@@ -49,8 +50,8 @@ def as_pdf(drawn: Scene) -> bytes:
 class _Page:
     """Draws forms on a page one above the other."""
 
-    def __init__(self, axes: Any) -> None:
-        self.axes, self.order = axes, 0
+    def __init__(self, axes: Any, point: float) -> None:
+        self.axes, self.order, self.point = axes, 0, point
 
     def draw(self, shape: Shape, clip: Any) -> None:
         """Draws one form, cut to `clip`."""
@@ -77,19 +78,19 @@ class _Page:
     def _patch(self, path: Path, clip: Any) -> None:
         from matplotlib.patches import PathPatch
 
-        style: dict[str, Any] = {"linestyle": (0, tuple(d * POINT for d in path.dash))} if path.dash else {}
+        style: dict[str, Any] = {"linestyle": (0, tuple(d * self.point for d in path.dash))} if path.dash else {}
         style |= {"capstyle": "round" if path.is_round else "butt", "joinstyle": "round", "alpha": path.opacity}
         style |= {
             "facecolor": path.fill,
             "edgecolor": path.stroke,
-            "linewidth": path.width * POINT if path.stroke != "none" else 0.0,
+            "linewidth": path.width * self.point if path.stroke != "none" else 0.0,
         }
         self._add(PathPatch(_outline(path.commands), zorder=self._above(), **style), clip)
 
     def _circle(self, circle: Circle, clip: Any) -> None:
         from matplotlib.patches import Circle as Patch
 
-        line = circle.width * POINT if circle.stroke != "none" else 0.0
+        line = circle.width * self.point if circle.stroke != "none" else 0.0
         style: dict[str, Any] = {"facecolor": circle.fill, "edgecolor": circle.stroke, "linewidth": line}
         self._add(Patch((circle.x, circle.y), circle.radius, zorder=self._above(), **style), clip)
 
@@ -108,7 +109,7 @@ class _Page:
         sizes = [words.size * (SMALL if run.is_sub else 1.0) for run, _ in pieces]
         wide = [width(run.text, size, is_bold=run.is_bold) for (run, _), size in zip(pieces, sizes, strict=True)]
         x = words.x - {"middle": sum(wide) / 2, "end": sum(wide)}.get(words.anchor, 0.0)
-        effects = [withStroke(linewidth=3 * POINT, foreground=words.halo)] if words.halo else None
+        effects = [withStroke(linewidth=3 * self.point, foreground=words.halo)] if words.halo else None
         for (run, face), size, room in zip(pieces, sizes, wide, strict=True):
             y = words.y + (words.size * 0.24 if run.is_sub else 0.0)
             self.axes.text(
@@ -116,7 +117,7 @@ class _Page:
                 y,
                 run.text,
                 color=words.fill,
-                fontsize=size * POINT,
+                fontsize=size * self.point,
                 fontproperties=None,
                 font=FONTS / face,
                 va="baseline",

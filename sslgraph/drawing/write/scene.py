@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from ..arrange.labels import Label
-from ..arrange.layout import Ground, Layout, layout
-from ..elements.forms import Group, Path, Shape, Words, moved, polygon, rectangle, rounded
-from ..elements.measure import NAME, NOTE, SHAPE, TITLE, Run, runs_width
+from ..arrange.layout import WRAP, Layout, layout
+from ..arrange.room import Ground
+from ..elements.forms import Group, Path, Shape, Words, moved, rectangle, rounded
+from ..elements.measure import NAME, NOTE, TITLE, Run
 from ..elements.picture import Box, Edge, Picture, players
 from ..elements.place import Point
 from ..elements.theme import Theme
+from ..elements.wrapping import lines
+from .at_lines import arrow, shorter, worded
 from .boxes import drawn
 from .legend import legend
 
 PAD = 18.0
 APART = 30.0
+POINT = 0.75  # points in a unit of a picture that is for no sheet of paper
 
 
 @dataclass(frozen=True)
@@ -28,31 +30,55 @@ class Scene:
     height: float
     title: str
     theme: Theme
+    point: float = POINT  # points on paper in a unit
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a picture is laid out; `wide`: of a sheet as wide as this, in the middle of which it stands."""
+
+    shapes: bool = True
+    is_down: bool = False
+    wrap: float = WRAP
+    wide: float = 0.0
+
+    @property
+    def pad(self) -> float:
+        """From the sheet's sides to the picture."""
+        return 4.0 if self.wide else PAD
 
 
 def scene(
-    picture: Picture, theme: Theme, *, gradients: bool = False, shapes: bool = True, with_legend: bool = True
+    picture: Picture,
+    theme: Theme,
+    *,
+    gradients: bool = False,
+    shapes: bool = True,
+    with_legend: bool = True,
+    form: Form | None = None,
 ) -> Scene:
     """The picture's panels, one under the other, and a legend of what occurs in them."""
-    parts: list[Shape] = []
-    y, right = PAD, 0.0
-    for panel in picture.panels:
-        placed = layout(panel, shapes=shapes)
+    form = form or Form(shapes)
+    pad, y, parts = form.pad, form.pad, list[Shape]()
+    laid = [layout(panel, shapes=form.shapes, is_down=form.is_down, wrap=form.wrap) for panel in picture.panels]
+    wide = max([form.wide, *(placed.bounds[2] - placed.bounds[0] + 2 * pad for placed in laid)])
+    for placed in laid:
         left, top, far, bottom = placed.bounds
-        if panel.title:
-            parts.append(Words(PAD, y + 12, (Run(panel.title, is_bold=True),), TITLE, theme.ink, "start"))
-            y += 26
-        content = _Drawing(placed, theme, gradients, shapes).shapes()
-        parts += [moved(shape, PAD - left, y - top) for shape in content]
+        title = placed.panel.title
+        for text in lines(title, wide - 2 * pad, TITLE, is_bold=True) if form.wide else [title] if title else []:
+            parts.append(Words(pad, y + 12, (Run(text, is_bold=True),), TITLE, theme.ink, "start"))
+            y += 16
+        y += 10 if title else 0
+        content = _Drawing(placed, theme, gradients, form.shapes).shapes()
+        start = (wide - (far - left)) / 2 if form.wide else pad
+        parts += [moved(shape, start - left, y - top) for shape in content]
         y += bottom - top + APART
-        right = max(right, far - left)
     y -= APART
-    wide = right + 2 * PAD
     if with_legend:
-        key, wide, high = legend(picture, theme, PAD, y + 20, wide, gradients)
+        key, wide, high = legend(picture, theme, pad, y + 20, wide, gradients)
         parts.append(key)
         y += 20 + high
-    return Scene(tuple(parts), wide, y + PAD, picture.title, theme)
+    return Scene(tuple(parts), wide, y + pad, picture.title, theme)
 
 
 class _Drawing:
@@ -84,7 +110,7 @@ class _Drawing:
                 )
             )
         parts += [self._stop(point, n) for n, point in sorted(self.placed.stops.items())]
-        parts += [self._label(label) for label in self.placed.labels]
+        parts += [worded(label, self.theme) for label in self.placed.labels]
         return parts
 
     def _badge(self, box: Box) -> str:
@@ -94,11 +120,15 @@ class _Drawing:
 
     def _frame(self, ground: Ground) -> Group:
         theme, height = self.theme, ground.bottom - 9 if ground.is_low else ground.top + 17
+        titles = ground.title.split() if self.placed.is_down else [ground.title]
         body = rectangle(
             ground.left, ground.top, ground.right, ground.bottom, 12.0, fill=theme.frame, stroke=theme.faint, width=1.2
         )
-        words = Words(ground.left + 12, height, (Run(ground.title),), NAME, theme.muted, "start")
-        return Group((body, words), "frame", " ".join(ground.boxes), ground.title)
+        left = ground.left + (6 if self.placed.is_down else 12)
+        words = [
+            Words(left, height + 13 * i, (Run(text),), NAME, theme.muted, "start") for i, text in enumerate(titles)
+        ]
+        return Group((body, *words), "frame", " ".join(ground.boxes), ground.title)
 
     def _line(self, edge: Edge, points: list[Point]) -> Group:
         relation = {"ema": self._ema, "write": self._write, "same": self._same}
@@ -113,7 +143,7 @@ class _Drawing:
         colour = theme.faint if self.gradients else theme.ink if carries else theme.quiet
         dash = (5.0, 3.5) if edge.gradient == "none" else ()
         line = Path(
-            rounded([*points[:-1], (points[-1][0] - 4, points[-1][1])]),
+            rounded(shorter(points, 4)),
             stroke=colour,
             width=1.6 if carries else 1.4,
             dash=dash,
@@ -127,23 +157,24 @@ class _Drawing:
         for place, number in enumerate(running):
             colour = self.theme.flows[number % len(self.theme.flows)]
             shift = (place - (len(running) - 1) / 2) * 5
-            back = [(x, y + shift) for x, y in reversed(points)]
-            back[-1] = (back[-1][0] + 1, back[-1][1])
-            shaft = [*back[:-1], (back[-1][0] + 6, back[-1][1])]
+            is_down = self.placed.is_down
+            back = [(x + shift * is_down, y + shift * (not is_down)) for x, y in reversed(points)]
+            back[-1] = (back[-1][0] + (not is_down), back[-1][1] + is_down)
+            shaft = [*back[:-1], (back[-1][0] + 6 * (not is_down), back[-1][1] + 6 * is_down)]
             parts += [Path(rounded(shaft), stroke=colour, width=3.0), arrow(back, colour, size=9)]
         return parts
 
     def _ema(self, points: list[Point]) -> list[Shape]:
         colour = self.theme.ema.line
         return [
-            Path(rounded(_shorter(points, 2)), stroke=colour, width=2.0, dash=(0.5, 4.5), is_round=True),
+            Path(rounded(shorter(points, 2)), stroke=colour, width=2.0, dash=(0.5, 4.5), is_round=True),
             arrow(points, colour, is_open=True),
         ]
 
     def _write(self, points: list[Point]) -> list[Shape]:
         colour = self.theme.memory.line
         return [
-            Path(rounded(_shorter(points, 2)), stroke=colour, width=1.6, dash=(7.0, 3.0, 1.5, 3.0)),
+            Path(rounded(shorter(points, 2)), stroke=colour, width=1.6, dash=(7.0, 3.0, 1.5, 3.0)),
             arrow(points, colour, is_open=True),
         ]
 
@@ -154,6 +185,8 @@ class _Drawing:
     def _stop(self, point: Point, number: int) -> Group:
         x, y = point
         theme, edge = self.theme, self.panel.edges[number]
+        if self.placed.is_down:
+            return self._stop_down(point, f"{edge.source}>{edge.target}")
         heights = [
             self.placed.lines[n][0][1]
             for n, other in enumerate(self.panel.edges)
@@ -175,52 +208,15 @@ class _Drawing:
             (gap, bars) if is_between else (gap, bars, words), "stop", f"{edge.source}>{edge.target}", "stop-gradient"
         )
 
-    def _label(self, label: Label) -> Group:
-        theme = self.theme
-        if label.kind != "data":
-            colour = {"ema": theme.ema.line, "write": theme.memory.line, "same": theme.trained.line}[label.kind]
-            height = label.y + 4 if label.owner else label.y - 5
-            return Group((Words(label.x, height, label.above, NOTE, colour, halo=theme.ground),), "label")
-        if label.is_row:
-            left = label.x - label.width / 2
-            name = Words(left, label.y - 4, label.above, NAME, theme.ink, "start", halo=theme.ground)
-            shape = Words(
-                left + runs_width(label.above, NAME) + 6,
-                label.y - 4,
-                (Run(label.below),),
-                SHAPE,
-                theme.muted,
-                "start",
-                halo=theme.ground,
-            )
-            return Group((name, shape), "label")
-        parts = []
-        if label.above:
-            parts.append(Words(label.x, label.y - 5, label.above, NAME, theme.ink))
-        if label.below:
-            parts.append(Words(label.x, label.low + 12, (Run(label.below),), SHAPE, theme.muted))
-        return Group(tuple(parts), "label")
-
-
-def arrow(points: list[Point], colour: str, *, is_open: bool = False, size: float = 7.0) -> Path:
-    """The head of an arrow at a line's end."""
-    (x0, y0), (x1, y1) = points[-2], points[-1]
-    long = math.hypot(x1 - x0, y1 - y0) or 1.0
-    c, s = (x1 - x0) / long, (y1 - y0) / long
-    sides = [
-        (x1 - size * c + size * 0.48 * s, y1 - size * s - size * 0.48 * c),
-        (x1, y1),
-        (x1 - size * c - size * 0.48 * s, y1 - size * s + size * 0.48 * c),
-    ]
-    if is_open:
-        return Path((("M", sides[0]), ("L", sides[1]), ("L", sides[2])), stroke=colour, width=1.8)
-    return polygon(*sides, fill=colour)
-
-
-def _shorter(points: list[Point], by: float) -> list[Point]:
-    (x0, y0), (x1, y1) = points[-2], points[-1]
-    long = math.hypot(x1 - x0, y1 - y0) or 1.0
-    return [*points[:-1], (x1 - (x1 - x0) / long * by, y1 - (y1 - y0) / long * by)]
+    def _stop_down(self, point: Point, name: str) -> Group:
+        """A stop-gradient on an upright line, its word right of it."""
+        x, y = point
+        gap = rectangle(x - 4, y - 6, x + 4, y + 6, 0.0, fill=self.theme.ground)
+        strokes = (("M", (x - 7, y + 6)), ("L", (x + 7, y + 1)), ("M", (x - 7, y - 1)), ("L", (x + 7, y - 6)))
+        bars = Path(strokes, stroke=self.theme.ink, width=2.2, is_round=True)
+        run = Run("stop-grad", is_bold=True)
+        words = Words(x + 11, y + 4, (run,), NOTE, self.theme.ink, "start", halo=self.theme.ground)
+        return Group((gap, bars, words), "stop", name, "stop-gradient")
 
 
 def _said(edge: Edge) -> str:

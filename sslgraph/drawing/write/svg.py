@@ -5,12 +5,13 @@ from __future__ import annotations
 from sslgraph.escaping import escape
 
 from ..elements.forms import Circle, Command, Group, Path, Shape, Words
+from ..elements.measure import SMALL
 from ..elements.picture import Picture
 from ..elements.theme import THEMES, Theme
-from .scene import Scene, scene
+from .scene import POINT, Scene, scene
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-_SUB = (0.72, 0.24)  # a subscript's size and how far it stands below
+_SUB = (SMALL, 0.24)  # a subscript's size and how far it stands below
 
 
 def svg(
@@ -39,7 +40,10 @@ def as_svg(drawn: Scene, *, prefix: str = "") -> str:
     """A scene as SVG text."""
     work = _Writer(prefix)
     body = "".join(work.shape(shape) for shape in drawn.shapes)
-    size = f'width="{_n(drawn.width)}" height="{_n(drawn.height)}" viewBox="0 0 {_n(drawn.width)} {_n(drawn.height)}"'
+    sides = [_n(drawn.width), _n(drawn.height)]
+    if drawn.point != POINT:  # for a sheet of paper
+        sides = [f"{side * drawn.point / 72:.4g}in" for side in (drawn.width, drawn.height)]
+    size = f'width="{sides[0]}" height="{sides[1]}" viewBox="0 0 {_n(drawn.width)} {_n(drawn.height)}"'
     ground = f'<rect width="{_n(drawn.width)}" height="{_n(drawn.height)}" fill="{drawn.theme.ground}"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}" role="img">\n'

@@ -65,3 +65,24 @@ def test_what_cannot_be_drawn(
     said = sslgraph("draw", *words)
     assert said.code == 1 and message in said.err and "Traceback" not in said.err
     assert said.out == "" and list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_for_a_column(sslgraph: Command, tmp_path: Path) -> None:
+    file = tmp_path / "x.svg"
+    assert sslgraph("draw", "rotation_one", "-o", str(file), "--width", "3.25in").code == 0
+    assert 'width="3.25in"' in file.read_text()
+    assert sslgraph("draw", "rotation_one", "-o", str(file), "--width", "139.7mm", "--compact").code == 0
+    assert 'width="5.5in"' in file.read_text() and "23.5 M" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--width", "3.25"), "--width 3.25: write a length with its unit: in, cm, mm, pt; for example 3.25in"),
+        (("--width", "1in"), "RotNet with one turn: its picture is not readable 1 in wide; at 7 pt it needs 1."),
+        (("--width", "3in", "--font-size", "4pt"), "ask for --font-size 6.85 or more"),
+    ],
+)
+def test_what_cannot_be_printed(words: tuple[str, ...], message: str, sslgraph: Command, tmp_path: Path) -> None:
+    said = sslgraph("draw", "rotation_one", "-o", str(tmp_path / "x.svg"), *words)
+    assert said.code == 1 and message in said.err and not list(tmp_path.iterdir())

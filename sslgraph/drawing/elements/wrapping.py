@@ -1,0 +1,59 @@
+"""Words that are too long for one line: they go on in the next."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from .measure import NOTE, SUB, TITLE, runs_width, symbol, width
+from .picture import Box
+
+# Behind blanks, arrows and hyphens, but not inside "75 %", "10 000" and "→ 256".
+BREAK = re.compile(r"(?<!\d )(?<!→ )(?<=[ →_/-])|(?<=\d )(?![\d%])")
+
+
+def wrapped(box: Box, wide: float, *, is_down: bool = False) -> Box:
+    """The box with its words in lines of at most about this width; where data flows down, its note stands inside."""
+    title = "\n".join(lines(box.title, wide, TITLE, is_bold=True))
+    name = "\n".join(lines(box.symbol, wide, TITLE)) if runs_width(symbol(box.symbol), TITLE) > wide else box.symbol
+    last = width(title.rpartition("\n")[2], TITLE, is_bold=True)
+    is_said = box.kind in ("encoder", "head", "decoder", "memory") and name.lower() != box.title.lower()
+    if title and is_said and last + 4 + runs_width(symbol(name), TITLE) > wide:
+        title += "\n"
+    note = [line for text in box.note.split("\n") if text for line in lines(text, max(wide, 84.0), NOTE)]
+    sub = [line for text in box.sub.split("\n") if text for line in _parts(text, wide)]
+    if is_down and box.kind not in ("image", "view"):
+        sub, note = [*sub, *note], []
+    return replace(box, title=title, symbol=name, sub="\n".join(sub), note="\n".join(note))
+
+
+def _parts(text: str, wide: float) -> list[str]:
+    """A line of small words; it breaks between its parts first."""
+    found: list[str] = []
+    for part in text.split(" · "):
+        joined = f"{found[-1]} · {part}" if found else part
+        if found and width(joined, SUB) <= wide:
+            found[-1] = joined
+        else:
+            found += lines(part, wide, SUB)
+    return found
+
+
+def lines(text: str, wide: float, size: float, *, is_bold: bool = False) -> list[str]:
+    """A text in lines; it breaks behind blanks, arrows and hyphens, and a word that is too long anywhere."""
+    found = [""]
+    for word in (piece for token in BREAK.split(text) for piece in _pieces(token, wide, size)):
+        if found[-1] and width((found[-1] + word).rstrip(), size, is_bold=is_bold) > wide:
+            found.append("")
+        found[-1] += word
+    return [line.rstrip() for line in found if line.strip()]
+
+
+def _pieces(word: str, wide: float, size: float) -> list[str]:
+    """A word cut into pieces that are no wider than a line: letters without blanks, as in Chinese, break anywhere."""
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and letter != " " and width(pieces[-1] + letter, size) > wide:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces

@@ -1,0 +1,110 @@
+"""Pictures for print: as wide as a column, every letter at least 6 points, and the same rules as on a screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from rules import broken
+from test_layout import shipped
+from toys import EYE, SQUARE, sized
+
+from sslgraph.drawing import LIGHT, Picture, layout, picture
+from sslgraph.drawing.elements.forms import Group, Shape, Words
+from sslgraph.drawing.elements.measure import SMALL
+from sslgraph.drawing.elements.wrapping import wrapped
+from sslgraph.drawing.figure.compact import compact
+from sslgraph.drawing.write.fitted import FONT, fitted
+from sslgraph.drawing.write.pdf import as_pdf
+from sslgraph.drawing.write.scene import Scene
+from sslgraph.drawing.write.svg import as_svg
+from sslgraph.errors import SslgraphError
+from sslgraph.read import catalogue
+
+WIDTHS = (3.25, 5.5, 6.9)
+FEW = ("byol", "simclr", "swav", "simsiam", "deepcluster")
+
+
+@cache
+def drawn(name: str) -> Picture:
+    return picture(shipped(name))
+
+
+def letters(shapes: tuple[Shape, ...]) -> Iterator[float]:
+    """The size of every letter, in units of the picture."""
+    for shape in shapes:
+        if isinstance(shape, Group):
+            yield from letters(shape.parts)
+        elif isinstance(shape, Words):
+            yield from (shape.size * (SMALL if run.is_sub else 1) for run in shape.runs if run.text.strip())
+
+
+def faults(name: str, inches: float) -> list[str]:
+    """What a picture in a column of this width breaks."""
+    try:
+        found = fitted(drawn(name), LIGHT, inches=inches)
+    except SslgraphError as fault:
+        least = float(re.search(r"it needs ([\d.]+) in", str(fault))[1])  # type: ignore[index]
+        wider = fitted(drawn(name), LIGHT, inches=least)
+        return [] if inches < least and wider.width * wider.point / 72 <= least + 0.01 else [str(fault)]
+    smallest = min(letters(found.shapes)) * found.point
+    wide = found.width * found.point / 72
+    return [f"{name} at {inches} in: {smallest:.2f} pt, {wide:.2f} in"] * (smallest < 6 or abs(wide - inches) > 0.01)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_no_letter_prints_under_six_points(name: str) -> None:
+    assert [fault for inches in WIDTHS for fault in faults(name, inches)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", catalogue.names("methods"))
+def test_no_letter_of_any_method_prints_under_six_points(name: str) -> None:
+    assert [fault for inches in WIDTHS for fault in faults(name, inches)] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in catalogue.names("methods")],
+)
+def test_a_picture_that_runs_down_keeps_every_rule(name: str) -> None:
+    panels = [*drawn(name).panels, *compact(drawn(name)).panels]
+    assert [fault for panel in panels for fault in broken(panel, is_down=True, wrap=84.0)] == []
+
+
+def test_figures_of_one_paper_have_one_size_of_letters() -> None:
+    sizes = [fitted(drawn(name), LIGHT, inches=5.5) for name in ("byol", "simclr")]
+    assert len({(scene.point, round(scene.width * scene.point / 72, 3)) for scene in sizes}) == 1
+
+
+def test_a_sheet_is_as_wide_as_it_says() -> None:
+    found: Scene = fitted(drawn("simclr"), LIGHT, inches=3.25)
+    assert 'width="3.25in"' in as_svg(found)
+    box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ", as_pdf(found))
+    assert box is not None and abs(float(box[1]) - 3.25 * 72) < 0.5
+
+
+def test_letters_that_are_too_small_are_refused() -> None:
+    with pytest.raises(SslgraphError, match=r"letters of 5 pt print indices at 4.4 pt.*ask for --font-size 6.85"):
+        fitted(drawn("simclr"), LIGHT, inches=6.9, font=5.0)
+    small, usual = (fitted(drawn("simclr"), LIGHT, inches=6.9, font=font) for font in (6.85, FONT))
+    assert small.point < usual.point
+
+
+def test_a_compact_picture_leads_from_the_image_straight_to_its_views() -> None:
+    panel = compact(drawn("simclr")).panels[0]
+    assert not [box for box in panel.boxes if box.kind == "augmentation"]
+    assert ("image", "x") in {(edge.source, edge.target) for edge in panel.edges}
+    assert {box.sub for box in panel.boxes if box.kind == "encoder"} == {"ResNet-50"}
+
+
+def test_long_words_go_on_in_the_next_line() -> None:
+    name = "a_very_long_name_of_an_encoder_of_images"
+    found = picture(sized(nets={name: EYE}, flow={"y": f"{name}(x)"}, losses={"l": {**SQUARE, "of": ["y", "y"]}}))
+    box = next(box for box in found.panels[0].boxes if box.part == name)
+    lines = wrapped(box, 84.0).symbol.split("\n")
+    assert "".join(lines) == name and len(lines) > 1
+    assert broken(found.panels[0], wrap=84.0) == []
+    assert max(place.extent.width for place in layout(found.panels[0], wrap=84.0).places.values()) < 140
