@@ -16,17 +16,27 @@ KNN = {
     "every": LENGTH, "k": "Count", "temperature": "Positive", "bank": "Count", "queries": "Count",
     "size": "Count | None",
 }  # fmt: skip
+SEGMENTATION = {
+    "path": "str", "size": "Count | None", "ignore": "list[Whole]", "bank": "Count", "queries": "Count",
+}  # fmt: skip
+MEASURES = {"knn": KNN, "segmentation": SEGMENTATION}
 CHECKPOINT = {"every": LENGTH, "keep": "Count", "best": "str | None"}
 
 
 def refuse(loaded: Loaded[Recipe]) -> None:
     """Refuses unknown settings of both mappings, and values that can't be; all of them at once."""
     evaluate, wish = loaded.spec.evaluate, loaded.spec.checkpoint
-    faults = [unknown(("evaluate", key), "evaluate: has no setting", key, ("knn",)) for key in evaluate if key != "knn"]
-    faults += _faults(("evaluate", "knn"), evaluate.get("knn") or {}, KNN)
+    faults = [
+        unknown(("evaluate", key), "evaluate: has no setting", key, MEASURES) for key in evaluate if key not in MEASURES
+    ]
+    for measure, known in MEASURES.items():
+        faults += _faults(("evaluate", measure), evaluate.get(measure) or {}, known)
+    if "segmentation" in evaluate and "path" not in (evaluate["segmentation"] or {}):
+        cure = "add path: FOLDER, of images with label maps"
+        faults.append(Fault(("evaluate", "segmentation"), "segmentation needs a path", (), cure))
     faults += _faults(("checkpoint",), wish, CHECKPOINT)
     best = wish.get("best")
-    if isinstance(best, str) and best not in evaluate:
+    if isinstance(best, str) and (best != "knn" or best not in evaluate):
         cure = "add evaluate: {knn: {}}" if best == "knn" else "write best: knn"
         faults.append(Fault(("checkpoint", "best"), f"best: {best} is not measured during this run", (), cure))
     if faults:

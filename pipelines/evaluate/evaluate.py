@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from torch import nn
@@ -28,6 +29,7 @@ from ..measure.features import extract, extract_views
 from ..measure.knn import Neighbours
 from ..measure.linear_probe import Probe
 from ..storage import checkpoint
+from . import labelled_places
 from .measured import NOTHING, Measured, measures
 from .restored import newest, restored, trained_on
 
@@ -52,11 +54,21 @@ class Evaluation:
     trained: Measured = NOTHING
     random: Measured = NOTHING
     pixels: Measured = NOTHING
+    segmentation: labelled_places.Segmented | None = None
     notes: tuple[str, ...] = ()  # what a reader of the figures must know
 
 
-def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = ()) -> Evaluation:
-    """Measures the newest complete checkpoint of a run folder, and writes evaluation.json into it with each measure."""
+def evaluate(
+    run: Path,
+    *,
+    data: str | None = None,
+    segmentation: Mapping[str, Any] | None = None,
+    plugins: tuple[str, ...] = (),
+) -> Evaluation:
+    """Measures the newest complete checkpoint of a run folder, and writes evaluation.json into it with each measure.
+
+    `segmentation` has settings of that measure, which go before those of the recipe.
+    """
     loaded, saved = _read(run)
     recipe, on = loaded.spec, machine.device()
     machine.use()
@@ -70,6 +82,9 @@ def evaluate(run: Path, *, data: str | None = None, plugins: tuple[str, ...] = (
     is_labelled, notes = about_labels(sources, encoders.wish)
     title, step = loaded.spec.method.method, encoders.step
     result = Evaluation(title, step, len(sources[0]), len(sources[1]), encoders.begun, notes=notes)
+    if (wish := labelled_places.wish(recipe.evaluate, segmentation)) is not None:
+        found = labelled_places.segmented(encoders, wish, device=on)
+        result = _written(replace(result, segmentation=found), run / FILE)
     asked = {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}
     for name, encoder in asked.items():
         is_net = name != "pixels"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslgraph.checked import SOURCE, augmentations, sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
+from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
@@ -37,13 +38,14 @@ class Restored:
     `begun` says in words what the second one is: an encoder may have begun with given weights.
     """
 
-    trained: nn.Module
-    random: nn.Module
+    trained: Encoder
+    random: Encoder
     begun: str
     view: ViewProgram
     training_view: ViewProgram
     step: int
     wish: online.Setting
+    sized_view: Callable[[int], ViewProgram]  # the fixed view with another side
 
 
 def newest(run: Path) -> Path:
@@ -108,7 +110,10 @@ def restored(
     view = evaluation_view(views, found_steps, like=first, size=wish.size)
     training_view = ViewProgram.build({first: views[first]}, found_steps)
     words = "encoder as it began" if _began_given(graph) else "random encoder"
-    return Restored(method.encoder(), random, words, view, training_view, found.step, wish)
+    return Restored(
+        method.encoder(), random, words, view, training_view, found.step, wish,
+        lambda side: evaluation_view(views, found_steps, like=first, size=side),
+    )  # fmt: skip
 
 
 def _begun(sized: SizedGraph, names: Mapping[str, str], saved: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:

@@ -162,9 +162,9 @@ class CompiledMethod(nn.Module):
         table: Tensor = next(iter(self.parts[phase.sample["balance"]].buffers()))
         return table
 
-    def encoder(self) -> nn.Module:
+    def encoder(self) -> Encoder:
         """The representation: images [B, 3, H, W] -> features [B, D]."""
-        return Encoder(self._program(self.sized.export))
+        return Encoder(self._program(self.sized.export), self.graph.exported)
 
     def train(self, mode: bool = True) -> CompiledMethod:
         """Train or eval mode; parts whose spec says `mode: eval` stay in it."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from sslgraph import collectives
 from sslgraph.compile.follow import Follower
 from sslgraph.compile.program import Program
 from sslgraph.draws import stream_of
-from sslgraph.errors import refusal
+from sslgraph.errors import SslgraphError, refusal
 from sslgraph.parts import registry
 from sslgraph.ranks.batch_norm import synchronise
 from sslgraph.read.spec import ALWAYS, Part, Weights
@@ -46,16 +50,60 @@ def build_parts(
 
 
 class Encoder(nn.Module):
-    """The program of `export`: images in, one row of features per image out (maps and tokens are averaged)."""
+    """The program of `export`: images in, one row of features per image out (maps and tokens are averaged).
 
-    def __init__(self, program: Program) -> None:
+    `nets` names the nets in it.
+    """
+
+    def __init__(self, program: Program, nets: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self.net = program.module
+        self.net, self.nets = program.module, nets
 
     def forward(self, image: Tensor) -> Tensor:
         (rows,) = self.net(image).values()
         features: Tensor = rows.flatten(2).mean(2) if rows.ndim == 4 else rows.mean(1) if rows.ndim == 3 else rows
         return features
+
+    def places(self, image: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch dim rows columns"]:
+        """Features of each place: the export itself if it has places, else the first map, or tokens, of each of its
+        nets, side by side; SslgraphError if none has more than one place.
+        """
+        given: list[Any] = []
+        hooks = [
+            self.net.get_submodule(net).register_forward_hook(lambda _module, _inputs, out: given.append(out))
+            for net in self.nets
+        ]
+        try:
+            (rows,) = self.net(image).values()
+        finally:
+            for hook in hooks:
+                hook.remove()
+        own = grid_of(rows)
+        maps = [own] if own is not None else [found for out in given if (found := _first_grid(out)) is not None]
+        if not maps:
+            raise SslgraphError(
+                f"the encoder gives no features of places for images of {image.shape[3]} pixels: it needs a map or "
+                "tokens of 2 x 2 places or more, so larger images may do"
+            )
+        size = maps[0].shape[2:]
+        return torch.cat(
+            [found if found.shape[2:] == size else interpolate(found, size, mode="bilinear") for found in maps], 1
+        )
+
+
+def grid_of(value: Tensor) -> Float[Tensor, "batch dim rows columns"] | None:
+    """A map of more than one place as it is; tokens as the square of the last of them, without those before (class
+    token, registers); None for anything else.
+    """
+    if value.ndim == 4:
+        return value if min(value.shape[2:]) > 1 else None
+    side = math.isqrt(value.shape[1]) if value.ndim == 3 else 0
+    return value[:, -(side**2) :].transpose(1, 2).unflatten(2, (side, side)) if side > 1 else None
+
+
+def _first_grid(out: Any) -> Tensor | None:
+    values = out if isinstance(out, tuple) else (out,)
+    return next((grid_of(value) for value in values if value.ndim > 2), None)
 
 
 def _part(sized: SizedGraph, box: Box, parts: dict[str, nn.Module], seed: int, plugins: tuple[str, ...]) -> nn.Module:

@@ -20,13 +20,21 @@ _NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 
 
 def absolute(text: Value) -> Value:
-    """The text of a recipe with the paths of its data, its given weights and begin_with absolute."""
+    """The text of a recipe with the paths of its data, given weights, begin_with and evaluate absolute."""
     changes: dict[str, Callable[[Value], Value]] = {
         "data": lambda data: _inside(data, lambda key: key == "path"),
         "given": lambda given: _inside(given, lambda _: True),
         "begin_with": located,
+        "evaluate": _measured,
     }
     return replace(text, content={k: changes[k](v) if k in changes else v for k, v in text.content.items()})
+
+
+def _measured(node: Value) -> Value:
+    if not isinstance(node.content, dict):
+        return node
+    inside = {measure: _inside(asked, lambda key: key == "path") for measure, asked in node.content.items()}
+    return replace(node, content=inside)
 
 
 def _inside(node: Value, is_path: Callable[[str], bool]) -> Value:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from toys import CLOCK, EYE, PLUGINS, SQUARE, TWO_VIEWS, batch, compiled, dense, sized
 
+from sslgraph.compile.weights import grid_of
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.schedules import Clock
 
@@ -391,6 +392,24 @@ def test_the_exported_net_gives_one_row_per_image() -> None:
     assert method.encoder()(images(1, 2)).tolist() == [[1, 1, 1], [2, 2, 2]]
     mapped = compiled(**{**SIAMESE, "export": "f.map"})
     assert mapped.encoder()(images(1, 2)).tolist() == [[1, 1, 1], [2, 2, 2]]
+
+
+def test_places_are_the_exports_own_or_the_first_of_each_of_its_nets() -> None:
+    """Eye gives the mean of an image, and the image itself as a map; two of them stand side by side."""
+    image = torch.arange(12.0).view(1, 3, 2, 2)
+    for export in ("f", "f.map", "concat(f(x2), g(f(x2)))"):
+        assert torch.equal(compiled(**{**SIAMESE, "export": export}).encoder().places(image), image)
+    both = {"nets": {"f": EYE, "g": EYE}, "flow": {"z1": "f(x1)", "z2": "g(x2)"}, "export": "concat(f(x2), g(x2))"}
+    assert torch.equal(compiled(**{**SIAMESE, **both}).encoder().places(image), torch.cat([image, image], 1))
+    with pytest.raises(SslgraphError, match="gives no features of places for images of 1 pixels: it needs a map"):
+        compiled(**{**SIAMESE, "export": "f"}).encoder().places(image[..., :1, :1])
+
+
+def test_tokens_become_a_square_without_those_before_them() -> None:
+    tokens = torch.arange(10.0).view(1, 5, 2)  # a class token and 2 x 2 places
+    grid = grid_of(tokens)
+    assert grid is not None and grid[0, 0].tolist() == [[2, 4], [6, 8]]
+    assert grid_of(torch.ones(3, 7)) is None and grid_of(torch.ones(3, 2, 7)) is None
 
 
 def test_an_exported_expression_gives_one_row_per_image() -> None:

@@ -17,6 +17,7 @@ batch: 8
 optimizer: {{use: sgd, lr: 0.1, momentum: 0, weight_decay: 0}}
 given: {{old: weights.pt}}
 begin_with: runs/a
+evaluate: {{segmentation: {{path: pictures}}}}
 """
 
 
@@ -40,6 +41,7 @@ def test_a_path_is_relative_to_its_text(texts: Path, path: str) -> None:
     assert spec.data.settings["path"] == str(texts / "pictures")
     assert spec.given == {"old": "weights.pt"}  # nothing there: it may be a name
     assert spec.begin_with == str(texts / "runs/a")
+    assert spec.evaluate == {"segmentation": {"path": str(texts / "pictures")}}
 
 
 def test_a_path_of_the_command_line_is_relative_to_the_working_folder(texts: Path) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from ..contact_picture import COLOURS, NARROWEST, scale_of, scaled, with_boxes
 from ..contact_sheet import Cell, Sample, Sheet
 from .markup import Markup, element
+from .place_colours import Coloured
 from .seen import THUMB, Picture, Seen
 
 # Small pictures travel as they are and are enlarged by the reader pixel by pixel; larger ones as WebP.
@@ -70,6 +71,19 @@ def neighbours(seen: Seen) -> Markup:
             said = {"same": "the same class", "other": "another class", "": ""}[agrees]
             cells.append(_thumb(picture, f"{picture.similarity:.2f}", said, agrees))
         rows.append(element("div", cells, class_="near"))
+    return element("div", rows, class_="neighbours")
+
+
+def places(some: tuple[Coloured, ...]) -> Markup:
+    """Image by image: itself, and its places before and after training."""
+    rows = []
+    for one in some:
+        name = f"image {one.index}"
+        told = ((one.image, name), (one.trained, "trained"), (one.before, "before training"))
+        cells = [
+            element("figure", image(picture, f"{said}, {name}"), element("figcaption", said)) for picture, said in told
+        ]
+        rows.append(element("div", cells, class_="near places"))
     return element("div", rows, class_="neighbours")
 
 

@@ -161,6 +161,15 @@ def _own(run: Gathered, level: int) -> list[Markup]:
                 "Nearest neighbours", element("p", said, class_="note"), notes, pictures.neighbours(seen), level=level
             )
         )
+        if seen.coloured:
+            rows, columns = seen.coloured[0].places
+            said = (
+                f"{rows} x {columns} places of each held-out image. Alike colours are alike features: red, green and "
+                "blue are the three directions in which the features of all these places spread most."
+            )
+            parts.append(
+                _section("Places", element("p", said, class_="note"), pictures.places(seen.coloured), level=level)
+            )
         if seen.maps:
             drawn = element("div", [scatter.draw(map_) for map_ in seen.maps], class_="charts maps")
             parts.append(_section("Map of held-out images", scatter.legend(seen.maps[0]), drawn, level=level))

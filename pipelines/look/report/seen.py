@@ -24,11 +24,13 @@ from ...measure.features import Features, extract
 from ...measure.knn import GRID, Neighbours, knn
 from ..contact_picture import scaled
 from ..contact_sheet import class_name
+from .place_colours import Coloured, coloured
 from .records import Record
 from .sources import Sources
 
 ASKED, NEAREST = 10, 6
 MAPPED = 600
+COLOURED = 5
 THUMB = 64
 Plane = Float[Tensor, "images 2"]
 
@@ -63,6 +65,7 @@ class Seen:
     queries: int
     asked: tuple[tuple[Picture, tuple[Picture, ...]], ...]
     maps: tuple[Map, ...]
+    coloured: tuple[Coloured, ...]
     knn: dict[str, Neighbours]
     notes: tuple[str, ...]
 
@@ -113,7 +116,14 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
         asked = {"trained": trained, "random encoder": random, "pixels": encoded(nn.Flatten(), pixel_view())}
         wish = encoders.wish
         scores = {n: knn(b, q, k=wish.k, temperature=wish.temperature) for n, (b, q) in asked.items()}
+    colours: tuple[Coloured, ...] = ()
+    try:
+        shown = fair(queries, COLOURED)
+        colours = coloured(encoders, queries.read(shown)[0], queries.chosen[shown].tolist(), on)
+    except (SslgraphError, RuntimeError, ValueError) as reason:  # of a net that takes images of one size only
+        notes.append(f"places of images are not shown: {str(reason).splitlines()[0]}")
     return Seen(
+        coloured=colours,
         step=encoders.step,
         bank=len(trained[0].values),
         queries=len(trained[1].values),

@@ -13,6 +13,7 @@ from .markup import Markup, element, table
 
 ENCODERS = {"trained": "trained", "random": "random encoder", "pixels": "pixels"}
 MEASURES = {"knn": "kNN", "probe": "linear probe"}
+WAYS = {"linear": "segmentation mIoU, linear", "retrieval": "segmentation mIoU, retrieval"}
 MISSING = "not recorded"
 Runs = Sequence[Gathered]
 
@@ -92,7 +93,13 @@ def measured(run: Gathered) -> dict[str, dict[str, float]]:
     stored, record = run.record.evaluation, run.record
     if stored:
         found = {name: _of(stored.get(key, {}), "accuracy") for key, name in ENCODERS.items()}
-        return {**found, "chance": _of(stored.get("trained", {}), "chance")}
+        found["chance"] = _of(stored.get("trained", {}), "chance")
+        places = stored.get("segmentation") or {}
+        for key, name in {**ENCODERS, "chance": "chance"}.items():
+            told = places.get(key, {})
+            ways = {way: told.get(way, told) for way in WAYS}  # chance is the same for both
+            found[name] |= {words: ways[way]["miou"] for way, words in WAYS.items() if "miou" in ways[way]}
+        return found
     if record.knn:
         last = {"trained": record.knn[-1][1], **record.beside}
         return {name: {"kNN": value} for name, value in last.items()}

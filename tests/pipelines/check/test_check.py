@@ -81,7 +81,7 @@ epochs: 0
 batch: 8
 seed: -1
 optimizer: {use: sgd, lr: -0.1, momentum: 99, weight_decay: -3, Nesterov: true}
-evaluate: {knn: {k: 0, every: 0 epochs, temperature: "0.1"}}
+evaluate: {knn: {k: 0, every: 0 epochs, temperature: "0.1"}, segmentation: {ignore: 11, szie: 3}}
 checkpoint: {keep: 0, best: kmn}
 monitor: 0 steps
 set: {losses.contrast.temperature: 0, views.x.size: 0, views.x.flip.p: 7}
@@ -100,6 +100,9 @@ FAULTS = {
         "evaluate.knn.k must be a whole number of at least 1, not 0",
         "evaluate.knn.every must be longer than '0 epochs'",
         "evaluate.knn.temperature must be a number above 0, not the text '0.1' (remove the quotes)",
+        "segmentation needs a path",
+        "evaluate.segmentation.ignore must be a list of whole numbers of at least 0, not 11",
+        "evaluate.segmentation has no setting 'szie'",
     ],
     9: ["checkpoint.keep must be a whole number of at least 1, not 0", "best: kmn is not measured during this run"],
     10: ["monitor must be longer than '0 steps'"],

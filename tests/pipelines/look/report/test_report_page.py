@@ -75,6 +75,7 @@ def test_the_page_has_all_that_a_run_is_asked_about(page: Page, the_run: Path) -
         "Optimizer and pace",
         "Views",
         "Nearest neighbours",
+        "Places",
     ]
     assert page.all("h2") == [*sections, "Map of held-out images", "Spec"]
     facts = dict(zip(page.all("dt"), page.all("dd"), strict=True))

@@ -1,0 +1,113 @@
+"""Photographs with a class for each pixel: a folder of images, and beside it one of label maps."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from PIL import Image
+from torch import Tensor
+
+from sslgraph.component import component
+from sslgraph.errors import SslgraphError
+from sslgraph.ranges import Count, NotNegative, Whole
+
+from .album import Album, chosen
+from .arranging import arranged, by_folder
+from .decoding import SUFFIXES, Picture
+from .opening import store_at
+from .store import beside
+
+IMAGES = ("images",)
+LABELS = ("labels", "masks", "annotations")
+FORM = "images lie in a folder images, and their label maps under the same names in a folder labels beside it"
+NOT_LABELLED = -1
+
+
+@component(source="own", role="label maps")
+class LabelMaps(Album):
+    """Images, and for each a picture of the same size whose numbers are the classes of its pixels.
+
+    The images lie in a folder `images`, the maps in a folder `labels` (or `masks`, `annotations`) in its place, under
+    the same name with any ending: train/images/a.jpg and train/labels/a.png, or images/train/a.jpg and
+    labels/train/a.png. Splits are those of all sources (docs/data.md). Maps are grey or have a palette, whose numbers
+    count. An image without a map is left out and counted. Lines of a classes.txt at the top name the classes.
+
+    Settings:
+        path: the folder, or an address.
+        ignore: numbers that mean "not labelled".
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        split: Literal["train", "test"] = "train",
+        limit: Count | None = None,
+        memory: NotNegative = 0.0,
+        ignore: list[Whole] = [255],  # noqa: B006
+    ) -> None:
+        self.ignore = ignore
+        self._store = store_at(path)
+        files, skipped = self._store.files(), self._store.skipped
+        found = [file.name for file in files if file.name.lower().endswith(SUFFIXES)]
+        images = {key: name for name in found if (key := _key(name, IMAGES)) is not None}
+        maps = {key: name for name in found if (key := _key(name, LABELS)) is not None}
+        pairs = sorted((name, maps[key]) for key, name in images.items() if key in maps)
+        if not pairs:
+            there = f"{len(images)} images in folders images, {len(maps)} maps in folders labels, no two of one name"
+            raise SslgraphError(f"{path} has no images with label maps: it holds {there}; {FORM}")
+        if lonely := [name for key, name in images.items() if key not in maps]:
+            skipped.note("image", "without a label map", lonely[0], len(lonely))
+        folders, of_image = by_folder(name for name, _ in pairs)
+        splits = arranged(folders, of_image, skipped, lambda: (name.rpartition("/")[2] for name, _ in pairs)).splits
+        part = chosen(None, splits, len(pairs), split=split, limit=limit, where=path)
+        self.files = [pairs[i] for i in part.rows]
+        self.classes = tuple((beside(self._store, "classes.txt") or "").splitlines())
+        super().__init__(part, memory=memory, reads=self._store.reads, notes=skipped.lines())
+
+    def encoded(self, index: int) -> bytes:
+        """The bytes of its file."""
+        return self._store.read(self.files[index][0])
+
+    def name(self, index: int) -> str:
+        """Its file."""
+        return self._store.place(self.files[index][0])
+
+    def listing(self) -> Iterator[bytes]:
+        """The names of images and maps: they are another set's if any of them differs."""
+        yield "\n".join("\t".join(pair) for pair in self.files).encode("utf-8", "surrogateescape")
+
+    def pair(self, index: int) -> tuple[Picture, Int64[Tensor, "height width"]]:
+        """An image, and the class of each of its pixels, -1 where it has none."""
+        file = self._store.place(self.files[index][1])
+        try:
+            image = self.load(index)
+        except (OSError, ValueError) as wrong:
+            raise SslgraphError(f"{self.name(index)} can't be read: {wrong}") from wrong
+        try:
+            picture = Image.open(io.BytesIO(self._store.read(self.files[index][1])))
+            numbers = np.asarray(picture)
+        except (OSError, ValueError) as wrong:
+            raise SslgraphError(f"the label map {file} can't be read: {wrong}") from wrong
+        if numbers.ndim != 2:
+            raise SslgraphError(
+                f"the label map {file} has colours ({picture.mode}), and a map holds the number of a class in each "
+                "pixel: save it as grey, or with a palette"
+            )
+        classes = torch.from_numpy(numbers.astype(np.int64))
+        if classes.shape != image.shape[1:]:
+            sizes = (f"{shape[1]} x {shape[0]}" for shape in (classes.shape, image.shape[1:]))
+            raise SslgraphError(f"the label map {file} has {' pixels, and its image '.join(sizes)}: both need one size")
+        return image, torch.where(torch.isin(classes, torch.tensor(self.ignore)), NOT_LABELLED, classes)
+
+
+def _key(name: str, folders: Sequence[str]) -> str | None:
+    """What the path of an image and that of its map have in common; None if no folder of theirs is in it."""
+    *parts, file = name.split("/")
+    at = next((i for i in reversed(range(len(parts))) if parts[i].lower() in folders), None)
+    return None if at is None else "/".join([*parts[:at], "*", *parts[at + 1 :], file.rpartition(".")[0]])
