@@ -13,6 +13,7 @@ from torch import nn
 
 from sslgraph import whole_file
 from sslgraph.amounts import percent
+from sslgraph.checked import SOURCE
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
@@ -28,6 +29,7 @@ from ..measure import online
 from ..measure.features import extract, extract_views
 from ..measure.knn import Neighbours
 from ..measure.linear_probe import Probe
+from ..measure.shortcuts import Pretext, asked_of_noise
 from ..storage import checkpoint
 from . import labelled_places
 from .measured import NOTHING, Measured, measures
@@ -55,6 +57,7 @@ class Evaluation:
     random: Measured = NOTHING
     pixels: Measured = NOTHING
     segmentation: labelled_places.Segmented | None = None
+    pretext: tuple[Pretext, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader of the figures must know
 
 
@@ -81,7 +84,9 @@ def evaluate(
     encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)
     is_labelled, notes = about_labels(sources, encoders.wish)
     title, step = loaded.spec.method.method, encoders.step
-    result = Evaluation(title, step, len(sources[0]), len(sources[1]), encoders.begun, notes=notes)
+    pretext = asked_of_noise(encoders.method, encoders.views, size=size or SOURCE, device=on)
+    notes += tuple(map(str, pretext))
+    result = Evaluation(title, step, len(sources[0]), len(sources[1]), encoders.begun, notes=notes, pretext=pretext)
     if (wish := labelled_places.wish(recipe.evaluate, segmentation)) is not None:
         found = labelled_places.segmented(encoders, wish, device=on)
         result = _written(replace(result, segmentation=found), run / FILE)

@@ -45,6 +45,8 @@ class Restored:
     training_view: ViewProgram
     step: int
     wish: online.Setting
+    method: CompiledMethod
+    views: ViewProgram  # all those of training
     sized_view: Callable[[int], ViewProgram]  # the fixed view with another side
 
 
@@ -111,7 +113,8 @@ def restored(
     training_view = ViewProgram.build({first: views[first]}, found_steps)
     words = "encoder as it began" if _began_given(graph) else "random encoder"
     return Restored(
-        method.encoder(), random, words, view, training_view, found.step, wish,
+        method.encoder(), random, words, view, training_view, found.step, wish, method,
+        ViewProgram.build(views, found_steps),
         lambda side: evaluation_view(views, found_steps, like=first, size=side),
     )  # fmt: skip
 

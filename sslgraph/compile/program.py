@@ -73,6 +73,10 @@ class Program:
         """The same calls of the same parts, which give these tensors of the program as well."""
         return Program(*self._made_of, self.outputs | {name: name for name in names})
 
+    def only(self, names: Iterable[str]) -> Program:
+        """The calls that these tensors of the program need, which it gives and nothing else."""
+        return Program(*self._made_of, {name: name for name in names})
+
     def compile(self) -> None:
         """Hands the program to torch.compile; a part that can't be captured whole breaks the graph there."""
         self.run = torch.compile(self.module)
