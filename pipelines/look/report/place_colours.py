@@ -41,8 +41,8 @@ def coloured(encoders: Restored, images: Images, index: list[int], device: torch
     pictures = [[_picture(colours) for colours in rgb(map_)] for map_ in maps]
     shown = [_picture(square / 255) for square in squares]
     places = (int(maps[0].shape[2]), int(maps[0].shape[3]))
-    rows = zip(index, shown, *pictures, strict=True)
-    return tuple(Coloured(number, *row, places) for number, *row in rows)
+    rows = zip(index, shown, pictures[0], pictures[1], strict=True)
+    return tuple(Coloured(number, image, trained, before, places) for number, image, trained, before in rows)
 
 
 def rgb(maps: Float[Tensor, "images dim rows columns"]) -> Float[Tensor, "images 3 rows columns"]:
