@@ -38,3 +38,13 @@ class Lab(nn.Module):
         x, y, z = root.unbind(1)
         ab = torch.stack([500 * (x - y), 200 * (y - z)], 1)
         return LabImage((116 * y - 66)[:, None], ab)
+
+
+def to_rgb(lightness: Float[Tensor, "batch 1 height width"], ab: Float[Tensor, "batch 2 height width"]) -> Tensor:
+    """The way back, clipped to the colours that sRGB can show: [batch, 3, height, width] in 0..1."""
+    middle = (lightness[:, 0] + 66) / 116
+    roots = torch.stack([middle + ab[:, 0] / 500, middle, middle - ab[:, 1] / 200], 1)
+    xyz = torch.where(roots > 0.2068966, roots**3, (roots - 16 / 116) / 7.787)
+    matrix = torch.linalg.inv(torch.tensor(_TO_XYZ, dtype=torch.float64) / torch.tensor(_WHITE)[:, None])
+    linear = torch.einsum("cd,bdhw->bchw", matrix.to(xyz.dtype), xyz).clamp(0, 1)
+    return torch.where(linear > 0.0031308, 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055, 12.92 * linear)

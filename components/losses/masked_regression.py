@@ -3,6 +3,7 @@
 
 from typing import Literal
 
+import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
@@ -70,6 +71,20 @@ class MaskedRegression(nn.Module):
             return {}
         numbers = prediction.shape[-1]
         return {"chance": (numbers - 1) / numbers}
+
+    def pictures(
+        self,
+        prediction: Float[Tensor, "batch *shape"],
+        target: Float[Tensor, "batch *shape"],
+        where: Shaped[Tensor, "*places"] | None = None,
+    ) -> dict[str, Tensor]:
+        """The target, what is seen of it, if anything, and the prediction in its units where it is hidden."""
+        made = prediction
+        if self.normalize_target == "per_patch":
+            made = prediction * (target.var(-1, keepdim=True) + EPSILON).sqrt() + target.mean(-1, keepdim=True)
+        hidden = torch.ones_like(target) if where is None else _spread(where, target)
+        seen = {} if bool((hidden > 0).all()) else {"seen": target.masked_fill(hidden > 0, torch.nan)}
+        return {"image": target, **seen, "painted": torch.where(hidden > 0, made, target)}
 
     def _target(self, target: Tensor) -> Tensor:
         if self.normalize_target == "none":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
 from ..contact_picture import COLOURS, NARROWEST, scale_of, scaled, with_boxes
 from ..contact_sheet import Cell, Sample, Sheet
 from .markup import Markup, element
+from .painted import Painted
 from .place_colours import Coloured
 from .seen import THUMB, Picture, Seen
 
@@ -76,15 +78,21 @@ def neighbours(seen: Seen) -> Markup:
 
 def places(some: tuple[Coloured, ...]) -> Markup:
     """Image by image: itself, and its places before and after training."""
-    rows = []
-    for one in some:
-        name = f"image {one.index}"
-        told = ((one.image, name), (one.trained, "trained"), (one.before, "before training"))
-        cells = [
-            element("figure", image(picture, f"{said}, {name}"), element("figcaption", said)) for picture, said in told
-        ]
-        rows.append(element("div", cells, class_="near places"))
-    return element("div", rows, class_="neighbours")
+    rows = ({"image": one.image, "trained": one.trained, "before training": one.before} for one in some)
+    return element("div", [_row(row, one.index) for row, one in zip(rows, some, strict=True)], class_="neighbours")
+
+
+def painted(some: Sequence[Painted]) -> Markup:
+    """Image by image: what a method had to paint, what it saw of it, what it painted."""
+    return element("div", [_row(one.pictures, one.index) for one in some], class_="neighbours")
+
+
+def _row(shown: Mapping[str, Image.Image], index: int) -> Markup:
+    cells = [
+        element("figure", image(picture, f"{said}, image {index}"), element("figcaption", said))
+        for said, picture in shown.items()
+    ]
+    return element("div", cells, class_="near places")
 
 
 def _thumb(picture: Picture, above: str, said: str, class_: str) -> Markup:

@@ -170,6 +170,10 @@ def _own(run: Gathered, level: int) -> list[Markup]:
             parts.append(
                 _section("Places", element("p", said, class_="note"), pictures.places(seen.coloured), level=level)
             )
+        for part in dict.fromkeys(one.part for one in seen.painted):
+            its = [one for one in seen.painted if one.part == part]
+            said = f"By {part}, of held-out images; grey is what the method does not see."
+            parts.append(_section("Painted", element("p", said, class_="note"), pictures.painted(its), level=level))
         if seen.maps:
             drawn = element("div", [scatter.draw(map_) for map_ in seen.maps], class_="charts maps")
             parts.append(_section("Map of held-out images", scatter.legend(seen.maps[0]), drawn, level=level))

@@ -13,7 +13,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sslgraph import draws
+from sslgraph.checked import augmentations
 from sslgraph.errors import SslgraphError
+from sslgraph.read.loaded import method_in
 from sslgraph.settle.views import ViewProgram, pixel_view
 
 from ...check import check
@@ -23,7 +25,8 @@ from ...machine import machine
 from ...measure.features import Features, extract
 from ...measure.knn import GRID, Neighbours, knn
 from ..contact_picture import scaled
-from ..contact_sheet import class_name
+from ..contact_sheet import class_name, undoing
+from .painted import Painted, painted
 from .place_colours import Coloured, coloured
 from .records import Record
 from .sources import Sources
@@ -66,6 +69,7 @@ class Seen:
     asked: tuple[tuple[Picture, tuple[Picture, ...]], ...]
     maps: tuple[Map, ...]
     coloured: tuple[Coloured, ...]
+    painted: tuple[Painted, ...]
     knn: dict[str, Neighbours]
     notes: tuple[str, ...]
 
@@ -122,8 +126,12 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
         colours = coloured(encoders, queries.read(shown)[0], queries.chosen[shown].tolist(), on)
     except (SslgraphError, RuntimeError, ValueError) as reason:  # of a net that takes images of one size only
         notes.append(f"places of images are not shown: {str(reason).splitlines()[0]}")
+    images, index = queries.source.read(queries.chosen[fair(queries, COLOURED)])
+    text = method_in(record.loaded)
+    undo = undoing(text, augmentations(text))[encoders.method.graph.seen]
     return Seen(
         coloured=colours,
+        painted=painted(encoders, images, index, undo, on),
         step=encoders.step,
         bank=len(trained[0].values),
         queries=len(trained[1].values),

@@ -1,0 +1,102 @@
+"""What a method paints: holes filled, patches rebuilt, colours put on, beside the images that they were taken from."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from sslgraph.settle.views import clocked
+
+from ...evaluate.restored import Restored
+from ...feed.feed import Images
+
+IMAGE = "image"  # the port of `pictures` that takes the view itself, in 0..1
+SIDE = 144  # pixels of a picture
+HIDDEN = 0.6  # the grey of what a method does not see
+
+
+@dataclass(frozen=True)
+class Painted:
+    """The pictures of one image by one part of a method, in its words and order."""
+
+    part: str
+    index: int
+    pictures: dict[str, Image.Image]
+
+
+@torch.no_grad()
+def painted(
+    encoders: Restored, images: Images, index: Tensor, undo: Callable[[Tensor], Tensor], device: torch.device
+) -> tuple[Painted, ...]:
+    """By each loss or op with a method `pictures`, which takes its own input ports, and the view as `image`."""
+    method, count = encoders.method, len(index)
+    calls = dict(_painting(encoders))
+    if not calls:
+        return ()
+    was_training = method.training
+    method.eval()
+    try:
+        batch = clocked(
+            encoders.views,
+            images,
+            index,
+            seed=0,
+            epoch=0,
+            step=0,
+            device=device,
+            labels=torch.zeros(int(index.max()) + 1).long(),
+        )
+        names = dict.fromkeys(name for ports in calls.values() for name in ports.values())
+        out = method.training_program.only(names)(batch)
+    finally:
+        method.train(was_training)
+    view = undo(batch[f"{method.graph.seen}.image"].cpu()).to(device)
+    rows = []
+    for part, ports in calls.items():
+        make: Any = method.parts[part].pictures
+        given = {port: out[name] for port, name in ports.items()}
+        of_view = {IMAGE: view} if IMAGE in inspect.signature(make).parameters else {}
+        found = {
+            name: _shown(values[:count], undo, is_undone=bool(of_view))
+            for name, values in make(**of_view, **given).items()
+        }
+        if all(pictures is not None for pictures in found.values()):
+            shown = {name: pictures for name, pictures in found.items() if pictures is not None}
+            rows += [Painted(part, int(i), {name: p[row] for name, p in shown.items()}) for row, i in enumerate(index)]
+    return tuple(rows)
+
+
+def _painting(encoders: Restored) -> Iterator[tuple[str, dict[str, str]]]:
+    """The parts of the training step that can show what they paint, and the tensor at each of their ports."""
+    method = encoders.method
+    (leg,) = (leg for leg in method.sized.legs if leg.leg.is_training)
+    for step in leg.steps:
+        if step.kind == "call" and hasattr(method.parts[step.target], "pictures"):
+            yield step.target, dict(step.inputs)
+
+
+def _shown(values: Tensor, undo: Callable[[Tensor], Tensor], *, is_undone: bool) -> list[Image.Image] | None:
+    """Images, or rows of patches, in 0..1; None for what is neither."""
+    pixels = unpatched(values.float().cpu()) if values.ndim == 3 else values.float().cpu()
+    if pixels is None or pixels.ndim != 4 or pixels.shape[1] != 3:
+        return None
+    pixels = (pixels if is_undone else undo(pixels)).clamp(0, 1).nan_to_num(HIDDEN)
+    made = (255 * pixels).round().byte().permute(0, 2, 3, 1).numpy()
+    return [Image.fromarray(one).resize((SIDE, SIDE), Image.Resampling.NEAREST) for one in made]
+
+
+def unpatched(rows: Float[Tensor, "batch patches numbers"]) -> Float[Tensor, "batch 3 side side"] | None:
+    """Square patches of three channels, row by row, channel fastest, as one square image; None if they make none."""
+    patches, side = math.isqrt(rows.shape[1]), math.isqrt(rows.shape[2] // 3)
+    if patches**2 != rows.shape[1] or 3 * side**2 != rows.shape[2]:
+        return None
+    grid = rows.view(len(rows), patches, patches, side, side, 3)
+    return grid.permute(0, 5, 1, 3, 2, 4).reshape(len(rows), 3, patches * side, patches * side)
