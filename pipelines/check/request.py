@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.spec import Data
+from sslgraph.schedules import schedule
 
-from . import check
+from . import check, photographs
 
+MOVING = ("cosine", "linear", "steps")  # schedules whose values are numbers in a list
 # Settings that say how images are read, and not how many or where.
 READING = ("label", "links", "range", "channels")
 
@@ -27,14 +29,18 @@ def request(
     resume: str | None = None,
     seed: int | None = None,
     epochs: int | None = None,
+    lr: float | None = None,
     plugins: tuple[str, ...] = (),
     overrides: Mapping[str, Any] | None = None,
     is_here: bool = True,
+    say: Callable[[str], object] = print,
 ) -> dict[str, Any]:
     """The request; `resume` is a run folder that must be there, `data` a path whose content says what it holds.
 
-    `resume` with `epochs` asks for a new run of so many epochs that begins with the weights of that run.
-    If not `is_here`, `data` lies on another machine and is not looked at. It may be an address, such as s3://bucket.
+    A method named alone is trained on photographs by the recipe for them, and `say` is told so. `lr` is the highest
+    rate of the recipe's schedule, whose form stays. `resume` with `epochs` asks for a new run of so many epochs that
+    begins with the weights of that run. If not `is_here`, `data` lies on another machine and is not looked at. It may
+    be an address, such as s3://bucket.
     """
     given = dict(overrides or {})
     if seed is not None:
@@ -47,7 +53,15 @@ def request(
         folder = fetching.visit(resume)
         name, out = name or str(folder / "resolved.yaml"), _resumed(resume, folder, out, given, epochs)
     if data is not None:
+        absolute = located(data)
+        is_new = is_here and resume is None
+        found = photographs.chosen(name, absolute, source_for(absolute), given, plugins) if is_new else None
+        if found is not None:
+            name, given = found.name, {**found.overrides, **given}
+            say(found.said)
         given |= _data(name, data, given, plugins, is_here)
+    if lr is not None:
+        given["optimizer.lr"] = peaking(load_recipe(name, given).spec.optimizer.get("lr"), lr)
     return {"recipe": name, "overrides": given, "plugins": plugins, "out": out}
 
 
@@ -89,6 +103,22 @@ def _data(name: str, path: str, given: Mapping[str, Any], plugins: tuple[str, ..
         if setting in known and (use in _readers() or setting in ("limit", "memory") or f"data.{setting}" in given)
     }
     return {"data": {"use": found, **kept, "path": absolute}}
+
+
+def peaking(rate: Any, highest: float) -> Any:
+    """A rate as a recipe writes it, scaled so that this is its highest value."""
+    if not isinstance(rate, Mapping):
+        return highest
+    most = max(map(abs, schedule(rate).every_value)) or 1.0
+
+    def scaled(part: Any) -> Any:
+        if not isinstance(part, Mapping):
+            return float(f"{part * highest / most:.6g}")
+        kinds = {kind: [*map(scaled, part[kind])] for kind in MOVING if kind in part}
+        inner = {key: scaled(part[key]) for key in ("from", "then") if key in part}
+        return {**part, **kinds, **inner}
+
+    return scaled(rate)
 
 
 def moved(data: Data, path: str) -> tuple[str, dict[str, Any]]:

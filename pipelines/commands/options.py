@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,12 @@ FromScratch = Annotated[
     bool, typer.Option("--from-scratch", help="Start at step 0 if the run has recorded steps but no checkpoint")
 ]
 ChangedData = Annotated[bool, typer.Option("--changed-data", help="Continue with other images than the run had")]
+
+
+def spec_of(name: str) -> str:
+    """What a command reads where a spec is named: of a run folder the text that it was trained by."""
+    text = Path(name) / "resolved.yaml"
+    return str(text) if text.is_file() else name
 
 
 out = Console(highlight=False, soft_wrap=True)

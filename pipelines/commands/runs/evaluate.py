@@ -1,7 +1,8 @@
-"""`sslgraph evaluate`: a finished run measured."""
+"""`sslgraph evaluate`: finished runs measured."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from ..options import Plugins, out
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="Run folder, or address such as s3://bucket/run")],
+    runs: Annotated[list[str], typer.Argument(help="Run folders, or addresses such as s3://bucket/run")],
     data: Annotated[str | None, typer.Option("--data", help="Images to use instead of the run's own dataset")] = None,
     segmentation: Annotated[
         str | None,
@@ -23,20 +24,33 @@ def evaluate(
     size: Annotated[int | None, typer.Option("--size", help="Side of the images for segmentation, in pixels")] = None,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
-    """Evaluate a run by nearest neighbours and a linear probe.
+    """Evaluate runs by nearest neighbours and a linear probe.
 
-    The untrained encoder and the raw pixels are measured on the same images as baselines.
+    The untrained encoder and the raw pixels are measured on the same images as baselines. Of several runs, those that
+    differ in their seed alone are one row of the last table, with mean and spread.
     """
-    from ...evaluate.evaluate import MEANINGS, table
+    from ...evaluate import several
+    from ...evaluate.evaluate import MEANINGS, Evaluation, table
     from ...evaluate.evaluate import evaluate as measure
     from ...evaluate.labelled_places import MEANINGS as OF_PLACES
     from ...evaluate.labelled_places import table as of_places
-    from ...storage.fetching import visited
+    from ...evaluate.restored import newest
+    from ...storage.fetching import visit, visited
 
     given = {"path": segmentation, "ignore": ignore, "size": size}
     asked = {name: value for name, value in given.items() if value is not None}
-    with visited(run) as folder:
-        found = measure(folder, data=data, segmentation=asked, plugins=tuple(plugin))
-    out.print(table(found), *found.notes, MEANINGS, sep="\n", markup=False)
-    if found.segmentation is not None:
-        out.print("", of_places(found.segmentation, found.begun), OF_PLACES, sep="\n", markup=False)
+    for run in runs if len(runs) > 1 else ():  # what is no run is refused before any is measured
+        newest(visit(run))
+    folders, measured = list[Path](), list[Evaluation]()
+    for run in runs:
+        with visited(run) as folder:
+            found = measure(folder, data=data, segmentation=asked, plugins=tuple(plugin))
+        folders, measured = [*folders, folder], [*measured, found]
+        title = [f"{run}:"] if len(runs) > 1 else []
+        out.print(*title, table(found), *found.notes, sep="\n", markup=False)
+        if found.segmentation is not None:
+            out.print("", of_places(found.segmentation, found.begun), OF_PLACES, sep="\n", markup=False)
+    out.print(MEANINGS, markup=False)
+    if len(runs) > 1:
+        groups = several.grouped(folders, measured)
+        out.print("", several.table(groups), *several.differences(groups), several.SPREAD, sep="\n", markup=False)

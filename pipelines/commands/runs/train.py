@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from sslgraph.errors import SslgraphError
 
 from ..options import ChangedData, FromScratch, Plugins, Sets, out, overrides
 
@@ -14,7 +17,7 @@ from ..options import ChangedData, FromScratch, Plugins, Sets, out, overrides
 def train(
     name: Annotated[
         str | None,
-        typer.Argument(help="Method (its demo recipe), recipe as FOLDER/METHOD, or file; not with --resume"),
+        typer.Argument(help="Method (its recipe for photographs, or the demo), DATASET/METHOD, or file"),
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards; s3://...")] = None,
     out_: Annotated[
@@ -24,7 +27,14 @@ def train(
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Epochs; with --resume, of a new run that begins with its weights")
     ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", help="Images of a step over all processes")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Highest learning rate; its schedule stays")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="Train on so many images only")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed for weights, data order and views")] = None,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", help="Seeds of several runs, one after another, such as 0,1,2")
+    ] = None,
+    device: Annotated[str | None, typer.Option("--device", help="Device: cpu, cuda or cuda:NUMBER")] = None,
     workers: Annotated[int, typer.Option("--workers", help="Number of processes; several run through Ray Train")] = 1,
     address: Annotated[str | None, typer.Option("--address", help="Address of a running Ray cluster")] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Measure where the time of a step goes")] = False,
@@ -34,26 +44,55 @@ def train(
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Train a method. It runs in this process; with --workers N, through Ray Train."""
-    from sslgraph.addresses import is_address
-
     from ...check.request import request
     from ...launch.launch import launch
-    from ...storage import fetching
-    from ...train import ending
+    from ...machine import chosen_device
 
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
-    cfg = request(
-        name or "", data=data, out=out_, resume=resume, seed=seed, epochs=epochs, plugins=tuple(plugin),
-        overrides=overrides(set_),
-    )  # fmt: skip
-    cfg |= {"profile": profile, "from_scratch": from_scratch, "changed_data": changed_data}
-    start = time.monotonic()
-    summary = launch(cfg, workers=workers, address=address)
+    if device is not None:
+        chosen_device.use(device, workers)
+    shortcuts = {"batch": batch, "data.limit": limit}
+    given = {path: value for path, value in shortcuts.items() if value is not None} | overrides(set_)
+    wanted, places = numbered(seeds, seed, resume), list[str]()
+    for number in wanted:
+        place = f"{out_}-seed{number}" if out_ and len(wanted) > 1 else out_
+        cfg = request(
+            name or "", data=data, out=place, resume=resume, seed=number, epochs=epochs, lr=lr,
+            plugins=tuple(plugin), overrides=given, say=lambda text: out.print(text, markup=False),
+        )  # fmt: skip
+        cfg |= {"profile": profile, "from_scratch": from_scratch, "changed_data": changed_data}
+        start = time.monotonic()
+        summary = launch(cfg, workers=workers, address=address)
+        places.append(_told(summary, time.monotonic() - start))
+    together = " ".join(places)
+    out.print(f"Next: sslgraph evaluate {together} | sslgraph report {together}", markup=False)
+
+
+def numbered(seeds: str | None, seed: int | None, resume: str | None) -> list[int | None]:
+    """The seeds of the runs to train; None for the recipe's own."""
+    if seeds is None:
+        return [seed]
+    found = [word.strip() for word in seeds.split(",")]
+    if not all(word.isdecimal() for word in found) or len(set(found)) < len(found):
+        raise SslgraphError(f"--seeds {seeds}: write different whole numbers with commas between, such as 0,1,2")
+    if seed is not None or resume is not None:
+        raise SslgraphError("--seeds trains new runs; leave --seed and --resume out")
+    return [int(word) for word in found]
+
+
+def _told(summary: Mapping[str, Any], seconds: float) -> str:
+    """Says what a run reached, and where it lies."""
+    from sslgraph.addresses import is_address
+
+    from ...storage import fetching
+    from ...train import ending
+
     place, *_ = str(summary["checkpoint"]).rpartition("/checkpoints/")
     folder = fetching.folder_of(place) if is_address(place) else Path(place)
     holes = summary.get("missing_steps")
     said = f"finished, but metrics.jsonl has no line for steps {holes}" if holes else "done"
-    for line in ending.words(folder, summary, time.monotonic() - start):
+    for line in ending.words(folder, summary, seconds):
         out.print(line, markup=False)
-    out.print(f"{said}: {place}\nNext: sslgraph evaluate {place} | sslgraph report {place}", markup=False)
+    out.print(f"{said}: {place}", markup=False)
+    return place

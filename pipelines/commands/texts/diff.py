@@ -10,7 +10,7 @@ import typer
 from sslgraph.errors import SslgraphError
 from sslgraph.escaping import escape
 
-from ..options import Plugins
+from ..options import Plugins, spec_of
 
 if TYPE_CHECKING:
     from sslgraph.diff import Account
@@ -28,8 +28,8 @@ pre{{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap}}</style></head>
 
 
 def diff(
-    one: Annotated[str, typer.Argument(help="Method, by name or file")],
-    other: Annotated[str, typer.Argument(help="Method, by name or file; a run's resolved.yaml, too")],
+    one: Annotated[str, typer.Argument(help="Method, by name or file, or run folder")],
+    other: Annotated[str, typer.Argument(help="Method, by name or file, or run folder")],
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", help=f"Picture to draw; its ending sets the format: {', '.join(FORMATS)}"),
@@ -46,6 +46,7 @@ def diff(
     if out and kind not in FORMATS:
         ends = f"{', '.join(f'.{name}' for name in FORMATS[:-1])} or .{FORMATS[-1]}"
         raise SslgraphError(f"{out}: a comparison can't be written in this format; end its name in {ends}")
+    one, other = spec_of(one), spec_of(other)
     first, second = load_method(one), load_method(other)
     plugins = allowed(plugin, first, second)
     found = account(first.spec, second.spec, plugins)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..options import Plugins, Sets, length, overrides
+from ..options import Plugins, Sets, length, overrides, spec_of
 
 if TYPE_CHECKING:
     from sslgraph.drawing import Picture
@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 
 def draw(
-    name: Annotated[str, typer.Argument(help="Method, recipe or pipeline, by name or file")],
+    name: Annotated[str, typer.Argument(help="Method, recipe or pipeline, by name or file, or run folder")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="File; its ending sets the format: svg, png, pdf, mmd, dot, json")
     ] = None,
@@ -51,6 +51,7 @@ def draw(
     from sslgraph.read.load import is_pipeline
 
     file = out or Path(f"{Path(name).stem}.svg")
+    name = spec_of(name)
     if not text:
         kind_of(file)
     picture = picture_of(name, str(level), tuple(plugin), overrides(set_))

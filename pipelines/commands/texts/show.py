@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, Sets, out, overrides
+from ..options import Plugins, Sets, out, overrides, spec_of
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="Method or recipe, by name or file, or part")],
+    name: Annotated[str, typer.Argument(help="Method or recipe, by name or file, run folder, or part")],
     code: Annotated[bool, typer.Option("--code", help="Print the compiled training step as Python")] = False,
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print the whole text, with extends and references resolved")
@@ -26,6 +26,7 @@ def show(
     from ...look import parts
     from ...look import show as pages
 
+    name = spec_of(name)
     if parts.is_part(name):
         out.print(parts.page(name, tuple(plugin)), markup=False)
         return

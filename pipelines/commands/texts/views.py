@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, Sets, overrides
+from ..options import Plugins, Sets, overrides, spec_of
 
 
 def views(
-    name: Annotated[str, typer.Argument(help="Method (at the paper's size) or recipe, by name or file")],
+    name: Annotated[str, typer.Argument(help="Method (at the paper's size) or recipe, by name or file, or run folder")],
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet files, .tar shards")] = None,
     file: Annotated[str, typer.Option("-o", help="Sheet to write, .png or .html")] = "views.png",
     images: Annotated[int, typer.Option("--images", help="Number of images")] = 4,
@@ -27,7 +27,7 @@ def views(
     from ...look.view_sheet import write_sheet
 
     sheet = write_sheet(
-        name,
+        spec_of(name),
         Path(file),
         data=data,
         count=images,

@@ -45,6 +45,7 @@ losses:
   near: {use: "own_parts.losses:Distance", of: [z1, z2], scale: 2.0}
 export: f
 """
+DATASETS = ("cifar10", "cifar10-small", "demo", "photos")
 RECIPES = Path(__file__).parents[3] / "specs" / "recipes"
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 HALVES = {"of", "that", "whose", "in", "as", "for", "by", "with", "where", "at", "how", "on", "to"}
@@ -56,7 +57,7 @@ def test_list_prints_a_line_for_every_method_with_its_recipes(sslgraph: Command)
     assert said.code == 0 and said.err == ""
     for name in catalogue.names("methods"):
         (line,) = [line for line in said.out.splitlines() if line.split()[:1] == [name]]
-        own = [data for data in ("cifar10", "cifar10-small", "demo") if (RECIPES / data / f"{name}.yaml").is_file()]
+        own = [data for data in DATASETS if (RECIPES / data / f"{name}.yaml").is_file()]
         assert "arXiv:" in line and line.endswith(f"  [{', '.join(own)}]" if own else line)
 
 

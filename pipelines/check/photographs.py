@@ -1,0 +1,103 @@
+"""A method named alone, with a folder of photographs: trained as such, and not at the demo's 32 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from sslgraph.amounts import counted
+from sslgraph.checked import augmentations
+from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import method_in
+
+from . import check
+
+DATASET = "photos"
+SMALLEST = 64  # shorter side in pixels from which an image counts as a photograph
+LARGE = 160  # the same from which views of the paper's size show more than smaller ones
+TRIED = 16
+SHARE, STRIDE = 96 / 224, 16  # smaller views: this share of the paper's, in whole patches of this many pixels
+STEPS, EPOCHS = 600, (20, 200)  # at least so many steps, within these numbers of epochs
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The recipe to train, what it is changed by, and why, in words."""
+
+    name: str
+    overrides: Mapping[str, Any]
+    said: str
+
+
+def chosen(name: str, path: str, use: str, given: Mapping[str, Any], plugins: tuple[str, ...]) -> Chosen | None:
+    """The recipe for the images that `use` reads at a path; None if `name` is a recipe, or they are no photographs.
+
+    What is given stays as it is given.
+    """
+    if not catalogue.has("methods", name):
+        return None
+    known = registry.signature(use).settings
+    limit = {"limit": given["data.limit"]} if "data.limit" in given and "limit" in known else {}
+    asked = {"split": "train", "path": path, "memory": 0.0, **limit}
+    source = registry.build(use, {key: value for key, value in asked.items() if key in known})
+    side, count = _side(source), len(source)
+    if side < SMALLEST:
+        return None
+    recipe = f"{DATASET}/{name}"
+    more: dict[str, Any] = {}
+    whole = load_recipe(recipe, dict(given)).spec
+    batch = whole.batch
+    if count < batch and "batch" not in given:
+        batch = more["batch"] = 2 ** (max(2, count).bit_length() - 1)
+    if not {"epochs", "steps", "begin_with"} & given.keys():
+        more["epochs"] = min(max(-(-STEPS // max(1, count // batch)), EPOCHS[0]), EPOCHS[1])
+    small, why = _smaller(recipe, {**given, **more}, plugins), _reason(side)
+    is_small = bool(why and small)
+    more |= small if is_small else {}
+    sides = " and ".join(map(str, sorted(set(small.values()), reverse=True)))
+    sizes = f"views of {sides} pixels, because {why}" if is_small else "views of the paper's size"
+    epochs = f"{counted(more['epochs'], 'epoch')}, " if "epochs" in more else ""
+    said = (
+        f"{recipe}: {counted(count, 'photograph')} to train on, of about {side:.0f} pixels; {sizes}; {epochs}batch "
+        f"{batch}\n  other recipes: sslgraph list; other numbers: --epochs, --batch, --set"
+    )
+    return Chosen(recipe, more, said)
+
+
+def _side(source: Any) -> float:
+    """The median of the shorter sides of some images, spread over the set."""
+    import torch
+
+    rows = (torch.arange(min(TRIED, len(source))) * len(source)) // min(TRIED, len(source))
+    images, _ = source.read(rows)
+    return float(median(min(image.shape[1:]) for image in images))
+
+
+def _reason(side: float) -> str:
+    """Why views are made smaller than the paper's; "" if they are not."""
+    import torch
+
+    if side < LARGE:
+        return "the images are small"
+    return "" if torch.cuda.is_available() else "there is no GPU"
+
+
+def _smaller(recipe: str, given: Mapping[str, Any], plugins: tuple[str, ...]) -> dict[str, Any]:
+    """A size for each view by which the method still fits together; none if it does not, or sizes are given."""
+    from sslgraph.settle.views import ViewProgram
+
+    loaded = method_in(load_recipe(recipe, dict(given)))
+    if any(path.startswith("views.") and path.endswith(".size") for path in given):
+        return {}
+    sizes = ViewProgram.build(loaded.spec.views, augmentations(loaded)).sizes(512, 512)
+    found = {f"views.{view}.size": max(2, round(side * SHARE / STRIDE)) * STRIDE for view, (side, _) in sizes.items()}
+    try:
+        check.examine(recipe, plugins=plugins, overrides={**given, **found})
+    except SslgraphError:  # such as tiles that no longer fit: the method is trained at its own size
+        return {}
+    return found

@@ -1,0 +1,72 @@
+"""Several runs measured: those that differ in their seed alone are one row, with mean and spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+import yaml
+from rich.table import Table
+
+from sslgraph.amounts import counted
+
+from ..storage import checkpoint
+from ..train.starting import other_settings
+from .evaluate import Evaluation
+
+SPREAD = "± : standard deviation over seeds"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one text but for the seed: the folders, the text of the first, what was measured of each."""
+
+    folders: tuple[Path, ...]
+    text: str
+    found: tuple[Evaluation, ...]
+
+
+def grouped(folders: Sequence[Path], found: Sequence[Evaluation]) -> list[Group]:
+    """The runs by their texts without the seed, in the order in which they were named."""
+    groups: dict[str, list[tuple[Path, Evaluation]]] = {}
+    for folder, evaluation in zip(folders, found, strict=True):
+        groups.setdefault(_without_seed(folder), []).append((folder, evaluation))
+    return [
+        Group(tuple(folder for folder, _ in runs), text, tuple(one for _, one in runs)) for text, runs in groups.items()
+    ]
+
+
+def differences(groups: Sequence[Group]) -> list[str]:
+    """In what each group differs from the first, in words."""
+    first, *others = groups
+    names = [f"{group.folders[0].name}: {other_settings(first.text, group.text)}" for group in others]
+    return [f"{first.folders[0].name} against" if names else "", *names] if names else []
+
+
+def table(groups: Sequence[Group]) -> Table:
+    """A row for each group, with the encoder before training beside it."""
+    shown = Table(box=None, pad_edge=False)
+    for column in ("", "runs", "kNN", "before", "linear probe", "before"):
+        shown.add_column(column, justify="left" if not column else "right")
+    for group in groups:
+        sides = [one.trained for one in group.found], [one.random for one in group.found]
+        knn, knn_before = (_spread([one.knn.accuracy for one in side if one.knn]) for side in sides)
+        probe, probe_before = (_spread([one.probe.accuracy for one in side if one.probe]) for side in sides)
+        count = counted(len(group.found), "seed")
+        shown.add_row(group.folders[0].name, count, knn, knn_before, probe, probe_before)
+    return shown
+
+
+def _spread(shares: Sequence[float]) -> str:
+    """ "41.2 ± 0.5 %"; one share alone, "-" for none."""
+    around = f" ± {stdev(shares) * 100:.1f}" if len(shares) > 1 else ""
+    return f"{mean(shares) * 100:.1f}{around} %" if shares else "-"
+
+
+def _without_seed(folder: Path) -> str:
+    """The resolved text of a run without its seed."""
+    text = yaml.safe_load((folder / checkpoint.TEXT).read_text(encoding="utf-8"))
+    text.pop("seed", None)
+    return yaml.safe_dump(text, sort_keys=False)
