@@ -26,6 +26,7 @@ from .runs.train import train
 from .texts.check import check
 from .texts.diff import diff
 from .texts.draw import draw
+from .texts.explain_value import explain
 from .texts.list import list_specs
 from .texts.new import new
 from .texts.page import page
@@ -37,6 +38,7 @@ from .texts.views import views
 COMMANDS = (
     *(
         show,
+        explain,
         check,
         train,
         evaluate,

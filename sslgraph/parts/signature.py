@@ -89,6 +89,13 @@ class Signature:
         return bool(self.outputs) and self.outputs[0].name != ""
 
     @property
+    def meanings(self) -> dict[str, str]:
+        """What each setting does, as the part's text describes it."""
+        told = self.doc.partition("Settings:\n")[2].partition("\n\n")[0]
+        found = re.findall(r"^ {4}(\w[\w, ]*): (.*(?:\n {5,}.*)*)", told, re.MULTILINE)
+        return {name: " ".join(text.split()) for names, text in found for name in names.split(", ")}
+
+    @property
     def ports(self) -> dict[str, Port]:
         """The input ports that a spec may connect (the reserved ones are fed by the compiler)."""
         return {name: port for name, port in self.inputs.items() if name not in RESERVED_PORTS}
