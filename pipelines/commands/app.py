@@ -27,36 +27,19 @@ from .texts.check import check
 from .texts.diff import diff
 from .texts.draw import draw
 from .texts.explain_value import explain
+from .texts.init import init
 from .texts.list import list_specs
 from .texts.new import new
 from .texts.page import page
 from .texts.plan import plan
+from .texts.schema import schema
 from .texts.show import show
 from .texts.verify import verify
 from .texts.views import views
 
 COMMANDS = (
-    *(
-        show,
-        explain,
-        check,
-        train,
-        evaluate,
-        embed,
-        export,
-        neighbours,
-        run,
-        status,
-        plan,
-        data,
-        draw,
-        diff,
-        page,
-        views,
-        report,
-        verify,
-    ),
-    *(replay, submit, new),
+    *(show, explain, check, train, evaluate, embed, export, neighbours, run, status, plan, data, draw, diff, page),
+    *(views, report, verify, replay, submit, init, new, schema),
 )
 # What a disk refuses wherever it is met: no fault of the program, and no trace of it helps.
 STORAGE = {

@@ -48,6 +48,11 @@ def problem(annotation: str, value: Any) -> str:
     return ""
 
 
+def schema(annotation: str) -> dict[str, Any]:
+    """The JSON schema of what a value may be, besides a schedule."""
+    return _adapter(annotation).json_schema()
+
+
 def converted(annotation: str, value: Any) -> Any:
     """A value as code takes it: a list becomes a tuple, a schedule its first value."""
     if is_schedule(value):

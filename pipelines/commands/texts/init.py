@@ -1,0 +1,25 @@
+"""`sslgraph init`: a recipe of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..options import out
+
+
+def init(
+    method: Annotated[str, typer.Argument(help="Method, by name")],
+    data: Annotated[str, typer.Option("--data", help="Images: a folder, parquet files, .tar shards; s3://...")] = "",
+    file: Annotated[Path | None, typer.Option("-o", "--out", help="File to write; default METHOD.yaml")] = None,
+) -> None:
+    """Write a recipe for your own images, with comments."""
+    from ...check.request import located, source_for
+    from ...new.recipe import new_recipe
+
+    place = file or Path(f"{method}.yaml")
+    path = located(data) if data else ""
+    new_recipe(method, place, use=source_for(path) if path else "", path=path)
+    out.print(f"written: {place}\nNext: sslgraph check {place}; sslgraph train {place}", markup=False)

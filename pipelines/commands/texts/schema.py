@@ -1,0 +1,28 @@
+"""`sslgraph schema`: the language for editors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def schema(
+    file: Annotated[Path | None, typer.Option("-o", "--out", help="File to write; left out, it is printed")] = None,
+) -> None:
+    """Print the JSON schema by which editors check specs.
+
+    A first line `# yaml-language-server: $schema=FILE` in a spec lets an editor complete and check it.
+    """
+    from sslgraph.write_whole import write_whole
+
+    from ...look.json_schema import json_schema
+
+    text = f"{json.dumps(json_schema(), indent=1)}\n"
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    write_whole(file, lambda opened: opened.write(text.encode()))
+    typer.echo(f"written: {file}")
