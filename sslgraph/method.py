@@ -85,7 +85,8 @@ class Method:
         """The method as a torch module, with weights drawn from `seed`; for the other arguments see `sized`."""
         from sslgraph.compile.compile import CompiledMethod
 
-        return CompiledMethod(self.sized(batch=batch, dataset=dataset, image=image), seed=seed, plugins=self.plugins)
+        sized = self.sized(batch=batch, dataset=dataset, image=image)
+        return CompiledMethod(sized, seed=seed, plugins=self.plugins, given={})
 
     def views(
         self, images: Tensor | list[Tensor], indices: Tensor, *, seed: int = 0, epoch: int = 0, step: int = 0

@@ -138,3 +138,20 @@ def test_dinov2_hands_hidden_patches_alone_to_their_head_and_weighs_images_equal
     torch.testing.assert_close(codes.sum(1), torch.ones(len(codes)))
     leg = next(leg for leg in method.sized.legs if leg.leg.is_training)
     assert [leg.pieces[name][0].views for name in ("g_cls", "us_rows", "qs")] == [2, 1, 1]
+
+
+def test_beit_names_the_codes_of_hidden_patches_whatever_is_under_the_mask() -> None:
+    method, batch = ready("beit"), noise("beit")
+    hidden, scores, codes, loss = seen(method, batch, "m_hidden", "y", "c_rows", "tokens")
+    assert len(scores) == len(codes) == hidden.sum() and codes.shape[1] == scores.shape[1] == 128
+    assert loss.item() == pytest.approx(math.log(128), abs=0.25)
+    other = {**batch, "x.image": batch["x.image"].clone()}
+    cells = other["x.image"].unfold(2, 4, 4).unfold(3, 4, 4)  # patches of 4 in images of 32
+    cells[hidden.unflatten(1, (8, 8))[:, None].expand_as(cells[..., 0, 0])] = 5.0
+    method.eval()
+    (one, named), (two, again) = seen(method, batch, "y", "c_rows"), seen(method, other, "y", "c_rows")
+    torch.testing.assert_close(one, two)
+    assert torch.equal(named, again)
+    method.parts["f"].net.cls_token.data += 1  # labels depend on the tokenizer alone
+    assert torch.equal(seen(method, batch, "c_rows")[0], named)
+    assert not any(weight.requires_grad for name in ("tok", "codes") for weight in method.parts[name].parameters())

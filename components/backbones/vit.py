@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from sslgraph.component import component, filled
-from sslgraph.draws import Draw, uniform
+from sslgraph.draws import Draw
 from sslgraph.ranges import Count, LessThanOne, NotNegative, Whole
 
+from .stochastic_depth import kept_terms
+
 # preset: (dim, depth, heads)
-_PRESETS = {
+PRESETS = {
     "nano": (96, 4, 3),
     "tiny": (192, 12, 3),
     "small": (384, 12, 6),
@@ -96,7 +98,7 @@ class ViT(nn.Module):
         super().__init__()
         channels = filled(channels, "channels")
         size = filled(size, "size")
-        dim, depth, preset_heads = _PRESETS[preset]
+        dim, depth, preset_heads = PRESETS[preset]
         self.patch, self.side, self.drop_path = patch, _patches_per_side(table or size, patch), drop_path
         self.is_resampled = self.side != _patches_per_side(size, patch)
         self.net: Any = VisionTransformer(
@@ -123,7 +125,7 @@ class ViT(nn.Module):
         if seen is not None:
             patches = patches.gather(1, seen[..., None].expand(-1, -1, patches.shape[2]))
         tokens = torch.cat([*self._prefix(image.shape[0]), patches], 1)
-        keep = self._keep(draw)
+        keep = kept_terms(draw, self.rates) if self.training and self.drop_path else None
         for number, block in enumerate(self.net.blocks):
             tokens = block(tokens) if keep is None else block(tokens, keep[:, number])
         tokens = self.net.norm(tokens)
@@ -171,17 +173,6 @@ class ViT(nn.Module):
         cls = self.net.cls_token + self.net.pos_embed[:, :1]
         kinds = [cls] if self.registers is None else [cls, self.registers]
         return [kind.expand(rows, -1, -1) for kind in kinds]
-
-    def _keep(self, draw: Draw | None) -> Float[Tensor, "batch depth 2"] | None:
-        """Factors of each block's two terms: 0 for a skipped one, 1 / (1 - rate) for a kept one."""
-        if not self.training or self.drop_path == 0:
-            return None
-        if draw is None:
-            raise ValueError("drop_path is drawn for each sample: give the port draw, or set drop_path: 0")
-        chances = uniform(draw, 2 * len(self.rates)).unflatten(1, (-1, 2))
-        rates = self.rates[:, None]
-        keep: Tensor = (chances >= rates).to(rates.dtype) / (1 - rates)
-        return keep
 
 
 def sine_cosine_table(dim: int, side: int) -> Float[Tensor, "1 places dim"]:

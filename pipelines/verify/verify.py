@@ -22,6 +22,8 @@ from sslgraph.checked import wired
 from sslgraph.errors import SslgraphError
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
+from sslgraph.read.resolved import flat
+from sslgraph.read.spec import Recipe
 
 from ..check import check
 from ..check.request import stand_in
@@ -77,6 +79,15 @@ def counts(text: str) -> tuple[int, ...]:
     return tuple(sorted({1, *map(int, pieces)}))
 
 
+def _ungiven(recipe: Recipe) -> dict[str, Any]:
+    """The nets whose weights nobody gives, without that wish: ranks are equal with any weights, if they are at all."""
+    return {
+        f"nets.{name}": {key: value for key, value in flat(net).items() if key != "weights"}
+        for name, net in recipe.method.nets.items()
+        if net.weights is not None and net.weights.name is not None and net.weights.name not in recipe.given
+    }
+
+
 def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[str, Any], folder: Path) -> Plan:
     """Everything about a method that is found without training it; faults of its text are raised here."""
     given = {**TINY, "data": {"use": stand_in(), "images": IMAGES}, "batch": wish.batch, **overrides}
@@ -85,7 +96,7 @@ def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[st
     graph = wired(method_in(loaded), allowed)
     check.numbers(loaded, allowed)
     local = rank_local(graph)
-    given |= {found.path: found.joined for found in local}
+    given |= {found.path: found.joined for found in local} | _ungiven(loaded.spec)
     folder.mkdir()
     return Plan(name, given, plugins, folder, local, spanning(graph))
 

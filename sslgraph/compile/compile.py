@@ -54,7 +54,7 @@ class CompiledMethod(nn.Module):
         self._training = next(leg for leg in sized.legs if leg.leg.is_training)
         boxes = self.graph.boxes
         with placed(self.graph.place):
-            self.parts = nn.ModuleDict(build_parts(sized, seed=seed, plugins=plugins, given=given or {}))
+            self.parts = nn.ModuleDict(build_parts(sized, seed=seed, plugins=plugins, given=given))
             self.net_names = tuple(n for n in self.parts if boxes[n].section == "nets")
         self.freezes: dict[str, Duration] = {
             f"parts.{name}": duration(until) for name, until in sized.freezes.items() if until != ALWAYS

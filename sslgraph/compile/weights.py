@@ -26,17 +26,17 @@ from sslgraph.wire.graph import Box, TargetBox
 
 
 def build_parts(
-    sized: SizedGraph, *, seed: int, plugins: tuple[str, ...], given: Mapping[str, Mapping[str, Tensor]]
+    sized: SizedGraph, *, seed: int, plugins: tuple[str, ...], given: Mapping[str, Mapping[str, Tensor]] | None
 ) -> dict[str, nn.Module]:
     """Every part with real weights; each starts from a seed of its own name, so that adding one moves no other.
 
-    `given` holds the weights of each net that says weights:, by its name; what it leaves out is drawn like the rest.
+    `given` holds the weights of each net that says weights:, by its name; without it these are drawn like the rest.
     """
     parts: dict[str, nn.Module] = {}
     boxes = [sized.graph.boxes[name] for name in sized.settings]
     for box in sorted(boxes, key=lambda b: isinstance(b, TargetBox)):
         parts[box.name] = part = _part(sized, box, parts, seed, plugins)
-        if isinstance(box.spec, Part) and box.spec.weights:
+        if given is not None and isinstance(box.spec, Part) and box.spec.weights:
             _load(box, part, box.spec.weights, given)
         if isinstance(box, TargetBox) or (isinstance(box.spec, Part) and box.spec.is_frozen):
             part.requires_grad_(False)

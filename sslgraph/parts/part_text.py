@@ -51,6 +51,7 @@ def read_class(use: str, module: Module, node: ast.ClassDef) -> Signature:
         outputs=_outputs(*calls[-1]) if calls else (),
         writes=_writes(part),
         has_reset=part.method("reset") is not None,
+        has_place=part.method("place") is not None,
         unread=_unread(part, is_whole=bool(calls) and part.method("__init__") is not None),
     )
     mark.refuse_strange_names(found, node)

@@ -82,6 +82,7 @@ class Signature:
     writes: dict[str, dict[str, Port]]
     has_reset: bool
     unread: str = ""
+    has_place: bool = False  # a step of an augmentation that says where the crop lies
 
     @property
     def has_fields(self) -> bool:

@@ -42,6 +42,10 @@ class Paper(_Text):
     url: str | None = None
 
 
+# What a view with crop_of may set of the steps that place its crop: how many pixels it has, how they are interpolated.
+OWN = ("size", "interpolation")
+
+
 class View(_Text):
     """One draw of an augmentation, or a bag of `copies` draws; `settings` override the augmentation's by name."""
 

@@ -19,7 +19,7 @@ from sslgraph.read import catalogue
 from sslgraph.read.document import read
 from sslgraph.read.edits import find, missing, pieces
 from sslgraph.read.located import Value
-from sslgraph.read.spec import Loss, Part, Path, Target, View
+from sslgraph.read.spec import OWN, Loss, Part, Path, Target, View
 
 _MODELS: dict[str, type[BaseModel]] = {
     "views": View, "nets": Part, "targets": Target, "state": Part, "ops": Part, "losses": Loss,
@@ -84,7 +84,7 @@ def _words(root: Value, section: str, node: Value | None) -> set[str]:
         return set()
     reserved = set(_MODELS[section].model_fields) - {"settings"}
     if section == "views":
-        return reserved | _of_augmentation(node.child("augment"))
+        return reserved | _of_augmentation(node.child("augment"), is_rendering=node.child("crop_of") is not None)
     followed = find(root, ("nets", named)) if (named := _text(node.child("ema_of"))) else node
     use = _text(followed.child("use")) if followed else ""
     return reserved | _of_part(use) if use else reserved
@@ -103,24 +103,26 @@ def _of_part(use: str) -> set[str]:
     return {name for name, setting in found.settings.items() if setting.default is not None} | {*ports}
 
 
-def _of_augmentation(name: Value | None) -> set[str]:
-    """The settings of an augmentation's steps, as a view writes them: size, crop.size."""
+def _of_augmentation(name: Value | None, *, is_rendering: bool) -> set[str]:
+    """The settings of an augmentation's steps, as a view writes them: size, crop.size; less those of another's crop."""
     if not _text(name):
         return set()
     try:
         file = catalogue.file_of("augmentations", _text(name), value=name)
-        return _of_steps(file, file.stat().st_mtime_ns)
+        return _of_steps(file, file.stat().st_mtime_ns, is_rendering=is_rendering)
     except (SslgraphError, OSError):  # checking the views says what is wrong with it
         return set()
 
 
 @cache
-def _of_steps(file: File, _changed: int) -> set[str]:
+def _of_steps(file: File, _changed: int, *, is_rendering: bool = False) -> set[str]:
     steps = read(file).root.child("steps")
     found = set[str]()
-    for step, part in (steps.content if steps and isinstance(steps.content, dict) else {}).items():
-        use = _text(part.child("use"))
-        own = registry.signature(use).settings if use in registry.catalogue() else {}
+    for step, line in (steps.content if steps and isinstance(steps.content, dict) else {}).items():
+        use = _text(line.child("use"))
+        part = registry.signature(use) if use in registry.catalogue() else None
+        own = set(part.settings) if part else set[str]()
+        own = own & {*OWN} if part and part.has_place and is_rendering else own
         found |= {*own, *(f"{step}.{setting}" for setting in own)}
     return found
 

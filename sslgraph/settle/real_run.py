@@ -36,8 +36,9 @@ def called(part: nn.Module, method: str, inputs: Mapping[str, Any]) -> Any:
 def result(part: nn.Module, method: str, ports: Mapping[str, Port], metas: Mapping[str, Any]) -> Any:
     """What the call gives for random inputs, as meta tensors; of many images it is found from FEW.
 
-    Floats are drawn from [0, 1), truth values evenly, whole numbers are 0. Writes see all rows: a state may have room
-    for just as many.
+    Floats are drawn from [0, 1), truth values evenly, whole numbers are 0. Truth values of one shape are the same in
+    every call, so that what two parts pick by one mask is equally long. Writes see all rows: a state may have room for
+    just as many.
     """
     axes = {} if method else _batch_axes(ports, metas)
     rows = max((metas[port].shape[axis] for port, axis in axes.items()), default=0)
@@ -61,7 +62,9 @@ def _random(meta: Tensor, axis: int | None, count: int) -> Tensor:
     shape = [count if number == axis else size for number, size in enumerate(meta.shape)]
     if meta.is_floating_point():
         return torch.rand(shape, dtype=meta.dtype)
-    return torch.rand(shape) < 0.5 if meta.dtype == torch.bool else torch.zeros(shape, dtype=meta.dtype)
+    if meta.dtype == torch.bool:
+        return torch.rand(shape, generator=torch.Generator().manual_seed(0)) < 0.5
+    return torch.zeros(shape, dtype=meta.dtype)
 
 
 def _grown(few: Any, more: Any, images: int) -> Any:

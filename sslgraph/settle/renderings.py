@@ -6,10 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.parts import registry
-from sslgraph.read.spec import Part, View
-
-# What a rendering may set of the steps that place its crop: how many pixels it has, and how they are interpolated.
-OWN = ("size", "interpolation")
+from sslgraph.read.spec import OWN, Part, View
 
 
 def placed(views: Mapping[str, View], steps: Mapping[str, Mapping[str, Part]]) -> dict[str, dict[str, Part]]:

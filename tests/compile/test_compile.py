@@ -517,7 +517,8 @@ def test_given_weights_are_loaded_or_refused() -> None:
         SpecError,
         match=r"'g' takes its weights from \$old, and nothing was given for it",
     ):
-        CompiledMethod(settled, plugins=PLUGINS)
+        CompiledMethod(settled, plugins=PLUGINS, given={})
+    assert CompiledMethod(settled, plugins=PLUGINS).parts["g"].weight.unique().tolist() == [1]  # its own start
     with pytest.raises(SpecError, match=r"the given weights do not fit 'g' \(parts:Dense\): size mismatch for weight"):
         CompiledMethod(settled, plugins=PLUGINS, given={"g": {"weight": torch.ones(2, 4)}})
 

@@ -163,3 +163,15 @@ def test_a_base_reaches_a_method_that_is_written_later(wide: Path) -> None:
     put(wide, "methods/new", MOCO.replace("plain", "blurred"))
     targets = load_recipe("b/new").spec.method.targets
     assert {name: target.momentum for name, target in targets.items()} == {"fk": 0.5, "gk": 0.5}
+
+
+def test_a_star_passes_by_what_a_view_of_anothers_crop_may_not_set(wide: Path) -> None:
+    put(
+        wide,
+        "methods/wide",
+        "method: Wide\n" + WIDE.replace("augment: blurred", "augment: blurred, crop_of: x"),
+    )
+    spec = load_method("wide", overrides={"views.*.scale": [0.3, 1.0], "views.*.size": 8, "views.*.flip.p": 0}).spec
+    assert spec.views["x"].settings == {"scale": [0.3, 1.0], "size": 8, "flip.p": 0}
+    assert spec.views["xb"].settings == {"size": 8}
+    assert set_to("views.*.blur.p", 0).views["xb"].settings == {"blur.p": 0}

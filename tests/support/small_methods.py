@@ -24,6 +24,7 @@ SMALLER: dict[str, dict[str, Any]] = {
     "sela": {"ops.solve.classes": 10},
     "cpc": {"nets.predict.out": 5 * 512},
     "dvae": {"nets.tok.width": 8, "nets.codes.out": 32},
+    "beit": {"nets.tok.width": 8, "nets.codes.out": 32, "views.t.size": 32},
 }
 SIDES = {
     "context_encoder": 128, "deepcluster": 128, "jigsaw": 255, "pirl": 255, "infomin": 255, "relative_patch": 255,

@@ -7,6 +7,7 @@ import pytest
 import torch
 from timm.models.vision_transformer import VisionTransformer
 
+from sslgraph.components.backbones.stochastic_depth import kept_terms
 from sslgraph.components.backbones.vit import ViT, sine_cosine_table
 from sslgraph.draws import keyed, permutation
 
@@ -109,9 +110,8 @@ def test_positions_for_another_size_are_dinos() -> None:
 
 
 def test_drop_path_skips_samples_at_a_rising_rate_and_keeps_the_mean() -> None:
-    net = nano(drop_path=0.6)
     draw = keyed(0, 0, torch.arange(4000))
-    keep = net._keep(draw)
+    keep = kept_terms(draw, nano(drop_path=0.6).rates)
     skipped = (keep == 0).float().mean((0, 2))
     torch.testing.assert_close(skipped, torch.tensor([0.0, 0.2, 0.4, 0.6]), atol=0.02, rtol=0)
     torch.testing.assert_close(keep.mean((0, 2)), torch.ones(4), atol=0.05, rtol=0)

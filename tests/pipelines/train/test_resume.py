@@ -16,6 +16,10 @@ from sslgraph.read import catalogue
 SMALL = {"data.images": 64, "data.test_images": 10, "batch": 16, "steps": 6, "epochs": None, "evaluate": {},
          "checkpoint.every": "3 steps"}  # fmt: skip
 OWN: dict[str, dict[str, Any]] = {
+    "beit": {  # a tokenizer of random weights
+        "nets.tok": {"use": "backbones.dvae_encoder", "width": 8, "groups": 3, "frozen": True, "mode": "eval"},
+        "nets.codes": {"use": "heads.linear", "out": 16, "frozen": True},
+    },
     "deepcluster": {"ops.kmeans.k": 5, "ops.reduce.out": 8},
     "deepcluster_v2": {"ops.cluster.k": [6, 6, 6]},
     "moco_v1": {"state.queue.size": 32},
