@@ -155,3 +155,15 @@ def test_beit_names_the_codes_of_hidden_patches_whatever_is_under_the_mask() -> 
     method.parts["f"].net.cls_token.data += 1  # labels depend on the tokenizer alone
     assert torch.equal(seen(method, batch, "c_rows")[0], named)
     assert not any(weight.requires_grad for name in ("tok", "codes") for weight in method.parts[name].parameters())
+
+
+def test_data2vec_predicts_the_mean_of_the_teachers_last_layers_at_hidden_patches() -> None:
+    method, batch = ready("data2vec"), noise("data2vec")
+    hidden, p, y, loss = seen(method, batch, "m_hidden", "p", "y", "tokens")
+    layers = method.parts["t"](batch["x.image"]).layers
+    assert layers.shape[1] == 2  # in the small recipe
+    norm = torch.nn.functional.layer_norm
+    mean = sum(norm(layer, (96,)) for layer in layers.unbind(1)) / 2
+    torch.testing.assert_close(y, norm(mean, (96,)), atol=1e-4, rtol=1e-4)
+    expected = torch.nn.functional.smooth_l1_loss(p[hidden].float(), y[hidden].float(), beta=2.0)
+    torch.testing.assert_close(loss, expected, atol=1e-5, rtol=1e-4)

@@ -62,3 +62,11 @@ def test_normalising_an_image_by_patches_is_refused() -> None:
 def test_weights_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"where of shape \(2,\) does not fit a prediction of shape \(2, 4, 3\)"):
         MaskedRegression()(torch.zeros(2, 4, 3), torch.zeros(2, 4, 3), torch.zeros(2))
+
+
+def test_smooth_l1_is_a_square_up_to_its_knee_and_a_line_beyond() -> None:
+    """With knee 2 an error of 1 costs 1/4 and one of 5 costs 4; hidden places alone count."""
+    errors, where = torch.tensor([[1.0, 5.0], [9.0, 9.0]])[None], torch.tensor([[True, False]])
+    loss = MaskedRegression(distance="smooth_l1", knee=2.0)
+    assert loss(errors, torch.zeros_like(errors), where).item() == pytest.approx((0.25 + 4) / 2)
+    assert loss.landmarks(errors, errors) == {}
