@@ -167,3 +167,16 @@ def test_data2vec_predicts_the_mean_of_the_teachers_last_layers_at_hidden_patche
     torch.testing.assert_close(y, norm(mean, (96,)), atol=1e-4, rtol=1e-4)
     expected = torch.nn.functional.smooth_l1_loss(p[hidden].float(), y[hidden].float(), beta=2.0)
     torch.testing.assert_close(loss, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_msn_compares_masked_anchors_with_codes_of_the_whole_view() -> None:
+    method, batch = ready("msn"), noise("msn")
+    scores, codes, seen_places, assign, spread = seen(method, batch, "p", "q", "m_seen", "assign", "spread")
+    views, rows, prototypes = scores.unflatten(0, (-1, BATCH)).shape if scores.dim() == 2 else scores.shape
+    assert (views, rows, prototypes) == (3, BATCH, 64) and seen_places.shape[1] == int(64 * 0.85)
+    assert scores.abs().max() <= 1.001 and not codes.requires_grad
+    says = (scores.float().view(views, BATCH, prototypes) / 0.1).log_softmax(-1)
+    expected = -(codes.float().view(1, BATCH, prototypes) * says).sum(-1).mean()
+    torch.testing.assert_close(assign, expected, atol=1e-4, rtol=1e-4)
+    mean = says.exp().mean((0, 1))
+    torch.testing.assert_close(spread, math.log(prototypes) + (mean * mean.log()).sum(), atol=1e-4, rtol=1e-4)

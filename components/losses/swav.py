@@ -28,17 +28,20 @@ class SwAV(nn.Module):
     Code i belongs to view i of `scores`; the views behind the last code (small crops) only predict.
 
     Settings:
+        pairs: which view predicts which code: all but its own (SwAV), only its own, or all, where codes are those of
+            views that are not among the scores (MSN).
         temperature: divides the scores of the prediction (not of the code), no unit.
     """
 
-    def __init__(self, *, temperature: PositiveScalar = 0.1) -> None:
+    def __init__(self, *, pairs: Pairs = "different_views", temperature: PositiveScalar = 0.1) -> None:
         super().__init__()
+        self.pairs: Pairs = pairs
         self.temperature = temperature
 
     def forward(
         self, scores: Float[Tensor, "views batch prototypes"], codes: Float[Tensor, "views_coded batch prototypes"]
     ) -> Float[Tensor, ""]:
-        return soft_cross_entropy(codes, scores / self.temperature, pairs="different_views")
+        return soft_cross_entropy(codes, scores / self.temperature, pairs=self.pairs)
 
     def landmarks(
         self,

@@ -37,3 +37,10 @@ def test_a_view_does_not_predict_its_own_code() -> None:
 def test_one_view_is_refused() -> None:
     with pytest.raises(ValueError, match="different_views finds no pair among 1 target and 1 predicting views"):
         SwAV()(torch.randn(1, 3, 4), torch.randn(1, 3, 4).softmax(2))
+
+
+def test_codes_of_a_view_that_is_not_among_the_scores_are_predicted_by_all_views() -> None:
+    scores, codes = torch.randn(3, 4, 5), torch.randn(1, 4, 5).softmax(-1)
+    expected = -(codes * (scores / 0.1).log_softmax(-1)).sum(-1).mean()
+    torch.testing.assert_close(SwAV(pairs="all")(scores, codes), expected)
+    torch.testing.assert_close(SwAV()(scores, codes), SwAV(pairs="all")(scores[1:], codes))
