@@ -24,7 +24,7 @@ SMALLER: dict[str, dict[str, Any]] = {
     "sela": {"ops.solve.classes": 10},
     "cpc": {"nets.predict.out": 5 * 512},
     "dvae": {"nets.tok.width": 8, "nets.codes.out": 32},
-    "beit": {"nets.f.preset": "nano", "nets.tok.width": 8, "nets.codes.out": 32, "views.t.size": 32},
+    "beit": {"nets.f.preset": "nano", "nets.tok.width": 4, "nets.tok.groups": 5, "nets.codes.out": 32},
     "data2vec": {"nets.s.preset": "nano", "nets.r.out": 96, "targets.t.layers": 2},
     "msn": {"nets.s.preset": "nano", "nets.g.hidden": [64, 64], "nets.c.out": 16},
 }
