@@ -338,6 +338,7 @@ def test_a_wrong_loss_write_or_phase_is_refused(text: dict[str, Any], message: s
             "'class' can't be a name\n  use letters, digits and _, and no word that Python or torch needs",
         ),
         ({"nets": {"f": EYE, "train": dense()}}, "'train' can't be a name"),
+        ({"nets": {"f": EYE, "code": dense()}}, "'code' can't be a name"),
         ({"nets": {"f": EYE, "_g": dense()}}, "'_g' can't be a name"),
         ({"nets": {"f": EYE, "g h": dense()}}, "'g h' can't be a name"),
         ({"nets": {"f": EYE, "g": {"use": "heads.mpl"}}}, "there is no part 'heads.mpl'"),
