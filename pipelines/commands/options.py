@@ -28,6 +28,17 @@ def spec_of(name: str) -> str:
 out = Console(highlight=False, soft_wrap=True)
 
 
+def labels(texts: list[str]) -> dict[str, str]:
+    """The names of `--label f=student`."""
+    found = {}
+    for text in texts:
+        part, sign, name = text.partition("=")
+        if not sign or not part.strip() or not name.strip():
+            raise SslgraphError(f"--label {text}: write a part, an equals sign and its name: --label f=student")
+        found[part.strip()] = name.strip().strip('"')
+    return found
+
+
 UNITS = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
 
 

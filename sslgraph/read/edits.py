@@ -43,7 +43,7 @@ def find(root: Value, path: Path) -> Value | None:
 
 def merge(parent: Value, child: Value) -> Value:
     """The parent's text with the child's own sections: nodes by name, everything else as a whole."""
-    content = dict(parent.content)
+    content = {key: value for key, value in parent.content.items() if key != "picture"}  # each draws itself
     for key, value in child.content.items():
         if key in (*EDITS, "extends"):
             continue

@@ -138,6 +138,17 @@ class Phase(_Text):
     sample: dict[str, str] | None = None  # {balance: labels}
 
 
+class Drawing(_Text):
+    """How a method is drawn, where the drawing can't know it; nothing that is computed depends on it."""
+
+    names: dict[str, str] = {}  # of parts: what their boxes are called; of views: what their augmentations are
+    branches: dict[str, str] = {}  # of nets and targets: what the ground of their branch is called
+    hide: list[str] = []  # ops that are left out
+    order: list[str] = []  # nets, targets or views, whose branches come first
+    focus: list[str] = []  # parts that stand out, with what they are joined to
+    caption: str = ""  # below the picture
+
+
 class Method(_Text):
     """The figure of a paper."""
 
@@ -154,6 +165,7 @@ class Method(_Text):
     after_step: list[str] = []
     phases: list[Phase] = []
     export: str
+    picture: Drawing = Drawing()
     lint: dict[str, str] = {}  # rules of the linter that do not count here, each with its reason
 
 

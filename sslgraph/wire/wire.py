@@ -12,6 +12,7 @@ from sslgraph.wire.export import exported
 from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse
 from sslgraph.wire.flow import Flow, who
 from sslgraph.wire.graph import Box, Graph, Leg, Value, Write, no_place
+from sslgraph.wire.pictured import picture_faults
 
 
 def wire(
@@ -28,7 +29,7 @@ def wire(
     with placed(place):
         faults: list[Fault] = []
         boxes = declared_boxes(method, plugins, faults, imports=imports)
-        faults += phase_faults(method)
+        faults += [*phase_faults(method), *(picture_faults(method, boxes) if not faults else ())]
         if faults:
             raise SpecError(faults)
         has_step = bool(method.flow or method.losses or method.after_step) or not method.phases

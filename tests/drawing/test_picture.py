@@ -13,6 +13,7 @@ from sslgraph.checked import sized_graph, wired
 from sslgraph.drawing import Box, Picture, fold, foldable, layout, picture, svg
 from sslgraph.drawing.arrange.columns import columns
 from sslgraph.drawing.arrange.rows import grid
+from sslgraph.drawing.elements.measure import symbol
 from sslgraph.drawing.elements.place import Place
 from sslgraph.drawing.elements.words import (
     count,
@@ -24,8 +25,11 @@ from sslgraph.drawing.elements.words import (
     shape_words,
     spaced,
 )
+from sslgraph.drawing.figure.said import relabelled
 from sslgraph.drawing.write.graph_text import dot, mermaid
 from sslgraph.drawing.write.terminal import text
+from sslgraph.errors import SpecError, SslgraphError
+from sslgraph.method import load
 from sslgraph.parts.registry import signature
 from sslgraph.pipelines.check import check
 
@@ -162,7 +166,7 @@ def test_branches_of_two_networks_share_no_row_and_so_no_ground() -> None:
     title = {name: frame.title for frame in panel.frames for name in frame.boxes}
     rows = grid(panel, columns(panel)).rows
     assert all(len({title[name] for name in row if name in title}) < 2 for row in rows)
-    assert {title[name] for name in ("g", "l", "ps", "qs")} == {"online network"}
+    assert {title[name] for name in ("g", "l", "ps", "qs")} == {"student"}
 
 
 def test_a_folded_branch_keeps_what_enters_and_leaves_it() -> None:
@@ -176,6 +180,70 @@ def test_a_folded_branch_keeps_what_enters_and_leaves_it() -> None:
     lines = {(edge.source, edge.target, edge.kind) for edge in small.panels[0].edges}
     assert ("f_x1.folded", "ft_x2.folded", "ema") in lines and ("f_x1.folded", "one", "data") in lines
     assert fold(drawn, "no such lane") == drawn
+
+
+SAID = {
+    "views": TWO_VIEWS,
+    "nets": {"f": EYE},
+    "ops": {"n": {"use": "parts:Noise"}},
+    "flow": {"a": "f(x1)", "b": "stopgrad(n(f(x2)))"},
+    "losses": {"one": {**SQUARE, "of": ["a", "b"]}},
+}
+
+
+def test_an_author_names_hides_orders_and_points() -> None:
+    said = {"names": {"f": "eye", "x1": "strong"}, "hide": ["n"], "order": ["x2"], "focus": ["losses.one"]}
+    plain, told = picture(sized(**SAID)), picture(sized(**SAID, picture={**said, "caption": "So."}))
+    assert {box.title for box in boxes(told, "encoder")} == {"eye"} != {box.title for box in boxes(plain, "encoder")}
+    assert [box.sub for box in boxes(told, "augmentation") if box.part == "x1"] == ["strong"]
+    assert [box.title for box in boxes(plain, "op")] == ["noise"] and not boxes(told, "op")
+    assert ("f_x2", "one", True) in {(e.source, e.target, e.stop) for e in told.panels[0].edges}
+    tops = [min(layout(p.panels[0]).places, key=lambda n: layout(p.panels[0]).places[n].y) for p in (plain, told)]
+    assert tops[0] != tops[1]
+    assert ">So.</text>" in svg(told) and 'opacity="0.3"' in svg(told) and 'opacity="0.3"' not in svg(plain)
+
+
+def test_a_picture_of_what_is_not_there_is_refused() -> None:
+    with pytest.raises(SpecError, match="picture: hide: there is no 'm'"):
+        sized(**SAID, picture={"hide": ["m"]})
+    with pytest.raises(SslgraphError, match="the picture has no part 'g'"):
+        relabelled(picture(sized(**SAID)), {"g": "student"})
+    assert [b.title for b in boxes(relabelled(picture(sized(**SAID)), {"f": "eye"}), "encoder")] == ["eye", "eye"]
+
+
+def test_a_picture_is_no_difference_and_is_not_inherited() -> None:
+    told = load("byol", {"picture": {"names": {"f": "eye"}}})
+    assert told.spec.picture.names == {"f": "eye"} and not told.diff("byol").lines[1:]
+    assert load({"extends": "byol", "method": "Mine"}).spec.picture.branches == {}
+
+
+def test_a_loss_of_several_has_its_name_and_a_queue_is_what_the_loss_calls_it() -> None:
+    assert [box.title for box in boxes(picture(shipped("context_encoder")), "loss")] == [
+        "pixels",
+        "fool",
+        "spot",
+        "respect",
+    ]
+    (read,) = [e for e in picture(shipped("moco_v2")).panels[0].edges if e.source == "queue" and e.kind == "data"]
+    assert read.port == "negatives"
+
+
+def test_an_augmentation_says_what_it_does() -> None:
+    subs = [box.sub for box in boxes(picture(shipped("byol")), "augmentation")]
+    assert subs == ["crop, flip, jitter, gray, blur", "crop, flip, jitter, gray, blur, solarize"]
+
+
+def test_names_are_mathematics_where_they_mean_it() -> None:
+    said = {name: [run.text for run in symbol(name)] for name in ("x1", "ft", "fc", "up", "xi", "z_large", "theta_1")}
+    assert said == {
+        "x1": ["x", "1"],
+        "ft": ["f", "t"],
+        "fc": ["fc"],
+        "up": ["up"],
+        "xi": ["ξ"],
+        "z_large": ["z", "large"],
+        "theta_1": ["θ", "1"],
+    }
 
 
 def test_words_of_a_spec_are_words_in_every_format() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..options import Plugins, Sets, length, overrides, spec_of
+from ..options import Plugins, Sets, labels, length, overrides, spec_of
 
 if TYPE_CHECKING:
     from sslgraph.drawing import Picture
@@ -42,11 +42,14 @@ def draw(
         str, typer.Option("--width", help="Width in print, such as 3.25in or 82mm; no letter is under 6 pt")
     ] = "",
     font_size: Annotated[str, typer.Option("--font-size", help="Size of small letters in print")] = "7pt",
+    label: Annotated[list[str], typer.Option("--label", help="What a part is called here, such as f=student")] = [],  # noqa: B006
+    focus: Annotated[list[str], typer.Option("--focus", help="Part that stands out, such as losses.info")] = [],  # noqa: B006
     text: Annotated[bool, typer.Option("--text", help="Draw in the terminal and write no file")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Draw a method like a paper's figure. Without -o the file is NAME.svg in this folder."""
+    from sslgraph.drawing.figure.said import focused, relabelled
     from sslgraph.drawing.write.file import Look, kind_of, write
     from sslgraph.read.load import is_pipeline
 
@@ -55,6 +58,8 @@ def draw(
     if not text:
         kind_of(file)
     picture = picture_of(name, str(level), tuple(plugin), overrides(set_))
+    picture = relabelled(picture, labels(label))
+    picture = focused(picture, focus) if focus else picture
     if text:
         from sslgraph.drawing.write.terminal import text as drawn
 

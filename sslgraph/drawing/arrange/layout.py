@@ -160,11 +160,13 @@ def _on_relation(out: Layout, number: int, label: Label, others: list[Label]) ->
     middle, reach = (y0 + y1) / 2, abs(y1 - y0) / 2
     heights = [middle, *(middle + side * 3.0 * i for i in range(1, int(reach / 3)) for side in (1, -1))]
     taken = [*_rooms(out, number), *(other.room for other in others)]
-    for side in (1, -1):
-        for y in heights:
-            placed = label.at(x + side * (9 + label.width / 2), y, y)
-            if not any(meet(placed.room, room) for room in taken):
-                return placed
+    for far in (8, 0):  # away from the words of another line, if there is room
+        for side in (1, -1):
+            for y in heights:
+                placed = label.at(x + side * (9 + label.width / 2), y, y)
+                left, top, right, bottom = placed.room
+                if not any(meet((left, top - far, right, bottom + far), room) for room in taken):
+                    return placed
     return None if label.kind == "same" else label.at(x + 9 + label.width / 2, middle, middle)
 
 

@@ -13,6 +13,7 @@ ROUNDS = 4
 _LENGTH = {"data": 1.0, "ema": 1.2, "same": 1.2, "write": 0.8}
 UPSIDE_DOWN, CROSSING, SPREAD, STRANGE = 40.0, 1.0, 0.5, 0.05
 BLOCKED, PASSED = 6.0, 1.5
+ASKED = 100.0  # for two rows in another order than the author asked for
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class _Costs:
     """What an order of rows costs."""
 
     def __init__(self, panel: Panel, column: dict[str, int], rows: list[list[str]]) -> None:
+        self.strange = ASKED if panel.is_ordered else STRANGE
         row = {name: number for number, names in enumerate(rows) for name in names}
         self.columns = [frozenset(column[name] for name in names) for names in rows]
         title = {name: frame.title for frame in panel.frames for name in frame.boxes}
@@ -118,7 +120,7 @@ class _Costs:
     def of(self, order: Sequence[int]) -> float:
         """The cost of an order."""
         at = self.places(order)
-        cost = STRANGE * sum(a > b for a, b in combinations(order, 2))
+        cost = self.strange * sum(a > b for a, b in combinations(order, 2))
         for line in self.apart:
             down = at[line.target] - at[line.source]
             cost += line.weight * abs(down) + (UPSIDE_DOWN if line.is_ema and down <= 0 else 0.0)

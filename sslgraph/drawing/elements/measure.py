@@ -15,6 +15,7 @@ from .picture import Box
 
 FONTS = Path(__file__).parent / "fonts"
 TITLE, SUB, NAME, SHAPE, NOTE = 13.0, 10.5, 11.5, 9.5, 10.5  # sizes of letters
+GREEK = {"theta": "θ", "xi": "ξ", "phi": "φ", "psi": "ψ", "tau": "τ", "alpha": "α", "beta": "β"}
 SMALL = 0.8  # of a subscript
 PICTURE = 52.0  # side of a view's picture
 SLANT = 0.17  # of an encoder's height, lost towards its narrow side
@@ -52,14 +53,16 @@ def _widths() -> tuple[dict[str, int], dict[str, int]]:
 
 
 def symbol(name: str) -> tuple[Run, ...]:
-    """A name of a spec as mathematics: x1 is x with the index 1, ft is f with t, z_large is z with large."""
+    """A name of a spec as mathematics: x1 is x with the index 1, ft is f with t, z_large is z with large, xi is ξ."""
     return tuple(run for word in re.split(r"(, )", name) if word for run in _symbol(word))
 
 
 def _symbol(name: str) -> tuple[Run, ...]:
-    if found := re.fullmatch(r"([A-Za-z]+)_?(\d+)|([A-Za-z])([a-z])|([A-Za-z])_(\w+)", name):
+    if name in GREEK:
+        return (Run(GREEK[name], is_italic=True),)
+    if found := re.fullmatch(r"([A-Za-z]+)_?(\d+)|([A-Za-z])([tksq])|([A-Za-z])_(\w+)|([a-z]+)_([a-z])", name):
         base, index = [group for group in found.groups() if group is not None]
-        return Run(base, is_italic=True), Run(index.replace("_", " "), is_sub=True)
+        return Run(GREEK.get(base, base), is_italic=True), Run(index.replace("_", " "), is_sub=True)
     return (Run(name.replace("_", " "), is_italic=True),)
 
 
@@ -76,7 +79,7 @@ def title_lines(box: Box) -> list[tuple[Run, ...]]:
 def title(box: Box) -> tuple[Run, ...]:
     """What stands in a box in large letters: its role, and the spec's letter for it."""
     if box.kind == "view":
-        return symbol(box.symbol) + ((Run(f" ×{box.copies}"),) if box.copies > 1 else ())
+        return symbol(box.symbol) + ((Run(f" ×{box.copies}"),) if box.copies != len(box.symbol.split(", ")) else ())
     if box.kind == "augmentation":
         many = (Run(f"{box.copies} × "),) if box.copies > 1 else ()
         return (*many, Run(box.title))

@@ -87,6 +87,7 @@ class Panel:
     edges: tuple[Edge, ...]
     lanes: tuple[str, ...]
     frames: tuple[Frame, ...] = ()
+    is_ordered: bool = False  # whether the author asked for this order of branches
 
     def box(self, id_: str) -> Box:
         """A box by its id."""
@@ -104,6 +105,8 @@ class Picture:
     title: str
     level: Level
     panels: tuple[Panel, ...]
+    caption: str = ""
+    focus: tuple[str, ...] = ()  # parts that stand out
     symmetry: str = ""  # the two views whose exchange maps the method onto itself: "x1, x2"
 
     def box(self, id_: str) -> Box:

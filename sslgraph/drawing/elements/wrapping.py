@@ -8,12 +8,14 @@ from dataclasses import replace
 from .measure import NOTE, SUB, TITLE, runs_width, symbol, width
 from .picture import Box
 
+PILL = 90.0  # of the words of an augmentation
 # Behind blanks, arrows and hyphens, but not inside "75 %", "10 000" and "→ 256".
 BREAK = re.compile(r"(?<!\d )(?<!→ )(?<=[ →_/-])|(?<=\d )(?![\d%])")
 
 
 def wrapped(box: Box, wide: float, *, is_down: bool = False) -> Box:
     """The box with its words in lines of at most about this width; where data flows down, its note stands inside."""
+    wide = min(wide, PILL) if box.kind == "augmentation" else wide
     title = "\n".join(lines(box.title, wide, TITLE, is_bold=True))
     name = "\n".join(lines(box.symbol, wide, TITLE)) if runs_width(symbol(box.symbol), TITLE) > wide else box.symbol
     last = width(title.rpartition("\n")[2], TITLE, is_bold=True)

@@ -15,6 +15,7 @@ from ..elements.words import scheduled
 from .calls import Calls, calls_of
 from .describe import Describer, batch_of, shapes_of
 from .lanes import with_lanes
+from .said import as_said
 from .strokes import line_of
 from .symmetry import Symmetry, symmetry
 
@@ -35,7 +36,8 @@ def picture(sized: SizedGraph, *, level: Level = "paper") -> Picture:
     panels = tuple(
         _Panel(sized, leg, level, found if leg.leg is graph.training else None).panel() for leg in sized.legs
     )
-    return Picture(graph.method.method, level, panels, ", ".join(found.views) if found else "")
+    whole = Picture(graph.method.method, level, panels, symmetry=", ".join(found.views) if found else "")
+    return as_said(whole, graph.method.picture)
 
 
 class _Panel:
@@ -232,7 +234,7 @@ def _frames(boxes: Iterable[Box], lanes: Iterable[str]) -> Iterator[Frame]:
         for lane, found in nets.items():
             if found:
                 is_target = any(box.weights == "ema" for box in found)
-                yield Frame("target network" if is_target else "online network", lane, tuple(box.id for box in found))
+                yield Frame("slow copy" if is_target else "trained network", lane, tuple(box.id for box in found))
 
 
 def _title(leg: Leg, resets: list[str]) -> str:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sslgraph.diff.changes import written
 from sslgraph.diff.figure import Figure
+from sslgraph.errors import SslgraphError
+from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Path
+from sslgraph.settle.overrides import is_normalization, resolve
 from sslgraph.wire.graph import Box as Part
 from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
 
@@ -35,6 +38,7 @@ class Describer:
         for place, mates in enumerate(stacks):
             view, views = mates[0], [self.graph.method.views[mate] for mate in mates]
             names = ", ".join(dict.fromkeys(spec.augment for spec in views))
+            steps = " | ".join(dict.fromkeys(self._steps(mate) for mate in mates))
             recipe = f"{names} {views[0].settings}"
             recipes += [recipe] if recipe not in recipes else []
             image = next((v for v in leg.leg.values.values() if v.view == view and v.port == "image"), None)
@@ -49,7 +53,7 @@ class Describer:
             origin = views[0].crop_of
             title = f"crop of {origin}" if origin else f"t{_primes(place)} ~ T{_primes(recipes.index(recipe))}"
             yield (
-                Box(f"{self.prefix}t.{view}", "augmentation", title=title, sub=names, **more),
+                Box(f"{self.prefix}t.{view}", "augmentation", title=title, sub=steps, **more),
                 Box(
                     f"{self.prefix}{view}",
                     "view",
@@ -59,6 +63,16 @@ class Describer:
                     **more,
                 ),
             )
+
+    def _steps(self, view: str) -> str:
+        """What an augmentation does, in its own words for its steps; what it never does is left out."""
+        spec = self.graph.method.views[view]
+        try:
+            steps = resolve({view: spec}, {spec.augment: load_augmentation(spec.augment).spec})[view]
+        except SslgraphError:  # a graph may be made without one
+            return spec.augment
+        done = [name for name, step in steps.items() if step.settings.get("p") != 0 and not is_normalization(step)]
+        return ", ".join(name.replace("_", " ") for name in done)
 
     def call(self, calls: Calls, leg: SizedLeg, value: Value) -> Box:
         """The box of a call, of a loss, or of the state that is read."""
@@ -77,7 +91,7 @@ class Describer:
             "lines": self._lines(part.path, value.path),
         }
         if isinstance(part, LossBox):
-            return self._loss(part, settings, more)
+            return self._loss(part, settings, more, is_alone=len(calls.losses) == 1)
         if is_state:
             return self._memory(part, settings, more)
         if part.section in ("nets", "targets"):
@@ -87,7 +101,7 @@ class Describer:
             self.prefix + value.name, "op", title=title, symbol=part.name if part.section == "ops" else "", **more
         )
 
-    def _loss(self, part: LossBox, settings: dict[str, Any], more: dict[str, Any]) -> Box:
+    def _loss(self, part: LossBox, settings: dict[str, Any], more: dict[str, Any], *, is_alone: bool) -> Box:
         trains = tuple(part.spec.trains or ())
         note = [f"trains {', '.join(trains)}"] if trains else []
         if self.mirror is not None and part.name in self.mirror.mirrors.values():
@@ -97,6 +111,9 @@ class Describer:
         own = {name: value for name, value in settings.items() if name not in wired}
         title, kind = title_of(part.signature), part.traits.kind
         sub = loss_words("" if kind in title else kind, own, part.spec.weight)
+        name = part.name.replace("_", " ")
+        if not is_alone and name.lower() != title.lower():  # which of several it is
+            title, sub = name, "\n".join(filter(None, (title, sub)))
         return Box(
             self.prefix + part.name,
             "loss",

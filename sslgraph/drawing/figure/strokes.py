@@ -20,11 +20,18 @@ def line_of(calls: Calls, read: Read, source: str, target: str, shape: str) -> E
         gradient=gradient,
         name="" if output or (maker.kind == "view" and not read.is_member) else read.name,
         shape=shape,
-        port=output,
+        port=output or _port(calls, maker, read),
         stop=_is_stopped(calls, read, losses),
         losses=losses,
         reads=((read.value, read.reader, read.port),),
     )
+
+
+def _port(calls: Calls, maker: Value, read: Read) -> str:
+    """What a state is for a loss that reads it: its "negatives"."""
+    box = calls.graph.boxes[maker.box] if maker.box else None
+    is_loss = bool(read.reader) and calls.calls[read.reader].kind == "loss"
+    return read.port if box is not None and box.section == "state" and is_loss and box.name != read.port else ""
 
 
 def _output(calls: Calls, maker: Value, read: Read) -> str:

@@ -40,7 +40,7 @@ def as_pdf(drawn: Scene) -> bytes:
         axes.set_ylim(drawn.height, 0)
         work = _Page(axes, drawn.point)
         for shape in drawn.shapes:
-            work.draw(shape, None)
+            work.draw(shape, None, 1.0)
         out = io.BytesIO()
         about = {"Title": drawn.title, "CreationDate": None, "Creator": "sslgraph", "Producer": None}
         figure.savefig(out, format="pdf", facecolor=drawn.theme.ground, metadata=about)
@@ -53,8 +53,9 @@ class _Page:
     def __init__(self, axes: Any, point: float) -> None:
         self.axes, self.order, self.point = axes, 0, point
 
-    def draw(self, shape: Shape, clip: Any) -> None:
+    def draw(self, shape: Shape, clip: Any, opacity: float) -> None:
         """Draws one form, cut to `clip`."""
+        self.opacity = opacity
         match shape:
             case Path():
                 self._patch(shape, clip)
@@ -64,7 +65,7 @@ class _Page:
                 self._words(shape)
             case Group():
                 for part in shape.parts:
-                    self.draw(part, self._clip(shape) if shape.clip else clip)
+                    self.draw(part, self._clip(shape) if shape.clip else clip, opacity * shape.opacity)
 
     def _above(self) -> int:
         self.order += 1
@@ -79,7 +80,8 @@ class _Page:
         from matplotlib.patches import PathPatch
 
         style: dict[str, Any] = {"linestyle": (0, tuple(d * self.point for d in path.dash))} if path.dash else {}
-        style |= {"capstyle": "round" if path.is_round else "butt", "joinstyle": "round", "alpha": path.opacity}
+        style |= {"capstyle": "round" if path.is_round else "butt", "joinstyle": "round"}
+        style |= {"alpha": path.opacity * self.opacity}
         style |= {
             "facecolor": path.fill,
             "edgecolor": path.stroke,
@@ -92,6 +94,7 @@ class _Page:
 
         line = circle.width * self.point if circle.stroke != "none" else 0.0
         style: dict[str, Any] = {"facecolor": circle.fill, "edgecolor": circle.stroke, "linewidth": line}
+        style |= {"alpha": self.opacity}
         self._add(Patch((circle.x, circle.y), circle.radius, zorder=self._above(), **style), clip)
 
     def _clip(self, group: Group) -> Any:
@@ -120,6 +123,7 @@ class _Page:
                 fontsize=size * self.point,
                 fontproperties=None,
                 font=FONTS / face,
+                alpha=self.opacity,
                 va="baseline",
                 ha="left",
                 zorder=self._above(),

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..arrange.layout import WRAP, Layout, layout
 from ..arrange.room import Ground
 from ..elements.forms import Group, Path, Shape, Words, moved, rectangle, rounded
-from ..elements.measure import NAME, NOTE, TITLE, Run
+from ..elements.measure import LINE, NAME, NOTE, TITLE, Run
 from ..elements.picture import Box, Edge, Picture, players
 from ..elements.place import Point
 from ..elements.theme import Theme
 from ..elements.wrapping import lines
+from ..figure.said import strong
 from .at_lines import arrow, shorter, worded
 from .boxes import drawn
 from .legend import legend
 
 PAD = 18.0
 APART = 30.0
+PALE = 0.3  # opacity of what is not in focus
 POINT = 0.75  # points in a unit of a picture that is for no sheet of paper
 
 
@@ -69,7 +71,7 @@ def scene(
             parts.append(Words(pad, y + 12, (Run(text, is_bold=True),), TITLE, theme.ink, "start"))
             y += 16
         y += 10 if title else 0
-        content = _Drawing(placed, theme, gradients, form.shapes).shapes()
+        content = _Drawing(placed, theme, gradients, form.shapes, picture.focus).shapes()
         start = (wide - (far - left)) / 2 if form.wide else pad
         parts += [moved(shape, start - left, y - top) for shape in content]
         y += bottom - top + APART
@@ -78,16 +80,21 @@ def scene(
         key, wide, high = legend(picture, theme, pad, y + 20, wide, gradients)
         parts.append(key)
         y += 20 + high
+    for text in lines(picture.caption, wide - 2 * pad, NOTE):
+        y += LINE
+        parts.append(Words(pad, y + 8, (Run(text),), NOTE, theme.ink, "start"))
+    y += 8 if picture.caption else 0
     return Scene(tuple(parts), wide, y + pad, picture.title, theme)
 
 
 class _Drawing:
     """One panel's forms: frames first, then lines, boxes and words."""
 
-    def __init__(self, placed: Layout, theme: Theme, gradients: bool, shapes: bool) -> None:
+    def __init__(self, placed: Layout, theme: Theme, gradients: bool, shapes: bool, focus: tuple[str, ...]) -> None:
         self.placed, self.theme, self.gradients, self.with_shapes = placed, theme, gradients, shapes
         self.panel = placed.panel
         self.players = players(self.panel)
+        self.strong = strong(self.panel, focus) if focus else {box.id for box in self.panel.boxes}
 
     def shapes(self) -> list[Shape]:
         parts: list[Shape] = [self._frame(ground) for ground in self.placed.grounds]
@@ -99,16 +106,9 @@ class _Drawing:
         views = [box.id for box in self.panel.boxes if box.kind == "view"]
         for box in self.panel.boxes:
             crop = views.index(box.id) if box.id in views else 0
-            parts.append(
-                drawn(
-                    box,
-                    self.placed.places[box.id],
-                    self.theme,
-                    crop=crop,
-                    shapes=self.with_shapes,
-                    badge=self._badge(box),
-                )
-            )
+            place, badge = self.placed.places[box.id], self._badge(box)
+            group = drawn(box, place, self.theme, crop=crop, shapes=self.with_shapes, badge=badge)
+            parts.append(group if box.id in self.strong else replace(group, opacity=PALE))
         parts += [self._stop(point, n) for n, point in sorted(self.placed.stops.items())]
         parts += [worded(label, self.theme) for label in self.placed.labels]
         return parts
@@ -134,7 +134,8 @@ class _Drawing:
         relation = {"ema": self._ema, "write": self._write, "same": self._same}
         parts = self._data(edge, points) if edge.kind == "data" else relation[edge.kind](points)
         kinds = (edge.kind, edge.gradient) if edge.kind == "data" else (edge.kind,)
-        return Group(tuple(parts), "edge", f"{edge.source}>{edge.target}", _said(edge), kinds)
+        opacity = 1.0 if {edge.source, edge.target} <= self.strong else PALE
+        return Group(tuple(parts), "edge", f"{edge.source}>{edge.target}", _said(edge), kinds, opacity=opacity)
 
     def _data(self, edge: Edge, points: list[Point]) -> list[Shape]:
         theme, carries = self.theme, edge.gradient == "gradient"

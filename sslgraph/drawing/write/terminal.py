@@ -148,7 +148,7 @@ def _key(y: float) -> int:
 def _label(box: Box) -> list[str]:
     is_named = box.kind in ("encoder", "head", "decoder", "memory", "view") and box.symbol.lower() != box.title.lower()
     name = " ".join(filter(None, (box.title, box.symbol if is_named else "")))
-    copies = f" ×{box.copies}" if box.copies > 1 else ""
+    copies = f" ×{box.copies}" if box.copies > len(box.symbol.split(", ")) else ""
     note = box.note.replace("\n", " ")
     subs = [] if box.kind in ("image", "view") else box.sub.split("\n")
     return [line for line in (name + copies, *subs, note) if line] or [" "]

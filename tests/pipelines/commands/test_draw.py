@@ -67,6 +67,16 @@ def test_what_cannot_be_drawn(
     assert said.out == "" and list(tmp_path.iterdir()) == []
 
 
+def test_names_and_focus_of_one_drawing(sslgraph: Command, tmp_path: Path) -> None:
+    file = tmp_path / "x.svg"
+    words = ("--label", "f=backbone", "--focus", "losses.nothing")
+    assert sslgraph("draw", "rotation_one", "-o", str(file), *words).code == 1
+    said = sslgraph("draw", "rotation_one", "-o", str(file), "--label", "f")
+    assert said.err.startswith("--label f: write a part, an equals sign and its name")
+    assert sslgraph("draw", "rotation_one", "-o", str(file), "--label", "f=backbone", "--focus", "f").code == 0
+    assert "backbone" in file.read_text() and 'opacity="0.3"' in file.read_text()
+
+
 def test_a_picture_for_a_column(sslgraph: Command, tmp_path: Path) -> None:
     file = tmp_path / "x.svg"
     assert sslgraph("draw", "rotation_one", "-o", str(file), "--width", "3.25in").code == 0
