@@ -35,6 +35,11 @@ Role = Literal[
 Trouble = Literal["collapse", "few directions"]
 
 
+# What is seen of an image: hidden patches, hidden blocks, a hole, tiles, tiles in disorder, turns, lightness and
+# colours, no colours, boxes.
+Shows = Literal["", "mask", "blocks", "hole", "tiles", "shuffled", "turns", "Lab", "grey", "boxes"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Traits:
     """The traits of a part; `@component(...)` makes them and marks a class with them.
@@ -54,6 +59,7 @@ class Traits:
         sane: the lowest and the highest value that publications use of a setting, with a margin.
         rows: the length of the rows that it gives (a loss: that it needs): "unit", "raw" (any), "same" (as they came).
         reorders: "away": its rows come in another order; "back": they come in their first order again.
+        shows: what a picture shows of what it does to an image: "mask", "tiles", "turns" and others below.
 
     A loss:
         kind: the field's short word for what it measures: "cross-entropy".
@@ -79,6 +85,7 @@ class Traits:
     sane: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     rows: Literal["", "unit", "raw", "same"] = ""
     reorders: Literal["", "away", "back"] = ""
+    shows: Shows = ""
     kind: str = ""
     affine_in: str = ""
     agrees: tuple[str, str] = ("", "")

@@ -17,7 +17,7 @@ class HcvImage(NamedTuple):
     chroma: Float[Tensor, "batch 1 height width"]
 
 
-@component(source="arXiv:1603.06668, section 3.1", title="RGB to grey, hue, chroma")
+@component(source="arXiv:1603.06668, section 3.1", title="RGB to grey, hue, chroma", shows="grey")
 class Hcv(nn.Module):
     """grey = (r + g + b) / 3,  chroma = max - min,  hue of HSV (0 where the chroma is 0); images in 0..1."""
 

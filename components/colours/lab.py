@@ -20,7 +20,9 @@ class LabImage(NamedTuple):
     ab: Float[Tensor, "batch 2 height width"]
 
 
-@component(source="CIE 15; arXiv:1603.08511, section 2, for lightness - 50", title="RGB to Lab", float32=True)
+@component(
+    source="CIE 15; arXiv:1603.08511, section 2, for lightness - 50", title="RGB to Lab", float32=True, shows="Lab"
+)
 class Lab(nn.Module):
     """sRGB in 0..1 (a view without normalize) to Lab under D65; colours outside 0..1 are clipped."""
 

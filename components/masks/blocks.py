@@ -21,7 +21,9 @@ class Hidden(NamedTuple):
 
 
 @component(
-    source="arXiv:2106.08254, Algorithm 1, as the authors' code draws it; arXiv:2111.07832, appendix", role="mask"
+    source="arXiv:2106.08254, Algorithm 1, as the authors' code draws it; arXiv:2111.07832, appendix",
+    role="mask",
+    shows="blocks",
 )
 class BlockMask(nn.Module):
     """Rectangles, one after the other, until ratio * patches are hidden or 10 rectangles in a row do not fit.

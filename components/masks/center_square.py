@@ -8,7 +8,11 @@ from sslgraph.component import component
 from .square import Hole, Square
 
 
-@component(source="arXiv:1604.07379, section 4.1 (central region, overlap of 4 pixels weighted 10 times)", role="mask")
+@component(
+    source="arXiv:1604.07379, section 4.1 (central region, overlap of 4 pixels weighted 10 times)",
+    role="mask",
+    shows="hole",
+)
 class CenterSquare(Square):
     """The central square is to be painted; all of it but a ring stays invisible.
 

@@ -24,7 +24,12 @@ class Blocks(NamedTuple):
     hidden: Bool[Tensor, "batch patches"]
 
 
-@component(source="arXiv:2301.08243, section 3 and appendix A.1; facebookresearch/ijepa", role="mask", spans_batch=True)
+@component(
+    source="arXiv:2301.08243, section 3 and appendix A.1; facebookresearch/ijepa",
+    role="mask",
+    spans_batch=True,
+    shows="blocks",
+)
 class MultiBlockMask(nn.Module):
     """Sizes are drawn for a step, the same for all images and ranks; places for each image, evenly over all that fit.
 

@@ -10,7 +10,9 @@ from sslgraph.draws import Draw, uniform
 from .square import Hole, Square
 
 
-@component(source="arXiv:1604.07379, section 3.3 (random block), with one square instead of several", role="mask")
+@component(
+    source="arXiv:1604.07379, section 3.3 (random block), with one square instead of several", role="mask", shows="hole"
+)
 class RandomSquare(Square):
     """A square at a place of its own in every image is to be painted; all of it but a ring stays invisible.
 

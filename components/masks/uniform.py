@@ -19,7 +19,7 @@ class Mask(NamedTuple):
     hidden: Bool[Tensor, "batch patches"]
 
 
-@component(source="arXiv:2111.06377, section 3 (masking)", role="mask")
+@component(source="arXiv:2111.06377, section 3 (masking)", role="mask", shows="mask")
 class UniformMask(nn.Module):
     """Without replacement: the patches are put in random order, and the first int(patches * (1 - ratio)) are seen.
 

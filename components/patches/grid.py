@@ -9,7 +9,10 @@ from sslgraph.draws import Draw, integers, substream
 from sslgraph.ranges import Count, Whole
 
 
-@component(source="arXiv:1505.05192, section 3 (gap and jitter); arXiv:1905.09272, section 3 (overlapping patches)")
+@component(
+    source="arXiv:1505.05192, section 3 (gap and jitter); arXiv:1905.09272, section 3 (overlapping patches)",
+    shows="tiles",
+)
 class Grid(nn.Module):
     """[batch, channels, rows, columns] to [batch * grid^2, channels, size, size], image by image, row by row.
 

@@ -17,7 +17,7 @@ _PLACES = [(tap - 5.5) / 2 for tap in range(12)]
 
 
 # In float32: rounded pixels would tell the whole from its tiles.
-@component(source="arXiv:1708.06734, sections 3 and 4.1 (kernels drawn at random)", float32=True)
+@component(source="arXiv:1708.06734, sections 3 and 4.1 (kernels drawn at random)", float32=True, shows="tiles")
 class WholeAndTiles(nn.Module):
     """A bag of five views of half the side: the whole image made smaller, then its four quarters, row by row.
 

@@ -18,7 +18,7 @@ class Rotated(NamedTuple):
     label: Int64[Tensor, "rows"]
 
 
-@component(source="arXiv:1803.07728, section 3.1")
+@component(source="arXiv:1803.07728, section 3.1", shows="turns")
 class Rotations(nn.Module):
     """Label r is r quarter turns counter-clockwise: exact moves of pixels, nothing is resampled.
 

@@ -10,7 +10,7 @@ from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
 from sslgraph.checked import sized_graph, wired
-from sslgraph.drawing import Box, Picture, fold, foldable, layout, picture, svg
+from sslgraph.drawing import LIGHT, Box, Picture, fold, foldable, layout, picture, svg
 from sslgraph.drawing.arrange.columns import columns
 from sslgraph.drawing.arrange.rows import grid
 from sslgraph.drawing.elements.measure import symbol
@@ -27,6 +27,7 @@ from sslgraph.drawing.elements.words import (
 )
 from sslgraph.drawing.figure.said import relabelled
 from sslgraph.drawing.write.graph_text import dot, mermaid
+from sslgraph.drawing.write.shows import shown
 from sslgraph.drawing.write.terminal import text
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.method import load
@@ -244,6 +245,14 @@ def test_names_are_mathematics_where_they_mean_it() -> None:
         "z_large": ["z", "large"],
         "theta_1": ["θ", "1"],
     }
+
+
+def test_an_op_shows_what_it_does_to_an_image() -> None:
+    assert {box.shows for box in boxes(picture(shipped("mae")), "op")} == {"mask", ""}
+    hidden = shown(0, 0, 40, Box("m", "op", shows="mask", settings=(("ratio", "0.75"),)), LIGHT)
+    assert len(hidden.parts) - 1 == 12  # of sixteen cells
+    turned = shown(0, 0, 40, Box("t", "op", shows="turns", shapes=("4B×3×224²",)), LIGHT)
+    assert len(turned.parts) == 4
 
 
 def test_words_of_a_spec_are_words_in_every_format() -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sslgraph.errors import SslgraphError
+
 from ..options import Plugins, Sets, labels, length, overrides, spec_of
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ class Level(StrEnum):
 
 
 def draw(
-    name: Annotated[str, typer.Argument(help="Method, recipe or pipeline, by name or file, or run folder")],
+    names: Annotated[list[str], typer.Argument(help="Methods, recipes, pipelines, by name or file, or run folders")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="File; its ending sets the format: svg, png, pdf, mmd, dot, json")
     ] = None,
@@ -44,31 +46,50 @@ def draw(
     font_size: Annotated[str, typer.Option("--font-size", help="Size of small letters in print")] = "7pt",
     label: Annotated[list[str], typer.Option("--label", help="What a part is called here, such as f=student")] = [],  # noqa: B006
     focus: Annotated[list[str], typer.Option("--focus", help="Part that stands out, such as losses.info")] = [],  # noqa: B006
+    grid: Annotated[str, typer.Option("--grid", help="Several methods in one figure: ROWSxCOLUMNS, such as 2x2")] = "",
+    transparent: Annotated[bool, typer.Option("--transparent", help="No background")] = False,
     text: Annotated[bool, typer.Option("--text", help="Draw in the terminal and write no file")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
-    """Draw a method like a paper's figure. Without -o the file is NAME.svg in this folder."""
+    """Draw a method like a paper's figure. Without -o the file is NAME.svg in this folder; -o - prints it as svg."""
     from sslgraph.drawing.figure.said import focused, relabelled
-    from sslgraph.drawing.write.file import Look, kind_of, write
+    from sslgraph.drawing.write.file import Look, kind_of, rendered_as, written
     from sslgraph.read.load import is_pipeline
+    from sslgraph.write_whole import write_whole
 
-    file = out or Path(f"{Path(name).stem}.svg")
-    name = spec_of(name)
-    if not text:
-        kind_of(file)
-    picture = picture_of(name, str(level), tuple(plugin), overrides(set_))
-    picture = relabelled(picture, labels(label))
-    picture = focused(picture, focus) if focus else picture
+    file = out or Path(f"{Path(names[0]).stem}.svg")
+    kind = "svg" if str(file) == "-" or text else kind_of(file)
+    columns = _columns(grid, len(names))
+    names = [spec_of(name) for name in names]
+    given = overrides(set_)
+    pictures = [relabelled(picture_of(name, str(level), tuple(plugin), given), labels(label)) for name in names]
+    pictures = [focused(picture, focus) for picture in pictures] if focus else pictures
     if text:
         from sslgraph.drawing.write.terminal import text as drawn
 
-        typer.echo(drawn(picture), nl=False)
+        typer.echo("\n".join(map(drawn, pictures)), nl=False)
         return
-    legend = legend and not is_pipeline(name)  # stages have no gradients to explain
-    inches = length(width, "--width") if width else 0.0
-    write(picture, file, Look(dark, gradients, shapes, legend, compact, inches, length(font_size, "--font-size") * 72))
+    legend = legend and not is_pipeline(names[0])  # stages have no gradients to explain
+    inches, font = length(width, "--width") if width else 0.0, length(font_size, "--font-size") * 72
+    look = Look(dark, gradients, shapes, legend, compact, inches, font, transparent)
+    if len(pictures) == 1:
+        content = written(pictures[0], kind, look)
+    else:
+        content = rendered_as(look.sheet(pictures, columns), kind)
+    if str(file) == "-":
+        typer.echo(content, nl=False)
+        return
+    write_whole(file, lambda opened: opened.write(content))
     typer.echo(f"drawn: {file}")
+
+
+def _columns(grid: str, count: int) -> int:
+    """How many methods stand side by side."""
+    rows, sign, columns = grid.partition("x")
+    if grid and not (sign and rows.isdigit() and columns.isdigit() and int(rows) * int(columns) >= max(count, 1)):
+        raise SslgraphError(f"--grid {grid}: write rows, x and columns with room for {count} methods, such as 2x2")
+    return int(columns) if grid else count
 
 
 def picture_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str, Any]) -> Picture:

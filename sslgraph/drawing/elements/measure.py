@@ -18,6 +18,7 @@ TITLE, SUB, NAME, SHAPE, NOTE = 13.0, 10.5, 11.5, 9.5, 10.5  # sizes of letters
 GREEK = {"theta": "θ", "xi": "ξ", "phi": "φ", "psi": "ψ", "tau": "τ", "alpha": "α", "beta": "β"}
 SMALL = 0.8  # of a subscript
 PICTURE = 52.0  # side of a view's picture
+SMALL_PICTURE = 36.0  # side of the picture in an op
 SLANT = 0.17  # of an encoder's height, lost towards its narrow side
 SLANT_DOWN = 9.0  # lost at each side of an encoder's narrow end where data flows down
 TITLE_LINE = 15.0  # from one line of large letters to the next
@@ -171,7 +172,9 @@ def _body(box: Box, large: float, small: float, lines: float) -> tuple[float, fl
         return max(large, small) + 34, 48 + lines
     if box.kind == "op":
         lines_ = title_lines(box)
-        return max(28.0, *(runs_width(runs, NAME) + 20 for runs in lines_)), 24.0 + 14.0 * (len(lines_) - 1)
+        wide = max(28.0, *(runs_width(runs, NAME) + 20 for runs in lines_))
+        high = 24.0 + 14.0 * (len(lines_) - 1)
+        return (max(wide, SMALL_PICTURE + 16), high + SMALL_PICTURE + 6) if box.shows else (wide, high)
     if box.kind == "memory":
         return max(large, small, 76.0) + 22, 46.0 + lines
     if box.kind == "loss":

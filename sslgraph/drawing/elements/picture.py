@@ -48,6 +48,7 @@ class Box:
     trained_by: tuple[str, ...] = ()  # losses whose gradient moves its weights through this call
     trains: tuple[str, ...] = ()  # of a loss that trains some nets only, those nets
     lines: tuple[Line, ...] = ()  # of the spec: its declaration, then the calls that are drawn here
+    shows: str = ""  # of an op on images: what is seen of it
     members: tuple[str, ...] = ()  # of a folded branch, the ids of the boxes inside
 
 

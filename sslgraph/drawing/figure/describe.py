@@ -96,9 +96,14 @@ class Describer:
             return self._memory(part, settings, more)
         if part.section in ("nets", "targets"):
             return self._net(calls, value, part, settings, more)
-        title = op_words(part.signature, settings)
+        title, shows = op_words(part.signature, settings), part.traits.shows
         return Box(
-            self.prefix + value.name, "op", title=title, symbol=part.name if part.section == "ops" else "", **more
+            self.prefix + value.name,
+            "op",
+            title=title,
+            symbol=part.name if part.section == "ops" else "",
+            shows=shows,
+            **more,
         )
 
     def _loss(self, part: LossBox, settings: dict[str, Any], more: dict[str, Any], *, is_alone: bool) -> Box:

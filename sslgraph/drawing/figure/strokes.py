@@ -31,7 +31,8 @@ def _port(calls: Calls, maker: Value, read: Read) -> str:
     """What a state is for a loss that reads it: its "negatives"."""
     box = calls.graph.boxes[maker.box] if maker.box else None
     is_loss = bool(read.reader) and calls.calls[read.reader].kind == "loss"
-    return read.port if box is not None and box.section == "state" and is_loss and box.name != read.port else ""
+    is_said = not read.name and box is not None and box.name != read.port
+    return read.port if is_loss and is_said and box is not None and box.section == "state" else ""
 
 
 def _output(calls: Calls, maker: Value, read: Read) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..elements.forms import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
-from ..elements.measure import LINE, NAME, NOTE, PICTURE, SHAPE, SUB, TITLE, TITLE_LINE, Run, title_lines
+from ..elements.measure import LINE, NAME, NOTE, PICTURE, SHAPE, SMALL_PICTURE, SUB, TITLE, TITLE_LINE, Run, title_lines
 from ..elements.picture import Box
 from ..elements.place import Place
 from ..elements.theme import Paint, Theme
 from .scenery import ORDER, landscape
+from .shows import shown
 
 DASHES = {"ema": (5.0, 3.0), "frozen": (1.6, 2.6)}
 CELLS = 8
@@ -82,6 +83,10 @@ def _words(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
         below = [Words(place.x, place.bottom + 12 + 13.0 * i, (Run(line),), SHAPE, theme.muted)
                  for i, line in enumerate(lines)]  # fmt: skip
         return [*_large(first, place.x, place.y + 4.5, TITLE, paint.ink), *below]
+    if box.kind == "op" and box.shows:
+        low = place.bottom - 8 - TITLE_LINE / 2 * (len(first) - 1)
+        picture = shown(place.x - SMALL_PICTURE / 2, place.top + 7, SMALL_PICTURE, box, theme)
+        return [picture, *_large(first, place.x, low, NAME, paint.ink)]
     if box.kind == "op" and not lines:
         return _large(first, place.x, place.y + 4, NAME, paint.ink)
     middle = place.y - (9.0 if box.kind == "memory" else 0.0)

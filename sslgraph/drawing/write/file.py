@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
 from sslgraph.write_whole import write_whole
 
+from ..elements.measure import SUB
 from ..elements.picture import Picture, as_json
-from ..elements.theme import DARK, LIGHT
+from ..elements.theme import DARK, LIGHT, Theme
 from ..figure.compact import compact
 from .fitted import FONT, fitted
 from .graph_text import dot, mermaid
-from .scene import Scene, scene
+from .scene import POINT, Scene, scene
+from .sheet import GAP, PAD, sheet
 from .svg import as_svg
 
 FORMATS = ("svg", "png", "pdf", "mmd", "dot", "json")
@@ -32,22 +34,37 @@ class Look:
     compact: bool = False
     inches: float = 0.0
     font: float = FONT
+    transparent: bool = False
 
     def scene(self, picture: Picture) -> Scene:
         """The picture as forms. SslgraphError if it can't be as narrow as this."""
-        theme = DARK if self.dark else LIGHT
+        return replace(self._scene(picture, self.inches, legend=self.legend), is_transparent=self.transparent)
+
+    def sheet(self, pictures: Sequence[Picture], columns: int) -> Scene:
+        """Several pictures in cells of one size, with one legend. SslgraphError if one can't be as narrow as a cell."""
+        point = self.font / SUB
+        room = (self.inches * 72 / point - 2 * PAD - (columns - 1) * GAP) / columns * point / 72
+        scenes = [self._scene(picture, room if self.inches else 0.0, legend=False) for picture in pictures]
+        drawn = sheet(scenes, pictures, columns, self._theme, key=self.legend)
+        return replace(drawn, is_transparent=self.transparent)
+
+    @property
+    def _theme(self) -> Theme:
+        return DARK if self.dark else LIGHT
+
+    def _scene(self, picture: Picture, inches: float, *, legend: bool) -> Scene:
         shapes = self.shapes and not self.compact
         shown = compact(picture) if self.compact else picture
-        if not self.inches:
-            return scene(shown, theme, gradients=self.gradients, shapes=shapes, with_legend=self.legend)
+        if not inches:
+            return scene(shown, self._theme, gradients=self.gradients, shapes=shapes, with_legend=legend)
         return fitted(
             shown,
-            theme,
-            inches=self.inches,
+            self._theme,
+            inches=inches,
             font=self.font,
             gradients=self.gradients,
             shapes=shapes,
-            with_legend=self.legend,
+            with_legend=legend,
         )
 
 
@@ -70,15 +87,19 @@ def write(picture: Picture, file: Path, look: Look) -> Path:
 def written(picture: Picture, kind: str, look: Look) -> bytes:
     """A picture in one of the formats."""
     texts: dict[str, Callable[[Picture], str]] = {"mmd": mermaid, "dot": dot, "json": as_json}
-    if kind in texts:
-        return texts[kind](picture).encode()
-    drawn = look.scene(picture)
+    return texts[kind](picture).encode() if kind in texts else rendered_as(look.scene(picture), kind)
+
+
+def rendered_as(drawn: Scene, kind: str) -> bytes:
+    """A scene in one of the formats that are drawings. SslgraphError for the others."""
     if kind == "svg":
-        return as_svg(drawn).encode()
+        return as_svg(drawn, alone=True).encode()
     if kind == "png":
         from .png import rendered
 
-        return rendered(as_svg(drawn), zoom=PRINT_DOTS if look.inches else DOTS)
+        return rendered(as_svg(drawn), zoom=DOTS if drawn.point == POINT else PRINT_DOTS)
+    if kind != "pdf":
+        raise SslgraphError(f"several methods can't stand in one .{kind}; end the file's name in .svg, .png or .pdf")
     from .pdf import as_pdf
 
     return as_pdf(drawn)

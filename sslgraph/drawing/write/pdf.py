@@ -30,9 +30,8 @@ def as_pdf(drawn: Scene) -> bytes:
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"pdf.fonttype": 42, "lines.scale_dashes": False, "svg.hashsalt": "sslgraph"}):
-        figure = Figure(
-            figsize=(drawn.width * drawn.point / 72, drawn.height * drawn.point / 72), facecolor=drawn.theme.ground
-        )
+        ground = "none" if drawn.is_transparent else drawn.theme.ground
+        figure = Figure(figsize=(drawn.width * drawn.point / 72, drawn.height * drawn.point / 72), facecolor=ground)
         FigureCanvasPdf(figure)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_axis_off()
@@ -43,7 +42,7 @@ def as_pdf(drawn: Scene) -> bytes:
             work.draw(shape, None, 1.0)
         out = io.BytesIO()
         about = {"Title": drawn.title, "CreationDate": None, "Creator": "sslgraph", "Producer": None}
-        figure.savefig(out, format="pdf", facecolor=drawn.theme.ground, metadata=about)
+        figure.savefig(out, format="pdf", facecolor=ground, metadata=about)
     return out.getvalue()
 
 

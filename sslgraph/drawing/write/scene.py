@@ -15,6 +15,7 @@ from ..elements.wrapping import lines
 from ..figure.said import strong
 from .at_lines import arrow, shorter, worded
 from .boxes import drawn
+from .describing import described
 from .legend import legend
 
 PAD = 18.0
@@ -33,6 +34,8 @@ class Scene:
     title: str
     theme: Theme
     point: float = POINT  # points on paper in a unit
+    is_transparent: bool = False  # whether what lies below shows through
+    words: str = ""  # what it shows, for whoever can't see it
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def scene(
         y += LINE
         parts.append(Words(pad, y + 8, (Run(text),), NOTE, theme.ink, "start"))
     y += 8 if picture.caption else 0
-    return Scene(tuple(parts), wide, y + pad, picture.title, theme)
+    return Scene(tuple(parts), wide, y + pad, picture.title, theme, words=described(picture))
 
 
 class _Drawing:

@@ -14,6 +14,7 @@ _CROPS = {
     "c": (-2.0, -22.0, 2.0, False, 3),
     "d": (-24.0, -6.0, 2.2, True, 0),
     "e": (-10.0, -10.0, 1.5, False, 4),
+    "grey": (0.0, 0.0, 1.0, False, 4),
 }
 ORDER = ("a", "b", "c", "d", "e")
 _COLOURS = (
@@ -40,13 +41,29 @@ _FORMS: tuple[tuple[Command, ...], ...] = (
 )
 
 
-def landscape(left: float, top: float, side: float, crop: str, theme: Theme) -> Group:
-    """The landscape in a square, whole or as one of its crops."""
+def landscape(
+    left: float,
+    top: float,
+    side: float,
+    crop: str,
+    theme: Theme,
+    *,
+    turns: int = 0,
+    part: tuple[float, float] | None = None,
+) -> Group:
+    """The landscape in a square, whole or as one of its crops.
+
+    `turns`: by so many quarter turns. `part`: only the quarter of it whose corner is here, in halves of its side.
+    """
     dx, dy, zoom, is_mirrored, colours = _CROPS[crop]
+    if part is not None:
+        dx, dy, zoom = -SIDE * part[0], -SIDE * part[1], 2.0
     unit = side / SIDE
 
     def place(x: float, y: float) -> tuple[float, float]:
         u, v = x * zoom + dx, y * zoom + dy
+        for _ in range(turns):
+            u, v = v, SIDE - u
         return left + (SIDE - u if is_mirrored else u) * unit, top + v * unit
 
     forms = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sslgraph.escaping import escape
 
 from ..elements.forms import Circle, Command, Group, Path, Shape, Words
@@ -36,24 +38,25 @@ def svg(
     return as_svg(scene(picture, found, gradients=gradients, shapes=shapes, with_legend=legend), prefix=prefix)
 
 
-def as_svg(drawn: Scene, *, prefix: str = "") -> str:
-    """A scene as SVG text."""
-    work = _Writer(prefix)
+def as_svg(drawn: Scene, *, prefix: str = "", alone: bool = False) -> str:
+    """A scene as SVG text. `alone`: it stands in a file of its own, so groups have readable ids and it is described."""
+    work = _Writer(prefix, alone)
     body = "".join(work.shape(shape) for shape in drawn.shapes)
     sides = [_n(drawn.width), _n(drawn.height)]
     if drawn.point != POINT:  # for a sheet of paper
         sides = [f"{side * drawn.point / 72:.4g}in" for side in (drawn.width, drawn.height)]
     size = f'width="{sides[0]}" height="{sides[1]}" viewBox="0 0 {_n(drawn.width)} {_n(drawn.height)}"'
+    about = f"<desc>{escape(drawn.words)}</desc>\n" if alone and drawn.words else ""
     ground = f'<rect width="{_n(drawn.width)}" height="{_n(drawn.height)}" fill="{drawn.theme.ground}"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}" role="img">\n'
-        f"<title>{escape(drawn.title)}</title>\n{ground}\n{body}</svg>\n"
+        f"<title>{escape(drawn.title)}</title>\n{about}{'' if drawn.is_transparent else ground}\n{body}</svg>\n"
     )
 
 
 class _Writer:
-    def __init__(self, prefix: str) -> None:
-        self.prefix, self.clips = prefix, 0
+    def __init__(self, prefix: str, alone: bool) -> None:
+        self.prefix, self.clips, self.ids = prefix, 0, dict[str, int]() if alone else None
 
     def shape(self, shape: Shape) -> str:
         match shape:
@@ -93,7 +96,16 @@ class _Writer:
         name = f' {key}="{escape(group.name)}"' if key else ""
         title = f"<title>{escape(group.words)}</title>" if group.words else ""
         faint = f' opacity="{_n(group.opacity)}"' if group.opacity < 1 else ""
+        name += f' id="{self._id(group)}"' if self.ids is not None else ""
         return f'<g class="{escape(names)}"{name}{faint}>{title}{inner}</g>\n'
+
+    def _id(self, group: Group) -> str:
+        """A name for editors of pictures: encoder-f_x1, edge-z-to-loss; what is there twice gets a number."""
+        assert self.ids is not None
+        kind = group.kinds[0] if group.role == "box" and group.kinds else group.role
+        words = re.sub(r"[^\w.]+", "-", f"{kind}-{group.name.replace('>', '-to-')}".strip("-"))
+        self.ids[words] = count = self.ids.get(words, 0) + 1
+        return words if count == 1 else f"{words}-{count}"
 
 
 def data(commands: tuple[Command, ...]) -> str:

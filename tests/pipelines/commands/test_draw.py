@@ -77,6 +77,27 @@ def test_names_and_focus_of_one_drawing(sslgraph: Command, tmp_path: Path) -> No
     assert "backbone" in file.read_text() and 'opacity="0.3"' in file.read_text()
 
 
+def test_several_methods_stand_in_one_figure(sslgraph: Command, tmp_path: Path) -> None:
+    file = tmp_path / "x.svg"
+    words = ("rotation_one", "rotation", "--grid", "2x1", "-o", str(file), "--width", "6.9in")
+    assert sslgraph("draw", *words).code == 0
+    text = file.read_text()
+    assert text.count(">trained</text>") == 1 and ">RotNet</tspan>" in text and ">RotNet with one turn</tspan>" in text
+    said = sslgraph("draw", "rotation_one", "rotation", "--grid", "1x1", "-o", str(file))
+    assert said.code == 1 and "--grid 1x1: write rows, x and columns with room for 2 methods" in said.err
+    assert "can't stand in one .json" in sslgraph("draw", "rotation_one", "rotation", "-o", "x.json").err
+
+
+def test_an_svg_for_editors_and_readers(sslgraph: Command, tmp_path: Path) -> None:
+    file = tmp_path / "x.svg"
+    assert sslgraph("draw", "rotation_one", "-o", str(file), "--transparent").code == 0
+    text = file.read_text()
+    assert 'id="encoder-f_' in text and "<desc>" in text and "reads encoder f (gradient flows back)" in text
+    assert "<rect width=" not in text
+    printed = sslgraph("draw", "rotation_one", "-o", "-")
+    assert printed.out.startswith("<svg ") and "<rect width=" in printed.out
+
+
 def test_a_picture_for_a_column(sslgraph: Command, tmp_path: Path) -> None:
     file = tmp_path / "x.svg"
     assert sslgraph("draw", "rotation_one", "-o", str(file), "--width", "3.25in").code == 0
