@@ -52,7 +52,9 @@ def lines(text: str, wide: float, size: float, *, is_bold: bool = False) -> list
 
 
 def _pieces(word: str, wide: float, size: float) -> list[str]:
-    """A word cut into pieces that are no wider than a line: letters without blanks, as in Chinese, break anywhere."""
+    """A word cut into pieces if it is far wider than a line: letters without blanks, as in Chinese, break anywhere."""
+    if width(word, size) <= 1.4 * wide:
+        return [word]
     pieces = [""]
     for letter in word:
         if pieces[-1] and letter != " " and width(pieces[-1] + letter, size) > wide:
