@@ -180,7 +180,7 @@ def _bounds(out: Layout) -> tuple[float, float, float, float]:
     xs, ys = [], []
     for place in out.places.values():
         left, top, right, bottom = place.room
-        xs += [left - 4, right + 8]
+        xs += [left - 1, right + 3] if out.is_down else [left - 4, right + 8]
         ys += [top - 8, bottom + 6]
     for points in out.lines.values():
         xs += [x for x, _ in points]

@@ -50,7 +50,7 @@ class Form:
     @property
     def pad(self) -> float:
         """From the sheet's sides to the picture."""
-        return 4.0 if self.wide else PAD
+        return 2.0 if self.wide else PAD
 
 
 def scene(
