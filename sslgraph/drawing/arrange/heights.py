@@ -10,7 +10,7 @@ from .routes import Plan
 from .rows import FREE
 
 ROW_GAP = 30.0
-ROW_GAP_DOWN = 13.0
+ROW_GAP_DOWN = 12.0
 WORDS = 16.0  # for the words of one relation more
 NEAR = 50.0  # so far a loss moves to make one of its lines straight
 
@@ -75,7 +75,7 @@ def _beside(draft: Draft, gap: int) -> float:
     for label in relation_labels(draft.panel, draft.flow).values():
         low, high = sorted((row.get(label.owner, 0), row.get(label.end, 0)))
         if low < gap <= high and high - low == 1 and label.kind != "same":
-            wide.append(max(map(word_width, label.lines)) + 14 - ROW_GAP_DOWN)
+            wide.append(max(map(word_width, label.lines)) + 10 - ROW_GAP_DOWN)
     return max(wide)
 
 
