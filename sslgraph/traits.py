@@ -30,6 +30,7 @@ Role = Literal[
     "reader",  # `recognizes(path)` says whether it reads what lies there
     "last reader",  # reads what no other reader recognizes
     "label maps",  # its `pair(index)` is an image and the class of each of its pixels; it takes `ignore`
+    "films",  # `about(index)` and `clip(index, frames=, stride=)` of its frames of videos
     "stand-in",  # makes its images itself, for runs that name no data
 ]
 Trouble = Literal["collapse", "few directions"]

@@ -1,0 +1,98 @@
+"""Frames of videos as images, each with its film, its time and the frame rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from jaxtyping import UInt8
+from torch import Tensor
+
+from sslgraph import draws
+from sslgraph.amounts import counted
+from sslgraph.component import component
+from sslgraph.errors import SslgraphError
+from sslgraph.ranges import Count, NotNegative, Positive
+
+from .album import Album, Chosen, chosen
+from .arranging import arranged, by_folder
+from .films import SUFFIXES, Clip, Film, clip_at, counted_times, film, frame_at
+from .store import Folder
+
+
+@component(source="own", role="films")
+class Video(Album):
+    """A frame every so many seconds of each video file below a folder, in the order of their paths.
+
+    Films and not frames are held out, since frames of one film are alike: splits and labels are those that folders and
+    names of files say (docs/data.md), else a tenth of the films is held out. A file that can't be decoded is left out
+    and named in `notes`. It needs the extra `video`.
+
+    Settings:
+        path: the folder, or one video.
+        every: seconds between two frames.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        split: Literal["train", "test"] = "train",
+        limit: Count | None = None,
+        memory: NotNegative = 4.0,
+        every: Positive = 1.0,
+    ) -> None:
+        store = Folder(path)
+        names = [file.name for file in store.files() if file.name.lower().endswith(SUFFIXES)]
+        if not names:
+            raise SslgraphError(f"{path} has no videos; they end in {', '.join(SUFFIXES)}")
+        whole, broken = dict[str, Film](), list[str]()
+        for name in names:
+            try:
+                whole[name] = film(store.place(name))
+            except ValueError as reason:
+                broken.append(f"{store.place(name)}: {reason}")
+        if not whole:
+            raise SslgraphError(f"none of the {counted(len(names), 'video')} can be read, for example {broken[0]}")
+        folders, of_film = by_folder(whole)
+        found = arranged(folders, of_film, store.skipped, lambda: (name.rpartition("/")[2] for name in whole))
+        part = chosen(found.labels, found.splits, len(whole), split=split, limit=None, where=path)
+        films = list(whole.values())
+        self.films = [films[i] for i in part.rows]
+        self.classes = found.classes
+        self._times = counted_times(self.films, every)
+        of_frame = np.array([number for number, _ in self._times], dtype=np.int64)
+        labels = None if part.labels is None else part.labels[of_frame]
+        kept = draws.fair(len(self._times), limit or len(self._times), labels)
+        size = (len(self._times), 0 if labels is None else len(labels[labels >= 0].unique()))
+        self._times = [self._times[i] for i in kept.tolist()]
+        notes = [*part.notes, f"{counted(len(self.films), 'video')}, a frame every {every:g} s"]
+        if broken:
+            notes.append(f"{counted(len(broken), 'video')} can't be read, such as {broken[0]}")
+        frames = Chosen(kept.numpy(), None if labels is None else labels[kept], size)
+        super().__init__(frames, memory=memory, notes=notes)
+
+    def load(self, index: int) -> UInt8[Tensor, "3 height width"]:
+        """One frame."""
+        number, seconds = self._times[index]
+        return frame_at(self.films[number].place, seconds)
+
+    def clip(self, index: int, *, frames: int = 7, stride: int = 1) -> Clip:
+        """The frames from this one on."""
+        number, seconds = self._times[index]
+        return clip_at(self.films[number].place, seconds, frames=frames, stride=stride)
+
+    def about(self, index: int) -> tuple[int, float, float]:
+        """The number of a frame's film, its time in seconds, and the film's frames a second."""
+        number, seconds = self._times[index]
+        return number, seconds, self.films[number].rate
+
+    def name(self, index: int) -> str:
+        """Its film and time."""
+        number, seconds = self._times[index]
+        return f"{self.films[number].place} at {seconds:.2f} s"
+
+    def listing(self) -> Iterator[bytes]:
+        """The films and the times: they are another set's if any of them differs."""
+        yield "\n".join(f"{self.films[n].place.rpartition('/')[2]} {s:.3f}" for n, s in self._times).encode()
