@@ -32,7 +32,7 @@ RUNNING: tuple[set[str], ...] = (
     {"__init__", "storage", "new"},
     {"optimize", "weights"},
     {"check"},
-    {"feed", "machine", "record"},
+    {"feed", "machine", "record", "motion"},
     {"measure"},
     {"train"},
     {"evaluate", "verify", "plan", "launch"},

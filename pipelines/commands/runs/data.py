@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,15 +19,25 @@ def data(
     form: Annotated[
         str, typer.Option("--form", help="Format: jpeg, or raw (eight times the size, no decoding)")
     ] = "jpeg",
+    masks: Annotated[
+        Path | None, typer.Option("--masks", help="New folder for masks of what moves in videos, as label maps")
+    ] = None,
+    every: Annotated[float, typer.Option("--every", help="Seconds between two masks", min=0.04)] = 1.0,
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Show the splits, classes and images of a path.
 
-    With --prepare, small copies are written that load faster.
+    With --prepare, small copies are written that load faster; with --masks, label maps of what moves in videos.
     """
     from ...feed.inspection import inspect
     from ...feed.preparing import prepare_images
 
+    if masks is not None:
+        from ...motion.writing import write
+
+        out.print(f"{write(path, masks, every=every)}: {masks}", markup=False)
+        out.print(f"Next: sslgraph evaluate RUN --segmentation {masks}", markup=False)
+        return
     given = overrides(set_)
     if strange := [name for name in given if not name.startswith("data.")]:
         raise SslgraphError(f"--set {strange[0]}: only settings of the data count here, such as data.label=class_id")
