@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph.compile.after_step import Writes, checked, write_all, written
-from sslgraph.compile.follow import Follower, ScheduledSetting, scheduled
+from sslgraph.compile.follow import Follower, ScheduledSetting, Taker, scheduled
 from sslgraph.compile.program import Program
 from sslgraph.compile.watch import Watch
 from sslgraph.compile.weights import Encoder, build_parts
@@ -19,7 +19,6 @@ from sslgraph.read.spec import ALWAYS, Part, Target
 from sslgraph.schedules import Clock, Duration, duration, schedule
 from sslgraph.settle.sized import SizedGraph, SizedLeg
 from sslgraph.wire.gradients import moved_by, trained_by
-from sslgraph.wire.graph import TargetBox
 
 
 class Output(NamedTuple):
@@ -211,11 +210,20 @@ class CompiledMethod(nn.Module):
     def _trained(self, nets: tuple[str, ...]) -> list[nn.Parameter]:
         return [p for name in nets for p in self.parts[name].parameters() if p.requires_grad]
 
-    def _followers(self) -> list[Follower]:
-        targets = [box for box in self.graph.boxes.values() if isinstance(box, TargetBox) and box.name in self.parts]
+    def _followers(self) -> list[Follower | Taker]:
+        """What moves the targets, snapshots last: they are of averages that have moved."""
+        averages, snapshots = self.graph.method.averages, self.graph.method.snapshots
         return [
-            Follower(target=self.parts[box.name], net=self.parts[box.net], momentum=box.spec.momentum)
-            for box in targets
+            *(
+                Follower(target=self.parts[name], net=self.parts[spec.follows], momentum=spec.momentum)
+                for name, spec in averages.items()
+                if name in self.parts
+            ),
+            *(
+                Taker(target=self.parts[name], source=self.parts[spec.follows], spec=spec)
+                for name, spec in snapshots.items()
+                if name in self.parts
+            ),
         ]
 
 

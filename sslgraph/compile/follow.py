@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph.ranks.sharding import mine
-from sslgraph.schedules import Clock, Schedule, is_schedule, schedule
+from sslgraph.read.spec import Snapshot
+from sslgraph.schedules import Clock, Schedule, duration, is_schedule, schedule
 from sslgraph.torch_compat import foreach_lerp_
 
 
@@ -43,6 +44,34 @@ class Follower:
         momentum = self.momentum.at(step, clock)
         own, theirs = zip(*self.pairs, strict=True)
         foreach_lerp_(own, theirs, 1.0 - momentum)
+
+
+class Taker:
+    """Makes a target equal to what it is a snapshot of, buffers included, after the steps that its text says."""
+
+    def __init__(self, *, target: nn.Module, source: nn.Module, spec: Snapshot) -> None:
+        self.target, self.source, self.spec = target, source, spec
+
+    @torch.no_grad()
+    def copy(self) -> None:
+        """Takes the snapshot."""
+        theirs = self.source.state_dict()
+        for name, own in self.target.state_dict().items():
+            if name in theirs:
+                mine(own).copy_(mine(theirs[name]))
+
+    def follow(self, step: int, clock: Clock) -> None:
+        """Takes it if this step is one of those; `step` counts from 0."""
+        if taken_after(self.spec, step + 1, clock):
+            self.copy()
+
+
+def taken_after(spec: Snapshot, done: int, clock: Clock) -> bool:
+    """Whether a snapshot is taken when so many steps are done."""
+    every = max(1, round(duration(spec.every).steps(clock))) if spec.every else 0
+    first = round(duration(spec.start).steps(clock)) if spec.start else every
+    taken, past = divmod(done - first, every) if every else (0, done - first)
+    return past == 0 and taken >= 0 and (spec.at_most is None or taken < spec.at_most)
 
 
 class ScheduledSetting:

@@ -19,7 +19,7 @@ from sslgraph.draws import stream_of
 from sslgraph.errors import SslgraphError, refusal
 from sslgraph.parts import registry
 from sslgraph.ranks.batch_norm import synchronise
-from sslgraph.read.spec import ALWAYS, Part, Weights
+from sslgraph.read.spec import ALWAYS, Average, Part, Weights
 from sslgraph.settle.given_numbers import with_numbers
 from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.graph import Box, TargetBox
@@ -34,7 +34,7 @@ def build_parts(
     """
     parts: dict[str, nn.Module] = {}
     boxes = [sized.graph.boxes[name] for name in sized.settings]
-    for box in sorted(boxes, key=lambda b: isinstance(b, TargetBox)):
+    for box in sorted(boxes, key=_turn):
         parts[box.name] = part = _part(sized, box, parts, seed, plugins)
         if given is not None and isinstance(box.spec, Part) and box.spec.weights:
             _load(box, part, box.spec.weights, given)
@@ -47,6 +47,11 @@ def build_parts(
         if collectives.ranks() > 1 and isinstance(followed, Part) and followed.sync_norm:
             parts[box.name] = synchronise(part)
     return {name: parts[name] for name in sized.settings}
+
+
+def _turn(box: Box) -> int:
+    """Nets are made first, then the averages that copy them, then snapshots of either."""
+    return 0 if not isinstance(box, TargetBox) else 1 if isinstance(box.spec, Average) else 2
 
 
 class Encoder(nn.Module):
@@ -107,14 +112,14 @@ def _first_grid(out: Any) -> Tensor | None:
 
 
 def _part(sized: SizedGraph, box: Box, parts: dict[str, nn.Module], seed: int, plugins: tuple[str, ...]) -> nn.Module:
-    copied = box.spec if isinstance(box, TargetBox) and box.spec.init == "copy" else None
+    copied = box.spec if isinstance(box, TargetBox) and getattr(box.spec, "init", "copy") == "copy" else None
     if copied is not None and not copied.settings:
-        return copy.deepcopy(parts[box.net])
+        return copy.deepcopy(parts[copied.follows])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed * 65_536 + stream_of(box.name))
         part = with_numbers(registry.build(box.use, sized.settings[box.name], plugins), box)
     if copied is not None:
-        Follower(target=part, net=parts[box.net], momentum=1.0).copy()
+        Follower(target=part, net=parts[copied.follows], momentum=1.0).copy()
     return part
 
 

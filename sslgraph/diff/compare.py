@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sslgraph.read.spec import Loss, Method, Part, Target
+from sslgraph.read.spec import Average, Loss, Method, Part, Snapshot, Target
 
 from .changes import Added, Change, Changed, Kind, Removed, Rewired, written
 from .figure import Figure, Leg, wires
@@ -197,7 +197,7 @@ class Comparison:
 
 def _said(part: Any, wired: dict[str, str] | None = None) -> dict[str, Any]:
     """What a spec says of a node apart from its wiring, and what the language presumes where it says nothing."""
-    apart = ("settings", "of", "ema_of", "role")
+    apart = ("settings", "of", "ema_of", "snapshot_of", "role")
     fields = {name: getattr(part, name) for name in type(part).model_fields if name not in apart}
     return {**fields, **{name: value for name, value in part.settings.items() if name not in (wired or {})}}
 
@@ -218,7 +218,7 @@ def _role(figure: Figure, section: str, name: str) -> str:
     if section == "nets":
         return figure.role(name)
     if section == "targets":
-        net = figure.method.targets[name].ema_of
+        net = figure.method.net_of(name)
         return figure.role(net) if net in figure.method.nets else ""
     return ""
 
@@ -229,8 +229,10 @@ def _common_role(one: Figure, other: Figure, section: str, x: str, y: str) -> st
 
 
 def _detail(part: Part | Target | Loss | Any) -> str:
-    if isinstance(part, Target):
+    if isinstance(part, Average):
         return f"of {part.ema_of}, momentum {written(part.momentum)}"
+    if isinstance(part, Snapshot):
+        return f"a snapshot of {part.snapshot_of}, {part.when}"
     return str(getattr(part, "use", None) or getattr(part, "augment", ""))
 
 

@@ -46,7 +46,7 @@ class Essence:
             return inputs[0]
         key: object = (node.kind, self._name(section, node.name, side), inputs)
         if ("target", node.name) in self.carriers and node.kind == "targets":
-            key = ("nets", self._name("nets", figure.method.targets[node.name].ema_of, side), inputs)
+            key = ("nets", self._name("nets", figure.method.net_of(node.name), side), inputs)
         return self.table.setdefault(key, len(self.table))
 
     def _name(self, section: str, name: str, side: int) -> object:

@@ -82,7 +82,8 @@ class _Teller:
     def _followed(self) -> list[str]:
         """The nets that the slow copies followed, in the other method's letters."""
         names = self.comparison.match.forward("nets")
-        return [names.get(target.ema_of, target.ema_of) for target in self.one.method.targets.values()]
+        nets = map(self.one.method.net_of, self.one.method.averages)
+        return [names.get(net, net) for net in nets]
 
     def _explained(self) -> tuple[Change, ...]:
         """The readings of losses that follow from the ideas and need no sentence of their own."""

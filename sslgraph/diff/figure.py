@@ -112,7 +112,7 @@ class Figure:
         owner, write = (str(function.of), function.name) if isinstance(function, Field) else (str(function), "")
         method, section = self.method, self.declared.get(owner)
         if section == "targets":
-            owner, section = method.targets[owner].ema_of, "nets"
+            owner, section = method.net_of(owner), "nets"
         there = getattr(method, section).get(owner) if section else None
         found = self.known(there.use if there else f"wiring.{owner}")
         return list(found.writes.get(write, found.ports)) if found else []

@@ -60,12 +60,15 @@ def stops(figure: Figure) -> bool:
 
 
 def _momentum(figure: Figure) -> Iterator[Idea]:
-    targets = figure.method.targets
+    targets, snapshots = figure.method.averages, figure.method.snapshots
     if targets:
         pairs = ", ".join(f"{name} of {target.ema_of}" for name, target in targets.items())
         momenta = dict.fromkeys(of_value(target.momentum) for target in targets.values())
         nodes = frozenset(("target", name) for name in targets)
         yield Idea("momentum encoder", "", f"{pairs}, momentum {' and '.join(momenta)}", nodes, article="a")
+    if snapshots:
+        pairs = ", ".join(f"{name} of {spec.snapshot_of}, {spec.when}" for name, spec in snapshots.items())
+        yield Idea("snapshot", "", pairs, frozenset(("target", name) for name in snapshots), article="a")
 
 
 def _parts(figure: Figure) -> Iterator[Idea]:

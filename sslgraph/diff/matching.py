@@ -41,7 +41,7 @@ def matched(one: Figure, other: Figure) -> Matching:
             "targets": paired(
                 list(a.targets),
                 list(b.targets),
-                lambda x, y: int(_same(follow, a, a.targets[x].ema_of, b, b.targets[y].ema_of)),
+                lambda x, y: _target_score(follow, a, x, b, y),
             ),
             "state": paired(list(a.state), list(b.state), lambda x, y: 2 * _alike(a.state[x], b.state[y], "use")),
             "ops": paired(list(a.ops), list(b.ops), lambda x, y: _use_score(a.ops[x].use, b.ops[y].use)),
@@ -66,6 +66,12 @@ def paired(ones: Sequence[str], others: Sequence[str], score: Callable[[str, str
 def _same(partners: dict[str, str], a: Method, one: str, b: Method, other: str) -> bool:
     """Whether two names mean one net; names that neither method declares mean what they say."""
     return partners[one] == other if one in partners else one == other and one not in a.nets and other not in b.nets
+
+
+def _target_score(partners: dict[str, str], a: Method, one: str, b: Method, other: str) -> int:
+    """Copies of one net are partners, moving averages rather of moving averages."""
+    is_kind = type(a.targets[one]) is type(b.targets[other])
+    return _same(partners, a, a.net_of(one), b, b.net_of(other)) * (1 + is_kind)
 
 
 def _net_score(one: Figure, x: str, other: Figure, y: str) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from sslgraph.read.spec import Average
 from sslgraph.schedules import Schedule, is_schedule, schedule
 from sslgraph.wire.graph import HANDED_ON, Box, Graph, Leg, TargetBox, Value
 
@@ -99,9 +100,9 @@ def nets(graph: Graph, name: str) -> frozenset[str]:
 
 
 def momenta(graph: Graph) -> Iterator[tuple[TargetBox, Schedule]]:
-    """The targets with their momentum."""
+    """The targets that follow at every step, with their momentum."""
     for box in graph.boxes.values():
-        if isinstance(box, TargetBox):
+        if isinstance(box, TargetBox) and isinstance(box.spec, Average):
             yield box, schedule(box.spec.momentum)
 
 

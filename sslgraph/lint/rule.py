@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sslgraph.errors import Place
 from sslgraph.read.spec import Path
+from sslgraph.schedules import duration
 from sslgraph.wire.graph import Graph
 
 
@@ -35,6 +36,14 @@ class Facts:
         if self.epochs is None or self.images is None or self.batch is None:
             return None
         return self.epochs * self.images / self.batch
+
+    def steps_of(self, time: str) -> float | None:
+        """Optimizer steps of a length of time such as "10 %", if they are known."""
+        said = duration(time)
+        if said.unit == "steps":
+            return said.amount
+        of = (self.length or 0) / 100 if said.unit == "%" else (self.images or 0) / (self.batch or 1)
+        return said.amount * of if of else None
 
 
 @dataclass(frozen=True)

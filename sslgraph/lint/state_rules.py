@@ -91,6 +91,19 @@ def copy_that_never_rests(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+def snapshot_never_taken(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    for name, spec in graph.method.snapshots.items():
+        when = spec.start or spec.every
+        first = facts.steps_of(str(when))
+        if facts.length and first is not None and first > facts.length:
+            yield Doubt(
+                ("targets", name),
+                f"'{name}' is taken at {when} for the first time, after {first:,.0f} steps, and the run has "
+                f"{facts.length:,.0f}: it stays '{spec.follows}' as it began",
+                "say from: and every: in shares of the run, from: 50 %, or train for longer",
+            )
+
+
 def state_never_written(graph: Graph, _: Facts) -> Iterator[Doubt]:
     written = {write.box for leg in legs(graph) for write in leg.writes}
     for box in graph.boxes.values():
@@ -142,4 +155,5 @@ STATE_RULES = (
     ),
     Rule("SG007", "A state that is read is written.", "arXiv:1911.05722, Algorithm 1", state_never_written),
     Rule("SG008", "A state that is written is read.", "arXiv:1911.05722, Algorithm 1", state_never_read),
+    Rule("SG009", "A snapshot is taken before the run ends.", "arXiv:2508.10104, section 4.2", snapshot_never_taken),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import product
@@ -12,7 +12,7 @@ from typing import Literal
 from sslgraph.diff import Changed, Comparison
 from sslgraph.diff.phrases import of_settings
 from sslgraph.drawing import Box, Edge, Panel, Picture
-from sslgraph.read.spec import Target
+from sslgraph.read.spec import Method
 
 State = Literal["same", "changed", "added", "removed"]
 Line = tuple[str, str, str]  # source, target, kind
@@ -108,9 +108,9 @@ class _Overlay:
             yield from join(_of(self.olds, x), _of(self.news, y))
         # A slow copy that went, and the second place of its net: the branch stayed, its weights are others.
         for x, y in self.comparison.match.pairs["nets"]:
-            for old in self._copies(self.comparison.one.method.targets, x):
+            for old in _copies(self.comparison.one.method, x):
                 yield from join(_of(self.olds, old), _of(self.news, y))
-            for new in self._copies(self.comparison.other.method.targets, y):
+            for new in _copies(self.comparison.other.method, y):
                 yield from join(_of(self.olds, x), _of(self.news, new))
         for use in dict.fromkeys(box.use for box in self.olds if box.kind == "op"):
             olds, news = ([b for b in boxes if b.kind == "op" and b.use == use] for boxes in (self.olds, self.news))
@@ -123,9 +123,6 @@ class _Overlay:
             if old.id not in taken:
                 taken.add(old.id)
                 yield old.id, new.id
-
-    def _copies(self, targets: Mapping[str, Target], net: str) -> list[str]:
-        return [name for name, target in targets.items() if target.ema_of == net]
 
     def _is_forward(self) -> bool:
         """Whether the data lines of both together have a direction."""
@@ -222,3 +219,7 @@ def _key(edge: Edge) -> Line:
 def _of(boxes: list[Box], part: str, kind: str = "") -> list[Box]:
     """The boxes of a part of one kind; without a kind, those that are neither a view nor its augmentation."""
     return [b for b in boxes if b.part == part and (b.kind == kind if kind else b.kind not in ("view", "augmentation"))]
+
+
+def _copies(method: Method, net: str) -> list[str]:
+    return [name for name in method.targets if method.net_of(name) == net]

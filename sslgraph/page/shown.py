@@ -170,9 +170,7 @@ def _gradient(panel: Panel, box: Box) -> str:
     if box.kind in ("encoder", "head", "decoder", "fold"):
         if box.weights == "ema":
             nets = [panel.box(edge.source) for edge in panel.edges if edge.kind == "ema" and edge.target == box.id]
-            return (
-                f"no gradient: it follows {nets[0].title} {nets[0].symbol} after each step" if nets else "no gradient"
-            )
+            return f"no gradient: {_copied(nets[0], box)}" if nets else "no gradient"
         if box.trained_by:
             path = _path(panel, box.id)
             way = " ← ".join([box.symbol or box.title, *path])
@@ -181,6 +179,12 @@ def _gradient(panel: Panel, box: Box) -> str:
     if box.kind == "memory":
         return "no gradient: written after the step"
     return ""
+
+
+def _copied(source: Box, box: Box) -> str:
+    whom = f"{source.title} {source.symbol}"
+    is_snapshot = box.sub.startswith("snapshot")
+    return f"a snapshot of {whom}" if is_snapshot else f"it follows {whom} after each step"
 
 
 def _path(panel: Panel, start: str) -> list[str]:

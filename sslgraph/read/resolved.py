@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sslgraph.read.spec import Method, Recipe, Weights
 from sslgraph.read.yaml_12 import SCALARS
 
-_NODES = {"use", "augment", "ema_of", "do"}
+_NODES = {"use", "augment", "ema_of", "snapshot_of", "do"}
 _BREAKS = set("\r\x85\u2028\u2029")  # line ends to PyYAML: outside double quotes it reads them as a space or a line end
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from pydantic import ModelWrapValidatorHandler as Handler
 from pydantic import ValidationInfo as Info
 
@@ -28,8 +28,9 @@ class _Text(BaseModel):
             return handler(value)
         if info.context == "text" and "settings" in value:
             raise ValueError("settings stand beside use: and the other keys, not under settings:")
-        own = {key: value[key] for key in value if key in cls.model_fields}
-        more = {key: value[key] for key in value if key not in cls.model_fields}
+        reserved = {field.alias or name for name, field in cls.model_fields.items()}
+        own = {key: value[key] for key in value if key in reserved}
+        more = {key: value[key] for key in value if key not in reserved}
         return handler({**own, "settings": {**own.get("settings", {}), **more}})
 
 
@@ -102,7 +103,7 @@ class Part(_Text):
         return tuple(name for name, until in self.freezes.items() if until == ALWAYS)
 
 
-class Target(_Text):
+class Average(_Text):
     """A copy of a net that follows it by exponential moving average and never receives a gradient."""
 
     ema_of: str
@@ -111,6 +112,50 @@ class Target(_Text):
     mode: Literal["train", "eval"] | None = None
     dtype: Literal["float32"] | None = None
     settings: dict[str, Any] = {}  # overrides of the followed net's settings, such as drop_path: 0
+
+    @property
+    def follows(self) -> str:
+        """The net whose weights it takes."""
+        return self.ema_of
+
+
+class Snapshot(_Text):
+    """A copy of a net, or of its moving average, as it was at a certain step: taken anew now and then."""
+
+    snapshot_of: str
+    every: Pause | None = None
+    start: Length | None = Field(default=None, alias="from")  # when it is taken first; else after `every`
+    at_most: int | None = Field(default=None, ge=1)  # how often it is taken
+    mode: Literal["train", "eval"] | None = None
+    dtype: Literal["float32"] | None = None
+    settings: dict[str, Any] = {}
+
+    @property
+    def follows(self) -> str:
+        """The net or target whose weights it takes."""
+        return self.snapshot_of
+
+    @property
+    def when(self) -> str:
+        """In words: "every 10000 steps from 5 epochs, at most 3"."""
+        times = f"every {self.every}{f' from {self.start}' if self.start else ''}" if self.every else f"at {self.start}"
+        return f"{times}, at most {self.at_most}" if self.at_most and self.every else times
+
+    @model_validator(mode="after")
+    def _is_taken(self) -> Snapshot:
+        if self.every is None and self.start is None:
+            raise ValueError("says neither every: nor from:, so it would never be taken; write every: 10000 steps")
+        if self.every is None and self.at_most not in (None, 1):
+            raise ValueError(f"at_most: {self.at_most} needs every:, the time between two of them")
+        return self
+
+
+def _kind_of_target(value: Any, info: Info) -> Average | Snapshot:
+    kind = Snapshot if isinstance(value, dict) and "snapshot_of" in value else Average
+    return value if isinstance(value, Average | Snapshot) else kind.model_validate(value, context=info.context)
+
+
+Target = Average | Snapshot
 
 
 class Loss(_Text):
@@ -157,7 +202,7 @@ class Method(_Text):
     paper: Paper | None = None
     views: dict[str, View]
     nets: dict[str, Part]
-    targets: dict[str, Target] = {}
+    targets: dict[str, Annotated[Target, PlainValidator(_kind_of_target)]] = {}
     state: dict[str, Part] = {}
     ops: dict[str, Part] = {}
     flow: dict[str, str] = {}
@@ -167,6 +212,21 @@ class Method(_Text):
     export: str
     picture: Drawing = Drawing()
     lint: dict[str, str] = {}  # rules of the linter that do not count here, each with its reason
+
+    def net_of(self, target: str) -> str:
+        """The net that a target is a copy of; of a snapshot of a moving average, the net under both."""
+        follows = self.targets[target].follows
+        return self.targets[follows].follows if follows in self.targets else follows
+
+    @property
+    def averages(self) -> dict[str, Average]:
+        """The targets that follow their nets at every step."""
+        return {name: target for name, target in self.targets.items() if isinstance(target, Average)}
+
+    @property
+    def snapshots(self) -> dict[str, Snapshot]:
+        """The targets that stand still between two steps at which they are taken."""
+        return {name: target for name, target in self.targets.items() if isinstance(target, Snapshot)}
 
 
 class Augmentation(_Text):

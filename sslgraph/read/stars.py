@@ -19,10 +19,10 @@ from sslgraph.read import catalogue
 from sslgraph.read.document import read
 from sslgraph.read.edits import find, missing, pieces
 from sslgraph.read.located import Value
-from sslgraph.read.spec import OWN, Loss, Part, Path, Target, View
+from sslgraph.read.spec import OWN, Average, Loss, Part, Path, Snapshot, View
 
 _MODELS: dict[str, type[BaseModel]] = {
-    "views": View, "nets": Part, "targets": Target, "state": Part, "ops": Part, "losses": Loss,
+    "views": View, "nets": Part, "targets": Average, "state": Part, "ops": Part, "losses": Loss,
 }  # fmt: skip
 
 
@@ -82,10 +82,13 @@ def _words(root: Value, section: str, node: Value | None) -> set[str]:
     """What may be set of a node: its reserved keys, and the settings of what it names."""
     if section not in _MODELS or node is None or not isinstance(node.content, dict):
         return set()
-    reserved = set(_MODELS[section].model_fields) - {"settings"}
+    source = _text(node.child("snapshot_of"))
+    reserved = set((Snapshot if source else _MODELS[section]).model_fields) - {"settings"}
     if section == "views":
         return reserved | _of_augmentation(node.child("augment"), is_rendering=node.child("crop_of") is not None)
-    followed = find(root, ("nets", named)) if (named := _text(node.child("ema_of"))) else node
+    average = find(root, ("targets", source)) or node
+    named = _text(average.child("ema_of")) or source
+    followed = find(root, ("nets", named)) if named else node
     use = _text(followed.child("use")) if followed else ""
     return reserved | _of_part(use) if use else reserved
 
@@ -131,7 +134,7 @@ def _is_known(section: str, rest: Path) -> bool:
     """Whether something in the catalogue has such a setting: if nothing has, it is misspelt."""
     if len(rest) != 1 or section not in _MODELS:
         return len(rest) > 1
-    if rest[0] in _MODELS[section].model_fields:
+    if rest[0] in _MODELS[section].model_fields or (section == "targets" and rest[0] in Snapshot.model_fields):
         return True
     if section == "views":
         files = [catalogue.file_of("augmentations", name) for name in catalogue.names("augmentations")]

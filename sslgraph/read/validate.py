@@ -85,7 +85,7 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
         return Fault(value.place, f"{here} has no {key}:", (), _CURES.get(key, f"add {key}:")), (*path, key)
     if kind == "value_error":
         told = str(error["ctx"]["error"])
-        colon = "" if told.startswith(("must ", "is ")) else ":"
+        colon = "" if told.startswith(("must ", "is ", "says ")) else ":"
         return Fault(value.place, f"{here}{colon} {told}" if path else told), path
     if kind == "literal_error":
         problem = f"{here} must be one of {error['ctx']['expected']}, and is {words(value.content)}"

@@ -12,7 +12,7 @@ from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.parts.kinds import moves
 from sslgraph.parts.signature import Port, Signature
-from sslgraph.read.spec import Loss, Method, Path, Target
+from sslgraph.read.spec import Average, Loss, Method, Path, Target
 from sslgraph.wire.graph import Box, LossBox, NetBox, OpBox, StateBox, TargetBox
 
 MAKES_NUMBERS = ("losses", "ops")  # sections of parts that take numbers from the flow
@@ -119,12 +119,12 @@ def _add_box(
     section, name = str(path[-2]), str(path[-1])
     use, settings = getattr(part, "use", ""), dict(part.settings)
     if isinstance(part, Target):
-        if part.ema_of not in method.nets:
-            what = f"target '{name}' follows the unknown net"
-            faults.append(unknown((*path, "ema_of"), what, part.ema_of, method.nets))
+        if fault := _follows_fault(method, name, part):
+            faults.append(fault.under(path))
             return
-        followed = method.nets[part.ema_of]
-        use, settings = followed.use, {**followed.settings, **part.settings}
+        net = method.nets[method.net_of(name)]
+        between = method.targets[part.follows].settings if part.follows in method.targets else {}
+        use, settings = net.use, {**net.settings, **between, **part.settings}
     try:
         signature = registry.signature(use, plugins, imports=imports)
     except SslgraphError as refused:
@@ -148,7 +148,22 @@ def _add_box(
     faults += [fault.under(path) for fault in wrong]
     known = registry.signature(use, plugins).settings
     own |= {k: 1.0 for k in numbers if k in known and known[k].is_required}
-    boxes[name] = KINDS[section](name, use, own, signature, path, part, numbers)
+    boxes[name] = box = KINDS[section](name, use, own, signature, path, part, numbers)
+    if isinstance(box, TargetBox):
+        boxes[name] = replace(box, of_net=method.net_of(name))
+
+
+def _follows_fault(method: Method, name: str, target: Target) -> Fault | None:
+    """What a target names and can't be a copy of: a moving average follows a net, a snapshot that or a net."""
+    if isinstance(target, Average):
+        what = f"target '{name}' follows the unknown net"
+        return None if target.follows in method.nets else unknown(("ema_of",), what, target.follows, method.nets)
+    legal = {**method.nets, **method.averages}
+    if target.follows in method.snapshots:
+        problem = f"'{name}' is a snapshot of '{target.follows}', which is itself a snapshot"
+        return Fault(("snapshot_of",), problem, tuple(legal), "name a net or a moving average")
+    what = f"'{name}' is a snapshot of the unknown net or target"
+    return None if target.follows in legal else unknown(("snapshot_of",), what, target.follows, legal)
 
 
 def _is_made(signature: Signature, name: str, value: Any) -> bool:

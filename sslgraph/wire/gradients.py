@@ -1,13 +1,14 @@
-"""Which loss reaches which parameters: gradient, EMA, frozen or dead; from the wiring alone, before any tensor."""
+"""Which loss reaches which parameters: gradient, frozen, dead or a copy; from the wiring alone, before any tensor."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from sslgraph.read.spec import Average
 from sslgraph.wire.graph import Graph, Leg, NetBox, TargetBox, Value
 
-Cell = Literal["gradient", "EMA", "frozen", "dead", "-"]
+Cell = Literal["gradient", "EMA", "snapshot", "frozen", "dead", "-"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def gradient_map(graph: Graph) -> GradientMap:
             for inner in box.spec.fixed:
                 rows[f"{name}.{inner}"] = tuple("frozen" for _ in losses)
         elif isinstance(box, TargetBox):
-            rows[name] = tuple("EMA" for _ in losses)
+            cell: Cell = "EMA" if isinstance(box.spec, Average) else "snapshot"
+            rows[name] = tuple(cell for _ in losses)
     return GradientMap(tuple(loss.name for loss in losses), rows, reaches)
 
 

@@ -68,15 +68,16 @@ class NetBox(Box):
 
 @dataclass(frozen=True)
 class TargetBox(Box):
-    """A slow copy of the net that it follows."""
+    """A copy of a net: a slow one, or a snapshot."""
 
     section = "targets"
     spec: Target
+    of_net: str = ""
 
     @property
     def net(self) -> str:
-        """The net that it follows."""
-        return self.spec.ema_of
+        """The net that it is a copy of."""
+        return self.of_net
 
 
 @dataclass(frozen=True)

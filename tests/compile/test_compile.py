@@ -171,6 +171,26 @@ def test_a_targets_momentum_may_move() -> None:
     assert torch.equal(method.parts["t"].weight, held) and not torch.equal(method.parts["g"].weight, held)
 
 
+def test_a_snapshot_is_its_source_as_it_was_then() -> None:
+    targets = {
+        "late": {"snapshot_of": "t", "every": "2 steps", "at_most": 2},
+        "net": {"snapshot_of": "g", "every": "1 epoch", "from": "3 steps"},
+        "t": {"ema_of": "g", "momentum": 0.5},
+    }
+    flow = {"z1": "g(f(x1))", "h": "stopgrad(f(x2))", "z2": "add(t(h), add(late(h), net(h)))"}
+    method = compiled(**{**FOLLOWED, "targets": targets, "flow": flow})
+    kept = {name: [method.parts[name].weight.clone()] for name in ("g", "t", "late", "net")}
+    for number in range(15):
+        step(method, both(1, 2), number=number)
+        for name, weights in kept.items():
+            weights.append(method.parts[name].weight.clone())
+    # `late` follows the average that has moved in the same step; CLOCK has ten steps in an epoch
+    for done in range(16):
+        assert torch.equal(kept["late"][done], kept["t"][0 if done < 2 else 2 if done < 4 else 4])
+        assert torch.equal(kept["net"][done], kept["g"][0 if done < 3 else 3 if done < 13 else 13])
+    assert not torch.equal(kept["t"][4], kept["t"][2]) and not method.parts["late"].weight.requires_grad
+
+
 @pytest.mark.parametrize(("init", "equal"), [("copy", True), ("independent", False)])
 def test_a_target_starts_as_a_copy_or_by_itself(init: str, equal: bool) -> None:
     net = {"use": "more_parts:Chance", "out": 2}

@@ -6,12 +6,14 @@ import copy
 import math
 import pickle
 
+import pytest
 import torch
 from parts import Square
 from torch import nn
 from toys import CLOCK
 
-from sslgraph.compile.follow import Follower, ScheduledSetting, scheduled
+from sslgraph.compile.follow import Follower, ScheduledSetting, Taker, scheduled, taken_after
+from sslgraph.read.spec import Snapshot
 
 
 def test_a_follower_moves_by_its_momentum() -> None:
@@ -44,6 +46,32 @@ def test_buffers_of_a_target_are_its_own() -> None:
     net(torch.randn(8, 2) + 5)
     Follower(target=target, net=net, momentum=0.0).follow(0, CLOCK)
     assert target.running_mean.tolist() == [0, 0] and target.num_batches_tracked == 0
+
+
+def test_a_snapshot_holds_buffers_too_and_is_taken_at_its_steps_only() -> None:
+    net, target = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
+    net(torch.randn(8, 2) + 5)
+    taker = Taker(target=target, source=net, spec=Snapshot.model_validate({"snapshot_of": "f", "from": "4 steps"}))
+    for step in range(3):
+        taker.follow(step, CLOCK)
+        assert target.running_mean.tolist() == [0, 0]
+    taker.follow(3, CLOCK)
+    assert torch.equal(target.running_mean, net.running_mean) and target.num_batches_tracked == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "steps"),
+    [
+        ({"every": "30 steps"}, [30, 60, 90]),
+        ({"every": "30 steps", "at_most": 2}, [30, 60]),
+        ({"every": "30 %", "from": "1 epoch"}, [10, 40, 70, 100]),
+        ({"from": "0 steps"}, []),  # as it begins, it is a copy anyway
+        ({"every": "40 steps", "from": "0 epochs"}, [40, 80]),
+    ],
+)
+def test_a_snapshot_is_first_taken_at_from_else_after_every(said: dict[str, str], steps: list[int]) -> None:
+    spec = Snapshot.model_validate({"snapshot_of": "t", **said})
+    assert [done for done in range(1, 101) if taken_after(spec, done, CLOCK)] == steps
 
 
 def test_following_leaves_no_trace_in_autograd() -> None:

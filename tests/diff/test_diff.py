@@ -227,6 +227,11 @@ def test_what_is_written_and_what_is_the_default_of_the_language_are_the_same() 
             {"targets": {**MOCO["targets"], "gk": {"ema_of": "g", "momentum": 0.9}}},
             Changed("target", "gk", "gk", "projector", "momentum", "0.999", "0.9"),
         ),
+        (
+            {**MOCO, "targets": {**MOCO["targets"], "gk": {"snapshot_of": "g", "every": "2 epochs"}}},
+            {"targets": {**MOCO["targets"], "gk": {"snapshot_of": "g", "every": "1 epoch"}}},
+            Changed("target", "gk", "gk", "projector", "every", "2 epochs", "1 epoch"),
+        ),
         (MOCO, {"after_step": []}, Removed("write", "queue.push(k)")),
         (MOCO, {"after_step": ["queue.push(q)", "queue.push(k)"]}, Added("write", "queue.push(q)")),
         (MOCO, {"export": "fk"}, Changed("export", "f", "fk", "", "export", "f", "fk")),

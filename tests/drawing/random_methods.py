@@ -50,6 +50,9 @@ def _slow(draw: st.DrawFn, text: dict[str, Any], views: list[str], heads: list[s
     for head in heads[: draw(st.integers(0, len(heads)))]:
         text["targets"][f"{head}t"] = {"ema_of": head, "momentum": {"cosine": [0.9, 1.0]}}
         chain = f"{head}t({chain})"
+    if len(text["targets"]) == 1:
+        text["targets"]["old"] = {"snapshot_of": "ft", "every": "2 epochs", "at_most": 3}
+        chain = f"add({chain}, old({views[0]}))"
     return [_named(text["flow"], chain)]
 
 

@@ -101,6 +101,19 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             RUN,
             "'gt' forgets half of itself in 6.6 steps, so it is hardly another net than 'g'",
         ),
+        *(
+            (
+                "SG009",
+                change(BYOL, targets={**BYOL["targets"], "gt": {"snapshot_of": "g", **times}}),
+                Facts(batch=256, images=5_120, epochs=10),
+                f"'gt' is taken at {said} for the first time, after {steps} steps, and the run has 200: it stays 'g' "
+                "as it began",
+            )
+            for times, said, steps in (
+                ({"every": "300 steps"}, "300 steps", 300),
+                ({"every": "1 epoch", "from": "20 epochs"}, "20 epochs", 400),
+            )
+        ),
         (
             "SG004",
             change(MOCO, flow={"q": "l2(g(f(x1)))", "k": "l2(gk(fk(x2)))"}),

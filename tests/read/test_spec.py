@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sslgraph.read.spec import Loss, Method, Part, Phase, Recipe, Target, View
+from sslgraph.read.spec import Average, Loss, Method, Part, Phase, Recipe, Snapshot, View
 
 METHOD = {"method": "m", "views": {"x": {"augment": "a"}}, "nets": {"f": {"use": "a.b"}}, "export": "f"}
 RECIPE = {"recipe": "r", "method": METHOD, "data": {"use": "d", "path": "p"}, "batch": 8, "optimizer": {"use": "sgd"}}
@@ -41,8 +41,11 @@ def test_values_are_frozen() -> None:
         (View, {"augment": "a", "copies": 0}),
         (View, {"augment": "a", "copies": True}),
         (View, {"augment": "a", "copies": "2"}),
-        (Target, {"ema_of": "f"}),
-        (Target, {"ema_of": "f", "momentum": "fast"}),
+        (Average, {"ema_of": "f"}),
+        (Average, {"ema_of": "f", "momentum": "fast"}),
+        (Snapshot, {"snapshot_of": "f"}),
+        (Snapshot, {"snapshot_of": "f", "every": "0 steps"}),
+        (Snapshot, {"snapshot_of": "f", "from": "1 epoch", "at_most": 2}),
         (Loss, {"use": "a", "weight": {"cosine": 1}}),
         (Loss, {"use": "a", "weight": "0.5"}),
         (Phase, {"name": "a", "every": "often"}),

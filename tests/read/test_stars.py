@@ -26,6 +26,7 @@ nets:
 targets:
   fk: {ema_of: f, momentum: 0.9}
   dk: {ema_of: d, momentum: {cosine: [0.99, 1.0]}}
+  old: {snapshot_of: fk, every: 1 epoch}
 flow: {h: f(x), hb: f(xb)}
 losses:
   one: {use: losses.info_nce, of: [h, hb]}
@@ -72,9 +73,11 @@ def refused(path: str, value: object = 1) -> str:
         ("nets.*.stem", {"nets.f.stem"}),
         ("nets.*.width", {"nets.f.width"}),  # the decoder infers its width
         ("nets.*.frozen", {"nets.f.frozen", "nets.d.frozen"}),
-        ("targets.*.stem", {"targets.fk.stem"}),  # a setting of the net that it follows
+        ("targets.*.stem", {"targets.fk.stem", "targets.old.stem"}),  # a setting of the net that it follows
         ("targets.*.momentum", {"targets.fk.momentum", "targets.dk.momentum"}),
         ("targets.*.momentum.cosine", {"targets.dk.momentum.cosine"}),
+        ("targets.*.every", {"targets.old.every"}),
+        ("targets.*.at_most", {"targets.old.at_most"}),
         ("targets.*.momentum.over", {"targets.dk.momentum.over"}),
         ("losses.*.temperature", {"losses.one.temperature"}),
         ("losses.*.negatives", {"losses.one.negatives"}),  # a port
@@ -83,7 +86,7 @@ def refused(path: str, value: object = 1) -> str:
 )
 def test_a_star_matches_all_that_take_the_rest_of_the_path(path: str, reached: set[str]) -> None:
     values = {"momentum.cosine": [0.5, 1.0], "momentum.over": "2 epochs", "momentum": 0.5, "frozen": True,
-              "stem": "cifar", "negatives": "hb", "flow.*": "f(x)"}  # fmt: skip
+              "stem": "cifar", "every": "2 epochs", "negatives": "hb", "flow.*": "f(x)"}  # fmt: skip
     value = next((value for end, value in values.items() if path.endswith(end)), 1)
     assert set_to(path, value) == load_method("wide", overrides=dict.fromkeys(sorted(reached), value)).spec
 

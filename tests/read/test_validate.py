@@ -51,6 +51,19 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
             "targets: {t: {ema_of: f, momentum: x}}",
             "a.yaml:5:36: targets.t.momentum must be a number from 0 to 1 or a schedule, not the text 'x'",
         ),
+        (
+            "targets: {t: {snapshot_of: f}}",
+            "a.yaml:5:14: targets.t says neither every: nor from:, so it would never be taken; write every: 10000",
+        ),
+        (
+            "targets: {t: {snapshot_of: f, every: 0 steps}}",
+            "a.yaml:5:38: targets.t.every must be longer than '0 steps'",
+        ),
+        ("targets: {t: {snapshot_of: f, from: 1 epoch, at_most: 0}}", "targets.t.at_most must be 1 or more"),
+        (
+            "targets: {t: {snapshot_of: f, from: 1 epoch, at_most: 2}}",
+            "targets.t: at_most: 2 needs every:, the time between two of them",
+        ),
         ("after_step: queue.push(k)", "after_step must be a list, and is the text 'queue.push(k)'"),
         ("after_step: [1]", "a.yaml:5:14: after_step.0 must be text, and is the number 1"),
         ("flow: {z: [a]}", "flow.z must be text, and is a list"),

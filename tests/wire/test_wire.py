@@ -347,6 +347,14 @@ def test_a_wrong_loss_write_or_phase_is_refused(text: dict[str, Any], message: s
             {"targets": {"t": {"ema_of": "ff", "momentum": 0.9}}},
             "target 't' follows the unknown net 'ff'\n  there are: f, g\n  did you mean 'f'?",
         ),
+        (
+            {"targets": {"t": {"snapshot_of": "ff", "every": "1 epoch"}}},
+            "'t' is a snapshot of the unknown net or target 'ff'\n  there are: f, g\n  did you mean 'f'?",
+        ),
+        (
+            {"targets": {n: {"snapshot_of": s, "every": "1 epoch"} for n, s in (("t", "g"), ("u", "t"))}},
+            "'u' is a snapshot of 't', which is itself a snapshot\n  there are: f, g\n  name a net or a moving average",
+        ),
         ({"nets": {"f": EYE, "g": dense(outt=1)}}, "parts:Dense has no setting 'outt'; did you mean 'out'?"),
     ],
 )

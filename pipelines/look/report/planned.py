@@ -30,7 +30,7 @@ def planned(record: Record) -> dict[str, Points]:
 
 def _moving(record: Record) -> Iterator[tuple[str, Any]]:
     method, losses = record.method, record.loss_specs
-    for name, target in method.targets.items():
+    for name, target in method.averages.items():
         yield f"{name}.momentum", target.momentum
     parts: dict[str, Part | Loss] = {**method.nets, **method.state, **method.ops, **losses}
     for name, part in parts.items():

@@ -76,7 +76,7 @@ def relation_labels(panel: Panel, flow: set[int]) -> dict[int, Label]:
             continue
         text = edge.label
         if text in said:
-            text = "EMA" if edge.kind == "ema" else "" if edge.kind == "same" else text
+            text = text.split()[0] if edge.kind == "ema" else "" if edge.kind == "same" else text
         said.add(edge.label)
         if text:
             found[number] = Label((Run(text),), "", width(text, NOTE), edge.kind, owner=edge.source, end=edge.target)

@@ -63,7 +63,7 @@ class Edge:
     name: str = ""  # of the tensor, in the spec's letters
     shape: str = ""  # "B×2048"
     port: str = ""  # said where the reader's port or the maker's output needs telling
-    label: str = ""  # of relations: "EMA 0.996 → 1", "push"
+    label: str = ""  # of relations: "EMA 0.996 → 1", "push"; of a copy its first word is EMA or snapshot
     stop: bool = False  # a stop-gradient stands on it
     losses: tuple[str, ...] = ()  # losses whose gradient runs along it
     reads: tuple[tuple[str, str, str], ...] = ()  # (value read, value that reads it, port): what it stands for

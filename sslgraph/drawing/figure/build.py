@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from sslgraph.read.spec import Phase
+from sslgraph.read.spec import Average, Phase
 from sslgraph.wire.graph import Leg, Value
 
 from ..elements.picture import Box, Edge, Frame, Level, Panel, Picture
@@ -166,10 +166,14 @@ class _Panel:
     def _followers(self) -> None:
         """A dotted line from each net to its slow copy, with its momentum."""
         for name, target in self.graph.method.targets.items():
-            nets = [box for box in self.boxes.values() if box.part == target.ema_of]
+            nets = [box for box in self.boxes.values() if box.part == target.follows]
             copies = [box for box in self.boxes.values() if box.part == name]
             if nets and copies and self.leg.leg.is_training:
-                self.edges.append(Edge(nets[-1].id, copies[0].id, "ema", label=f"EMA {scheduled(target.momentum)}"))
+                if isinstance(target, Average):
+                    label = f"EMA {scheduled(target.momentum)}"
+                else:
+                    label = f"snapshot {target.when}"
+                self.edges.append(Edge(nets[-1].id, copies[0].id, "ema", label=label))
 
     def _shape(self, leg: SizedLeg, maker: Value, value: str) -> str:
         if maker.view is not None or self._is_memory(maker):

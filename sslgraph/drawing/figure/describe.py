@@ -9,7 +9,7 @@ from sslgraph.diff.changes import written
 from sslgraph.diff.figure import Figure
 from sslgraph.errors import SslgraphError
 from sslgraph.read.load import load_augmentation
-from sslgraph.read.spec import Path
+from sslgraph.read.spec import Average, Path
 from sslgraph.settle.overrides import is_normalization, resolve
 from sslgraph.wire.graph import Box as Part
 from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
@@ -153,7 +153,8 @@ class Describer:
         sub = f"{words} · {count(more['parameters'])}" if more["parameters"] and self.level == "paper" else words
         weights: Weights = "trained"
         if isinstance(part, TargetBox):
-            weights, sub = "ema", f"slow copy of {part.net}"
+            words = "slow copy" if isinstance(part.spec, Average) else "snapshot"
+            weights, sub = "ema", f"{words} of {part.spec.follows}"
         elif isinstance(part, NetBox) and part.spec.is_frozen:
             weights = "frozen"
         elif not calls.leg.is_training:

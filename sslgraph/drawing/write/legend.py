@@ -9,6 +9,7 @@ from ..elements.theme import Theme
 from .boxes import DASHES
 
 ROW = 20.0
+_COPIES = {"EMA": "EMA update", "snapshot": "snapshot"}
 
 
 def legend(
@@ -73,7 +74,7 @@ def _items(picture: Picture, theme: Theme, gradients: bool) -> list[tuple[list[S
                         is_round=True,
                     )
                 ],
-                "EMA update",
+                " or ".join(dict.fromkeys(_COPIES[edge.label.split()[0]] for edge in edges if edge.kind == "ema")),
             )
         )
     if "same" in kinds:

@@ -35,14 +35,15 @@ nets:
   f: {use: backbones.vit, preset: nano, patch: 8, drop_path: 0.3}
   q: {use: heads.mlp, hidden: [10], out: 6}
   c: {use: heads.prototypes, out: 5}
-targets: {k: {ema_of: f, momentum: 0.9}}
+targets: {k: {ema_of: f, momentum: 0.9}, o: {snapshot_of: k, every: 2 steps}}
 flow:
   y1: f(x1)
   y2: f(x2)
   t1: k(x1)
   a: c(l2(q(y1.pooled)))
   b: c(l2(q(y2.pooled)))
-  ta: stopgrad(c(l2(q(t1.pooled))))
+  t2: o(x1)
+  ta: stopgrad(c(l2(q(add(t1.pooled, t2.pooled)))))
 losses:
   one: {use: losses.info_nce, of: [a, b]}
   two: {use: losses.info_nce, of: [b, ta]}
