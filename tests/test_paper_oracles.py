@@ -180,3 +180,19 @@ def test_msn_compares_masked_anchors_with_codes_of_the_whole_view() -> None:
     torch.testing.assert_close(assign, expected, atol=1e-4, rtol=1e-4)
     mean = says.exp().mean((0, 1))
     torch.testing.assert_close(spread, math.log(prototypes) + (mean * mean.log()).sum(), atol=1e-4, rtol=1e-4)
+
+
+def test_dinov3_anchors_patches_to_a_snapshot_that_sees_the_crop_at_twice_the_size() -> None:
+    method, batch = ready("dinov3"), noise("dinov3")
+    g, o, anchors = seen(method, batch, "g_patches", "o_patches", "anchors")
+    assert o.shape[1] == 4 * g.shape[1] and anchors.shape == g.shape
+    mine, theirs = (torch.nn.functional.normalize(tokens, dim=-1) for tokens in (g, anchors))
+    expected = (mine @ mine.mT - theirs @ theirs.mT).square().mean()
+    begun = {name: value.clone() for name, value in method.parts["old"].state_dict().items()}
+    for step in (0, 22, 23):  # of 40: the loss counts from 60 % on, and the first snapshot is taken then
+        assert one_step(method, batch, step)["gram"] == 0
+        now = begun if step < 23 else method.parts["t"].state_dict()
+        torch.testing.assert_close(method.parts["old"].state_dict(), now, atol=0, rtol=0)
+    method = ready("dinov3")
+    method.begin(24, CLOCK)
+    torch.testing.assert_close(method(batch).losses["gram"], 2 * expected)

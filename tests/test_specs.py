@@ -173,7 +173,7 @@ def test_a_step_has_finite_losses_moves_every_net_and_its_targets_follow(name: s
     assert all(bool(loss.isfinite()) for loss in losses.values()) and losses
     moved = {key.split(".")[1] for key, value in method.named_parameters() if not torch.equal(value, before[key])}
     frozen = {name for name in method.net_names if not any(p.requires_grad for p in method.parts[name].parameters())}
-    assert moved == {*method.net_names, *method.target_names} - frozen
+    assert moved == {*method.net_names, *method.graph.method.averages} - frozen
     assert all(p.grad is None for target in method.target_names for p in method.parts[target].parameters())
 
 

@@ -3,38 +3,24 @@
 In a text the settings of a part stand beside its reserved keys (`{use: heads.mlp, out: 128, frozen: true}`); here
 everything that is not reserved is gathered in `settings`. Nothing is converted: text is not a number, 1 is not true.
 """
+# ruff: noqa: RUF012 - pydantic copies the defaults of a model
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
-from pydantic import ModelWrapValidatorHandler as Handler
-from pydantic import ValidationInfo as Info
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from sslgraph.errors import Path as Path
+from sslgraph.read.targets import Average as Average
+from sslgraph.read.targets import Snapshot as Snapshot
+from sslgraph.read.targets import Target as Target
+from sslgraph.read.targets import kind_of_target
 from sslgraph.read.values import ALWAYS as ALWAYS
-from sslgraph.read.values import Freeze, Length, Momentum, Pause, Weight, source
+from sslgraph.read.values import Freeze, Length, Pause, Text, Weight, source
 
 
-class _Text(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _gather(cls, value: Any, handler: Handler[Any], info: Info) -> Any:
-        """Puts what is not reserved into `settings`; a text that writes the word itself is refused."""
-        if "settings" not in cls.model_fields or not isinstance(value, dict):
-            return handler(value)
-        if info.context == "text" and "settings" in value:
-            raise ValueError("settings stand beside use: and the other keys, not under settings:")
-        reserved = {field.alias or name for name, field in cls.model_fields.items()}
-        own = {key: value[key] for key in value if key in reserved}
-        more = {key: value[key] for key in value if key not in reserved}
-        return handler({**own, "settings": {**own.get("settings", {}), **more}})
-
-
-class Paper(_Text):
+class Paper(Text):
     """Where a method was published."""
 
     title: str
@@ -47,7 +33,7 @@ class Paper(_Text):
 OWN = ("size", "interpolation")
 
 
-class View(_Text):
+class View(Text):
     """One draw of an augmentation, or a bag of `copies` draws; `settings` override the augmentation's by name."""
 
     augment: str
@@ -56,7 +42,7 @@ class View(_Text):
     settings: dict[str, Any] = {}
 
 
-class Weights(_Text):
+class Weights(Text):
     """Where the weights of a net come from: a file, a run folder, `$name` of the recipe's given:, or timm:NAME."""
 
     source: str = Field(alias="from")
@@ -72,7 +58,7 @@ class Weights(_Text):
 NetRole = Literal["encoder", "projector", "predictor", "decoder", "discriminator", "prototypes", "classifier"]
 
 
-class Part(_Text):
+class Part(Text):
     """A part with its settings: a net, an op, a state."""
 
     use: str
@@ -103,62 +89,7 @@ class Part(_Text):
         return tuple(name for name, until in self.freezes.items() if until == ALWAYS)
 
 
-class Average(_Text):
-    """A copy of a net that follows it by exponential moving average and never receives a gradient."""
-
-    ema_of: str
-    momentum: Momentum
-    init: Literal["copy", "independent"] = "copy"
-    mode: Literal["train", "eval"] | None = None
-    dtype: Literal["float32"] | None = None
-    settings: dict[str, Any] = {}  # overrides of the followed net's settings, such as drop_path: 0
-
-    @property
-    def follows(self) -> str:
-        """The net whose weights it takes."""
-        return self.ema_of
-
-
-class Snapshot(_Text):
-    """A copy of a net, or of its moving average, as it was at a certain step: taken anew now and then."""
-
-    snapshot_of: str
-    every: Pause | None = None
-    start: Length | None = Field(default=None, alias="from")  # when it is taken first; else after `every`
-    at_most: int | None = Field(default=None, ge=1)  # how often it is taken
-    mode: Literal["train", "eval"] | None = None
-    dtype: Literal["float32"] | None = None
-    settings: dict[str, Any] = {}
-
-    @property
-    def follows(self) -> str:
-        """The net or target whose weights it takes."""
-        return self.snapshot_of
-
-    @property
-    def when(self) -> str:
-        """In words: "every 10000 steps from 5 epochs, at most 3"."""
-        times = f"every {self.every}{f' from {self.start}' if self.start else ''}" if self.every else f"at {self.start}"
-        return f"{times}, at most {self.at_most}" if self.at_most and self.every else times
-
-    @model_validator(mode="after")
-    def _is_taken(self) -> Snapshot:
-        if self.every is None and self.start is None:
-            raise ValueError("says neither every: nor from:, so it would never be taken; write every: 10000 steps")
-        if self.every is None and self.at_most not in (None, 1):
-            raise ValueError(f"at_most: {self.at_most} needs every:, the time between two of them")
-        return self
-
-
-def _kind_of_target(value: Any, info: Info) -> Average | Snapshot:
-    kind = Snapshot if isinstance(value, dict) and "snapshot_of" in value else Average
-    return value if isinstance(value, Average | Snapshot) else kind.model_validate(value, context=info.context)
-
-
-Target = Average | Snapshot
-
-
-class Loss(_Text):
+class Loss(Text):
     """A loss; `settings` holds settings and named ports alike, the part's signature tells them apart."""
 
     use: str
@@ -168,7 +99,7 @@ class Loss(_Text):
     settings: dict[str, Any] = {}
 
 
-class Phase(_Text):
+class Phase(Text):
     """A leg of a method that is a program: a pass over the data set (`collect`, `then`) or training (`losses`)."""
 
     name: str
@@ -183,7 +114,7 @@ class Phase(_Text):
     sample: dict[str, str] | None = None  # {balance: labels}
 
 
-class Drawing(_Text):
+class Drawing(Text):
     """How a method is drawn, where the drawing can't know it; nothing that is computed depends on it."""
 
     names: dict[str, str] = {}  # of parts: what their boxes are called; of views: what their augmentations are
@@ -194,7 +125,7 @@ class Drawing(_Text):
     caption: str = ""  # below the picture
 
 
-class Method(_Text):
+class Method(Text):
     """The figure of a paper."""
 
     method: str
@@ -202,7 +133,7 @@ class Method(_Text):
     paper: Paper | None = None
     views: dict[str, View]
     nets: dict[str, Part]
-    targets: dict[str, Annotated[Target, PlainValidator(_kind_of_target)]] = {}
+    targets: dict[str, Annotated[Target, PlainValidator(kind_of_target)]] = {}
     state: dict[str, Part] = {}
     ops: dict[str, Part] = {}
     flow: dict[str, str] = {}
@@ -229,21 +160,21 @@ class Method(_Text):
         return {name: target for name, target in self.targets.items() if isinstance(target, Snapshot)}
 
 
-class Augmentation(_Text):
+class Augmentation(Text):
     """A named pipeline of steps that make a view; the order of `steps` is the order of work."""
 
     augmentation: str
     steps: dict[str, Part]
 
 
-class Data(_Text):
+class Data(Text):
     """Where the images come from: a source with its settings."""
 
     use: str
     settings: dict[str, Any] = {}
 
 
-class Recipe(_Text):
+class Recipe(Text):
     """The numbers of a run: data, optimizer, evaluation, and the method as the recipe changes it."""
 
     recipe: str
@@ -273,7 +204,7 @@ class Recipe(_Text):
         return self
 
 
-class Stage(_Text):
+class Stage(Text):
     """One stage of a pipeline: what it does, with what, and which artefacts it is given."""
 
     do: str
@@ -283,7 +214,7 @@ class Stage(_Text):
     settings: dict[str, Any] = {}
 
 
-class Pipeline(_Text):
+class Pipeline(Text):
     """Stages that pass artefacts on to each other."""
 
     pipeline: str

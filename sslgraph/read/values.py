@@ -5,10 +5,31 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import ModelWrapValidatorHandler as Handler
+from pydantic import ValidationInfo as Info
 
 from sslgraph.parts import kinds
 from sslgraph.schedules import duration
+
+
+class Text(BaseModel):
+    """A node of a text: its reserved keys are fields, and in some all other keys are `settings`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _gather(cls, value: Any, handler: Handler[Any], info: Info) -> Any:
+        """Puts what is not reserved into `settings`; a text that writes the word itself is refused."""
+        if "settings" not in cls.model_fields or not isinstance(value, dict):
+            return handler(value)
+        if info.context == "text" and "settings" in value:
+            raise ValueError("settings stand beside use: and the other keys, not under settings:")
+        reserved = {field.alias or name for name, field in cls.model_fields.items()}
+        own = {key: value[key] for key in value if key in reserved}
+        more = {key: value[key] for key in value if key not in reserved}
+        return handler({**own, "settings": {**own.get("settings", {}), **more}})
 
 
 def _of_kind(annotation: str) -> AfterValidator:

@@ -181,7 +181,7 @@ def test_a_snapshot_is_its_source_as_it_was_then() -> None:
     method = compiled(**{**FOLLOWED, "targets": targets, "flow": flow})
     kept = {name: [method.parts[name].weight.clone()] for name in ("g", "t", "late", "net")}
     for number in range(15):
-        step(method, both(1, 2), number=number)
+        step(method, both(0.1, 0.2), number=number)
         for name, weights in kept.items():
             weights.append(method.parts[name].weight.clone())
     # `late` follows the average that has moved in the same step; CLOCK has ten steps in an epoch

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from random_methods import texts
-from small_methods import IMAGES, ROWS, SIDE, SIDES, small, write_tables
+from small_methods import IMAGES, ROWS, images_of, small, write_tables
 from torch import Tensor, fx
 from toys import PLUGINS, random_batch, sized
 
@@ -96,8 +96,8 @@ def test_the_lines_of_a_random_method_are_true(text: dict[str, Any]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_the_lines_of_a_shipped_method_are_true(name: str) -> None:
-    loaded, side = small(name), SIDES.get(name, SIDE)
-    images = dict.fromkeys(loaded.spec.views, (3, side, side))
+    loaded = small(name)
+    images = images_of(name, loaded.spec)
     method = CompiledMethod(settle(wire(loaded.spec, loaded.place), images, batch=ROWS, dataset=IMAGES))
     write_tables(method.parts, loaded.spec)
     assert_lines_are_true(method, random_batch(method.sized, images, rows=ROWS), ("paper", "every-call"))

@@ -34,6 +34,16 @@ SIDES = {
 }  # fmt: skip
 
 
+TWICE = {"dinov3": ("y",)}  # views of twice the side of the others
+
+
+def images_of(name: str, method: Method) -> dict[str, tuple[int, int, int]]:
+    """The size of each view of a shipped method."""
+    side = SIDES.get(name, SIDE)
+    sides = {view: 2 * side if view in TWICE.get(name, ()) else side for view in method.views}
+    return {view: (3, own, own) for view, own in sides.items()}
+
+
 def write_tables(parts: Mapping[str, Any], method: Method) -> None:
     """Labels for every image, and numbers in tables: what is not written yet counts for nothing."""
     labels = torch.arange(IMAGES) % 5

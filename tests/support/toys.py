@@ -97,7 +97,7 @@ def nets_moved(compiled_method: CompiledMethod, tensors: Mapping[str, Tensor], l
     """The nets and targets whose parameters get a gradient other than zero from one loss of a batch."""
     compiled_method.zero_grad(set_to_none=True)
     compiled_method.begin(0, CLOCK)
-    value = compiled_method(tensors).losses[loss]
+    value = compiled_method.training_program(tensors)[loss]  # without its weight, which may begin at 0
     trains = compiled_method.graph.loss(loss).spec.trains
     names = (*compiled_method.net_names, *compiled_method.target_names)
     parameters = [

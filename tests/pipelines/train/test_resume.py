@@ -22,6 +22,7 @@ OWN: dict[str, dict[str, Any]] = {
     },
     "deepcluster": {"ops.kmeans.k": 5, "ops.reduce.out": 8},
     "deepcluster_v2": {"ops.cluster.k": [6, 6, 6]},
+    "dinov3": {"targets.old.from": "2 steps", "targets.old.every": "3 steps"},
     "moco_v1": {"state.queue.size": 32},
     "moco_v2": {"state.queue.size": 32},
     "pcl": {"ops.cluster.k": [6, 6, 6]},

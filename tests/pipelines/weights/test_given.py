@@ -366,8 +366,11 @@ def test_the_recipes_that_go_on_take_the_files_that_they_name(tmp_path: Path) ->
     dinov2 = {**theirs(init_values=1.0).state_dict(), "mask_token": torch.zeros(1, 96)}
     torch.save(dinov2, tmp_path / "dinov2.pth")
     tiny = {"nets.s.preset": "nano", "nets.s.patch": 4, "nets.s.table": 16, "views.*.size": 8, "nets.*.out": 8}
-    (said,) = examine("continue/dinov2", overrides={**tiny, "given.encoder": str(tmp_path / "dinov2.pth")}).weights
-    assert said.startswith(f"{len(dinov2) - 1} of {len(dinov2)} weights of s from ")
+    for recipe in ("continue/dinov2", "continue/dinov3"):
+        sizes = {"views.y.size": 16} if recipe == "continue/dinov3" else {}
+        wish = {**tiny, **sizes, "given.encoder": str(tmp_path / "dinov2.pth")}
+        (said,) = examine(recipe, overrides=wish).weights
+        assert said.startswith(f"{len(dinov2) - 1} of {len(dinov2)} weights of s from ")
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "resnet18.pth")
     more = {"nets.f.depth": 18, "views.x.size": 32, "given.encoder": str(tmp_path / "resnet18.pth")}
     found = examine("continue/simclr-torchvision", overrides={**more, "optimizer.lr": 0.5})
