@@ -15,7 +15,7 @@ from sslgraph.ranks.sharding import is_shared
 
 from .rates import Rule as LrRule
 from .rates import in_words, number
-from .settings import Numbers, Rule, Settings, applied
+from .settings import EVERY, OWN, Numbers, Rule, Settings, applied
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
         if not chosen:
             some = ", ".join(p.name for p in parameters[:3])
             raise refusal(("groups", i), f"no parameter is meant by this group ({rule}); there are {some}, ...")
+        uses = {numbers[p.name].use for p in chosen} if "use" not in rule.numbers else set[str]()
+        for key in rule.numbers if uses else ():
+            if not any(key in (*EVERY, *OWN[use]) for use in uses):
+                problem = f"'{key}' is no setting of {' or '.join(sorted(uses))}, which steps all that this group means"
+                raise refusal(("groups", i, key), f"{problem} ({rule})")
         numbers |= {p.name: applied(numbers[p.name], rule) for p in chosen}
     # Slices and whole tensors do not go through one call of torch's optimizers.
     groups: dict[tuple[Numbers, bool], list[Named]] = {}
@@ -77,7 +82,8 @@ def table(groups: Sequence[Group], settings: Settings, lr_rule: LrRule) -> str:
     for group in groups:
         numbers = group.numbers
         own = [f"{key} {_text(value)}" for key, value in numbers.own]
-        rates = f"lr {in_words(numbers.lr, numbers.lr_times * lr_rule.factor)}"
+        use = "" if numbers.use == settings.use else f"{numbers.use}, "
+        rates = f"{use}lr {in_words(numbers.lr, numbers.lr_times * lr_rule.factor)}"
         decay = f"weight decay {in_words(numbers.weight_decay)}"
         count = sum(p.parameter.numel() for p in group.members)
         lines.append(f"  {len(group.members)} tensors, {count:,} numbers: {'; '.join([rates, decay, *own])}")

@@ -14,7 +14,7 @@ from sslgraph.ranks import sharding
 from sslgraph.schedules import Clock, Duration
 
 from . import clip, groups, rates, settings
-from .lars import VARIANTS, Lars
+from .stepping import Stepping
 
 Losses = Mapping[str, Tensor]
 
@@ -47,7 +47,7 @@ class Optimizer:
         self.clip = clip.clip(self.settings.clip)
         self.parameters = groups.named(method)
         self.groups = groups.resolve(self.parameters, self.settings)
-        self.torch = _torch_optimizer(self.settings.use, self.groups)
+        self.torch = Stepping(self.groups)
         self.watch: Callable[[Mapping[str, Tensor]], None] | None = None  # sees gradients before they are clipped
         self._by_net: dict[str, list[nn.Parameter]] = {}
         for p in self.parameters:
@@ -84,7 +84,7 @@ class Optimizer:
         self._drop_frozen(step)
         measured = self._set_rates(step)
         self.torch.step()
-        self.torch.zero_grad(set_to_none=True)
+        self.torch.zero_grad()
         return {**measured, "gradient_norm": norm}
 
     def forget(self, nets: Iterable[str]) -> None:
@@ -92,7 +92,7 @@ class Optimizer:
         fresh = set(nets)
         for p in self.parameters:
             if p.net in fresh:
-                self.torch.state.pop(p.parameter, None)
+                self.torch.remember(p.parameter, None)
 
     def table(self) -> str:
         """The resolved parameter groups, with what else is done to gradients."""
@@ -105,8 +105,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, dict[str, Any]]:
         """What is remembered of each parameter, by its name: the order of parameters may change between versions."""
-        state = self.torch.state
-        return {p.name: dict(state[p.parameter]) for p in self.parameters if p.parameter in state}
+        return {p.name: state for p in self.parameters if (state := self.torch.state_of(p.parameter))}
 
     def load_state_dict(self, state: Mapping[str, Mapping[str, Any]]) -> None:
         """Takes back what `state_dict` gave; a parameter that this method lacks is refused."""
@@ -121,7 +120,7 @@ class Optimizer:
                         f"the saved optimizer remembers {key} of '{name}' with shape {tuple(value.shape)}, and the "
                         f"parameter has {tuple(shape)}; the checkpoint is of another method, or damaged"
                     )
-            self.torch.state[known[name]] = {key: _beside(known[name], value) for key, value in remembered.items()}
+            self.torch.remember(known[name], {key: _beside(known[name], value) for key, value in remembered.items()})
 
     def _drop_frozen(self, step: int) -> None:
         for prefix, until in self.method.freezes.items():
@@ -155,13 +154,3 @@ def _lay_out(parameters: list[nn.Parameter]) -> None:
     for p in parameters:
         if p.grad is not None and p.grad.stride() != p.stride():
             p.grad = torch.empty_like(p).copy_(p.grad)
-
-
-def _torch_optimizer(use: str, resolved: list[groups.Group]) -> torch.optim.Optimizer:
-    wanted = [{"params": [p.parameter for p in group.members], **dict(group.numbers.own)} for group in resolved]
-    if use in VARIANTS:
-        return Lars(wanted, variant=use)
-    if use == "sgd":
-        # Not fused: torch 2.15's fused SGD fails where one parameter of a group has momentum and another none yet.
-        return torch.optim.SGD(wanted, lr=0.0, foreach=True)
-    return (torch.optim.Adam if use == "adam" else torch.optim.AdamW)(wanted, lr=0.0, fused=True)

@@ -25,6 +25,7 @@ OWN: dict[str, dict[str, Any]] = {
 # The highest rate, at 256 images a step, with which papers go on from trained weights: no bound, a usual order.
 GOING_ON = {"adam": 1e-4, "adamw": 1e-4, "sgd": 2e-2}
 LARS_GOING_ON = 0.1
+EVERY = ("lr", "lr_times", "weight_decay")  # what a group may say whatever its optimizer
 COMMON = ("use", "lr", "lr_rule", "weight_decay", "clip", "groups")
 PREDICATES = ("net", "name", "ndim", "owner")
 # What each number may be, as an annotation of sslgraph.ranges.
@@ -33,7 +34,7 @@ KINDS = {
     "betas": "tuple[LessThanOne, LessThanOne]", "eps": "Positive", "trust": "Positive", "clip_lr": "bool",
 }  # fmt: skip
 GROUP = {
-    **KINDS, "trust": "Positive | bool", "lr_times": "NotNegative", "ndim": "Whole | list[Whole]",
+    **KINDS, "use": "str", "trust": "Positive | bool", "lr_times": "NotNegative", "ndim": "Whole | list[Whole]",
     **dict.fromkeys(("net", "name", "owner"), "str | list[str]"),
 }  # fmt: skip
 CLIP = {"norm": "Positive", "per": "Literal['all', 'net', 'parameter']"}
@@ -43,8 +44,9 @@ EXAMPLES = {"lr": "0.03", "momentum": "0.9", "weight_decay": "1e-4", "trust": "1
 
 @dataclass(frozen=True)
 class Numbers:
-    """What one parameter is stepped with; parameters of equal numbers make a group."""
+    """What one parameter is stepped with, and by which optimizer; parameters of equal numbers make a group."""
 
+    use: str
     lr: Schedule
     lr_times: float
     weight_decay: Schedule
@@ -83,20 +85,28 @@ def read(settings: Mapping[str, Any]) -> Settings:
     if not isinstance(texts, list):
         faults.append(Fault(("groups",), f"groups: must be a list, not {words(texts)}", (), f"write a list of {FORM}"))
     else:
-        faults += [fault.under(("groups", i)) for i, text in enumerate(texts) for fault in _group_faults(text, use)]
+        said = [text.get("use") for text in texts if isinstance(text, Mapping)]
+        uses = (use, *(str(other) for other in said if str(other) in OWN))
+        faults += [fault.under(("groups", i)) for i, text in enumerate(texts) for fault in _group_faults(text, uses)]
     if faults:
         raise SpecError(faults)
     own = {key: _plain(settings.get(key, value)) for key, value in OWN[use].items()}
-    numbers = Numbers(schedule(settings["lr"]), 1.0, schedule(settings["weight_decay"]), tuple(own.items()))
+    numbers = Numbers(use, schedule(settings["lr"]), 1.0, schedule(settings["weight_decay"]), tuple(own.items()))
     rules = tuple(_rule(text) for text in texts)
     return Settings(use, numbers, str(settings.get("lr_rule", "none")), settings.get("clip"), rules)
 
 
 def applied(numbers: Numbers, rule: Rule) -> Numbers:
-    """The numbers with those of the rule in their places."""
-    own = dict(numbers.own)
+    """The numbers with those of the rule in their places; with another optimizer, its own ones take all places.
+
+    A rule without `use` leaves out what the parameter's optimizer does not have: one rule may mean several nets.
+    """
+    use = str(rule.numbers.get("use", numbers.use))
+    own = dict(numbers.own) if use == numbers.use else {key: _plain(value) for key, value in OWN[use].items()}
     changes: dict[str, Any] = {}
     for key, value in rule.numbers.items():
+        if key == "use" or key not in (*EVERY, *own):
+            continue
         if key in ("lr", "weight_decay"):
             changes[key] = schedule(value)
         elif key == "lr_times":
@@ -106,6 +116,7 @@ def applied(numbers: Numbers, rule: Rule) -> Numbers:
         else:
             own[key] = _plain(value)
     return Numbers(
+        use,
         changes.get("lr", numbers.lr),
         changes.get("lr_times", numbers.lr_times),
         changes.get("weight_decay", numbers.weight_decay),
@@ -123,7 +134,7 @@ def pace(settings: Settings, net: str, *, batch: int) -> float:
         if set(one.where) == {"net"} and net in one.where["net"]:
             numbers = applied(numbers, one)
     highest = max(numbers.lr.every_value) * numbers.lr_times * rule(settings.lr_rule, batch=batch).factor
-    return highest / (GOING_ON.get(settings.use, LARS_GOING_ON) * max(1.0, batch / 256))
+    return highest / (GOING_ON.get(numbers.use, LARS_GOING_ON) * max(1.0, batch / 256))
 
 
 def _faults(use: str, settings: Mapping[str, Any]) -> list[Fault]:
@@ -153,11 +164,19 @@ def _clip_faults(clip: Any) -> list[Fault]:
     return [fault.under(("clip",)) for fault in faults]
 
 
-def _group_faults(text: Any, use: str) -> list[Fault]:
+def _group_faults(text: Any, uses: tuple[str, ...]) -> list[Fault]:
     if not isinstance(text, Mapping):
         return [Fault((), f"a group of the optimizer is {words(text)}", (), f"write a mapping such as {FORM}")]
-    effects = ("lr", "lr_times", "weight_decay", *OWN[use])
+    own = text.get("use")
+    if own is not None and str(own) not in OWN:
+        return [unknown(("use",), "there is no optimizer", str(own), OWN)]
+    # Without a `use` of its own a group may change what any of the recipe's optimizers has.
+    settings = dict.fromkeys(key for use in ((own,) if own else uses) for key in OWN[use])
+    effects = ("use", *EVERY, *settings)
     faults = _unknown("a group of the optimizer has no setting", text, (*PREDICATES, *effects))
+    for key in (key for key, value in OWN[own].items() if value is None and key not in text) if own else ():
+        problem = f"a group that says use: {own} must say its {key}, too (papers differ); for example"
+        faults.append(Fault((), f"{problem} {key}: {EXAMPLES[key]}"))
     faults += _values("of a group", text, GROUP)
     missing = "" if any(key in PREDICATES for key in text) else f"whom it means ({', '.join(PREDICATES)})"
     if not missing and all(key in PREDICATES for key in text):

@@ -218,6 +218,12 @@ def test_trust_is_switched_off_by_a_group() -> None:
         ({**SGD, "clip": {"norm": 0}}, "^clip.norm: 'norm' of clip must be a number above 0, not 0"),
         ({**SGD, "groups": {"net": "q", "lr": 1}}, "^groups: groups: must be a list, not a mapping"),
         ({**SGD, "groups": [{"net": "q", "lr_times": -1}]}, "^groups.0.lr_times: .* of at least 0, not -1"),
+        ({**SGD, "groups": [{"net": "q", "use": "adan"}]}, "^groups.0.use: there is no optimizer 'adan'.*did you mean"),
+        ({**SGD, "groups": [{"net": "q", "use": "lars_tf", "momentum": 0.9}]},
+         "^groups.0: a group that says use: lars_tf must say its trust, too .papers differ.; .* trust: 1e-3"),
+        ({**SGD, "groups": [{"net": "q", "use": "adam", "momentum": 0.9}]}, "^groups.0.momentum: .* no setting"),
+        ({**SGD, "groups": [{"net": "q", "use": "adam"}, {"net": "q", "momentum": 0.5}]},
+         "^groups.1.momentum: 'momentum' is no setting of adam, which steps all that this group means .net q."),
         ({**LARS, "trust": -1e-3}, "^trust: .* must be a number above 0, not -0.001"),
         ({"use": "adamw", "lr": 1, "weight_decay": -3, "betas": [0.9, 1.0]},
          "weight_decay: .* not -3\nbetas: .* must be a list of 2 numbers of at least 0 and below 1, not .0.9, 1.0."),
@@ -261,6 +267,35 @@ def test_sgd_adam_and_adamw_are_torchs() -> None:
             sum(theirs(x).values()).backward()
             expected.step()
         torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+
+
+def test_a_net_may_have_an_optimizer_of_its_own_with_its_own_rate_and_schedule() -> None:
+    own = {"net": "q", "use": "adamw", "lr": {"linear": [0.2, 0.1]}, "betas": [0.8, 0.95]}
+    rules = [own, {"ndim": 1, "weight_decay": 0, "momentum": 0.5}]
+    ours, theirs = Toy(), Toy()
+    opt = optimizer(ours, groups=rules)
+    nets = {name: dict(net.named_parameters()) for name, net in theirs.parts.items()}
+    by_hand: list[torch.optim.Optimizer] = [
+        torch.optim.SGD([nets["f"]["0.weight"]], lr=0.1, momentum=0.9, weight_decay=0.01),
+        torch.optim.SGD([nets["f"]["1.weight"], nets["f"]["1.bias"]], lr=0.1, momentum=0.5),
+        torch.optim.AdamW([nets["q"]["weight"]], betas=(0.8, 0.95), weight_decay=0.01),
+        torch.optim.AdamW([nets["q"]["bias"]], betas=(0.8, 0.95), weight_decay=0),  # it has no momentum to change
+    ]
+    for step in range(4):
+        x = torch.randn(8, 3)
+        if step == 2:  # as a resumed run does
+            saved, opt = opt.state_dict(), optimizer(ours, groups=rules)
+            opt.load_state_dict(saved)
+        opt.step(ours(x), step)
+        theirs.zero_grad()
+        sum(theirs(x).values()).backward()
+        for each in by_hand:
+            each.param_groups[0]["lr"] = 0.2 - 0.1 * step / 20 if isinstance(each, torch.optim.AdamW) else 0.1
+            each.step()
+        torch.testing.assert_close(list(ours.parameters()), list(theirs.parameters()))
+    assert set(opt.state_dict()["q.weight"]) == {"step", "exp_avg", "exp_avg_sq"}
+    assert set(opt.state_dict()["f.0.weight"]) == {"momentum_buffer"}
+    assert "  1 tensors, 8 numbers: adamw, lr linear 0.2 to 0.1; weight decay 0.01;" in opt.table()
 
 
 def test_each_player_gets_the_gradient_of_its_own_losses_only() -> None:
@@ -358,6 +393,7 @@ def test_a_gradient_in_another_memory_layout_moves_the_right_weights(use: str, m
         ({"lr_rule": "batch/256"}, 1024, 5.0),  # both grow fourfold
         ({"lr": {"warmup": "5 %", "then": {"cosine": [0.01, 0]}}}, 64, 0.5),
         ({"groups": [{"net": "f", "lr_times": 0.1}, {"ndim": 1, "lr": 9.0}]}, 256, 0.5),
+        ({"groups": [{"net": "f", "use": "adamw"}]}, 256, 1000.0),  # 0.1 over 1e-4
     ],
 )
 def test_a_pace_is_the_highest_rate_of_a_net_over_the_usual_one(
