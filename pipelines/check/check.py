@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +62,8 @@ def examine(
         (loaded, recipe), known = _parts_of(wrong.without), wrong.faults
     plugins = allowed_in(recipe or loaded, plugins)
     graph = sound(loaded, recipe, plugins, imports=imports, known=known)
-    findings = lint(graph, _facts(recipe))
     sized = None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=plugins)
+    findings = lint(graph, replace(_facts(recipe), dead=_dead(sized, plugins)))
     said = _weights(sized, recipe.spec.given if recipe else {}) if sized else ()
     return Examination(name_or_file, graph, gradient_map(graph), findings, said, sized, time.perf_counter() - start)
 
@@ -164,6 +164,14 @@ def _weights(sized: SizedGraph, names: Mapping[str, str]) -> tuple[str, ...]:
     from ..weights.given import given  # torch comes only where there is something to read
 
     return given(sized, names, is_check=True).said
+
+
+def _dead(sized: SizedGraph | None, plugins: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    if sized is None or all(box.signature.family != "plugin" for box in sized.graph.boxes.values()):
+        return ()
+    from sslgraph.settle.dead_lines import dead_lines
+
+    return dead_lines(sized, plugins)
 
 
 def _facts(recipe: Loaded[Recipe] | None) -> Facts:

@@ -32,6 +32,22 @@ def _names(graph: Graph) -> dict[str, Path]:
     return {**views, **parts, **values}
 
 
+def line_without_a_gradient(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    for name, port in facts.dead:
+        box = graph.boxes[name]
+        yield Doubt(
+            box.path,
+            f"no gradient comes back through '{port}' of '{name}' ({box.use}), and its line is drawn as if one did",
+            f'say detached=("{port}",) in its @component(...) if that is meant: {box.signature.file}',
+        )
+
+
 FLOW_RULES = (
     Rule("SG201", "A name of the flow is not also that of a part.", "pylint W0622, redefined-builtin", name_of_a_part),
+    Rule(
+        "SG202",
+        "A part sends back the gradients that it promises.",
+        "docs/parts.md, Gradients",
+        line_without_a_gradient,
+    ),
 )

@@ -27,6 +27,7 @@ class Facts:
     paces: Mapping[str, float] = field(
         default_factory=dict
     )  # each net's highest rate, over what is usual to go on with
+    dead: tuple[tuple[str, str], ...] = ()  # (own part, port) that promise a gradient, and autograd sends none
 
     @property
     def length(self) -> float | None:

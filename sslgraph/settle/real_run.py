@@ -51,6 +51,15 @@ def result(part: nn.Module, method: str, ports: Mapping[str, Port], metas: Mappi
     return _grown(found[0], found[-1], rows - FEW)
 
 
+def few(ports: Mapping[str, Port], metas: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Random inputs of a call, of FEW images where it has more."""
+    axes = _batch_axes(ports, metas)
+    rows = min([FEW, *(metas[port].shape[axis] for port, axis in axes.items())])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return {port: _random(meta, axes.get(port), rows) for port, meta in metas.items()}
+
+
 def _batch_axes(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> dict[str, int]:
     """The axis of each port that counts images; none where two of them disagree."""
     named = {name: ("batch",) if name == "draw" else ports[name].axes or () for name in metas}

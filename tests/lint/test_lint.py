@@ -240,6 +240,12 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             RUN,
             "'mean' is also the name of wiring.mean",
         ),
+        (
+            "SG202",
+            SIMCLR,
+            Facts(dead=(("g", "features"),)),
+            "no gradient comes back through 'features' of 'g' (heads.mlp), and its line is drawn as if one did",
+        ),
         ("SG108", SIMCLR, Facts(batch=256, accumulate=4), "'contrast' compares the 64 images of a micro-batch"),
     ],
 )

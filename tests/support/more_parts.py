@@ -87,3 +87,23 @@ class Album(nn.Module):
     @writes
     def put(self, bag: Float[Tensor, "views batch dim"]) -> None:
         self.kept.copy_(bag.flatten(0, 1))
+
+
+@component(source="toy")
+class Picked(nn.Module):
+    """Of each row of values the one whose key is most alike: argmax tells the queries nothing."""
+
+    def forward(
+        self, query: Float[Tensor, "batch dim"], values: Float[Tensor, "batch dim"]
+    ) -> Float[Tensor, "batch dim"]:
+        return values[(query @ values.T).argmax(1)]
+
+
+@component(source="toy")
+class Greedy(nn.Module):
+    """A part that can't run on random numbers."""
+
+    def forward(self, rows: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+        if rows.device.type != "meta" and rows.max() < 5:
+            raise ValueError("rows are too small")
+        return rows
