@@ -186,6 +186,7 @@ class Lowering:
                 for port, source in write.inputs:
                     piece = self._pieces(source)[0]
                     metas[port] = self.out.tensors[self._fitted(self.leg.values[source], ports[port], piece)]
+                self.parts.refuse_misfit(write, box, metas)
                 widths = {**bind(ports, metas), **widths}
         return widths
 
@@ -201,6 +202,7 @@ class Lowering:
             inputs[port], meta = piece, self.out.tensors[piece.tensor]
             metas[port] = meta.unflatten(0, (piece.views, -1)) if ports[port].is_bag and meta is not None else meta
         if box.name not in self.parts.built and isinstance(box, StateBox):  # nothing reads it before its write
+            self.parts.refuse_misfit(write, box, metas)
             first = next(
                 (self.leg.values[source] for _, source in write.inputs), Value(box.name, "call", path=box.path)
             )

@@ -105,10 +105,14 @@ class MetaParts:
 
     def write(self, write: Write, box: Box, metas: Mapping[str, Any]) -> None:
         """Runs a write, so that a queue that a batch does not divide is refused here."""
+        self.refuse_misfit(write, box, metas)
         ports = box.signature.writes[write.method]
-        if misfit := clash(ports, metas):
-            raise refusal(write.path, f"{box.name}.{write.method} ({box.use}): {misfit[0]}", misfit[1])
         self._called(box, write.method, ports, metas, write.path, f"{box.name}.{write.method}")
+
+    def refuse_misfit(self, write: Write, box: Box, metas: Mapping[str, Any]) -> None:
+        """Refuses what does not fit the ports of a write; before a state is built from it, that is why it can't be."""
+        if misfit := clash(box.signature.writes.get(write.method, {}), metas):
+            raise refusal(write.path, f"{box.name}.{write.method} ({box.use}): {misfit[0]}", misfit[1])
 
     def _made(self, box: Box, settings: dict[str, Any]) -> MetaPart:
         try:

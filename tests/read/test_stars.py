@@ -20,7 +20,6 @@ WIDE = """\
 views:
   x: {augment: plain}
   xb: {augment: blurred}
-  xr: {augment: blurred, crop_of: xb}
 nets:
   f: {use: backbones.resnet, depth: 50}
   d: {use: heads.mae_decoder, depth: 8}
@@ -67,10 +66,9 @@ def refused(path: str, value: object = 1) -> str:
 @pytest.mark.parametrize(
     "path, reached",
     [
-        ("views.*.blur.p", {"views.xb.blur.p", "views.xr.blur.p"}),  # the augmentation of x has no blur
-        ("views.*.size", {"views.x.size", "views.xb.size", "views.xr.size"}),
-        ("views.*.scale", {"views.x.scale", "views.xb.scale"}),  # the crop of xr is that of xb
-        ("views.*.copies", {"views.x.copies", "views.xb.copies", "views.xr.copies"}),
+        ("views.*.blur.p", {"views.xb.blur.p"}),  # the augmentation of x has no blur
+        ("views.*.size", {"views.x.size", "views.xb.size"}),
+        ("views.*.copies", {"views.x.copies", "views.xb.copies"}),
         ("nets.*.depth", {"nets.f.depth", "nets.d.depth"}),
         ("nets.*.stem", {"nets.f.stem"}),
         ("nets.*.width", {"nets.f.width"}),  # the decoder infers its width

@@ -129,6 +129,21 @@ def test_shapes_that_do_not_fit_are_refused_at_their_node(text: Text, message: s
         sized(**{**PLAIN, **text})
 
 
+@pytest.mark.parametrize("flow", [{}, {"read": "rows.read"}])
+def test_swapped_arguments_of_a_write_are_named_before_the_state_is_built(flow: Text) -> None:
+    text = {
+        "state": {"rows": {"use": "memory.row_bank"}},
+        "flow": {"z": "g(f(x))", "w": "stopgrad(z)"},
+        "after_step": ["rows.update(z, x.index)"],
+    }
+    with pytest.raises(
+        SpecError,
+        match=r"rows.update \(memory.row_bank\): port 'index' takes Int64\[batch\]: whole numbers, and is given "
+        r"floating-point numbers of shape \[4, 2\]\n  look at the order of the arguments",
+    ):
+        sized(**{**PLAIN, **text, "flow": {**text["flow"], **flow}})
+
+
 def test_a_net_is_not_used_at_two_widths() -> None:
     with pytest.raises(
         SpecError, match=r"value 'w': 'g' \(parts:Dense\)|'g' \(parts:Dense\) can't take features=\[4, 2\]"
