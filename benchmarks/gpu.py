@@ -148,7 +148,8 @@ def table(found: list[Found]) -> str:
 def tests(size: Size, _: torch.device, seconds: float) -> Iterator[Found]:
     """The tests of devices, as far as they come in this time."""
     marked = "gpu" if size is REAL else "gpu and not gpu"
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", marked, *size.tests]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rf", "-p", "no:cacheprovider", "-m", marked]
+    command += size.tests
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=max(1.0, seconds - 2))
     except subprocess.TimeoutExpired as cut:
@@ -156,7 +157,10 @@ def tests(size: Size, _: torch.device, seconds: float) -> Iterator[Found]:
         yield {"name": "pytest -m gpu", "note": f"cut off after {seconds:.0f} s: {said.strip()[-200:]}"}
         return
     lines = (done.stdout or done.stderr).strip().splitlines() or ["nothing was said"]
-    yield {"name": "pytest -m gpu", "note": lines[-1], "passed": done.returncode == 0}
+    failed = [line for line in lines if line.startswith("FAILED")]
+    yield {"name": "pytest -m gpu", "note": "; ".join([lines[-1], *failed]), "passed": done.returncode == 0}
+    if failed:
+        print(*lines[-80:], sep="\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -32,6 +32,8 @@ from .views import LISTS, photos
 
 Found = dict[str, Any]
 Step = tuple[str, str, int]  # title, a recipe or (without /) a method at its paper's size, images a step
+Compiled = bool | Literal["graphs"]  # as in a recipe
+FORMS: dict[Compiled, str] = {False: "", True: ", compiled", "graphs": ", compiled to CUDA graphs"}
 DRAWN: dict[str, Any] = {"use": "sources.shapes", "images": 8192}
 QUIET: dict[str, Any] = {"evaluate": {}, "checkpoint": {}, "monitor": None}
 PAPER = """recipe: {method} at its paper's size
@@ -59,7 +61,7 @@ class Size:
     lists: tuple[str, ...]
     methods: tuple[str, ...]  # recipes of whole trainings, in order of worth
     most: int  # epochs of a training
-    compiled: bool
+    compiled: tuple[Compiled, ...]  # forms of the step
     times: int
     images: int = 8192  # of drawn data
     batch: int = 512  # of a training
@@ -69,12 +71,13 @@ class Size:
 REAL = Size(
     small=("SimCLR, ResNet-18, 32 px", "cifar10/simclr", 512),
     large=(("SimCLR, ResNet-50, 2 x 224 px", "simclr", 256), ("DINO, ViT-S/16, 2 x 224 + 8 x 96 px", "dino", 128)),
-    lists=tuple(LISTS), methods=("cifar10/simclr", "cifar10/byol", "cifar10/barlow_twins"), most=200, compiled=True,
+    lists=tuple(LISTS), methods=("cifar10/simclr", "cifar10/byol", "cifar10/barlow_twins"), most=200,
+    compiled=(False, True, "graphs"),
     times=10,
 )  # fmt: skip
 TOY = Size(
     small=("SimCLR, small", "demo/simclr", 8), large=(("DINO, small", "demo/dino", 8),), lists=(next(iter(LISTS)),),
-    methods=("demo/simclr", "demo/barlow_twins"), most=1, compiled=False, times=1,
+    methods=("demo/simclr", "demo/barlow_twins"), most=1, compiled=(False,), times=1,
     images=128, batch=16,
 )  # fmt: skip
 
@@ -82,7 +85,7 @@ TOY = Size(
 def small_images(size: Size, device: torch.device, _: float) -> Iterator[Found]:
     """Steps on images of CIFAR-10's size, other people's steps, and the views alone."""
     title, recipe, batch = size.small
-    for compiled in (False, True) if size.compiled else (False,):
+    for compiled in size.compiled:
         yield step(title, recipe, batch, size.times, compiled=compiled) | {"beside": GOALS["small"]}
     took = seconds(hand_written.simclr(batch, device), size.times)
     yield {"name": f"{title}, hand-written loop", "images_per_second": batch / took, "ms": took * 1e3}
@@ -95,11 +98,10 @@ def small_images(size: Size, device: torch.device, _: float) -> Iterator[Found]:
         (height, width), count, views = LISTS[name]
         found = {view.augment: load_augmentation(view.augment).spec for view in views.values()}
         images, index = photos(count, height, width).to(device), torch.arange(count)
-        for compiled in (False, True) if size.compiled else (False,):
-            program = ViewProgram.build(views, found, compiled=compiled)
-            make = partial(program, images, index, seed=0, epoch=0, device=device, channels_last=True)
-            took = seconds(make, size.times)
-            yield {"name": f"views, {name}{', compiled' * compiled}", "images_per_second": count / took}
+        program = ViewProgram.build(views, found)
+        make = partial(program, images, index, seed=0, epoch=0, device=device, channels_last=True)
+        took = seconds(make, size.times)
+        yield {"name": f"views, {name}", "images_per_second": count / took, "ms": took * 1e3}
 
 
 def large_images(size: Size, device: torch.device, _: float) -> Iterator[Found]:
@@ -111,21 +113,21 @@ def large_images(size: Size, device: torch.device, _: float) -> Iterator[Found]:
     yield {"name": "copy", "bytes": copied, "note": f"{copied / 1e9:,.0f} GB/s"}
     for title, method, batch in size.large:
         least: float | None = None  # the floor of the step as it is written, for its compiled form too
-        for compiled in (False, True) if size.compiled else (False,):
+        for compiled in size.compiled:
             found = step(title, method, batch, size.times, compiled=compiled, rates=(peak, copied), least=least)
             least = found.get("least_s", least)
             yield found
 
 
 def step(
-    title: str, method: str, batch: int, times: int, *, compiled: bool,
+    title: str, method: str, batch: int, times: int, *, compiled: Compiled,
     rates: tuple[float, float] | None = None, least: float | None = None,
 ) -> Found:  # fmt: skip
     """A training step; what can't be built or run here is named, and the next one is tried.
 
     `rates` are the device's best product and copy a second; `least` the step's floor, if it is known.
     """
-    name = f"{title}, batch {batch}{', compiled' * compiled}"
+    name = f"{title}, batch {batch}{FORMS[compiled]}"
     try:
         with step_of(method, batch, compiled=compiled) as (work, flops):
             took = seconds(work, times)
@@ -144,7 +146,7 @@ def step(
 
 
 @contextmanager
-def step_of(method: str, batch: int, *, compiled: bool) -> Iterator[tuple[Work, float]]:
+def step_of(method: str, batch: int, *, compiled: Compiled) -> Iterator[tuple[Work, float]]:
     """A training step and its operations."""
     with tempfile.TemporaryDirectory(prefix="sslgraph-gpu-") as place:
         folder, overrides = Path(place), {**QUIET, "batch": batch, "compile": compiled}

@@ -16,7 +16,9 @@ ROOT = Path(__file__).parent.parent
 
 # A room imports from rooms on floors below its own; a room on the same floor is a stranger. First the language,
 FLOORS: tuple[set[str], ...] = (
-    {"amounts", "errors", "escaping", "home", "ranges", "traits", "draws", "collectives", "whole_file", "torch_compat"},
+    {"amounts", "errors", "escaping", "home", "ranges", "traits", "collectives", "whole_file", "torch_compat"},
+    {"c_library"},
+    {"draws"},
     {"component", "schedules", "ranks", "write_whole", "addresses"},
     {"parts"},
     {"read"},
@@ -46,7 +48,18 @@ ABOVE = ("components", "pipelines")
 HOUSES = ("drawing", "lint", "diff", "overlay", "page")
 FOR_COMPONENTS = {
     f"sslgraph.{word}"
-    for word in ("component", "ranges", "draws", "amounts", "collectives", "errors", "home", "whole_file", "addresses")
+    for word in (
+        "component",
+        "ranges",
+        "draws",
+        "amounts",
+        "c_library",
+        "collectives",
+        "errors",
+        "home",
+        "whole_file",
+        "addresses",
+    )
 }
 # The audited messages, and torch's own around nets whose weights are shared out.
 TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")

@@ -157,3 +157,16 @@ def test_each_nth_is_always_the_same_and_takes_its_share_of_every_label() -> Non
     assert shares[::2].min() >= 2 and shares[::2].max() <= 3 and 3 <= shares[1::2].sum() <= 9
     alternating = torch.arange(20) % 2
     assert alternating[draws.each_nth(20, 10, alternating)].sort().values.tolist() == [0, 1]
+
+
+def test_words_in_c_are_those_of_tensor_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    if draws._library() is None:
+        pytest.skip("there is no C compiler")
+    index = torch.tensor([0, 1, 2**31, 2**32 - 1, 2**32, 2**40 + 5])
+    some = torch.stack([torch.full_like(index, 2**33 + 7), index % 5, index, index % (2**32)], 1)
+    for draw in (some, some[::2], some.flip(1)[:2], some[:0]):
+        for count in (1, 4, 9):
+            found = draws.words(draw, count)
+            with monkeypatch.context() as changed:
+                changed.setattr(draws, "_library", lambda: None)
+                assert draws.words(draw, count).equal(found)

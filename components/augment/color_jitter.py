@@ -85,16 +85,18 @@ class ColorJitter(nn.Module):
         order: Int64[Tensor, "batch 4"],
         factors: Float[Tensor, "batch 4"],
     ) -> Float[Tensor, "batch 3 height width"]:
-        if not in_eager_mode_on_cpu(images):
-            return _by_slots(images, order, factors)
-        return images if native.paint(images, *_operations(order, factors)) else _by_orders(images, order, factors)
+        if not torch.compiler.is_compiling() and native.paint(images, *_operations(order, factors)):
+            return images
+        return (_by_orders if in_eager_mode_on_cpu(images) else _by_slots)(images, order, factors)
 
 
 def _operations(order: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
     """The changes as pixels.c takes them: their numbers [batch, 4], and what each needs [batch, 4, 3]."""
     numbers = torch.stack([factors, 1 - factors, torch.zeros_like(factors)], 2)
     numbers[:, _HUE] = sixths_of(factors[:, _HUE]).T
-    due = torch.where(factors == torch.tensor(_NOTHING), Operation.KEEP, torch.tensor(_OPERATIONS, dtype=torch.int32))
+    nothing = torch.tensor(_NOTHING, device=factors.device)
+    each = torch.tensor(_OPERATIONS, dtype=torch.int32, device=factors.device)
+    due = torch.where(factors == nothing, Operation.KEEP, each)
     return due.gather(1, order), numbers.gather(1, order[:, :, None].expand(-1, -1, 3))
 
 

@@ -39,9 +39,10 @@ class Grayscale(nn.Module):
     def forward(
         self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
     ) -> Float[Tensor, "batch 3 height width"]:
+        operation = torch.where(chosen, Operation.GRAY, Operation.KEEP).int()[:, None]
+        numbers = torch.zeros(len(images), 1, 1, device=images.device)
+        if not torch.compiler.is_compiling() and native.paint(images, operation, numbers):
+            return images
         if not in_eager_mode_on_cpu(images):
             return torch.where(chosen[:, None, None, None], luma(images.unbind(1))[:, None], images)
-        operation = torch.where(chosen, Operation.GRAY, Operation.KEEP).int()[:, None]
-        if native.paint(images, operation, torch.zeros(len(images), 1, 1)):
-            return images
         return on_rows(images, chosen.nonzero()[:, 0], lambda planes, _: planes.copy_(luma(planes)))

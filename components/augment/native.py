@@ -1,4 +1,4 @@
-"""pixels.c, built once by the machine's own C compiler and called for float images on a processor.
+"""Colour steps in code of their own: pixels.c, built once by the machine's compiler, or on_gpu.py by Triton on a GPU.
 
 Where there is no compiler, or SSLGRAPH_NATIVE=0 is set, the functions here do nothing and say so, and the tensor form
 of each step does the same work to the last bit, several times slower.
@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
+import importlib.util
 import os
-import platform
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from sslgraph import home
+from sslgraph import c_library
 
-_SOURCE = Path(__file__).with_name("pixels.c")
-# No fused multiply-adds: every operation is rounded by itself, as tensor operations are.
-_FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
 # As pixels.c has them.
 _NUMBERS, _MOST_TAPS = 6, 512
 # Fewer pixels are not worth a second thread.
@@ -53,10 +47,13 @@ def paint(
     images: Images, operations: Int32[Tensor, "batch steps"], numbers: Float32[Tensor, "batch steps numbers"]
 ) -> bool:
     """Does to each image its operations, first to last, in place; whether that could be done here."""
-    found = _library()
+    found = on_gpu() if images.is_cuda else _library()
     if found is None or not _is_suitable(images):
         return False
     numbers = torch.nn.functional.pad(numbers, (0, _NUMBERS - numbers.shape[2])).contiguous()
+    if images.is_cuda:
+        found.paint(images, operations, numbers)
+        return True
     operations = operations.contiguous()
     (by_image, by_plane), steps, pixels = images.stride()[:2], operations.shape[1], images[0, 0].numel()
 
@@ -109,7 +106,8 @@ def interleaved(images: UInt8[Tensor, "batch 3 height width"]) -> UInt8[Tensor, 
 
 
 def _is_suitable(images: Tensor) -> bool:
-    return images.dtype == torch.float32 and len(images) > 0 and images[0, 0].is_contiguous()
+    is_here = images.device.type in ("cpu", "cuda")
+    return is_here and images.dtype == torch.float32 and len(images) > 0 and images[0, 0].is_contiguous()
 
 
 def _at(*tensors: Tensor) -> tuple[int, ...]:
@@ -127,6 +125,16 @@ def _shared(count: int, pixels: int, work: Callable[[range], None]) -> None:
 
 
 @functools.cache
+def on_gpu() -> Any:
+    """The kernels for a GPU, or None without Triton."""
+    if importlib.util.find_spec("triton") is None:
+        return None
+    from . import on_gpu as kernels  # it is no light import, and there is no Triton where there is no GPU
+
+    return kernels
+
+
+@functools.cache
 def _threads(number: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(number, thread_name_prefix="pixels")
 
@@ -137,49 +145,11 @@ if hasattr(os, "register_at_fork"):
 
 @functools.cache
 def _library() -> ctypes.CDLL | None:
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None or os.environ.get("SSLGRAPH_NATIVE") == "0":
-        return None
-    try:
-        found = _loaded(compiler)
-    except (OSError, subprocess.SubprocessError):  # a compiler that can't
-        return None
     pointer, number = ctypes.c_void_p, ctypes.c_int64
-    for name, kinds in {
+    functions = {
         "paint": [pointer, number, number, number, number, pointer, pointer, number],
         "blur": [pointer, number, number, pointer, number, number, number, pointer, number, pointer],
         "unpack": [pointer, number, number, number, number, number, number, pointer],
         "interleave": [pointer, number, number, pointer],
-    }.items():
-        getattr(found, name).argtypes, getattr(found, name).restype = kinds, None
-    return found
-
-
-def _loaded(compiler: str) -> ctypes.CDLL:
-    """The library from the user's own cache; from nowhere else, because loading it runs it."""
-    try:
-        return ctypes.CDLL(str(_built(compiler, home.own_folder(home.cache() / "native"))))
-    except (OSError, RuntimeError):  # no home, or a cache that can't be written, or that others can write to
-        with tempfile.TemporaryDirectory() as folder:
-            return ctypes.CDLL(str(_built(compiler, Path(folder))))
-
-
-def _built(compiler: str, kept: Path) -> Path:
-    """The library, which is built if this text was never built whole by this compiler for this kind of machine.
-
-    Its name ends with the hash of its content: a file that was cut short would end the process when it is used.
-    """
-    said = "\n".join((_SOURCE.read_text(encoding="utf-8"), *_FLAGS, compiler, platform.platform(), platform.machine()))
-    begin = f"pixels-{_hash(said.encode())}"
-    for path in sorted(kept.glob(f"{begin}-*.so")):
-        if home.is_own(path) and path.name == f"{begin}-{_hash(path.read_bytes())}.so":
-            return path
-    with tempfile.TemporaryDirectory(dir=kept) as folder:
-        made = Path(folder) / "pixels.so"
-        command = [compiler, *_FLAGS, str(_SOURCE), "-o", str(made), "-lm"]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
-        return made.replace(kept / f"{begin}-{_hash(made.read_bytes())}.so")
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+    }
+    return c_library.built(Path(__file__).with_name("pixels.c"), functions)

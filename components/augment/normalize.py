@@ -42,11 +42,12 @@ class Normalize(nn.Module):
         return ()
 
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
+        mean, scale = (torch.tensor(values, device=images.device) for values in (self.mean, self.scale))
+        numbers = torch.cat([mean, scale]).expand(len(images), 1, 6)
+        operation = torch.full((len(images), 1), Operation.NORMALIZE, dtype=torch.int32, device=images.device)
+        if not torch.compiler.is_compiling() and native.paint(images, operation, numbers):
+            return images
         if not in_eager_mode_on_cpu(images):
             planes = zip(images.unbind(1), self.mean, self.scale, strict=True)
             return torch.stack([(plane - mean) * scale for plane, mean, scale in planes], 1)
-        mean, scale = torch.tensor(self.mean), torch.tensor(self.scale)
-        numbers = torch.cat([mean, scale]).expand(len(images), 1, 6)
-        if native.paint(images, torch.full((len(images), 1), Operation.NORMALIZE, dtype=torch.int32), numbers):
-            return images
         return images.sub_(mean[:, None, None]).mul_(scale[:, None, None])

@@ -78,7 +78,7 @@ def _by_matrices(images: Tensor, frame: Frame, height: int, width: int) -> Float
     views = torch.empty(channels, len(frame), height, width, device=images.device)
     for first in range(0, len(frame), count):
         part = frame.of(slice(first, first + count))
-        across = weights(part.columns, columns, width, frame.interpolation, images.device, part.flip) * unit
+        across = weights(part.columns, columns, width, frame.interpolation, images.device, part.flip, unit)
         down = weights(part.rows, rows, height, frame.interpolation, images.device)
         narrow = torch.bmm(lines, across.transpose(1, 2)).view(count, channels, rows, width)
         for channel in range(channels):
@@ -94,12 +94,18 @@ def weights(
     interpolation: str,
     device: torch.device,
     flip: Bool[Tensor, "rows"] | None = None,
+    unit: float = 1.0,
 ) -> Float[Tensor, "rows outputs inputs"]:
-    """The matrix that takes `inputs` source pixels to `outputs` pixels of the view, as aten weighs them.
+    """The matrix that takes `inputs` source pixels to `outputs` pixels of the view, as aten weighs them, times `unit`.
 
     Output pixel o lies at centre = length / grid * (o + 1/2) of the window; with reach = max(length / grid, 1) the
     source pixel j weighs kernel((j + 1/2 - centre) / reach), cut off at the window and divided by the sum.
     """
+    if device.type == "cuda" and (kernels := native.on_gpu()) is not None:
+        mirrored = torch.zeros_like(axis.start) if flip is None else flip.long()
+        numbers = torch.stack([axis.start, axis.length, axis.grid, axis.offset, mirrored]).to(device, non_blocking=True)
+        found: Tensor = kernels.weights(numbers, inputs, outputs, unit=unit, is_cubic=interpolation == "bicubic")
+        return found
     radius = 1 if interpolation == "bilinear" else 2
     taps = int((2 * radius * (axis.length / axis.grid).clamp(min=1)).ceil().max()) + 1
     start, length, grid, offset = (
@@ -119,7 +125,8 @@ def weights(
     weight = weight / weight.sum(-1, keepdim=True)
     matrix = torch.zeros(len(start), outputs, inputs, device=device)
     # Positions past the window carry weight zero; they are only brought back into the row.
-    return matrix.scatter_add_(2, (torch.minimum(position.long(), length - 1) + start), weight)
+    matrix.scatter_add_(2, (torch.minimum(position.long(), length - 1) + start), weight)
+    return matrix if unit == 1 else matrix.mul_(unit)
 
 
 def _kernel(distance: Tensor, interpolation: str) -> Tensor:

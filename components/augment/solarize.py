@@ -41,11 +41,12 @@ class Solarize(nn.Module):
     def forward(
         self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
     ) -> Float[Tensor, "batch 3 height width"]:
+        operation = torch.where(chosen, Operation.SOLARIZE, Operation.KEEP).int()[:, None]
+        numbers = torch.full((len(images), 1, 1), self.threshold, device=images.device)
+        if not torch.compiler.is_compiling() and native.paint(images, operation, numbers):
+            return images
         if not in_eager_mode_on_cpu(images):
             return torch.where(chosen[:, None, None, None] & (images >= self.threshold), 1 - images, images)
-        operation = torch.where(chosen, Operation.SOLARIZE, Operation.KEEP).int()[:, None]
-        if native.paint(images, operation, torch.full((len(images), 1, 1), self.threshold)):
-            return images
         return on_rows(images, chosen.nonzero()[:, 0], self._turn)
 
     def _turn(self, planes: Tensor, _: slice) -> None:

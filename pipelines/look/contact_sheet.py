@@ -144,7 +144,6 @@ class _Watched:
 
     def __init__(self, name: str, step: Painting) -> None:
         self.name, self.step = name, step
-        self.is_fusible: bool = getattr(step, "is_fusible", True)
         self._plan: tuple[Tensor, ...] = ()
 
     def plan(self, draw: draws.Draw) -> tuple[Tensor, ...]:

@@ -106,7 +106,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         for part in method.parts.values():
             forms.on(part)
     views, found = loaded.spec.method.views, augmentations(method_in(loaded))
-    program = ViewProgram.build(views, found, compiled=recipe.compile)
+    program = ViewProgram.build(views, found)
     with within(loaded, ("batch",)):
         feed = Feed(
             source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
@@ -138,7 +138,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         measured = _evaluated(run, loaded, plugins)
     if recipe.monitor is not None:
         run.monitor = Monitor(method, max(1, round(duration(recipe.monitor).steps(clock))), run.record, clock)
-    said = introduction.words(run, title=loaded.spec.method.method, is_compiled=recipe.compile)
+    said = introduction.words(run, title=loaded.spec.method.method, is_compiled=bool(recipe.compile))
     run.introduction = [*said, *begun, *(f"data: {note}" for note in getattr(source, "notes", ())), *measured]
     return run
 
@@ -163,7 +163,7 @@ def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) 
     with placed(loaded.place), under("method"):
         fitting.refuse(method, source)
     if recipe.compile:
-        method.compile_programs()
+        method.compile_programs(graphs=recipe.compile == "graphs")
     return method, begun.said
 
 

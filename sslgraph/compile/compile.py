@@ -178,9 +178,9 @@ class CompiledMethod(nn.Module):
         """The training step (or another leg) as Python that reads like the paper."""
         return self.programs[leg or self._training.leg.name].code
 
-    def compile_programs(self) -> None:
-        """Hands the training step to torch.compile."""
-        self.programs[self._training.leg.name].compile()
+    def compile_programs(self, *, graphs: bool = False) -> None:
+        """Hands the training step to torch.compile; with `graphs` a GPU replays it as CUDA graphs."""
+        self.programs[self._training.leg.name].compile(graphs=graphs)
 
     @property
     def training_program(self) -> Program:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, fx, nn
@@ -53,6 +53,7 @@ class Program:
             root.add_module(name, InFloat32(parts[name]) if name in float32 else parts[name])
         self.module = fx.GraphModule(root, _emit(sized, outputs), class_name="Method")
         self.run: Any = self.module
+        self.compiled: Literal["", "once", "graphs"] = ""
 
     def __call__(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The outputs by name; `batch` maps "x.image" and the like to tensors. SslgraphError names what it lacks."""
@@ -63,11 +64,14 @@ class Program:
             given = [batch[key] for key in self.inputs]
         except KeyError:
             raise _lacking(self.inputs, batch) from None
-        found: dict[str, Tensor] = self.run(*given)
-        return found
+        if self.compiled != "graphs":
+            found: dict[str, Tensor] = self.run(*given)
+            return found
+        torch.compiler.cudagraph_mark_step_begin()
+        return {name: value.clone() for name, value in self.run(*given).items()}  # the next replay writes over them
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _built, (*self._made_of, self.outputs, self.run is not self.module)
+        return _built, (*self._made_of, self.outputs, self.compiled)
 
     def also(self, names: Iterable[str]) -> Program:
         """The same calls of the same parts, which give these tensors of the program as well."""
@@ -77,9 +81,13 @@ class Program:
         """The calls that these tensors of the program need, which it gives and nothing else."""
         return Program(*self._made_of, {name: name for name in names})
 
-    def compile(self) -> None:
-        """Hands the program to torch.compile; a part that can't be captured whole breaks the graph there."""
-        self.run = torch.compile(self.module)
+    def compile(self, *, graphs: bool = False) -> None:
+        """Hands the program to torch.compile; a part that can't be captured whole breaks the graph there.
+
+        With `graphs` forward and backward are replayed as CUDA graphs: one launch each, in memory of their own.
+        """
+        self.run = torch.compile(self.module, mode="reduce-overhead" if graphs else None)
+        self.compiled = "graphs" if graphs else "once"
 
     @property
     def code(self) -> str:
@@ -98,11 +106,11 @@ class Program:
 
 
 def _built(
-    sized: SizedLeg, parts: Mapping[str, nn.Module], float32: frozenset[str], outputs: dict[str, str], is_compiled: bool
+    sized: SizedLeg, parts: Mapping[str, nn.Module], float32: frozenset[str], outputs: dict[str, str], compiled: str
 ) -> Program:
     program = Program(sized, parts, float32, outputs)
-    if is_compiled:
-        program.compile()
+    if compiled:
+        program.compile(graphs=compiled == "graphs")
     return program
 
 

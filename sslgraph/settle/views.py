@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -37,8 +36,7 @@ class Painting(Protocol):
 
     The call may change the images in place and returns what they become.
 
-    It treats left and right alike, so that a later flip may be folded into the resampling before it. Its plan has a
-    row for each sample; a step whose plan has not says `is_fusible = False`, and is neither compiled nor chunked.
+    It treats left and right alike, so that a later flip may be folded into the resampling before it.
     """
 
     def plan(self, draw: Draw) -> tuple[Tensor, ...]: ...
@@ -46,17 +44,15 @@ class Painting(Protocol):
 
 
 PIXELS = 32  # side of the view in which raw pixels are compared
-Painter = Callable[[Tensor, Sequence[Painting], Sequence[tuple[Tensor, ...]]], Tensor]
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of one view in the order of work, the part that runs their frames, and what runs fusible colours."""
+    """The steps of one view in the order of work, and the part that runs their frames."""
 
     steps: Mapping[str, Placing | Painting]
     copies: int
     resample: Any
-    paint: Painter
     streams: tuple[str, str]  # the views whose numbers place the crop and colour it; a rendering shares the first
 
     def run(self, images: Any, rows: Draw, device: torch.device) -> tuple[Any, Any]:
@@ -80,19 +76,10 @@ class Steps:
         if isinstance(images, list):  # images of many sizes: one by one, with the same numbers as in a batch
             rows = range(len(images))
             return [self._painted(images[i][None], [(s, d[i : i + 1]) for s, d in painting])[0] for i in rows]
-        for is_fusible, group in groupby(painting, lambda pair: getattr(pair[0], "is_fusible", True)):
-            steps, draws = zip(*group, strict=True)
-            plans = [step.plan(draw) for step, draw in zip(steps, draws, strict=True)]
-            values = [tuple(value.to(images.device, non_blocking=True) for value in plan) for plan in plans]
-            is_compiled = is_fusible and images.device.type != "cpu"  # a processor's steps are C already
-            images = (self.paint if is_compiled else _paint)(images, steps, values)
+        for step, draw in painting:
+            plan = (value.to(images.device, non_blocking=True) for value in step.plan(draw))
+            images = step(images, *plan)
         return images
-
-
-def _paint(images: Tensor, steps: Sequence[Painting], values: Sequence[tuple[Tensor, ...]]) -> Tensor:
-    for step, parameters in zip(steps, values, strict=True):
-        images = step(images, *parameters)
-    return images
 
 
 class ViewProgram:
@@ -102,13 +89,8 @@ class ViewProgram:
         self.views = dict(views)
 
     @classmethod
-    def build(
-        cls, views: Mapping[str, View], augmentations: Mapping[str, Augmentation], *, compiled: bool = False
-    ) -> ViewProgram:
-        """Resolves each view's pipeline and its overrides; all faults of all views are raised at once.
-
-        `compiled` fuses the colour steps with torch.compile on a GPU, for batches that keep their size.
-        """
+    def build(cls, views: Mapping[str, View], augmentations: Mapping[str, Augmentation]) -> ViewProgram:
+        """Resolves each view's pipeline and its overrides; all faults of all views are raised at once."""
         resample = registry.build(registry.with_role("resampling", "augment")[0], {})
         programs = {}
         for name, parts in placed(views, resolve(views, augmentations)).items():
@@ -116,8 +98,7 @@ class ViewProgram:
             is_same = origin is not None and views[origin].augment == views[name].augment
             streams = (origin or name, str(origin) if is_same else name)
             steps = {step: registry.build(part.use, dict(part.settings)) for step, part in parts.items()}
-            paint = torch.compile(_paint, dynamic=False) if compiled else _paint
-            programs[name] = Steps(steps, views[name].copies, resample, paint, streams)
+            programs[name] = Steps(steps, views[name].copies, resample, streams)
         return cls(programs)
 
     def __call__(
