@@ -4,10 +4,10 @@ As tensor operations they are some 600 launches a batch: each ends in microsecon
 launch them than a GPU needs for the training step.
 """
 
-# mypy: disallow-untyped-decorators=False
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False, disallow-incomplete-defs=False
 from __future__ import annotations
 
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import triton
@@ -16,6 +16,7 @@ from jaxtyping import Float, Float32, Int32, Int64
 from torch import Tensor
 
 _BLOCK = 1024  # pixels that a program works on at a time
+_ROUNDED = {"enable_fp_fusion": False}  # every operation by itself, as on a processor: no fused multiply-adds
 # As pixels.c numbers them.
 _CONTRAST = tl.constexpr(2)
 _NUMBERS = tl.constexpr(6)
@@ -29,11 +30,11 @@ def paint(
     """Does to each image its operations, first to last, in place, as pixels.c does."""
     by_image, by_plane = images.stride()[:2]
     steps, pixels = operations.shape[1], images[0, 0].numel()
-    # Every operation is rounded by itself, as on a processor: no fused multiply-adds.
-    _paint[(len(images),)](
-        images, operations.contiguous(), numbers.contiguous(), by_image, by_plane, pixels, steps,
-        BLOCK=_BLOCK, enable_fp_fusion=False,
-    )  # fmt: skip
+    with _device(images):
+        _paint[(len(images),)](
+            images, operations.contiguous(), numbers.contiguous(), by_image, by_plane, pixels, steps,
+            BLOCK=_BLOCK, **_ROUNDED,
+        )  # fmt: skip
 
 
 def weights(
@@ -46,27 +47,33 @@ def weights(
     rows = axis.shape[1]
     matrix = torch.empty(rows, outputs, inputs, device=axis.device)
     block = triton.next_power_of_2(inputs)
-    _weights[(rows, outputs)](axis, matrix, rows, outputs, inputs, unit, CUBIC=is_cubic, BLOCK=block)
+    with _device(matrix):
+        _weights[(rows, outputs)](axis, matrix, rows, outputs, inputs, unit, CUBIC=is_cubic, BLOCK=block, **_ROUNDED)
     return matrix
 
 
+def _device(tensor: Tensor) -> AbstractContextManager[object]:
+    """Triton launches on the thread's own device, and the thread that makes views was told of none."""
+    return torch.cuda.device(tensor.device) if tensor.is_cuda else nullcontext()
+
+
 @triton.jit
-def _luma(r: Any, g: Any, b: Any) -> Any:
+def _luma(r, g, b):
     return r * 0.2989 + g * 0.587 + b * 0.114
 
 
 @triton.jit
-def _unit(x: Any) -> Any:
+def _unit(x):
     return tl.minimum(tl.maximum(x, 0.0), 1.0)
 
 
 @triton.jit
-def _turned(chroma: Any, sixths: Any, hue: Any, half: Any, low: Any, least: Any, most: Any) -> Any:
+def _turned(chroma, sixths, hue, half, low, least, most):
     return tl.minimum(tl.maximum(tl.abs(tl.abs(chroma * sixths + hue) - half) - low, least), most)
 
 
 @triton.jit
-def _changed(what: Any, n: Any, mean: Any, r: Any, g: Any, b: Any) -> Any:
+def _changed(what, n, mean, r, g, b):
     n0, n1, n2 = tl.load(n), tl.load(n + 1), tl.load(n + 2)
     if what == 1:  # brightness
         r, g, b = _unit(r * n0), _unit(g * n0), _unit(b * n0)
@@ -97,9 +104,9 @@ def _changed(what: Any, n: Any, mean: Any, r: Any, g: Any, b: Any) -> Any:
 
 @triton.jit
 def _paint(
-    images: Any, operations: Any, numbers: Any, by_image: Any, by_plane: Any, pixels: Any, steps: Any,
+    images, operations, numbers, by_image, by_plane, pixels, steps,
     BLOCK: tl.constexpr,
-) -> None:  # fmt: skip
+):  # fmt: skip
     image = tl.program_id(0).to(tl.int64)
     red, lane = images + image * by_image, tl.arange(0, BLOCK)
     for step in range(0, steps):
@@ -128,7 +135,7 @@ def _paint(
 
 
 @triton.jit
-def _kernel(distance: Any, CUBIC: tl.constexpr) -> Any:
+def _kernel(distance, CUBIC: tl.constexpr):
     if CUBIC:
         near, far = tl.minimum(distance, 1.0), tl.minimum(tl.maximum(distance, 1.0), 2.0)
         return (1.5 * near - 2.5) * near * near + 1 + (((far - 5) * far + 8) * far * -0.5 + 2)
@@ -136,9 +143,7 @@ def _kernel(distance: Any, CUBIC: tl.constexpr) -> Any:
 
 
 @triton.jit
-def _weights(
-    axis: Any, matrix: Any, rows: Any, outputs: Any, inputs: Any, unit: Any, CUBIC: tl.constexpr, BLOCK: tl.constexpr
-) -> None:
+def _weights(axis, matrix, rows, outputs, inputs, unit, CUBIC: tl.constexpr, BLOCK: tl.constexpr):
     row, output = tl.program_id(0), tl.program_id(1)
     start, length = tl.load(axis + row), tl.load(axis + rows + row)
     grid, offset = tl.load(axis + 2 * rows + row), tl.load(axis + 3 * rows + row)
