@@ -186,7 +186,7 @@ class Recipe(Text):
     accumulate: int = Field(default=1, ge=1)
     optimizer: dict[str, Any]
     precision: Literal["auto", "bfloat16", "float32", "float64"] = "auto"
-    compile: bool | Literal["graphs"] = False  # torch.compile of the step; graphs: replayed as CUDA graphs
+    compile: Literal[True, False, "graphs"] = False  # torch.compile of the step; graphs: replayed as CUDA graphs
     strategy: Literal["ddp", "fsdp"] = "ddp"  # weights whole on every process, or shared out
     recompute: list[str] = []  # nets whose blocks are computed once more for the backward pass
     evaluate: dict[str, Any] = {}

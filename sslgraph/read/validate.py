@@ -88,7 +88,8 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
         colon = "" if told.startswith(("must ", "is ", "says ")) else ":"
         return Fault(value.place, f"{here}{colon} {told}" if path else told), path
     if kind == "literal_error":
-        problem = f"{here} must be one of {error['ctx']['expected']}, and is {words(value.content)}"
+        legal = error["ctx"]["expected"].replace("True", "true").replace("False", "false")
+        problem = f"{here} must be one of {legal}, and is {words(value.content)}"
         return Fault(value.place, problem), path
     if kind in _BOUNDS:
         bound = _BOUNDS[kind].format(**error["ctx"])

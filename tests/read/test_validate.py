@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sslgraph.errors import Fault
+from sslgraph.errors import Fault, SslgraphError
 from sslgraph.read.document import read_text
+from sslgraph.read.load import load_recipe
 from sslgraph.read.spec import Method
 from sslgraph.read.validate import validated
 
@@ -91,3 +92,9 @@ def test_missing_sections_come_with_what_to_write() -> None:
 
 def test_all_faults_come_at_once() -> None:
     assert len(faults(GOOD + "a: 1\nb: 2\nops: 3\nlosses: {l: {use: 1, weight: 1 x}}")) == 5
+
+
+def test_whether_a_step_is_compiled_is_said_in_yamls_words() -> None:
+    with pytest.raises(SslgraphError, match=r"compile must be one of true, false or 'graphs', and is the text 'graph'"):
+        load_recipe("cifar10/simclr", {"compile": "graph"})
+    assert load_recipe("cifar10/simclr", {"compile": "graphs"}).spec.compile == "graphs"
