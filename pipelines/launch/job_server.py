@@ -23,6 +23,7 @@ from typing import Any
 from sslgraph.addresses import is_address
 from sslgraph.errors import SslgraphError
 
+from ..storage.remote import Remote
 from .job_files import hiding, job_files
 from .ray_compat import quiet_jobs
 
@@ -49,7 +50,10 @@ def job(
     plugins: Sequence[str] = (), sets: Sequence[str] = (), variables: Sequence[str] = (),
 ) -> Job:  # fmt: skip
     """The job of a command line, with what can't work on another machine refused."""
-    folder = _on_all_nodes("--out", out, "the run folder, in which the run is also gone on with")
+    is_kept_there = out is not None and is_address(out)
+    folder = str(out) if is_kept_there else _on_all_nodes("--out", out, "the run's folder or address")
+    if is_kept_there:
+        Remote.refuse(folder)
     words = ["train", _recipe(recipe), "--out", folder, "--workers", str(workers)]
     if data is not None:
         words += ["--data", data if is_address(data) else _on_all_nodes("--data", data, "where the images are")]
@@ -97,8 +101,6 @@ def _recipe(name: str) -> str:
 
 
 def _on_all_nodes(option: str, path: str | None, what: str) -> str:
-    if path and is_address(path):
-        raise SslgraphError(f"{option} {path}: a folder is needed, and this is an address; mount it on every node")
     if not path or not path.startswith("/"):
         said = f"{option} {path}" if path else f"{option} is missing"
         raise SslgraphError(f"{said}: give {what}, as an absolute path that is the same storage on every node")

@@ -44,7 +44,7 @@ class Mirror:
         self.remote, self.lease, self.folder, self.say = remote, lease, folder, say
         there = remote.names()
         self._sent: dict[str, tuple[int, int]] = {}  # size and time of change of what was sent
-        self._checkpoints = {path.name for path in self._whole()} & set(complete(there))
+        self._checkpoints = set(complete(there))
         self._old = [name for name in there if PART.fullmatch(name)]
         self._generation = 1 + max((int(name.split("/")[1][:6]) for name in self._old), default=0)
         self._part, self._offset, self._file = 0, 0, 0  # of the record: parts and bytes that were sent, of which inode

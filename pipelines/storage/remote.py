@@ -21,11 +21,7 @@ class Remote:
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
-        if not is_address(address) or kind_of(address) not in KINDS:
-            raise SslgraphError(f"{address}: runs can be kept in a folder, or at an address s3://... or gs://...")
-        refuse_secrets(address)
-        if "/" not in self.address.partition("://")[2]:
-            raise SslgraphError(f"{address} is a whole bucket; name a folder in it, such as {self.address}/my-run")
+        self.refuse(address)
         import pyarrow as pa  # here, because runs in a folder have no use for it
         import pyarrow.fs
 
@@ -33,12 +29,28 @@ class Remote:
         uri = self.address.replace("gcs://", "gs://", 1)
         self._files, self._base = self._patiently("opening it", lambda: pa.fs.FileSystem.from_uri(uri))
 
+    @staticmethod
+    def refuse(address: str) -> None:
+        """Raises SslgraphError for an address that can't keep a run; nothing is opened."""
+        if not is_address(address) or kind_of(address) not in KINDS:
+            raise SslgraphError(f"{address}: runs can be kept in a folder, or at an address s3://... or gs://...")
+        refuse_secrets(address)
+        place = address.rstrip("/")
+        if "/" not in place.partition("://")[2]:
+            raise SslgraphError(f"{address} is a whole bucket; name a folder in it, such as {place}/my-run")
+
     def names(self, below: str = "") -> dict[str, int]:
         """All objects, with their sizes in bytes."""
         path = f"{self._base}/{below}".rstrip("/")
         selector = self._selector(path, allow_not_found=True, recursive=True)
         found = self._patiently("listing it", lambda: self._files.get_file_info(selector))
-        return {about.path[len(self._base) + 1 :]: about.size for about in found if about.is_file}
+        names = {about.path[len(self._base) + 1 :]: about.size for about in found if about.is_file}
+        for name in names:
+            if ".." in name.split("/") or name.startswith("/"):
+                raise SslgraphError(
+                    f"{self.address}: the object '{name}' would be written outside of the run's folder; remove it there"
+                )
+        return names
 
     def read(self, name: str) -> bytes | None:
         """The bytes of an object; None if there is none."""

@@ -79,7 +79,7 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
     name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
     address = config.out if config.out and is_address(config.out) else ""
     if address:
-        Remote(address)  # refuses what can't be one
+        Remote.refuse(address)
         folder = fetching.folder_of(address)
     else:
         folder = Path(config.out).resolve() if config.out else run_folder.fresh(f"{name}-seed{loaded.spec.seed}")

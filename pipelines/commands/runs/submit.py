@@ -16,7 +16,9 @@ def submit(
         str | None, typer.Option("--address", help="Address of the job server: http://HOST:8265")
     ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Number of processes")] = 1,
-    out_: Annotated[str | None, typer.Option("--out", help="Run folder, on storage that all nodes share")] = None,
+    out_: Annotated[
+        str | None, typer.Option("--out", help="Run folder on storage that all nodes share, or s3://bucket/run")
+    ] = None,
     data: Annotated[str | None, typer.Option("--data", help="Images, at a path that every node has")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed for weights, data order and views")] = None,
     env: Annotated[list[str], typer.Option("--env", help="Environment variable for the run, NAME=VALUE")] = [],  # noqa: B006

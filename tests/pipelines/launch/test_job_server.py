@@ -41,12 +41,22 @@ def test_a_job_is_the_same_words_with_storage_that_all_nodes_share(
     assert sent.name.startswith("a-b-20") and sent.variables == {"A": "b=c"}
 
 
+def test_a_run_may_be_kept_at_an_address() -> None:
+    sent = job_server.job("simclr", out="s3://bucket/runs/a", workers=2)
+    assert sent.entrypoint == "python -m sslgraph train simclr --out s3://bucket/runs/a --workers 2"
+    assert sent.name.startswith("a-20")
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"out": None}, "--out is missing: give the run folder, .* as an absolute path that is the same storage"),
-        ({"out": "runs/a"}, "--out runs/a: give the run folder"),
-        ({"out": "s3://bucket/a"}, "--out s3://bucket/a: a folder is needed, and this is an address; mount it"),
+        (
+            {"out": None},
+            "--out is missing: give the run's folder or address, as an absolute path that is",
+        ),
+        ({"out": "runs/a"}, "--out runs/a: give the run's folder"),
+        ({"out": "s3://bucket"}, "s3://bucket is a whole bucket; name a folder in it, such as s3://bucket/my-run"),
+        ({"out": "http://host/a"}, "runs can be kept in a folder, or at an address s3://"),
         ({"out": "/a", "data": "images"}, "--data images: give where the images are, as an absolute path"),
         ({"out": "/a", "variables": ["A"]}, "--env A: write a name, an equals sign and a value"),
         ({"out": "/a", "recipe": "/etc/a.yaml"}, "/etc/a.yaml lies outside .*, and that folder is what is sent"),

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -120,6 +121,31 @@ def test_what_a_killed_run_left_unsent_here_is_sent_by_the_next_start(remote: Re
     with mirror.mirrored(ADDRESS, here, print):
         pass
     assert there(remote) == {"step_00000001", "step_00000002"}
+
+
+def test_older_checkpoints_that_are_gone_here_go_there_too_when_a_start_sends_what_was_left(
+    remote: Remote, tmp_path: Path
+) -> None:
+    here = tmp_path / "here"
+    with mirror.mirrored(ADDRESS, here, print):
+        saved(here, 1)
+    (here / fetching.UNSENT).write_bytes(remote.read(fetching.RUN) or b"")  # as a kill leaves it
+    saved(here, 2)
+    saved(here, 3)  # two are kept: the first is gone here
+    with mirror.mirrored(ADDRESS, here, print):
+        pass
+    assert there(remote) == {"step_00000002", "step_00000003"}
+
+
+def test_an_object_whose_name_leads_out_of_the_folder_is_refused(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote.put("metrics.jsonl", b"")
+    evil = SimpleNamespace(path=f"{remote._base}/checkpoints/../../../evil", size=1, is_file=True)
+    monkeypatch.setattr(remote, "_patiently", lambda *_: [evil])
+    with pytest.raises(SslgraphError, match=r"'checkpoints/\.\./\.\./\.\./evil' would be written outside"):
+        fetching.fetch(remote, tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_run_that_was_removed_at_its_address_does_not_come_back(
