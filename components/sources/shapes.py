@@ -14,18 +14,17 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Count, Whole
 
+from .canvas import by_kind, grid, over, rgb, stroke, wave
+from .drawn import Drawn
 from .outlines import OUTLINES, Field, Plane
 
 Index = Int64[Tensor, "batch"]
-Column = Float[Tensor, "batch 1"]
 TEXTURES = ("plain", "stripes", "checks", "dots")
 DISTRACTORS = 2
-# Images rendered at a time: few enough that the planes of one step stay in a core's cache.
-CHUNK = 128
 
 
 @component(source="own; its factors are those of arXiv:2003.14323, section 3", role="stand-in")
-class Shapes:
+class Shapes(Drawn):
     """Images whose class is a shape, with hue, texture, viewpoint, light and clutter drawn independently of it.
 
     Image i is a function of (seed, split, i) alone, and each factor has a random stream of its own, so that switching
@@ -61,36 +60,18 @@ class Shapes:
         self.varies = {"texture": texture, "viewpoint": viewpoint, "light": light, "clutter": clutter}
         if not self.varies.get(label, True):
             raise SslgraphError(f"label: {label} names a factor that is the same in every image; set {label}: true")
+        self.split, self.seed, self.colour, self.side = split, seed, colour, size
         count = images if split == "train" else test_images
-        self.count, self.side = count if limit is None else min(limit, count), size
-        if self.count < 1 or size < 8:
-            raise SslgraphError(
-                f"sources.shapes can't draw {self.count} images of {size} px; ask for 1 image of 8 px or more"
-            )
-        self.split, self.seed, self.colour = split, seed, colour
-        self.size: tuple[int, int] | None = (size, size)
-        self.broken: dict[int, str] = {}
-        labels, self.classes = self._labels(label, count)
-        self._rows = draws.fair(count, self.count, labels)
-        self.labels, self.whole = labels[self._rows], (count, len(self.classes))
-        self._pixels: UInt8[Tensor, "images 3 height width"] | None = None
-
-    def __len__(self) -> int:
-        return self.count
-
-    def read(self, indices: Index) -> tuple[UInt8[Tensor, "batch 3 height width"], Index]:
-        """The images at these indices; all are rendered at the first call and kept."""
-        if self._pixels is None:
-            self._pixels = torch.cat([self.render(chunk) for chunk in self._rows.split(CHUNK)])
-        return self._pixels[indices], indices
+        labels, classes = self._labels(label, count)
+        super().__init__("sources.shapes", labels, classes, side=size, limit=limit)
 
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
         """These images, drawn anew: background, distractors, the shape over them, light over all."""
-        x, y = _grid(len(indices), self.side)
+        x, y = grid(len(indices), self.side)
         image = self._distractors(indices, self._background(indices, x, y), x, y)
         u, v, scale = self._seen(indices, x, y)
-        outline = _by_kind(self._shape(indices), list(OUTLINES.values()), u, v) * scale
-        image = _over(image, self._surface(indices, u, v), self._coverage(outline))
+        outline = by_kind(self._shape(indices), list(OUTLINES.values()), u, v) * scale
+        image = over(image, self._surface(indices, u, v), self._coverage(outline))
         image = image * self._light(indices, x, y)[:, None]
         return (image.clamp(0, 1) * 255).round().to(torch.uint8).view(-1, 3, self.side, self.side)
 
@@ -129,12 +110,12 @@ class Shapes:
     def _background(self, indices: Index, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:
         hue, saturation, level, *other = self._uniform(indices, "background", 6).unbind(1)
         value = torch.where(self._is_bright(indices), 0.1 + 0.25 * level, 0.65 + 0.3 * level)
-        near = _rgb(hue, 0.2 + 0.5 * saturation, value)
+        near = rgb(hue, 0.2 + 0.5 * saturation, value)
         if not self.varies["clutter"]:
             return near.expand(-1, -1, self.side**2)
-        far = _rgb(hue + 0.25 * other[0], 0.2 + 0.5 * other[1], value + 0.2 * (other[2] - 0.5))
+        far = rgb(hue + 0.25 * other[0], 0.2 + 0.5 * other[1], value + 0.2 * (other[2] - 0.5))
         turn, phase = self._uniform(indices, "waves", 2).split(1, dim=1)
-        return torch.lerp(near, far, (0.5 + 0.25 * _wave(x, y, turn, phase, 0.3))[:, None])
+        return torch.lerp(near, far, (0.5 + 0.25 * wave(x, y, turn, phase, 0.3))[:, None])
 
     def _distractors(self, indices: Index, image: Tensor, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:
         """Up to two strokes and blobs behind the shape, of the background's brightness rather than the shape's."""
@@ -143,10 +124,10 @@ class Shapes:
         bright, count = self._is_bright(indices), self._one_of(indices, "clutter", DISTRACTORS + 1)
         for k in range(DISTRACTORS):
             r = self._uniform(indices, f"distractor {k}", 8)
-            stroke = _stroke(x, y, 2.4 * r[:, :2] - 1.2, 1.2 * r[:, 2:4] - 0.6) - (0.05 + 0.1 * r[:, 4:5])
+            line = stroke(x, y, 2.4 * r[:, :2] - 1.2, 1.2 * r[:, 2:4] - 0.6) - (0.05 + 0.1 * r[:, 4:5])
             value = torch.where(bright, 0.2 + 0.3 * r[:, 5], 0.5 + 0.3 * r[:, 5])
-            paint = _rgb(r[:, 6], 0.3 + 0.5 * r[:, 7], value)
-            image = _over(image, paint, self._coverage(stroke) * (count > k)[:, None])
+            paint = rgb(r[:, 6], 0.3 + 0.5 * r[:, 7], value)
+            image = over(image, paint, self._coverage(line) * (count > k)[:, None])
         return image
 
     def _seen(self, indices: Index, x: Plane, y: Plane) -> tuple[Plane, Plane, Float[Tensor, "batch 1"]]:
@@ -164,13 +145,13 @@ class Shapes:
         turn, pitch, phase = self._uniform(indices, "weave", 3).split(1, dim=1)
         bright, hue, saturation = self._is_bright(indices), self._hue(indices), 0.35 + 0.6 * saturation
         value = torch.where(bright, 0.75 + 0.25 * level, 0.1 + 0.25 * level)
-        paint = _rgb(hue, saturation, value)
+        paint = rgb(hue, saturation, value)
         if not self.varies["texture"]:
             return paint.expand(-1, -1, self.side**2)
-        other = _rgb(hue + 0.06, 0.8 * saturation, value + torch.where(bright, -0.08, 0.08))
-        across, along = (_wave(u, v, turn + right, phase, 1.5 + pitch) for right in (0, 0.5))
+        other = rgb(hue + 0.06, 0.8 * saturation, value + torch.where(bright, -0.08, 0.08))
+        across, along = (wave(u, v, turn + right, phase, 1.5 + pitch) for right in (0, 0.5))
         kinds: list[Field] = [lambda a, _: 0 * a, lambda a, _: a, lambda a, b: a * b, lambda a, b: a + b - 1]
-        fold = _by_kind(self._one_of(indices, "texture", len(TEXTURES)), kinds, across, along)
+        fold = by_kind(self._one_of(indices, "texture", len(TEXTURES)), kinds, across, along)
         return torch.lerp(paint, other, (0.5 + 2 * fold).clamp(0, 1)[:, None])
 
     def _light(self, indices: Index, x: Plane, y: Plane) -> Plane:
@@ -186,44 +167,3 @@ class Shapes:
     def _coverage(self, distance: Plane) -> Plane:
         """How much of each pixel lies inside an outline: one pixel of soft edge."""
         return (0.5 - distance * self.side / 2).clamp(0, 1)
-
-
-def _grid(count: int, side: int) -> tuple[Plane, Plane]:
-    """Pixel centres from -1 to 1, x to the right and y up, one row an image."""
-    line = (torch.arange(side) + 0.5) * 2 / side - 1
-    y, x = torch.meshgrid(-line, line, indexing="ij")
-    return x.flatten().expand(count, -1), y.flatten().expand(count, -1)
-
-
-def _over(below: Tensor, paint: Tensor, coverage: Plane) -> Float[Tensor, "batch 3 pixels"]:
-    return torch.lerp(below, paint, coverage[:, None])
-
-
-def _rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Float[Tensor, "batch 3 1"]:
-    """The colour of a hue counted in turns, with saturation and value from 0 to 1."""
-    sector = (torch.tensor([5.0, 3.0, 1.0]) + 6 * hue[:, None]) % 6
-    drop = saturation[:, None] * torch.minimum(sector, 4 - sector).clamp(0, 1)
-    return (value[:, None] * (1 - drop))[:, :, None]
-
-
-def _wave(x: Plane, y: Plane, turn: Column, phase: Column, pitch: Column | float) -> Plane:
-    """A sine of `pitch` periods a unit; direction in half turns, phase in turns."""
-    along = (math.pi * turn).cos() * x + (math.pi * turn).sin() * y
-    return (2 * math.pi * (pitch * along + phase)).sin()
-
-
-def _stroke(x: Plane, y: Plane, start: Float[Tensor, "batch 2"], reach: Float[Tensor, "batch 2"]) -> Plane:
-    """Distance from the segment that leaves `start` by `reach`."""
-    across, along = x - start[:, :1], y - start[:, 1:]
-    length = reach.square().sum(1, keepdim=True) + 1e-6
-    share = ((across * reach[:, :1] + along * reach[:, 1:]) / length).clamp(0, 1)
-    return torch.hypot(across - share * reach[:, :1], along - share * reach[:, 1:])
-
-
-def _by_kind(kind: Index, fields: list[Field], u: Plane, v: Plane) -> Plane:
-    """Row i by the field that kind[i] numbers."""
-    out = torch.zeros_like(u)
-    for number, field in enumerate(fields):
-        rows = (kind == number).nonzero()[:, 0]
-        out[rows] = field(u[rows], v[rows])
-    return out

@@ -1,0 +1,44 @@
+"""Data that the program draws itself: an image is a function of its number, and is drawn when first asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+from sslgraph import draws
+from sslgraph.errors import SslgraphError
+
+Index = Int64[Tensor, "batch"]
+# Images rendered at a time: few enough that the planes of one step stay in a core's cache.
+CHUNK = 128
+
+
+class Drawn(ABC):
+    """A source whose `render` draws images by their numbers; `labels` are those of all numbers there are."""
+
+    def __init__(self, name: str, labels: Index, classes: tuple[str, ...], *, side: int, limit: int | None) -> None:
+        self.count = len(labels) if limit is None else min(limit, len(labels))
+        if self.count < 1 or side < 8:
+            raise SslgraphError(f"{name} can't draw {self.count} images of {side} px; ask for 1 image of 8 px or more")
+        self.size: tuple[int, int] | None = (side, side)
+        self.broken: dict[int, str] = {}
+        self.classes = classes
+        self._rows = draws.fair(len(labels), self.count, labels)
+        self.labels, self.whole = labels[self._rows], (len(labels), len(classes))
+        self._pixels: UInt8[Tensor, "images 3 height width"] | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    @abstractmethod
+    def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
+        """These images, drawn anew."""
+
+    def read(self, indices: Index) -> tuple[UInt8[Tensor, "batch 3 height width"], Index]:
+        """The images at these indices; all are rendered at the first call and kept."""
+        if self._pixels is None:
+            self._pixels = torch.cat([self.render(chunk) for chunk in self._rows.split(CHUNK)])
+        return self._pixels[indices], indices
