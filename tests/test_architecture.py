@@ -506,3 +506,9 @@ def test_reading_comparing_and_linting_a_spec_imports_no_torch() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Tests lie in folders that are no packages, where pytest can't collect two modules of one name."""
+    names = [file.name for file in (ROOT / "tests").rglob("test_*.py")]
+    assert not {name for name in names if names.count(name) > 1}
