@@ -186,7 +186,8 @@ class Lowering:
                 for port, source in write.inputs:
                     piece = self._pieces(source)[0]
                     metas[port] = self.out.tensors[self._fitted(self.leg.values[source], ports[port], piece)]
-                self.parts.refuse_misfit(write, box, metas)
+                if all(len(self._pieces(source)) == 1 for _, source in write.inputs):  # several are told of later
+                    self.parts.refuse_misfit(write, box, metas)
                 widths = {**bind(ports, metas), **widths}
         return widths
 

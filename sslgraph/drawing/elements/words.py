@@ -109,7 +109,7 @@ def _one_shape(shape: tuple[int, ...], batch: int | None, images: int | None) ->
     if batch and shape and shape[0] % batch == 0:
         copies = shape[0] // batch
         words[0] = "B" if copies == 1 else f"{copies}B"
-    if len(shape) >= 3 and shape[-1] == shape[-2]:
+    if len(shape) >= 4 and shape[-1] == shape[-2]:  # tokens by width are no square, whatever their numbers
         words[-2:] = [f"{words[-1]}²"]
     return "×".join(words) or "scalar"
 
