@@ -133,7 +133,7 @@ class Method(Text):
     paper: Paper | None = None
     views: dict[str, View]
     nets: dict[str, Part]
-    targets: dict[str, Annotated[Target, PlainValidator(kind_of_target)]] = {}
+    targets: dict[str, Annotated[Target, PlainValidator(kind_of_target, json_schema_input_type=Target)]] = {}
     state: dict[str, Part] = {}
     ops: dict[str, Part] = {}
     flow: dict[str, str] = {}

@@ -56,7 +56,7 @@ def test_a_missing_file(sslgraph: Command, command: str) -> None:
 def test_a_name_that_nothing_carries(sslgraph: Command, command: str) -> None:
     assert_told(
         sslgraph(command, "simclrr"),
-        "there is no recipe or method 'simclrr'\n  there are: barlow_twins, byol, ",
+        "there is no recipe or method 'simclrr'\n  there are: barlow_twins, beit, byol, ",
         "  did you mean 'simclr'?",
     )
 

@@ -42,7 +42,7 @@ def test_a_value_of_a_recipe_comes_with_what_the_method_says(sslgraph: Command) 
         (("simclr", "nets.f.norm"), "batch", "default of backbones.resnet"),
         (("simclr", "nets.f.frozen"), "false", "default of the language"),
         (("demo/byol", "seed"), "0", "default of the language"),
-        (("demo/byol", "data.images"), "10000", "default of sources.shapes"),
+        (("demo/byol", "data.images"), "10000", "default of sources.patterns"),
         (("demo/byol", "optimizer.lr", "--set", "optimizer.lr=0.1"), "0.1", "the command line, --set"),
         (("simclr", "views.x.crop.ratio"), "[0.75, 1.3333333333333333]", "default of augment.random_resized_crop"),
     ],

@@ -41,7 +41,7 @@ def test_it_fits_a_telephone_in_both_themes_and_asks_for_nothing(
         seen = tab.run(LOOK)
         assert (tab.console, tab.requests) == ([], [])
     assert (seen["wide"], seen["out"], seen["broken"]) == (360, [], [])
-    assert seen["images"] == 79 and seen["small"] > 9
+    assert seen["images"] == 94 and seen["small"] > 9
     assert (seen["ground"], seen["shown"]) == (ground, shown)
 
 
