@@ -1,7 +1,7 @@
 """Slow tests in turn: after all others, as many as fit into some minutes, from a place that a word decides.
 
-`pytest -m 'not gpu' --slow-until 32 --slow-from "$(git rev-parse HEAD)"` takes the slow tests in their usual order,
-begins at another one for each commit, goes round, and begins none once 32 minutes have passed since pytest started.
+`pytest -m 'not gpu' --slow-until 24 --slow-from "$(git rev-parse HEAD)"` takes the slow tests in their usual order,
+begins at another one for each commit, goes round, and begins none once 24 minutes have passed since pytest started.
 A slow machine, which needs longer for the other tests, runs fewer slow ones and ends at the same time.
 """
 
