@@ -85,7 +85,7 @@ class ColorJitter(nn.Module):
         order: Int64[Tensor, "batch 4"],
         factors: Float[Tensor, "batch 4"],
     ) -> Float[Tensor, "batch 3 height width"]:
-        if not torch.compiler.is_compiling() and native.paint(images, *_operations(order, factors)):
+        if native.paint(images, *_operations(order, factors)):
             return images
         return (_by_orders if in_eager_mode_on_cpu(images) else _by_slots)(images, order, factors)
 

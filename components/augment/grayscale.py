@@ -41,7 +41,7 @@ class Grayscale(nn.Module):
     ) -> Float[Tensor, "batch 3 height width"]:
         operation = torch.where(chosen, Operation.GRAY, Operation.KEEP).int()[:, None]
         numbers = torch.zeros(len(images), 1, 1, device=images.device)
-        if not torch.compiler.is_compiling() and native.paint(images, operation, numbers):
+        if native.paint(images, operation, numbers):
             return images
         if not in_eager_mode_on_cpu(images):
             return torch.where(chosen[:, None, None, None], luma(images.unbind(1))[:, None], images)

@@ -47,6 +47,8 @@ def paint(
     images: Images, operations: Int32[Tensor, "batch steps"], numbers: Float32[Tensor, "batch steps numbers"]
 ) -> bool:
     """Does to each image its operations, first to last, in place; whether that could be done here."""
+    if torch.compiler.is_compiling():  # a compiler fuses the tensor form
+        return False
     found = on_gpu() if images.is_cuda else _library()
     if found is None or not _is_suitable(images):
         return False

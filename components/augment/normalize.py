@@ -45,7 +45,7 @@ class Normalize(nn.Module):
         mean, scale = (torch.tensor(values, device=images.device) for values in (self.mean, self.scale))
         numbers = torch.cat([mean, scale]).expand(len(images), 1, 6)
         operation = torch.full((len(images), 1), Operation.NORMALIZE, dtype=torch.int32, device=images.device)
-        if not torch.compiler.is_compiling() and native.paint(images, operation, numbers):
+        if native.paint(images, operation, numbers):
             return images
         if not in_eager_mode_on_cpu(images):
             planes = zip(images.unbind(1), self.mean, self.scale, strict=True)

@@ -43,7 +43,7 @@ class Solarize(nn.Module):
     ) -> Float[Tensor, "batch 3 height width"]:
         operation = torch.where(chosen, Operation.SOLARIZE, Operation.KEEP).int()[:, None]
         numbers = torch.full((len(images), 1, 1), self.threshold, device=images.device)
-        if not torch.compiler.is_compiling() and native.paint(images, operation, numbers):
+        if native.paint(images, operation, numbers):
             return images
         if not in_eager_mode_on_cpu(images):
             return torch.where(chosen[:, None, None, None] & (images >= self.threshold), 1 - images, images)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from sslgraph import draws
@@ -19,10 +20,16 @@ CHUNK = 128
 class Drawn(ABC):
     """A source whose `render` draws images by their numbers; `labels` are those of all numbers there are."""
 
-    def __init__(self, name: str, labels: Index, classes: tuple[str, ...], *, side: int, limit: int | None) -> None:
+    kind: ClassVar[str]  # of its streams of random numbers, and of sources.KIND
+    seed: int
+    split: str
+
+    def __init__(self, labels: Index, classes: tuple[str, ...], *, side: int, limit: int | None) -> None:
         self.count = len(labels) if limit is None else min(limit, len(labels))
         if self.count < 1 or side < 8:
-            raise SslgraphError(f"{name} can't draw {self.count} images of {side} px; ask for 1 image of 8 px or more")
+            raise SslgraphError(
+                f"sources.{self.kind} can't draw {self.count} images of {side} px; ask for 1 image of 8 px or more"
+            )
         self.size: tuple[int, int] | None = (side, side)
         self.broken: dict[int, str] = {}
         self.classes = classes
@@ -32,6 +39,11 @@ class Drawn(ABC):
 
     def __len__(self) -> int:
         return self.count
+
+    def uniform(self, indices: Index, factor: str, count: int) -> Float[Tensor, "batch count"]:
+        """Numbers of one factor for these images, from 0 to 1; each factor has a stream of its own."""
+        stream = draws.stream_of(f"{self.kind} {factor}")
+        return draws.uniform(draws.keyed(self.seed, int(self.split == "test"), indices, stream), count).float()
 
     @abstractmethod
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:

@@ -7,10 +7,9 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.ranges import Count, Whole
 
@@ -59,6 +58,8 @@ class Patterns(Drawn):
         seed: another seed is another data set, no unit.
     """
 
+    kind = "patterns"
+
     def __init__(
         self,
         *,
@@ -71,31 +72,27 @@ class Patterns(Drawn):
     ) -> None:
         self.split, self.seed, self.side = split, seed, size
         everyone = torch.arange(images if split == "train" else test_images)
-        super().__init__("sources.patterns", self._pattern(everyone), PATTERNS, side=size, limit=limit)
+        super().__init__(self._pattern(everyone), PATTERNS, side=size, limit=limit)
 
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
         """These images, drawn anew: the pattern in two colours, light over it, noise over all."""
         x, y = grid(len(indices), FINE * self.side)
         covered = self._covered(indices, x / 2, y / 2)
-        inverted = self._uniform(indices, "inverted", 1) < 0.5
+        inverted = self.uniform(indices, "inverted", 1) < 0.5
         first, second = self._colours(indices)
         image = torch.lerp(second, first, torch.where(inverted, 1 - covered, covered)[:, None])
-        slope = self._uniform(indices, "light", 2) - 0.5
+        slope = self.uniform(indices, "light", 2) - 0.5
         image = image * (1 + slope[:, :1] * x / 2 + slope[:, 1:] * y / 2)[:, None]
         image = F.avg_pool2d(image.view(-1, 3, FINE * self.side, FINE * self.side), FINE)
-        noise = self._uniform(indices, "noise", 3 * self.side**2).view_as(image)
+        noise = self.uniform(indices, "noise", 3 * self.side**2).view_as(image)
         return ((image + NOISE * (2 * noise - 1)).clamp(0, 1) * 255).round().to(torch.uint8)
 
-    def _uniform(self, indices: Index, factor: str, count: int) -> Float[Tensor, "batch count"]:
-        stream = draws.stream_of(f"patterns {factor}")
-        return draws.uniform(draws.keyed(self.seed, int(self.split == "test"), indices, stream), count).float()
-
     def _pattern(self, indices: Index) -> Index:
-        return (self._uniform(indices, "pattern", 1)[:, 0] * len(PATTERNS)).long()
+        return (self.uniform(indices, "pattern", 1)[:, 0] * len(PATTERNS)).long()
 
     def _covered(self, indices: Index, x: Plane, y: Plane) -> Plane:
         """How much of the first colour each point has."""
-        turn, pitch, aspect, right, up = self._uniform(indices, "viewpoint", 5).split(1, dim=1)
+        turn, pitch, aspect, right, up = self.uniform(indices, "viewpoint", 5).split(1, dim=1)
         angle, pitch, aspect = 2 * math.pi * turn, 3 + 3.5 * pitch, 0.8 + 0.45 * aspect
         u = (angle.cos() * x + angle.sin() * y) * pitch * aspect + right
         v = (angle.cos() * y - angle.sin() * x) * pitch / aspect + up
@@ -107,7 +104,7 @@ class Patterns(Drawn):
 
     def _cells(self, indices: Index, x: Plane, y: Plane, pitch: Column) -> Plane:
         """The walls between the regions of points: where the two nearest ones are about equally far."""
-        across, along = (1.4 * self._uniform(indices, f"points {axis}", POINTS) - 0.7 for axis in "xy")
+        across, along = (1.4 * self.uniform(indices, f"points {axis}", POINTS) - 0.7 for axis in "xy")
         far = torch.hypot(x[:, :, None] - across[:, None], y[:, :, None] - along[:, None])
         is_there = torch.arange(POINTS) < (0.8 * pitch.square()).floor() + 3
         nearest, which = far.masked_fill_(~is_there[:, None], math.inf).min(2)
@@ -116,7 +113,7 @@ class Patterns(Drawn):
 
     def _colours(self, indices: Index) -> tuple[Tensor, Tensor]:
         """Two colours of an image, the second moved away in brightness where they are too near."""
-        r = self._uniform(indices, "colours", 6)
+        r = self.uniform(indices, "colours", 6)
         first = rgb(r[:, 0], 0.1 + 0.8 * r[:, 1], 0.15 + 0.85 * r[:, 2])
         second = rgb(r[:, 3], 0.1 + 0.8 * r[:, 4], 0.15 + 0.85 * r[:, 5])
         brightness = first.mean(1, keepdim=True)

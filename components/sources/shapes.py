@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Count, Whole
@@ -41,6 +40,8 @@ class Shapes(Drawn):
         texture, viewpoint, light, clutter: whether the factor varies; where it is off it has its plainest value.
     """
 
+    kind = "shapes"
+
     def __init__(
         self,
         *,
@@ -63,7 +64,7 @@ class Shapes(Drawn):
         self.split, self.seed, self.colour, self.side = split, seed, colour, size
         count = images if split == "train" else test_images
         labels, classes = self._labels(label, count)
-        super().__init__("sources.shapes", labels, classes, side=size, limit=limit)
+        super().__init__(labels, classes, side=size, limit=limit)
 
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
         """These images, drawn anew: background, distractors, the shape over them, light over all."""
@@ -75,18 +76,14 @@ class Shapes(Drawn):
         image = image * self._light(indices, x, y)[:, None]
         return (image.clamp(0, 1) * 255).round().to(torch.uint8).view(-1, 3, self.side, self.side)
 
-    def _uniform(self, indices: Index, factor: str, count: int) -> Float[Tensor, "batch count"]:
-        stream = draws.stream_of(f"shapes {factor}")
-        return draws.uniform(draws.keyed(self.seed, int(self.split == "test"), indices, stream), count).float()
-
     def _one_of(self, indices: Index, factor: str, count: int) -> Index:
-        return (self._uniform(indices, factor, 1)[:, 0] * count).long()
+        return (self.uniform(indices, factor, 1)[:, 0] * count).long()
 
     def _shape(self, indices: Index) -> Index:
         return self._one_of(indices, "shape", len(OUTLINES))
 
     def _hue(self, indices: Index) -> Float[Tensor, "batch"]:
-        free = self._uniform(indices, "hue", 1)[:, 0]
+        free = self.uniform(indices, "hue", 1)[:, 0]
         return free if self.colour == "random" else (self._shape(indices) + 0.3 + 0.4 * free) / len(OUTLINES)
 
     def _labels(self, factor: str, count: int) -> tuple[Index, tuple[str, ...]]:
@@ -105,16 +102,16 @@ class Shapes(Drawn):
 
     def _is_bright(self, indices: Index) -> Tensor:
         """Whether the shape is brighter than what is behind it, or darker."""
-        return self._uniform(indices, "polarity", 1)[:, 0] < 0.5
+        return self.uniform(indices, "polarity", 1)[:, 0] < 0.5
 
     def _background(self, indices: Index, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:
-        hue, saturation, level, *other = self._uniform(indices, "background", 6).unbind(1)
+        hue, saturation, level, *other = self.uniform(indices, "background", 6).unbind(1)
         value = torch.where(self._is_bright(indices), 0.1 + 0.25 * level, 0.65 + 0.3 * level)
         near = rgb(hue, 0.2 + 0.5 * saturation, value)
         if not self.varies["clutter"]:
             return near.expand(-1, -1, self.side**2)
         far = rgb(hue + 0.25 * other[0], 0.2 + 0.5 * other[1], value + 0.2 * (other[2] - 0.5))
-        turn, phase = self._uniform(indices, "waves", 2).split(1, dim=1)
+        turn, phase = self.uniform(indices, "waves", 2).split(1, dim=1)
         return torch.lerp(near, far, (0.5 + 0.25 * wave(x, y, turn, phase, 0.3))[:, None])
 
     def _distractors(self, indices: Index, image: Tensor, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:
@@ -123,7 +120,7 @@ class Shapes(Drawn):
             return image
         bright, count = self._is_bright(indices), self._one_of(indices, "clutter", DISTRACTORS + 1)
         for k in range(DISTRACTORS):
-            r = self._uniform(indices, f"distractor {k}", 8)
+            r = self.uniform(indices, f"distractor {k}", 8)
             line = stroke(x, y, 2.4 * r[:, :2] - 1.2, 1.2 * r[:, 2:4] - 0.6) - (0.05 + 0.1 * r[:, 4:5])
             value = torch.where(bright, 0.2 + 0.3 * r[:, 5], 0.5 + 0.3 * r[:, 5])
             paint = rgb(r[:, 6], 0.3 + 0.5 * r[:, 7], value)
@@ -132,7 +129,7 @@ class Shapes(Drawn):
 
     def _seen(self, indices: Index, x: Plane, y: Plane) -> tuple[Plane, Plane, Float[Tensor, "batch 1"]]:
         """The pixels in the frame of the shape, and the scale that makes its distances the image's again."""
-        r = 2 * self._uniform(indices, "viewpoint", 5) - 1
+        r = 2 * self.uniform(indices, "viewpoint", 5) - 1
         tilt, size, shear, right, up = (r * self.varies["viewpoint"]).split(1, dim=1)
         scale = 0.45 + 0.14 * size
         x, y = (x - 0.58 * right) / scale, (y - 0.58 * up) / scale
@@ -141,8 +138,8 @@ class Shapes(Drawn):
         return u + 0.08 * shear * v, v, scale
 
     def _surface(self, indices: Index, u: Plane, v: Plane) -> Float[Tensor, "batch 3 pixels"]:
-        level, saturation = self._uniform(indices, "surface", 2).unbind(1)
-        turn, pitch, phase = self._uniform(indices, "weave", 3).split(1, dim=1)
+        level, saturation = self.uniform(indices, "surface", 2).unbind(1)
+        turn, pitch, phase = self.uniform(indices, "weave", 3).split(1, dim=1)
         bright, hue, saturation = self._is_bright(indices), self._hue(indices), 0.35 + 0.6 * saturation
         value = torch.where(bright, 0.75 + 0.25 * level, 0.1 + 0.25 * level)
         paint = rgb(hue, saturation, value)
@@ -156,7 +153,7 @@ class Shapes(Drawn):
 
     def _light(self, indices: Index, x: Plane, y: Plane) -> Plane:
         """The gain of each pixel: brighter towards where the light comes from."""
-        direction, strength, slope = self._uniform(indices, "light", 3).split(1, dim=1)
+        direction, strength, slope = self.uniform(indices, "light", 3).split(1, dim=1)
         angle = 2 * math.pi * (direction - 0.125)
         if not self.varies["light"]:
             return torch.ones_like(x)
