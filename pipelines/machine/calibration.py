@@ -30,14 +30,15 @@ FORM = 1  # of what is measured and kept; changes with it
 PRECISIONS, LAYOUTS, ATTENTIONS = ("float32", "bfloat16"), ("channels-last", "channels-first"), ("products", "fused")
 SUMS, FORMS = ("output", "weight"), ("convolution", "product")
 CONVOLVED, TRANSFORMED, MAPPED = 8, 8, {2: 32, 4: 16, 8: 16}  # images of each piece of work
+BUSY = 0.5  # load per core above which other work disturbs what is measured
 LIMITING = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS")
 
 
 def calibrated(*, measure: Callable[[], Rates] | None = None) -> Rates:
     """The rates with torch's present number of threads: those kept in the cache, else measured now and kept.
 
-    A file that is damaged, of another machine, or in a folder of another user counts as none; a cache that can't be
-    written costs a second at each start.
+    A file that is damaged, of another machine, or in a folder of another user counts as none, and so does one that was
+    measured beside other work of which half is gone now. A cache that can't be written costs a second at each start.
     """
     here = machine()
     try:
@@ -159,9 +160,14 @@ def _kept(file: Path, here: Mapping[str, Any]) -> dict[str, float] | None:
         found = json.loads(file.read_text(encoding="utf-8"))
         rates = {str(name): float(rate) for name, rate in found["rates"].items()}
         is_whole = found["machine"] == here and all(math.isfinite(r) and r > 0 for r in rates.values())
-        return rates if is_whole and names() <= rates.keys() else None
+        return rates if is_whole and names() <= rates.keys() and not _disturbed(float(found["load"])) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _disturbed(load: float) -> bool:
+    """Whether other work ran when rates were measured, and less than half of it runs now."""
+    return load > BUSY * cores() and os.getloadavg()[0] < load / 2
 
 
 def names() -> set[str]:

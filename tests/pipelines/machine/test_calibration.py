@@ -70,6 +70,20 @@ def test_a_damaged_file_is_measured_again_and_mended(cache: Path, damage: Callab
     assert len(measured) == 2
 
 
+@pytest.mark.usefixtures("cache")
+def test_rates_measured_beside_other_work_are_measured_again_once_it_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured: list[int] = []
+    load = [2.0]
+    monkeypatch.setattr(calibration.os, "getloadavg", lambda: (load[0], 0.0, 0.0))
+    monkeypatch.setattr(calibration, "cores", lambda: 2)
+    for now, times in ((2.0, 1), (1.1, 1), (0.9, 2), (0.1, 2)):  # 0.9 is no load that disturbs two cores
+        load[0] = now
+        calibration.calibrated(measure=counted(measured))
+        assert len(measured) == times
+
+
 @pytest.mark.parametrize("name", calibration.LIMITING)
 def test_a_limit_of_the_processor_is_another_machine(cache: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[int] = []
