@@ -1,10 +1,11 @@
-"""A finished run measured: nearest neighbours and a linear probe of its encoder, beside what needs no training."""
+"""A finished run measured: its encoder by named protocols, beside what needs no training."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from rich.table import Table
 from torch import nn
 
 from sslgraph import whole_file
-from sslgraph.amounts import percent
 from sslgraph.checked import SOURCE
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
@@ -25,37 +25,36 @@ from ..check import check
 from ..check.request import moved
 from ..feed.feed import Source
 from ..machine import machine
-from ..measure import online
 from ..measure.features import extract, extract_views
-from ..measure.knn import Neighbours
-from ..measure.linear_probe import Probe
 from ..measure.shortcuts import Pretext, asked_of_noise
 from ..storage import checkpoint
-from . import labelled_places
-from .measured import NOTHING, Measured, measures
+from . import labelled_places, protocols
+from .protocols import Given, Values
 from .restored import newest, restored, trained_on
 
 FILE = "evaluation.json"
 ROWS = {"trained": "trained", "pixels": "raw pixels"}
-MEANINGS = """\
-kNN, linear probe: share of test images classified correctly, higher is better.
-RankMe, LiDAR: higher means that more dimensions are in use. alpha-ReQ: best near 1.
-images / views: higher means that views of one image lie closer together than different images do."""
 IMAGES, VIEWS = 1_000, 10  # of LiDAR: the paper's number of images; of views it has up to 50
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The trained encoder, the same one before training, and the pixels themselves, all on the same images."""
+    """The trained encoder, the same one before training, and the pixels themselves, all on the same images.
+
+    `trained`, `random` and `pixels` map a protocol to its values; `settings` says of each protocol what it does. `on`
+    is another set of images than the run's own; "" if they are its own.
+    """
 
     method: str
     step: int
     bank: int
     queries: int
     begun: str
-    trained: Measured = NOTHING
-    random: Measured = NOTHING
-    pixels: Measured = NOTHING
+    on: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    trained: Mapping[str, Values] = field(default_factory=dict)
+    random: Mapping[str, Values] = field(default_factory=dict)
+    pixels: Mapping[str, Values] = field(default_factory=dict)
     segmentation: labelled_places.Segmented | None = None
     pretext: tuple[Pretext, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader of the figures must know
@@ -64,14 +63,18 @@ class Evaluation:
 def evaluate(
     run: Path,
     *,
+    names: Sequence[str] = (),
     data: str | None = None,
     segmentation: Mapping[str, Any] | None = None,
     plugins: tuple[str, ...] = (),
 ) -> Evaluation:
     """Measures the newest complete checkpoint of a run folder, and writes evaluation.json into it with each measure.
 
+    `names` are protocols (see protocols). What that file says of others stays, if it is of this step and these images.
     `segmentation` has settings of that measure, which go before those of the recipe.
     """
+    for name in names:
+        protocols.protocol(name)
     loaded, saved = _read(run)
     recipe, on = loaded.spec, machine.device()
     machine.use()
@@ -82,27 +85,46 @@ def evaluate(
     sources = [registry.build(use, {**settings, "split": split}, allowed) for split in ("train", "test")]
     images, size = trained_on(run, loaded, plugins) if data else (len(sources[0]), sources[0].size)
     encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)
-    is_labelled, notes = about_labels(sources, encoders.wish)
+    asked = protocols.chosen(names, encoders.wish)
+    is_labelled, notes = about_labels(sources, tuple(asked))
     title, step = loaded.spec.method.method, encoders.step
     pretext = asked_of_noise(encoders.method, encoders.views, size=size or SOURCE, device=on)
     notes += tuple(map(str, pretext))
-    result = Evaluation(title, step, len(sources[0]), len(sources[1]), encoders.begun, notes=notes, pretext=pretext)
+    result = Evaluation(
+        title, step, len(sources[0]), len(sources[1]), encoders.begun, on=data or "", notes=notes, pretext=pretext
+    )
+    result = _with_others(result, run / FILE)
     if (wish := labelled_places.wish(recipe.evaluate, segmentation)) is not None:
-        found = labelled_places.segmented(encoders, wish, device=on)
-        result = _written(replace(result, segmentation=found), run / FILE)
-    asked = {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}
-    for name, encoder in asked.items():
+        places = labelled_places.segmented(encoders, wish, device=on)
+        result = _written(replace(result, segmentation=places), run / FILE)
+    asked = {name: one for name, one in asked.items() if is_labelled or not one.needs_labels}
+    result = replace(result, settings={**result.settings, **{name: one.setting for name, one in asked.items()}})
+    for name, encoder in {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}.items():
         is_net = name != "pixels"
         view = encoders.view if is_net else pixel_view()
         bank, queries = (extract(encoder, source, view, device=on) for source in sources)
-        seen = None
-        if is_net:
+        given = Given(bank, queries)
+        if is_net and any(one.of_views for one in asked.values()):
             seen = extract_views(encoder, sources[0], encoders.training_view, images=IMAGES, views=VIEWS, device=on)
-        for measure, value, fault in measures(bank, queries, encoders.wish, seen, labelled=is_labelled):
-            found = replace(getattr(result, name), **{measure: value})
+            given = Given(bank, queries, seen)
+        measured = {**getattr(result, name), **{protocol: {} for protocol in asked}}
+        for protocol, values, fault in protocols.measures(asked, given):
+            measured[protocol] = {**measured[protocol], **values}
             notes = (*result.notes, f"{ROWS.get(name, result.begun)}: {fault}") if fault else result.notes
-            result = replace(result, **{name: found}, notes=notes)
-            result = _written(result, run / FILE)
+            found: dict[str, Any] = {name: dict(measured), "notes": notes}
+            result = _written(replace(result, **found), run / FILE)
+    return result
+
+
+def _with_others(result: Evaluation, file: Path) -> Evaluation:
+    """The same with what the file says of this step and these images by other protocols."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if all(kept[name] == getattr(result, name) for name in ("method", "step", "bank", "queries", "on")):
+            others = {name: kept[name] for name in ("settings", "trained", "random", "pixels")}
+            places = kept["segmentation"]
+            found = None if places is None else labelled_places.read(places)
+            return replace(result, **others, segmentation=found)
     return result
 
 
@@ -116,42 +138,43 @@ def _written(result: Evaluation, file: Path) -> Evaluation:
     return result
 
 
-def about_labels(sources: Sequence[Source], wish: online.Setting) -> tuple[bool, tuple[str, ...]]:
-    """Whether labels can be compared, and what is to be known about them, in words."""
+def about_labels(sources: Sequence[Source], names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
+    """Whether labels can be compared, and what is to be known about them for these protocols, in words."""
     known = [source.labels[source.labels >= 0] for source in sources if source.labels is not None]
     if len(known) < 2 or not all(map(len, known)):
         which = "training and test images" if not any(map(len, known)) else "images of one split"
-        return False, (f"the {which} have no labels: kNN and the linear probe need labelled images (--data)",)
+        needy = " and no ".join(name for name in names if protocols.protocol(name).needs_labels)
+        said = f"the {which} have no labels: without labelled images (--data) there is no {needy}"
+        return False, (said,) if needy else ()
     (bank, queries), notes = known, []
     if len(bank.unique()) == 1:
         notes.append("all training images are of one class: kNN and linear probe are the same for every encoder")
     elif len(queries.unique()) == 1:
         notes.append("all test images are of one class: kNN and linear probe say little")
-    if wish.k > len(bank):
-        notes.append(f"k is {wish.k}, and there are {len(bank)} training images with a label: all of them vote")
+    most = max((int(name[3:]) for name in names if name.startswith("knn")), default=0)
+    if most > len(bank):
+        notes.append(f"k is {most}, and there are {len(bank)} training images with a label: all of them vote")
     return True, tuple(notes)
 
 
 def table(result: Evaluation) -> Table:
-    """The figures of the trained encoder above those of the baselines; MEANINGS says how to read them."""
-    title = f"{result.method}, step {result.step}: {result.bank:,} training and {result.queries:,} test images"
+    """A row for each figure of each protocol: the trained encoder beside the baselines; `settings` says how."""
+    counts = f"{result.bank:,} training and {result.queries:,} test images"
+    title = f"{result.method}, step {result.step}: {counts}{f' of {result.on}' if result.on else ''}"
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in ("", "kNN", "linear probe", "RankMe", "alpha-ReQ", "LiDAR", "images / views"):
+    for column in ("", "", "trained", result.begun, "raw pixels", "chance"):
         shown.add_column(column, justify="left" if not column else "right")
-    for name, found in (("trained", result.trained), (result.begun, result.random), ("raw pixels", result.pixels)):
-        accuracies = (_share(found.knn, "accuracy"), _share(found.probe, "accuracy"))
-        spectra = (_shown(found.rankme, 0), _shown(found.alpha, 2), _shown(found.lidar, 0), _shown(found.signal, 2))
-        shown.add_row(name, *accuracies, *spectra)
-    shown.add_row("chance", _share(result.trained.knn, "chance"), _share(result.trained.probe, "chance"))
+    for name, values in result.trained.items():
+        for i, figure in enumerate(protocols.protocol(name).figures):
+            sides = [one.get(name, {}).get(figure.key) for one in (result.trained, result.random, result.pixels)]
+            chance = values.get("chance") if figure.digits is None else None
+            shown.add_row("" if i else name, figure.words, *(figure.written(value) for value in (*sides, chance)))
     return shown
 
 
-def _share(found: Neighbours | Probe | None, what: str) -> str:
-    return "-" if found is None else percent(getattr(found, what))
-
-
-def _shown(number: float | None, digits: int) -> str:
-    return "-" if number is None else f"{number:.{digits}f}"
+def settings(results: Sequence[Evaluation]) -> list[str]:
+    """What each protocol of these evaluations does, a line each."""
+    return [f"{name}: {words}" for name, words in {k: v for one in results for k, v in one.settings.items()}.items()]
 
 
 def _read(run: Path) -> tuple[Loaded[Recipe], Path]:

@@ -23,6 +23,7 @@ from ..measure.segmentation import Segmentation
 from .restored import Restored
 
 BATCH = 16
+ENCODERS = ("trained", "random", "pixels")
 PIXELS = 4  # a side: as many of an image's own pixels as the baseline sees of each place
 MEANINGS = """\
 mIoU: mean over classes of intersection over union, over all labelled pixels of the test images. Linear: a classifier of
@@ -116,6 +117,16 @@ def segmented(encoders: Restored, asked: Wish, *, device: torch.device) -> Segme
     return Segmented(
         size, *grid, *counts, names[:classes], found["trained"], found["random"], found["pixels"], chance=chance
     )
+
+
+def read(kept: Mapping[str, Any]) -> Segmented:
+    """What evaluation.json says of it, as it was."""
+
+    def one(told: Mapping[str, Any]) -> Segmentation:
+        return Segmentation(**{**told, "classes": tuple(told["classes"])})
+
+    sides = {name: Told(*(one(kept[name][way]) for way in ("linear", "retrieval"))) for name in ENCODERS}
+    return Segmented(**{**kept, **sides, "classes": tuple(kept["classes"]), "chance": one(kept["chance"])})
 
 
 def table(found: Segmented, begun: str) -> Table:

@@ -15,6 +15,7 @@ from sslgraph.amounts import counted
 from ..storage import checkpoint
 from ..train.starting import other_settings
 from .evaluate import Evaluation
+from .protocols import Figure, protocol
 
 SPREAD = "± : standard deviation over seeds"
 
@@ -46,23 +47,28 @@ def differences(groups: Sequence[Group]) -> list[str]:
 
 
 def table(groups: Sequence[Group]) -> Table:
-    """A row for each group, with the encoder before training beside it."""
+    """A row for each figure and group, with the encoder before training beside it."""
     shown = Table(box=None, pad_edge=False)
-    for column in ("", "runs", "kNN", "before", "linear probe", "before"):
+    for column in ("", "", "", "runs", "trained", "before"):
         shown.add_column(column, justify="left" if not column else "right")
-    for group in groups:
-        sides = [one.trained for one in group.found], [one.random for one in group.found]
-        knn, knn_before = (_spread([one.knn.accuracy for one in side if one.knn]) for side in sides)
-        probe, probe_before = (_spread([one.probe.accuracy for one in side if one.probe]) for side in sides)
-        count = counted(len(group.found), "seed")
-        shown.add_row(group.folders[0].name, count, knn, knn_before, probe, probe_before)
+    for name in dict.fromkeys(name for group in groups for one in group.found for name in one.trained):
+        for figure in protocol(name).figures:
+            for i, group in enumerate(groups):
+                sides = [one.trained for one in group.found], [one.random for one in group.found]
+                cells = (spread(figure, [values.get(name, {}).get(figure.key) for values in side]) for side in sides)
+                heading = ("", "") if i else (name, figure.words)
+                shown.add_row(*heading, group.folders[0].name, counted(len(group.found), "seed"), *cells)
     return shown
 
 
-def _spread(shares: Sequence[float]) -> str:
-    """ "41.2 ± 0.5 %"; one share alone, "-" for none."""
-    around = f" ± {stdev(shares) * 100:.1f}" if len(shares) > 1 else ""
-    return f"{mean(shares) * 100:.1f}{around} %" if shares else "-"
+def spread(figure: Figure, values: Sequence[float | None]) -> str:
+    """ "41.2 ± 0.5 %"; one value alone, "-" for none."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return figure.written(known[0] if known else None)
+    around = figure.written(stdev(known))
+    middle = figure.written(mean(known))
+    return f"{middle.removesuffix(' %')} ± {around}"
 
 
 def _without_seed(folder: Path) -> str:

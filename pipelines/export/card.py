@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 
 from sslgraph import __version__, drawing
-from sslgraph.amounts import counted, percent
+from sslgraph.amounts import counted
 from sslgraph.read.load import load_recipe
 
 from ..check.check import examine
 from ..evaluate.evaluate import FILE as EVALUATION
+from ..evaluate.protocols import protocol
 from ..storage import checkpoint, provenance
 
 CARD, PICTURE, RECIPE = "README.md", "picture.svg", "recipe.yaml"
@@ -114,13 +115,17 @@ def _images(about: Mapping[str, Any]) -> str:
 
 def _measures(run: Path, saved: Path) -> Iterator[str]:
     """What `sslgraph evaluate` found, with what needs no training beside it; else what training measured."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, KeyError):  # none, or one of an earlier form
         found = json.loads((run / EVALUATION).read_text(encoding="utf-8"))
         yield f"At step {found['step']:,}; {found['bank']:,} training and {found['queries']:,} test images.\n"
-        yield "| | kNN | linear probe |\n|---|---|---|"
-        for name, words in ROWS.items():
-            shares = (found[name].get(measure) for measure in ("knn", "probe"))
-            yield f"| {words} | {' | '.join(percent(share['accuracy']) if share else '-' for share in shares)} |"
+        names, settings = list(found["trained"]), found["settings"]
+        figures = [(name, figure) for name in names for figure in protocol(name).figures]
+        yield f"| | {' | '.join(ROWS.values())} |\n|---|{len(ROWS) * '---|'}"
+        for name, figure in figures:
+            cells = (figure.written(found[side].get(name, {}).get(figure.key)) for side in ROWS)
+            yield f"| {name} {figure.words} | {' | '.join(cells)} |"
+        yield ""
+        yield from (f"* {name}: {settings[name]}" for name in names)
         return
     for name, value in checkpoint.measures_of(saved).items():
         yield f"* {name} during training: {value:.4g}"

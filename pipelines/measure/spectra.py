@@ -41,16 +41,17 @@ def alpha_req(features: Float[Tensor, "images dim"]) -> float | None:
     return float(-(weight * x * y).sum() / (weight * x * x).sum())
 
 
-def signal(features: Float[Tensor, "images views dim"]) -> float:
+def signal(features: Float[Tensor, "images views dim"]) -> float | None:
     """How far images lie apart over how far views of one do: mean squares of distances from the mean.
 
     With q views of each, views that have nothing in common give about 1 / q; LiDAR can't tell those from perfect ones.
+    None if all views of all images are one, as those of a collapsed encoder.
     """
     rows = features.double()
     centres = rows.mean(1)
     within = (rows - centres[:, None]).square().sum() / (rows.shape[0] * (rows.shape[1] - 1))
     between = (centres - centres.mean(0)).square().sum() / (rows.shape[0] - 1)
-    return float(between / within) if within > 0 else float("inf")
+    return float(between / within) if within > 0 else float("inf") if between > 0 else None
 
 
 def lidar(features: Float[Tensor, "images views dim"]) -> float:

@@ -1,4 +1,4 @@
-"""`do: evaluate`: nearest neighbours and a linear probe of an earlier training; the artefact is evaluation.json."""
+"""`do: evaluate`: an earlier training measured by named protocols; the artefact is evaluation.json."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ def measure(work: Work) -> dict[str, Any]:
     """Measures the run as `sslgraph evaluate` does, on its own images or those of `data:`."""
     found = evaluate(work.inputs["of"], data=work.stage.settings.get("data"), plugins=work.plugins)
     whole_file.put(work.folder / FILE, f"{json.dumps(asdict(found), indent=2)}\n".encode())
-    shares = {"knn": found.trained.knn, "linear probe": found.trained.probe}
-    return {name: share.accuracy for name, share in shares.items() if share is not None}
+    return {name: values["accuracy"] for name, values in found.trained.items() if "accuracy" in values}
 
 
 EVALUATE = StageKind(measure, {"data": "str"})

@@ -12,7 +12,13 @@ from ..options import Plugins, out
 
 def evaluate(
     runs: Annotated[list[str], typer.Argument(help="Run folders, or addresses such as s3://bucket/run")],
-    data: Annotated[str | None, typer.Option("--data", help="Images to use instead of the run's own dataset")] = None,
+    protocol: Annotated[
+        list[str],
+        typer.Option("--protocol", help="knn20 (any k), linear, labels_1, labels_10, kmeans, retrieval or health"),
+    ] = [],  # noqa: B006
+    data: Annotated[
+        str | None, typer.Option("--data", "--on", help="Images to use instead of the run's own dataset")
+    ] = None,
     segmentation: Annotated[
         str | None,
         typer.Option("--segmentation", help="Folder of images with label maps: mIoU on frozen features"),
@@ -24,13 +30,14 @@ def evaluate(
     size: Annotated[int | None, typer.Option("--size", help="Side of the images for segmentation, in pixels")] = None,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
-    """Evaluate runs by nearest neighbours and a linear probe.
+    """Evaluate runs by named protocols, such as knn20 and linear.
 
-    The untrained encoder and the raw pixels are measured on the same images as baselines. Of several runs, those that
-    differ in their seed alone are one row of the last table, with mean and spread.
+    The untrained encoder and the raw pixels are measured on the same images as baselines. Without --protocol these are
+    nearest neighbours, linear and health. Several runs that differ in their seed alone are one row of the last table,
+    with mean and spread.
     """
     from ...evaluate import several
-    from ...evaluate.evaluate import MEANINGS, Evaluation, table
+    from ...evaluate.evaluate import Evaluation, settings, table
     from ...evaluate.evaluate import evaluate as measure
     from ...evaluate.labelled_places import MEANINGS as OF_PLACES
     from ...evaluate.labelled_places import table as of_places
@@ -44,13 +51,13 @@ def evaluate(
     folders, measured = list[Path](), list[Evaluation]()
     for run in runs:
         with visited(run) as folder:
-            found = measure(folder, data=data, segmentation=asked, plugins=tuple(plugin))
+            found = measure(folder, names=protocol, data=data, segmentation=asked, plugins=tuple(plugin))
         folders, measured = [*folders, folder], [*measured, found]
         title = [f"{run}:"] if len(runs) > 1 else []
         out.print(*title, table(found), *found.notes, sep="\n", markup=False)
         if found.segmentation is not None:
             out.print("", of_places(found.segmentation, found.begun), OF_PLACES, sep="\n", markup=False)
-    out.print(MEANINGS, markup=False)
+    out.print(*settings(measured), sep="\n", markup=False)
     if len(runs) > 1:
         groups = several.grouped(folders, measured)
         out.print("", several.table(groups), *several.differences(groups), several.SPREAD, sep="\n", markup=False)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sslgraph.diff import account
+from sslgraph.errors import SslgraphError
 from sslgraph.read.resolved import flat
 
+from ...evaluate.protocols import Figure, protocol
 from .gather import Gathered
 from .markup import Markup, element, table
 
 ENCODERS = {"trained": "trained", "random": "random encoder", "pixels": "pixels"}
-MEASURES = {"knn": "kNN", "probe": "linear probe"}
 WAYS = {"linear": "segmentation mIoU, linear", "retrieval": "segmentation mIoU, retrieval"}
 MISSING = "not recorded"
 Runs = Sequence[Gathered]
@@ -92,8 +94,8 @@ def measured(run: Gathered) -> dict[str, dict[str, float]]:
     """Accuracies by encoder, then by measure: of the stored evaluation, else the run's last ones, else this page's."""
     stored, record = run.record.evaluation, run.record
     if stored:
-        found = {name: _of(stored.get(key, {}), "accuracy") for key, name in ENCODERS.items()}
-        found["chance"] = _of(stored.get("trained", {}), "chance")
+        found = {name: _shares(stored.get(key, {})) for key, name in ENCODERS.items()}
+        found["chance"] = _chances(stored.get("trained", {}))
         places = stored.get("segmentation") or {}
         for key, name in {**ENCODERS, "chance": "chance"}.items():
             told = places.get(key, {})
@@ -108,10 +110,24 @@ def measured(run: Gathered) -> dict[str, dict[str, float]]:
     return {**found, "chance": {"kNN": scores["trained"].chance}} if scores else {}
 
 
-def _of(encoder: Mapping[str, Any], what: str) -> dict[str, float]:
-    """One figure of every measure of an encoder, under the names that people read."""
-    found = {name: value for name, value in encoder.items() if isinstance(value, dict) and what in value}
-    return {MEASURES.get(name, name.replace("_", " ")): value[what] for name, value in found.items()}
+def _shares(encoder: Mapping[str, Any]) -> dict[str, float]:
+    """The shares that protocols give of an encoder, such as "knn20 accuracy"."""
+    return {
+        f"{name} {figure.words}": values[figure.key]
+        for name, values, figure in _figures(encoder)
+        if values.get(figure.key) is not None
+    }
+
+
+def _chances(encoder: Mapping[str, Any]) -> dict[str, float]:
+    return {f"{name} {f.words}": values["chance"] for name, values, f in _figures(encoder) if "chance" in values}
+
+
+def _figures(encoder: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Figure]]:
+    """Each protocol with its values and each of its shares; figures of an earlier form have no protocol's name."""
+    for name, values in encoder.items():
+        with suppress(SslgraphError):
+            yield from ((name, values, figure) for figure in protocol(name).figures if figure.digits is None)
 
 
 def measured_on(run: Gathered) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from command import Command
 from command import sslgraph as sslgraph
 from tiny_recipe import RECIPE
 
-from sslgraph.pipelines.measure.features import Features
+from sslgraph.pipelines.evaluate.protocols import Given
 from sslgraph.pipelines.measure.knn import knn
 
 
@@ -24,15 +25,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def nearest_alone(bank: Features, queries: Features, *_: Any, **__: Any) -> Iterator[tuple[str, Any, str]]:
+def nearest_alone(_: object, given: Given) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The measure that takes no time."""
-    yield "knn", knn(bank, queries, k=1, temperature=0.1), ""
+    yield "knn20", asdict(knn(given.bank, given.queries, k=1, temperature=0.1)), ""
 
 
 def test_seeds_train_a_run_each_and_are_one_row_of_an_evaluation(
     sslgraph: Command, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sslgraph.pipelines.evaluate.evaluate.measures", nearest_alone)
+    monkeypatch.setattr("sslgraph.pipelines.evaluate.protocols.measures", nearest_alone)
     shortcuts = ("--batch", "4", "--limit", "16", "--lr", "0.02", "--device", "cpu")
     said = sslgraph("train", "tiny.yaml", "--seeds", "1, 2", "--out", "run", *shortcuts)
     places = [f"{here}/run-seed1", f"{here}/run-seed2"]

@@ -16,15 +16,15 @@ from torch import nn
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
-from sslgraph.pipelines.evaluate import measured
-from sslgraph.pipelines.evaluate.evaluate import MEANINGS, VIEWS, about_labels, evaluate, table
+from sslgraph.pipelines.evaluate import protocols
+from sslgraph.pipelines.evaluate.evaluate import VIEWS, Evaluation, about_labels, evaluate, settings, table
 from sslgraph.pipelines.look.report import write_report
 from sslgraph.pipelines.measure.features import extract_views
-from sslgraph.pipelines.measure.online import Setting
 from sslgraph.pipelines.train.loop import train
 from sslgraph.read.spec import Augmentation, Part, View
 from sslgraph.settle.views import ViewProgram
 
+NAMES = ("knn20", "linear")
 TINY = """
 recipe: tiny
 method:
@@ -65,20 +65,42 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-def test_a_run_is_measured_when_the_file_of_its_frozen_weights_is_gone(run: Path) -> None:
-    result = evaluate(run)
-    written = json.loads((run / "evaluation.json").read_text())
-    assert written["trained"]["lidar"] == result.trained.lidar and result.pixels.lidar is None
-    assert result.trained.lidar is not None and 1 <= result.trained.lidar <= 32
-    assert result.trained.signal is not None and result.trained.signal > 0
+def printed(result: Evaluation) -> list[str]:
     console = Console(width=120)
     with console.capture() as said:
         console.print(table(result))
-    lines = said.get().splitlines()
+    return said.get().splitlines()
+
+
+def test_a_run_is_measured_when_the_file_of_its_frozen_weights_is_gone(run: Path) -> None:
+    result = evaluate(run)
+    written = json.loads((run / "evaluation.json").read_text())
+    health = result.trained["health"]
+    assert written["trained"]["health"] == health and result.pixels["health"]["lidar"] is None
+    assert 1 <= health["lidar"] <= 32 and health["signal"] > 0 and 0 <= health["align"] <= 4
+    lines = printed(result)
     assert lines[0].startswith("imitation, step 2: 64 training and 20 test images")
-    assert lines[1].split() == ["kNN", "linear", "probe", "RankMe", "alpha-ReQ", "LiDAR", "images", "/", "views"]
-    assert lines[3].startswith("random encoder ") and lines[4].split()[-2:] == ["-", "-"]
-    assert all(column.header in MEANINGS for column in table(result).columns)
+    assert lines[1].split() == ["trained", "random", "encoder", "raw", "pixels", "chance"]
+    names = ["knn20 accuracy", "linear accuracy", "health RankMe", "alpha-ReQ", "LiDAR", "images / views"]
+    assert [" ".join(line[:24].split()) for line in lines[2:8]] == names and lines[6].split()[-1] == "-"
+    assert [line.partition(":")[0] for line in settings([result])] == ["knn20", "linear", "health"]
+
+
+def test_another_protocol_adds_to_the_file_and_other_images_do_not(run: Path, tmp_path: Path) -> None:
+    first = evaluate(run, names=["knn5"])
+    both = evaluate(run, names=["retrieval"])
+    written = json.loads((run / "evaluation.json").read_text())
+    assert {"knn5", "retrieval"} <= written["trained"].keys() == written["settings"].keys()
+    assert written["trained"]["knn5"] == first.trained["knn5"] and both.random["retrieval"]["map"] > 0
+    place = folder_of(tmp_path, classes=2, each=6)
+    elsewhere = evaluate(run, names=["kmeans"], data=place)
+    assert list(elsewhere.trained) == ["kmeans"] and elsewhere.on == place
+    assert printed(elsewhere)[0].startswith("imitation, step 2: 12 training and 12 test images of ")
+
+
+def test_a_name_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(SslgraphError, match="there is no protocol 'knn'; there are: knn20"):
+        evaluate(tmp_path / "none", names=["knn"])
 
 
 def test_an_encoder_that_began_with_given_weights_is_not_called_random(tmp_path: Path) -> None:
@@ -126,44 +148,39 @@ def test_a_measure_that_fails_loses_no_other(run: Path, monkeypatch: pytest.Monk
         written.append(json.loads((run / "evaluation.json").read_text()))
         raise RuntimeError("linalg: no convergence\nand more")
 
-    written: list[dict[str, dict[str, object]]] = []
-    monkeypatch.setattr(measured, "alpha_req", killed)
-    result = evaluate(run)
-    before = written[0]
-    assert before["trained"]["knn"] and before["trained"]["rankme"] and not before["trained"]["lidar"]
-    assert result.trained.alpha is None and result.trained.lidar is not None and result.pixels.probe is not None
-    told = "alpha-ReQ is not measured: linalg: no convergence"
+    (run / "evaluation.json").unlink(missing_ok=True)
+    written: list[dict[str, dict[str, dict[str, object]]]] = []
+    monkeypatch.setattr(protocols, "alpha_req", killed)
+    result = evaluate(run, names=["knn20", "health"])
+    before = written[0]["trained"]
+    assert before["knn20"] and before["health"]["rankme"] and "lidar" not in before["health"]
+    assert "alpha" not in result.trained["health"] and result.trained["health"]["lidar"] is not None
+    told = "health: alpha-ReQ is not measured: linalg: no convergence"
     assert result.notes == tuple(f"{who}: {told}" for who in ("trained", "random encoder", "raw pixels"))
-    console = Console(width=120)
-    with console.capture() as said:
-        console.print(table(result))
-    assert said.get().splitlines()[2].split()[6] == "-"
+    assert printed(result)[4].split() == ["alpha-ReQ", "-", "-", "-", "-"]
 
 
 def test_images_without_labels_give_the_measures_that_need_none(run: Path, tmp_path: Path) -> None:
     result = evaluate(run, data=folder_of(tmp_path, classes=0, each=8))
-    assert result.notes[0].startswith("the training and test images have no labels: kNN and the linear probe need")
-    assert result.trained.knn is None and result.trained.probe is None and result.trained.rankme is not None
-    console = Console(width=120)
-    with console.capture() as said:
-        console.print(table(result))
-    assert said.get().splitlines()[2].split()[:3] == ["trained", "-", "-"]
+    told = "the training and test images have no labels: without labelled images (--data) there is no "
+    assert result.notes[0] == f"{told}knn20 and no linear"
+    assert list(result.trained) == ["health"] and result.trained["health"]["rankme"] is not None
 
 
 def test_one_class_and_a_small_bank_are_said(run: Path, tmp_path: Path) -> None:
     data = folder_of(tmp_path, classes=2, each=6)
     shutil.rmtree(tmp_path / "train" / "class1")
-    result = evaluate(run, data=data)
+    result = evaluate(run, names=["knn20"], data=data)
     assert result.notes[:2] == (
         "all training images are of one class: kNN and linear probe are the same for every encoder",
         "k is 20, and there are 6 training images with a label: all of them vote",
     )
-    assert result.trained.knn is not None and result.trained.knn.accuracy == 0.5
+    assert result.trained["knn20"]["accuracy"] == 0.5
 
 
 def test_what_labels_tell_is_said_before_the_figures() -> None:
     one, two = Numbered(6, labels=torch.zeros(6, dtype=torch.long)), Numbered(40, labels=torch.arange(40) % 2 - 1)
-    assert about_labels([one, two], Setting()) == (
+    assert about_labels([one, two], NAMES) == (
         True,
         (
             "all training images are of one class: kNN and linear probe are the same for every encoder",
@@ -172,7 +189,7 @@ def test_what_labels_tell_is_said_before_the_figures() -> None:
     )
     many = Numbered(40, labels=torch.arange(40) % 2)
     told = ("all test images are of one class: kNN and linear probe say little",)
-    assert about_labels([many, one], Setting()) == (True, told)
-    assert about_labels([many, many], Setting()) == (True, ())
-    is_labelled, notes = about_labels([many, Numbered(6)], Setting())
+    assert about_labels([many, one], NAMES) == (True, told)
+    assert about_labels([many, many], NAMES) == (True, ())
+    is_labelled, notes = about_labels([many, Numbered(6)], NAMES)
     assert not is_labelled and notes[0].startswith("the images of one split have no labels")

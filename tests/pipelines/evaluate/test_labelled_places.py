@@ -15,7 +15,7 @@ from tiny_recipe import RECIPE
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.evaluate import evaluate as module
 from sslgraph.pipelines.evaluate.evaluate import evaluate
-from sslgraph.pipelines.evaluate.labelled_places import Segmented, Wish, segmented, table, wish
+from sslgraph.pipelines.evaluate.labelled_places import Segmented, Wish, read, segmented, table, wish
 from sslgraph.pipelines.evaluate.restored import newest, opened
 from sslgraph.pipelines.train.loop import train
 
@@ -47,7 +47,7 @@ def measured(run: Path, asked: Wish) -> Segmented:
 def test_a_run_is_measured_on_label_maps_beside_what_needs_no_training(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "measures", lambda *_, **__: iter(()))  # the others take most of the time
+    monkeypatch.setattr(module.protocols, "measures", lambda *_, **__: iter(()))  # the others take most of the time
     result = evaluate(run, segmentation={"path": scenes(tmp_path), "size": 64})
     found = result.segmentation
     assert found is not None and (found.rows, found.columns, found.bank, found.queries) == (4, 4, 8, 4)
@@ -56,7 +56,8 @@ def test_a_run_is_measured_on_label_maps_beside_what_needs_no_training(
     assert found.chance.pixels in (pytest.approx(right), pytest.approx(1 - right))
     assert found.chance.miou == pytest.approx(found.chance.pixels / 2)
     written = json.loads((run / "evaluation.json").read_text())["segmentation"]
-    assert written["trained"]["linear"]["miou"] == found.trained.linear.miou
+    assert written["trained"]["linear"]["miou"] == found.trained.linear.miou and read(written) == found
+    assert evaluate(run).segmentation == found  # it stays in the file
     console = Console(width=120)
     with console.capture() as said:
         console.print(table(found, result.begun))

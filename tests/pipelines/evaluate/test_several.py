@@ -7,9 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sslgraph.pipelines.evaluate.evaluate import Evaluation
-from sslgraph.pipelines.evaluate.measured import Measured
 from sslgraph.pipelines.evaluate.several import differences, grouped, table
-from sslgraph.pipelines.measure.knn import Neighbours
 
 
 def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
@@ -18,8 +16,8 @@ def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
     for (name, text), accuracy in zip(texts.items(), (0.4, 0.7, 0.6), strict=True):
         (tmp_path / name).mkdir()
         (tmp_path / name / "resolved.yaml").write_text(text)
-        knn = Neighbours(accuracy=accuracy, top5=1.0, chance=0.1, k=1, temperature=0.1, classes=10)
-        found.append(Evaluation("M", 1, 1, 1, "random encoder", trained=Measured(knn=knn)))
+        trained = {"knn20": {"accuracy": accuracy}, "health": {"rankme": 100 * accuracy}}
+        found.append(Evaluation("M", 1, 1, 1, "random encoder", trained=trained))
         folders.append(tmp_path / name)
     groups = grouped(folders, found)
     assert [[folder.name for folder in group.folders] for group in groups] == [["a", "c"], ["b"]]
@@ -29,4 +27,9 @@ def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
     with console.capture() as shown:
         console.print(table(groups))
     rows = [line.split() for line in shown.get().splitlines()]
-    assert rows[1:] == [["a", "2", "seeds", "50.0", "±", "14.1", "%", *"---"], ["b", "1", "seed", "70.0", "%", *"---"]]
+    assert rows[1:5] == [
+        ["knn20", "accuracy", "a", "2", "seeds", "50.0", "±", "14.1", "%", "-"],
+        ["b", "1", "seed", "70.0", "%", "-"],
+        ["health", "RankMe", "a", "2", "seeds", "50", "±", "14", "-"],
+        ["b", "1", "seed", "70", "-"],
+    ]

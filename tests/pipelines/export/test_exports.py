@@ -152,8 +152,9 @@ def test_the_card_says_where_the_weights_come_from_and_names_no_place_of_this_ma
     assert "sslgraph 0.1.0 wrote this export" in card and "The weights are yours" in card
     assert (tmp_path / "out/picture.svg").read_text().startswith("<svg") and str(tmp_path) not in card
     found = {"accuracy": 0.5, "chance": 0.1}
-    row = {"knn": found, "probe": None}
-    measured = {"step": 1, "bank": 16, "queries": 12, "trained": row, "random": {**row, "knn": None}, "pixels": row}
+    row = {"knn20": found, "health": {"rankme": 17.6}}
+    measured = {"step": 1, "bank": 16, "queries": 12, "settings": dict.fromkeys(row, "how"), "trained": row}
+    measured |= {"random": {}, "pixels": row}
     (tmp_path / "run").mkdir()
     shutil.copytree(runs / "small", tmp_path / "run", dirs_exist_ok=True)
     (tmp_path / "run/evaluation.json").write_text(json.dumps(measured))
@@ -161,7 +162,8 @@ def test_the_card_says_where_the_weights_come_from_and_names_no_place_of_this_ma
     assert "sources.shapes" in text
     export(tmp_path / "run", tmp_path / "more", to="safetensors")
     lines = (tmp_path / "more/README.md").read_text().splitlines()
-    assert "| this encoder | 50.0 % | - |" in lines and "| before training | - | - |" in lines
+    assert "| knn20 accuracy | 50.0 % | - | 50.0 % |" in lines and "| health RankMe | 18 | - | 18 |" in lines
+    assert "* knn20: how" in lines
 
 
 def test_a_network_that_gives_less_than_the_method_measures_says_so(tmp_path: Path) -> None:

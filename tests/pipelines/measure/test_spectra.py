@@ -60,4 +60,4 @@ def test_the_signal_beside_lidar_tells_them_apart() -> None:
     assert signal(views(torch.zeros(500, 32), 1.0)) == pytest.approx(0.1, rel=0.1)  # 1 / views
     assert signal(views(torch.randn(500, 32), 0.1)) == pytest.approx(100, rel=0.1)
     assert signal(torch.tensor([[[0.0], [2.0]], [[4.0], [6.0]]])) == pytest.approx(8 / 2)
-    assert signal(torch.randn(3, 1, 4).expand(3, 5, 4)) == float("inf")
+    assert signal(torch.randn(3, 1, 4).expand(3, 5, 4)) == float("inf") and signal(torch.ones(3, 5, 4)) is None

@@ -1,0 +1,169 @@
+"""The named ways in which an encoder is measured: each with its setting in words, and every figure under its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from sslgraph import draws
+from sslgraph.amounts import percent
+from sslgraph.errors import SslgraphError, nearest
+
+from ..measure import online
+from ..measure.features import Features
+from ..measure.few_labels import few_labels
+from ..measure.kmeans import kmeans
+from ..measure.knn import knn
+from ..measure.linear_probe import linear_probe
+from ..measure.retrieval import retrieval
+from ..measure.spectra import alpha_req, lidar, rankme, signal
+from ..record.vitals import pair
+
+SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Given:
+    """One encoder's features of training and test images; `seen`: of several views of some training images."""
+
+    bank: Features
+    queries: Features
+    seen: Float[Tensor, "images views dim"] | None = None
+
+    @property
+    def rows(self) -> Float[Tensor, "images dim"]:
+        """Features of a fixed number of training images."""
+        return self.bank.values[draws.fair(len(self.bank.values), SPECTRUM, self.bank.labels)]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How one value of a protocol is called, and written: as a share, or as a number with so many digits."""
+
+    key: str
+    words: str
+    digits: int | None = None
+
+    def written(self, value: float | None) -> str:
+        """ "41.2 %" or "18"; "-" for none."""
+        return "-" if value is None else percent(value) if self.digits is None else f"{value:.{self.digits}f}"
+
+
+Step = tuple[tuple[Figure, ...], Callable[[Given], Values]]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A named way to measure, its setting in words, and what it computes, step by step: one that fails stops no other.
+
+    `of_views`: it needs several views of each image, which raw pixels do not have.
+    """
+
+    setting: str
+    steps: tuple[Step, ...]
+    needs_labels: bool = True
+    of_views: bool = False
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """What it gives, in order."""
+        return tuple(figure for figures, _ in self.steps for figure in figures)
+
+
+ACCURACY = Figure("accuracy", "accuracy")
+PROBED = "logistic regression on standardised features, L2 penalty from 100 to 1e-6 chosen on a held-out tenth"
+
+
+def _few(share: float) -> Protocol:
+    setting = f"as linear, with the labels of {share:.0%} of the training images, as many of each class as there are"
+    return Protocol(setting, (((ACCURACY,), lambda given: asdict(few_labels(given.bank, given.queries, share=share))),))
+
+
+def _aligned(given: Given) -> Values:
+    assert given.seen is not None
+    return {name: float(value) for name, value in pair(given.seen[:, 0], given.seen[:, 1]).items()}
+
+
+def _of_views(figure: Figure, measure: Callable[[Tensor], float | None]) -> Step:
+    return (figure,), lambda given: {figure.key: None if given.seen is None else measure(given.seen)}
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "linear": Protocol(
+        f"{PROBED} of the training images, then fitted on all",
+        (((ACCURACY,), lambda given: asdict(linear_probe(given.bank, given.queries))),),
+    ),
+    "labels_1": _few(0.01),
+    "labels_10": _few(0.1),
+    "kmeans": Protocol(
+        "as many clusters of the test images' features of unit length as there are classes, best of 10 k-means++ "
+        "starts; NMI over the mean entropy; accuracy by the best one-to-one map of clusters to classes (Hungarian)",
+        (
+            (
+                (Figure("nmi", "NMI", 3), Figure("ari", "ARI", 3), ACCURACY),
+                lambda given: asdict(kmeans(given.queries)),
+            ),
+        ),
+    ),
+    "retrieval": Protocol(
+        "up to 2,000 test images each rank all training images by cosine; mean average precision of their own class",
+        (((Figure("map", "mAP"),), lambda given: asdict(retrieval(given.bank, given.queries))),),
+    ),
+    "health": Protocol(
+        "no labels. RankMe, alpha-ReQ: 2,000 training images. The rest: ten views of 1,000, by training's first view. "
+        "RankMe, LiDAR: higher means that more dimensions are in use. alpha-ReQ: best near 1. images / views: higher "
+        "means that views of one image lie closer together than different images do. alignment: 0 at best, 2 if views "
+        "have nothing in common. uniformity: 0 if all are one, -4 if spread over all directions",
+        (
+            ((Figure("rankme", "RankMe", 0),), lambda given: {"rankme": rankme(given.rows)}),
+            ((Figure("alpha", "alpha-ReQ", 2),), lambda given: {"alpha": alpha_req(given.rows)}),
+            _of_views(Figure("lidar", "LiDAR", 0), lidar),
+            _of_views(Figure("signal", "images / views", 2), signal),
+            (
+                (Figure("align", "alignment", 2), Figure("uniform", "uniformity", 2)),
+                lambda given: {} if given.seen is None else _aligned(given),
+            ),
+        ),
+        needs_labels=False,
+        of_views=True,
+    ),
+}
+NAMES = ("knn20", "knn200", *PROTOCOLS)
+
+
+def protocol(name: str, temperature: float = online.Setting.temperature) -> Protocol:
+    """The protocol of a name; `knnK` is one for every K. SslgraphError, with the names that there are, if none is."""
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
+    if (found := re.fullmatch(r"knn([1-9]\d{0,5})", name)) is None:
+        close = nearest(name, NAMES)
+        hint = f"; did you mean {close}?" if close else ""
+        raise SslgraphError(f"there is no protocol '{name}'; there are: {', '.join(NAMES)}{hint}")
+    k = int(found[1])
+    return Protocol(
+        f"vote of the {k} nearest training images by cosine, weighed by exp(cosine / {temperature:g})",
+        (((ACCURACY,), lambda given: asdict(knn(given.bank, given.queries, k=k, temperature=temperature))),),
+    )
+
+
+def chosen(names: Sequence[str], wish: online.Setting) -> dict[str, Protocol]:
+    """The protocols of these names; of none: nearest neighbours with the recipe's k, linear probe, health."""
+    wanted = names or (f"knn{wish.k}", "linear", "health")
+    return {name: protocol(name, wish.temperature) for name in wanted}
+
+
+def measures(asked: Mapping[str, Protocol], given: Given) -> Iterator[tuple[str, Values, str]]:
+    """Each protocol's name with the values of each of its steps, and in words why there are none."""
+    for name, one in asked.items():
+        for figures, measure in one.steps:
+            try:
+                yield name, measure(given), ""
+            except (ValueError, RuntimeError) as wrong:  # whatever it finds in these features
+                words = ", ".join(figure.words for figure in figures)
+                yield name, {}, f"{name}: {words} is not measured: {str(wrong).splitlines()[0]}"
