@@ -69,7 +69,7 @@ class Traits:
         agrees: the two ports that it brings together, the one that is trained first. Unless the loss `repels`, a
             constant output is its best. A setting PORT_temperature belongs to the port.
         centred_by: the optional port whose value is taken off the second port of `agrees`, against a constant output.
-        repels: what it holds apart: "samples" or "features".
+        repels: what it, or an op such as a whitening, holds apart: "samples" or "features".
         idea: what a paper calls that, where it is not negative pairs: "redundancy reduction".
         classifies: the port of scores, with the classes on its last axis, and the port of class numbers.
         remedies: what to do in a kind of trouble: "collapse", or "few directions" of the features in use.

@@ -152,11 +152,14 @@ def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
 
 
 def _unguarded(graph: Graph) -> Iterator[tuple[Value, Box, str, str]]:
-    """Agreements with their two sides; a loss of another kind on the same nets may push images apart, and guards."""
+    """Agreements with their two sides; a part on the way (whitening) may hold images apart, and guards; so may a loss
+    of another kind on the same nets.
+    """
     reaches = moved_by(graph, graph.training)
     others = [reaches[loss.name] for loss in graph.training.losses if is_guarded(graph.boxes[loss.name])]
     for loss, box, one, other in agreements(graph):
-        if not is_guarded(box) and all(reaches[loss.name].isdisjoint(guarded) for guarded in others):
+        spread = any(part.traits.repels for side in (one, other) for part in parts_upstream(graph, side))
+        if not (is_guarded(box) or spread) and all(reaches[loss.name].isdisjoint(guarded) for guarded in others):
             yield loss, box, one, other
 
 

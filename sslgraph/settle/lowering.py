@@ -58,11 +58,17 @@ class Lowering:
         if name not in self.out.pieces:
             value = self.leg.values[name]
             if name in self._open:
-                raise fault(value, "its width depends on itself through a state", "write the state's dim: out")
+                raise fault(value, "its width depends on itself through a state", self._cure_of_circle())
             self._open.append(name)
             self.out.pieces[name] = self._lowered(value)
             self._open.pop()
         return self.out.pieces[name]
+
+    def _cure_of_circle(self) -> str:
+        """Which settings of the states among the open values end the circle."""
+        boxes = [self.graph.boxes.get(self.leg.values[name].box or "") for name in self._open]
+        wanted = {box.name: self.parts.missing(box, {}) for box in boxes if isinstance(box, StateBox)}
+        return "; ".join(f"write {' and '.join(names)} of the state '{state}'" for state, names in wanted.items())
 
     def _lowered(self, value: Value) -> tuple[Piece, ...]:
         match value.kind:

@@ -13,7 +13,7 @@ from sslgraph.settle.lowering import Lowering, Sizes
 from sslgraph.settle.meta_parts import MetaParts
 from sslgraph.settle.sized import SizedGraph, SizedLeg
 from sslgraph.torch_compat import without_compiler
-from sslgraph.wire.graph import Graph, NetBox
+from sslgraph.wire.graph import Graph, NetBox, TargetBox
 
 
 def settle(
@@ -44,6 +44,7 @@ def settle(
         for part in built.values():
             part.module.train()
         modules = {name: part.module for name, part in built.items()}
+        refuse_other_widths(graph, parts)
         frozen = freezes((box for box in graph.boxes.values() if isinstance(box, NetBox)), modules)
     return SizedGraph(
         graph,
@@ -55,6 +56,20 @@ def settle(
         freezes=frozen,
         needs_numbers=tuple(name for name, part in built.items() if part.needs_numbers),
     )
+
+
+def refuse_other_widths(graph: Graph, parts: MetaParts) -> None:
+    """Refuses a target of other widths than the net that it follows: each was filled from what arrived there."""
+    for name, box in graph.boxes.items():
+        if isinstance(box, TargetBox) and {name, box.net} <= set(parts.built):
+            mine, theirs = parts.built[name], parts.built[box.net]
+            filled = {key: (size, theirs.settings.get(key)) for key, size in mine.settings.items()}
+            widths = [key for key in parts.missing(graph.boxes[box.net], {}) if len({*filled.get(key, ())}) == 2]
+            shapes = [{key: value.shape for key, value in part.module.state_dict().items()} for part in (mine, theirs)]
+            if widths and shapes[0] != shapes[1]:
+                told = " and ".join(f"{key} {filled[key][0]}, '{box.net}' {filled[key][1]}" for key in widths)
+                problem = f"the target '{name}' can't follow '{box.net}': what arrives at '{name}' gives it {told}"
+                raise refusal(box.path, problem, "give both values of one width and size")
 
 
 def representation(leg: SizedLeg, batch: int) -> SizedLeg:

@@ -47,10 +47,15 @@ class Flow:
                 )
                 break
             if name in self.boxes or name in self.views or not name.isidentifier() or name in TAKEN:
-                problem = f"'{name}' can't name a value: the name is taken"
+                problem = f"'{name}' can't name a value: the name is taken{self._by_what(name)}"
                 self.faults.append(Fault(self._here(name), problem, cure="choose another name"))
             else:
                 self._of_name(name)
+
+    def _by_what(self, name: str) -> str:
+        """Who has a name already."""
+        section = "views" if name in self.views else self.boxes[name].section if name in self.boxes else ""
+        return f" ({section}.{name})" if section else ""
 
     def argument(self, expression: Expression, path: Path) -> str:
         """The value that enters a port: of several outputs, the first."""
@@ -186,7 +191,16 @@ class Flow:
         what = f"'{expression.of}' has no output"
         if fields:
             raise SpecError([unknown(expression.at, what, expression.name, fields)])
+        whole = self._whole(value)
+        if whole and expression.name in {port.name for port in self._fields(whole)}:
+            problem = f"{what} '{expression.name}': it is one view of the first output of '{whole.name}'"
+            raise refusal(expression.at, problem, f"write {whole.name}.{expression.name}[{value.member}]")
         raise refusal(expression.at, f"{what} '{expression.name}': it has only one", f"write {expression.of}")
+
+    def _whole(self, value: Value) -> Value | None:
+        """The call with several outputs of which a value is one view of the first."""
+        source = self.leg.values[value.inputs[0][1]] if value.kind == "member" else None
+        return self.leg.values[source.inputs[0][1]] if source and source.kind == "port" else None
 
     def _port(self, value: Value, port: str, path: Path, name: str | None = None) -> str:
         inputs = (("", value.name),)

@@ -6,7 +6,7 @@ import networkx as nx
 
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.wire.gradients import gradient_map, moved_by, trained_by
-from sslgraph.wire.graph import Graph, Leg, LossBox
+from sslgraph.wire.graph import Graph, Leg, LossBox, Value
 
 
 def refuse(graph: Graph) -> None:
@@ -69,6 +69,21 @@ def _all_legs(graph: Graph) -> list[Leg]:
     return [part for leg in graph.legs for part in (leg, leg.then) if part is not None]
 
 
+def _stops(graph: Graph, leg: Leg, loss: Value) -> str:
+    """The parts that a gradient of a loss does not pass, in words."""
+    arrows = nx.DiGraph([(source, value.name) for value in leg.values.values() for _, source in value.inputs])
+    above = [leg.values[name] for name in leg.values if name in nx.ancestors(arrows, loss.name)]
+    boxes = {value.box: [port for port, _ in value.inputs] for value in above if value.box}
+    whole = [
+        f"'{name}' ({box.use})"
+        for name, ports in boxes.items()
+        if (box := graph.boxes[name]).section in ("ops", "wiring")
+        and ports
+        and (set(ports) <= set(box.traits.detached) or box.traits.detached == ("*",))
+    ]
+    return f": none passes {', '.join(whole)}" if whole else ""
+
+
 def _gradient_faults(graph: Graph) -> list[Fault]:
     faults = []
     for leg in graph.legs:
@@ -76,14 +91,9 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
         for value in leg.values.values():
             box = graph.boxes[value.box] if value.box else None
             if value.kind == "loss" and not trained_by(graph, value, reaches):
-                faults.append(
-                    Fault(
-                        value.path,
-                        f"no gradient of loss '{value.name}' reaches a net that it may train",
-                        (),
-                        "connect it to a trained net; check stopgrad, frozen, targets and trains:",
-                    )
-                )
+                problem = f"no gradient of loss '{value.name}' reaches a net that it may train"
+                cure = "connect it to a trained net; check stopgrad, frozen, targets and trains:"
+                faults.append(Fault(value.path, problem + _stops(graph, leg, value), (), cure))
             if box is not None and box.section == "targets" and leg.is_training:
                 arriving = frozenset().union(*(reaches[source] for _, source in value.inputs))
                 if arriving:

@@ -294,6 +294,16 @@ def test_a_rule_is_silent_where_it_does_not_know(text: Text, facts: Facts) -> No
     assert numbers(text, facts) == []
 
 
+def test_whitening_holds_images_apart() -> None:
+    whitened = change(
+        SIMCLR,
+        flow={"z": "l2(whiten(g(f(x))))", "a": "z[0]", "b": "z[1]"},
+        losses={"agree": {"use": "losses.cosine_regression", "of": ["a", "b"]}},
+    )
+    assert numbers(whitened, RUN) == []
+    assert "SG101" in numbers(change(whitened, flow={**whitened["flow"], "z": "l2(g(f(x)))"}), RUN)
+
+
 def test_every_rule_is_broken_by_a_test_and_has_a_source() -> None:
     tested = {case[0] for case in test_a_method_that_breaks_a_rule_is_told_so.pytestmark[0].args[1]}  # type: ignore[attr-defined]
     assert tested == {rule.number for rule in RULES} and len(RULES) == len({rule.number for rule in RULES})

@@ -160,7 +160,18 @@ def test_a_state_whose_width_depends_on_itself_is_refused() -> None:
         "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "w"}},
         "after_step": ["m.add(v)"],
     }
-    with pytest.raises(SpecError, match="its width depends on itself through a state\n  write the state's dim: out"):
+    with pytest.raises(SpecError, match="through a state\n  write dim of the state 'm'"):
+        sized(**text)
+
+
+def test_a_target_that_gets_another_width_than_its_net_is_refused() -> None:
+    text = {
+        **PLAIN,
+        "nets": {"f": EYE, "h": dense(), "g": dense()},
+        "targets": {"t": {"ema_of": "g", "momentum": 0.9}},
+        "flow": {"z": "g(h(f(x)))", "w": "t(stopgrad(f(x)))"},
+    }
+    with pytest.raises(SpecError, match="'t' can't follow 'g': what arrives at 't' gives it dim 3, 'g' 2\n  give both"):
         sized(**text)
 
 

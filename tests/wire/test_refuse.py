@@ -46,7 +46,7 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
         ({"flow": {**FLOW, "v": "l2(z)"}}, "nothing uses the value 'v'\n  give it to a loss or a write, or remove it"),
         (
             {"flow": {"z": "stopgrad(g(f(x)))", "w": "stopgrad(f(x).map)"}},
-            "no gradient of loss 'l' reaches a net that it may train",
+            "no gradient of loss 'l' reaches a net that it may train: none passes 'stopgrad' (wiring.stopgrad)",
         ),
         (
             {"losses": {"l": {**SQUARE, "of": ["z", "w"], "trains": ["f"]}}},
@@ -58,8 +58,7 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
         ),
         (
             {"nets": {"f": {**EYE, "frozen": True}, "g": dense(frozen=True)}},
-            "no gradient of loss 'l' reaches a net that it may train\n"
-            "  connect it to a trained net; check stopgrad, frozen, targets and trains:",
+            "(wiring.stopgrad)\n  connect it to a trained net; check stopgrad, frozen, targets and trains:",
         ),
         (
             {"targets": TARGET, "flow": {"z": "g(f(x))", "w": "t(f(x))"}},

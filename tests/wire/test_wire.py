@@ -224,6 +224,10 @@ def test_a_methods_own_flow_is_its_training_beside_phases_that_only_look() -> No
             {"z": "f(x).mop"},
             "'f(x)' has no output 'mop'\n  there are: map, pooled\n  did you mean 'map'?",
         ),
+        (
+            {"y": "f(x)", "h": "y[0]", "z": "g(h.map)"},
+            "'h' has no output 'map': it is one view of the first output of 'y'\n  write y.map[0]",
+        ),
         ({"z": "g(f(x)).map"}, "'g(f(x))' has no output 'map': it has only one\n  write g(f(x))"),
         (
             {"z": "f(x.indx)"},
@@ -256,8 +260,8 @@ def test_a_methods_own_flow_is_its_training_beside_phases_that_only_look() -> No
             "the flow is a circle: z <- w <- z\n  feedback needs a state, which is written after a step",
         ),
         ({"z": "g(z)"}, "the flow is a circle: z <- z"),
-        ({"z": "f(x)", "g": "f(x)"}, "'g' can't name a value: the name is taken\n  choose another name"),
-        ({"z": "f(x)", "x": "f(x)"}, "'x' can't name a value: the name is taken"),
+        ({"z": "f(x)", "g": "f(x)"}, "'g' can't name a value: the name is taken (nets.g)\n  choose another name"),
+        ({"z": "f(x)", "x": "f(x)"}, "'x' can't name a value: the name is taken (views.x)"),
         ({"z": "f(x)", "bag": "f(x)"}, "'bag' can't name a value: the name is taken"),
     ],
 )
