@@ -31,12 +31,21 @@ class Group:
 
 def grouped(folders: Sequence[Path], found: Sequence[Evaluation]) -> list[Group]:
     """The runs by their texts without the seed, in the order in which they were named."""
-    groups: dict[str, list[tuple[Path, Evaluation]]] = {}
-    for folder, evaluation in zip(folders, found, strict=True):
-        groups.setdefault(_without_seed(folder), []).append((folder, evaluation))
+    texts = [(folder / checkpoint.TEXT).read_text(encoding="utf-8") for folder in folders]
     return [
-        Group(tuple(folder for folder, _ in runs), text, tuple(one for _, one in runs)) for text, runs in groups.items()
+        Group(tuple(folders[i] for i in members), text, tuple(found[i] for i in members))
+        for text, members in alike(texts).items()
     ]
+
+
+def alike(texts: Sequence[str]) -> dict[str, list[int]]:
+    """The resolved texts of runs without their seeds, and by number the runs that have each."""
+    groups: dict[str, list[int]] = {}
+    for i, text in enumerate(texts):
+        whole = yaml.safe_load(text)
+        whole.pop("seed", None)
+        groups.setdefault(yaml.safe_dump(whole, sort_keys=False), []).append(i)
+    return groups
 
 
 def differences(groups: Sequence[Group]) -> list[str]:
@@ -69,10 +78,3 @@ def spread(figure: Figure, values: Sequence[float | None]) -> str:
     around = figure.written(stdev(known))
     middle = figure.written(mean(known))
     return f"{middle.removesuffix(' %')} ± {around}"
-
-
-def _without_seed(folder: Path) -> str:
-    """The resolved text of a run without its seed."""
-    text = yaml.safe_load((folder / checkpoint.TEXT).read_text(encoding="utf-8"))
-    text.pop("seed", None)
-    return yaml.safe_dump(text, sort_keys=False)

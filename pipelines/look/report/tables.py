@@ -10,6 +10,8 @@ from sslgraph.diff import account
 from sslgraph.errors import SslgraphError
 from sslgraph.read.resolved import flat
 
+from ...evaluate import several
+from ...evaluate.protocols import ACCURACY as SHARE
 from ...evaluate.protocols import Figure, protocol
 from .gather import Gathered
 from .markup import Markup, element, table
@@ -83,6 +85,11 @@ def measures(runs: Runs) -> Markup | None:
         if any(name in figures.get(encoder, {}) for figures in found)
     ]
     body = [[run.name, *(_share(f.get(e, {}).get(n)) for e, n in columns)] for run, f in zip(runs, found, strict=True)]
+    for members in several.alike([run.record.text for run in runs]).values():
+        if len(members) > 1:
+            name = f"mean ± standard deviation of {', '.join(runs[i].name for i in members)}"
+            cells = ([found[i].get(encoder, {}).get(measure) for i in members] for encoder, measure in columns)
+            body.append([name, *(several.spread(SHARE, values) for values in cells)])
     return table(["", *(f"{name}, {encoder}" for encoder, name in columns)], body)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sslgraph.pipelines.evaluate.evaluate import Evaluation
-from sslgraph.pipelines.evaluate.several import differences, grouped, table
+from sslgraph.pipelines.evaluate.several import alike, differences, grouped, table
 
 
 def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
@@ -21,6 +21,7 @@ def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
         folders.append(tmp_path / name)
     groups = grouped(folders, found)
     assert [[folder.name for folder in group.folders] for group in groups] == [["a", "c"], ["b"]]
+    assert list(alike(list(texts.values())).values()) == [[0, 2], [1]]
     assert differences(groups) == ["a against", "b: batch was 8, and is 16 here"]
     assert differences(groups[:1]) == []
     console = Console(width=120)

@@ -234,6 +234,21 @@ def test_several_runs_stand_beside_each_other(the_run: Path, a_run: Path, tmp_pa
     assert curves.count("simclr") == curves.count("other") >= 4
 
 
+def test_runs_that_differ_in_their_seed_alone_have_a_row_of_mean_and_spread(
+    the_run: Path, a_run: Path, tmp_path: Path
+) -> None:
+    other = a_run.rename(a_run.with_name("demo-other-1"))
+    rewrite(other, f"seed: 1\n{(other / 'resolved.yaml').read_text()}".replace("seed: 0\n", ""))
+    for run, accuracy in ((the_run, 0.4), (other, 0.6)):
+        values = {"knn20": {"accuracy": accuracy, "chance": 0.1}}
+        (run / "evaluation.json").write_text(json.dumps({"step": 12, "bank": 9, "queries": 9, "trained": values}))
+    page = page_of(the_run, other, out=tmp_path / "report.html")
+    (the_run / "evaluation.json").unlink()
+    assert "mean ± standard deviation of simclr-0, other-1" in page.all("th")
+    assert [cell for cell in page.all("td") if "±" in cell] == ["50.0 ± 14.1 %", "10.0 ± 0.0 %"]
+    assert "knn20 accuracy, trained" in page.all("th")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
