@@ -32,5 +32,6 @@ def export(
     place = folder or (Path() if is_address(run) else Path(run)) / f"export-{to}"
     with told(place):
         found = write(visit(run), place, to=to, plugins=tuple(plugin))
-    near = f"; features differ by at most {found['difference']:.1e}" if "difference" in found else ""
+    far = found.get("difference")
+    near = "" if far is None else f"; features differ by at most {far:.1e}" if far else "; features are equal"
     out.print(f"exported: {place}{near}", markup=False)
