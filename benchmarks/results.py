@@ -28,7 +28,10 @@ def rows(folders: list[Path]) -> list[str]:
 def _cells(runs: list[dict[str, Any]]) -> list[str]:
     cells = []
     for encoder, measure in COLUMNS:
-        values = [100 * run[encoder][measure]["accuracy"] for run in runs]
+        values = [100 * run[encoder][measure]["accuracy"] for run in runs if run[encoder][measure]]
+        if not values:  # an evaluation that was cut off
+            cells.append("-")
+            continue
         spread = f" ({min(values):.1f}-{max(values):.1f})" if len(values) > 1 and encoder == "trained" else ""
         cells.append(f"{sum(values) / len(values):.1f}{spread}")
     return cells

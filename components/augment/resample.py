@@ -27,13 +27,14 @@ _LONG_PLANE = 2**15
 class Resample(nn.Module):
     """Runs frames: crop, antialiased resize, crop of the result and mirroring, in one resampling.
 
-    Images of one size are resampled as two batched matrix products, one an axis, whose rows are the interpolation
-    weights: small images, and every image on a GPU; this equals torchvision's resize of floats. Images of many sizes,
-    and large ones on a CPU, pass one by one through the 8-bit kernel that torchvision calls, and are bit-equal to it.
-    The two differ by a rounding step of 1/255, and where bicubic overshoots, which bytes clamp between the axes too.
+    Small images of one size are resampled as two batched matrix products, one an axis, whose rows are the interpolation
+    weights; this equals torchvision's resize of floats. Large images, and images of many sizes, pass one by one through
+    the 8-bit kernel that torchvision calls, and are bit-equal to it. On a GPU large ones of one size are products, too,
+    rounded to bytes after each axis: they are the kernel's but for a pixel in fifty, which is a step of 1/255 apart.
+    Bytes and floats differ by that step, and where bicubic overshoots, which bytes clamp between the axes, too.
 
     Settings:
-        kernel_from: side of a view in pixels from which the CPU uses the 8-bit kernel.
+        kernel_from: side of a view in pixels from which views are made of bytes.
     """
 
     def __init__(self, *, kernel_from: Count = 96) -> None:
@@ -64,15 +65,20 @@ class Resample(nn.Module):
         height, width = (int(axis.size[0]) for axis in (frame.rows, frame.columns))
         if bool((frame.rows.size != height).any() or (frame.columns.size != width).any()):
             return [_unit(seen.flip(2) if flip else seen, device) for seen, flip in _seen(images, frame)]
-        large = min(height, width) >= self.kernel_from
-        if not isinstance(images, Tensor) or (large and images.device.type == "cpu" and images.dtype == torch.uint8):
+        if not isinstance(images, Tensor):
             return _stacked(images, frame, height, width, device)
-        return _by_matrices(images, frame, height, width)
+        as_bytes = min(height, width) >= self.kernel_from and images.dtype == torch.uint8
+        if as_bytes and images.device.type == "cpu":
+            return _stacked(images, frame, height, width, device)
+        return by_matrices(images, frame, height, width, as_bytes=as_bytes)
 
 
-def _by_matrices(images: Tensor, frame: Frame, height: int, width: int) -> Float[Tensor, "rows 3 height width"]:
+def by_matrices(
+    images: Tensor, frame: Frame, height: int, width: int, *, as_bytes: bool = False
+) -> Float[Tensor, "rows 3 height width"]:
+    """The views as two products each, rounded after each axis to bytes, as the 8-bit kernel does, or not."""
     count, channels, rows, columns = images.shape
-    unit = 1 / 255 if images.dtype == torch.uint8 else 1.0
+    unit = 1 / 255 if images.dtype == torch.uint8 and not as_bytes else 1.0
     lines = images.float().reshape(count, channels * rows, columns)
     # Plane by plane in memory: colour steps work on planes. Small images would else lie in pieces too short to be fast.
     views = torch.empty(channels, len(frame), height, width, device=images.device)
@@ -81,9 +87,12 @@ def _by_matrices(images: Tensor, frame: Frame, height: int, width: int) -> Float
         across = weights(part.columns, columns, width, frame.interpolation, images.device, part.flip, unit)
         down = weights(part.rows, rows, height, frame.interpolation, images.device)
         narrow = torch.bmm(lines, across.transpose(1, 2)).view(count, channels, rows, width)
+        narrow = narrow.add_(0.5).floor_().clamp_(0, 255) if as_bytes else narrow
         for channel in range(channels):
             torch.bmm(down, narrow[:, channel], out=views[channel, first : first + count])
-    # Only the bicubic kernel overshoots; the 8-bit kernel clamps by itself.
+    if as_bytes:
+        return views.add_(0.5).floor_().clamp_(0, 255).mul_(1 / 255).transpose(0, 1)
+    # Only the bicubic kernel overshoots.
     return (views.clamp_(0, 1) if frame.interpolation == "bicubic" else views).transpose(0, 1)
 
 

@@ -7,7 +7,7 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as tv
 
 from sslgraph.components.augment.frame import Frame
-from sslgraph.components.augment.resample import Resample
+from sslgraph.components.augment.resample import Resample, by_matrices
 
 CPU = torch.device("cpu")
 MODES = {"bilinear": InterpolationMode.BILINEAR, "bicubic": InterpolationMode.BICUBIC}
@@ -55,6 +55,18 @@ def test_both_ways_agree_to_a_rounding_step_of_bytes(mode: str) -> None:
     frame = crops(images, BOXES, 24, mode, FLIP)
     matrices, kernel = Resample(kernel_from=1000)(images, frame, CPU), Resample(kernel_from=1)(images, frame, CPU)
     assert (matrices - kernel).abs().max() <= 1.1 / 255
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_gpus_products_rounded_to_bytes_are_the_kernels_views(mode: str) -> None:
+    images = bytes_of(4, 40, 56)
+    frame = crops(images, BOXES, 48, mode, FLIP)
+    products = by_matrices(images, frame, 48, 48, as_bytes=True)
+    kernel = Resample(kernel_from=1)(images, frame, CPU)
+    steps = ((products - kernel) * 255).abs().round()
+    # The kernel's weights are whole numbers: of sums that lie half way between two bytes some fall to the other one.
+    assert (steps > 0).float().mean() < 0.03
+    assert (steps > 1).float().mean() < 1e-3
 
 
 @pytest.mark.parametrize("kernel_from", [1, 1000])
