@@ -19,6 +19,13 @@ FromScratch = Annotated[
 ChangedData = Annotated[bool, typer.Option("--changed-data", help="Continue with other images than the run had")]
 
 
+def spec_names(begun: str) -> list[str]:
+    """What a shell completes where a spec is named: methods, and recipes once their data set is written."""
+    from sslgraph.read import catalogue
+
+    return [name for name in catalogue.names("recipes" if "/" in begun else "methods") if name.startswith(begun)]
+
+
 def spec_of(name: str) -> str:
     """What a command reads where a spec is named: of a run folder the text that it was trained by."""
     text = Path(name) / "resolved.yaml"

@@ -14,7 +14,9 @@ def evaluate(
     runs: Annotated[list[str], typer.Argument(help="Run folders, or addresses such as s3://bucket/run")],
     protocol: Annotated[
         list[str],
-        typer.Option("--protocol", help="knn20 (any k), linear, labels_1, labels_10, kmeans, retrieval or health"),
+        typer.Option(
+            "--protocol", help="Protocol: knn20 (any k), linear, labels_1, labels_10, kmeans, retrieval or health"
+        ),
     ] = [],  # noqa: B006
     data: Annotated[
         str | None, typer.Option("--data", "--on", help="Images to use instead of the run's own dataset")

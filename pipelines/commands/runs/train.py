@@ -11,13 +11,15 @@ import typer
 
 from sslgraph.errors import SslgraphError
 
-from ..options import ChangedData, FromScratch, Plugins, Sets, out, overrides
+from ..options import ChangedData, FromScratch, Plugins, Sets, out, overrides, spec_names
 
 
 def train(
     name: Annotated[
         str | None,
-        typer.Argument(help="Method (its recipe for photographs, or the demo), DATASET/METHOD, or file"),
+        typer.Argument(
+            autocompletion=spec_names, help="Method (its recipe for photographs, or the demo), DATASET/METHOD, or file"
+        ),
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards; s3://...")] = None,
     out_: Annotated[

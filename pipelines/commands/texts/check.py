@@ -10,13 +10,16 @@ import typer
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, Sets, out, overrides
+from ..options import Plugins, Sets, out, overrides, spec_names
 
 
 def check(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Methods, recipes or pipelines, by name or file; all shipped ones if left out"),
+        typer.Argument(
+            autocompletion=spec_names,
+            help="Methods, recipes or pipelines, by name or file; all shipped ones if left out",
+        ),
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Check only what needs no tensor (under a second)")] = False,
     gradients: Annotated[bool, typer.Option("--gradients", help="Print the gradient map of each")] = False,

@@ -10,7 +10,7 @@ import typer
 
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, Sets, labels, length, overrides, spec_of
+from ..options import Plugins, Sets, labels, length, overrides, spec_names, spec_of
 
 if TYPE_CHECKING:
     from sslgraph.drawing import Picture
@@ -24,7 +24,10 @@ class Level(StrEnum):
 
 
 def draw(
-    names: Annotated[list[str], typer.Argument(help="Methods, recipes, pipelines, by name or file, or run folders")],
+    names: Annotated[
+        list[str],
+        typer.Argument(autocompletion=spec_names, help="Methods, recipes, pipelines, by name or file, or run folders"),
+    ],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="File; its ending sets the format: svg, png, pdf, mmd, dot, json")
     ] = None,

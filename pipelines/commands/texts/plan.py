@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, Sets, out, overrides
+from ..options import Plugins, Sets, out, overrides, spec_names
 
 
 def plan(
-    name: Annotated[str, typer.Argument(help="Method (at the paper's size) or recipe, by name or file")],
+    name: Annotated[
+        str, typer.Argument(autocompletion=spec_names, help="Method (at the paper's size) or recipe, by name or file")
+    ],
     gpus: Annotated[int, typer.Option("--gpus", help="Number of GPUs")] = 1,
     memory: Annotated[str, typer.Option("--memory", help="Memory of one GPU")] = "80GB",
     batch: Annotated[

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, Sets, out, overrides, spec_of
+from ..options import Plugins, Sets, out, overrides, spec_names, spec_of
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="Method or recipe, by name or file, run folder, or part")],
+    name: Annotated[
+        str, typer.Argument(autocompletion=spec_names, help="Method or recipe, by name or file, run folder, or part")
+    ],
     code: Annotated[bool, typer.Option("--code", help="Print the compiled training step as Python")] = False,
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print the whole text, with extends and references resolved")

@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, Sets, overrides
+from ..options import Plugins, Sets, overrides, spec_names
 
 
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Methods or recipes, by name or file; all shipped methods if left out")
+        list[str] | None,
+        typer.Argument(
+            autocompletion=spec_names, help="Methods or recipes, by name or file; all shipped methods if left out"
+        ),
     ] = None,
     ranks: Annotated[str, typer.Option("--ranks", help="Numbers of processes to compare")] = "1,2,4",
     resume: Annotated[

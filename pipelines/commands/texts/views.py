@@ -7,11 +7,16 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, Sets, overrides, spec_of
+from ..options import Plugins, Sets, overrides, spec_names, spec_of
 
 
 def views(
-    name: Annotated[str, typer.Argument(help="Method (at the paper's size) or recipe, by name or file, or run folder")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=spec_names, help="Method (at the paper's size) or recipe, by name or file, or run folder"
+        ),
+    ],
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet files, .tar shards")] = None,
     file: Annotated[str, typer.Option("-o", help="Sheet to write, .png or .html")] = "views.png",
     images: Annotated[int, typer.Option("--images", help="Number of images")] = 4,

@@ -52,6 +52,26 @@ HALVES = {"of", "that", "whose", "in", "as", "for", "by", "with", "where", "at",
 SMALL = ("--set", "data.limit=16", "--set", "batch=8", "--set", "epochs=1", "--set", "evaluate={}")
 
 
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("ev", ["evaluate"]),
+        ("evaluate --prot", ["--protocol"]),
+        ("train simc", ["simclr", "simclr_v2"]),
+        ("draw cifar10-small/simclr_", ["cifar10-small/simclr_v2"]),
+        ("check no_such", []),
+    ],
+)
+def test_a_shell_completes_commands_options_and_specs(
+    sslgraph: Command, monkeypatch: pytest.MonkeyPatch, words: str, completed: list[str]
+) -> None:
+    monkeypatch.setenv("_SSLGRAPH_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"sslgraph {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    said = sslgraph()
+    assert (said.code, said.out.split()) == (0, completed), said.err
+
+
 def test_list_prints_a_line_for_every_method_with_its_recipes(sslgraph: Command) -> None:
     said = sslgraph("list")
     assert said.code == 0 and said.err == ""
