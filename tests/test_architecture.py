@@ -39,7 +39,9 @@ RUNNING: tuple[set[str], ...] = (
     {"train"},
     {"evaluate", "verify", "plan", "launch"},
     {"export"},
-    {"look", "stages"},
+    {"look"},
+    {"study"},
+    {"stages"},
     {"commands", "python"},
 )
 # What lies above the language, under the same import name.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sslgraph.drawing import Box, Edge, Panel, Picture
-from sslgraph.read.spec import Pipeline
+from sslgraph.read.spec import Pipeline, Stage
 
 
 def picture(pipeline: Pipeline) -> Picture:
@@ -13,7 +13,7 @@ def picture(pipeline: Pipeline) -> Picture:
             id=name,
             kind="encoder" if stage.recipe else "op",
             title=name.replace("_", " "),
-            sub=" ".join(filter(None, (stage.do.replace("_", " "), str(stage.settings.get("labels", ""))))),
+            sub=_in_short(stage),
             weights="trained" if stage.recipe else "none",
             lane="",
             use=stage.recipe or "",
@@ -27,3 +27,8 @@ def picture(pipeline: Pipeline) -> Picture:
         if other.partition(".")[0] in pipeline.stages
     )
     return Picture(pipeline.pipeline, "paper", (Panel("stages", pipeline.pipeline, boxes, edges, ()),))
+
+
+def _in_short(stage: Stage) -> str:
+    over = f"over {', '.join(stage.over)}" if stage.over else ""
+    return " ".join(filter(None, (stage.do.replace("_", " "), str(stage.settings.get("labels", "")), over)))

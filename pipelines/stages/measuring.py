@@ -19,4 +19,4 @@ def measure(work: Work) -> dict[str, Any]:
     return {name: values["accuracy"] for name, values in found.trained.items() if "accuracy" in values}
 
 
-EVALUATE = StageKind(measure, {"data": "str"})
+EVALUATE = StageKind(measure, {"data": "str"}, of_labels=("knn", "linear probe"))

@@ -21,10 +21,11 @@ Say = Callable[[str], None]
 def run(stages: Sequence[Planned], say: Say, *, only: Collection[str] = (), plugins: tuple[str, ...] = ()) -> None:
     """Makes what is not made; an interrupted training goes on. SslgraphError if a stage failed, after all others."""
     by_name, failed = {stage.name: stage for stage in stages}, dict[str, str]()
-    if strange := [name for name in only if name not in by_name]:
-        raise SslgraphError(str(unknown((), "--only: there is no stage", strange[0], by_name)))
+    known = dict.fromkeys(name for stage in stages for name in (stage.base, stage.name))
+    if strange := [name for name in only if name not in known]:
+        raise SslgraphError(str(unknown((), "--only: there is no stage", strange[0], known)))
     for stage in stages:
-        if only and stage.name not in only:
+        if only and not {stage.name, stage.base} & set(only):
             continue
         if stage.state == "done":
             say(f"{stage.name}: done before, {stage.folder}")
@@ -52,7 +53,7 @@ def _do(stage: Planned, by_name: dict[str, Planned], say: Say, plugins: tuple[st
     request = {**stage.request, "overrides": {**stage.request.get("overrides", {}), **given}} if stage.request else {}
     with write_whole.told(stage.folder, "--out"):
         stage.folder.mkdir(parents=True, exist_ok=True)
-    work = Work(stage.name, stage.stage, stage.folder, inputs, request, stage.recipe, plugins)
+    work = Work(stage.name, stage.stage, stage.folder, inputs, request, stage.recipe, plugins, stage.gathered)
     try:
         facts = KINDS[stage.stage.do].run(work)
     except SystemExit as stopped:  # a training that was asked to stop has saved itself

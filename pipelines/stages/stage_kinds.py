@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from .embedding import EMBED
 from .exporting import EXPORT
+from .losing import LOSSES
 from .measuring import EVALUATE
+from .studying import STUDY
 from .training import DISTIL, FINE_TUNE, TRAIN
 from .work import StageKind
 
@@ -17,4 +19,6 @@ KINDS: Mapping[str, StageKind] = {
     "evaluate": EVALUATE,
     "embed": EMBED,
     "export": EXPORT,
+    "losses": LOSSES,
+    "study": STUDY,
 }

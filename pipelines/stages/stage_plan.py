@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,23 +21,33 @@ from ..check import check
 from ..check.request import located, request
 from . import artefact
 from .artefact import Sources
+from .cells import Cell, Choices, cells, refused
 from .stage_kinds import KINDS
+from .studying import study_faults
 from .training import labels_problem
 
 State = Literal["done", "begun", "stale", "new"]
+NEEDS = {
+    "recipe": "the recipe that it trains", "of": "the stage that it is of", "given": "names for the stages it gathers"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A stage with its recipe, if it trains; `inputs` names the stage, or the path, behind each artefact."""
+    """A stage with its recipe, if it trains; `inputs` names the stage, or the path, behind each artefact.
+
+    `base` is its name in the text: the cells of a grid share it, and have a name each.
+    """
 
     name: str
+    base: str
     stage: Stage
     inputs: Mapping[str, str]
     folder: Path
     sources: Sources
     request: Mapping[str, Any]
     recipe: Loaded[Recipe] | None
+    gathered: Mapping[str, tuple[str, Choices]] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -75,11 +85,11 @@ def plan(
     refuse(loaded)
     folder = Path(out or Path("runs", Path(name).stem)).resolve()
     made: dict[str, Planned] = {}
-    for stage, spec in loaded.spec.stages.items():
+    for stage, cell in cells(loaded).items():
         try:
-            made[stage] = _planned(loaded, stage, spec, made, folder, told.get(stage, {}), data, plugins)
+            made[stage] = _planned(loaded, stage, cell, made, folder, told.get(cell.base, {}), data, plugins)
         except SslgraphError as wrong:
-            faults = [fault.under(("stages", stage)) for fault in faults_of(wrong)]
+            faults = [fault.under(("stages", cell.base)) for fault in faults_of(wrong)]
             raise SpecError([fault.placed(loaded.place) for fault in faults]) from wrong
     return list(made.values())
 
@@ -92,19 +102,34 @@ def refuse(loaded: Loaded[Pipeline]) -> None:
         if (kind := KINDS.get(stage.do)) is None:
             faults.append(unknown((*here, "do"), f"stage '{name}': there is no kind of stage", stage.do, KINDS))
             continue
-        for key, value in stage.settings.items():
-            if key not in kind.settings:
-                faults.append(unknown((*here, key), f"do: {stage.do} has no setting", key, kind.settings))
-            elif problem := labels_problem(value) if key == "labels" else value_problem(kind.settings[key], value):
-                faults.append(Fault((*here, key), f"{key}: {problem}"))
-        lacks = "recipe" if kind.trains else "of"
-        if getattr(stage, lacks) is None:
-            what = "the recipe that it trains" if kind.trains else "the stage that it is of"
-            faults.append(Fault(here, f"do: {stage.do} needs {lacks}: {what}"))
+        faults += _wrong_settings(name, stage)
+        lacks = "recipe" if kind.trains else "given" if kind.gathers else "of"
+        if not getattr(stage, lacks) and not (kind.trains and _says_recipe(loaded.spec, stage)):
+            faults.append(Fault(here, f"do: {stage.do} needs {lacks}: {NEEDS[lacks]}"))
         elif not kind.trains and stage.of in loaded.spec.stages and not KINDS[loaded.spec.stages[stage.of].do].trains:
             faults.append(Fault((*here, "of"), f"stage '{name}' is of '{stage.of}', which trains nothing"))
-    if faults:
+        elif kind.gathers:
+            faults += study_faults(name, stage, loaded.spec)
+    if faults := [*faults, *refused(loaded)]:
         raise SpecError([fault.placed(loaded.place) for fault in faults])
+    for cell in cells(loaded).values() if loaded.spec.grid else ():
+        if faults := list(_wrong_settings(cell.base, cell.stage)):
+            raise SpecError([fault.placed(loaded.place) for fault in faults])
+
+
+def _wrong_settings(name: str, stage: Stage) -> Iterator[Fault]:
+    kind, here = KINDS[stage.do], ("stages", name)
+    for key, value in stage.settings.items():
+        if key not in kind.settings:
+            yield unknown((*here, key), f"do: {stage.do} has no setting", key, kind.settings)
+        elif problem := labels_problem(value) if key == "labels" else value_problem(kind.settings[key], value):
+            yield Fault((*here, key), f"{key}: {problem}")
+
+
+def _says_recipe(pipeline: Pipeline, stage: Stage) -> bool:
+    """Whether each choice of an axis says the recipe of a stage."""
+    axes = [pipeline.grid.get(axis) for axis in stage.over]
+    return any(isinstance(axis, dict) and all("recipe" in changes for changes in axis.values()) for axis in axes)
 
 
 def _by_stage(loaded: Loaded[Pipeline], changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -132,9 +157,10 @@ def _changed(loaded: Loaded[Pipeline], told: Mapping[str, dict[str, Any]]) -> Lo
 
 
 def _planned(
-    loaded: Loaded[Pipeline], name: str, spec: Stage, made: Mapping[str, Planned], out: Path,
+    loaded: Loaded[Pipeline], name: str, cell: Cell, made: Mapping[str, Planned], out: Path,
     told: Mapping[str, Any], data: str | None, plugins: tuple[str, ...],
 ) -> Planned:  # fmt: skip
+    spec = cell.stage
     if "data" in spec.settings:
         spec = spec.model_copy(update={"settings": {**spec.settings, "data": _path(loaded, spec.settings["data"])}})
     inputs = {**({"of": spec.of} if spec.of else {}), **spec.given}
@@ -143,7 +169,8 @@ def _planned(
     if not KINDS[spec.do].trains:
         text = artefact.digest([spec.do, spec.settings])
         sources = Sources(text, artefact.digest(keys), "")
-        return Planned(name, spec, inputs, artefact.folder_of(out, name, sources), sources, {}, None)
+        folder = artefact.folder_of(out, name, sources)
+        return Planned(name, cell.base, spec, inputs, folder, sources, {}, None, cell.gathered)
     file = str(spec.recipe)
     if catalogue.is_file(file):
         file = str(Path(loaded.file).parent / file)
@@ -161,7 +188,7 @@ def _planned(
     code = artefact.code_of([whole, steps], allowed)
     sources = Sources(text, artefact.digest(keys), code)
     asked = {**asked, "plugins": allowed}
-    return Planned(name, spec, inputs, artefact.folder_of(out, name, sources), sources, asked, recipe)
+    return Planned(name, cell.base, spec, inputs, artefact.folder_of(out, name, sources), sources, asked, recipe)
 
 
 def _path(loaded: Loaded[Pipeline], written: str) -> str:

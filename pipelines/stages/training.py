@@ -64,6 +64,6 @@ def labels_problem(labels: Any) -> str:
     return "" if is_share else "must be a number of images, or a share of them such as 10 %"
 
 
-TRAIN = StageKind(train, {"set": SETTINGS["set"], "data": "str"}, trains=True)
-FINE_TUNE = StageKind(classify, SETTINGS, trains=True)
-DISTIL = StageKind(classify, {"set": SETTINGS["set"], "data": "str"}, trains=True)
+TRAIN = StageKind(train, {"set": SETTINGS["set"], "data": "str"}, trains=True, of_labels=("knn",))
+FINE_TUNE = StageKind(classify, SETTINGS, trains=True, of_labels=("accuracy", "knn"))
+DISTIL = StageKind(classify, {"set": SETTINGS["set"], "data": "str"}, trains=True, of_labels=("accuracy", "knn"))

@@ -16,6 +16,7 @@ class Work:
     """One stage that is to be done: its text, the folder that it fills, and the artefacts that it is given.
 
     `inputs` has the folder of each input, "of" or the name under `given:`. `request` is that of the training.
+    `gathered` has, for a stage that gathers, the name under `given:` and the choices of the grid behind each input.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Work:
     request: Mapping[str, Any] = field(default_factory=dict)
     recipe: Loaded[Recipe] | None = None
     plugins: tuple[str, ...] = ()
+    gathered: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,5 @@ class StageKind:
     run: Callable[[Work], dict[str, Any]]
     settings: Mapping[str, str]
     trains: bool = False  # it has a recipe; the others have `of:`, an earlier training
+    gathers: bool = False  # it has `given:` instead, and takes all cells of these stages
+    of_labels: tuple[str, ...] = ()

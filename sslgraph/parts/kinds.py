@@ -37,7 +37,7 @@ def in_words(annotation: str) -> str:
 
 def problem(annotation: str, value: Any) -> str:
     """What is wrong with a value, as a message says it behind the setting's name; empty if nothing is."""
-    if is_schedule(value):
+    if is_schedule(value) and not annotation.startswith("dict["):  # a mapping of settings may have one called steps
         return _schedule_problem(annotation, value)
     try:
         _adapter(annotation).validate_json(json.dumps(value), strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
 from sslgraph.errors import Path as Path
 from sslgraph.read.targets import Average as Average
@@ -205,17 +205,33 @@ class Recipe(Text):
 
 
 class Stage(Text):
-    """One stage of a pipeline: what it does, with what, and which artefacts it is given."""
+    """One stage of a pipeline: what it does, with what, and which artefacts it is given.
+
+    It is done once for each choice of the axes of the grid under `over`.
+    """
 
     do: str
     recipe: str | None = None
     of: str | None = None
     given: dict[str, str] = {}
+    over: list[str] = []
     settings: dict[str, Any] = {}
 
 
+def _axis(value: Any) -> Any:
+    is_list = isinstance(value, list) and all(isinstance(one, str | int | float) for one in value)
+    is_mapping = isinstance(value, dict) and all(isinstance(one, dict) for one in value.values())
+    if not value or not (is_list or is_mapping):
+        raise ValueError("must be a list of values, or names of choices, each with a mapping of what it changes")
+    return value
+
+
 class Pipeline(Text):
-    """Stages that pass artefacts on to each other."""
+    """Stages that pass artefacts on to each other.
+
+    `grid` has axes: a list of values of the setting of that name, or what each named choice changes.
+    """
 
     pipeline: str
+    grid: dict[str, Annotated[Any, AfterValidator(_axis)]] = {}
     stages: dict[str, Stage]

@@ -26,7 +26,7 @@ def run(
 
     They run one after another. --set STAGE.PATH=VALUE changes the recipe of a stage, --set '*.PATH=VALUE' all.
     """
-    from ...stages.checking import checked
+    from ...stages.checking import checked, refuse_unlabelled
     from ...stages.running import run as run_stages
     from ...stages.stage_plan import plan
 
@@ -37,4 +37,5 @@ def run(
     if any(stage.state != "done" for stage in stages):
         for line, _ in checked(stages, tuple(plugin)):
             out.print(line, markup=False)
+        refuse_unlabelled(stages, tuple(plugin))
     run_stages(stages, lambda line: out.print(line, markup=False), only=only, plugins=tuple(plugin))

@@ -71,7 +71,7 @@ def draw(chart: Chart, *, last: float = 1.0) -> Markup:
     note = ". ".join(filter(None, [chart.note, *far]))
     return element(
         "figure",
-        element("figcaption", element("strong", chart.title), _legend(curves)),
+        element("figcaption", element("strong", chart.title), legend(curves)),
         picture,
         element("p", f"{note}.", class_="note") if note else None,
         details("the numbers", _numbers(curves, levels, chart.is_share)),
@@ -186,7 +186,7 @@ def _curve(plane: _Plane, curve: Curve) -> list[Markup]:
         outline = [*greatest, *reversed(least)]
         drawn.append(element("path", d=_path(plane, outline) + "Z", class_=f"band {look}"))
     title = element("title", curve.name)
-    dashes = _dashes(curve.colour)
+    dashes = dashes_of(curve.colour)
     drawn.append(element("path", title, d=_path(plane, mean), class_=f"line {look}", stroke_dasharray=dashes or None))
     if len(mean) <= 24:
         drawn += [
@@ -196,7 +196,7 @@ def _curve(plane: _Plane, curve: Curve) -> list[Markup]:
     return drawn
 
 
-def _dashes(colour: int) -> str:
+def dashes_of(colour: int) -> str:
     """Six colours times six dashes, so that curves of one colour differ in their dashes, and neighbours in both."""
     return DASHES[(colour + colour // 6) % 6]
 
@@ -205,14 +205,14 @@ def _path(plane: _Plane, points: Points) -> str:
     return "M" + "L".join(f"{plane.x(x):.1f} {plane.y(y):.1f}" for x, y in points)
 
 
-def _legend(curves: Sequence[Curve]) -> Markup | None:
+def legend(curves: Sequence[Curve]) -> Markup | None:
     if len(curves) < 2:
         return None
     return element("span", [_entry(curve) for curve in curves], class_="legend")
 
 
 def _entry(curve: Curve) -> Markup:
-    dashes = _dashes(curve.colour)
+    dashes = dashes_of(curve.colour)
     line = element("path", d="M0 5H26", class_=f"line c{curve.colour % 6}", stroke_dasharray=dashes or None)
     return element("span", element("svg", line, viewBox="0 0 26 10", aria_hidden="true"), curve.name)
 

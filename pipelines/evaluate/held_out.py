@@ -1,0 +1,74 @@
+"""A run's own losses on test images, and how far below chance they lie: for contrast a bound on shared information."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
+from sslgraph.read.load import load_recipe
+from sslgraph.settle.views import clocked
+
+from ..check import check
+from ..feed.feed import Source, reader
+from ..machine import machine
+from ..storage import checkpoint
+from .restored import newest, opened
+
+EPOCHS = 2  # draws of the views of each image
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The mean of a loss over batches of test images, times its weight, and its value by chance where it has one.
+
+    For losses.nt_xent and losses.info_nce, chance - loss in nats is InfoNCE's lower bound of the mutual information of
+    the views (arXiv:1807.03748, section 2.3); it can't be more than chance, the log of the number of choices.
+    """
+
+    loss: float
+    chance: float | None
+
+    @property
+    def bound(self) -> float | None:
+        """How far below chance the loss lies; None where chance is not known."""
+        return None if self.chance is None else self.chance - self.loss
+
+
+@torch.no_grad()
+def held_out(run: Path, *, plugins: tuple[str, ...] = ()) -> dict[str, HeldOut]:
+    """Each loss of the newest checkpoint, in eval mode, on the views of training and whole batches of its size.
+
+    SslgraphError if there are fewer test images than one batch.
+    """
+    machine.use()
+    saved, device = newest(run), machine.device()
+    loaded = load_recipe(str(saved / checkpoint.TEXT))
+    recipe, allowed = loaded.spec, check.allowed_in(loaded, plugins)
+    found = opened(run, saved, device=device, plugins=plugins)
+    source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "test"}, allowed)
+    whole = len(source) // recipe.batch
+    if not whole:
+        raise SslgraphError(
+            f"{run}: losses are measured on batches of {recipe.batch} images, and there are {len(source)} test images; "
+            "give more of them or train with a smaller batch"
+        )
+    method, read = found.method.eval(), reader(source, device)
+    told = dict[str, list[float]]()
+    for epoch in range(EPOCHS):
+        order = torch.randperm(len(source), generator=torch.Generator().manual_seed(epoch))
+        for rows in order[: whole * recipe.batch].view(whole, recipe.batch):
+            images, index = read(rows.sort().values)
+            batch = clocked(
+                found.views, images, index, seed=recipe.seed, epoch=epoch, step=found.step, device=device,
+                labels=source.labels,
+            )  # fmt: skip
+            for name, loss in method(batch).losses.items():
+                told.setdefault(name, []).append(float(loss))
+    marks = method.landmarks
+    return {
+        name: HeldOut(sum(some) / len(some), marks.get(name, {}).get("chance")) for name, some in told.items()
+    }  # fmt: skip

@@ -1,0 +1,19 @@
+"""`do: losses`: an earlier training's own losses on test images, and how many nats below chance they lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..evaluate.held_out import held_out
+from .work import StageKind, Work
+
+
+def _stage(work: Work) -> dict[str, Any]:
+    found = held_out(work.inputs["of"], plugins=work.plugins)
+    return {
+        "loss": {name: one.loss for name, one in found.items()},
+        "bound": {name: one.bound for name, one in found.items() if one.bound is not None},
+    }
+
+
+LOSSES = StageKind(_stage, {})

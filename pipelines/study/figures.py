@@ -1,0 +1,175 @@
+"""The figures that a study asks for: which cells are the points of which curves, and what the curves say in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sslgraph.errors import SslgraphError, unknown
+
+from .joined import Choices, Mean, Row, averaged
+from .utility import Utility, utilities
+
+Scale = Literal["linear", "log", "names"]
+LOG = 8.0  # numbers whose greatest is so many times the least stand on a logarithmic axis
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One entry of `plots:`.
+
+    Settings:
+        along: the axis whose choices are the points of a curve.
+        y: what is measured, WORD.FACT: the name of a stage under given: and what it says.
+        x: what lies across, WORD.FACT; the choices of `along` if left out.
+        against: WORD.FACT of training from scratch, along numbers of labels: the labels saved are a second figure.
+        mean: axes over which the mean is taken, such as seeds.
+        panels: an axis with a figure for each choice.
+    """
+
+    along: str
+    y: str
+    x: str | None = None
+    against: str | None = None
+    mean: tuple[str, ...] = ()
+    panels: str | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in a figure; `deviation` is that of y over what the mean is of, `words` stand beside it."""
+
+    x: float
+    y: float
+    deviation: float = 0.0
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Curves by name over one axis, whose `names` are its marks if it has no numbers."""
+
+    title: str
+    across: str
+    up: str
+    curves: Mapping[str, Sequence[Point]]
+    scale: Scale = "linear"
+    names: Sequence[str] = field(default=())
+    is_share: bool = True
+    said: Sequence[str] = field(default=())
+
+
+def wishes(plots: Mapping[str, Any]) -> dict[str, Wish]:
+    """The settings of each plot, by its title."""
+    found = {}
+    for title, given in plots.items():
+        mean = given.get("mean", [])
+        found[title] = Wish(**{**given, "mean": tuple([mean] if isinstance(mean, str) else mean)})
+    return found
+
+
+def figures(title: str, wish: Wish, rows: Sequence[Row]) -> list[Figure]:
+    """The figures of one plot: for each panel its curves, and the labels saved where it is compared.
+
+    SslgraphError where no row has what it asks for.
+    """
+    chosen = [row for row in rows if wish.along in row.choices]
+    order = list(dict.fromkeys(row.choices[wish.along] for row in chosen))
+    for asked in filter(None, (wish.y, wish.x, wish.against)):
+        there = {figure for row in chosen for figure in row.figures}
+        if asked not in there:
+            raise SslgraphError(str(unknown((), f"plot '{title}': no stage over '{wish.along}' says", asked, there)))
+    panels = list(dict.fromkeys(row.choices[wish.panels] for row in chosen)) if wish.panels else [""]
+    found = []
+    for panel in panels:
+        mine = [row for row in chosen if not wish.panels or row.choices[wish.panels] == panel]
+        name = f"{title}, {panel}" if panel else title
+        found += _panel(name, wish, mine, order)
+    return found
+
+
+def _panel(title: str, wish: Wish, rows: Sequence[Row], order: Sequence[str]) -> list[Figure]:
+    places = _places(order)
+    curves = _curves(wish, rows, wish.y, order)
+    across = {} if wish.x is None else _curves(wish, rows, wish.x, order)
+    scratch = _curves(wish, rows, wish.against, order).get("", {}) if wish.against else {}
+    points: dict[str, list[Point]] = {}
+    for name, curve in {**({"from scratch": scratch} if scratch else {}), **curves}.items():
+        there = [
+            Point(places[choice] if wish.x is None else across[name][choice].value, found.value, found.deviation,
+                  "" if wish.x is None else choice)
+            for choice, found in curve.items() if wish.x is None or choice in across.get(name, {})
+        ]  # fmt: skip
+        points[name or wish.y] = sorted(there, key=lambda point: point.x) if wish.x else there
+    scale, names = _scale(order) if wish.x is None else ("linear", ())
+    said = [] if wish.against else [_in_words(name, curve, order) for name, curve in curves.items()]
+    figure = Figure(title, wish.x or wish.along, wish.y, points, scale, names, said=said)
+    if not scratch:
+        return [figure]
+    saved = {name or wish.y: _saved(scratch, curve) for name, curve in curves.items()}
+    drawn = {name: [Point(u.labels, u.value, 0.0, u.side) for u in some] for name, some in saved.items()}
+    told = [f"{name}: {', '.join(f'{u.labels:g} labels {u}' for u in some)}" for name, some in saved.items()]
+    labels = Figure(f"Labels saved: {title}", wish.along, "utility", drawn, scale, names, is_share=False, said=told)
+    return [figure, labels]
+
+
+def _curves(wish: Wish, rows: Sequence[Row], figure: str, order: Sequence[str]) -> dict[str, dict[str, Mean]]:
+    """For each combination of the other axes the means along the axis; the name of a curve are its choices."""
+    found: dict[str, dict[str, Mean]] = {}
+    for choices, mean in averaged(rows, figure, wish.mean):
+        rest = [choice for axis, choice in choices.items() if axis not in (wish.along, wish.panels)]
+        found.setdefault(", ".join(rest), {})[choices[wish.along]] = mean
+    return {name: {choice: curve[choice] for choice in order if choice in curve} for name, curve in found.items()}
+
+
+def _saved(scratch: Mapping[str, Mean], curve: Mapping[str, Mean]) -> list[Utility]:
+    def points(some: Mapping[str, Mean]) -> list[tuple[float, float]]:
+        return [(float(choice), mean.value) for choice, mean in some.items()]
+
+    return utilities(points(scratch), points(curve))
+
+
+def _numbers(order: Sequence[str]) -> list[float] | None:
+    try:
+        return [float(choice) for choice in order]
+    except ValueError:
+        return None
+
+
+def _places(order: Sequence[str]) -> dict[str, float]:
+    """Where each choice stands: at its number, or one after another if one of them is none."""
+    numbers = _numbers(order)
+    return dict(zip(order, numbers or map(float, range(len(order))), strict=True))
+
+
+def _scale(order: Sequence[str]) -> tuple[Scale, Sequence[str]]:
+    numbers = _numbers(order)
+    if numbers is None:
+        return "names", order
+    is_wide = min(numbers) > 0 and max(numbers) > LOG * min(numbers)
+    return ("log" if is_wide else "linear"), ()
+
+
+def best(curve: Mapping[str, Mean]) -> str:
+    """The choice with the highest mean."""
+    return max(curve, key=lambda choice: curve[choice].value)
+
+
+def _in_words(name: str, curve: Mapping[str, Mean], order: Sequence[str]) -> str:
+    """Where a curve is highest, and whether it falls on both sides."""
+    there = [choice for choice in order if choice in curve]
+    top = best(curve)
+    inside = there.index(top) not in (0, len(there) - 1)
+    form = "it falls towards both ends" if inside else "that is an end of what was tried, so no reverse U is seen"
+    before = f"{name}: " if name else ""
+    return f"{before}highest at {top} ({curve[top].value:.1%}); {form}"
+
+
+def choices_of(rows: Sequence[Row]) -> list[str]:
+    """All axes of some rows."""
+    return list(dict.fromkeys(axis for row in rows for axis in _names(row.choices)))
+
+
+def _names(choices: Choices) -> list[str]:
+    return list(choices)

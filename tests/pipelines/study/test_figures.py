@@ -1,0 +1,81 @@
+"""Figures of a study: which cells are points, what is said of a curve, and where the picture has them."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.study.figures import Wish, figures
+from sslgraph.pipelines.study.joined import Row, as_csv, joined
+from sslgraph.pipelines.study.plot import draw
+
+CELLS = [
+    ("views", {"area": str(area)}, {"knn": knn, "seconds": 2, "did": "well", "bound": {"info": bits}})
+    for area, knn, bits in ((1, 0.2, 3.0), (0.3, 0.5, 2.0), (0.1, 0.3, 1.0))
+]
+LABELS = (100, 200, 400)
+
+
+def tuned(seed: int) -> list[Row]:
+    """From scratch 20, 40, 60 %, and after pretraining what twice the labels reach; another seed is two points off."""
+    off = 0.02 * seed
+    scratch = [("scratch", {"labels": str(n), "seed": str(seed)}, {"accuracy": 0.2 * (i + 1) + off})
+               for i, n in enumerate(LABELS)]  # fmt: skip
+    after = [("tuned", {"method": "m", "labels": str(n), "seed": str(seed)}, {"accuracy": 0.2 * (i + 2) + off})
+             for i, n in enumerate(LABELS[:2])]  # fmt: skip
+    return joined([*scratch, *after])
+
+
+def test_a_row_has_the_figures_of_all_stages_of_its_choices() -> None:
+    rows = joined([*CELLS, ("more", {"area": "1"}, {"knn": 0.9}), ("one", {}, {"knn": 0.1})])
+    assert len(rows) == 4
+    assert rows[0].figures == {"views.knn": 0.2, "views.seconds": 2.0, "views.bound.info": 3.0, "more.knn": 0.9}
+    assert as_csv(rows[1:4:2], ["area"]) == (
+        "area,views.knn,views.seconds,views.bound.info,one.knn\n0.3,0.5,2,2,\n,,,,0.1\n"
+    )
+
+
+def test_the_best_inside_is_told_from_the_best_at_an_end() -> None:
+    (inside,) = figures("Crops", Wish("area", "views.knn"), joined(CELLS))
+    assert inside.said == ["highest at 0.3 (50.0%); it falls towards both ends"]
+    assert [(point.x, point.y) for point in inside.curves["views.knn"]] == [(1.0, 0.2), (0.3, 0.5), (0.1, 0.3)]
+    (end,) = figures("Crops", Wish("area", "views.knn"), joined(CELLS[:2]))
+    assert end.said == ["highest at 0.3 (50.0%); that is an end of what was tried, so no reverse U is seen"]
+
+
+def test_points_lie_over_another_figure_in_its_order_with_the_choice_beside_them() -> None:
+    (found,) = figures("Crops", Wish("area", "views.knn", x="views.bound.info"), joined(CELLS))
+    assert [(point.x, point.words) for point in found.curves["views.knn"]] == [(1.0, "0.1"), (2.0, "0.3"), (3.0, "1")]
+
+
+def test_labels_saved_are_of_means_over_seeds() -> None:
+    wish = Wish("labels", "tuned.accuracy", against="scratch.accuracy", mean=("seed",))
+    accuracy, saved = figures("All", wish, [*tuned(0), *tuned(1)])
+    assert [round(point.y, 3) for point in accuracy.curves["from scratch"]] == [0.21, 0.41, 0.61]
+    assert accuracy.curves["m"][0].deviation == pytest.approx(0.02 / 2**0.5)
+    assert saved.said == ["m: 100 labels +1.00, 200 labels +1.00"] and not saved.is_share
+
+
+def test_a_figure_that_nothing_says_is_refused() -> None:
+    with pytest.raises(
+        SslgraphError, match=r"plot 'Crops': no stage over 'area' says 'views.kn'\n  there are: .*views.knn"
+    ):
+        figures("Crops", Wish("area", "views.kn"), joined(CELLS))
+
+
+def test_the_picture_has_each_point_at_its_place() -> None:
+    """On a logarithmic axis twice the labels are always as far to the right."""
+    labelled = [("s", {"labels": str(n)}, {"accuracy": n / 1000}) for n in (10, 20, 40, 80, 160)]
+    (figure,) = figures("<b>", Wish("labels", "s.accuracy"), joined(labelled))
+    assert figure.scale == "log"
+    text = draw(figure)
+    across = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', text)]
+    steps = [right - left for left, right in pairwise(across)]
+    assert len(across) == 5 and max(steps) - min(steps) < 0.25 and steps[0] > 0
+    assert "<b>" not in text and "&lt;b&gt;" in text
+    names = [("s", {"kind": kind}, {"accuracy": 0.5}) for kind in ("one", "other")]
+    (named,) = figures("Kinds", Wish("kind", "s.accuracy"), joined(names))
+    assert named.scale == "names" and ">other</text>" in draw(named)
