@@ -36,7 +36,7 @@ class Prototypes(NamedTuple):
 class Granularities(nn.Module):
     """k-means for each k of a list, each from other images. A tight cluster gets a low temperature, a loose one a high:
 
-        spread[c] = mean over its images of sqrt(squared distance to its centre) / log(images in c + smooth)
+        spread[c] = mean over its images of the distance to its centre / log(images in c + smooth)
 
     A cluster of one image has the greatest spread found. Spreads are cut at the quantiles 0.1 and 0.9 and scaled so
     that the mean over a clustering is `temperature`. An empty cluster takes half of the largest (clustering.kmeans).
@@ -81,10 +81,10 @@ class Granularities(nn.Module):
         return Prototypes(torch.stack(labels, 1), torch.cat(centroids), torch.cat(temperatures))
 
     def _temperatures(self, features: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
-        distance = (features - centroids[labels]).norm(dim=1).sqrt()
+        distance = (features - centroids[labels]).norm(dim=1)
         zeros = torch.zeros(len(centroids), device=features.device, dtype=torch.float64)
         counts = zeros.index_add(0, labels, torch.ones_like(distance, dtype=torch.float64))
         spread = zeros.index_add(0, labels, distance.double()) / counts.clamp_min(1) / (counts + self.smooth).log()
-        spread = torch.where(counts > 1, spread, spread.max())
+        spread = torch.where(counts > 1, spread, spread[counts > 1].max()) if (counts > 1).any() else spread
         spread = spread.clamp(*spread.quantile(spread.new_tensor(CLIPPED)))
         return (self.temperature * spread / spread.mean().clamp_min(1e-12)).to(features.dtype)

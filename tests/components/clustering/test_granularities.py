@@ -29,7 +29,7 @@ def test_temperatures_are_the_papers_concentrations_cut_and_scaled() -> None:
     centres = torch.stack([rows[labels == c].mean(0) for c in range(3)])
     spread = torch.tensor(
         [
-            sum(math.sqrt((row - centres[c]).norm()) for row in rows[labels == c])
+            sum(float((row - centres[c]).norm()) for row in rows[labels == c])
             / (labels == c).sum().item()
             / math.log((labels == c).sum().item() + 10)
             for c in range(3)
@@ -37,6 +37,15 @@ def test_temperatures_are_the_papers_concentrations_cut_and_scaled() -> None:
     )
     spread = spread.clamp(spread.quantile(0.1), spread.quantile(0.9))
     torch.testing.assert_close(solver._temperatures(rows, labels, centres), 0.2 * spread / spread.mean())
+
+
+def test_temperatures_by_hand_the_distance_itself_counts_and_not_its_root() -> None:
+    """Ten images 4 away from the first centre, ten 1 away from the second, none far enough apart to be cut off."""
+    rows = torch.zeros(20, 2)
+    rows[:10, 0], rows[10:, 0] = torch.tensor([4.0, -4.0]).repeat(5), torch.tensor([1.0, -1.0]).repeat(5)
+    found = Granularities(k=[2], temperature=1.0)._temperatures(rows, torch.arange(20) // 10, torch.zeros(2, 2))
+    # Of 4 and 1 the quantiles 0.9 and 0.1 are 3.7 and 1.3; their mean is 2.5. The authors' run_kmeans gives the same.
+    torch.testing.assert_close(found, torch.tensor([3.7, 1.3]) / 2.5)
 
 
 def test_a_cluster_of_one_image_has_the_greatest_temperature() -> None:
