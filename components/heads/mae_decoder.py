@@ -32,6 +32,7 @@ class MAEDecoder(nn.Module):
         heads: attention heads.
         patch: side of a patch in pixels.
         channels: of the image.
+        out: numbers of each patch; left out, those of its pixels. With another width it predicts features (CMAE).
         width: of the arriving tokens; filled from what arrives.
         patches: of an image, a square number; filled from what arrives.
     """
@@ -46,6 +47,7 @@ class MAEDecoder(nn.Module):
         heads: Count = 16,
         patch: Count = 16,
         channels: Count = 3,
+        out: Count | None = None,
         width: Count | None = None,
         patches: Count | None = None,
     ) -> None:
@@ -58,7 +60,7 @@ class MAEDecoder(nn.Module):
         self.register_buffer("positions", sine_cosine_table(dim, patches))
         self.blocks = nn.Sequential(*(Block(dim, heads, qkv_bias=True, norm_layer=norm) for _ in range(depth)))
         self.norm = norm(dim)
-        self.pixels = nn.Linear(dim, patch * patch * channels)
+        self.pixels = nn.Linear(dim, out or patch * patch * channels)
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.xavier_uniform_(layer.weight)

@@ -13,7 +13,8 @@ from sslgraph.ranges import PositiveScalar
 
 
 @component(
-    source="arXiv:1911.05722, equation 1; arXiv:2104.02057, Algorithm 1, for keys of the batch",
+    source="arXiv:1911.05722, equation 1; arXiv:2104.02057, Algorithm 1, for keys of the batch; "
+    "arXiv:2010.01028, section 4, for own negatives",
     kind="contrastive cross-entropy",
     agrees=("query", "key"),
     repels="samples",
@@ -34,7 +35,7 @@ class InfoNCE(nn.Module):
         loss = mean over the batch of  -log( e(k) / (e(k) + sum_n e(n)) ),     e(x) = exp(q.x / temperature)
 
     Without the port `negatives` (MoCo v3) they are the keys of the other images on all ranks; MoCo v3's factor of twice
-    the temperature is then the loss's weight.
+    the temperature is then the loss's weight. Rows of the port `own_negatives` are further n, for their query alone.
 
     Settings:
         temperature: divides the similarities, no unit.
@@ -49,12 +50,15 @@ class InfoNCE(nn.Module):
         query: Float[Tensor, "batch dim"],
         key: Float[Tensor, "batch dim"],
         negatives: Float[Tensor, "size dim"] | None = None,
+        own_negatives: Float[Tensor, "batch own dim"] | None = None,
     ) -> Float[Tensor, ""]:
         positive = (query * key).sum(1)
         if negatives is None:
             choices = query @ collectives.gather_with_gradient(key).T
         else:
             choices = torch.cat([positive[:, None], query @ negatives.T], 1)
+        if own_negatives is not None:
+            choices = torch.cat([choices, (own_negatives @ query[:, :, None])[..., 0]], 1)
         return ((choices / self.temperature).logsumexp(1) - positive / self.temperature).mean()
 
     def landmarks(
@@ -62,9 +66,11 @@ class InfoNCE(nn.Module):
         query: Float[Tensor, "batch dim"],
         key: Float[Tensor, "batch dim"],
         negatives: Float[Tensor, "size dim"] | None = None,
+        own_negatives: Float[Tensor, "batch own dim"] | None = None,
     ) -> dict[str, float]:
         """Chance, and equally the value when all queries and keys are one: the log of the number of choices."""
         choices = len(query) * collectives.ranks() if negatives is None else 1 + len(negatives)
+        choices += 0 if own_negatives is None else own_negatives.shape[1]
         return {"chance": math.log(choices), "collapsed": math.log(choices)}
 
     def monitors(
@@ -72,6 +78,7 @@ class InfoNCE(nn.Module):
         query: Float[Tensor, "batch dim"],
         key: Float[Tensor, "batch dim"],
         negatives: Float[Tensor, "size dim"] | None = None,
+        own_negatives: Float[Tensor, "batch own dim"] | None = None,
     ) -> dict[str, Tensor]:
         """How far the choices of a query lie apart, over the temperature: 0, all are alike."""
         others = key if negatives is None else negatives

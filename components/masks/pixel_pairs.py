@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from sslgraph.component import component
 from sslgraph.ranges import Positive
 
+from .cell_places import centres
+
 
 @component(source="arXiv:2011.10043, equation 1 and section 3.1", role="mask")
 class PixelPairs(nn.Module):
@@ -47,10 +49,4 @@ class PixelPairs(nn.Module):
 def _cells(box: Tensor, flip: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor]:
     """Centres of a view's cells, row by row [batch, cells, 2], and the diagonal of a cell [batch]; all in float32."""
     left, top, right, bottom = box.float().unbind(1)
-    start, end = torch.where(flip, right, left), torch.where(flip, left, right)
-    across = (torch.arange(columns, device=box.device) + 0.5) / columns
-    down = (torch.arange(rows, device=box.device) + 0.5) / rows
-    x = start[:, None] + (end - start)[:, None] * across
-    y = top[:, None] + (bottom - top)[:, None] * down
-    centre = torch.stack([x.repeat(1, rows), y.repeat_interleave(columns, 1)], -1)
-    return centre, torch.hypot((right - left) / columns, (bottom - top) / rows)
+    return centres(box, flip, rows, columns), torch.hypot((right - left) / columns, (bottom - top) / rows)

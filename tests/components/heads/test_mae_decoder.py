@@ -49,6 +49,11 @@ def test_the_order_in_which_seen_tokens_arrive_does_not_matter() -> None:
     torch.testing.assert_close(decoder(moved, where[MASK.restore]), decoder(tokens, MASK.restore))
 
 
+def test_out_says_how_many_numbers_a_patch_gets() -> None:
+    features = MAEDecoder(dim=16, depth=1, heads=2, out=7, width=12, patches=16)
+    assert features(torch.randn(2, 9, 12), MASK.restore).shape == (2, 16, 7)
+
+
 def test_an_image_that_is_no_square_of_patches_is_refused() -> None:
     with pytest.raises(ValueError, match="a square number of patches and a width divisible by 4: 15, 16"):
         MAEDecoder(dim=16, depth=1, heads=2, width=12, patches=15)

@@ -1,0 +1,17 @@
+"""Puts the rows of an image after other rows of it: two sets of tokens or of negatives as one."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph.component import component
+
+
+@component(source="definition")
+class Append(nn.Module):
+    """[batch, n, dim] and [batch, m, dim] to [batch, n + m, dim]; more than two by nesting."""
+
+    def forward(
+        self, one: Float[Tensor, "batch some dim"], other: Float[Tensor, "batch more dim"]
+    ) -> Float[Tensor, "batch all dim"]:
+        return torch.cat([one, other], 1)

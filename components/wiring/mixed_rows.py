@@ -1,0 +1,42 @@
+"""Rows between the rows of an image, drawn at random: synthetic hard negatives (MoCHi)."""
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from sslgraph import draws
+from sslgraph.component import component
+from sslgraph.ranges import Count, Shares
+
+
+@component(source="arXiv:2010.01028, equations 3 and 4", title="mixed rows", detached=("rows", "anchor"))
+class MixedRows(nn.Module):
+    """out = unit(share * one + (1 - share) * other),   share ~ uniform, for each row that is made
+
+    One and other are rows of the image, drawn with replacement. With the port `anchor` (the query) it is the one, and
+    a share below 1/2 keeps its part the smaller one.
+
+    Settings:
+        count: rows made for each image.
+        share: the least and the greatest share of the one.
+    """
+
+    def __init__(self, *, count: Count, share: Shares = (1e-6, 1.0)) -> None:
+        super().__init__()
+        self.count = count
+        self.share = share
+
+    @torch.no_grad()
+    def forward(
+        self,
+        rows: Float[Tensor, "batch kept dim"],
+        draw: Int64[Tensor, "batch 4"],
+        anchor: Float[Tensor, "batch dim"] | None = None,
+    ) -> Float[Tensor, "batch count dim"]:
+        ones, others = (
+            rows.gather(1, picked[..., None].expand(-1, -1, rows.shape[2]))
+            for picked in (draws.integers(draws.substream(draw, n), self.count, rows.shape[1]) for n in (0, 1))
+        )
+        share = draws.uniform(draws.substream(draw, 2), self.count, *self.share)[..., None].to(rows.dtype)
+        return normalize(share * (ones if anchor is None else anchor[:, None]) + (1 - share) * others, dim=2)

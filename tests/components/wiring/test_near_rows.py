@@ -1,0 +1,80 @@
+"""Neighbours, rows mixed of them, matches of two views: by hand and by slow search."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from sslgraph.components.losses.info_nce import InfoNCE
+from sslgraph.components.masks.cell_places import CellPlaces
+from sslgraph.components.wiring.append import Append
+from sslgraph.components.wiring.matches import Matches
+from sslgraph.components.wiring.mixed_rows import MixedRows
+from sslgraph.components.wiring.nearest import Nearest
+from sslgraph.components.wiring.neighbours import Neighbours
+from sslgraph.draws import keyed
+from sslgraph.errors import SettingError
+
+DRAW = keyed(3, 0, torch.arange(2))
+
+
+def test_the_first_neighbour_is_the_nearest_row_and_the_others_follow() -> None:
+    rows, others = torch.randn(4, 3, requires_grad=True), torch.randn(9, 3)
+    found = Neighbours(count=4)(rows, others)
+    torch.testing.assert_close(found[:, 0], Nearest()(rows, others))
+    cosines = torch.cosine_similarity(rows[:, None], others[None], dim=2).sort(1, descending=True).values
+    torch.testing.assert_close(torch.cosine_similarity(rows[:, None], found, dim=2), cosines[:, :4])
+    assert not found.requires_grad
+
+
+def test_more_neighbours_than_rows_are_refused() -> None:
+    with pytest.raises(SettingError, match="9 rows have no 10 neighbours"):
+        Neighbours(count=10)(torch.randn(2, 3), torch.randn(9, 3))
+
+
+def test_mixed_rows_lie_between_rows_of_their_image() -> None:
+    rows = normalize(torch.randn(2, 2, 3), dim=2)
+    made = MixedRows(count=40)(rows, DRAW)
+    parts = torch.linalg.lstsq(rows.transpose(1, 2), made.transpose(1, 2)).solution  # of both rows, never below 0
+    torch.testing.assert_close((rows.transpose(1, 2) @ parts).transpose(1, 2), made)
+    assert parts.min() > -1e-5 and len(made.unique(dim=1)[0]) > 10
+    torch.testing.assert_close(made.norm(dim=2), torch.ones(2, 40))
+    assert torch.equal(MixedRows(count=40)(rows[1:], DRAW[1:]), made[1:])  # an image draws for itself
+
+
+def test_an_anchor_has_at_most_its_share() -> None:
+    rows, anchor = torch.tensor([[[1.0, 0.0]]]).expand(2, 4, 2), torch.tensor([[0.0, 1.0]]).expand(2, 2)
+    made = MixedRows(count=400, share=(0.1, 0.5))(rows, DRAW, anchor)
+    share = made[..., 1] / made.sum(2)
+    assert 0.1 <= share.min() < 0.11 and 0.49 < share.max() <= 0.5
+
+
+def test_own_negatives_count_for_their_query_alone() -> None:
+    query, key, queue, own = (normalize(torch.randn(*shape), dim=-1) for shape in ((2, 3), (2, 3), (5, 3), (2, 4, 3)))
+    whole = InfoNCE()(query, key, queue, own)
+    single = [InfoNCE()(query[n : n + 1], key[n : n + 1], torch.cat([queue, own[n]])) for n in (0, 1)]
+    torch.testing.assert_close(whole, torch.stack(single).mean())
+    assert InfoNCE().landmarks(query, key, queue, own) == InfoNCE().landmarks(query, key, torch.ones(9, 3))
+    assert torch.equal(Append()(own, own[:, :1]), torch.cat([own, own[:, :1]], 1))
+
+
+def test_the_nearest_pairs_of_places_are_matched() -> None:
+    one, other = torch.randn(2, 6, 3), torch.randn(2, 5, 3)
+    pairs = Matches(count=4)(one, other)
+    for n in (0, 1):
+        nearest = [min(((a - b).norm().item(), j) for j, b in enumerate(other[n])) for a in one[n]]
+        rest = sorted((*pair, i) for i, pair in enumerate(nearest))
+        assert pairs.here[n].tolist() == [i for _, _, i in rest[:4]]
+        assert pairs.there[n].tolist() == [j for _, j, _ in rest[:4]]
+    with pytest.raises(SettingError, match="a view of 6 places has no 7"):
+        Matches(count=7)(one, other)
+
+
+def test_cells_of_two_crops_meet_at_one_place_of_the_image() -> None:
+    map_ = torch.zeros(1, 1, 2, 2)
+    whole = CellPlaces()(torch.tensor([[0.0, 0.0, 1.0, 1.0]]), torch.tensor([False]), map_)
+    assert whole[0].tolist() == [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]]
+    right = CellPlaces()(torch.tensor([[0.5, 0.0, 1.5, 1.0]]), torch.tensor([True]), map_)  # mirrored
+    pairs = Matches(count=2)(whole, right)
+    assert sorted(zip(pairs.here[0].tolist(), pairs.there[0].tolist(), strict=True)) == [(1, 1), (3, 3)]
