@@ -17,7 +17,7 @@ from sslgraph.read.spec import Path
 from sslgraph.settle import real_run
 from sslgraph.settle.axes import bind, clash, promised
 from sslgraph.settle.given_numbers import with_numbers
-from sslgraph.wire.graph import Box, LossBox, Value, Write
+from sslgraph.wire.graph import Box, LossBox, TargetBox, Value, Write
 
 
 @dataclass
@@ -36,6 +36,7 @@ class MetaParts:
     def __init__(self, dataset: int, plugins: tuple[str, ...]) -> None:
         self.dataset, self.plugins = dataset, plugins
         self.built: dict[str, MetaPart] = {}
+        self._arrived: dict[str, list[Mapping[str, Any]]] = {}  # what each target is called with
         self._results: dict[Any, Any] = {}  # of earlier calls: a net gives the same shapes for its second view
 
     def missing(self, box: Box, widths: Mapping[str, int]) -> list[str]:
@@ -69,6 +70,8 @@ class MetaParts:
         if any(meta is None for meta in metas.values()):
             return None  # after a pass over the data set: solvers whose work depends on the numbers
         part = self.built[box.name]
+        if isinstance(box, TargetBox):
+            self._arrived.setdefault(box.name, []).append(metas)
         key = (
             type(part.module),
             part.module.training,
@@ -85,6 +88,15 @@ class MetaParts:
         if isinstance(box, LossBox) and hasattr(part.module, "landmarks"):
             part.landmarks = _landmarks(part.module, metas)
         return self._results[key]
+
+    def takes(self, net: MetaPart, target: str) -> bool:
+        """Whether a net can be run on all that its target is called with."""
+        try:
+            for metas in self._arrived.get(target, ()):
+                real_run.called(net.module, "", metas)
+        except Exception:  # whatever a part raises on tensors of these shapes
+            return False
+        return True
 
     def makes_rows(self, box: Box) -> bool:
         """Whether how many rows a part gives depends on numbers: an axis of its own, which holds no views."""

@@ -59,14 +59,16 @@ def settle(
 
 
 def refuse_other_widths(graph: Graph, parts: MetaParts) -> None:
-    """Refuses a target of other widths than the net that it follows: each was filled from what arrived there."""
+    """Refuses a target whose net can't take what arrives at it: each was filled from what arrived there.
+
+    Another size alone is no fault: a net that resamples its positions takes both.
+    """
     for name, box in graph.boxes.items():
         if isinstance(box, TargetBox) and {name, box.net} <= set(parts.built):
             mine, theirs = parts.built[name], parts.built[box.net]
             filled = {key: (size, theirs.settings.get(key)) for key, size in mine.settings.items()}
             widths = [key for key in parts.missing(graph.boxes[box.net], {}) if len({*filled.get(key, ())}) == 2]
-            shapes = [{key: value.shape for key, value in part.module.state_dict().items()} for part in (mine, theirs)]
-            if widths and shapes[0] != shapes[1]:
+            if widths and not parts.takes(theirs, name):
                 told = " and ".join(f"{key} {filled[key][0]}, '{box.net}' {filled[key][1]}" for key in widths)
                 problem = f"the target '{name}' can't follow '{box.net}': what arrives at '{name}' gives it {told}"
                 raise refusal(box.path, problem, "give both values of one width and size")
