@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..check.request import moved
 from ..feed.feed import Source
 from ..machine import machine
 from ..measure.features import extract, extract_views
+from ..measure.fine_tune import fine_tune
 from ..measure.shortcuts import Pretext, asked_of_noise
 from ..storage import checkpoint
 from . import labelled_places, protocols
@@ -103,10 +105,11 @@ def evaluate(
         is_net = name != "pixels"
         view = encoders.view if is_net else pixel_view()
         bank, queries = (extract(encoder, source, view, device=on) for source in sources)
-        given = Given(bank, queries)
+        tune = partial(fine_tune, encoder, sources[0], sources[1], view, device=on) if is_net else None
+        given = Given(bank, queries, tune=tune)
         if is_net and any(one.of_views for one in asked.values()):
             seen = extract_views(encoder, sources[0], encoders.training_view, images=IMAGES, views=VIEWS, device=on)
-            given = Given(bank, queries, seen)
+            given = replace(given, seen=seen)
         measured = {**getattr(result, name), **{protocol: {} for protocol in asked}}
         for protocol, values, fault in protocols.measures(asked, given):
             measured[protocol] = {**measured[protocol], **values}

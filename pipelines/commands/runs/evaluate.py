@@ -15,7 +15,8 @@ def evaluate(
     protocol: Annotated[
         list[str],
         typer.Option(
-            "--protocol", help="Protocol: knn20 (any k), linear, labels_1, labels_10, kmeans, retrieval or health"
+            "--protocol",
+            help="Protocol: knn20 (any k), linear, labels_1, fine_tune, kmeans, retrieval, health, ...",
         ),
     ] = [],  # noqa: B006
     data: Annotated[

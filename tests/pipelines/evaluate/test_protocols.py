@@ -12,16 +12,18 @@ import torch.nn.functional as F
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.evaluate.protocols import NAMES, Given, chosen, measures, protocol
 from sslgraph.pipelines.measure.features import Features
+from sslgraph.pipelines.measure.fine_tune import FineTuned
 from sslgraph.pipelines.measure.online import Setting
 
 LABELS = torch.arange(400) % 10
+TUNED = FineTuned(accuracy=0.5, chance=0.1, images=400, epochs=30, classes=10)
 
 
 def measured(values: torch.Tensor, seen: torch.Tensor | None = None) -> dict[str, dict[str, Any]]:
     """Every protocol of the same features as training and as test images."""
     rows = Features(values, torch.arange(len(values)), LABELS)
     found: dict[str, dict[str, Any]] = {name: {} for name in NAMES}
-    for name, given, fault in measures(chosen(NAMES, Setting()), Given(rows, rows, seen)):
+    for name, given, fault in measures(chosen(NAMES, Setting()), Given(rows, rows, seen, lambda: TUNED)):
         assert fault == ""
         found[name] |= given
     for name, values_of in found.items():
@@ -79,3 +81,4 @@ def test_a_step_that_fails_stops_no_other_and_raw_pixels_have_no_views() -> None
     found = {(name, *values): fault for name, values, fault in measures(asked, Given(rows, rows))}
     assert found["kmeans",].startswith("kmeans: NMI, ARI, accuracy is not measured: the features of 20 of 20 images")
     assert found["health", "lidar"] == ""
+    assert list(measures(chosen(("fine_tune",), Setting()), Given(rows, rows))) == [("fine_tune", {}, "")]
