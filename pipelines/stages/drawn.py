@@ -5,23 +5,25 @@ from __future__ import annotations
 from sslgraph.drawing import Box, Edge, Panel, Picture
 from sslgraph.read.spec import Pipeline, Stage
 
+from .stage_kinds import KINDS
+
 
 def picture(pipeline: Pipeline) -> Picture:
     """The stages in the form of a method's picture, so that every format can be written."""
     boxes = tuple(
         Box(
             id=name,
-            kind="encoder" if stage.recipe else "op",
+            kind="encoder" if KINDS[stage.do].trains else "projector",
             title=name.replace("_", " "),
             sub=_in_short(stage),
-            weights="trained" if stage.recipe else "none",
+            weights="trained" if KINDS[stage.do].trains else "none",
             lane="",
             use=stage.recipe or "",
         )
         for name, stage in pipeline.stages.items()
     )
     edges = tuple(
-        Edge(source=other.partition(".")[0], target=name, gradient="input", name="" if word == "of" else word)
+        Edge(source=other.partition(".")[0], target=name, gradient="input", name="" if word in ("of", other) else word)
         for name, stage in pipeline.stages.items()
         for word, other in {**({"of": stage.of} if stage.of else {}), **stage.given}.items()
         if other.partition(".")[0] in pipeline.stages

@@ -19,7 +19,8 @@ from .work import StageKind, Work
 def _stage(work: Work) -> dict[str, Any]:
     cells = [(word, choices, artefact.done(work.inputs[name]) or {}) for name, (word, choices) in work.gathered.items()]
     rows = joined([(word, choices, _found(facts)) for word, choices, facts in cells])
-    said = write(work.folder, work.name.replace("_", " "), rows, work.stage.settings.get("plots", {}))
+    own = work.stage.settings
+    said = write(work.folder, own.get("title", work.name.replace("_", " ")), rows, own.get("plots", {}))
     return {"cells": len(rows), "said": said}
 
 
@@ -66,4 +67,4 @@ def asked(study: Stage) -> dict[str, set[str]]:
     return found
 
 
-STUDY = StageKind(_stage, {"plots": "dict[str, Any]"}, gathers=True)
+STUDY = StageKind(_stage, {"plots": "dict[str, Any]", "title": "str"}, gathers=True)

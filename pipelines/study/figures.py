@@ -12,7 +12,7 @@ from .joined import Choices, Mean, Row, averaged
 from .utility import Utility, utilities
 
 Scale = Literal["linear", "log", "names"]
-LOG = 8.0  # numbers whose greatest is so many times the least stand on a logarithmic axis
+LOG = 5.0  # numbers whose greatest is so many times the least stand on a logarithmic axis
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Figure:
-    """Curves by name over one axis, whose `names` are its marks if it has no numbers."""
+    """Curves by name over one axis, whose `names` are its marks if it has no numbers.
+
+    `first` is the number of the first curve's colour: curves of one name have one colour in two figures.
+    """
 
     title: str
     across: str
@@ -58,6 +61,7 @@ class Figure:
     names: Sequence[str] = field(default=())
     is_share: bool = True
     said: Sequence[str] = field(default=())
+    first: int = 0
 
 
 def wishes(plots: Mapping[str, Any]) -> dict[str, Wish]:
@@ -110,7 +114,7 @@ def _panel(title: str, wish: Wish, rows: Sequence[Row], order: Sequence[str]) ->
     saved = {name or wish.y: _saved(scratch, curve) for name, curve in curves.items()}
     drawn = {name: [Point(u.labels, u.value, 0.0, u.side) for u in some] for name, some in saved.items()}
     told = [f"{name}: {', '.join(f'{u.labels:g} labels {u}' for u in some)}" for name, some in saved.items()]
-    labels = Figure(f"Labels saved: {title}", wish.along, "utility", drawn, scale, names, is_share=False, said=told)
+    labels = Figure(f"Labels saved: {title}", wish.along, "utility", drawn, scale, names, False, told, first=1)
     return [figure, labels]
 
 

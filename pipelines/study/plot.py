@@ -21,12 +21,12 @@ def draw(figure: Figure) -> Markup:
         element("title", figure.title),
         element("desc", "; ".join(figure.said) or figure.title),
         plane.axes(),
-        [_curve(plane, name, figure.curves[name], number) for number, name in enumerate(names)],
+        [_curve(plane, name, figure.curves[name], number) for number, name in enumerate(names, figure.first)],
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         class_="chart",
     )
-    curves = [Curve(name, (), number) for number, name in enumerate(names)]
+    curves = [Curve(name, (), number) for number, name in enumerate(names, figure.first)]
     return element(
         "figure",
         element("figcaption", element("strong", figure.title), legend(curves)),

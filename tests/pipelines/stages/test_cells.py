@@ -81,6 +81,11 @@ def test_a_study_runs_once_and_only_what_is_missing_runs_again(here: Path, sslgr
     assert times == {path: path.stat().st_mtime_ns for path in here.rglob("*.pt")}
 
 
+def test_the_picture_says_what_a_stage_is_done_over(here: Path, sslgraph: Command) -> None:
+    assert sslgraph("draw", "small.yaml", "-o", "small.mmd").code == 0
+    assert "train over strength" in (here / "small.mmd").read_text()
+
+
 @pytest.mark.usefixtures("here")
 def test_a_name_of_the_text_means_all_its_cells() -> None:
     first = {stage.name: stage.sources.key for stage in plan("small.yaml")}

@@ -57,6 +57,7 @@ def test_labels_saved_are_of_means_over_seeds() -> None:
     assert [round(point.y, 3) for point in accuracy.curves["from scratch"]] == [0.21, 0.41, 0.61]
     assert accuracy.curves["m"][0].deviation == pytest.approx(0.02 / 2**0.5)
     assert saved.said == ["m: 100 labels +1.00, 200 labels +1.00"] and not saved.is_share
+    assert "line c1" in draw(saved) and "line c0" not in draw(saved)  # m has the colour that it has beside scratch
 
 
 def test_a_figure_that_nothing_says_is_refused() -> None:
