@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -52,6 +52,22 @@ def cells(loaded: Loaded[Pipeline]) -> dict[str, Cell]:
 def named(stage: str, choices: Choices) -> str:
     """The name of a cell, which is also the beginning of its folder's."""
     return "-".join([stage, *(re.sub(r"[^\w.+]+", "_", choice) for choice in choices.values())])
+
+
+def narrowed(loaded: Loaded[Pipeline], changes: Mapping[str, Any]) -> Loaded[Pipeline]:
+    """The pipeline with these choices of its axes: values of a list, or some of the names; SpecError for others."""
+    grid = dict(loaded.spec.grid)
+    for axis, wanted in changes.items():
+        if axis not in grid:
+            raise SpecError([unknown((), f"--set grid.{axis}: the grid has no axis", axis, grid)])
+        values = wanted if isinstance(wanted, list) else [wanted]
+        there = _changes(loaded.spec, axis)
+        strange = [str(value) for value in values if isinstance(grid[axis], dict) and str(value) not in there]
+        if strange or not values:
+            raise SpecError([unknown((), f"--set grid.{axis}: the axis has no choice", "".join(strange[:1]), there)])
+        is_list = isinstance(grid[axis], list)
+        grid[axis] = list(values) if is_list else {str(value): there[str(value)] for value in values}
+    return replace(loaded, spec=loaded.spec.model_copy(update={"grid": grid}))
 
 
 def refused(loaded: Loaded[Pipeline]) -> Iterator[Fault]:

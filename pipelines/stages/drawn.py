@@ -13,7 +13,7 @@ def picture(pipeline: Pipeline) -> Picture:
     boxes = tuple(
         Box(
             id=name,
-            kind="encoder" if KINDS[stage.do].trains else "projector",
+            kind="encoder" if KINDS[stage.do].trains else "head",
             title=name.replace("_", " "),
             sub=_in_short(stage),
             weights="trained" if KINDS[stage.do].trains else "none",

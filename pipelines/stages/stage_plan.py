@@ -21,7 +21,7 @@ from ..check import check
 from ..check.request import located, request
 from . import artefact
 from .artefact import Sources
-from .cells import Cell, Choices, cells, refused
+from .cells import Cell, Choices, cells, narrowed, refused
 from .stage_kinds import KINDS
 from .studying import study_faults
 from .training import labels_problem
@@ -75,12 +75,15 @@ def plan(
 ) -> list[Planned]:
     """The stages in the order in which they run; SpecError with all that is wrong with the pipeline's own text.
 
-    `out` is the folder of the artefacts; `changes` are those of a command line, STAGE.PATH; `data` is for trainings
-    that name none.
+    `out` is the folder of the artefacts; `changes` are those of a command line, STAGE.PATH or grid.AXIS; `data` is for
+    trainings that name none.
     """
     loaded = load_pipeline(name)
     refuse(loaded)
-    told = _by_stage(loaded, changes or {})
+    changes = dict(changes or {})
+    axes = {path: changes.pop(path) for path in tuple(changes) if path.startswith("grid.")}
+    loaded = narrowed(loaded, {path.removeprefix("grid."): choices for path, choices in axes.items()})
+    told = _by_stage(loaded, changes)
     loaded = _changed(loaded, told)
     refuse(loaded)
     folder = Path(out or Path("runs", Path(name).stem)).resolve()

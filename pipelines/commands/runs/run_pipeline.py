@@ -24,7 +24,8 @@ def run(
 ) -> None:
     """Run the stages of a pipeline that are not done.
 
-    They run one after another. --set STAGE.PATH=VALUE changes the recipe of a stage, --set '*.PATH=VALUE' all.
+    They run one after another. --set STAGE.PATH=VALUE changes the recipe of a stage, --set '*.PATH=VALUE' all,
+    and --set 'grid.AXIS=[CHOICES]' says over what a grid is done.
     """
     from ...stages.checking import checked, refuse_unlabelled
     from ...stages.running import run as run_stages
