@@ -11,8 +11,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-COLUMNS = tuple((encoder, measure) for measure in ("knn", "probe") for encoder in ("trained", "random", "pixels"))
-HEAD = "| recipe | seeds | kNN | random | pixels | probe | random | pixels |\n|---|---|---|---|---|---|---|---|"
+EARLIER = {"knn20": "knn", "linear": "probe"}  # what files of before 2026-11-27 call these protocols
+COLUMNS = tuple((encoder, protocol) for protocol in EARLIER for encoder in ("trained", "random", "pixels"))
+HEAD = "| recipe | seeds | knn20 | random | pixels | linear | random | pixels |\n|---|---|---|---|---|---|---|---|"
 
 
 def rows(folders: list[Path]) -> list[str]:
@@ -27,8 +28,9 @@ def rows(folders: list[Path]) -> list[str]:
 
 def _cells(runs: list[dict[str, Any]]) -> list[str]:
     cells = []
-    for encoder, measure in COLUMNS:
-        values = [100 * run[encoder][measure]["accuracy"] for run in runs if run[encoder][measure]]
+    for encoder, protocol in COLUMNS:
+        found = [run[encoder].get(protocol) or run[encoder].get(EARLIER[protocol]) for run in runs]
+        values = [100 * one["accuracy"] for one in found if one]
         if not values:  # an evaluation that was cut off
             cells.append("-")
             continue
