@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -59,15 +59,24 @@ def prepare_images(
     final = Path(out).expanduser().resolve()
     if final.exists() and not (final.is_dir() and not any(final.iterdir())):
         raise SslgraphError(f"--prepare {out}: something is there already; name a new folder")
+    with told(final, "--prepare"):
+        return write_prepared(
+            final, splits_at(path, settings, at_least=2 * side), side=side, form=form, where=str(path)
+        )
+
+
+def write_prepared(
+    folder: Path, splits: Iterable[tuple[str, Source]], *, side: int, form: str, where: str
+) -> list[Written]:
+    """The same of images by the names of their splits; `where` is said of where they came from."""
     found: list[Written] = []
     classes: tuple[str, ...] = ()
-    with told(final, "--prepare"), whole_folder(final) as folder:
-        for split, source in splits_at(path, settings, at_least=2 * side):
-            found.append(_write_split(folder, split, source, side, form))
+    with whole_folder(folder) as begun:
+        for split, source in splits:
+            found.append(_write_split(begun, split, source, side, form))
             classes = source.classes
-        splits = [one.split for one in found]
-        about = {"form": form, "side": side, "classes": classes, "splits": splits, "from": str(path)}
-        (folder / "prepared.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        about = {"form": form, "side": side, "classes": classes, "splits": [one.split for one in found], "from": where}
+        (begun / "prepared.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return found
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
-from networkx import Graph, connected_components
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -24,9 +22,9 @@ from ..feed.inspection import splits_at
 from ..machine import machine
 from ..measure.features import extract
 from ..measure.knn import GRID
+from ..measure.likeness import directions, groups, mean_of
 from .contact_picture import scaled
 
-CHUNK = 1024  # images compared with all others at a time
 SIDE, GAP, LINE, TEXT = 150, 12, 15, 11
 INK, PALE, PAPER = "#1B2733", "#5A6672", "#FFFFFF"
 
@@ -74,9 +72,9 @@ class Eye:
             values.append(found.values)
         if len(images) < 2:
             raise SslgraphError(f"{path} holds one image, and there is nothing to compare it with")
-        rows = F.normalize(torch.cat(values), dim=1)
-        mean = rows.mean(0, keepdim=True)
-        return Bank(tuple(images), F.normalize(rows - mean, dim=1), mean)
+        rows = torch.cat(values)
+        mean = mean_of(rows)
+        return Bank(tuple(images), directions(rows, mean), mean)
 
     def nearest(self, bank: Bank, image: str, count: int) -> Row:
         """An image and the `count` others of the set that are nearest to it; of equals the first."""
@@ -85,7 +83,7 @@ class Eye:
         if len(source) != 1:
             raise SslgraphError(f"--of {image} holds {len(source)} images; name one image")
         found = extract(self.run.trained, source, self.run.view, device=self.device)
-        similarity = bank.values @ F.normalize(F.normalize(found.values, dim=1) - bank.mean, dim=1)[0]
+        similarity = bank.values @ directions(found.values, bank.mean)[0]
         order = (similarity * GRID).round().argsort(descending=True, stable=True).tolist()
         others = [row for row in order if bank.images[row][0] != _name(source, 0)]
         return (
@@ -96,12 +94,7 @@ class Eye:
 
 def duplicates(bank: Bank, above: float) -> Iterator[Row]:
     """Groups of images that a chain of likenesses above this cosine joins, the largest first."""
-    pairs = Graph()
-    for start in range(0, len(bank.values), CHUNK):
-        near = (bank.values[start : start + CHUNK] @ bank.values.T > above).nonzero()
-        pairs.add_edges_from((start + one, other) for one, other in near.tolist() if start + one < other)
-    for group in sorted(connected_components(pairs), key=lambda some: (-len(some), min(some))):
-        first, *others = sorted(group)
+    for first, *others in groups(bank.values, above):
         cosine = (bank.values[others] @ bank.values[first]).tolist()
         yield (
             bank.likeness(first, 1.0),

@@ -13,6 +13,7 @@ from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Pipeline, Stage
 
 from .stage_kinds import KINDS
+from .work import DATA
 
 Choices = Mapping[str, str]  # of each axis one
 
@@ -84,7 +85,7 @@ def refused(loaded: Loaded[Pipeline]) -> Iterator[Fault]:
 
 
 def _inputs(stage: Stage) -> list[str]:
-    return [*([stage.of] if stage.of else []), *stage.given.values()]
+    return [*([stage.of] if stage.of else []), *stage.given.values(), str(stage.settings.get(DATA))]
 
 
 def _changes(pipeline: Pipeline, axis: str) -> dict[str, dict[str, Any]]:
@@ -123,6 +124,8 @@ def _cell(
         for key, value in _changes(pipeline, axis)[choices[axis]].items():
             (own if key == "recipe" or (key in kind.settings and key != "set") else paths)[key] = value
     settings = {**stage.settings, **{key: value for key, value in own.items() if key != "recipe"}}
+    if isinstance(images := settings.get(DATA), str) and images != name:
+        settings[DATA] = cell_of(images)
     if paths:
         settings["set"] = {**settings.get("set", {}), **paths}
     changed = {

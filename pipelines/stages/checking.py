@@ -21,6 +21,7 @@ from . import artefact
 from .stage_kinds import KINDS
 from .stage_plan import Planned
 from .studying import asked
+from .work import DATA
 
 
 def checked(stages: Sequence[Planned], plugins: tuple[str, ...] = ()) -> Iterator[tuple[str, Examination | None]]:
@@ -63,7 +64,8 @@ def _checked(
     try:
         found = examine(stage.request["recipe"], plugins=plugins, overrides=overrides)
         assert found.sized is not None
-        taken = given(found.sized, stage.inputs, is_check=True, read=lambda place: _opened(place, sized))
+        names = {word: stage.inputs[word] for word in stage.stage.given}
+        taken = given(found.sized, names, is_check=True, read=lambda place: _opened(place, sized))
     except SslgraphError as wrong:
         raise SslgraphError(f"stage '{stage.name}': {wrong}") from wrong
     return found, tuple(taken.said)
@@ -92,7 +94,7 @@ def refuse_unlabelled(stages: Sequence[Planned], plugins: tuple[str, ...] = ()) 
             told = by_name[name]
             facts = wanted.get(word, set()) & set(KINDS[told.stage.do].of_labels)
             trained = by_name.get(told.inputs.get("of", ""), told)
-            if not facts or trained.recipe is None:
+            if not facts or trained.recipe is None or DATA in {*told.inputs, *trained.inputs}:
                 continue
             data, path = trained.recipe.spec.data, told.stage.settings.get("data") if told is not trained else None
             use, settings = (data.use, dict(data.settings)) if path is None else moved(data, path)

@@ -6,6 +6,7 @@ from sslgraph.drawing import Box, Edge, Panel, Picture
 from sslgraph.read.spec import Pipeline, Stage
 
 from .stage_kinds import KINDS
+from .work import DATA, OF
 
 
 def picture(pipeline: Pipeline) -> Picture:
@@ -23,10 +24,15 @@ def picture(pipeline: Pipeline) -> Picture:
         for name, stage in pipeline.stages.items()
     )
     edges = tuple(
-        Edge(source=other.partition(".")[0], target=name, gradient="input", name="" if word in ("of", other) else word)
+        Edge(
+            source=other.partition(".")[0],
+            target=name,
+            gradient="input",
+            name="" if word in (OF, DATA, other) else word,
+        )
         for name, stage in pipeline.stages.items()
-        for word, other in {**({"of": stage.of} if stage.of else {}), **stage.given}.items()
-        if other.partition(".")[0] in pipeline.stages
+        for word, other in _inputs(stage).items()
+        if other.partition(".")[0] in pipeline.stages.keys() - {name}
     )
     return Picture(pipeline.pipeline, "paper", (Panel("stages", pipeline.pipeline, boxes, edges, ()),))
 
@@ -34,3 +40,9 @@ def picture(pipeline: Pipeline) -> Picture:
 def _in_short(stage: Stage) -> str:
     over = f"over {', '.join(stage.over)}" if stage.over else ""
     return " ".join(filter(None, (stage.do.replace("_", " "), str(stage.settings.get("labels", "")), over)))
+
+
+def _inputs(stage: Stage) -> dict[str, str]:
+    """What a stage names of others: the stage that it is of, the images that it works on, what it is given."""
+    images = stage.settings.get(DATA)
+    return {**({OF: stage.of} if stage.of else {}), **({DATA: images} if images else {}), **stage.given}

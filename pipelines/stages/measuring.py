@@ -14,9 +14,9 @@ from .work import StageKind, Work
 
 def measure(work: Work) -> dict[str, Any]:
     """Measures the run as `sslgraph evaluate` does, on its own images or those of `data:`."""
-    found = evaluate(work.inputs["of"], data=work.stage.settings.get("data"), plugins=work.plugins)
+    found = evaluate(work.inputs["of"], data=work.data, plugins=work.plugins)
     whole_file.put(work.folder / FILE, f"{json.dumps(asdict(found), indent=2)}\n".encode())
     return {name: values["accuracy"] for name, values in found.trained.items() if "accuracy" in values}
 
 
-EVALUATE = StageKind(measure, {"data": "str"}, of_labels=("knn", "linear probe"))
+EVALUATE = StageKind(measure, {"data": "str | None"}, of_labels=("knn", "linear probe"))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sslgraph import write_whole
 from sslgraph.errors import SslgraphError, unknown
+from sslgraph.read.load import load_recipe
 
+from ..check.request import request
 from ..record.display import length
 from . import artefact
 from .stage_kinds import KINDS
 from .stage_plan import Planned
-from .work import Work
+from .work import DATA, IMAGES, Work
 
 Say = Callable[[str], None]
 
@@ -24,6 +27,7 @@ def run(stages: Sequence[Planned], say: Say, *, only: Collection[str] = (), plug
     known = dict.fromkeys(name for stage in stages for name in (stage.base, stage.name))
     if strange := [name for name in only if name not in known]:
         raise SslgraphError(str(unknown((), "--only: there is no stage", strange[0], known)))
+    plugins = tuple(dict.fromkeys([*plugins, *(one for stage in stages for one in stage.request.get("plugins", ()))]))
     for stage in stages:
         if only and not {stage.name, stage.base} & set(only):
             continue
@@ -49,11 +53,13 @@ def _do(stage: Planned, by_name: dict[str, Planned], say: Say, plugins: tuple[st
     say(f"{stage.name}: {'goes on' if stage.state == 'begun' else 'begins'} ({stage.stage.do}), {stage.folder}")
     start = time.monotonic()
     inputs = {word: by_name[other].folder if other in by_name else Path(other) for word, other in stage.inputs.items()}
-    given = {f"given.{word}": str(path) for word, path in inputs.items() if word != "of"}
-    request = {**stage.request, "overrides": {**stage.request.get("overrides", {}), **given}} if stage.request else {}
+    if stage.inputs.get(DATA) in by_name:
+        inputs[DATA] /= IMAGES
+    asked = _asked(stage, inputs) if stage.request else {}
     with write_whole.told(stage.folder, "--out"):
         stage.folder.mkdir(parents=True, exist_ok=True)
-    work = Work(stage.name, stage.stage, stage.folder, inputs, request, stage.recipe, plugins, stage.gathered)
+    recipe = load_recipe(asked["recipe"], asked["overrides"]) if asked and DATA in inputs else stage.recipe
+    work = Work(stage.name, stage.stage, stage.folder, inputs, asked, recipe, plugins, stage.gathered)
     try:
         facts = KINDS[stage.stage.do].run(work)
     except SystemExit as stopped:  # a training that was asked to stop has saved itself
@@ -61,6 +67,16 @@ def _do(stage: Planned, by_name: dict[str, Planned], say: Say, plugins: tuple[st
     seconds = time.monotonic() - start
     artefact.finish(stage.folder, stage.sources, {"do": stage.stage.do, "seconds": round(seconds, 1), **facts})
     say(f"{stage.name}: done in {length(seconds)}{words(facts)}")
+
+
+def _asked(stage: Planned, inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """The request of a training, with the weights that it is given and the images of an earlier stage."""
+    told = stage.request["overrides"] | {f"given.{word}": str(inputs[word]) for word in stage.stage.given}
+    if DATA not in inputs:
+        return {**stage.request, "overrides": told}
+    return request(
+        stage.request["recipe"], data=str(inputs[DATA]), plugins=tuple(stage.request["plugins"]), overrides=told
+    )
 
 
 def words(facts: dict[str, object]) -> str:

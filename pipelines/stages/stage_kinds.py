@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .curating import CURATE
 from .embedding import EMBED
 from .exporting import EXPORT
 from .losing import LOSSES
@@ -18,6 +19,7 @@ KINDS: Mapping[str, StageKind] = {
     "distil": DISTIL,
     "evaluate": EVALUATE,
     "embed": EMBED,
+    "curate": CURATE,
     "export": EXPORT,
     "losses": LOSSES,
     "study": STUDY,

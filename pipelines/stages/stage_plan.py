@@ -22,9 +22,11 @@ from ..check.request import located, request
 from . import artefact
 from .artefact import Sources
 from .cells import Cell, Choices, cells, narrowed, refused
+from .handed_on import handed_on
 from .stage_kinds import KINDS
 from .studying import study_faults
 from .training import labels_problem
+from .work import DATA, OF
 
 State = Literal["done", "begun", "stale", "new"]
 NEEDS = {
@@ -106,13 +108,13 @@ def refuse(loaded: Loaded[Pipeline]) -> None:
             faults.append(unknown((*here, "do"), f"stage '{name}': there is no kind of stage", stage.do, KINDS))
             continue
         faults += _wrong_settings(name, stage)
-        lacks = "recipe" if kind.trains else "given" if kind.gathers else "of"
-        if not getattr(stage, lacks) and not (kind.trains and _says_recipe(loaded.spec, stage)):
+        lacks = "recipe" if kind.trains else "given" if kind.gathers or kind.takes else "of"
+        if not getattr(stage, lacks) and not kind.takes and not (kind.trains and _says_recipe(loaded.spec, stage)):
             faults.append(Fault(here, f"do: {stage.do} needs {lacks}: {NEEDS[lacks]}"))
-        elif not kind.trains and stage.of in loaded.spec.stages and not KINDS[loaded.spec.stages[stage.of].do].trains:
-            faults.append(Fault((*here, "of"), f"stage '{name}' is of '{stage.of}', which trains nothing"))
         elif kind.gathers:
             faults += study_faults(name, stage, loaded.spec)
+        else:
+            faults += handed_on(name, stage, loaded.spec)
     if faults := [*faults, *refused(loaded)]:
         raise SpecError([fault.placed(loaded.place) for fault in faults])
     for cell in cells(loaded).values() if loaded.spec.grid else ():
@@ -141,10 +143,13 @@ def _by_stage(loaded: Loaded[Pipeline], changes: Mapping[str, Any]) -> dict[str,
     found: dict[str, dict[str, Any]] = {}
     for path, value in changes.items():
         stage, _, inner = path.partition(".")
-        if not inner or (stage != "*" and stage not in trained):
-            raise SpecError(
-                [unknown((), f"--set {path}: write STAGE.PATH; no stage that trains is called", stage, trained)]
-            )
+        if not inner or stage not in ("*", *loaded.spec.stages):
+            what = f"--set {path}: write STAGE.PATH; there is no stage"
+            raise SpecError([unknown((), what, stage, loaded.spec.stages)])
+        kind = KINDS[loaded.spec.stages[stage].do] if stage != "*" else None
+        if kind is not None and not kind.trains and inner not in kind.settings:
+            what = f"--set {path}: do: {loaded.spec.stages[stage].do} has no setting"
+            raise SpecError([unknown((), what, inner, kind.settings)])
         for name in trained if stage == "*" else [stage]:
             found.setdefault(name, {})[inner] = value
     return found
@@ -164,9 +169,12 @@ def _planned(
     told: Mapping[str, Any], data: str | None, plugins: tuple[str, ...],
 ) -> Planned:  # fmt: skip
     spec = cell.stage
-    if "data" in spec.settings:
-        spec = spec.model_copy(update={"settings": {**spec.settings, "data": _path(loaded, spec.settings["data"])}})
-    inputs = {**({"of": spec.of} if spec.of else {}), **spec.given}
+    images: str | None = spec.settings.get(DATA)
+    if images is not None and images not in made:
+        images = _path(loaded, images)
+        spec = spec.model_copy(update={"settings": {**spec.settings, DATA: images}})
+    named = {OF: spec.of, **spec.given, DATA: images if images in made else None}
+    inputs = {word: other for word, other in named.items() if other}
     inputs = {word: other if other in made else _path(loaded, other) for word, other in inputs.items()}
     keys = {word: made[other].sources.key if other in made else other for word, other in inputs.items()}
     if not KINDS[spec.do].trains:
@@ -179,8 +187,8 @@ def _planned(
         file = str(Path(loaded.file).parent / file)
     overrides = {**spec.settings.get("set", {}), **told}
     overrides = {**_inherited(file, spec, made, overrides), **overrides}
-    overrides |= {f"given.{word}": key for word, key in keys.items() if word != "of"}
-    asked = request(file, data=spec.settings.get("data", data), plugins=plugins, overrides=overrides)
+    overrides |= {f"given.{word}": keys[word] for word in spec.given}
+    asked = request(file, data=None if DATA in inputs else images or data, plugins=plugins, overrides=overrides)
     recipe = load_recipe(asked["recipe"], asked["overrides"])
     allowed = check.allowed_in(recipe, plugins)
     steps = {view: flat(found) for view, found in augmentations(method_in(recipe)).items()}

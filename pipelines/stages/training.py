@@ -17,7 +17,7 @@ from ..machine import machine
 from ..measure.features import extract
 from .work import StageKind, Work
 
-SETTINGS = {"set": "dict[str, Any]", "data": "str", "labels": "Any"}
+SETTINGS = {"set": "dict[str, Any]", "data": "str | None", "labels": "Any"}
 
 
 def train(work: Work) -> dict[str, Any]:
@@ -64,6 +64,6 @@ def labels_problem(labels: Any) -> str:
     return "" if is_share else "must be a number of images, or a share of them such as 10 %"
 
 
-TRAIN = StageKind(train, {"set": SETTINGS["set"], "data": "str"}, trains=True, of_labels=("knn",))
+TRAIN = StageKind(train, {"set": SETTINGS["set"], "data": "str | None"}, trains=True, of_labels=("knn",))
 FINE_TUNE = StageKind(classify, SETTINGS, trains=True, of_labels=("accuracy", "knn"))
-DISTIL = StageKind(classify, {"set": SETTINGS["set"], "data": "str"}, trains=True, of_labels=("accuracy", "knn"))
+DISTIL = StageKind(classify, {"set": SETTINGS["set"], "data": "str | None"}, trains=True, of_labels=("accuracy", "knn"))

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Recipe, Stage
+
+# Inputs that are no given weights or features: the training that a stage is of, the images that it works on.
+OF, DATA = "of", "data"
+IMAGES = "images"  # the folder of an artefact whose images later stages take
+Gives = Literal["weights", "features", "images", ""]
 
 
 @dataclass(frozen=True)
 class Work:
     """One stage that is to be done: its text, the folder that it fills, and the artefacts that it is given.
 
-    `inputs` has the folder of each input, "of" or the name under `given:`. `request` is that of the training.
+    `inputs` has the folder of each input, OF, DATA or the name under `given:`. `request` is that of the training.
     `gathered` has, for a stage that gathers, the name under `given:` and the choices of the grid behind each input.
     """
 
@@ -28,13 +33,25 @@ class Work:
     plugins: tuple[str, ...] = ()
     gathered: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
+    @property
+    def data(self) -> str | None:
+        """Where the images of `data:` lie, a path or an earlier stage's; None if the stage names none."""
+        return str(self.inputs[DATA]) if DATA in self.inputs else self.stage.settings.get(DATA)
+
 
 @dataclass(frozen=True)
 class StageKind:
-    """`run` fills the folder and returns what is worth saying; `settings` are its own, each as an annotation."""
+    """`run` fills the folder and returns what is worth saying; `settings` are its own, each as an annotation.
+
+    `takes` has the names under `given:` of features, and whether each must be there. `fault` says what is wrong with a
+    stage's settings together.
+    """
 
     run: Callable[[Work], dict[str, Any]]
     settings: Mapping[str, str]
     trains: bool = False  # it has a recipe; the others have `of:`, an earlier training
     gathers: bool = False  # it has `given:` instead, and takes all cells of these stages
     of_labels: tuple[str, ...] = ()
+    gives: Gives = ""
+    takes: Mapping[str, bool] = field(default_factory=dict)
+    fault: Callable[[Stage], str] = lambda _: ""

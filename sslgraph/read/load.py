@@ -139,7 +139,8 @@ def _in_order(pipeline: Pipeline, root: Value) -> Pipeline:
     for name, stage in pipeline.stages.items():
         artefacts: dict[Path, str] = {("of",): stage.of} if stage.of else {}
         artefacts |= {("given", key): artefact for key, artefact in stage.given.items()}
-        needs[name] = set()
+        data = stage.settings.get("data")
+        needs[name] = {data} if isinstance(data, str) and data in pipeline.stages.keys() - {name} else set()
         for path, artefact in artefacts.items():
             source = artefact.partition(".")[0]
             if source in pipeline.stages:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from sslgraph.component import Scalar, component, writes
 from sslgraph.draws import Draw, uniform
@@ -107,3 +108,15 @@ class Table(nn.Module):
     @writes
     def write(self, labels: Int64[Tensor, "images"]) -> None:
         self.labels.copy_(labels)
+
+
+@component(source="toy")
+class Thumbnail(nn.Module):
+    """The image with 8 x 8 pixels, in one row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch dim"]:
+        return self.scale * adaptive_avg_pool2d(image, 8).flatten(1)

@@ -176,7 +176,7 @@ def test_a_stage_is_stale_when_the_code_of_a_part_it_uses_changes(monkeypatch: p
         ("do: distil", "do: destil", "stage 'taught': there is no kind of stage 'destil'"),
         ("labels: 50 %", "labels: half", "labels: must be a number of images, or a share of them such as 10 %"),
         ("split: test", "part: test", "do: embed has no setting 'part'"),
-        ("split: test", "split: val", "split: must be 'train' or 'test'"),
+        ("split: test", "split: val", "split: must be 'train', 'test' or 'all'"),
         ("of: before", "of: rows2", "is given the unknown artefact 'rows2'"),
         ("{do: train, recipe: before.yaml}", "{do: train}", "do: train needs recipe: the recipe that it trains"),
         ("given: {teacher: tuned}", "given: {master: tuned}", "no net says weights: for the given 'master'"),
@@ -222,7 +222,8 @@ def test_paths_start_in_the_folder_of_the_text_and_a_run_from_elsewhere_is_taken
 @pytest.mark.usefixtures("here")
 def test_unknown_stages_of_a_command_line_are_refused(sslgraph: Command) -> None:
     assert "--only: there is no stage 'tune'" in sslgraph("run", "three.yaml", "--only", "tune").err
-    assert "no stage that trains is called 'rows'" in sslgraph("run", "three.yaml", "--set", "rows.x=1").err
+    assert "do: embed has no setting 'x'" in sslgraph("run", "three.yaml", "--set", "rows.x=1").err
+    assert "there is no stage 'row'" in sslgraph("run", "three.yaml", "--set", "row.split=train").err
     assert "waits for before" in sslgraph("run", "three.yaml", "--only", "rows").err
 
 
