@@ -7,11 +7,12 @@ import networkx as nx
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.wire.gradients import gradient_map, moved_by, trained_by
 from sslgraph.wire.graph import Graph, Leg, LossBox, Value
+from sslgraph.wire.number_kinds import kind_faults
 
 
 def refuse(graph: Graph) -> None:
     """Refuses what is never meant: unread views, unused nodes, losses without gradient, gradient into a target."""
-    faults = [*_unused(graph), *_gradient_faults(graph), *_names(graph)]
+    faults = [*_unused(graph), *_gradient_faults(graph), *_names(graph), *kind_faults(graph)]
     if faults:
         raise SpecError([fault.placed(graph.place) for fault in faults])
 
