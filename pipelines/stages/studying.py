@@ -15,6 +15,8 @@ from ..study.study_page import write
 from . import artefact
 from .work import StageKind, Work
 
+FACTS = ("x", "y", "against", "beside")  # settings of a plot that name a fact
+
 
 def _stage(work: Work) -> dict[str, Any]:
     cells = [(word, choices, artefact.done(work.inputs[name]) or {}) for name, (word, choices) in work.gathered.items()]
@@ -50,7 +52,7 @@ def study_faults(name: str, study: Stage, pipeline: Pipeline) -> Iterator[Fault]
         for axis in filter(None, [wish.get("along"), wish.get("panels"), *([mean] if isinstance(mean, str) else mean)]):
             if axis not in pipeline.grid:
                 yield unknown((*here, title), f"plot '{title}': the grid has no axis", str(axis), pipeline.grid)
-        for key in ("x", "y", "against"):
+        for key in FACTS:
             word, _, fact = str(wish.get(key, "")).partition(".")
             if key in wish and (word not in given or not fact):
                 problem = f"plot '{title}', {key}: write WORD.FACT; no name under given: is"
@@ -61,7 +63,7 @@ def asked(study: Stage) -> dict[str, set[str]]:
     """The facts that the plots of a study ask of each name under `given:`."""
     found: dict[str, set[str]] = {}
     for wish in study.settings.get("plots", {}).values():
-        for key in ("x", "y", "against"):
+        for key in FACTS:
             word, _, fact = str(wish.get(key, "")).partition(".")
             found.setdefault(word, set()).add(fact)
     return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import mean
 from typing import Any, Literal
 
 from sslgraph.errors import SslgraphError, unknown
@@ -26,6 +28,7 @@ class Wish:
         against: WORD.FACT of training from scratch, along numbers of labels: the labels saved are a second figure.
         mean: axes over which the mean is taken, such as seeds.
         panels: an axis with a figure for each choice.
+        beside: WORD.FACT that stands in each figure as a line across, at its mean, such as that before training.
     """
 
     along: str
@@ -34,6 +37,7 @@ class Wish:
     against: str | None = None
     mean: tuple[str, ...] = ()
     panels: str | None = None
+    beside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,15 @@ class Figure:
     is_share: bool = True
     said: Sequence[str] = field(default=())
     first: int = 0
+    levels: Mapping[str, float] = field(default_factory=dict)
 
 
 def wishes(plots: Mapping[str, Any]) -> dict[str, Wish]:
     """The settings of each plot, by its title."""
     found = {}
     for title, given in plots.items():
-        mean = given.get("mean", [])
-        found[title] = Wish(**{**given, "mean": tuple([mean] if isinstance(mean, str) else mean)})
+        over = given.get("mean", [])
+        found[title] = Wish(**{**given, "mean": tuple([over] if isinstance(over, str) else over)})
     return found
 
 
@@ -80,7 +85,7 @@ def figures(title: str, wish: Wish, rows: Sequence[Row]) -> list[Figure]:
     """
     chosen = [row for row in rows if wish.along in row.choices]
     order = list(dict.fromkeys(row.choices[wish.along] for row in chosen))
-    for asked in filter(None, (wish.y, wish.x, wish.against)):
+    for asked in filter(None, (wish.y, wish.x, wish.against, wish.beside)):
         there = {figure for row in chosen for figure in row.figures}
         if asked not in there:
             raise SslgraphError(str(unknown((), f"plot '{title}': no stage over '{wish.along}' says", asked, there)))
@@ -108,7 +113,9 @@ def _panel(title: str, wish: Wish, rows: Sequence[Row], order: Sequence[str]) ->
         points[name or wish.y] = sorted(there, key=lambda point: point.x) if wish.x else there
     scale, names = _scale(order) if wish.x is None else ("linear", ())
     said = [] if wish.against else [_in_words(name, curve, order) for name, curve in curves.items()]
-    figure = Figure(title, wish.x or wish.along, wish.y, points, scale, names, said=said)
+    beside = [row.figures[wish.beside] for row in rows if wish.beside and wish.beside in row.figures]
+    levels = {wish.beside: mean(beside)} if wish.beside and beside else {}
+    figure = Figure(title, wish.x or wish.along, wish.y, points, scale, names, said=said, levels=levels)
     if not scratch:
         return [figure]
     saved = {name or wish.y: _saved(scratch, curve) for name, curve in curves.items()}
@@ -121,15 +128,15 @@ def _panel(title: str, wish: Wish, rows: Sequence[Row], order: Sequence[str]) ->
 def _curves(wish: Wish, rows: Sequence[Row], figure: str, order: Sequence[str]) -> dict[str, dict[str, Mean]]:
     """For each combination of the other axes the means along the axis; the name of a curve are its choices."""
     found: dict[str, dict[str, Mean]] = {}
-    for choices, mean in averaged(rows, figure, wish.mean):
+    for choices, found_mean in averaged(rows, figure, wish.mean):
         rest = [choice for axis, choice in choices.items() if axis not in (wish.along, wish.panels)]
-        found.setdefault(", ".join(rest), {})[choices[wish.along]] = mean
+        found.setdefault(", ".join(rest), {})[choices[wish.along]] = found_mean
     return {name: {choice: curve[choice] for choice in order if choice in curve} for name, curve in found.items()}
 
 
 def _saved(scratch: Mapping[str, Mean], curve: Mapping[str, Mean]) -> list[Utility]:
     def points(some: Mapping[str, Mean]) -> list[tuple[float, float]]:
-        return [(float(choice), mean.value) for choice, mean in some.items()]
+        return [(float(choice), found.value) for choice, found in some.items()]
 
     return utilities(points(scratch), points(curve))
 
@@ -155,17 +162,16 @@ def _scale(order: Sequence[str]) -> tuple[Scale, Sequence[str]]:
     return ("log" if is_wide else "linear"), ()
 
 
-def best(curve: Mapping[str, Mean]) -> str:
-    """The choice with the highest mean."""
-    return max(curve, key=lambda choice: curve[choice].value)
-
-
 def _in_words(name: str, curve: Mapping[str, Mean], order: Sequence[str]) -> str:
-    """Where a curve is highest, and whether it falls on both sides."""
-    there = [choice for choice in order if choice in curve]
-    top = best(curve)
-    inside = there.index(top) not in (0, len(there) - 1)
-    form = "it falls towards both ends" if inside else "that is an end of what was tried, so no reverse U is seen"
+    """Where a curve is highest, and whether it is a reverse U: it rises all the way to there, and falls from there."""
+    heights = [curve[choice].value for choice in order if choice in curve]
+    top = max(curve, key=lambda choice: curve[choice].value)
+    peak = heights.index(curve[top].value)
+    rises = all(one <= other for one, other in pairwise(heights[: peak + 1]))
+    falls = all(one >= other for one, other in pairwise(heights[peak:]))
+    form = "it rises to there and falls from there, a reverse U" if rises and falls else "it goes up and down"
+    if peak in (0, len(heights) - 1):
+        form = "that is an end of what was tried, so no reverse U is seen"
     before = f"{name}: " if name else ""
     return f"{before}highest at {top} ({curve[top].value:.1%}); {form}"
 

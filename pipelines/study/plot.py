@@ -45,7 +45,7 @@ class _Plane:
         self.is_log = figure.scale == "log"
         self.left, self.right = _ends([self._scaled(point.x) for point in points])
         around = [point.y + side * point.deviation for point in points for side in (-1, 1)]
-        self.low, self.high = _ends(around)
+        self.low, self.high = _ends([*around, *figure.levels.values()])
         self.marks = sorted({point.x for point in points})
 
     def _scaled(self, x: float) -> float:
@@ -71,6 +71,10 @@ class _Plane:
             x = round(self.x(place), 1)
             drawn.append(element("path", d=f"M{x} {HEIGHT - BOTTOM}v4", class_="axis"))
             drawn.append(element("text", text, x=x, y=HEIGHT - BOTTOM + 17, class_="tick mid"))
+        for name, level in figure.levels.items():
+            y, words = round(self.y(level), 1), f"{name} {value(level, figure.is_share)}"
+            drawn.append(element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="level"))
+            drawn.append(element("text", words, x=WIDTH - RIGHT - 2, y=y - 4, class_="name end"))
         drawn.append(element("path", d=f"M{LEFT} {HEIGHT - BOTTOM}H{WIDTH - RIGHT}", class_="axis"))
         drawn.append(element("text", figure.across, x=WIDTH - RIGHT, y=HEIGHT - 4, class_="tick end"))
         drawn.append(element("text", figure.up, x=LEFT, y=TOP - 3, class_="tick"))

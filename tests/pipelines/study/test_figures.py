@@ -40,8 +40,11 @@ def test_a_row_has_the_figures_of_all_stages_of_its_choices() -> None:
 
 def test_the_best_inside_is_told_from_the_best_at_an_end() -> None:
     (inside,) = figures("Crops", Wish("area", "views.knn"), joined(CELLS))
-    assert inside.said == ["highest at 0.3 (50.0%); it falls towards both ends"]
+    assert inside.said == ["highest at 0.3 (50.0%); it rises to there and falls from there, a reverse U"]
     assert [(point.x, point.y) for point in inside.curves["views.knn"]] == [(1.0, 0.2), (0.3, 0.5), (0.1, 0.3)]
+    up_and_down = [("views", {"area": str(area)}, {"knn": knn}) for area, knn in enumerate((0.2, 0.5, 0.1, 0.3))]
+    (zigzag,) = figures("Crops", Wish("area", "views.knn"), joined(up_and_down))
+    assert zigzag.said == ["highest at 1 (50.0%); it goes up and down"]
     (end,) = figures("Crops", Wish("area", "views.knn"), joined(CELLS[:2]))
     assert end.said == ["highest at 0.3 (50.0%); that is an end of what was tried, so no reverse U is seen"]
 
@@ -58,6 +61,16 @@ def test_labels_saved_are_of_means_over_seeds() -> None:
     assert accuracy.curves["m"][0].deviation == pytest.approx(0.02 / 2**0.5)
     assert saved.said == ["m: 100 labels +1.00, 200 labels +1.00"] and not saved.is_share
     assert "line c1" in draw(saved) and "line c0" not in draw(saved)  # m has the colour that it has beside scratch
+
+
+def test_what_stands_beside_is_a_line_at_its_mean() -> None:
+    """The axis reaches it, too: the lowest point of the curve is above it."""
+    cells = [("views", {"area": str(area)}, {"knn": 0.4, "before": 0.1 * area}) for area in (1, 2, 3)]
+    (found,) = figures("Crops", Wish("area", "views.knn", beside="views.before"), joined(cells))
+    assert found.levels == {"views.before": pytest.approx(0.2)}
+    text = draw(found)
+    (level,) = re.findall(r'd="M\d+ ([\d.]+)H\d+" class="level"', text)
+    assert "views.before 20.0%" in text and float(level) > float(re.findall(r'cy="([\d.]+)"', text)[0])
 
 
 def test_a_figure_that_nothing_says_is_refused() -> None:
