@@ -1,7 +1,9 @@
 """A pool with planted copies, and what a curation made of it.
 
 python -m benchmarks.curation plant CIFAR10 FOLDER      writes FOLDER/pool, FOLDER/seed and FOLDER/truth.parquet
-python -m benchmarks.curation judge FOLDER STAGE        prints recall, precision and shares of a `curate` stage's folder
+python -m benchmarks.curation judge FOLDER DISTINCT CURATED    says how well copies were found and images retrieved
+
+DISTINCT and CURATED are the folders of the stages of these names of `sslgraph run dinov2 --data FOLDER/pool`.
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -70,46 +71,48 @@ def _write(file: Path, rows: list[tuple[bytes, int]]) -> None:
     pq.write_table(table, file, row_group_size=500)
 
 
-def judge(folder: Path, stage: Path) -> dict[str, Any]:
-    """What became of the planted copies, and how many of the chosen images are of the seed's classes.
+def found(folder: Path, distinct: Path) -> dict[str, float]:
+    """Recall of each kind of planted copies and of all, and precision, of a stage that removed copies.
 
     A planted copy is found if it or its original is gone; a removal is right if the image has a planted twin that
     stays, or is a copy of a test image.
     """
     truth = pq.read_table(folder / "truth.parquet").to_pydict()
-    fates = pq.read_table(stage / "images.parquet").to_pydict()
-    fate = dict(zip(fates["index"], fates["fate"]))  # noqa: B905
-    gone = np.array([fate[i] in ("copy", "near test") for i in range(len(fate))])
-    kind, original, label = (np.array(truth[name]) for name in ("kind", "original", "label"))
-    rows = {name: np.flatnonzero(original == name) for name in set(original.tolist())}
+    fate = np.array(pq.read_table(distinct / "images.parquet").sort_by("index")["fate"].to_pylist())
+    gone = np.isin(fate, ("copy", "near test"))
+    kind, original = np.array(truth["kind"]), np.array(truth["original"])
     of_test = original < 0
-    left = {name: int((~gone[its]).sum()) for name, its in rows.items()}
-    planted = np.flatnonzero(kind != "")
-    found = {i: bool(gone[i]) if of_test[i] else left[original[i]] < 2 for i in planted.tolist()}
-    right = [bool(of_test[i]) or (len(rows[original[i]]) > 1 and left[original[i]] > 0) for i in np.flatnonzero(gone)]
-    chosen = np.array([fate[i] not in ("copy", "near test", "left") for i in range(len(fate))])
-    is_seeds, words = np.isin(label, CLASSES), np.array([fate[i] for i in range(len(fate))])
-    recalls = {name: float(np.mean([found[i] for i in planted if kind[i] == name])) for name in np.unique(kind) if name}
-    ways = {word: np.array([word in said for said in words]) for word in ("neighbour", "cluster")}
+    twins = {name: np.flatnonzero(original == name) for name in set(original[~of_test].tolist())}
+    left = {name: int((~gone[its]).sum()) for name, its in twins.items()}
+    is_found = np.array([gone[i] if of_test[i] else left[original[i]] < 2 for i in range(len(gone))])
+    right = [of_test[i] or (len(twins[original[i]]) > 1 and left[original[i]] > 0) for i in np.flatnonzero(gone)]
     return {
-        **{f"recall, {name}": share for name, share in recalls.items()},
-        "recall": float(np.mean(list(found.values()))),
-        "precision": float(np.mean(right)) if right else 0.0,
-        "planted": len(planted),
+        **{f"recall, {name}": float(is_found[kind == name].mean()) for name in np.unique(kind) if name},
+        "recall": float(is_found[kind != ""].mean()),
+        "precision": float(np.mean(right)),
         "removed": int(gone.sum()),
-        "seed's classes in the pool": float(is_seeds.mean()),
-        **{f"seed's classes by {word}": float(is_seeds[its].mean()) for word, its in ways.items() if its.any()},
-        "seed's classes among the chosen": float(is_seeds[chosen].mean()) if chosen.any() else 0.0,
-        "chosen": int(chosen.sum()),
     }
+
+
+def retrieved(distinct: Path, curated: Path) -> dict[str, float]:
+    """How many images were taken of those without copies, by each way, and the share of the seed's classes in them."""
+    with np.load(distinct / "images/train.npz") as rows:
+        is_seeds = np.isin(rows["labels"], CLASSES)
+    fate = np.array(pq.read_table(curated / "images.parquet").sort_by("index")["fate"].to_pylist())
+    ways = {way: np.char.find(fate, way) >= 0 for way in ("neighbour", "cluster")}
+    sets = {"pool": np.ones(len(fate), dtype=bool), **ways, "all chosen": ways["neighbour"] | ways["cluster"]}
+    told = {name: (int(its.sum()), float(is_seeds[its].mean())) for name, its in sets.items()}
+    return {f"{name}, {what}": number for name, pair in told.items()
+            for what, number in zip(("images", "share of the seed's classes"), pair, strict=True)}  # fmt: skip
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["plant", cifar_, folder_]:
             plant(Path(cifar_), Path(folder_))
-        case ["judge", folder_, stage_]:
-            for name_, value_ in judge(Path(folder_), Path(stage_)).items():
+        case ["judge", folder_, distinct_, curated_]:
+            told_ = found(Path(folder_), Path(distinct_)) | retrieved(Path(distinct_), Path(curated_))
+            for name_, value_ in told_.items():
                 print(f"{name_}: {value_:.3f}" if isinstance(value_, float) else f"{name_}: {value_:,}")
         case _:
             sys.exit(__doc__)

@@ -181,3 +181,25 @@ def test_a_cell_of_a_grid_works_on_the_images_of_its_own_cell(here: Path) -> Non
     (here / "curation.yaml").write_text(text)
     inputs = {stage.name: stage.inputs for stage in plan("curation.yaml", plugins=(PLUGIN,))}
     assert inputs["trained-2"] == {"data": "curated-2"} and inputs["seen-3"] == {"of": "trained-3", "data": "curated-3"}
+
+
+def test_the_shipped_curation_finds_copies_by_one_encoder_and_retrieves_by_another(tmp_path: Path) -> None:
+    stages = {stage.name: stage for stage in plan("dinov2", str(tmp_path))}
+    assert stages["distinct"].inputs == {"pool": "found", "test": "found_test"}
+    assert stages["found"].inputs == {"of": "detector"} and stages["pool"].inputs == {
+        "of": "encoder",
+        "data": "distinct",
+    }
+    assert stages["pretrain"].inputs == {"data": "curated"}
+    recipes = [stages[name].recipe for name in ("detector", "encoder")]
+    assert [recipe and recipe.spec.method.export for recipe in recipes] == ["g(f(x))", "f"]
+
+
+@pytest.mark.slow
+def test_the_shipped_curation_runs_at_toy_size(tmp_path: Path, sslgraph: Command) -> None:
+    words = ["run", "dinov2", "--out", str(tmp_path), "--set", "curated.clusters=10", "--set", "curated.hits=1"]
+    for change in ("*.epochs=1", "*.data.images=200", "*.data.test_images=60", "*.batch=10"):
+        words += ["--set", change]
+    said = sslgraph(*words)
+    assert said.code == 0, said.err
+    assert re.search(r"probe: done in \d+:\d\d", said.out)
