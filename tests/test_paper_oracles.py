@@ -182,6 +182,15 @@ def test_msn_compares_masked_anchors_with_codes_of_the_whole_view() -> None:
     torch.testing.assert_close(spread, math.log(prototypes) + (mean * mean.log()).sum(), atol=1e-4, rtol=1e-4)
 
 
+def test_msn_normalises_each_size_of_crops_by_itself() -> None:
+    """As the authors' encoder does, whose head is called once for each size: anchors do not see the small crops."""
+    method, batch = ready("msn"), noise("msn")
+    others = batch | {"local_crops.image": batch["local_crops.image"].flip(0).square()}
+    scores, moved = (seen(method, views, "p")[0].view(3, BATCH, 64) for views in (batch, others))
+    torch.testing.assert_close(scores[0], moved[0])
+    assert (scores[1:] - moved[1:]).abs().max() > 0.01
+
+
 def test_dinov3_anchors_patches_to_a_snapshot_that_sees_the_crop_at_twice_the_size() -> None:
     method, batch = ready("dinov3"), noise("dinov3")
     g, o, anchors = seen(method, batch, "g_patches", "o_patches", "anchors")
