@@ -153,7 +153,10 @@ def _at_chance(
 
 
 def _embeddings(method: CompiledMethod) -> list[Edge]:
-    """Edges of trained nets whose rows should differ: the encoder, and what is compared with what a net gives."""
+    """Edges of trained nets whose rows should differ: the encoder, and what is compared with what a net gives.
+
+    Rows of one number have no direction that could be one for all.
+    """
     graph = method.graph
     wanted = {graph.boxes[encoder].net for encoder in graph.exported}
     for loss in graph.training.losses:
@@ -161,7 +164,7 @@ def _embeddings(method: CompiledMethod) -> list[Edge]:
         sides = [nets(graph, source) for port, source in loss.inputs if nets(graph, source)]
         if len(sides) > 1 or any(inputs[port].is_bag for port, _ in loss.inputs if port in inputs):
             wanted |= frozenset().union(*sides)
-    return [edge for edge in method.watch.edges if edge.net in wanted and not edge.is_scores]
+    return [edge for edge in method.watch.edges if edge.net in wanted and not edge.is_scores and edge.width > 1]
 
 
 def _predictors(graph: Graph) -> frozenset[str]:

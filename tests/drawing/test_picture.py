@@ -117,6 +117,35 @@ def test_a_net_that_a_loss_leaves_alone_is_drawn_fixed() -> None:
     ] * 2
 
 
+def test_each_call_of_a_bag_that_is_written_has_its_line() -> None:
+    text = {
+        "views": TWO_VIEWS,
+        "nets": {"f": EYE, "g": dense()},
+        "flow": {"z": "bag(g(f(x1)), g(f(x2)))"},
+        "state": {"m": {"use": "parts:Mean"}},
+        "losses": {"l": {"use": "parts:Bag", "of": ["z"], "center": "m.read"}},
+        "after_step": ["m.add(z)"],
+    }
+    drawn = picture(sized(**text))
+    calls = [box.id for box in boxes(drawn, "head") if box.part == "g"]
+    written = [edge.source for edge in drawn.panels[0].edges if edge.kind == "write" and edge.target == "m"]
+    assert sorted(written) == sorted(calls) and len(calls) == 2
+
+
+def test_views_of_one_augmentation_with_other_settings_are_two_stacks() -> None:
+    def stacks(least: float) -> list[tuple[str, int]]:
+        crops = {"augment": "simclr", "copies": 2, "size": 32}
+        text = {
+            "views": {"x": crops, "y": {**crops, "copies": 4, "scale": [least, 1.0]}, "w": {**crops, "copies": 1}},
+            "nets": {"f": EYE},
+            "flow": {"z": "f(bag(x, y, w))", "t": "stopgrad(z)"},
+            "losses": {"l": {**SQUARE, "of": ["z", "t"]}},
+        }
+        return [(box.symbol, box.copies) for box in boxes(picture(sized(**text)), "view")]
+
+    assert stacks(0.5) == [("x, w", 3), ("y", 4)]
+
+
 def test_phases_are_panels() -> None:
     drawn = picture(shipped("deepcluster"))
     assert [panel.title for panel in drawn.panels] == ["cluster, every epoch, then head.reset", "train"]

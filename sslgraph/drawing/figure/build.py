@@ -134,15 +134,11 @@ class _Panel:
             if box.section == "state" and self._id(box.name) not in self.boxes:
                 self._add(self.describe.call(calls, leg, Value(box.name, "call", box.name, path=box.path)))
             for port, source in write.inputs:
-                read = next(r for r in calls.reads if r.value == source and not r.reader)
-                edge = Edge(
-                    self._source(calls.calls[read.maker]),
-                    self._id(box.name),
-                    "write",
-                    label=write.method,
-                    name=read.name,
-                )
-                self.edges.append(replace(edge, reads=((source, "", port),)))
+                makers = {r.maker: r.name for r in calls.reads if r.value == source and not r.reader}
+                for maker, name in makers.items():  # several where a bag of calls is written
+                    start, end = self._source(calls.calls[maker]), self._id(box.name)
+                    read = ((source, "", port),)
+                    self.edges.append(Edge(start, end, "write", label=write.method, name=name, reads=read))
             if not write.inputs:
                 self._note(box.name, write.method)
 
@@ -218,8 +214,12 @@ def _stacks(calls: Calls, leg: SizedLeg, drawn: set[str]) -> dict[str, str]:
     images = [value for value in calls.calls.values() if value.view and value.port == "image"]
     sides = {str(value.view): leg.shapes(value.name)[0][1:] for value in images}
 
+    of = calls.graph.method.views
+
     def first_like(view: str) -> str:
-        return next((v for v in readers if readers[v] == readers[view] and sides.get(v) == sides.get(view)), view)
+        """Views of one augmentation with other settings, such as the areas of crops, are no draws of one thing."""
+        like = (v for v in readers if readers[v] == readers[view] and sides.get(v) == sides.get(view))
+        return next(v for v in like if of[v].augment != of[view].augment or of[v].settings == of[view].settings)
 
     return {view: first_like(view) for view in readers}
 

@@ -195,6 +195,13 @@ def test_a_projection_of_many_dimensions_may_be_narrow_and_not_thin_and_barlow_t
     assert said(2.6) == [] and len(said(2.4)) == 1 and "raise redundancy: 0.0051" in said(2.0)[0]
 
 
+def test_rows_of_one_number_have_no_direction_to_collapse_to() -> None:
+    clock, dead = Clock(1, 10), [look("f.x1", rank=30) | look("g.x1", rank=1, cosine=1.0, std=0.0)] * 3
+    one, two = (method("barlow_twins", batch=64, **{"nets.g.hidden": [8], "nets.g.out": out}) for out in (1, 2))
+    assert diagnosis.diagnose(one, dead, {"twins": 0.5}, 10, clock) == ()
+    assert diagnosis.diagnose(two, dead, {"twins": 0.5}, 10, clock)[0].place == "g.x1"
+
+
 def test_few_prototypes_are_few_of_those_that_a_batch_could_use() -> None:
     dino = method("dino", batch=128, **{"nets.hs.out": 512})  # 256 rows of the teacher could use 256 of 512
     edges = look("s.x1") | look("t.x1", rank=60)
