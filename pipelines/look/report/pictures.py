@@ -6,6 +6,7 @@ import base64
 import io
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
 from PIL import Image
 
@@ -18,6 +19,7 @@ from .seen import THUMB, Picture, Seen
 
 # Small pictures travel as they are and are enlarged by the reader pixel by pixel; larger ones as WebP.
 LOSSLESS = 64
+LETTERS = 36  # three lines below a small picture
 
 
 def image(picture: Image.Image, alt: str, width: int | None = None) -> Markup:
@@ -96,7 +98,13 @@ def _row(shown: Mapping[str, Image.Image], index: int) -> Markup:
 
 
 def _thumb(picture: Picture, above: str, said: str, class_: str) -> Markup:
-    name = ", ".join(filter(None, [f"image {picture.index}", picture.label, said]))
+    name = ", ".join(filter(None, [picture.name or f"image {picture.index}", picture.label, said]))
     sign = {"same": " =", "other": " ≠"}.get(class_, "")
-    caption = element("figcaption", above + sign, element("span", picture.label) if picture.label else None)
-    return element("figure", image(picture.image, name, THUMB), caption, class_=class_ or None)
+    below = picture.label or _fitted(PurePath(picture.name).stem)
+    caption = element("figcaption", above + sign, element("span", below) if below else None)
+    return element("figure", image(picture.image, name, THUMB), caption, class_=class_ or None, title=name)
+
+
+def _fitted(name: str) -> str:
+    """A name as far as it fits below a small picture: its end is what tells names apart."""
+    return name if len(name) <= LETTERS else f"…{name[1 - LETTERS :]}"

@@ -154,7 +154,8 @@ def _own(run: Gathered, level: int) -> list[Markup]:
         parts.append(_section("What the encoder sees", _why("Images can't be encoded", why), level=level))
     else:
         seen = run.seen
-        said = f"At step {seen.step:,}: the nearest of {seen.bank:,} training images by cosine."
+        bank = f"{seen.bank:,} training images"
+        said = f"At step {seen.step:,}: the nearest of {bank} by the cosine of features less their mean."
         notes = [element("p", f"{note[0].upper()}{note[1:]}.", class_="note") for note in seen.notes]
         parts.append(
             _section(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import torch
 import torch.nn.functional as F
@@ -40,12 +41,16 @@ Plane = Float[Tensor, "images 2"]
 
 @dataclass(frozen=True)
 class Picture:
-    """An image of the data set: its index, its class if it has one, and for a neighbour how near it is (cosine)."""
+    """An image of the data set: its index, its class if it has one, and for a neighbour how near it is (cosine).
+
+    `name` is its file's, "" where it has none of its own.
+    """
 
     index: int
     label: str
     image: Image.Image
     similarity: float = 1.0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,9 +177,16 @@ def neighbours(
     asked: int = ASKED,
     nearest: int = NEAREST,
 ) -> tuple[tuple[Picture, tuple[Picture, ...]], ...]:
-    """For `asked` queries, drawn fairly, the `nearest` images of the bank by cosine; of equals the first."""
+    """For `asked` queries, drawn fairly, the `nearest` images of the bank by cosine; of equals the first.
+
+    Cosines are of directions less their mean over the bank, as those of `sslgraph neighbours`: without that, an encoder
+    that has learned little finds all images alike.
+    """
     rows = draws.fair(len(queries.values), asked, queries.labels)
-    similarity = F.normalize(queries.values[rows], dim=1) @ F.normalize(bank.values, dim=1).T
+    directions = F.normalize(bank.values, dim=1)
+    mean = directions.mean(0, keepdim=True)
+    from_mean = F.normalize(F.normalize(queries.values[rows], dim=1) - mean, dim=1)
+    similarity = from_mean @ F.normalize(directions - mean, dim=1).T
     order = (similarity * GRID).round().argsort(dim=1, descending=True, stable=True)[:, :nearest]
     found = []
     for row, near, values in zip(rows.tolist(), order, similarity, strict=True):
@@ -188,9 +200,16 @@ def _pictures(source: Part, index: Tensor, similarity: Tensor) -> list[Picture]:
     labels = [-1] * len(index) if source.labels is None else source.labels[index].tolist()
     numbers = source.chosen[index].tolist()
     return [
-        Picture(number, class_name(source.classes, label), thumbnail(image), value)
+        Picture(number, class_name(source.classes, label), thumbnail(image), value, _file_name(source.source, number))
         for number, label, image, value in zip(numbers, labels, images, similarity.tolist(), strict=True)
     ]
+
+
+def _file_name(source: Source, index: int) -> str:
+    """The name of an image's file; "" for images that lie together in one."""
+    called = getattr(source, "name", None)
+    found = PurePath(str(called(index))).name if called else ""
+    return found if PurePath(found).suffix else ""
 
 
 def thumbnail(image: Tensor) -> Image.Image:

@@ -179,11 +179,14 @@ def test_images_without_labels_have_neighbours_and_a_map_without_classes(tmp_pat
     folder = tmp_path / "photos"
     folder.mkdir()
     for i in range(30):
-        Image.effect_noise((36, 32 + i), 5 * i + 10).convert("RGB").save(folder / f"{i:02}.png")
+        Image.effect_noise((36, 32 + i), 5 * i + 10).convert("RGB").save(folder / f"photo_taken_{i:02}.png")
     data = {"use": "sources.image_folder", "path": str(folder)}
     run = trained(tmp_path / "run", batch=8, epochs=1, **{"data": data, "data.images": None})
     page = page_of(run, out=tmp_path / "report.html", most=20)
     assert "The images have no labels, so neighbours and map are shown without classes." in page.all("p")
+    names = [text for text in page.all("span") if text.startswith("photo_taken_")]
+    titles = [had["title"] for tag, had in page.elements if tag == "figure" and "photo_taken_" in had.get("title", "")]
+    assert len(names) == 3 * 7 and titles[0] == f"photo_taken_{names[0][-2:]}.png"  # each asked about with its nearest
     assert "legend" not in {attributes.get("class") for tag, attributes in page.elements if tag == "p"}
     assert not {"same", "other"} & {attributes.get("class") for tag, attributes in page.elements if tag == "figure"}
 

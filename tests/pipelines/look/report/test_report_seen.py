@@ -36,9 +36,10 @@ def test_neighbours_are_the_nearest_by_angle_with_their_similarity_and_class() -
     images = Part(Flat(9), torch.tensor([0, 2, 5, 7]))
     ((asked, near),) = neighbours(bank, query, images, Part(Flat(9), torch.tensor([6, 8])), nearest=3)
     assert (asked.index, asked.label) == (8, "even") and asked.image.getpixel((0, 0)) == (80, 80, 80)
-    # Images 0 and 7 lie at the same angle: the first in the bank comes first.
+    # Images 0 and 7 lie at the same angle: the first in the bank comes first. Less the mean (0.65, 0.45) of all
+    # directions the query is (0.35, -0.45), and image 2 (-0.05, 0.35): -0.175 over the root of 0.325 times 0.125.
     found = [(p.index, p.label, round(p.similarity, 4)) for p in near]
-    assert found == [(0, "even", 1), (7, "odd", 1), (2, "even", 0.6)]
+    assert found == [(0, "even", 1), (7, "odd", 1), (2, "even", -0.8682)]
     assert near[1].image.getpixel((0, 0)) == (70, 70, 70)
 
 
