@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -198,6 +199,13 @@ def where(box: Box, is_flipped: bool, height: int, width: int) -> tuple[str, ...
     if max(abs(left), abs(top)) < 1e-4:
         return ("whole image", *flipped)
     return (f"moved {left * width:+.0f}, {top * height:+.0f} px", *flipped)
+
+
+def file_name(source: Source, index: int) -> str:
+    """The name of an image's file; "" for images that lie together in one."""
+    called = getattr(source, "name", None)
+    found = PurePath(str(called(index))).name if called else ""
+    return found if PurePath(found).suffix else ""
 
 
 def class_name(classes: tuple[str, ...], label: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import torch
 import torch.nn.functional as F
@@ -26,7 +25,7 @@ from ...machine import machine
 from ...measure.features import Features, extract
 from ...measure.knn import GRID, Neighbours, knn
 from ..contact_picture import scaled
-from ..contact_sheet import class_name, undoing
+from ..contact_sheet import class_name, file_name, undoing
 from .painted import Painted, painted
 from .place_colours import Coloured, coloured
 from .records import Record
@@ -200,16 +199,9 @@ def _pictures(source: Part, index: Tensor, similarity: Tensor) -> list[Picture]:
     labels = [-1] * len(index) if source.labels is None else source.labels[index].tolist()
     numbers = source.chosen[index].tolist()
     return [
-        Picture(number, class_name(source.classes, label), thumbnail(image), value, _file_name(source.source, number))
+        Picture(number, class_name(source.classes, label), thumbnail(image), value, file_name(source.source, number))
         for number, label, image, value in zip(numbers, labels, images, similarity.tolist(), strict=True)
     ]
-
-
-def _file_name(source: Source, index: int) -> str:
-    """The name of an image's file; "" for images that lie together in one."""
-    called = getattr(source, "name", None)
-    found = PurePath(str(called(index))).name if called else ""
-    return found if PurePath(found).suffix else ""
 
 
 def thumbnail(image: Tensor) -> Image.Image:
