@@ -28,7 +28,7 @@ def directions(features: Rows, mean: Float[Tensor, "1 dim"]) -> Rows:
 def groups(rows: Rows, above: float) -> Iterator[list[int]]:
     """Directions that a chain of cosines above this joins, in rising order; the largest group first.
 
-    Each is compared with each: a minute for 100,000 images on a few cores, a hundred for a million.
+    Each is compared with each, so the work grows with the square of their number.
     """
     pairs = Graph()
     for start in range(0, len(rows), CHUNK):
