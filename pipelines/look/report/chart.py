@@ -14,6 +14,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 36
 MOST = 220
 # A level further from the curves than so many times their range would flatten them, and is told in words.
 FAR = 2.5
+LETTER = 6.5  # the width of a letter of a name, in the units of the picture, at most
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 4", "12 4")
 Points = Sequence[tuple[float, float]]
 
@@ -61,7 +62,7 @@ def draw(chart: Chart, *, last: float = 1.0) -> Markup:
         element("title", chart.title),
         element("desc", _in_words(chart, curves, levels)),
         _axes(plane, chart.is_share),
-        _levels(plane, shown, chart.is_share),
+        _levels(plane, shown, curves, chart.is_share),
         [_curve(plane, curve) for curve in curves],
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
@@ -158,24 +159,34 @@ def _axes(plane: _Plane, is_share: bool) -> list[Markup]:
     return drawn
 
 
-def _levels(plane: _Plane, levels: Sequence[Level], is_share: bool) -> list[Markup]:
-    """A line for each level, and its name where no other name stands: above or below, at the right or at the left."""
+def _levels(plane: _Plane, levels: Sequence[Level], curves: Sequence[Curve], is_share: bool) -> list[Markup]:
+    """A line for each level, and its name where no other name stands and the fewest points of curves: above or below,
+    at the right or at the left.
+    """
+    points = [(plane.x(x), plane.y(y)) for curve in curves for x, y in thinned(curve.points)[0]]
     drawn, taken = [], list[tuple[str, float]]()
     for level in sorted(levels, key=lambda level: -level.value):
         y = round(plane.y(level.value), 1)
         drawn.append(element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="level"))
+        words = f"{level.name} {value(level.value, is_share)}"
         free = [
             (side, text_y)
             for side in ("end", "start")
             for text_y in (y - 4, y + 13)
             if text_y > TOP and all(side != other or abs(text_y - there) >= 13 for other, there in taken)
         ]
-        side, text_y = free[0] if free else ("end", y - 4)
+        side, text_y = min(free, key=lambda place: _covered(points, words, *place)) if free else ("end", y - 4)
         taken.append((side, text_y))
         x = WIDTH - RIGHT - 2 if side == "end" else LEFT + 4
-        words = f"{level.name} {value(level.value, is_share)}"
         drawn.append(element("text", words, x=x, y=round(text_y, 1), class_=f"name {side}"))
     return drawn
+
+
+def _covered(points: Sequence[tuple[float, float]], words: str, side: str, text_y: float) -> int:
+    """How many points of curves lie under a name at the right or left end, whose letters stand on `text_y`."""
+    wide = LETTER * len(words)
+    left = WIDTH - RIGHT - wide if side == "end" else LEFT
+    return sum(left <= x <= left + wide and text_y - 12 <= y <= text_y + 3 for x, y in points)
 
 
 def _curve(plane: _Plane, curve: Curve) -> list[Markup]:

@@ -116,3 +116,12 @@ def test_names_are_escaped_and_curves_differ_by_more_than_colour() -> None:
     assert "<b>" not in text and "<i>" not in text and "&lt;i&gt;13" in text
     looks = re.findall(r'd="M[^"]*L[^"]*" class="(line c\d)"(?: stroke-dasharray="([\d ]+)")?', text)
     assert len(set(looks)) == 14
+
+
+@pytest.mark.parametrize(("ends_at", "stands"), [(4.1, "below"), (3.8, "above"), (3.0, "above")])
+def test_a_levels_name_stands_where_no_curve_runs(ends_at: float, stands: str) -> None:
+    curve = Curve("loss", [(float(step), 1.5 if step < 50 else ends_at) for step in range(101)])
+    drawn = str(draw(Chart("loss", [curve], [Level("chance", 4.0)]), last=100.0))
+    line_y = float(re.search(r'd="M52 ([\d.]+)H426" class="level"', drawn)[1])  # type: ignore[index]
+    name_y = float(re.search(r'y="([\d.]+)" class="name end">chance 4', drawn)[1])  # type: ignore[index]
+    assert (name_y > line_y) == (stands == "below")
