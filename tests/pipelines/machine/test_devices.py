@@ -108,5 +108,5 @@ def test_views_are_those_of_the_processor_one_by_one(name: str, side: int, devic
         torch.testing.assert_close(together, expected, rtol=0, atol=0 if device.type == "cpu" else 1e-4)
     else:  # large views are made of bytes, and few of them are rounded the other way on a GPU
         apart = (together - expected).abs()
-        assert apart.max() < 0.05
-        assert (apart > 1e-4).float().mean() < 0.05
+        assert apart.max() < 0.2  # two steps of a byte, made brighter and richer in contrast
+        assert apart.mean() < 5e-4
