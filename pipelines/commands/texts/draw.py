@@ -101,9 +101,10 @@ def picture_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str,
     from sslgraph.read.load import is_pipeline, load_pipeline
 
     from ...check.check import examine
-    from ...stages import drawn
 
     if is_pipeline(name):
+        from ...stages import drawn  # it knows the kinds of stages, and with them all that they need
+
         return drawn.picture(load_pipeline(name).spec)
     sized = examine(name, plugins=plugins, overrides=given).sized
     assert sized is not None
