@@ -56,6 +56,9 @@ class Traits:
         float32: it computes in float32 with autocast off, as every loss does.
         spans_batch: its value for a batch is not the mean of its values for the batch's parts.
         unless: the optional port that, once connected, takes the place of the batch's own rows: it spans no batch then.
+        weighed_by: the optional port whose sum is the denominator of a mean. Where an `uneven` op makes it, the value
+            for a batch is not the mean over its parts, either.
+        uneven: it marks more places of one image than of another.
         older: the optional port through which rows of earlier steps join those of the batch.
         sane: the lowest and the highest value that publications use of a setting, with a margin.
         rows: the length of the rows that it gives (a loss: that it needs): "unit", "raw" (any), "same" (as they came).
@@ -82,6 +85,8 @@ class Traits:
     float32: bool = False
     spans_batch: bool = False
     unless: str = ""
+    weighed_by: str = ""
+    uneven: bool = False
     older: str = ""
     sane: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     rows: Literal["", "unit", "raw", "same"] = ""
@@ -105,7 +110,7 @@ class Traits:
     def named_ports(self) -> dict[str, tuple[str, ...]]:
         """For each trait that names input ports, the ports that it names."""
         ports = {trait: getattr(self, trait) for trait in ("detached", "agrees", "classifies")}
-        ports |= {trait: (getattr(self, trait),) for trait in ("unless", "older", "centred_by")}
+        ports |= {trait: (getattr(self, trait),) for trait in ("unless", "weighed_by", "older", "centred_by")}
         return {trait: tuple(filter(None, names)) for trait, names in ports.items()}
 
     @property

@@ -20,6 +20,7 @@ EPSILON = 1e-6
     source="arXiv:2111.06377, section 3; arXiv:2111.09886, equation 2; arXiv:1604.07379, equation 1; "
     "arXiv:2202.03555, equation 2",
     kind="regression",
+    weighed_by="where",
 )
 class MaskedRegression(nn.Module):
     """Weighted mean distance of prediction and target, over all their numbers e.

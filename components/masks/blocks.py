@@ -24,6 +24,7 @@ class Hidden(NamedTuple):
     source="arXiv:2106.08254, Algorithm 1, as the authors' code draws it; arXiv:2111.07832, appendix",
     role="mask",
     shows="blocks",
+    uneven=True,
 )
 class BlockMask(nn.Module):
     """Rectangles, one after the other, until ratio * patches are hidden or 10 rectangles in a row do not fit.

@@ -27,8 +27,8 @@ def rank_local(graph: Graph) -> tuple[Local, ...]:
 
 
 def spanning(graph: Graph) -> tuple[str, ...]:
-    """The parts that compare the images of a micro-batch with each other: for them accumulation is another method."""
-    found = {box.name: box.use for value, box in calls(graph) if spans_batch(value, box)}
+    """The parts that take the images of a micro-batch together: for them accumulation is another method."""
+    found = {box.name: box.use for value, box in calls(graph) if spans_batch(graph, value, box)}
     return tuple(f"'{name}' ({use})" for name, use in found.items())
 
 

@@ -156,7 +156,7 @@ class _Bench:
     def _accumulate(self, one: Seen | None) -> None:
         """Two micro-batches are one batch; rows that meet in a BatchNorm can't be, so it keeps its first statistics."""
         if self.plan.spanning:
-            says = f"{', '.join(self.plan.spanning)} compares the images of a micro-batch: accumulation changes it"
+            says = f"{', '.join(self.plan.spanning)} takes images of a micro-batch together: accumulation changes it"
             return self._note(True, says)
         whole = self._see("fixed", 1, fixed_norm=True)
         for ranks in self.wish.ranks:

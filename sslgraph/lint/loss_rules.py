@@ -129,11 +129,12 @@ def more_prototypes_than_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
 
 def spanning_loss_in_pieces(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for value, box in calls(graph) if facts.accumulate > 1 else ():
-        if spans_batch(value, box) and box.traits.older not in dict(value.inputs):
+        if spans_batch(graph, value, box) and box.traits.older not in dict(value.inputs):
             piece = f"the {facts.batch // facts.accumulate:,} images" if facts.batch else "the images"
+            does = "compares" if box.traits.spans_batch else "is a mean over all places of"
             yield Doubt(
                 value.path,
-                f"'{box.name}' compares {piece} of a micro-batch, not those of the whole batch",
+                f"'{box.name}' {does} {piece} of a micro-batch, not those of the whole batch",
                 "accumulation changes this method: lower accumulate:, or use more ranks",
             )
 

@@ -53,9 +53,21 @@ def is_guarded(box: Box) -> bool:
     return not box.traits.agrees[0] or bool(box.traits.repels or box.traits.centred_by)
 
 
-def spans_batch(value: Value, box: Box) -> bool:
-    """Whether a call compares the images of its batch with each other."""
-    return box.traits.spans_batch and box.traits.unless not in dict(value.inputs)
+def spans_batch(graph: Graph, value: Value, box: Box) -> bool:
+    """Whether a call's value for a batch is not the mean of its values for parts of it: it compares the images with
+    each other, or is a mean over places of which an image has more than another.
+    """
+    inputs = dict(value.inputs)
+    if box.traits.spans_batch and box.traits.unless not in inputs:
+        return True
+    return box.traits.weighed_by in inputs and _is_uneven(graph, inputs[box.traits.weighed_by])
+
+
+def _is_uneven(graph: Graph, name: str) -> bool:
+    box = box_of(graph, name)
+    if box:
+        return box.traits.uneven
+    return any(_is_uneven(graph, source) for _, source in graph.training.values[name].inputs)
 
 
 def box_of(graph: Graph, name: str) -> Box | None:

@@ -19,7 +19,7 @@ from .family import between, comparison, distance, drawn, family
 from .shown import Shown
 
 HERE = Path(__file__).parent
-ROOM = 7_000_000  # letters of pictures of pairs, before they are packed: about 1.2 MB in the file
+ROOM = 5_500_000  # letters of pictures of pairs, before they are packed: about 0.9 MB in the file
 
 
 def page(methods: Sequence[Shown]) -> str:

@@ -373,3 +373,12 @@ def test_nets_of_a_value_count_a_copy_as_the_net_it_follows() -> None:
     wired = graph(BYOL)
     assert queries.nets(wired, "p") == {"f", "g", "q"} and queries.nets(wired, "t") == {"f", "g"}
     assert moved_by(wired, wired.training)["t"] == frozenset()
+
+
+@pytest.mark.parametrize(("name", "spans"), [("data2vec", True), ("simmim", False), ("mae", False), ("ibot", False)])
+def test_a_mean_over_unevenly_hidden_places_spans_the_batch(name: str, spans: bool) -> None:
+    loaded = load_method(name)
+    findings = lint(wire(loaded.spec, loaded.place), Facts(batch=64, accumulate=2))
+    found = [each.message for each in findings if each.number == "SG108"]
+    assert bool(found) == spans
+    assert not spans or "is a mean over all places of the 32 images of a micro-batch" in found[0]

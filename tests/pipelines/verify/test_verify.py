@@ -211,7 +211,7 @@ def test_unequal_names_what_differs_in_one_bit() -> None:
 
 
 def test_what_is_rank_local_and_what_spans_a_batch_is_read_off_the_wiring() -> None:
-    graphs = {name: wired(load_method(name)) for name in ("moco_v2", "simclr", "swav", "mae")}
+    graphs = {name: wired(load_method(name)) for name in ("moco_v2", "simclr", "swav", "mae", "data2vec")}
     assert [local.path for local in rank_local(graphs["moco_v2"])] == ["nets.f.sync_norm", "nets.g.sync_norm"]
     assert rank_local(graphs["simclr"]) == ()
     ranked = wired(load_method("simclr", overrides={"losses.contrast.negatives": "rank"}))
@@ -219,3 +219,4 @@ def test_what_is_rank_local_and_what_spans_a_batch_is_read_off_the_wiring() -> N
     assert spanning(graphs["simclr"]) == ("'contrast' (losses.nt_xent)",)
     assert spanning(graphs["swav"]) == ("'codes' (assignments.sinkhorn)",)
     assert spanning(graphs["mae"]) == spanning(graphs["moco_v2"]) == ()
+    assert spanning(graphs["data2vec"]) == ("'tokens' (losses.masked_regression)",)  # masks of unequal count
