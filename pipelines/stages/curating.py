@@ -21,7 +21,7 @@ from sslgraph.write_whole import write_whole
 
 from ..feed.preparing import FORMS, write_prepared
 from ..feed.selection import Selection
-from ..measure.curation import LEFT, Fate, Wish, fates
+from ..measure.curation import COPY, LEFT, NEAR_TEST, Fate, Wish, fates
 from .embedding import Embedded, embedded
 from .work import IMAGES, StageKind, Work
 
@@ -62,10 +62,10 @@ def curate(
     shutil.rmtree(folder / IMAGES, ignore_errors=True)  # of an attempt that was killed before it was marked as done
     written = write_prepared(folder / IMAGES, asked, side=side, form=form, where="a curated pool")
     share = 1 / len(told)
-    gone = {word: sum(fate.said == word for fate in told) for word in ("copy", "near test")}
+    gone = {word: sum(fate.said == word for fate in told) for word in (COPY, NEAR_TEST)}
     return {
         "pool": len(told), **{f"{word} images": count for word, count in gone.items()}, "images": written[0].images,
-        "copies": gone["copy"] * share, "near test": gone["near test"] * share, "chosen": len(chosen) * share,
+        "copies": gone[COPY] * share, "near test": gone[NEAR_TEST] * share, "chosen": len(chosen) * share,
     }  # fmt: skip
 
 

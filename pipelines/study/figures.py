@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sslgraph.errors import SslgraphError, unknown
 
-from .joined import Choices, Mean, Row, averaged
+from .joined import Mean, Row, averaged
 from .utility import Utility, utilities
 
 Scale = Literal["linear", "log", "names"]
@@ -178,8 +178,4 @@ def _in_words(name: str, curve: Mapping[str, Mean], order: Sequence[str]) -> str
 
 def choices_of(rows: Sequence[Row]) -> list[str]:
     """All axes of some rows."""
-    return list(dict.fromkeys(axis for row in rows for axis in _names(row.choices)))
-
-
-def _names(choices: Choices) -> list[str]:
-    return list(choices)
+    return list(dict.fromkeys(axis for row in rows for axis in row.choices))

@@ -5,7 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..look.report.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Curve, dashes_of, legend, ticks, value
+from ..look.report.chart import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Curve,
+    Level,
+    dashes_of,
+    legend,
+    level_lines,
+    ticks,
+    value,
+)  # fmt: skip
 from ..look.report.markup import Markup, details, element, table
 from .figures import Figure, Point
 
@@ -71,10 +85,8 @@ class _Plane:
             x = round(self.x(place), 1)
             drawn.append(element("path", d=f"M{x} {HEIGHT - BOTTOM}v4", class_="axis"))
             drawn.append(element("text", text, x=x, y=HEIGHT - BOTTOM + 17, class_="tick mid"))
-        for name, level in figure.levels.items():
-            y, words = round(self.y(level), 1), f"{name} {value(level, figure.is_share)}"
-            drawn.append(element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="level"))
-            drawn.append(element("text", words, x=WIDTH - RIGHT - 2, y=y - 4, class_="name end"))
+        places = [(self.x(point.x), self.y(point.y)) for curve in figure.curves.values() for point in curve]
+        drawn += level_lines(self.y, [Level(*named) for named in figure.levels.items()], places, figure.is_share)
         drawn.append(element("path", d=f"M{LEFT} {HEIGHT - BOTTOM}H{WIDTH - RIGHT}", class_="axis"))
         drawn.append(element("text", figure.across, x=WIDTH - RIGHT, y=HEIGHT - 4, class_="tick end"))
         drawn.append(element("text", figure.up, x=LEFT, y=TOP - 3, class_="tick"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .markup import Markup, details, element, table
@@ -57,12 +57,13 @@ def draw(chart: Chart, *, last: float = 1.0) -> Markup:
     low, high, shown, beyond = limits(curves, levels)
     last = max([last, *(curve.points[-1][0] for curve in curves)])
     plane = _Plane(last, low, high)
+    points = [(plane.x(x), plane.y(y)) for curve in curves for x, y in thinned(curve.points)[0]]
     picture = element(
         "svg",
         element("title", chart.title),
         element("desc", _in_words(chart, curves, levels)),
         _axes(plane, chart.is_share),
-        _levels(plane, shown, curves, chart.is_share),
+        level_lines(plane.y, shown, points, chart.is_share),
         [_curve(plane, curve) for curve in curves],
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
@@ -159,14 +160,13 @@ def _axes(plane: _Plane, is_share: bool) -> list[Markup]:
     return drawn
 
 
-def _levels(plane: _Plane, levels: Sequence[Level], curves: Sequence[Curve], is_share: bool) -> list[Markup]:
-    """A line for each level, and its name where no other name stands and the fewest points of curves: above or below,
-    at the right or at the left.
+def level_lines(at: Callable[[float], float], levels: Sequence[Level], points: Points, is_share: bool) -> list[Markup]:
+    """A line for each level, and its name where no other name stands and the fewest points of curves (places in the
+    picture): above or below, at the right or at the left.
     """
-    points = [(plane.x(x), plane.y(y)) for curve in curves for x, y in thinned(curve.points)[0]]
     drawn, taken = [], list[tuple[str, float]]()
     for level in sorted(levels, key=lambda level: -level.value):
-        y = round(plane.y(level.value), 1)
+        y = round(at(level.value), 1)
         drawn.append(element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="level"))
         words = f"{level.name} {value(level.value, is_share)}"
         free = [
@@ -182,7 +182,7 @@ def _levels(plane: _Plane, levels: Sequence[Level], curves: Sequence[Curve], is_
     return drawn
 
 
-def _covered(points: Sequence[tuple[float, float]], words: str, side: str, text_y: float) -> int:
+def _covered(points: Points, words: str, side: str, text_y: float) -> int:
     """How many points of curves lie under a name at the right or left end, whose letters stand on `text_y`."""
     wide = LETTER * len(words)
     left = WIDTH - RIGHT - wide if side == "end" else LEFT
