@@ -91,8 +91,13 @@ def of_the_limit(name: str, timed: Timed) -> str:
 def ours(name: str, *, compiled: bool = False) -> Work:
     """One step of the recipe, its views made in the same thread."""
     recipe, changes, batch = STEPS[name]
+    return step_of(recipe, {**changes, "batch": batch, "compile": compiled})
+
+
+def step_of(recipe: str, changes: dict[str, Any]) -> Work:
+    """One step of a recipe with changes, without measures and checkpoints, its views made in the same thread."""
     folder = tempfile.mkdtemp(prefix="sslgraph-bench-")
-    given = {**QUIET, "batch": batch, "compile": compiled, **changes}
+    given = {**QUIET, **changes}
     run = prepare({"recipe": recipe, "overrides": given, "out": folder})
     run.record.tensorboard = False
     run.record.begin(0)
