@@ -89,17 +89,22 @@ class Method:
         return CompiledMethod(sized, seed=seed, plugins=self.plugins, given={})
 
     def views(
-        self, images: Tensor | list[Tensor], indices: Tensor, *, seed: int = 0, epoch: int = 0, step: int = 0
-    ) -> dict[str, Tensor]:
+        self, images: Tensor | list[Tensor], indices: Tensor, *, seed: int = 0, epoch: int = 0, step: int = 0,
+        labels: Tensor | None = None, maps: list[Tensor] | None = None,
+    ) -> dict[str, Tensor]:  # fmt: skip
         """The batch that the compiled method takes: every view of uint8 images [B, 3, H, W], on their device.
 
         `indices` [B] are the images' numbers in the data set. What is drawn for an image is a function of (seed, epoch,
-        index) alone. Images of several sizes come as a list of [3, H, W].
+        index) alone. Images of several sizes come as a list of [3, H, W]. A method that reads `x.label` needs the
+        labels of the whole data set, one that reads `x.map` the label maps [H, W] of these images.
         """
         from sslgraph.settle.views import clocked
 
         device = images.device if not isinstance(images, list) else images[0].device
-        return clocked(self.view_program, images, indices, seed=seed, epoch=epoch, step=step, device=device)
+        return clocked(
+            self.view_program, images, indices, seed=seed, epoch=epoch, step=step, device=device, labels=labels,
+            maps=maps,
+        )  # fmt: skip
 
     @cached_property
     def view_program(self) -> ViewProgram:

@@ -31,6 +31,7 @@ Role = Literal[
     "last reader",  # reads what no other reader recognizes
     "label maps",  # its `pair(index)` is an image and the class of each of its pixels; it takes `ignore`
     "films",  # `about(index)` and `clip(index, frames=, stride=)` of its frames of videos
+    "stand-in films",  # makes such films itself, for stages that name no videos
     "stand-in",  # makes its images itself, for runs that name no data
 ]
 Trouble = Literal["collapse", "few directions"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -54,6 +54,10 @@ class Resample(nn.Module):
         is_large = images.device.type == "cpu" and min(images.shape[2:]) >= self.kernel_from
         return native.interleaved(images) if is_large else images
 
+    def maps(self, maps: Sequence[Tensor], frame: Frame) -> list[Tensor]:
+        """What `frame` sees of the images' label maps: numbers are taken from the nearest pixel, never mixed."""
+        return nearest(maps, frame)
+
     def forward(self, images: Source, frame: Frame, device: torch.device, done: Frame | None = None) -> Source:
         """What `frame` sees, a tensor if all views have one size; row r of the frame looks at image r modulo N.
 
@@ -71,6 +75,24 @@ class Resample(nn.Module):
         if as_bytes and images.device.type == "cpu":
             return _stacked(images, frame, height, width, device)
         return by_matrices(images, frame, height, width, as_bytes=as_bytes)
+
+
+def nearest(maps: Sequence[Int64[Tensor, "_ _"]], frame: Frame) -> list[Int64[Tensor, "_ _"]]:
+    """What `frame` sees of maps of numbers, each pixel that of the nearest; row r looks at map r modulo N."""
+    seen = nearest(maps, frame.before) if frame.before is not None else maps
+    rows, columns = (_nearest(axis) for axis in (frame.rows, frame.columns))
+    flips = frame.flip.tolist()
+    return [
+        seen[row % len(seen)][y][:, x.flip(0) if flips[row] else x]
+        for row, (y, x) in enumerate(zip(rows, columns, strict=True))
+    ]
+
+
+def _nearest(axis: Axis) -> Iterator[Int64[Tensor, "size"]]:
+    """For each row the source pixel under the centre of each pixel that is seen."""
+    for start, length, grid, offset, size in _numbers(axis):
+        seen = reflected(torch.arange(offset, offset + size), grid)
+        yield start + (2 * seen + 1) * length // (2 * grid)
 
 
 def by_matrices(

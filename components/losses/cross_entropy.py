@@ -3,12 +3,15 @@
 
 import math
 
+import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
 from sslgraph import collectives
 from sslgraph.component import component
+
+PAINTED = 32  # classes of a map that can be told apart in a picture
 
 
 @component(
@@ -48,6 +51,18 @@ class CrossEntropy(nn.Module):
         total = collectives.all_sum(weights.sum()) / collectives.ranks()
         return (costs * weights).sum() / total.clamp_min(1e-6)
 
+    def pictures(
+        self,
+        image: Float[Tensor, "batch 3 height width"],
+        logits: Float[Tensor, "batch *places classes"],
+        labels: Int64[Tensor, "batch *places"],
+    ) -> dict[str, Tensor]:
+        """Of a map of few classes: the image with the classes that are told, and with the true ones, nan where none."""
+        if logits.dim() != 4 or logits.shape[-1] > PAINTED:
+            return {}
+        said = labels.where(labels != self.ignore, -1)
+        return {"image": image, "told": _tinted(image, logits.argmax(-1)), "label": _tinted(image, said)}
+
     def landmarks(
         self,
         logits: Float[Tensor, "batch *places classes"],
@@ -56,3 +71,13 @@ class CrossEntropy(nn.Module):
     ) -> dict[str, float]:
         """Uniform guessing: the log of the number of classes."""
         return {"chance": math.log(logits.shape[-1])}
+
+
+def _tinted(image: Tensor, classes: Int64[Tensor, "batch rows columns"]) -> Float[Tensor, "batch 3 height width"]:
+    """The image under a colour for each class but the first; nan where there is none."""
+    turns = 2 * math.pi * (0.618 * (classes - 1)[:, None] - torch.arange(3, device=classes.device)[:, None, None] / 3)
+    colours = (0.5 + 0.5 * turns.cos()).where(classes[:, None] > 0, image.new_tensor(0.0))
+    colours = colours.masked_fill(classes[:, None] < 0, torch.nan)
+    over = functional.interpolate(colours.to(image.dtype), image.shape[2:], mode="nearest")
+    is_bare = (over == 0).all(1, keepdim=True)
+    return torch.where(is_bare, image, 0.4 * image + 0.6 * over)

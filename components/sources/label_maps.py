@@ -82,13 +82,25 @@ class LabelMaps(Album):
         """The names of images and maps: they are another set's if any of them differs."""
         yield "\n".join("\t".join(pair) for pair in self.files).encode("utf-8", "surrogateescape")
 
+    def maps(self, indices: Int64[Tensor, "batch"]) -> list[Int64[Tensor, "height width"]]:
+        """The class of each pixel of these images, -1 where it has none."""
+        return [self._map(index) for index in indices.tolist()]
+
     def pair(self, index: int) -> tuple[Picture, Int64[Tensor, "height width"]]:
         """An image, and the class of each of its pixels, -1 where it has none."""
-        file = self._store.place(self.files[index][1])
         try:
             image = self.load(index)
         except (OSError, ValueError) as wrong:
             raise SslgraphError(f"{self.name(index)} can't be read: {wrong}") from wrong
+        classes = self._map(index)
+        if classes.shape != image.shape[1:]:
+            sizes = (f"{shape[1]} x {shape[0]}" for shape in (classes.shape, image.shape[1:]))
+            file = self._store.place(self.files[index][1])
+            raise SslgraphError(f"the label map {file} has {' pixels, and its image '.join(sizes)}: both need one size")
+        return image, classes
+
+    def _map(self, index: int) -> Int64[Tensor, "height width"]:
+        file = self._store.place(self.files[index][1])
         try:
             picture = Image.open(io.BytesIO(self._store.read(self.files[index][1])))
             numbers = np.asarray(picture)
@@ -100,10 +112,7 @@ class LabelMaps(Album):
                 "pixel: save it as grey, or with a palette"
             )
         classes = torch.from_numpy(numbers.astype(np.int64))
-        if classes.shape != image.shape[1:]:
-            sizes = (f"{shape[1]} x {shape[0]}" for shape in (classes.shape, image.shape[1:]))
-            raise SslgraphError(f"the label map {file} has {' pixels, and its image '.join(sizes)}: both need one size")
-        return image, torch.where(torch.isin(classes, torch.tensor(self.ignore)), NOT_LABELLED, classes)
+        return torch.where(torch.isin(classes, torch.tensor(self.ignore)), NOT_LABELLED, classes)
 
 
 def _key(name: str, folders: Sequence[str]) -> str | None:

@@ -76,6 +76,13 @@ class Shapes(Drawn):
         image = image * self._light(indices, x, y)[:, None]
         return (image.clamp(0, 1) * 255).round().to(torch.uint8).view(-1, 3, self.side, self.side)
 
+    def maps(self, indices: Index) -> list[Int64[Tensor, "height width"]]:
+        """Where the shape is (1) and where it is not (0), for each pixel of these images."""
+        indices = self._rows[indices]
+        u, v, scale = self._seen(indices, *grid(len(indices), self.side))
+        outline = by_kind(self._shape(indices), list(OUTLINES.values()), u, v) * scale
+        return [*(outline < 0).long().view(-1, self.side, self.side)]
+
     def _one_of(self, indices: Index, factor: str, count: int) -> Index:
         return (self.uniform(indices, factor, 1)[:, 0] * count).long()
 

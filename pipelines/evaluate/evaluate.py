@@ -96,7 +96,8 @@ def evaluate(
         title, step, len(sources[0]), len(sources[1]), encoders.begun, on=data or "", notes=notes, pretext=pretext
     )
     result = _with_others(result, run / FILE)
-    if (wish := labelled_places.wish(recipe.evaluate, segmentation)) is not None:
+    own = labelled_places.of_run(recipe.data) if data is None else None
+    if (wish := labelled_places.wish(recipe.evaluate, segmentation) or own) is not None:
         places = labelled_places.segmented(encoders, wish, device=on)
         result = _written(replace(result, segmentation=places), run / FILE)
     asked = {name: one for name, one in asked.items() if is_labelled or not one.needs_labels}

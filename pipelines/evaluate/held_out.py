@@ -15,7 +15,9 @@ from sslgraph.settle.views import clocked
 from ..check import check
 from ..feed.feed import Source, reader
 from ..machine import machine
+from ..measure.told import Tally, Told, ports
 from ..storage import checkpoint
+from ..train import labelled
 from .restored import newest, opened
 
 EPOCHS = 2  # draws of the views of each image
@@ -25,12 +27,15 @@ EPOCHS = 2  # draws of the views of each image
 class HeldOut:
     """The mean of a loss over batches of test images, times its weight, and its value by chance where it has one.
 
+    `told` is there for a loss that compares scores with class numbers.
+
     For losses.nt_xent and losses.info_nce, chance - loss in nats is InfoNCE's lower bound of the mutual information of
     the views (arXiv:1807.03748, section 2.3); it can't be more than chance, the log of the number of choices.
     """
 
     loss: float
     chance: float | None
+    told: Told | None = None
 
     @property
     def bound(self) -> float | None:
@@ -57,18 +62,27 @@ def held_out(run: Path, *, plugins: tuple[str, ...] = ()) -> dict[str, HeldOut]:
             "give more of them or train with a smaller batch"
         )
     method, read = found.method.eval(), reader(source, device)
-    told = dict[str, list[float]]()
+    asked = ports(method)
+    scored = method.training_program.only([*dict.fromkeys(name for pair in asked.values() for name in pair)])
+    tallies = {name: Tally() for name in asked}
+    maps, told = labelled.maps(method, source), dict[str, list[float]]()
     for epoch in range(EPOCHS):
         order = torch.randperm(len(source), generator=torch.Generator().manual_seed(epoch))
         for rows in order[: whole * recipe.batch].view(whole, recipe.batch):
             images, index = read(rows.sort().values)
             batch = clocked(
                 found.views, images, index, seed=recipe.seed, epoch=epoch, step=found.step, device=device,
-                labels=source.labels,
+                labels=source.labels, maps=None if maps is None else maps(index),
             )  # fmt: skip
             for name, loss in method(batch).losses.items():
                 told.setdefault(name, []).append(float(loss))
+            out = scored(batch) if asked else {}
+            for name, (scores, labels) in asked.items():
+                tallies[name].add(out[scores], out[labels])
     marks = method.landmarks
     return {
-        name: HeldOut(sum(some) / len(some), marks.get(name, {}).get("chance")) for name, some in told.items()
-    }  # fmt: skip
+        name: HeldOut(
+            sum(some) / len(some), marks.get(name, {}).get("chance"), tallies[name].told() if name in tallies else None
+        )
+        for name, some in told.items()
+    }

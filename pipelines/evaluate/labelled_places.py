@@ -15,6 +15,7 @@ from torch import Tensor
 from sslgraph.amounts import percent
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
+from sslgraph.read.spec import Data
 from sslgraph.settle.views import ViewProgram
 
 from ..check.request import located
@@ -89,6 +90,13 @@ def wish(evaluate: Mapping[str, Any], given: Mapping[str, Any] | None = None) ->
     """What a recipe's mapping and the settings of a command line ask for; None if neither asks for segmentation."""
     asked = {**(evaluate.get("segmentation") or {}), **(given or {})}
     return Wish(**{**asked, "ignore": tuple(asked.get("ignore", Wish.ignore))}) if "path" in asked else None
+
+
+def of_run(data: Data) -> Wish | None:
+    """The same for a run that was trained on images with label maps: they are measured, too. None for other images."""
+    if data.use not in registry.with_role("label maps", "sources"):
+        return None
+    return Wish(data.settings["path"], ignore=tuple(data.settings.get("ignore", Wish.ignore)))
 
 
 def segmented(encoders: Restored, asked: Wish, *, device: torch.device) -> Segmented:

@@ -59,6 +59,7 @@ class Feed:
         accumulate: micro-batches of a step.
         ahead: batches that are made before they are asked for; 0 makes each when it is.
         labelled: whether a batch holds x.label for each view x.
+        maps: what gives the label maps of some images; a batch then holds x.map for each view x.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Feed:
         dtype: torch.dtype = torch.float32,
         ahead: int = 2,
         labelled: bool = False,
+        maps: Callable[[Index], list[Tensor]] | None = None,
     ) -> None:
         _check(len(source), batch, ranks, accumulate)
         self.source, self.program, self.batch, self.seed = source, program, batch, seed
@@ -83,7 +85,7 @@ class Feed:
         self.device, self.channels_last, self.dtype, self.ahead = torch.device(device), channels_last, dtype, ahead
         self.steps_per_epoch = len(source) // batch
         self._read = reader(source, self.device)
-        self._known = source.labels if labelled else None
+        self._known, self._maps = source.labels if labelled else None, maps
         self._labels: Int64[Tensor, "images"] | None = None
         self.span: Callable[[str], AbstractContextManager[Any]] = nullcontext  # around the making of a batch's views
 
@@ -121,10 +123,12 @@ class Feed:
                 yield [self._made(self.program, images, index, step) for images, index in pieces]
 
     def _made(self, program: ViewProgram, images: Images, index: Index, step: int) -> Batch:
+        maps = None if self._maps is None else self._maps(index.cpu())
         with self.span("views"):
             return clocked(
                 program, images, index, seed=self.seed, epoch=step // self.steps_per_epoch, step=step,
                 device=self.device, channels_last=self.channels_last, dtype=self.dtype, labels=self._known,
+                maps=maps,
             )  # fmt: skip
 
 

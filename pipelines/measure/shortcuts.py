@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +14,8 @@ from torch import Tensor
 from sslgraph.amounts import percent
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.settle.views import ViewProgram, clocked
+
+from .told import ports as ports_of
 
 IMAGES, BATCH = 512, 16
 SURE = 4.0  # standard errors above chance: of 10,000 honest tasks fewer than one lies there
@@ -41,52 +46,75 @@ def asked_of_noise(
 ) -> tuple[Pretext, ...]:
     """Each pretext task of a method, asked of images of independent pixels of a (height, width), in eval mode.
 
-    A loss is one if it says which port takes class numbers, and these change neither with the pixels nor with the index
-    or the label of the image: then they are drawn, or given by the place in the batch. Borders, interpolation and
-    padding can tell them all the same (the dossier of every such paper warns of it).
+    Borders, interpolation and padding can tell the labels all the same (the dossier of every such paper warns of it).
     """
-    ports = _ports(method)
+    ports = drawn(method, views, size=size, device=device)
+    epochs = range(IMAGES // BATCH if ports else 0)
+    found = asked(method, views, ports, ((_noise(size, epoch), torch.arange(BATCH), epoch) for epoch in epochs), device)
+    return tuple(_judged(loss, *answers) for loss, answers in found.items())
+
+
+@torch.no_grad()
+def drawn(
+    method: CompiledMethod, views: ViewProgram, *, size: tuple[int, int], device: torch.device | str = "cpu"
+) -> dict[str, tuple[str, str]]:
+    """The losses that are a pretext task, each with the tensors of its scores and of its class numbers.
+
+    A loss is one if it says which port takes class numbers, and these change neither with the pixels nor with the index
+    or the label of the image: then they are drawn, or given by the place in the batch.
+    """
+    ports = ports_of(method)
     if not ports:
-        return ()
+        return {}
     program = method.training_program.only(dict.fromkeys(name for pair in ports.values() for name in pair))
+    first, other = (_batch(views, _noise(size, pixels), torch.arange(BATCH), 0, device) for pixels in (0, 1))
+    moved = {k: v.roll(1, 0) if k.endswith((".index", ".label", ".map")) else v for k, v in other.items()}
+    with _evaluating(method):
+        before, after = program(first), program(moved)
+    return {loss: pair for loss, pair in ports.items() if torch.equal(before[pair[1]], after[pair[1]])}
+
+
+@torch.no_grad()
+def asked(
+    method: CompiledMethod, views: ViewProgram, ports: Mapping[str, tuple[str, str]],
+    batches: Iterable[tuple[Any, Tensor, int]], device: torch.device | str = "cpu",
+) -> dict[str, tuple[Tensor, Tensor]]:  # fmt: skip
+    """For each of these losses the labels told, and the true ones, over batches of (images, index, epoch)."""
+    program = method.training_program.only(dict.fromkeys(name for pair in ports.values() for name in pair))
+    told: dict[str, list[tuple[Tensor, Tensor]]] = {loss: [] for loss in ports}
+    with _evaluating(method):
+        for images, index, epoch in batches:
+            out = program(_batch(views, images, index, epoch, device))
+            for loss, (scores, labels) in ports.items():
+                told[loss].append((out[scores].argmax(-1).flatten().cpu(), out[labels].flatten().cpu()))
+    joined = {
+        loss: tuple(torch.cat(some) for some in zip(*found, strict=True)) for loss, found in told.items() if found
+    }
+    return {loss: (one, other) for loss, (one, other) in joined.items()}
+
+
+@contextmanager
+def _evaluating(method: CompiledMethod) -> Iterator[None]:
     was_training = method.training
     method.eval()
     try:
-        first, other = (_batch(views, 0, size, device, pixels=pixels) for pixels in (0, 1))
-        moved = {k: v.roll(1, 0) if k.endswith((".index", ".label")) else v for k, v in other.items()}
-        before, after = program(first), program(moved)
-        drawn = {loss: pair for loss, pair in ports.items() if torch.equal(before[pair[1]], after[pair[1]])}
-        told: dict[str, list[tuple[Tensor, Tensor]]] = {loss: [] for loss in drawn}
-        for epoch in range(IMAGES // BATCH if drawn else 0):
-            out = program(_batch(views, epoch, size, device, pixels=epoch))
-            for loss, (scores, labels) in drawn.items():
-                told[loss].append((out[scores].argmax(-1).flatten().cpu(), out[labels].flatten().cpu()))
+        yield
     finally:
         method.train(was_training)
-    return tuple(_judged(loss, *(torch.cat(some) for some in zip(*found, strict=True))) for loss, found in told.items())
 
 
-def _ports(method: CompiledMethod) -> dict[str, tuple[str, str]]:
-    """The tensors of scores and of class numbers of each loss of the training step that has both."""
-    (leg,) = (leg for leg in method.sized.legs if leg.leg.is_training)
-    found, losses = {}, {loss.name for loss in leg.leg.losses}
-    for step in leg.steps:
-        if step.kind == "call" and step.target in losses:
-            scores, labels = method.graph.boxes[step.target].traits.classifies
-            inputs = dict(step.inputs)
-            if scores in inputs and labels in inputs:
-                found[step.target] = (inputs[scores], inputs[labels])
-    return found
+def _noise(size: tuple[int, int], number: int) -> Tensor:
+    generator = torch.Generator().manual_seed(number)
+    return torch.randint(256, (BATCH, 3, *size), generator=generator, dtype=torch.uint8)
 
 
-def _batch(
-    views: ViewProgram, epoch: int, size: tuple[int, int], device: torch.device | str, *, pixels: int
-) -> dict[str, Tensor]:
-    """Noise under an epoch's draws; indices and labels are there for methods that read them."""
-    noise = torch.Generator().manual_seed(pixels)
-    images = torch.randint(256, (BATCH, 3, *size), generator=noise, dtype=torch.uint8)
-    index = torch.arange(BATCH)
-    return clocked(views, images, index, seed=0, epoch=epoch, step=epoch, device=device, labels=index % 2)
+def _batch(views: ViewProgram, images: Any, index: Tensor, epoch: int, device: torch.device | str) -> dict[str, Tensor]:
+    """Images under an epoch's draws; labels and label maps are there for methods that read them."""
+    labels = torch.arange(int(index.max()) + 1) % 2
+    return clocked(
+        views, images, index, seed=0, epoch=epoch, step=epoch, device=device, labels=labels,
+        maps=[torch.full(image.shape[1:], int(i) % 2) for image, i in zip(images, index, strict=True)],
+    )  # fmt: skip
 
 
 def _judged(loss: str, told: Tensor, labels: Tensor) -> Pretext:
@@ -94,5 +122,9 @@ def _judged(loss: str, told: Tensor, labels: Tensor) -> Pretext:
     count = max(1, len(labels))
     chance = float(labels.bincount().max()) / count if len(labels) else 0.0
     right = float((told == labels).sum()) / count
-    error = math.sqrt(chance * (1 - chance) / count)
-    return Pretext(loss, right, chance, len(labels), right > chance + SURE * error)
+    return Pretext(loss, right, chance, len(labels), right > chance + SURE * error_of(chance, count))
+
+
+def error_of(chance: float, count: int) -> float:
+    """The standard error of a share of so many labels that are told by chance."""
+    return math.sqrt(chance * (1 - chance) / max(1, count))

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +22,7 @@ from ..check.request import located
 from .masks import FOREGROUND, REACH, Masked, masked
 
 FACTS, PICTURE, CLASSES = "masks.json", "masks.png", ("still", "moving")
-HELD_OUT = 4  # of so many films one is held out
+HELD_OUT = 4  # of so few films one is held out that a tenth is none
 SHOWN, COLUMNS = 24, 6
 TINT = (255, 30, 60)
 
@@ -50,43 +51,55 @@ class Written:
         return f"{self.kept} frames with a mask; rejected: {why or 'none'}"
 
 
-def write(videos: str, out: Path, *, every: float = 1.0, stride: int = 1) -> Written:
+def write(videos: str | None, out: Path, *, every: float = 1.0, stride: int = 1) -> Written:
     """Writes SPLIT/images, SPLIT/labels (0 still, 1 moving, 255 unknown), masks.json and a picture of some masks.
 
-    The mask is that of the frame in the middle of seven, each `stride`-th, every so many seconds. One film of four is
-    held out. Nothing is written if no frame has a mask, or if `out` is there already.
+    The mask is that of the frame in the middle of seven, each `stride`-th, every so many seconds. Films of a folder
+    test are held out, or a tenth of them, or one of four where they are fewer than ten. Nothing is written if no frame
+    has a mask, or if `out` is there already. Without videos there are films that the program draws, at times of their
+    own.
     """
     if out.exists():
         raise SslgraphError(f"{out} is there already; give a folder that is not there yet")
-    source: Films = registry.build(
-        registry.with_role("films", "sources")[0], {"path": located(videos), "every": every, "memory": 0}
-    )
+    sources, where = _sources(videos, every), videos or "films that the program draws"
     folder = out.with_name(f".{out.name}-unfinished")
     shutil.rmtree(folder, ignore_errors=True)
     facts, shown, rejected = list[dict[str, Any]](), list[Any](), Counter[str]()
     try:
-        for index in range(len(source)):
+        for split, source, index in ((*one, index) for one in sources for index in range(len(one[1]))):
             number, _, rate = source.about(index)
             clip = source.clip(index, frames=2 * REACH + 1, stride=stride)
             frames = clip.frames.permute(0, 2, 3, 1).numpy()
             found = masked(frames, min(REACH, len(frames) - 1))
             rejected.update([found.rejected] if found.rejected else [])
             time = float(clip.times[min(REACH, len(frames) - 1)])
-            film = Path(source.films[number].place).name
-            split = "test" if number % HELD_OUT == HELD_OUT - 1 else "train"
-            name = f"{split}/images/{Path(film).stem}-{time:08.2f}.png"
-            facts.append({"film": film, "seconds": time, "rate": rate, "rejected": found.rejected, **found.facts}
+            film = Path(source.films[number].place)
+            if len(sources) == 1 and number % HELD_OUT == HELD_OUT - 1:
+                split = "test"
+            name = f"{split}/images/{number}-{film.stem}-{time:08.2f}.png"
+            facts.append({"film": film.name, "seconds": time, "rate": rate, "rejected": found.rejected,
+                          "inliers": found.inliers, "confidence": found.confidence, **found.facts}
                          | ({} if found.rejected else {"image": name}))  # fmt: skip
             if not found.rejected:
                 _save(folder / name, found)
                 shown.append(overlaid(found))
         if not shown:
-            raise SslgraphError(f"{videos}: no frame has a mask of what moves; {Written(0, dict(rejected))}")
-        _finish(folder, facts, shown, {"videos": videos, "every": every, "stride": stride})
+            raise SslgraphError(f"{where}: no frame has a mask of what moves; {Written(0, dict(rejected))}")
+        _finish(folder, facts, shown, {"videos": where, "every": every, "stride": stride})
         folder.rename(out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Written(len(shown), dict(rejected))
+
+
+def _sources(videos: str | None, every: float) -> list[tuple[str, Films]]:
+    """The films of both splits; of training alone where there are too few to hold some out."""
+    use = registry.with_role("films" if videos else "stand-in films", "sources")[0]
+    settings = {"path": located(videos), "every": every, "memory": 0} if videos else {}
+    found = [("train", registry.build(use, {**settings, "split": "train"}))]
+    with suppress(SslgraphError):
+        found.append(("test", registry.build(use, {**settings, "split": "test"})))
+    return found
 
 
 def overlaid(found: Masked) -> Any:

@@ -16,7 +16,11 @@ def measure(work: Work) -> dict[str, Any]:
     """Measures the run as `sslgraph evaluate` does, on its own images or those of `data:`."""
     found = evaluate(work.inputs["of"], data=work.data, plugins=work.plugins)
     whole_file.put(work.folder / FILE, f"{json.dumps(asdict(found), indent=2)}\n".encode())
-    return {name: values["accuracy"] for name, values in found.trained.items() if "accuracy" in values}
+    said = {name: values["accuracy"] for name, values in found.trained.items() if "accuracy" in values}
+    if (places := found.segmentation) is not None:
+        sides = {"linear mIoU": places.trained, "linear mIoU, random encoder": places.random}
+        said |= {name: told.linear.miou for name, told in sides.items()}
+    return said
 
 
 EVALUATE = StageKind(measure, {"data": "str | None"}, of_labels=("knn", "linear probe"))

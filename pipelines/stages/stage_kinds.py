@@ -8,6 +8,7 @@ from .curating import CURATE
 from .embedding import EMBED
 from .exporting import EXPORT
 from .losing import LOSSES
+from .masking import MASKS
 from .measuring import EVALUATE
 from .studying import STUDY
 from .training import DISTIL, FINE_TUNE, TRAIN
@@ -20,6 +21,7 @@ KINDS: Mapping[str, StageKind] = {
     "evaluate": EVALUATE,
     "embed": EMBED,
     "curate": CURATE,
+    "masks": MASKS,
     "export": EXPORT,
     "losses": LOSSES,
     "study": STUDY,

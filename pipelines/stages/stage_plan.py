@@ -109,7 +109,11 @@ def refuse(loaded: Loaded[Pipeline]) -> None:
             continue
         faults += _wrong_settings(name, stage)
         lacks = "recipe" if kind.trains else "given" if kind.gathers or kind.takes else "of"
-        if not getattr(stage, lacks) and not kind.takes and not (kind.trains and _says_recipe(loaded.spec, stage)):
+        if (
+            not getattr(stage, lacks)
+            and not (kind.takes or kind.begins)
+            and not (kind.trains and _says_recipe(loaded.spec, stage))
+        ):
             faults.append(Fault(here, f"do: {stage.do} needs {lacks}: {NEEDS[lacks]}"))
         elif kind.gathers:
             faults += study_faults(name, stage, loaded.spec)
@@ -169,7 +173,7 @@ def _planned(
     told: Mapping[str, Any], data: str | None, plugins: tuple[str, ...],
 ) -> Planned:  # fmt: skip
     spec = cell.stage
-    images: str | None = spec.settings.get(DATA)
+    images: str | None = spec.settings.get(DATA) or (data if KINDS[spec.do].begins else None)
     if images is not None and images not in made:
         images = _path(loaded, images)
         spec = spec.model_copy(update={"settings": {**spec.settings, DATA: images}})

@@ -50,6 +50,7 @@ class StageKind:
     run: Callable[[Work], dict[str, Any]]
     settings: Mapping[str, str]
     trains: bool = False  # it has a recipe; the others have `of:`, an earlier training
+    begins: bool = False  # it has `data:` alone, that of the command line if it names none
     gathers: bool = False  # it has `given:` instead, and takes all cells of these stages
     of_labels: tuple[str, ...] = ()
     gives: Gives = ""

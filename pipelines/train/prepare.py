@@ -111,7 +111,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         feed = Feed(
             source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
             rank=collectives.rank(), ranks=collectives.ranks(), device=on, dtype=weights,
-            channels_last=forms.channels_last, labelled=labelled.is_asked(method),
+            channels_last=forms.channels_last, labelled=labelled.is_asked(method), maps=labelled.maps(method, source),
         )  # fmt: skip
     with within(loaded, ("begin_with",)):
         begin = None if checkpoint.complete(folder / "checkpoints") else starting.begin_of(recipe.begin_with)

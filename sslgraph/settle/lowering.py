@@ -97,6 +97,7 @@ class Lowering:
             "image": (self.sizes.views[name], torch.float32),
             "index": ((), torch.int64),
             "label": ((), torch.int64),
+            "map": (self.sizes.views[name][1:], torch.int64),
             "box": ((4,), torch.float32),
             "flip": ((), torch.bool),
         }[port]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -21,6 +21,8 @@ from sslgraph.settle.renderings import placed
 
 # Bytes: one tensor of images of one size, or a list of [3, height, width] each of its own.
 Images = UInt8[Tensor, "batch 3 height width"] | list[Tensor]
+# The class of each pixel of each of these images, -1 where it has none.
+Maps = Sequence[Int64[Tensor, "_ _"]]
 
 
 @runtime_checkable
@@ -111,8 +113,14 @@ class ViewProgram:
         device: torch.device | str = "cpu",
         channels_last: bool = False,
         dtype: torch.dtype = torch.float32,
+        maps: Maps | None = None,
     ) -> dict[str, Tensor]:
-        """For each view x: x.image, x.index, x.box, x.flip, copy-major, on `device`. `index` names the samples."""
+        """For each view x: x.image, x.index, x.box, x.flip, copy-major, on `device`. `index` names the samples.
+
+        With the label maps of these images, x.map too for each view x.
+        """
+        if maps is not None:
+            _refuse_uneven(images, maps, index)
         device = torch.device(device)
         images = images.to(device, non_blocking=True) if isinstance(images, Tensor) else images
         layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -130,6 +138,8 @@ class ViewProgram:
             batch[f"{name}.index"] = index.repeat(steps.copies).to(device)
             batch[f"{name}.box"] = frame.box().to(device)
             batch[f"{name}.flip"] = frame.is_mirrored().to(device)
+            if maps is not None:
+                batch[f"{name}.map"] = torch.stack(steps.resample.maps(maps, frame)).to(device)
         return batch
 
     def sizes(self, height: int, width: int) -> dict[str, tuple[int, int]]:
@@ -160,6 +170,14 @@ def clocked(
     batch["draw"] = keyed(seed, epoch, index.cpu()).to(device)
     batch["clock"] = torch.tensor([seed, epoch, step], device=device)
     return batch
+
+
+def _refuse_uneven(images: Images, maps: Maps, index: Int64[Tensor, "batch"]) -> None:
+    """A label map of another size than its image would say nothing about it."""
+    for image, map_, number in zip(images, maps, index.tolist(), strict=True):
+        if image.shape[1:] != map_.shape:
+            sizes = (f"{shape[1]} x {shape[0]}" for shape in (map_.shape, image.shape[1:]))
+            raise SslgraphError(f"the label map of image {number} has {' pixels, and the image '.join(sizes)}")
 
 
 def _size(steps: Steps, height: int, width: int) -> tuple[int, int]:

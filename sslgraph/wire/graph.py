@@ -17,6 +17,7 @@ VIEW_PORTS = {
     "image": Port("image", 'Float[Tensor, "batch channels height width"]'),
     "index": Port("index", 'Int64[Tensor, "batch"]'),
     "label": Port("label", 'Int64[Tensor, "batch"]'),  # of the image; -1 where it has none
+    "map": Port("map", 'Int64[Tensor, "batch height width"]'),  # of the view's pixels; -1 where one has none
     "box": Port("box", 'Float[Tensor, "batch 4"]'),
     "flip": Port("flip", 'Bool[Tensor, "batch"]'),
 }

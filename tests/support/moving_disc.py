@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -49,3 +50,16 @@ def clip(seed: int, *, radius: int = 26, speed: float = 2.7, frames: int = 7, dr
         made.append(np.clip(noisy, 0, 255).astype(np.uint8))
         masks.append(inside)
     return made, masks
+
+
+def film(place: Path, frames: list[Any]) -> None:
+    """The frames as a video of ten a second."""
+    import av
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(place), "w") as container:
+        stream: Any = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = WIDTH, HEIGHT, "yuv420p", 8_000_000
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())

@@ -10,7 +10,7 @@ from ..options import Plugins, Sets, out, overrides
 from .status import table
 
 Out = Annotated[str | None, typer.Option("--out", help="Folder of the artefacts; default runs/PIPELINE")]
-Data = Annotated[str | None, typer.Option("--data", help="Images of the trainings that name none")]
+Data = Annotated[str | None, typer.Option("--data", help="Images, or videos, of the stages that name none")]
 
 
 def run(

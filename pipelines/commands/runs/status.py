@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def status(
     name: Annotated[str, typer.Argument(help="Pipeline, by name or file")],
     out_: Annotated[str | None, typer.Option("--out", help="Folder of the artefacts; default runs/PIPELINE")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Images of the trainings that name none")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Images, or videos, of the stages that name none")] = None,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:

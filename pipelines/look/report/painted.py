@@ -13,12 +13,16 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from sslgraph.compile.compile import CompiledMethod
+from sslgraph.settle.sized import SizedLeg, Step
 from sslgraph.settle.views import clocked
 
 from ...evaluate.restored import Restored
 from ...feed.feed import Images
+from ...feed.label_maps import MapsOf
 
-IMAGE = "image"  # the port of `pictures` that takes the view itself, in 0..1
+IMAGE = "image"  # the word of `pictures` that takes the view itself, in 0..1
+TOLD = "told_"  # with an output behind it: the scores that a loss compares with this output
 SIDE = 144  # pixels of a picture
 HIDDEN = 0.6  # the grey of what a method does not see
 
@@ -34,11 +38,16 @@ class Painted:
 
 @torch.no_grad()
 def painted(
-    encoders: Restored, images: Images, index: Tensor, undo: Callable[[Tensor], Tensor], device: torch.device
-) -> tuple[Painted, ...]:
-    """By each loss or op with a method `pictures`, which takes its own input ports, and the view as `image`."""
+    encoders: Restored, images: Images, index: Tensor, undo: Callable[[Tensor], Tensor], device: torch.device,
+    maps: MapsOf | None = None,
+) -> tuple[Painted, ...]:  # fmt: skip
+    """By each loss or op with a method `pictures`, which takes its own input ports, the view as `image`, and the scores
+    that a loss compares with an output, as told_OUTPUT.
+
+    `maps` gives the label maps of the images, for methods that read them.
+    """
     method, count = encoders.method, len(index)
-    calls = dict(_painting(encoders))
+    calls = dict(painting(method))
     if not calls:
         return ()
     was_training = method.training
@@ -53,6 +62,7 @@ def painted(
             step=0,
             device=device,
             labels=torch.zeros(int(index.max()) + 1).long(),
+            maps=None if maps is None else maps(index),
         )
         names = dict.fromkeys(name for ports in calls.values() for name in ports.values())
         out = method.training_program.only(names)(batch)
@@ -68,19 +78,34 @@ def painted(
             name: _shown(values[:count], undo, is_undone=bool(of_view))
             for name, values in make(**of_view, **given).items()
         }
-        if all(pictures is not None for pictures in found.values()):
+        if found and all(pictures is not None for pictures in found.values()):
             shown = {name: pictures for name, pictures in found.items() if pictures is not None}
             rows += [Painted(part, int(i), {name: p[row] for name, p in shown.items()}) for row, i in enumerate(index)]
     return tuple(rows)
 
 
-def _painting(encoders: Restored) -> Iterator[tuple[str, dict[str, str]]]:
-    """The parts of the training step that can show what they paint, and the tensor at each of their ports."""
-    method = encoders.method
+def painting(method: CompiledMethod) -> Iterator[tuple[str, dict[str, str]]]:
+    """The parts of the training step that can show what they paint, and the tensor for each word of `pictures`."""
     (leg,) = (leg for leg in method.sized.legs if leg.leg.is_training)
     for step in leg.steps:
-        if step.kind == "call" and hasattr(method.parts[step.target], "pictures"):
-            yield step.target, dict(step.inputs)
+        if step.kind != "call" or not hasattr(method.parts[step.target], "pictures"):
+            continue
+        part: Any = method.parts[step.target]
+        words = inspect.signature(part.pictures).parameters
+        known = {port: name for port, name in step.inputs if port in words}
+        asked = [word for word in words if word.startswith(TOLD)]
+        known |= {word: scores for word in asked if (scores := _told(leg, step, word.removeprefix(TOLD)))}
+        if all(word in known or word == IMAGE or words[word].default is not inspect.Parameter.empty for word in words):
+            yield step.target, known
+
+
+def _told(leg: SizedLeg, made: Step, port: str) -> str:
+    """The scores that a loss compares with an output of a call: what that loss is given first; "" if none does."""
+    outputs = {step.name for step in leg.steps if step.kind == "get" and step.target == port
+               and step.inputs[0][1] == made.name}  # fmt: skip
+    losses = {loss.name for loss in leg.leg.losses}
+    readers = (s for s in leg.steps if s.target in losses and outputs & {name for _, name in s.inputs})
+    return next((step.inputs[0][1] for step in readers), "")
 
 
 def _shown(values: Tensor, undo: Callable[[Tensor], Tensor], *, is_undone: bool) -> list[Image.Image] | None:

@@ -21,6 +21,7 @@ from sslgraph.settle.views import ViewProgram, pixel_view
 from ...check import check
 from ...evaluate.restored import restored
 from ...feed.feed import Images, Source
+from ...feed.label_maps import maps_of
 from ...machine import machine
 from ...measure.features import Features, extract
 from ...measure.knn import GRID, Neighbours, knn
@@ -135,7 +136,7 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
     undo = undoing(text, augmentations(text))[encoders.method.graph.seen]
     return Seen(
         coloured=colours,
-        painted=painted(encoders, images, index, undo, on),
+        painted=painted(encoders, images, index, undo, on, maps_of(queries.source)),
         step=encoders.step,
         bank=len(trained[0].values),
         queries=len(trained[1].values),

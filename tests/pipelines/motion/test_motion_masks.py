@@ -10,15 +10,15 @@ import pytest
 
 pytest.importorskip("cv2", reason="the extra video is not installed")
 pytest.importorskip("skimage", reason="the extra video is not installed")
-av = pytest.importorskip("av", reason="the extra video is not installed")
+pytest.importorskip("av", reason="the extra video is not installed")
 
-from moving_disc import clip  # noqa: E402
+from moving_disc import clip, film
 
-from sslgraph.components.sources.label_maps import LabelMaps  # noqa: E402
-from sslgraph.errors import SslgraphError  # noqa: E402
-from sslgraph.pipelines.motion.masks import MOVES, masked, trimap  # noqa: E402
-from sslgraph.pipelines.motion.residual import camera  # noqa: E402
-from sslgraph.pipelines.motion.writing import write  # noqa: E402
+from sslgraph.components.sources.label_maps import LabelMaps
+from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.motion.masks import MOVES, masked, trimap
+from sslgraph.pipelines.motion.residual import camera
+from sslgraph.pipelines.motion.writing import write
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -68,16 +68,6 @@ def test_what_is_neither_moving_nor_still_is_unknown() -> None:
     score[5:15, 20:25] = 0.4
     found = trimap(score)
     assert (found[6:14, 6:14] == 1).all() and found[5, 5] == 255 and found[10, 22] == 255 and found[0, 29] == 0
-
-
-def film(place: Path, frames: list[np.ndarray]) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(place), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 224, 160, "yuv420p", 8_000_000
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
 
 
 def test_masks_are_written_as_label_maps_and_what_is_rejected_is_told(tmp_path: Path) -> None:
