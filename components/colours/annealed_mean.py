@@ -3,11 +3,13 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from sslgraph.component import component
 from sslgraph.ranges import PositiveScalar
 
 from .bins import table
+from .lab import Lab, to_rgb
 
 
 @component(source="arXiv:1603.08511, equation 5", float32=True)
@@ -28,3 +30,13 @@ class AnnealedMean(nn.Module):
     def forward(self, logits: Float[Tensor, "batch rows columns 313"]) -> Float[Tensor, "batch 2 rows columns"]:
         shares = torch.softmax(logits / self.temperature, -1)
         return (shares @ self.centres.to(shares.dtype)).movedim(-1, 1)
+
+
+def painted(
+    image: Float[Tensor, "batch 3 height width"], scores: Float[Tensor, "batch rows columns 313"]
+) -> dict[str, Tensor]:
+    """An image in 0..1, its lightness alone, and that with the colours that the scores say."""
+    lightness = Lab().to(image.device)(image).lightness
+    told = interpolate(AnnealedMean().to(image.device)(scores.float()), image.shape[2:], mode="bilinear")
+    grey = to_rgb(lightness, torch.zeros_like(told))
+    return {"image": image, "seen": grey, "painted": to_rgb(lightness, told)}

@@ -2,13 +2,17 @@
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from sslgraph.component import component
 from sslgraph.ranges import Several
 
+from .annealed_mean import painted
 from .bins import at_places, distances, refuse_grey, table, without_grey
+from .lab import Lab, to_rgb
 
 
 class Classes(NamedTuple):
@@ -39,6 +43,19 @@ class ColourClasses(nn.Module):
     def suits(self, images: list[Tensor]) -> None:
         """Refuses a data set whose images are all grey."""
         refuse_grey(images, "colours.classes")
+
+    def pictures(
+        self,
+        image: Float[Tensor, "batch 3 height width"],
+        told_colour: Float[Tensor, "batch rows columns 313"],
+        told_lightness: Float[Tensor, "batch rows columns levels"],
+    ) -> dict[str, Tensor]:
+        """The image, its lightness alone, that with the colours told, and its colours with the lightness told."""
+        lab = Lab().to(image.device)(image)
+        middles = (torch.arange(self.levels, device=image.device) + 0.5) * 100 / self.levels - 50
+        told = (told_lightness.float().softmax(-1) @ middles)[:, None]
+        light = interpolate(told, image.shape[2:], mode="bilinear")
+        return {**painted(image, told_colour), "relit": to_rgb(light, lab.ab)}
 
     def forward(
         self,

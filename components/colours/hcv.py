@@ -32,3 +32,14 @@ class Hcv(nn.Module):
             torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
         )
         return HcvImage(images.mean(1, keepdim=True), (sixths / 6).remainder(1), chroma)
+
+
+def from_hcv(
+    grey: Float[Tensor, "batch 1 height width"],
+    hue: Float[Tensor, "batch 1 height width"],
+    chroma: Float[Tensor, "batch 1 height width"],
+) -> Float[Tensor, "batch 3 height width"]:
+    """The way back, clipped to 0..1: channels of this hue whose greatest and least are chroma apart, with this mean."""
+    sector = (6 * hue + torch.tensor([5.0, 3.0, 1.0], device=hue.device).view(1, 3, 1, 1)).remainder(6)
+    drop = chroma * torch.minimum(sector, 4 - sector).clamp(0, 1)
+    return (grey + drop.mean(1, keepdim=True) - drop).clamp(0, 1)

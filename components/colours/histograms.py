@@ -11,6 +11,9 @@ from sslgraph.component import component
 from sslgraph.ranges import Odd, Several
 
 from .bins import refuse_grey
+from .hcv import from_hcv
+
+FULL = 0.96  # length of the mean of hues from which a colour is not faded: 32 bins of .03, as the authors have it
 
 
 class Histograms(NamedTuple):
@@ -44,6 +47,27 @@ class ColourHistograms(nn.Module):
         """Refuses a data set whose images are all grey."""
         refuse_grey(images, "colours.histograms")
 
+    def pictures(
+        self,
+        image: Float[Tensor, "batch 3 height width"],
+        points: Float[Tensor, "batch points 2"],
+        told_hue: Float[Tensor, "batch points bins"],
+        told_chroma: Float[Tensor, "batch points bins"],
+    ) -> dict[str, Tensor]:
+        """The image, its grey, and that with the colour of the nearest point (section 3.3).
+
+        A point's chroma is the median of what is told, its hue the circular mean, faded where hues disagree.
+        """
+        grey = image.mean(1, keepdim=True)
+        middles = (torch.arange(self.bins, device=image.device) + 0.5) / self.bins
+        hues = told_hue.float().softmax(-1)
+        sine, cosine = (hues @ of(2 * torch.pi * middles) for of in (torch.sin, torch.cos))
+        is_half = told_chroma.float().softmax(-1).cumsum(-1) >= 0.5
+        chroma = middles[is_half.float().argmax(-1)] * (torch.hypot(sine, cosine) / FULL).clamp(max=1)
+        nearest = _nearest(points, image.shape[2], image.shape[3])
+        told = [of.gather(1, nearest).view_as(grey) for of in (torch.atan2(sine, cosine) / (2 * torch.pi), chroma)]
+        return {"image": image, "seen": grey.expand_as(image), "painted": from_hcv(grey, *told)}
+
     def forward(
         self,
         grey: Float[Tensor, "batch 1 height width"],
@@ -70,3 +94,10 @@ class ColourHistograms(nn.Module):
         image = torch.arange(len(values), device=values.device)[:, None, None, None]
         bins = (values[image, rows, columns] * self.bins).long().clamp(0, self.bins - 1)
         return one_hot(bins.flatten(2), self.bins).to(values.dtype).mean(2)
+
+
+def _nearest(points: Tensor, height: int, width: int) -> Tensor:
+    """The number of the point nearest to each pixel, [batch, pixels]."""
+    rows, columns = ((torch.arange(side, device=points.device) + 0.5) / side for side in (height, width))
+    places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).view(1, -1, 2).to(points.dtype)
+    return torch.cdist(places.expand(len(points), -1, -1), points).argmin(-1)

@@ -5,14 +5,12 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from sslgraph.component import component
 from sslgraph.ranges import Count, Positive
 
-from .annealed_mean import AnnealedMean
+from .annealed_mean import painted
 from .bins import at_places, distances, refuse_grey, table, without_grey
-from .lab import Lab, to_rgb
 
 
 class Mixture(NamedTuple):
@@ -49,14 +47,10 @@ class ColourMixture(nn.Module):
     def pictures(
         self,
         image: Float[Tensor, "batch 3 height width"],
-        ab: Float[Tensor, "batch 2 height width"],
         like: Float[Tensor, "batch rows columns outputs"],
     ) -> dict[str, Tensor]:
         """The image, its lightness alone, and with the colours that the scores `like` say (annealed mean)."""
-        lightness = Lab().to(image.device)(image).lightness
-        told = interpolate(AnnealedMean().to(image.device)(like), image.shape[2:], mode="bilinear")
-        grey = to_rgb(lightness, torch.zeros_like(ab))
-        return {"image": image, "seen": grey, "painted": to_rgb(lightness, told)}
+        return painted(image, like)
 
     def forward(
         self, ab: Float[Tensor, "batch 2 height width"], like: Float[Tensor, "batch rows columns outputs"]

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from sslgraph import draws
 from sslgraph.component import component
@@ -14,6 +15,7 @@ from sslgraph.ranges import Count, Several
 
 from .orders import Choice, chosen, numbered
 
+PICTURES = ("image", "shuffled", "solved")
 # Orders that are kept in a table; more than these are made from their number.
 _MOST = 5040
 
@@ -74,13 +76,29 @@ class Jigsaw(nn.Module):
         tiles = self._cut(images, rows.gather(1, order), columns.gather(1, order))
         return Puzzle(_standard(tiles) if self.standardize else tiles, label)
 
+    def pictures(
+        self,
+        images: Float[Tensor, "batch channels height width"],
+        draw: Draw,
+        told_label: Float[Tensor, "batch permutations"],
+    ) -> dict[str, Tensor]:
+        """The tiles in their places, as they are shuffled, and put back as the permutation that is told says."""
+        label = draws.integers(draws.substream(draw, 0), 1, self.count)[:, 0]
+        rows, columns = self._corners(images, draw)
+        told = told_label.argmax(-1)
+        order, back = (numbered(n, self.grid**2) if self.orders is None else self.orders[n] for n in (label, told))
+        tiles = self._cut(images, rows.gather(1, order), columns.gather(1, order)).unflatten(0, order.shape)
+        put = [torch.zeros_like(tiles).scatter_(1, to[:, :, None, None, None].expand_as(tiles), tiles)
+               for to in (order, back)]  # fmt: skip
+        return {name: _laid(some, self.grid) for name, some in zip(PICTURES, (put[0], tiles, put[1]), strict=True)}
+
     def _corners(self, images: Tensor, draw: Tensor) -> tuple[Tensor, Tensor]:
         """Row and column of the upper left corner of every tile, [batch, tiles]."""
         height, width = images.shape[2] // self.grid, images.shape[3] // self.grid
         if min(height, width) < self.tile:
             raise ValueError(
-                f"wiring.jigsaw cuts tiles of {self.tile} pixels from cells of {height} x {width}; "
-                "make the tile smaller or the view larger"
+                f"wiring.jigsaw cuts tiles of {self.tile} pixels from cells of {height} x {width}; make the tile "
+                f"smaller, or the view larger: at least {self.grid * self.tile} pixels a side"
             )
         count = self.grid**2
         cell = torch.arange(count, device=images.device)
@@ -95,6 +113,14 @@ class Jigsaw(nn.Module):
             image, (rows[..., None] + side)[..., :, None], (columns[..., None] + side)[..., None, :]
         ]
         return pixels.movedim(-1, 2).flatten(0, 1)
+
+
+def _laid(tiles: Float[Tensor, "batch tiles channels side side"], grid: int) -> Tensor:
+    """Tiles row by row as one image, nan between them."""
+    gap = max(1, tiles.shape[-1] // 16)
+    apart = pad(tiles, (0, gap, 0, gap), value=torch.nan).unflatten(1, (grid, grid))
+    whole: Tensor = apart.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
+    return whole[..., :-gap, :-gap]
 
 
 def _standard(tiles: Tensor) -> Tensor:
