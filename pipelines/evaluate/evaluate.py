@@ -26,6 +26,7 @@ from ..check import check
 from ..check.request import moved
 from ..feed.feed import Source
 from ..machine import machine
+from ..measure.cues import Cues, cues
 from ..measure.features import extract, extract_views
 from ..measure.fine_tune import fine_tune
 from ..measure.shortcuts import Pretext, asked_of_noise
@@ -59,6 +60,7 @@ class Evaluation:
     pixels: Mapping[str, Values] = field(default_factory=dict)
     segmentation: labelled_places.Segmented | None = None
     pretext: tuple[Pretext, ...] = ()
+    cues: tuple[Cues, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader of the figures must know
 
 
@@ -91,10 +93,15 @@ def evaluate(
     is_labelled, notes = about_labels(sources, tuple(asked))
     title, step = loaded.spec.method.method, encoders.step
     pretext = asked_of_noise(encoders.method, encoders.views, size=size or SOURCE, device=on)
-    notes += tuple(map(str, pretext))
+    of_test = cues(
+        encoders.method, encoders.views, lambda rows: sources[1].read(rows)[0], len(sources[1]), size=size or SOURCE,
+        device=on,
+    )  # fmt: skip
+    notes += tuple(map(str, (*pretext, *of_test)))
     result = Evaluation(
-        title, step, len(sources[0]), len(sources[1]), encoders.begun, on=data or "", notes=notes, pretext=pretext
-    )
+        title, step, len(sources[0]), len(sources[1]), encoders.begun, on=data or "", notes=notes, pretext=pretext,
+        cues=of_test,
+    )  # fmt: skip
     result = _with_others(result, run / FILE)
     own = labelled_places.of_run(recipe.data) if data is None else None
     if (wish := labelled_places.wish(recipe.evaluate, segmentation) or own) is not None:
