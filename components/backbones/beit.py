@@ -82,7 +82,8 @@ class BeitViT(nn.Module):
         self.size = filled(size, "size")
         if self.size % patch:
             raise ValueError(
-                f"patches of {patch} pixels do not divide an image of {size}; change patch or the view's size"
+                f"patches of {patch} pixels do not divide an image of {self.size}; change patch, or make the view's "
+                f"size a multiple of it, {max(1, round(self.size / patch)) * patch} for example"
             )
         dim, depth, heads = PRESETS[preset]
         if layers > depth:

@@ -209,5 +209,8 @@ def _initialise(net: Any, init: str) -> None:
 
 def _patches_per_side(size: int, patch: int) -> int:
     if size % patch:
-        raise ValueError(f"patches of {patch} pixels do not divide an image of {size}; change patch or the view's size")
+        raise ValueError(
+            f"patches of {patch} pixels do not divide an image of {size}; change patch, or make the view's size a "
+            f"multiple of it, {max(1, round(size / patch)) * patch} for example"
+        )
     return size // patch

@@ -26,7 +26,7 @@ class Patchify(nn.Module):
         if height % self.size or width % self.size:
             raise ValueError(
                 f"wiring.patchify: patches of {self.size} pixels do not divide an image of {height} x {width}; "
-                "change the patch size or the size of the view"
+                f"change the patch size, or make the sides of the view multiples of it, {self.size} at the least"
             )
         batch, channels = images.shape[:2]
         grid = images.reshape(batch, channels, height // self.size, self.size, width // self.size, self.size)

@@ -132,7 +132,7 @@ def test_a_wrong_number_of_permutations_is_refused() -> None:
 
 
 def test_a_tile_larger_than_its_cell_is_refused() -> None:
-    with pytest.raises(ValueError, match="cuts tiles of 9 pixels from cells of 8 x 8"):
+    with pytest.raises(ValueError, match=r"cuts tiles of 9 pixels from cells of 8 x 8; .* at least 27 pixels a side"):
         Jigsaw(tile=9, permutations=10)(torch.zeros(1, 3, 24, 24), drawn(1))
 
 
