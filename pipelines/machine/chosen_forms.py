@@ -74,19 +74,25 @@ class Forms:
         return f"{self.precision}, {layout}, {maps if any(most) else 'no map as products'}, {attention}"
 
 
-def of_run(checkpoints: Path, wish: str, nets: Iterable[nn.Module], on: torch.device) -> Forms:
+def of_run(
+    checkpoints: Path, wish: str, nets: Iterable[nn.Module], on: torch.device, *, pinned: int | None = None
+) -> Forms:
     """The forms that a run began with, else those that are chosen now: the first rank's, on all of them.
 
-    The forms of a run that began on another kind of device are chosen anew. A process uses no more threads than it has.
+    The forms of a run that began on another kind of device are chosen anew. A process uses no more threads than it has,
+    unless the recipe pins their number.
     """
     found, threads = None, torch.get_num_threads()
     if collectives.rank() == 0:
         begun = checkpoint.about(checkpoints).get("forms")
         found = Forms.recorded(begun) if begun and begun["device"] == on.type else fitting(wish, nets, on)
     found = cast(Forms, collectives.of_the_first(found))
+    if pinned is not None:
+        found, threads = replace(found, threads=pinned), pinned
     torch.set_num_threads(min(threads, found.threads))
     if threads < found.threads:
-        return replace(found, why=f"{found.threads} threads when it began and {threads} now: the last bits will differ")
+        change = f"{found.threads} threads when it began and {threads} now: the last bits will differ"
+        return replace(found, why=f"{change}; OMP_NUM_THREADS={found.threads} keeps them")
     return found
 
 

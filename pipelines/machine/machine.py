@@ -22,15 +22,20 @@ def device(local_rank: int = 0) -> torch.device:
     return torch.device("cuda", torch.cuda.current_device())
 
 
-def use(*, processes: int = 1) -> int:
-    """Sets what every run sets: threads for this process's share of the cores, denormals to zero, whole float32."""
+def use(*, processes: int = 1, threads: int | None = None) -> int:
+    """Sets what every run sets: denormals to zero, whole float32, and threads.
+
+    They are as many as a recipe says, else as `OMP_NUM_THREADS` says, else this process's share of the cores.
+    """
     _keep_freed_memory()
     for kind in (np.float32, np.float64):
         np.finfo(kind)  # looks once for the smallest number, and warns where it is zero by then (numpy before 2.4)
     # A 23-tap blur has denormal weights; on most processors they are a hundred times slower than zeros.
     torch.set_flush_denormal(True)
     torch.backends.cudnn.allow_tf32 = False  # by default convolutions of float32 keep ten bits of it on a GPU
-    if "OMP_NUM_THREADS" not in os.environ:
+    if threads is not None:
+        torch.set_num_threads(threads)
+    elif "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, cores() // processes))
     return torch.get_num_threads()
 

@@ -93,17 +93,18 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     config = Config(**cfg)
     loaded, on = config.load(), machine.device(config.local_rank)
     recipe, plugins = loaded.spec, check.allowed_in(loaded, config.plugins)
-    machine.use(processes=config.processes)
+    machine.use(processes=config.processes, threads=recipe.threads)
     with within(loaded, ("data",)):
         source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
     (method, begun), folder = _compiled(loaded, source, plugins), Path(config.out or "")
     with within(loaded, ("data",)):
         labelled.refuse(method, source)
-    forms = of_run(folder / "checkpoints", recipe.precision, method.parts.values(), on)
+    nets = method.parts.values()
+    forms = of_run(folder / "checkpoints", recipe.precision, nets, on, pinned=recipe.threads)
     weights = torch.float64 if forms.precision == "float64" else torch.float32
     method.to(device=on, dtype=weights, memory_format=forms.layout)  # type: ignore[call-overload]
     if on.type == "cpu":
-        for part in method.parts.values():
+        for part in nets:
             forms.on(part)
     views, found = loaded.spec.method.views, augmentations(method_in(loaded))
     program = ViewProgram.build(views, found)

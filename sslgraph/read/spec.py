@@ -188,6 +188,7 @@ class Recipe(Text):
     precision: Literal["auto", "bfloat16", "float32", "float64"] = "auto"
     compile: Literal[True, False, "graphs"] = False  # torch.compile of the step; graphs: replayed as CUDA graphs
     strategy: Literal["ddp", "fsdp"] = "ddp"  # weights whole on every process, or shared out
+    threads: int | None = Field(default=None, ge=1)  # of each process on a processor; null: its share of the cores
     recompute: list[str] = []  # nets whose blocks are computed once more for the backward pass
     evaluate: dict[str, Any] = {}
     checkpoint: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from rates import rates
 from torch import nn
 from two_ranks import Both
 
-from sslgraph.pipelines.machine import calibration, chosen_forms, small_maps
+from sslgraph.pipelines.machine import calibration, chosen_forms, machine, small_maps
 from sslgraph.pipelines.machine.chosen_forms import Forms, chosen
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train import loop
@@ -144,10 +144,30 @@ def test_a_run_takes_no_more_threads_than_there_are(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(checkpoint, "about", lambda _: {"forms": record})
     found = chosen_forms.of_run(tmp_path, "auto", [], on)
     assert found.threads == 64
-    assert found.why == f"64 threads when it began and {here} now: the last bits will differ"
+    change = f"64 threads when it began and {here} now: the last bits will differ"
+    assert found.why == f"{change}; OMP_NUM_THREADS=64 keeps them"
     assert torch.get_num_threads() == here
     monkeypatch.setattr(checkpoint, "about", lambda _: {"forms": {**record, "device": "cuda"}})
     assert chosen_forms.of_run(tmp_path, "auto", [], on).why != "as the run began"
+
+
+def test_pinned_threads_are_used_on_any_number_of_cores_and_give_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    here, found = torch.get_num_threads(), []
+    try:
+        for cores in (4, 1):
+            monkeypatch.setattr(machine, "cores", lambda cores=cores: cores)
+            forms, summary = a_run(tmp_path / f"of-{cores}-cores", threads=3)
+            assert (forms.threads, torch.get_num_threads(), summary["forms"]["threads"]) == (3, 3, 3)
+            found.append(checkpoint.load(tmp_path / f"of-{cores}-cores" / "checkpoints" / "step_00000004"))
+    finally:
+        torch.set_num_threads(here)
+    one, other = found
+    assert one.run["losses"] == other.run["losses"]
+    assert all(torch.equal(value, other.method[name]) for name, value in one.method.items())
 
 
 def ranks_agree() -> str:
