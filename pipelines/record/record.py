@@ -24,6 +24,7 @@ from sslgraph.errors import SslgraphError
 
 from ..storage.metrics_file import NAME, parsed
 from .display import Display, Pace
+from .events import Events
 
 T = TypeVar("T")
 Span = Callable[[str], AbstractContextManager[Any]]
@@ -65,7 +66,7 @@ class Record:
         self._seconds, self._seconds_waited, self._since, self._away = 0.0, 0.0, time.monotonic(), 0.0
         self._steps = 0
         self._file: TextIO | None = None
-        self._writer: Any = None
+        self._curves: Events | None = None
 
     def begin(self, done: int) -> None:
         """Opens the files of a run of which `done` steps are done, and starts the clock."""
@@ -73,7 +74,7 @@ class Record:
         if self.is_first:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._file = cut(self.folder / NAME, done).open("a", buffering=1)
-            self._writer = _tensorboard(self.folder / "tensorboard", done) if self.tensorboard else None
+            self._curves = Events(self.folder / "tensorboard", done) if self.tensorboard else None
 
     def step(self, step: int, losses: Mapping[str, Tensor], measured: Mapping[str, float | Tensor]) -> None:
         """Notes a finished step."""
@@ -166,7 +167,7 @@ class Record:
         self.display.close()
         with suppress(OSError):  # the run ends by one already
             self._flush()
-        for file in (self._file, self._writer):
+        for file in (self._file, self._curves):
             if file is not None:
                 with suppress(OSError):
                     file.close()
@@ -199,9 +200,8 @@ class Record:
             self._file.write(json.dumps(plain) + "\n")
 
     def _plot(self, step: int, values: Mapping[str, float]) -> None:
-        for name, value in values.items() if self._writer is not None else ():
-            if name != "step":
-                self._writer.add_scalar(name, value, step)
+        if self._curves is not None:
+            self._curves.add(step, {name: value for name, value in values.items() if name != "step"})
 
     def _tell_broken(self) -> None:
         if len(self.broken) > self._told:
@@ -230,9 +230,3 @@ def cut(path: Path, done: int) -> Path:
         if len(kept) < text.count("\n") or not text.endswith("\n"):
             whole_file.put(path, "".join(f"{line}\n" for line in kept).encode())
     return path
-
-
-def _tensorboard(folder: Path, done: int) -> Any:
-    from torch.utils.tensorboard import SummaryWriter  # a second of imports that a test of the loop need not pay
-
-    return SummaryWriter(str(folder), purge_step=done + 1 if done else None)

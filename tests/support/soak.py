@@ -29,9 +29,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import tensorboard.summary.writer.record_writer  # noqa: F401  forks find it imported
 import torch
 import torch._dynamo  # torch.optim's first use asks for it
-import torch.utils.tensorboard
 
 from sslgraph.pipelines.commands import app
 from sslgraph.pipelines.launch import launch  # noqa: F401  forks find it imported

@@ -17,11 +17,13 @@ from sslgraph.pipelines.record.display import Display, Pace, knn, length
 from sslgraph.pipelines.record.record import Record, cut
 
 
-def record(folder: Path, *, out: io.StringIO | None = None, terminal: bool = False, **settings: Any) -> Record:
+def record(
+    folder: Path, *, done: int = 0, out: io.StringIO | None = None, terminal: bool = False, **settings: Any
+) -> Record:
     console = Console(file=out or io.StringIO(), force_terminal=terminal, width=140, soft_wrap=True)
     display = Display(total_steps=100, console=console, seconds=0)
     made = Record(folder, display=display, batch=8, **{"every": 3, "tensorboard": False, **settings})
-    made.begin(0)
+    made.begin(done)
     return made
 
 
@@ -136,6 +138,25 @@ def test_tensorboard_reads_the_same_numbers(tmp_path: Path) -> None:
     diary.close()
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [(e.step, e.value) for e in events.Scalars("a")] == [(3, 3.0)]
+
+
+def test_curves_hold_each_step_once_though_the_clock_was_set_back_between_two_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    now = time.time()
+    for hours, done, loss in ((0, 0, 1.0), (-1, 2, 2.0), (-1, 3, 3.0), (0, 0, 4.0)):
+        monkeypatch.setattr(time, "time", lambda hours=hours: now + 3600 * hours)
+        diary = record(tmp_path, done=done, every=1, tensorboard=True)
+        for step in range(done + 1, 5):
+            note(diary, step, loss)
+        diary.close()
+        if hours == -1 and done == 3:
+            events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+            assert [(e.step, e.value) for e in events.Scalars("a")] == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 3.0)]
+    events.Reload()  # one that is open sees what a later start wrote, too
+    assert [(e.step, e.value) for e in events.Scalars("a")] == [(step, 4.0) for step in (1, 2, 3, 4)]
 
 
 def test_numbers_are_said_as_people_say_them() -> None:
