@@ -20,7 +20,7 @@ from sslgraph import home
 from sslgraph.errors import SslgraphError
 
 from ..machine import machine
-from .ray_compat import ADDRESS, IN_A_JOB, PORT, PRIVATE, QUIET, read_variables_again
+from .ray_compat import ADDRESS, IN_A_JOB, PORT, PRIVATE, QUIET, read_variables_again, refuse_a_missing_token
 
 OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
 
@@ -39,6 +39,7 @@ def cluster(address: str | None) -> Iterator[Any]:
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield sys.modules["ray"]
         return
+    refuse_a_missing_token(is_private=address is None)
     private = {} if address else {**_absent(PRIVATE), **_pinned()}
     os.environ.update({**_absent(QUIET), **private})
     import ray

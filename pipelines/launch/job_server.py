@@ -25,7 +25,7 @@ from sslgraph.errors import SslgraphError
 
 from ..storage.remote import Remote
 from .job_files import hiding, job_files
-from .ray_compat import quiet_jobs
+from .ray_compat import quiet_jobs, refuse_a_missing_token
 
 AGAIN_S = 0.5
 LIMIT = "the job server takes at most 100 MiB; name what is not needed in .rayignore, and leave data where nodes see it"
@@ -72,6 +72,7 @@ def submit(sent: Job, address: str | None, *, say: Callable[[str], None], wait: 
     if not server.startswith(("http://", "https://")):
         raise SslgraphError(f"--address {server or 'is missing'}: give a job server, such as http://127.0.0.1:8265")
     os.environ["RAY_API_SERVER_ADDRESS"] = server  # Ray would prefer what stands there already
+    refuse_a_missing_token(is_private=False)
     with _understood(server):
         client = _client(server)
         here = Path.cwd().resolve()

@@ -6,10 +6,14 @@ Variables are set before Ray is imported; what the user has set stays.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sslgraph.errors import SslgraphError
+from sslgraph.write_whole import reason
 
 if TYPE_CHECKING:
     from ray.train.torch import TorchConfig
@@ -50,6 +54,26 @@ def read_variables_again() -> None:
     Config.initialize("")  # RAY_AUTH_MODE
     name, by_itself = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, sys.platform not in ("win32", "darwin")
     ray_constants.ENABLE_RAY_CLUSTER = ray_constants.env_bool(name, by_itself)
+
+
+def refuse_a_missing_token(*, is_private: bool) -> None:
+    """SslgraphError where a token is asked for and there is none to show: Ray aborts the process, or leaves a trace.
+
+    A private Ray makes its own token at the usual place.
+    """
+    mode = os.environ.get("RAY_AUTH_MODE", PRIVATE["RAY_AUTH_MODE"] if is_private else "")
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH")
+    if mode.lower() != "token" or os.environ.get("RAY_AUTH_TOKEN") or (is_private and not named):
+        return
+    file = Path(named or Path.home() / ".ray" / "auth_token")
+    try:
+        lacks = "" if file.read_text(encoding="utf-8", errors="replace").strip() else "is empty"
+    except OSError as problem:
+        lacks = f"can't be read: {reason(problem)}"
+    if lacks:
+        where = "RAY_AUTH_TOKEN_PATH names it" if named else "RAY_AUTH_MODE=token asks for it"
+        cure = "put the cluster's token there, readable by you alone, or export RAY_AUTH_TOKEN"
+        raise SslgraphError(f"Ray's token {file} {lacks} ({where}); {cure}")
 
 
 def quiet_jobs() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.launch import ray_compat as those
 
 VARIABLES = [*those.QUIET, *those.PRIVATE, *those.STOPPING, those.PORT, those.ADDRESS, those.IN_A_JOB]
@@ -108,3 +110,34 @@ def test_rays_own_list_of_checkpoints_is_forgotten(tmp_path: Path) -> None:
     for _ in range(2):
         those.forget_checkpoints(tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_private", "says"),
+    [
+        ({}, False, None),  # no token is asked for
+        ({}, True, None),  # a private Ray makes its own
+        ({"RAY_AUTH_MODE": "token"}, True, None),
+        ({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 32}, False, None),
+        ({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": "there"}, False, None),
+        ({"RAY_AUTH_MODE": "disabled", "RAY_AUTH_TOKEN_PATH": "gone"}, False, None),
+        ({"RAY_AUTH_MODE": "token"}, False, "home/.ray/auth_token can't be read: no such file or directory (RAY_AUTH_"),
+        ({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": "empty"}, False, "token empty is empty (RAY_AUTH_TOKEN_"),
+        ({"RAY_AUTH_TOKEN_PATH": "gone"}, True, "token gone can't be read: no such file or directory (RAY_AUTH_TOKEN_"),
+    ],
+)
+def test_a_token_that_is_missing_is_said(
+    given: dict[str, str], is_private: bool, says: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there").write_text("0123456789abcdef" * 2)
+    Path("empty").write_text("\n")
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"HOME": str(tmp_path / "home"), **given}.items():
+        monkeypatch.setenv(name, value)
+    if says is None:
+        those.refuse_a_missing_token(is_private=is_private)
+        return
+    with pytest.raises(SslgraphError, match=re.escape(says)):
+        those.refuse_a_missing_token(is_private=is_private)
