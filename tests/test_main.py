@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -17,3 +20,15 @@ def test_ctrl_c_while_modules_are_imported_leaves_no_traceback(monkeypatch: pyte
     with pytest.raises(SystemExit) as ended:
         __main__.main()
     assert ended.value.code == 130 and ended.value.__suppress_context__
+
+
+@pytest.mark.parametrize("module", ["typer.", "rich.console", "sslgraph.errors", "pydantic.", "torch."])
+def test_ctrl_c_at_any_moment_of_a_start_leaves_no_traceback(module: str) -> None:
+    """Python says which module it has just imported: Ctrl-C comes then."""
+    command = [sys.executable, "-X", "importtime", "-m", "sslgraph", "check", "simclr"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stderr is not None
+        assert any(f" {module}" in line for line in started.stderr)
+        started.send_signal(signal.SIGINT)
+        said = [line for line in started.stderr if not line.startswith("import time:")]
+    assert started.returncode == 130 and said == []

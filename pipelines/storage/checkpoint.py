@@ -82,7 +82,7 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep: int = 2, best: str | Non
         shutil.rmtree(hidden, ignore_errors=True)
         if problem.errno not in FULL:
             raise
-        raise SslgraphError(_full(folder, checkpoint.step)) from problem
+        raise SslgraphError(_full(folder, checkpoint.step, problem)) from problem
     _prune(folder, keep=keep, best=best)
     return final
 
@@ -214,10 +214,10 @@ class _Remembering:
             raise self.problem
 
 
-def _full(folder: Path, step: int) -> str:
-    free = shutil.disk_usage(folder).free / 1e6
-    what = f"no space is left in {folder} ({free:.0f} MB free), so the checkpoint of step {step} was not saved"
-    return f"{what}; {standing(folder)}"
+def _full(folder: Path, step: int, problem: OSError) -> str:
+    free = f"no space is left in {folder} ({shutil.disk_usage(folder).free / 1e6:.0f} MB free)"
+    what = f"the disk quota of {folder} is used up" if problem.errno == errno.EDQUOT else free
+    return f"{what}, so the checkpoint of step {step} was not saved; {standing(folder)}"
 
 
 def standing(folder: Path) -> str:

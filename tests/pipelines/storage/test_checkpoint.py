@@ -94,6 +94,17 @@ def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path, monkeypatch: A
     assert checkpoint.load(tmp_path / "step_00000001").step == 1
 
 
+def test_a_quota_that_is_used_up_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint.save(tmp_path, at(1))
+
+    def refused(self: Path, *_: Any, **settings: Any) -> None:  # noqa: ARG001
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(SslgraphError, match=r"the disk quota of .* is used up, .* step 2 .*; the checkpoint of step 1"):
+        checkpoint.save(tmp_path, at(2))
+
+
 class Killed(BaseException):
     """The process is gone: no handler of errors runs."""
 
