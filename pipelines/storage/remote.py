@@ -58,7 +58,8 @@ class Remote:
         def work() -> bytes | None:
             if not self._files.get_file_info(self._path(name)).is_file:
                 return None
-            with self._files.open_input_file(self._path(name)) as file:
+            # A stream: asked for a size, Google's client keeps Python's other threads waiting for the answer.
+            with self._files.open_input_stream(self._path(name)) as file:
                 return bytes(file.read())
 
         return self._patiently(f"reading {name}", work)

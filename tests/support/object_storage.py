@@ -30,7 +30,7 @@ class Storage(ThreadingHTTPServer):
     request_queue_size = 256
 
     def __init__(self, root: Path, *, port: int = 0, latency: float = 0.0) -> None:
-        super().__init__(("127.0.0.1", port), _Answer)
+        super().__init__(("127.0.0.1", port), Answer)
         self.root, self.latency, self.failing, self.refuses = root, latency, 0, False
         self.requests: list[tuple[str, str, str]] = []
         self.parts: dict[str, dict[int, bytes]] = {}  # of uploads that are not complete
@@ -49,7 +49,7 @@ class Storage(ThreadingHTTPServer):
         return sum(its == method and part in path for its, path, _ in self.requests)
 
 
-class _Answer(BaseHTTPRequestHandler):
+class Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 2**20  # the head and the body in one packet
     disable_nagle_algorithm = True
@@ -216,9 +216,9 @@ def _web_date(seconds: float) -> str:
 
 
 @contextmanager
-def serving(root: Path, *, latency: float = 0.0) -> Iterator[Storage]:
+def serving(root: Path, *, latency: float = 0.0, kind: type[Storage] | None = None) -> Iterator[Storage]:
     """The storage while the block lasts."""
-    storage = Storage(root, latency=latency)
+    storage = (kind or Storage)(root, latency=latency)
     thread = threading.Thread(target=storage.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
