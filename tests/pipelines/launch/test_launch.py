@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_recipe
+import torchrun_ends
 from tars import numbered, shard
 from toy_training import toy_body
 
@@ -190,6 +192,15 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path, kind: dict[str, Any
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     subprocess.run(command, check=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})
     same(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_training_that_is_finished_ends_well_under_torchrun(tmp_path: Path) -> None:
+    """The short form of tests/support/torchrun_ends.py, and that it can fail."""
+    (tmp_path / "tiny.yaml").write_text(tiny_recipe.RECIPE.lstrip())
+    assert [torchrun_ends.start(tmp_path, number) for number in range(2)] == ["", ""]
+    (tmp_path / "tiny.yaml").write_text("recipe: none\n")
+    assert torchrun_ends.start(tmp_path, 2).startswith("exit codes [1]\n")
 
 
 @pytest.mark.ray
