@@ -1,10 +1,12 @@
-"""Video files: how long they are, and frames of them, decoded by PyAV (the extra `video`)."""
+"""Video files: how long they are, and frames of them, decoded by torchcodec or else by PyAV (the extra `video`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Protocol
 
 import torch
 from jaxtyping import Float64, UInt8
@@ -13,6 +15,7 @@ from torch import Tensor
 from sslgraph.errors import SslgraphError
 
 SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts")
+DECODERS = ("films_torchcodec", "films_av")  # the first that can decode here does
 
 
 @dataclass(frozen=True)
@@ -34,80 +37,53 @@ class Clip:
     rate: float
 
 
+class Decoder(Protocol):
+    """A module that decodes; its functions raise ValueError with the reason where they can't."""
+
+    def can_decode(self) -> bool:
+        """Whether it is installed, with all that it needs."""
+
+    def head(self, place: str) -> tuple[float, float, tuple[int, int]]:
+        """Seconds, frames a second, height and width of a file whose first frame can be decoded."""
+
+    def frame(self, place: str, seconds: float) -> UInt8[Tensor, "3 height width"]:
+        """The frame that is shown at a time, the last one behind the end."""
+
+    def frames(
+        self, place: str, seconds: float, *, count: int, stride: int
+    ) -> tuple[list[UInt8[Tensor, "3 height width"]], list[float]]:
+        """So many frames that begin at a time or later, each `stride`-th, and when; fewer where the film ends."""
+
+
+@cache
+def decoder() -> Decoder:
+    """What decodes here; SslgraphError if nothing does."""
+    for name in DECODERS:
+        found: Decoder = import_module(f".{name}", __package__)
+        if found.can_decode():
+            return found
+    raise SslgraphError("videos are read by torchcodec or PyAV: pip install 'sslgraph[video]'")
+
+
 def film(place: str) -> Film:
     """What the head of a file says; ValueError with the reason if no frame of it can be decoded."""
-    with _opened(place) as container:
-        stream = container.streams.video[0]
-        first = next(iter(container.decode(stream)), None)
-        if first is None:
-            raise ValueError("it has no frame")
-        rate = float(stream.average_rate or stream.guessed_rate or 0)
-        length = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / 1e6
-        if rate <= 0:
-            raise ValueError("it says no frame rate")
-        return Film(place, max(float(length), 1 / rate), rate, (first.height, first.width))
+    seconds, rate, size = decoder().head(place)
+    if rate <= 0:
+        raise ValueError("it says no frame rate")
+    return Film(place, max(seconds, 1 / rate), rate, size)
 
 
 def frame_at(place: str, seconds: float) -> UInt8[Tensor, "3 height width"]:
     """The frame that is shown at a time, the last one behind the end; ValueError if it can't be decoded."""
-    shown = None
-    for time, frame in _frames(place, seconds):
-        if shown is not None and time > seconds + 1e-6:
-            break
-        shown = frame
-    if shown is None:
-        raise ValueError(f"it has no frame at {seconds:.2f} s")
-    return _pixels(shown)
+    return decoder().frame(place, seconds)
 
 
 def clip_at(place: str, seconds: float, *, frames: int, stride: int = 1) -> Clip:
     """So many frames from a time on, each `stride`-th; fewer where the film ends."""
-    rate, kept, times = film(place).rate, list[Tensor](), list[float]()
-    for number, (time, frame) in enumerate(_from(place, seconds)):
-        if number % stride == 0:
-            kept.append(_pixels(frame))
-            times.append(time)
-        if len(kept) == frames:
-            break
+    kept, times = decoder().frames(place, seconds, count=frames, stride=stride)
     if not kept:
         raise ValueError(f"it has no frame at {seconds:.2f} s")
-    return Clip(torch.stack(kept), torch.tensor(times, dtype=torch.float64), rate / stride)
-
-
-def _from(place: str, seconds: float) -> Iterator[tuple[float, Any]]:
-    return ((time, frame) for time, frame in _frames(place, seconds) if time >= seconds - 1e-6)
-
-
-def _frames(place: str, seconds: float) -> Iterator[tuple[float, Any]]:
-    """The frames from the last key frame before a time on, with their times."""
-    with _opened(place) as container:
-        stream = container.streams.video[0]
-        if seconds > 0 and stream.time_base:
-            container.seek(int(seconds / stream.time_base), stream=stream)
-        try:
-            for frame in container.decode(stream):
-                yield float(frame.time or 0.0), frame
-        except (OSError, ValueError) as wrong:
-            raise ValueError(f"it breaks off ({wrong})") from wrong
-
-
-def _pixels(frame: Any) -> UInt8[Tensor, "3 height width"]:
-    return torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1).contiguous()
-
-
-def _opened(place: str) -> Any:
-    try:
-        import av
-    except ImportError as missing:
-        raise SslgraphError("videos are read by PyAV: pip install 'sslgraph[video]'") from missing
-    try:
-        container = av.open(place)
-    except (OSError, ValueError) as wrong:  # PyAV's errors are of both kinds
-        raise ValueError(f"no video that can be read ({wrong})") from wrong
-    if not container.streams.video:
-        container.close()
-        raise ValueError("it has no pictures, only sound")
-    return container
+    return Clip(torch.stack(kept), torch.tensor(times, dtype=torch.float64), film(place).rate / stride)
 
 
 def counted_times(films: Sequence[Film], every: float) -> list[tuple[int, float]]:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from sslgraph.components.sources import films, films_av, films_torchcodec
 from sslgraph.components.sources.video import Video
 from sslgraph.errors import SslgraphError
 
 av = pytest.importorskip("av")
+
+
+@pytest.fixture(autouse=True)
+def _decoder_is_sought_anew() -> Iterator[None]:
+    """A test that takes a decoder away leaves none of that to the next one."""
+    films.decoder.cache_clear(), films_torchcodec.can_decode.cache_clear()
+    yield
+    films.decoder.cache_clear(), films_torchcodec.can_decode.cache_clear()
 
 
 def film(place: Path, *, frames: int = 40, rate: int = 20, step: int = 6) -> None:
@@ -77,6 +88,31 @@ def test_no_video_and_no_decoder_are_refused(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(SslgraphError, match=r"has no videos; they end in \.mp4"):
         Video(path=str(tmp_path))
     film(tmp_path / "a.mp4", frames=2)
-    monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(SslgraphError, match=r"pip install 'sslgraph\[video\]'"):
+    for name in ("av", "torchcodec"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SslgraphError, match=r"videos are read by torchcodec or PyAV: pip install 'sslgraph\[video\]'"):
         Video(path=str(tmp_path))
+
+
+def test_torchcodec_goes_before_pyav_where_it_finds_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    for has_ffmpeg, wanted in ((5, films_torchcodec), (None, films_av)):
+        monkeypatch.setitem(sys.modules, "torchcodec", SimpleNamespace(ffmpeg_major_version=has_ffmpeg))
+        films.decoder.cache_clear(), films_torchcodec.can_decode.cache_clear()
+        assert films.decoder() is wanted
+
+
+def test_both_decoders_give_the_same_frames_at_the_same_times(tmp_path: Path) -> None:
+    if not films_torchcodec.can_decode():
+        pytest.skip("torchcodec is not installed, or finds no FFmpeg")
+    film(tmp_path / "a.mp4")
+    place = str(tmp_path / "a.mp4")
+    assert films_av.head(place) == films_torchcodec.head(place)
+    for seconds in (0.0, 0.26, 1.2, 1.99, 7.0):
+        assert torch.equal(films_av.frame(place, seconds), films_torchcodec.frame(place, seconds))
+    for seconds, stride in ((0.0, 1), (0.31, 3), (1.7, 2), (3.0, 1)):
+        one, other = (each.frames(place, seconds, count=5, stride=stride) for each in (films_av, films_torchcodec))
+        assert one[1] == pytest.approx(other[1]) and all(map(torch.equal, one[0], other[0]))
+    (tmp_path / "b.mp4").write_bytes((tmp_path / "a.mp4").read_bytes()[:200])
+    for each in (films_av, films_torchcodec):
+        with pytest.raises(ValueError, match="no video that can be read"):
+            each.head(str(tmp_path / "b.mp4"))
