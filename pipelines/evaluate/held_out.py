@@ -47,7 +47,7 @@ class HeldOut:
 def held_out(run: Path, *, plugins: tuple[str, ...] = ()) -> dict[str, HeldOut]:
     """Each loss of the newest checkpoint, in eval mode, on the views of training and whole batches of its size.
 
-    SslgraphError if there are fewer test images than one batch.
+    Of fewer test images than one batch all are one, unless a loss compares the images of a batch: SslgraphError.
     """
     machine.use()
     saved, device = newest(run), machine.device()
@@ -55,20 +55,23 @@ def held_out(run: Path, *, plugins: tuple[str, ...] = ()) -> dict[str, HeldOut]:
     recipe, allowed = loaded.spec, check.allowed_in(loaded, plugins)
     found = opened(run, saved, device=device, plugins=plugins)
     source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "test"}, allowed)
-    whole = len(source) // recipe.batch
+    method, read = found.method.eval(), reader(source, device)
+    size = recipe.batch
+    if not any(method.graph.boxes[loss.name].traits.spans_batch for loss in method.graph.training.losses):
+        size = min(size, len(source))
+    whole = len(source) // size
     if not whole:
         raise SslgraphError(
-            f"{run}: losses are measured on batches of {recipe.batch} images, and there are {len(source)} test images; "
+            f"{run}: losses are measured on batches of {size} images, and there are {len(source)} test images; "
             "give more of them or train with a smaller batch"
         )
-    method, read = found.method.eval(), reader(source, device)
     asked = ports(method)
     scored = method.training_program.only([*dict.fromkeys(name for pair in asked.values() for name in pair)])
     tallies = {name: Tally() for name in asked}
     maps, told = labelled.maps(method, source), dict[str, list[float]]()
     for epoch in range(EPOCHS):
         order = torch.randperm(len(source), generator=torch.Generator().manual_seed(epoch))
-        for rows in order[: whole * recipe.batch].view(whole, recipe.batch):
+        for rows in order[: whole * size].view(whole, size):
             images, index = read(rows.sort().values)
             batch = clocked(
                 found.views, images, index, seed=recipe.seed, epoch=epoch, step=found.step, device=device,

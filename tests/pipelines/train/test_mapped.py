@@ -48,7 +48,8 @@ def test_it_goes_on_to_the_last_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             raise KilledError
         real(run, pieces, step)
 
-    often: dict[str, Any] = {"steps": 4, "checkpoint": {"every": "2 steps"}}
+    few = {**SHAPES, "test_images": 8}  # half a batch
+    often: dict[str, Any] = {"steps": 4, "checkpoint": {"every": "2 steps"}, "data": few}
     whole = ran(tmp_path / "whole", **often)
     monkeypatch.setattr(loop, "one_step", killed)
     with pytest.raises(KilledError):
@@ -58,6 +59,7 @@ def test_it_goes_on_to_the_last_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert records(whole) == records(half)
     one, other = (checkpoint.load(checkpoint.complete(run / "checkpoints")[-1]).method for run in (whole, half))
     assert_equal(dict(one), dict(other))
+    assert held_out(whole)["moves"].loss > 0  # fewer test images than a batch, and the loss compares none of them
 
 
 def test_images_without_maps_are_refused(tmp_path: Path) -> None:
