@@ -67,6 +67,7 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]  # a probability, a part of a whole
 SomeShare = Annotated[float, Field(gt=0, le=1)]
 LessThanOne = Annotated[float, Field(ge=0, lt=1)]  # what 1 minus it divides by
+InnerShare = Annotated[float, Field(gt=0, lt=1)]  # neither none of a whole nor all of it
 HueShift = Annotated[float, Field(ge=0, le=0.5)]  # of a whole turn: half a turn reaches every hue
 Shares = Annotated[tuple[SomeShare, SomeShare], _RISES, _IN_ORDER]
 Positives = Annotated[tuple[Positive, Positive], _RISES, _IN_ORDER]

@@ -6,12 +6,13 @@ import math
 
 import pytest
 import torch
-from test_specs import BATCH, CLOCK, noise, one_step, ready
+from test_specs import BATCH, CLOCK, noise, one_step, ready, settled
 from torch import Tensor
 
 from sslgraph.checked import sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.read.load import load_method
+from sslgraph.wire.gradients import gradient_map
 
 
 def landmark(name: str, word: str, *, batch: int = 256, dataset: int = 10_000) -> float:
@@ -205,3 +206,36 @@ def test_dinov3_anchors_patches_to_a_snapshot_that_sees_the_crop_at_twice_the_si
     method = ready("dinov3")
     method.begin(24, CLOCK)
     torch.testing.assert_close(method(batch).losses["gram"], 2 * expected)
+
+
+def test_capi_predicts_the_clusters_of_hidden_places_from_what_it_sees() -> None:
+    method, batch = ready("capi").eval(), noise("capi")
+    hidden, wanted = seen(method, batch, "m_hidden", "m_wanted")
+    assert hidden.gather(1, wanted).all() and wanted.shape == (BATCH, 10)
+    other = {**batch, "x.image": batch["x.image"].clone()}
+    cells = other["x.image"].unfold(2, 4, 4).unfold(3, 4, 4)  # patches of 4 in images of 32
+    cells[hidden.unflatten(1, (8, 8))[:, None].expand_as(cells[..., 0, 0])] = 5.0
+    (p, k), (p_other, k_other) = seen(method, batch, "p", "k"), seen(method, other, "p", "k")
+    torch.testing.assert_close(p, p_other)
+    assert (k - k_other).abs().amax((1, 2)).gt(1e-3).all()
+    says = torch.log_softmax(p.float() / 0.12, -1)
+    torch.testing.assert_close(seen(method, batch, "predict")[0], -(k * says).sum(-1).mean(), atol=1e-5, rtol=1e-4)
+
+
+def test_capi_shares_clusters_equally_over_the_images_at_each_place_by_itself() -> None:
+    """As the authors' sinkhorn_knopp, without its 1e-8: three rounds on [places, images, clusters]."""
+    method, batch = ready("capi"), noise("capi")
+    y, a = seen(method, batch, "y", "a")
+    codes = (y.detach().transpose(0, 1) / 0.06).double()
+    codes = (codes - codes.amax(1, keepdim=True)).exp()
+    for _ in range(3):
+        codes = codes / codes.sum(1, keepdim=True)
+        codes = codes / codes.sum(2, keepdim=True)
+    torch.testing.assert_close(a.double(), codes.transpose(0, 1), atol=1e-4, rtol=1e-3)
+    assert a.shape == (BATCH, 64, 64) and not a.requires_grad
+
+
+def test_capis_clusters_learn_by_themselves_and_no_gradient_enters_the_teacher() -> None:
+    rows = gradient_map(settled("capi")[0].graph).rows
+    predicts, clusters = ("gradient", "-"), ("-", "gradient")
+    assert rows == {"s": predicts, "q": predicts, "h": predicts, "c": clusters, "t": ("EMA", "EMA")}

@@ -10,6 +10,8 @@ from sslgraph.component import component
 from sslgraph.draws import Draw, each, stream_of, substream, uniform
 from sslgraph.ranges import Count, ShareOfEach, SomeShare
 
+from .grid import grid
+
 # Of a block, until the mask is left as it is; and of a mask: in thousands of masks no more than 38 were needed.
 TRIES, MOST = 10, 40
 
@@ -50,10 +52,7 @@ class BlockMask(nn.Module):
         self.ratio, self.patch, self.least, self.aspect = ratio, patch, least, aspect
 
     def forward(self, image: Float[Tensor, "batch channels image_rows image_columns"], draw: Draw) -> Hidden:
-        rows, columns = (side // self.patch for side in image.shape[2:])
-        if any(side % self.patch for side in image.shape[2:]) or min(rows, columns) < 2:
-            sides = " x ".join(map(str, image.shape[2:]))
-            raise ValueError(f"patches of {self.patch} pixels do not cut {sides} into several; set patch")
+        rows, columns = grid(image, self.patch)
         wanted = each(substream(draw, stream_of("ratio")), self.ratio) * (rows * columns)
         chances = uniform(draw, 4 * MOST).unflatten(1, (MOST, 4))
         hidden = torch.zeros(len(image), rows, columns, dtype=torch.bool, device=image.device)

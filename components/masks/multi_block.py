@@ -12,6 +12,8 @@ from sslgraph.component import component
 from sslgraph.draws import Draw, stream_of, uniform
 from sslgraph.ranges import Count, Positives, Shares
 
+from .grid import grid
+
 # Sets of blocks that are drawn for an image, of which the first with enough seen patches is taken.
 SETS = 4
 
@@ -65,10 +67,7 @@ class MultiBlockMask(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch channels image_rows image_columns"], draw: Draw, clock: Int64[Tensor, "3"]
     ) -> Blocks:
-        rows, columns = (side // self.patch for side in image.shape[2:])
-        if any(side % self.patch for side in image.shape[2:]) or min(rows, columns) < 2:
-            sides = " x ".join(map(str, image.shape[2:]))
-            raise ValueError(f"patches of {self.patch} pixels do not cut {sides} into several; set patch")
+        rows, columns = grid(image, self.patch)
         small, large = self._sizes(clock, rows, columns)
         chances = uniform(draw, 2 * SETS * (self.blocks + 1)).unflatten(1, (SETS, self.blocks + 1, 2))
         size = torch.tensor([small] * self.blocks + [large], device=draw.device)

@@ -26,6 +26,15 @@ SMALLER: dict[str, dict[str, Any]] = {
     "dvae": {"nets.tok.width": 8, "nets.codes.out": 32},
     "beit": {"nets.f.preset": "nano", "nets.tok.width": 4, "nets.tok.groups": 5, "nets.codes.out": 32},
     "data2vec": {"nets.s.preset": "nano", "nets.r.out": 96, "targets.t.layers": 2},
+    "capi": {
+        "nets.s.preset": "nano",
+        "nets.s.patch": 16,
+        "nets.q.dim": 48,
+        "nets.q.depth": 1,
+        "nets.q.heads": 3,
+        "nets.c.out": 16,
+        "ops.mask.predicted": 0.5,
+    },
     "msn": {"nets.s.preset": "nano", "nets.g.hidden": [64, 64], "nets.c.out": 16},
 }
 SIDES = {
