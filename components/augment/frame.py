@@ -37,6 +37,14 @@ class Axis:
         """`size` pixels of what is seen now, from `offset` on."""
         return replace(self, offset=self.offset + offset, size=size)
 
+    def moved(self, by: Pixels) -> Axis:
+        """So many pixels further, in whole pixels of the source; no further than there is something to see."""
+        inner = (self.offset + by).clamp(self.offset.clamp_max(0), (self.grid - self.size).maximum(self.offset))
+        outer = (self.start + (by * self.length / self.grid).round().long()).clamp_min(0)
+        is_whole = self.size == self.grid  # all that was resampled is seen, so the window of the source moves
+        start = torch.where(is_whole, outer.minimum(self.source - self.length), self.start)
+        return replace(self, start=start, offset=torch.where(is_whole, self.offset, inner))
+
     def resized(self, size: Pixels) -> Axis:
         """What is seen now on `size` pixels; only right where the grid is still the source's own."""
         return Axis(self.source, self.start + self.offset, self.size, size, torch.zeros_like(size), size)
@@ -83,6 +91,10 @@ class Frame:
         left = torch.where(self.flip, self.columns.size - left - width, left)
         rows, columns = self.rows.cropped(top, height), self.columns.cropped(left, width)
         return replace(self, rows=rows, columns=columns, is_cropped=True)
+
+    def moved(self, down: Pixels, right: Pixels) -> Frame:
+        """What lies so many pixels of the view further down and right, as far as the image goes."""
+        return replace(self, rows=self.rows.moved(down), columns=self.columns.moved(right))
 
     def padded_crop(self, top: Pixels, left: Pixels, height: Pixels, width: Pixels) -> Frame:
         """A rectangle that may reach beyond what is seen now, whose mirror image continues it there."""

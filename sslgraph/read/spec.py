@@ -38,6 +38,7 @@ class View(Text):
 
     augment: str
     crop_of: str | None = None  # the view whose box and flip this one shares
+    shift: int = Field(default=0, ge=0)  # pixels of this view by which that box moves at most
     copies: int = Field(default=1, ge=1)
     settings: dict[str, Any] = {}
 

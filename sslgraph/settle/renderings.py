@@ -27,6 +27,9 @@ def placed(views: Mapping[str, View], steps: Mapping[str, Mapping[str, Part]]) -
 def _faults(name: str, views: Mapping[str, View], steps: Mapping[str, Mapping[str, Part]]) -> Iterator[Fault]:
     view, at = views[name], ("views", name, "crop_of")
     if view.crop_of is None:
+        if view.shift:
+            problem = f"view '{name}' has a shift and a crop of its own, which is random already"
+            yield Fault(("views", name, "shift"), problem, cure="say whose crop it moves: crop_of: VIEW")
         return
     earlier = [other for other in list(views)[: list(views).index(name)] if views[other].crop_of is None]
     if view.crop_of not in earlier:

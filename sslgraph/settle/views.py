@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from sslgraph.draws import Draw, keyed, stream_of, substream
+from sslgraph.draws import Draw, integers, keyed, stream_of, substream
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.catalogue import EVALUATION
@@ -56,6 +56,7 @@ class Steps:
     copies: int
     resample: Any
     streams: tuple[str, str]  # the views whose numbers place the crop and colour it; a rendering shares the first
+    shift: int = 0  # pixels by which the crop moves at most, in each direction
 
     def run(self, images: Any, rows: Draw, device: torch.device) -> tuple[Any, Any]:
         """The views of these images and the frame they are seen through; `rows` has one for each image."""
@@ -72,6 +73,9 @@ class Steps:
                 images = self._painted(self.resample(images, frame, device, done), painting)
                 done, painting, moved = frame, [], step.place(numbers, frame.settled())
             frame = moved
+        if self.shift:
+            by = integers(substream(placing, stream_of("shift")), 2, 2 * self.shift + 1) - self.shift
+            frame = frame.moved(by[:, 0], by[:, 1])
         return self._painted(self.resample(images, frame, device, done), painting), frame
 
     def _painted(self, images: Any, painting: list[tuple[Painting, Draw]]) -> Any:
@@ -100,7 +104,7 @@ class ViewProgram:
             is_same = origin is not None and views[origin].augment == views[name].augment
             streams = (origin or name, str(origin) if is_same else name)
             steps = {step: registry.build(part.use, dict(part.settings)) for step, part in parts.items()}
-            programs[name] = Steps(steps, views[name].copies, resample, streams)
+            programs[name] = Steps(steps, views[name].copies, resample, streams, views[name].shift)
         return cls(programs)
 
     def __call__(

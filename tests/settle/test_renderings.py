@@ -43,6 +43,43 @@ def test_what_it_sets_of_colours_is_all_that_differs() -> None:
     torch.testing.assert_close(batch["y.image"], expected, atol=1e-5, rtol=1e-4)
 
 
+def moved(shift: int, scale: tuple[float, float], side: int = 16) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """How far each box lies from its origin's, in pixels of the view, across and down; and the size of the boxes."""
+    x = View(augment="mine", settings={"crop.scale": list(scale), "size": side})
+    views = {"x": x, "y": View(augment="mine", crop_of="x", shift=shift)}
+    batch = run(ViewProgram.build(views, FOUND), photos(64))
+    sizes = batch["x.box"][:, 2:] - batch["x.box"][:, :2]
+    return (batch["y.box"] - batch["x.box"])[:, :2] / sizes * side, sizes, batch
+
+
+def test_a_shifted_rendering_lies_some_pixels_away_and_has_the_size_and_the_flip_of_its_view() -> None:
+    away, sizes, batch = moved(3, (0.2, 0.4))
+    torch.testing.assert_close(batch["y.box"][:, 2:] - batch["y.box"][:, :2], sizes)
+    assert torch.equal(batch["y.flip"], batch["x.flip"])
+    assert 2 < away.abs().max() < 4 and away.min() < -1 and (away[:, 0] != away[:, 1]).any()
+    assert ((batch["y.box"] >= 0) & (batch["y.box"] <= 1)).all()
+
+
+def test_a_shift_stays_where_there_is_an_image_and_by_none_moves_nothing() -> None:
+    assert moved(3, (1.0, 1.0))[0].abs().max() < 3  # the largest crop leaves room on one axis only
+    assert moved(0, (0.2, 0.4))[0].abs().max() == 0
+
+
+def test_a_shifted_rendering_shows_the_pixels_beside_those_of_its_view() -> None:
+    """Of a crop on its source's own pixels: what both see is the same to the last bit."""
+    crop = {"use": "augment.resize_random_crop", "size": 8, "shorter": 24}
+    found = {"still": augmentation(crop=crop)}
+    views = {"x": View(augment="still"), "y": View(augment="still", crop_of="x", shift=2)}
+    images = torch.randint(256, (16, 3, 24, 24), dtype=torch.uint8)
+    batch = run(ViewProgram.build(views, found), images)
+    by = ((batch["y.box"] - batch["x.box"])[:, :2] * 24).round().long()
+    assert by.abs().max() == 2 and len(by.unique(dim=0)) > 5
+    for (right, down), one, other in zip(by.tolist(), batch["x.image"], batch["y.image"], strict=True):
+        mine = one[:, max(down, 0) : 8 + min(down, 0), max(right, 0) : 8 + min(right, 0)]
+        theirs = other[:, max(-down, 0) : 8 + min(-down, 0), max(-right, 0) : 8 + min(-right, 0)]
+        assert torch.equal(mine, theirs)
+
+
 @pytest.mark.parametrize(
     ("view", "message"),
     [
@@ -52,6 +89,7 @@ def test_what_it_sets_of_colours_is_all_that_differs() -> None:
          "view 'y' sets scale, but its crop is that of 'x'"),
         (View(augment="mine", crop_of="x", settings={"flip.p": 0.1}),
          "view 'y' sets flip.p, but its crop is that of 'x'"),
+        (View(augment="mine", shift=2), "view 'y' has a shift and a crop of its own"),
         (View(augment="still", crop_of="x"), r"view 'y' places its crop by no step, and 'x' by crop \(augment"),
     ],
 )  # fmt: skip

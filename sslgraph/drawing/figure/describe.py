@@ -51,7 +51,8 @@ class Describer:
                 "lines": self._lines(*(("views", mate) for mate in mates)),
             }
             origin = views[0].crop_of
-            title = f"crop of {origin}" if origin else f"t{_primes(place)} ~ T{_primes(recipes.index(recipe))}"
+            moved = ", moved" if views[0].shift else ""
+            title = f"crop of {origin}{moved}" if origin else f"t{_primes(place)} ~ T{_primes(recipes.index(recipe))}"
             yield (
                 Box(f"{self.prefix}t.{view}", "augmentation", title=title, sub=steps, **more),
                 Box(
