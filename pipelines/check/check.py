@@ -63,7 +63,7 @@ def examine(
     plugins = allowed_in(recipe or loaded, plugins)
     graph = sound(loaded, recipe, plugins, imports=imports, known=known)
     sized = None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=plugins)
-    findings = lint(graph, replace(_facts(recipe), dead=_dead(sized, plugins)))
+    findings = lint(graph, _tried(_facts(recipe), sized, plugins))
     said = _weights(sized, recipe.spec.given if recipe else {}) if sized else ()
     return Examination(name_or_file, graph, gradient_map(graph), findings, said, sized, time.perf_counter() - start)
 
@@ -166,12 +166,14 @@ def _weights(sized: SizedGraph, names: Mapping[str, str]) -> tuple[str, ...]:
     return given(sized, names, is_check=True).said
 
 
-def _dead(sized: SizedGraph | None, plugins: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def _tried(facts: Facts, sized: SizedGraph | None, plugins: tuple[str, ...]) -> Facts:
+    """With what parts from elsewhere do when they are run."""
     if sized is None or all(box.signature.family != "plugin" for box in sized.graph.boxes.values()):
-        return ()
+        return facts
     from sslgraph.settle.dead_lines import dead_lines
+    from sslgraph.settle.mixed_images import mixed_images
 
-    return dead_lines(sized, plugins)
+    return replace(facts, dead=dead_lines(sized, plugins), mixed=mixed_images(sized, plugins))
 
 
 def _facts(recipe: Loaded[Recipe] | None) -> Facts:

@@ -42,6 +42,18 @@ def line_without_a_gradient(graph: Graph, facts: Facts) -> Iterator[Doubt]:
         )
 
 
+def images_that_see_each_other(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    for name, port, shape in facts.mixed:
+        box = graph.boxes[name]
+        taken = f"the {shape[0]} images at '{port}', {list(shape)}, are taken for one sequence"
+        yield Doubt(
+            box.path,
+            f"in '{name}' ({box.use}) each image's result hangs on the others of its batch: {taken}, or compared",
+            "for a sequence of each image give it [images, places, width] (and batch_first: true, where torch asks); "
+            "a part of your own that compares images says spans_batch=True",
+        )
+
+
 FLOW_RULES = (
     Rule("SG201", "A name of the flow is not also that of a part.", "pylint W0622, redefined-builtin", name_of_a_part),
     Rule(
@@ -49,5 +61,11 @@ FLOW_RULES = (
         "A part sends back the gradients that it promises.",
         "docs/parts.md, Gradients",
         line_without_a_gradient,
+    ),
+    Rule(
+        "SG203",
+        "A part works on each image by itself, or says that it does not.",
+        "docs/parts.md, Other ranks",
+        images_that_see_each_other,
     ),
 )

@@ -28,6 +28,7 @@ class Facts:
         default_factory=dict
     )  # each net's highest rate, over what is usual to go on with
     dead: tuple[tuple[str, str], ...] = ()  # (own part, port) that promise a gradient, and autograd sends none
+    mixed: tuple[tuple[str, str, tuple[int, ...]], ...] = ()  # (own part, port, shape) whose images see each other
 
     @property
     def length(self) -> float | None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 from sslgraph.settle import real_run
-from sslgraph.settle.given_numbers import with_numbers
-from sslgraph.settle.sized import SizedGraph, SizedLeg
+from sslgraph.settle.own_calls import OwnCall, own_calls
+from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.gradients import moved_by
-from sslgraph.wire.graph import Box, TargetBox
-
-LARGEST = 10_000_000  # parameters of a part that is still run, on the CPU and on a few rows
 
 
 def dead_lines(sized: SizedGraph, plugins: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -22,41 +17,32 @@ def dead_lines(sized: SizedGraph, plugins: tuple[str, ...]) -> tuple[tuple[str, 
 
     Only parts from outside the catalogue are asked, once each, on random numbers; one that can't run on those is not.
     """
-    leg = next(leg for leg in sized.legs if leg.leg.is_training)
-    own = [box for box in sized.graph.boxes.values() if box.signature.family == "plugin"]
-    return tuple(
-        (box.name, port)
-        for box in own
-        if box.name in sized.parts and sized.parameters(box.name) <= LARGEST and not isinstance(box, TargetBox)
-        for port in _dead(sized, leg, box, plugins)
-    )
+    return tuple((call.box.name, port) for call in own_calls(sized, plugins) for port in _dead(sized, call))
 
 
-def _dead(sized: SizedGraph, leg: SizedLeg, box: Box, plugins: tuple[str, ...]) -> Iterator[str]:
-    reaches = moved_by(sized.graph, leg.leg)
+def _dead(sized: SizedGraph, call: OwnCall) -> Iterator[str]:
+    box, leg = call.box, call.leg.leg
+    reaches = moved_by(sized.graph, leg)
     drawn = {
         port
-        for value in leg.leg.values.values()
+        for value in leg.values.values()
         if value.box == box.name and value.kind in ("call", "loss") and reaches[value.name]
         for port, source in value.inputs
         if reaches[source] and port not in box.traits.detached and "*" not in box.traits.detached
     }
-    step = next((step for step in leg.steps if step.kind == "call" and step.target == box.name), None)
-    if not drawn or step is None:
+    if not drawn:
         return
-    metas = {port: leg.tensors[tensor] for port, tensor in step.inputs}
     try:
-        alive = _alive(box, sized.settings[box.name], plugins, metas)
+        alive = _alive(call)
     except Exception:  # a part may ask more of its inputs than random numbers have
         return
-    yield from sorted(port for port in drawn if metas[port].is_floating_point() and port not in alive)
+    yield from sorted(port for port in drawn if call.metas[port].is_floating_point() and port not in alive)
 
 
-def _alive(box: Box, settings: dict[str, Any], plugins: tuple[str, ...], metas: Mapping[str, Tensor]) -> set[str]:
+def _alive(call: OwnCall) -> set[str]:
     """The ports to which a backward pass of the part brings a gradient."""
-    part = with_numbers(real_run.built(box.use, settings, plugins), box)
-    inputs = real_run.few(box.signature.inputs, metas)
-    leaves = {port: value.requires_grad_() for port, value in inputs.items() if value.is_floating_point()}
+    part, inputs = call.part(), call.inputs()
+    leaves = {port: value for port, value in inputs.items() if value.requires_grad}
     with torch.enable_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         result = real_run.called(part, "", inputs)

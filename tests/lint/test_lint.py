@@ -246,6 +246,12 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             Facts(dead=(("g", "features"),)),
             "no gradient comes back through 'features' of 'g' (heads.mlp), and its line is drawn as if one did",
         ),
+        (
+            "SG203",
+            SIMCLR,
+            Facts(mixed=(("g", "features", (256, 512)),)),
+            "in 'g' (heads.mlp) each image's result hangs on the others of its batch: the 256 images at 'features'",
+        ),
         ("SG108", SIMCLR, Facts(batch=256, accumulate=4), "'contrast' compares the 64 images of a micro-batch"),
     ],
 )
