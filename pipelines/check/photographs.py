@@ -14,6 +14,7 @@ from sslgraph.parts import registry
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
+from sslgraph.read.spec import Method, Part
 
 from . import check
 
@@ -56,6 +57,7 @@ def chosen(name: str, path: str, use: str, given: Mapping[str, Any], plugins: tu
         batch = more["batch"] = 2 ** (max(2, count).bit_length() - 1)
     if not {"epochs", "steps", "begin_with"} & given.keys():
         more["epochs"] = min(max(-(-STEPS // max(1, count // batch)), EPOCHS[0]), EPOCHS[1])
+    more |= _queues(whole.method, batch, count, given)
     small, why = _smaller(recipe, {**given, **more}, plugins), _reason(side)
     is_small = bool(why and small)
     more |= small if is_small else {}
@@ -67,6 +69,19 @@ def chosen(name: str, path: str, use: str, given: Mapping[str, Any], plugins: tu
         f"{batch}\n  other recipes: sslgraph list; other numbers: --epochs, --batch, --set"
     )
     return Chosen(recipe, more, said)
+
+
+def _queues(method: Method, batch: int, count: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A size for each queue that is longer than there are images: whole batches, and no more than the images."""
+    shipped = registry.catalogue("memory")
+    queues = (name for name, part in method.state.items() if part.use in shipped and _is_queue(part))
+    sizes = {f"state.{name}.size": count // batch * batch for name in queues}
+    states = {f"state.{name}.size": part.settings.get("size", 0) for name, part in method.state.items()}
+    return {path: size for path, size in sizes.items() if path not in given and states[path] > count}
+
+
+def _is_queue(part: Part) -> bool:
+    return registry.signature(part.use).traits.role == "queue"
 
 
 def _side(source: Any) -> float:

@@ -36,13 +36,21 @@ def test_views_batch_and_epochs_follow_from_the_images(photos: Path) -> None:
     found = chosen("swav", photos / "large")
     assert found is not None and found.name == "photos/swav"
     sizes = {"views.large.size": 96, "views.small.size": 48}
-    assert found.overrides == {"batch": 16, "epochs": 200, **sizes}
+    assert found.overrides == {"batch": 16, "epochs": 200, "state.queue.size": 16, **sizes}
     assert found.said.startswith(
         "photos/swav: 18 photographs to train on, of about 80 pixels; views of 96 and 48 pixels, because the images "
         "are small; 200 epochs, batch 16\n"
     )
-    kept = chosen("swav", photos / "large", batch=8, steps=9, views__large__size=64, data__limit=10)
+    given = {"batch": 8, "steps": 9, "views__large__size": 64, "data__limit": 10, "state__queue__size": 8}
+    kept = chosen("swav", photos / "large", **given)
     assert kept is not None and kept.overrides == {} and "10 photographs" in kept.said
+
+
+def test_a_queue_is_no_longer_than_there_are_images(photos: Path) -> None:
+    found = chosen("densecl", photos / "large", batch=8)
+    assert found is not None
+    queues = {path: size for path, size in found.overrides.items() if path.startswith("state.")}
+    assert queues == {"state.queue.size": 16, "state.dense_queue.size": 16}
 
 
 def test_large_photographs_keep_the_papers_views_where_there_is_a_gpu(
