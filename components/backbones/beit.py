@@ -49,8 +49,8 @@ class BeitViT(nn.Module):
         attention[h, i, j] = softmax_j(query[i] key[j] / sqrt(width of a head) + b[h, place of i - place of j])
 
     b is trained, starts at 0, has (2 side - 1)^2 rows for pairs of patches and three for the class token, and is the
-    same in all blocks. Keys have no bias. Weights start normal with deviation 0.02 (the last matrix of each term of
-    block l, from 1, divided by sqrt(2 l)); they are named as timm's, below `net`.
+    same in all blocks. Keys have no bias. Weights start normal with deviation 0.02, cut off at one deviation (the last
+    matrix of each term of block l, from 1, divided by sqrt(2 l)); they are named as timm's, below `net`.
 
     Settings:
         preset: those of backbones.vit.
@@ -97,8 +97,18 @@ class BeitViT(nn.Module):
             _Block(dim, heads, qkv_bias=True, init_values=layer_scale or None) for _ in range(depth)
         )
         self.net.init_weights(needs_reset=False)
-        self.mask_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02) if mask_token else None
+        self.mask_token = nn.Parameter(torch.empty(1, 1, dim)) if mask_token else None
+        self._narrow()
         self.register_buffer("rates", torch.linspace(0, drop_path, depth), persistent=False)
+
+    def _narrow(self) -> None:
+        """The start of the authors' code, which timm's leaves wider: it cuts off at a hundred deviations."""
+        matrices = [layer.weight for layer in self.net.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+        tokens = [self.net.cls_token] if self.mask_token is None else [self.net.cls_token, self.mask_token]
+        for weight in (*matrices, *tokens):
+            nn.init.trunc_normal_(weight, std=0.02, a=-0.02, b=0.02)
+        nn.init.zeros_(self.net.patch_embed.proj.bias)
+        self.net.fix_init_weight()
 
     def forward(
         self,

@@ -26,12 +26,16 @@ PRESETS = {
 
 
 class Features(NamedTuple):
-    """After the last LayerNorm: class token, patch tokens (the seen ones, in the order of `seen`), both, their mean."""
+    """After the last LayerNorm: class token, patch tokens (the seen ones, in the order of `seen`), both, their mean;
+    before it: what the last blocks gave, and how the class token attends to the patches in the last one.
+    """
 
     cls: Float[Tensor, "batch dim"]
     patches: Float[Tensor, "batch tokens dim"]
     tokens: Float[Tensor, "batch cls_and_tokens dim"]
     pooled: Float[Tensor, "batch dim"]
+    layers: Float[Tensor, "batch kept_layers tokens dim"]
+    attention: Float[Tensor, "batch heads tokens"]
 
 
 class _Block(Block):  # type: ignore[misc]
@@ -43,6 +47,12 @@ class _Block(Block):  # type: ignore[misc]
         attention, mlp = keep[:, :, None, None].unbind(1)
         x = x + attention * self.ls1(self.attn(self.norm1(x)))
         return x + mlp * self.ls2(self.mlp(self.norm2(x)))  # type: ignore[no-any-return]
+
+    def first_attends(self, x: Tensor) -> Float[Tensor, "batch heads tokens"]:
+        """The shares with which the first token attends to all."""
+        query, key, _ = self.attn.qkv(self.norm1(x)).unflatten(2, (3, self.attn.num_heads, -1)).unbind(2)
+        scores = torch.einsum("bhd,bnhd->bhn", query[:, 0] * self.attn.scale, key)
+        return scores.softmax(-1)
 
 
 @component(
@@ -70,7 +80,10 @@ class ViT(nn.Module):
         mask_token: have one, for the port `replace`.
         drop_path: chance that the last block's terms are skipped; rises linearly from 0 at the first block.
         layer_scale: initial factor of each block's terms, trained for each feature; 0 for none.
-        init: timm, normal 0.02; mae, Xavier for every matrix; moco_v3, Xavier with query, key and value apart.
+        layers: how many of the last blocks' patch tokens come out at the port `layers`.
+        attention: let the port `attention` have its numbers; without it, it has no heads.
+        init: timm, normal 0.02; mae, Xavier for every matrix; moco_v3, Xavier with query, key and value apart; ijepa
+            and msn, normal 0.02 with the embedding of patches normal 0.02, or He's with a class token of 0.02.
         table: side in pixels of the image that the table of positions is for, where it is not the first that arrives:
             the size at which given weights were trained (DINOv2: 518).
         channels: of the image; filled from what arrives.
@@ -90,7 +103,9 @@ class ViT(nn.Module):
         mask_token: bool = False,
         drop_path: LessThanOne = 0.0,
         layer_scale: NotNegative = 0.0,
-        init: Literal["timm", "mae", "moco_v3"] = "timm",
+        layers: Whole = 0,
+        attention: bool = False,
+        init: Literal["timm", "mae", "moco_v3", "ijepa", "msn"] = "timm",
         table: Count | None = None,
         channels: Count | None = None,
         size: Count | None = None,
@@ -99,6 +114,9 @@ class ViT(nn.Module):
         channels = filled(channels, "channels")
         size = filled(size, "size")
         dim, depth, preset_heads = PRESETS[preset]
+        if layers > depth:
+            raise ValueError(f"layers: {layers} are more than the {depth} blocks of preset {preset}; make it smaller")
+        self.layers, self.attention = layers, attention
         self.patch, self.side, self.drop_path = patch, _patches_per_side(table or size, patch), drop_path
         self.is_resampled = self.side != _patches_per_side(size, patch)
         self.net: Any = VisionTransformer(
@@ -126,12 +144,19 @@ class ViT(nn.Module):
             patches = patches.gather(1, seen[..., None].expand(-1, -1, patches.shape[2]))
         tokens = torch.cat([*self._prefix(image.shape[0]), patches], 1)
         keep = kept_terms(draw, self.rates) if self.training and self.drop_path else None
+        given, before, last = list[Tensor](), tokens.shape[1] - patches.shape[1], len(self.net.blocks) - 1
+        attends = patches.new_zeros(len(patches), 0, patches.shape[1])
         for number, block in enumerate(self.net.blocks):
+            if self.attention and number == last:
+                attends = block.first_attends(tokens)[..., before:]
             tokens = block(tokens) if keep is None else block(tokens, keep[:, number])
+            if number > last - self.layers:
+                given.append(tokens[:, before:])
         tokens = self.net.norm(tokens)
-        cls, patches = tokens[:, 0], tokens[:, tokens.shape[1] - patches.shape[1] :]
+        cls, patches = tokens[:, 0], tokens[:, before:]
         both = tokens if self.registers is None else torch.cat([cls[:, None], patches], 1)
-        return Features(cls, patches, both, patches.mean(1))
+        layers = torch.stack(given, 1) if given else patches[:, None][:, :0]
+        return Features(cls, patches, both, patches.mean(1), layers, attends)
 
     @property
     def twins(self) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -198,6 +223,11 @@ def _initialise(net: Any, init: str) -> None:
     if init == "moco_v3":
         bound = math.sqrt(6 / (projection.weight[0].numel() + len(projection.weight)))
         nn.init.uniform_(projection.weight, -bound, bound)
+    elif init == "ijepa":
+        nn.init.normal_(projection.weight, std=0.02)
+    elif init == "msn":
+        nn.init.kaiming_normal_(projection.weight, nonlinearity="relu")
+        nn.init.normal_(net.cls_token, std=0.02)
     else:
         nn.init.normal_(net.cls_token, std=0.02)
         for layer in net.modules():

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component, filled
-from sslgraph.ranges import Count
+from sslgraph.ranges import Count, NotNegative
 
 
 @component(
@@ -38,6 +38,7 @@ class MLP(nn.Module):
         bias: auto, where no BatchNorm follows (there it would be void); all; none; first, the first linear layer only.
         output_norm: batch; batch_no_affine, without trained scale and shift; batch_no_bias, with scale only.
         activation: relu or gelu.
+        std: deviation of the normal weights at the start, with biases of 0 (MSN 0.02); none for torch's own start.
         dim: width of the input; filled from what arrives.
     """
 
@@ -50,6 +51,7 @@ class MLP(nn.Module):
         bias: Literal["auto", "all", "none", "first"] = "auto",
         output_norm: Literal["none", "batch", "batch_no_affine", "batch_no_bias"] = "none",
         activation: Literal["relu", "gelu"] = "relu",
+        std: NotNegative | None = None,
         dim: Count | None = None,
     ) -> None:
         super().__init__()
@@ -65,6 +67,11 @@ class MLP(nn.Module):
             if not is_last:
                 self.layers.append(nn.ReLU(inplace=True) if activation == "relu" else nn.GELU())
             dim = width
+        for layer in self.layers if std is not None else ():
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, std=std)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     def forward(self, features: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows out"]:
         if features.dim() == 2:

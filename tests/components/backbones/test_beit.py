@@ -85,3 +85,16 @@ def test_drop_path_is_each_images_own_and_needs_its_draw() -> None:
 def test_what_does_not_fit_is_refused(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_weights_start_as_those_of_the_authors_cut_off_at_one_deviation() -> None:
+    net = BeitViT(preset="tiny", patch=8, channels=3, size=32, mask_token=True)
+    blocks = net.net.blocks
+    deviation = 0.02 * 0.539560  # of a normal variable between -1 and 1
+    cut = [(blocks[3].attn.qkv, 1), (blocks[3].mlp.fc2, 8), (blocks[0].attn.proj, 2), (net.net.patch_embed.proj, 1)]
+    for layer, divisor in cut:
+        weight = layer.weight
+        assert weight.abs().max() <= 0.02 / divisor**0.5 + 1e-7
+        assert weight.std().item() == pytest.approx(deviation / divisor**0.5, rel=0.02)
+    assert net.net.cls_token.abs().max() <= 0.02 and net.mask_token is not None and net.mask_token.abs().max() <= 0.02
+    assert not net.net.patch_embed.proj.bias.any() and not blocks[0].mlp.fc1.bias.any()

@@ -156,3 +156,37 @@ def test_it_is_captured_whole_by_torch_compile() -> None:
     net = nano(drop_path=0.2)
     compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(IMAGES, SEEN, draw=DRAW).tokens, net(IMAGES, SEEN, draw=DRAW).tokens)
+
+
+def test_the_last_blocks_come_out_before_the_norm_without_what_is_no_patch() -> None:
+    net = nano(layers=2, registers=3)
+    out = net(IMAGES)
+    assert out.layers.shape == (3, 2, 16, 96) and nano()(IMAGES).layers.shape == (3, 0, 16, 96)
+    torch.testing.assert_close(net.net.norm(out.layers[:, -1]), out.patches)
+    assert net(IMAGES, SEEN).layers.shape == (3, 2, 4, 96)
+    with pytest.raises(ValueError, match="layers: 5 are more than the 4 blocks of preset nano; make it smaller"):
+        nano(layers=5)
+
+
+def test_the_class_tokens_attention_is_that_which_the_last_block_uses() -> None:
+    net = nano(attention=True)
+    found, seen = [], torch.nn.functional.scaled_dot_product_attention
+
+    def watched(q: Any, k: Any, v: Any, **_: Any) -> Any:
+        found.append((q @ k.mT / q.shape[-1] ** 0.5).softmax(-1))
+        return seen(q, k, v)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.nn.functional, "scaled_dot_product_attention", watched)
+        out = net(IMAGES)
+    torch.testing.assert_close(out.attention, found[-1][:, :, 0, 1:])
+    assert out.attention.shape == (3, 3, 16) and nano()(IMAGES).attention.shape == (3, 0, 16)
+
+
+def test_ijepas_and_msns_patches_and_class_tokens_start_as_in_their_code() -> None:
+    for init, deviation, token in (("ijepa", 0.02, 1e-6), ("msn", (2 / 192) ** 0.5, 0.02)):
+        net = ViT(preset="small", patch=8, channels=3, size=32, init=init).net
+        assert net.patch_embed.proj.weight.std().item() == pytest.approx(deviation, rel=0.02)
+        assert not net.patch_embed.proj.bias.any()
+        assert net.cls_token.std().item() == pytest.approx(token, rel=0.2)
+        assert net.blocks[1].mlp.fc2.weight.std().item() == pytest.approx(0.02, rel=0.02)

@@ -75,3 +75,9 @@ def test_tokens_share_the_batch_statistics_of_all_rows() -> None:
 def test_a_head_built_without_its_width_says_where_it_comes_from() -> None:
     with pytest.raises(ValueError, match="dim is filled from the tensor that arrives"):
         MLP(hidden=[4], out=2)
+
+
+def test_weights_may_start_normal_with_biases_of_0() -> None:
+    head = MLP(hidden=[256], out=256, std=0.02, dim=256)
+    assert head.layers[0].weight.std().item() == pytest.approx(0.02, rel=0.02)
+    assert not head.layers[0].bias.any() and not head.layers[2].bias.any()
