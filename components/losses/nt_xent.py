@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from sslgraph import collectives
 from sslgraph.component import component
-from sslgraph.ranges import PositiveScalar
+from sslgraph.ranges import LessThanOne, NotNegative, PositiveScalar
 
 
 @component(
     source="arXiv:2002.05709, equation 1 and Algorithm 1; arXiv:2006.10029, section 2, for older rows; "
-    "arXiv:2110.06848, equation 6, for decoupled",
+    "arXiv:2110.06848, equation 6, for decoupled; arXiv:2010.04592, equation 4, for hardness; "
+    "arXiv:2007.00224, equation 7, for same_class",
     title="NT-Xent",
     kind="contrastive cross-entropy",
     repels="samples",
@@ -37,10 +38,17 @@ class NTXent(nn.Module):
     The paper's average; the authors' code sums the two halves and is twice as large. Needs a bag of two views. Rows of
     the port `older` (a queue of a slow copy's) are further k, in the sum below only.
 
+    With hardness b each of the n negatives weighs exp(b s[i, k]) over the mean of those weights; with same_class c the
+    sum over negatives is corrected for those that are of the image's own class, and is no less than it can be:
+
+        negatives = max( (sum_k weight[k] exp(s[i, k]) - c n exp(s[i, j])) / (1 - c),  n exp(-1 / temperature) )
+
     Settings:
         temperature: divides the similarities, no unit.
         negatives: the images to tell apart: those of all ranks (gathered with gradient), or of this rank only.
         decoupled: leave the pair itself out of the sum below, so that small batches learn as fast as large ones (DCL).
+        hardness: how much more the negatives weigh that look like the image; 0 for all alike (HCL: 0.5 to 2).
+        same_class: the chance that a negative is of the image's class (HCL and debiased contrast: 0.1 on CIFAR-10).
     """
 
     def __init__(
@@ -49,11 +57,14 @@ class NTXent(nn.Module):
         temperature: PositiveScalar = 0.1,
         negatives: Literal["all_ranks", "rank"] = "all_ranks",
         decoupled: bool = False,
+        hardness: NotNegative = 0.0,
+        same_class: LessThanOne = 0.0,
     ) -> None:
         super().__init__()
         self.temperature = temperature
         self.negatives = negatives
         self.decoupled = decoupled
+        self.hardness, self.same_class = hardness, same_class
 
     def forward(
         self, embeddings: Float[Tensor, "views batch dim"], older: Float[Tensor, "size dim"] | None = None
@@ -65,13 +76,23 @@ class NTXent(nn.Module):
         first = collectives.rank() * len(rows) if self.negatives == "all_ranks" else 0
         mine = torch.arange(len(rows), device=rows.device) + first
         left_out = mine[:, None] == torch.arange(len(everyone), device=rows.device)
-        if self.decoupled:
+        is_corrected = bool(self.hardness or self.same_class)
+        if self.decoupled or is_corrected:
             left_out |= mine.roll(embeddings.shape[1])[:, None] == torch.arange(len(everyone), device=rows.device)
         similarity = (rows @ everyone.T / self.temperature).masked_fill(left_out, -math.inf)
         if older is not None:
             similarity = torch.cat([similarity, rows @ older.T / self.temperature], 1)
         positive = (rows * rows.roll(embeddings.shape[1], 0)).sum(1) / self.temperature
-        return (similarity.logsumexp(1) - positive).mean()
+        below = self._corrected(similarity, positive) if is_corrected else similarity.logsumexp(1)
+        return (below - positive).mean()
+
+    def _corrected(self, similarity: Float[Tensor, "rows choices"], positive: Float[Tensor, "rows"]) -> Tensor:
+        """The logarithm of the sum below, of negatives that are weighed and freed of the image's own class."""
+        count = similarity.isfinite().sum(1)
+        weighed = (similarity + self.hardness * similarity).logsumexp(1) - (self.hardness * similarity).logsumexp(1)
+        negatives = count * (weighed.exp() - self.same_class * positive.exp()) / (1 - self.same_class)
+        negatives = negatives.maximum(count * torch.exp(-1 / torch.as_tensor(self.temperature)))
+        return negatives.log() if self.decoupled else (negatives + positive.exp()).log()
 
     def landmarks(
         self, embeddings: Float[Tensor, "views batch dim"], older: Float[Tensor, "size dim"] | None = None

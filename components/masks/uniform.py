@@ -8,15 +8,18 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 from sslgraph.draws import Draw, permutation
-from sslgraph.ranges import Count, LessThanOne
+from sslgraph.ranges import Count, InnerShare, SomeShare
 
 
 class Mask(NamedTuple):
-    """Which patches are seen, in drawn order; where each patch stands in that order; which patches are hidden."""
+    """Which patches are seen, in drawn order; where each patch stands in that order; which patches are hidden; which
+    of these are to be predicted, in drawn order.
+    """
 
     seen: Int64[Tensor, "batch kept"]
     restore: Int64[Tensor, "batch patches"]
     hidden: Bool[Tensor, "batch patches"]
+    wanted: Int64[Tensor, "batch places"]
 
 
 @component(source="arXiv:2111.06377, section 3 (masking)", role="mask", shows="mask")
@@ -28,17 +31,25 @@ class UniformMask(nn.Module):
     code does it, so 196 at 0.9 leave 19 and 100 at 0.9 leave 9.
 
     Settings:
-        ratio: part of the patches that is hidden, 0..1.
+        ratio: part of the patches that is hidden, above 0 and below 1.
+        predicted: part of the hidden patches that is wanted, for predictors of places (CrossMAE 0.25 to 1).
         patch: side of a patch in pixels, the same as the backbone's.
         unit: side in pixels of the squares that are hidden or seen as a whole, a multiple of patch (SimMIM: 32 on
             patches of 16); left out, each patch by itself.
     """
 
-    def __init__(self, *, ratio: LessThanOne = 0.75, patch: Count = 16, unit: Count | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        ratio: InnerShare = 0.75,
+        predicted: SomeShare = 1.0,
+        patch: Count = 16,
+        unit: Count | None = None,
+    ) -> None:
         super().__init__()
-        if not 0 <= ratio < 1:
-            raise ValueError(f"ratio is the hidden part of the patches, from 0 to less than 1, and not {ratio}")
-        self.ratio = ratio
+        if not 0 < ratio < 1:
+            raise ValueError(f"ratio is the hidden part of the patches, above 0 and below 1, and not {ratio}")
+        self.ratio, self.predicted = ratio, predicted
         self.patch = patch
         self.unit = unit or patch
         if self.unit % patch:
@@ -55,7 +66,8 @@ class UniformMask(nn.Module):
             raise ValueError(f"ratio {self.ratio} hides all {down * across} patches; make it smaller")
         order = self._patches(permutation(draw, down * across), down, across)
         restore, kept = order.argsort(1), kept * times**2
-        return Mask(order[:, :kept], restore, restore >= kept)
+        wanted = order[:, kept : kept + max(1, int((order.shape[1] - kept) * self.predicted))]
+        return Mask(order[:, :kept], restore, restore >= kept, wanted)
 
     def _patches(
         self, squares: Int64[Tensor, "batch squares"], down: int, across: int

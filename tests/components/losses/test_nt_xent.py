@@ -94,3 +94,33 @@ def test_older_rows_are_further_negatives() -> None:
         expected.append(torch.log(others) - row @ rows[(i + 5) % 10] / 0.3)
     torch.testing.assert_close(NTXent(temperature=0.3)(z, older), torch.stack(expected).mean())
     assert NTXent().landmarks(z, older)["chance"] == math.log(9 + 7)
+
+
+def corrected(z: Tensor, temperature: float, hardness: float, same_class: float) -> Tensor:
+    """Robinson's listing: importances over their mean, debiased, no less than the least possible sum."""
+    rows = z.flatten(0, 1)
+    count, images = len(rows), z.shape[1]
+    partner = torch.eye(count, dtype=torch.bool).roll(images, 1)
+    neg = (rows @ rows.T / temperature).exp()[~(partner | torch.eye(count, dtype=torch.bool))].view(count, -1)
+    pos = ((rows * rows.roll(images, 0)).sum(1) / temperature).exp()
+    importance = (hardness * neg.log()).exp()
+    weighed = (importance * neg).sum(1) / importance.mean(1)
+    total = (-same_class * (count - 2) * pos + weighed) / (1 - same_class)
+    total = total.clamp_min((count - 2) * math.exp(-1 / temperature))
+    return (-(pos / (pos + total)).log()).mean()
+
+
+@pytest.mark.parametrize(("hardness", "same_class"), [(1.0, 0.0), (0.0, 0.1), (0.5, 0.2), (0.0, 0.9)])
+def test_hard_and_debiased_negatives_are_those_of_the_papers(hardness: float, same_class: float) -> None:
+    z = views()
+    loss = NTXent(temperature=0.5, hardness=hardness, same_class=same_class)
+    torch.testing.assert_close(loss(z), corrected(z, 0.5, hardness, same_class))
+
+
+def test_a_hardness_that_vanishes_is_nt_xent_and_a_greater_one_costs_more() -> None:
+    z = views()
+    plain, soft, hard = (NTXent(temperature=0.5, hardness=h)(z) for h in (0.0, 1e-9, 2.0))
+    torch.testing.assert_close(soft, plain)
+    assert hard > plain
+    decoupled = NTXent(temperature=0.5, decoupled=True)(z)
+    torch.testing.assert_close(NTXent(temperature=0.5, hardness=1e-9, decoupled=True)(z), decoupled)

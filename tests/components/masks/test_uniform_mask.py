@@ -22,13 +22,20 @@ def test_the_number_of_seen_patches_is_rounded_down(side: int, ratio: float, kep
     assert mask.hidden.sum(1).tolist() == [side**2 - kept] * 2
 
 
-@given(st.floats(0, 0.9), st.integers(0, 1000))
+@given(st.floats(0.01, 0.9), st.integers(0, 1000))
 def test_restore_undoes_the_order_and_hidden_is_the_rest(ratio: float, seed: int) -> None:
     draw = keyed(seed, 0, torch.arange(5))
-    seen, restore, hidden = UniformMask(ratio=ratio, patch=8)(IMAGES, draw)
+    seen, restore, hidden, wanted = UniformMask(ratio=ratio, patch=8)(IMAGES, draw)
     tokens = torch.rand(5, 16)
     shuffled = torch.cat([tokens.gather(1, seen), torch.full((5, 16 - seen.shape[1]), -1.0)], 1)
     assert torch.equal(shuffled.gather(1, restore), tokens.masked_fill(hidden, -1.0))
+    assert torch.equal(torch.cat([seen, wanted], 1).sort(1).values, torch.arange(16).expand(5, -1))
+
+
+def test_a_part_of_the_hidden_patches_may_be_wanted() -> None:
+    mask = UniformMask(patch=8, predicted=0.5)(IMAGES, DRAW)
+    assert mask.wanted.shape == (5, 6) and mask.hidden.gather(1, mask.wanted).all()
+    assert UniformMask(patch=8, predicted=0.01)(IMAGES, DRAW).wanted.shape == (5, 1)
 
 
 def test_an_image_keeps_its_mask_in_any_batch() -> None:
@@ -46,8 +53,9 @@ def test_every_patch_is_hidden_equally_often() -> None:
 def test_hiding_everything_is_refused() -> None:
     with pytest.raises(ValueError, match=r"ratio 0\.99 hides all 16 patches"):
         UniformMask(ratio=0.99, patch=8)(IMAGES, DRAW)
-    with pytest.raises(ValueError, match=r"from 0 to less than 1, and not 1\.0"):
-        UniformMask(ratio=1.0)
+    for ratio in (0.0, 1.0):
+        with pytest.raises(ValueError, match=rf"above 0 and below 1, and not {ratio}"):
+            UniformMask(ratio=ratio)
 
 
 def test_a_patch_that_does_not_divide_the_image_is_refused() -> None:

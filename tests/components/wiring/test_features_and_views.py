@@ -1,0 +1,47 @@
+"""Features in part, tokens as a map, the highest score, shares, and the mean over views."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from sslgraph.components.wiring.argmax import Argmax
+from sslgraph.components.wiring.as_map import AsMap
+from sslgraph.components.wiring.as_tokens import AsTokens
+from sslgraph.components.wiring.channels import Channels
+from sslgraph.components.wiring.mean_of_views import MeanOfViews
+from sslgraph.components.wiring.softmax import Softmax
+
+
+def test_some_features_of_rows_tokens_and_maps() -> None:
+    row = torch.tensor([[1.0, 2, 3, 4]])
+    assert Channels(count=2)(row).tolist() == [[1, 2]] and Channels(count=2, start=1)(row).tolist() == [[2, 3]]
+    assert Channels(count=3)(torch.zeros(2, 5, 4)).shape == (2, 5, 3)
+    assert Channels(count=3)(torch.zeros(2, 5, 4, 4)).shape == (2, 3, 4, 4)
+    with pytest.raises(ValueError, match="features 3 to 4 are asked for, and there are 4; set count lower"):
+        Channels(count=2, start=3)(row)
+
+
+def test_a_map_is_the_way_back_from_tokens() -> None:
+    map = torch.randn(2, 3, 4, 4)
+    assert torch.equal(AsMap()(AsTokens()(map)), map)
+    with pytest.raises(ValueError, match="17 tokens do not lie on a square; leave a class token out"):
+        AsMap()(torch.zeros(2, 17, 3))
+
+
+def test_the_highest_score_counts_and_gets_no_gradient() -> None:
+    scores = torch.tensor([[0.1, 0.7, 0.7], [2.0, -1, 0]], requires_grad=True)
+    labels = Argmax()(scores)
+    assert labels.tolist() == [1, 0] and labels.dtype == torch.int64 and not labels.requires_grad
+    assert Argmax()(torch.zeros(2, 5, 3)).shape == (2, 5)
+
+
+def test_shares_by_hand() -> None:
+    torch.testing.assert_close(
+        Softmax(temperature=0.5)(torch.tensor([[0.0, 0.5]])), torch.tensor([[1, torch.e]]) / (1 + torch.e)
+    )
+    assert Softmax(temperature=0.001)(torch.tensor([[0.0, 1.0]])).tolist() == [[0, 1]]
+
+
+def test_the_mean_over_views_has_a_row_of_each_image() -> None:
+    assert MeanOfViews()(torch.tensor([[[1.0], [2]], [[3], [8]]])).tolist() == [[2], [5]]
