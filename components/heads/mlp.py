@@ -67,8 +67,8 @@ class MLP(nn.Module):
             if not is_last:
                 self.layers.append(nn.ReLU(inplace=True) if activation == "relu" else nn.GELU())
             dim = width
-        for layer in self.layers if std is not None else ():
-            if isinstance(layer, nn.Linear):
+        for layer in self.layers:
+            if std is not None and isinstance(layer, nn.Linear):
                 nn.init.normal_(layer.weight, std=std)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)

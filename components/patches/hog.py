@@ -69,4 +69,4 @@ class HOG(nn.Module):
     def _by_patch(self, cells: Float[Tensor, "batch channels bins down across"]) -> Tensor:
         times = self.patch // self.cell
         split = cells.unflatten(4, (-1, times)).unflatten(3, (-1, times))
-        return split.permute(0, 3, 5, 1, 2, 4, 6).flatten(3).flatten(1, 2)
+        return split.permute(0, 3, 5, 1, 2, 4, 6).flatten(3).flatten(1, 2)  # type: ignore[no-any-return]

@@ -19,4 +19,4 @@ class AsMap(nn.Module):
                 f"{tokens.shape[1]} tokens do not lie on a square; leave a class token out (f.patches), and give all "
                 "patches and not the seen ones"
             )
-        return tokens.transpose(1, 2).unflatten(2, (side, side))
+        return tokens.transpose(1, 2).unflatten(2, (side, side))  # type: ignore[no-any-return]
