@@ -1,4 +1,4 @@
-"""What a run writes down as it goes: metrics.jsonl (the truth), TensorBoard's files, and what is shown.
+"""What a run writes down as it goes: metrics.jsonl (the truth), what trackers are told, and what is shown.
 
 Losses stay on their device and are fetched together every `every` steps, so that no step waits for the one before it.
 """
@@ -10,7 +10,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -24,7 +24,7 @@ from sslgraph.errors import SslgraphError
 
 from ..storage.metrics_file import NAME, parsed
 from .display import Display, Pace
-from .events import Events
+from .trackers import Shown, Trackers
 
 T = TypeVar("T")
 Span = Callable[[str], AbstractContextManager[Any]]
@@ -48,10 +48,11 @@ class Record:
     """
 
     def __init__(
-        self, folder: Path, *, display: Display, batch: int, every: int = 20, tensorboard: bool = True
-    ) -> None:
+        self, folder: Path, *, display: Display, batch: int, every: int = 20, tensorboard: bool = True,
+        track: Sequence[str] = (), about: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         self.folder, self.display, self.batch = folder, display, batch
-        self.every, self.tensorboard = every, tensorboard
+        self.every, self.tensorboard, self.track, self.about = every, tensorboard, track, about or {}
         self.measures: dict[str, float] = {}
         self.losses: dict[str, float] = {}
         self.broken: Mapping[int, str] = {}  # images that could not be read, by index, with the reason
@@ -66,7 +67,7 @@ class Record:
         self._seconds, self._seconds_waited, self._since, self._away = 0.0, 0.0, time.monotonic(), 0.0
         self._steps = 0
         self._file: TextIO | None = None
-        self._curves: Events | None = None
+        self._trackers: Trackers | None = None
 
     def begin(self, done: int) -> None:
         """Opens the files of a run of which `done` steps are done, and starts the clock."""
@@ -74,7 +75,8 @@ class Record:
         if self.is_first:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._file = cut(self.folder / NAME, done).open("a", buffering=1)
-            self._curves = Events(self.folder / "tensorboard", done) if self.tensorboard else None
+            self._trackers = Trackers(self.track, tensorboard=self.tensorboard, say=self.display.say)
+            self._trackers.begin(Shown(self.folder, done, self.about))
 
     def step(self, step: int, losses: Mapping[str, Tensor], measured: Mapping[str, float | Tensor]) -> None:
         """Notes a finished step."""
@@ -167,7 +169,7 @@ class Record:
         self.display.close()
         with suppress(OSError):  # the run ends by one already
             self._flush()
-        for file in (self._file, self._curves):
+        for file in (self._file, self._trackers):
             if file is not None:
                 with suppress(OSError):
                     file.close()
@@ -200,8 +202,8 @@ class Record:
             self._file.write(json.dumps(plain) + "\n")
 
     def _plot(self, step: int, values: Mapping[str, float]) -> None:
-        if self._curves is not None:
-            self._curves.add(step, {name: value for name, value in values.items() if name != "step"})
+        if self._trackers is not None:
+            self._trackers.write(step, values, self._loss_names)
 
     def _tell_broken(self) -> None:
         if len(self.broken) > self._told:

@@ -19,7 +19,7 @@ from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, UnsoundError, method_in
 from sslgraph.read.plugins import folders_of
-from sslgraph.read.resolved import resolved
+from sslgraph.read.resolved import flat, resolved
 from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.settle.views import ViewProgram, evaluation_view
@@ -31,6 +31,7 @@ from ..machine.chosen_forms import Forms, of_run
 from ..machine.strategy import spread
 from ..measure import online
 from ..optimize.optimizer import Optimizer
+from ..record import trackers
 from ..record.display import Display
 from ..record.monitor import Monitor
 from ..record.record import Record
@@ -123,7 +124,12 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     with within(loaded, ("optimizer",)):
         optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
     data = fingerprint(source, recipe.data)
-    record = Record(folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch)
+    with within(loaded, ("track",)):
+        trackers.refuse_missing(recipe.track)
+    record = Record(
+        folder, display=Display(total_steps=clock.total_steps), batch=recipe.batch, track=recipe.track,
+        about=flat(recipe) if recipe.track else None,
+    )  # fmt: skip
     record.broken = source.broken
     run = Run(
         folder=folder, address=config.address, text=resolved(loaded.spec), seed=recipe.seed, method=method,

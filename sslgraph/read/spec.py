@@ -194,6 +194,7 @@ class Recipe(Text):
     evaluate: dict[str, Any] = {}
     checkpoint: dict[str, Any] = {}
     monitor: Pause | None = "50 steps"  # how often edges are looked at; null: never
+    track: list[Literal["wandb", "mlflow", "trackio"]] = []  # who is told the numbers besides TensorBoard
     plugins: list[str] = []
     given: dict[str, str] = {}
     begin_with: str | None = None  # a run, or one of its checkpoints, with whose weights this one begins

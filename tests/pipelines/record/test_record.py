@@ -137,7 +137,8 @@ def test_tensorboard_reads_the_same_numbers(tmp_path: Path) -> None:
         note(diary, step, float(step))
     diary.close()
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    assert [(e.step, e.value) for e in events.Scalars("a")] == [(3, 3.0)]
+    assert [(e.step, e.value) for e in events.Scalars("loss/a")] == [(3, 3.0)]
+    assert {"loss/b", "optimizer/lr", "optimizer/gradient_norm", "pace/waiting"} <= {*events.Tags()["scalars"]}
 
 
 def test_curves_hold_each_step_once_though_the_clock_was_set_back_between_two_starts(
@@ -154,9 +155,9 @@ def test_curves_hold_each_step_once_though_the_clock_was_set_back_between_two_st
         diary.close()
         if hours == -1 and done == 3:
             events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-            assert [(e.step, e.value) for e in events.Scalars("a")] == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 3.0)]
+            assert [(e.step, e.value) for e in events.Scalars("loss/a")] == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 3.0)]
     events.Reload()  # one that is open sees what a later start wrote, too
-    assert [(e.step, e.value) for e in events.Scalars("a")] == [(step, 4.0) for step in (1, 2, 3, 4)]
+    assert [(e.step, e.value) for e in events.Scalars("loss/a")] == [(step, 4.0) for step in (1, 2, 3, 4)]
 
 
 def test_numbers_are_said_as_people_say_them() -> None:
