@@ -10,11 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.table import Table
 from torch import nn
 
 from sslgraph import whole_file
 from sslgraph.checked import SOURCE
+from sslgraph.compile.weights import Encoder
+from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded
@@ -27,16 +30,18 @@ from ..check.request import moved
 from ..feed.feed import Source
 from ..machine import machine
 from ..measure.cues import Cues, cues
-from ..measure.features import extract, extract_views
+from ..measure.features import Features, extract, extract_views
 from ..measure.fine_tune import fine_tune
 from ..measure.shortcuts import Pretext, asked_of_noise
 from ..storage import checkpoint
 from . import labelled_places, protocols
-from .protocols import Given, Values
-from .restored import newest, restored, trained_on
+from .layers import of_layers
+from .protocols import Given, Protocol, Values
+from .restored import Restored, newest, restored, trained_on
 
 FILE = "evaluation.json"
 ROWS = {"trained": "trained", "pixels": "raw pixels"}
+NOTHING = Features(torch.empty(0, 0), torch.empty(0, dtype=torch.long))  # where label maps alone are asked for
 IMAGES, VIEWS = 1_000, 10  # of LiDAR: the paper's number of images; of views it has up to 50
 
 
@@ -77,10 +82,13 @@ def evaluate(
     `names` are protocols (see protocols). What that file says of others stays, if it is of this step and these images.
     `segmentation` has settings of that measure, which go before those of the recipe.
     """
-    for name in names:
-        protocols.protocol(name)
+    wanted = [protocols.protocol(name) for name in names]
     loaded, saved = _read(run)
     recipe, on = loaded.spec, machine.device()
+    own = labelled_places.of_run(recipe.data) if data is None else None
+    wish = labelled_places.wish(recipe.evaluate, segmentation) or own
+    if wish is None and any(one.of_places for one in wanted):
+        raise SslgraphError("dense_linear needs images with label maps; name their folder with --segmentation")
     machine.use()
     allowed = check.allowed_in(loaded, plugins)
     use, settings = recipe.data.use, dict(recipe.data.settings)
@@ -103,21 +111,15 @@ def evaluate(
         cues=of_test,
     )  # fmt: skip
     result = _with_others(result, run / FILE)
-    own = labelled_places.of_run(recipe.data) if data is None else None
-    if (wish := labelled_places.wish(recipe.evaluate, segmentation) or own) is not None:
+    if wish is not None:
         places = labelled_places.segmented(encoders, wish, device=on)
         result = _written(replace(result, segmentation=places), run / FILE)
     asked = {name: one for name, one in asked.items() if is_labelled or not one.needs_labels}
     result = replace(result, settings={**result.settings, **{name: one.setting for name, one in asked.items()}})
     for name, encoder in {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}.items():
-        is_net = name != "pixels"
-        view = encoders.view if is_net else pixel_view()
-        bank, queries = (extract(encoder, source, view, device=on) for source in sources)
-        tune = partial(fine_tune, encoder, sources[0], sources[1], view, device=on) if is_net else None
-        given = Given(bank, queries, tune=tune)
-        if is_net and any(one.of_views for one in asked.values()):
-            seen = extract_views(encoder, sources[0], encoders.training_view, images=IMAGES, views=VIEWS, device=on)
-            given = replace(given, seen=seen)
+        given = _given(encoder, encoders, asked, sources, on)
+        if result.segmentation is not None:
+            given = replace(given, places=getattr(result.segmentation, name).linear)
         measured = {**getattr(result, name), **{protocol: {} for protocol in asked}}
         for protocol, values, fault in protocols.measures(asked, given):
             measured[protocol] = {**measured[protocol], **values}
@@ -125,6 +127,23 @@ def evaluate(
             found: dict[str, Any] = {name: dict(measured), "notes": notes}
             result = _written(replace(result, **found), run / FILE)
     return result
+
+
+def _given(
+    encoder: nn.Module, encoders: Restored, asked: Mapping[str, Protocol], sources: Sequence[Source], on: torch.device
+) -> Given:
+    """What these protocols measure of one encoder, or of the pixels themselves."""
+    if all(one.of_places for one in asked.values()):
+        return Given(NOTHING, NOTHING)
+    view = encoders.view if isinstance(encoder, Encoder) else pixel_view()
+    bank, queries = (extract(encoder, source, view, device=on) for source in sources)
+    if not isinstance(encoder, Encoder):
+        return Given(bank, queries)
+    seen, layers = None, [one.layer for one in asked.values() if one.layer]
+    if any(one.of_views for one in asked.values()):
+        seen = extract_views(encoder, sources[0], encoders.training_view, images=IMAGES, views=VIEWS, device=on)
+    tune = partial(fine_tune, encoder, sources[0], sources[1], view, device=on)
+    return Given(bank, queries, seen, tune, of_layers(encoder, layers, sources, view, device=on))
 
 
 def _with_others(result: Evaluation, file: Path) -> Evaluation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from jaxtyping import Float
@@ -22,6 +22,7 @@ from ..measure.kmeans import kmeans
 from ..measure.knn import knn
 from ..measure.linear_probe import linear_probe
 from ..measure.retrieval import retrieval
+from ..measure.segmentation import Segmentation
 from ..measure.spectra import alpha_req, lidar, rankme, signal
 from ..record.vitals import pair
 
@@ -33,13 +34,16 @@ Values = Mapping[str, Any]
 class Given:
     """One encoder's features of training and test images; `seen`: of several views of some training images.
 
-    `tune` fine-tunes the encoder; raw pixels have neither.
+    `tune` fine-tunes the encoder; `layers` has the features of its inner layers by name, of training and test images.
+    Raw pixels have none of these. `places` is what a linear classifier tells of the places of images with label maps.
     """
 
     bank: Features
     queries: Features
     seen: Float[Tensor, "images views dim"] | None = None
     tune: Callable[[], FineTuned] | None = None
+    layers: Mapping[str, tuple[Features, ...]] = field(default_factory=dict)
+    places: Segmentation | None = None
 
     @property
     def rows(self) -> Float[Tensor, "images dim"]:
@@ -67,13 +71,16 @@ Step = tuple[tuple[Figure, ...], Callable[[Given], Values]]
 class Protocol:
     """A named way to measure, its setting in words, and what it computes, step by step: one that fails stops no other.
 
-    `of_views`: it needs several views of each image, which raw pixels do not have.
+    `of_views`: it needs several views of each image, which raw pixels do not have. `layer` is the inner layer whose
+    features it is of. `of_places`: it needs images with label maps instead of images.
     """
 
     setting: str
     steps: tuple[Step, ...]
     needs_labels: bool = True
     of_views: bool = False
+    layer: str = ""
+    of_places: bool = False
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -143,23 +150,50 @@ PROTOCOLS: dict[str, Protocol] = {
         needs_labels=False,
         of_views=True,
     ),
+    "dense_linear": Protocol(
+        "images with label maps (--segmentation): a linear classifier of frozen features of places, fitted to the "
+        "shares of classes in each, enlarged to pixels; mIoU over all labelled pixels of the test images",
+        (
+            (
+                (Figure("miou", "mIoU"), Figure("pixels", "pixels right")),
+                lambda given: {} if given.places is None else asdict(given.places),
+            ),
+        ),
+        needs_labels=False,
+        of_places=True,
+    ),
 }
+OF_LAYER = "linear:"  # and the name of a layer
 NAMES = ("knn20", "knn200", *PROTOCOLS)
 
 
 def protocol(name: str, temperature: float = online.Setting.temperature) -> Protocol:
-    """The protocol of a name; `knnK` is one for every K. SslgraphError, with the names that there are, if none is."""
+    """The protocol of a name; `knnK` is one for every K, `linear:LAYER` one for every layer of an encoder.
+
+    SslgraphError, with the names that there are, if none is.
+    """
     if name in PROTOCOLS:
         return PROTOCOLS[name]
+    if name.startswith(OF_LAYER) and (layer := name.removeprefix(OF_LAYER)):
+        return _of_layer(layer)
     if (found := re.fullmatch(r"knn([1-9]\d{0,5})", name)) is None:
         close = nearest(name, NAMES)
         hint = f"; did you mean {close}?" if close else ""
-        raise SslgraphError(f"there is no protocol '{name}'; there are: {', '.join(NAMES)}{hint}")
+        raise SslgraphError(f"there is no protocol '{name}'; there are: {', '.join(NAMES)}, {OF_LAYER}LAYER{hint}")
     k = int(found[1])
     return Protocol(
         f"vote of the {k} nearest training images by cosine, weighed by exp(cosine / {temperature:g})",
         (((ACCURACY,), lambda given: asdict(knn(given.bank, given.queries, k=k, temperature=temperature))),),
     )
+
+
+def _of_layer(layer: str) -> Protocol:
+    """The linear probe of what a layer gives, as a mean over places or tokens."""
+
+    def probe(given: Given) -> Values:
+        return asdict(linear_probe(*given.layers[layer])) if layer in given.layers else {}
+
+    return Protocol(f"as linear, of means over places of what {layer} gives", (((ACCURACY,), probe),), layer=layer)
 
 
 def chosen(names: Sequence[str], wish: online.Setting) -> dict[str, Protocol]:

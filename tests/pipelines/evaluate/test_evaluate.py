@@ -98,6 +98,15 @@ def test_another_protocol_adds_to_the_file_and_other_images_do_not(run: Path, tm
     assert printed(elsewhere)[0].startswith("imitation, step 2: 12 training and 12 test images of ")
 
 
+def test_layers_are_probed_by_the_names_of_their_modules(run: Path) -> None:
+    found = evaluate(run, names=["linear", "linear:layer2", "linear:layer4"])
+    assert found.trained["linear:layer4"] == found.trained["linear"]  # its mean over places is the encoder's output
+    assert found.trained["linear:layer2"] != found.trained["linear"] and found.pixels["linear:layer2"] == {}
+    assert found.settings["linear:layer2"] == "as linear, of means over places of what layer2 gives"
+    with pytest.raises(SslgraphError, match=r"the encoder has no layer 'layer9'"):
+        evaluate(run, names=["linear:layer9"])
+
+
 def test_a_name_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(SslgraphError, match="there is no protocol 'knn'; there are: knn20"):
         evaluate(tmp_path / "none", names=["knn"])

@@ -58,6 +58,12 @@ def test_a_run_is_measured_on_label_maps_beside_what_needs_no_training(
     written = json.loads((run / "evaluation.json").read_text())["segmentation"]
     assert written["trained"]["linear"]["miou"] == found.trained.linear.miou and read(written) == found
     assert evaluate(run).segmentation == found  # it stays in the file
+    monkeypatch.undo()
+    named = evaluate(run, names=["dense_linear"], segmentation={"path": scenes(tmp_path), "size": 64})
+    for name in ("trained", "random", "pixels"):
+        assert getattr(named, name)["dense_linear"]["miou"] == getattr(found, name).linear.miou
+    with pytest.raises(SslgraphError, match="dense_linear needs images with label maps; name their folder"):
+        evaluate(run, names=["dense_linear"])
     console = Console(width=120)
     with console.capture() as said:
         console.print(table(found, result.begun))

@@ -14,8 +14,10 @@ from sslgraph.pipelines.evaluate.protocols import NAMES, Given, chosen, measures
 from sslgraph.pipelines.measure.features import Features
 from sslgraph.pipelines.measure.fine_tune import FineTuned
 from sslgraph.pipelines.measure.online import Setting
+from sslgraph.pipelines.measure.segmentation import Segmentation
 
 LABELS = torch.arange(400) % 10
+TOLD = Segmentation(miou=0.4, pixels=0.7, classes=(0.4, None))
 TUNED = FineTuned(accuracy=0.5, chance=0.1, images=400, epochs=30, classes=10)
 
 
@@ -23,11 +25,12 @@ def measured(values: torch.Tensor, seen: torch.Tensor | None = None) -> dict[str
     """Every protocol of the same features as training and as test images."""
     rows = Features(values, torch.arange(len(values)), LABELS)
     found: dict[str, dict[str, Any]] = {name: {} for name in NAMES}
-    for name, given, fault in measures(chosen(NAMES, Setting()), Given(rows, rows, seen, lambda: TUNED)):
+    for name, given, fault in measures(chosen(NAMES, Setting()), Given(rows, rows, seen, lambda: TUNED, places=TOLD)):
         assert fault == ""
         found[name] |= given
     for name, values_of in found.items():
         assert set(values_of) >= {figure.key for figure in protocol(name).figures} or seen is None
+        assert found["dense_linear"].get("miou") in (0.4, None)
         assert all(math.isfinite(value) for value in values_of.values() if isinstance(value, float))
     return found
 
@@ -72,7 +75,17 @@ def test_the_default_takes_k_from_the_recipe_and_any_k_has_a_name() -> None:
 def test_another_name_is_refused_with_those_that_there_are(name: str, hint: str) -> None:
     with pytest.raises(SslgraphError) as refused:
         protocol(name)
-    assert str(refused.value) == f"there is no protocol '{name}'; there are: {', '.join(NAMES)}{hint}"
+    assert str(refused.value) == f"there is no protocol '{name}'; there are: {', '.join(NAMES)}, linear:LAYER{hint}"
+
+
+def test_the_probe_of_a_layer_is_that_of_its_features_and_pixels_have_none() -> None:
+    codes = Features(F.one_hot(LABELS).float(), torch.arange(400), LABELS)
+    flat = Features(torch.ones(400, 4), torch.arange(400), LABELS)
+    asked = chosen(("linear", "linear:layer3"), Setting())
+    assert asked["linear:layer3"].layer == "layer3"
+    found = {name: values for name, values, _ in measures(asked, Given(flat, flat, layers={"layer3": (codes, codes)}))}
+    assert (found["linear"]["accuracy"], found["linear:layer3"]["accuracy"]) == (pytest.approx(0.1), 1)
+    assert {name: values for name, values, _ in measures(asked, Given(flat, flat))}["linear:layer3"] == {}
 
 
 def test_a_step_that_fails_stops_no_other_and_raw_pixels_have_no_views() -> None:
