@@ -12,6 +12,7 @@ from sslgraph import __version__
 from sslgraph.errors import SslgraphError
 from sslgraph.write_whole import reason
 
+from . import printing
 from .runs.data import data
 from .runs.embed import embed
 from .runs.evaluate import evaluate
@@ -56,6 +57,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Runs a command; what a user can mend is one message on standard error and exit code 1."""
+    printing.print_anything()
     try:
         app(prog_name="sslgraph")
     except SslgraphError as fault:

@@ -57,7 +57,7 @@ def introduce(run: Run, saved: int | None) -> None:
 
 
 def _keep(run: Run, name: str, text: str) -> None:
-    file, content = run.folder / name, text.encode()
+    file, content = run.folder / name, text.encode(errors="surrogateescape")  # a path may hold any bytes
     if not file.is_file() or file.read_bytes() != content:
         whole_file.put(file, content)
 

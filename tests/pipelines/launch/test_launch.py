@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -127,6 +128,17 @@ def one_ray() -> Iterator[None]:
         patch.setenv("PYTHONPATH", PATHS[1], prepend=os.pathsep)
         with cluster(None):
             yield
+
+
+@pytest.mark.parametrize("address", [None, "127.0.0.1:1"])
+def test_a_missing_token_is_found_before_ray_is_asked(
+    address: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False))
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "gone"))
+    with pytest.raises(SslgraphError, match=r"Ray's token .*/gone can't be read"), cluster(address):
+        pass
 
 
 @pytest.mark.ray
