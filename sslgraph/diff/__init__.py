@@ -8,10 +8,12 @@ from .changes import Added, Change, Changed, Removed, Rewired, mirrored
 from .compare import Comparison, diff
 from .explain import account
 from .figure import Figure
-from .ideas import Idea, ideas
+from .idea import FORWARDS, Idea
+from .ideas import ideas
 from .statements import Account, Statement
 
 __all__ = [
+    "FORWARDS",
     "Account",
     "Added",
     "Change",

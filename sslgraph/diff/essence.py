@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from .changes import Rewired
 from .compare import Comparison
 from .figure import Figure, wires
-from .ideas import Carrier
+from .idea import Carrier
 
 _UNWRAPPED = ("nets", "wiring")
 

@@ -11,7 +11,8 @@ from .changes import Added, Change, Changed, Removed, Rewired
 from .compare import Comparison
 from .essence import Essence
 from .figure import Figure
-from .ideas import Idea, ideas, stops
+from .idea import Idea
+from .ideas import ideas, stops
 from .phrases import of_settings
 from .statements import LEVELS, Account, Ideas, Level, Sign, Statement, compared, headline, in_place, listed
 

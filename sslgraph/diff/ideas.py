@@ -7,45 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-from .figure import Figure, wires
+from .figure import Figure
+from .idea import FORWARDS, Carrier, Idea, Slot
 from .phrases import of_value
-
-# Ideas of one slot do one service and can take each other's place. `repulsion`: samples, clusters or features are held
-# apart; `asymmetry`: the two branches differ, so that the answer that is the same for all images is not the end.
-Slot = Literal["repulsion", "asymmetry", ""]
-Carrier = tuple[str, str]  # (kind, name) of a node, as changes name them
-
-
-@dataclass(frozen=True)
-class Idea:
-    """A thing that a method does. `how` is which of its forms, in a few words; `detail` names the nodes."""
-
-    name: str
-    how: str = ""
-    detail: str = ""
-    nodes: frozenset[Carrier] = frozenset()
-    slot: Slot = ""
-    article: str = ""  # "a" of what can be counted
-    is_headline: bool = True  # whether it is worth the first line
-
-    @property
-    def new(self) -> str:
-        """As something that comes: "a predictor"."""
-        return f"{self.article} {self.name}".strip()
-
-    @property
-    def old(self) -> str:
-        """As something that was known: "the predictor"."""
-        return f"the {self.name}" if self.article else self.name
+from .repulsion import negatives, single_images
 
 
 def ideas(figure: Figure) -> dict[str, Idea]:
     """The ideas of a method by name, in the order in which a reader asks for them."""
     found: dict[str, Idea] = {}
-    for finder in (_momentum, _parts, _stop, _negatives, _clustering, _centring, _terms, _masking, _pretext, _crops):
+    for finder in FINDERS:
         for idea in finder(figure):
             found.setdefault(idea.name, idea)
     return found
@@ -81,10 +53,12 @@ def _parts(figure: Figure) -> Iterator[Idea]:
             if role == "discriminator":
                 nodes |= {*_stop_nodes(figure), *(("loss", loss) for loss in figure.judged_by(nets))}
             article = "an" if name[0] in "aeiou" else "a"
-            yield Idea(name, "", ", ".join(nets), nodes, "asymmetry" if role == "predictor" else "", article)
+            slot: Slot = "asymmetry" if role == "predictor" else ""
+            yield Idea(name, "", ", ".join(nets), nodes, slot, article, is_kinship=False)
     frozen = [name for name, net in figure.method.nets.items() if net.is_frozen]
     if frozen:
-        yield Idea("frozen network", "", ", ".join(frozen), frozenset(("net", net) for net in frozen), article="a")
+        nodes = frozenset(("net", net) for net in frozen)
+        yield Idea("frozen network", "", ", ".join(frozen), nodes, article="a", is_kinship=False)
 
 
 def _stop(figure: Figure) -> Iterator[Idea]:
@@ -95,23 +69,6 @@ def _stop(figure: Figure) -> Iterator[Idea]:
 
 def _stop_nodes(figure: Figure) -> frozenset[Carrier]:
     return frozenset(("wiring", name) for name in figure.stops)
-
-
-def _negatives(figure: Figure) -> Iterator[Idea]:
-    for loss in figure.training.losses.values():
-        if figure.traits(loss.use).repels != "samples":
-            continue
-        read = wires(loss, figure.training, figure.declared, figure.method).values()
-        source = next((name for text in read if (name := text.split(".")[0]) in figure.method.state), "")
-        if source:
-            part = figure.method.state[source]
-            where = "a queue" if figure.traits(part.use).role == "queue" else "a memory bank"
-            size = f" of {part.settings['size']} keys" if "size" in part.settings else ""
-            yield Idea(
-                "negative pairs", f"from {where}", f"{source}{size}", frozenset({("state", source)}), "repulsion"
-            )
-        else:
-            yield Idea("negative pairs", "from the batch", "all other images of the batch", frozenset(), "repulsion")
 
 
 def _clustering(figure: Figure) -> Iterator[Idea]:
@@ -179,26 +136,32 @@ def _pretext(figure: Figure) -> Iterator[Idea]:
     labels = {"label", "labels"}
     makers = {figure.nodes[node.inputs[0]].name for node in figure.nodes if node.kind == "port" and node.name in labels}
     for name, op in figure.method.ops.items():
-        if name in makers:
+        if name in makers and name not in figure.in_passes:  # what a pass over all images finds is no task
             heads = {("net", net) for net in figure.method.nets if figure.role(net) == "classifier"}
             yield Idea("pretext task", _last_word(op.use), name, frozenset({("op", name), *heads}), article="a")
+
+
+def _colours(figure: Figure) -> Iterator[Idea]:
+    """Colours that a net is to tell from lightness."""
+    if any(figure.traits(op.use).shows in ("Lab", "grey") for op in figure.method.ops.values()):
+        yield Idea("colours from lightness", "", is_headline=False)
 
 
 def _crops(figure: Figure) -> Iterator[Idea]:
     """How many views a step sees, and which of them one forward sees together."""
     seen = {figure.nodes[i].name for i in figure.seen if figure.nodes[i].kind == "view"}
-    views = [name for name in figure.views if name in seen]
+    views = [name for name in figure.views if name in seen and not figure.method.views[name].crop_of]
     counts = [figure.method.views[name].copies for name in views]
     nodes = frozenset({*(("view", name) for name in views), ("wiring", "bag")})
     how = "one view"
     if sum(counts) > 2:
         large = [count for count in counts if count <= 2]  # many draws of one augmentation are the small crops
         shown = f"{sum(large)} + {sum(counts) - sum(large)}" if 0 < sum(large) < sum(counts) else str(sum(counts))
-        yield Idea("multi-crop", "", f"{shown} crops", nodes)
+        yield Idea("multi-crop", "", f"{shown} crops", nodes, is_kinship=False)
         how = "all crops of one size together"
     elif sum(counts) == 2:
         how = "both views together" if max(counts) > 1 or _nets_take_bags(figure) else "each view by itself"
-    yield Idea("forwards", how, "", nodes, is_headline=False)
+    yield Idea(FORWARDS, how, "", nodes, is_headline=False, is_kinship=False)
 
 
 def _nets_take_bags(figure: Figure) -> bool:
@@ -207,3 +170,10 @@ def _nets_take_bags(figure: Figure) -> bool:
     for number in todo:
         todo += [i for i in figure.nodes[number].inputs if i not in todo]
     return any((figure.nodes[i].kind, figure.nodes[i].name) == ("wiring", "bag") for i in todo)
+
+
+# In the order in which a reader asks for them.
+FINDERS = (
+    _momentum, _parts, _stop, negatives, single_images, _clustering, _centring, _terms, _masking, _pretext, _colours,
+    _crops,
+)  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .changes import Change
-from .ideas import Idea
+from .idea import Idea
 
 Sign = Literal["-", "+", "≠", "="]
 Level = Literal["structure", "settings", "numbers"]

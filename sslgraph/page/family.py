@@ -1,11 +1,12 @@
-"""The family tree: each method hangs on the earlier one from which it differs least. Nobody writes it down by hand."""
+"""The family tree: each method hangs on the earlier one from which it differs least, or on the one its spec names."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sslgraph.diff import Account, Comparison, account
+from sslgraph.diff import FORWARDS, Account, Comparison, account
 from sslgraph.drawing.elements.forms import Group, Path, Shape, Words, rectangle
 from sslgraph.drawing.elements.measure import Run, width
 from sslgraph.drawing.elements.theme import Theme
@@ -15,6 +16,8 @@ from .shown import Shown
 
 COLUMN, ROW, BOX, HIGH = 190.0, 78.0, 142.0, 26.0
 ONE = "one view"
+LONELY = 3.0  # between a method that sees one view of an image and one that compares several
+SAME_FIELD, SAME_NAME = 2.0, 3.0
 LEFT, TOP = 18.0, 46.0
 WORDS = 9.5
 
@@ -29,14 +32,23 @@ class Child:
 
 
 def family(methods: Sequence[Shown]) -> tuple[Child, ...]:
-    """Every method in the order of publication, each with its nearest predecessor, or None."""
+    """Every method in the order of publication, each with its nearest predecessor, or None.
+
+    What a paper says that it builds on (`paper: {after: ibot}`) goes first, where that method is there.
+    """
     ordered = sorted(methods, key=lambda method: method.order)
     children: list[Child] = []
     for place, method in enumerate(ordered):
         earlier = [(other, between(other, method)) for other in ordered[:place]]
-        near = [(distance(found), -at, other, found) for at, (other, found) in enumerate(earlier) if _has_kin(found)]
-        if near:
-            _, _, parent, found = min(near, key=lambda n: n[:2])
+        near = [
+            (distance(found) - _nearness(other, method), -at, other, found)
+            for at, (other, found) in enumerate(earlier)
+            if _has_kin(found)
+        ]
+        said = method.method.paper and method.method.paper.after
+        told = [(0.0, 0, other, found) for other, found in earlier if said and other.key == said]
+        if near or told:
+            _, _, parent, found = min(told or near, key=lambda n: n[:2])
             children.append(Child(method.key, parent.key, words(found)))
         else:
             children.append(Child(method.key, None))
@@ -47,17 +59,24 @@ def distance(found: Account) -> float:
     """How far two methods are apart: ideas count most, then the loss and the wiring, then settings."""
     ideas = sum(2.0 for idea in (*found.gone, *found.come) if idea.is_headline)
     ideas += sum(1.0 for _, new in found.turned if new.is_headline)
+    ideas += sum(LONELY for old, new in found.turned if new.name == FORWARDS and (old.how == ONE) != (new.how == ONE))
     shared = sum(1.0 for idea in found.kept if idea.is_headline)
     other = sum({"structure": 0.5, "settings": 0.2, "numbers": 0.1}[s.level] for s in found.statements if s.sign != "=")
     return ideas + other - shared
 
 
+def _nearness(one: Shown, other: Shown) -> float:
+    """What brings two methods together that their graphs don't tell: their field, and that one continues the other."""
+    names = [re.sub(r"[ -]?v?\d+$", "", shown.method.method).lower() for shown in (one, other)]
+    return SAME_FIELD * (one.method.family == other.method.family) + SAME_NAME * (names[0] == names[1])
+
+
 def _has_kin(found: Account) -> bool:
     """Whether two methods have an idea in common, or both let several views of an image agree."""
     forms = [*((idea, idea) for idea in found.kept), *found.turned]
-    if any(new.is_headline for _, new in forms):
+    if any(new.is_kinship for _, new in forms):
         return True
-    return any(ONE not in (old.how, new.how) for old, new in forms)
+    return any(new.name == FORWARDS and ONE not in (old.how, new.how) for old, new in forms)
 
 
 def words(found: Account) -> tuple[str, ...]:

@@ -31,14 +31,51 @@
   const groupOf = (id) => groups().find((group) => group.dataset.id === id);
 
   // --- the list ----------------------------------------------------------------------------------------------------
+  const facets = new Set();
+  for (const one of data.methods) {  // what is searched: first what it is called, then what it is made of, line by line
+    const boxes = Object.values(one.boxes.paper).flatMap((box) => [box.title, box.use, box.sub, box.about]);
+    one.names = [one.key, one.name, one.family, one.year, one.paper, one.arxiv, one.line].join(" ").toLowerCase();
+    one.says = [...new Set([...one.texts.flatMap(([, text]) => text.split("\n")), ...boxes])].filter(Boolean);
+    one.said = one.says.map((line) => line.toLowerCase());
+  }
+  const begins = (text, word) => {  // words are found by their beginning: "ema" in ema_of, not in schema
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+      if (!at || !/[a-z0-9]/.test(text[at - 1])) return true;
+    }
+    return false;
+  };
+  function found(one, words) {
+    if (![...facets].every((facet) => one.facets.includes(facet))) return null;
+    let why = "";
+    for (const word of words) {
+      if (one.names.includes(word)) continue;
+      const at = one.said.findIndex((line) => begins(line, word));
+      if (at < 0) return null;
+      why ||= one.says[at].trim();
+    }
+    return {one, why};
+  }
+  function fillFacets() {
+    for (const facet of data.facets) {
+      const button = element("button", facet);
+      button.title = `only methods with: ${facet}`;
+      pressed(button, false);
+      button.addEventListener("click", () => {
+        facets.has(facet) ? facets.delete(facet) : facets.add(facet);
+        pressed(button, facets.has(facet));
+        fillList();
+      });
+      $("#facets").append(button);
+    }
+  }
   function fillList() {
-    const wanted = $("#search").value.trim().toLowerCase();
+    const words = $("#search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const list = $("#list");
     list.replaceChildren();
     let family = null;
-    for (const one of data.methods) {
-      const text = [one.key, one.name, one.family, one.year, one.paper, one.arxiv, one.line].join(" ").toLowerCase();
-      if (wanted && !wanted.split(/\s+/).every((word) => text.includes(word))) continue;
+    const all = data.methods.map((one) => found(one, words)).filter(Boolean);
+    $("#count").textContent = words.length || facets.size ? `${all.length} of ${data.methods.length}` : "";
+    for (const {one, why} of all) {
       if (one.family !== family) {
         family = one.family;
         const name = element("div", family, "family-name");
@@ -50,6 +87,7 @@
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", String(one.key === state.key));
       option.append(element("small", one.year ?? ""));
+      if (why) option.append(element("span", why, "why"));
       option.addEventListener("click", () => choose(one.key));
       list.append(option);
     }
@@ -99,7 +137,61 @@
       group.addEventListener("focus", () => light(group.dataset.id));
       group.addEventListener("blur", () => light(null));
     }
+    unzoomed();
     inspect(state.box && boxes[state.box] && groupOf(state.box) ? state.box : null);
+  }
+
+  // --- zoom: the view box is what is seen, so a picture that is saved is the picture that is seen ---------------------
+  let whole = null, view = null;
+  function unzoomed() {
+    const box = $("#picture svg").viewBox.baseVal;
+    whole = {x: box.x, y: box.y, width: box.width, height: box.height};
+    look(whole);
+  }
+  function look(wanted) {
+    const width = Math.min(whole.width, Math.max(whole.width / 12, wanted.width)), by = width / whole.width;
+    const height = whole.height * by;
+    const inside = (at, from, all, part) => Math.min(from + all - part, Math.max(from, at));
+    view = {width, height, x: inside(wanted.x, whole.x, whole.width, width), y: inside(wanted.y, whole.y, whole.height, height)};
+    $("#picture svg").setAttribute("viewBox", [view.x, view.y, view.width, view.height].join(" "));
+    $("#picture").classList.toggle("zoomed", by < 1);
+    $("#out").disabled = $("#fit").disabled = by >= 1;
+  }
+  function zoom(by, x = 0.5, y = 0.5) {  // x and y: the place that stays where it is, in shares of the picture
+    const width = Math.min(whole.width, view.width / by), height = whole.height * width / whole.width;
+    look({width, x: view.x + x * (view.width - width), y: view.y + y * (view.height - height)});
+  }
+  const share = (point) => {
+    const r = $("#picture svg").getBoundingClientRect();
+    return [(point.clientX - r.left) / r.width, (point.clientY - r.top) / r.height];
+  };
+  const fingers = new Map();
+  let dragged = 0;
+  function hold(event) {
+    if (!event.target.closest?.("svg")) return;
+    fingers.set(event.pointerId, event);
+    dragged = 0;
+  }
+  function drag(event) {
+    const before = fingers.get(event.pointerId);
+    if (!before) return;
+    const r = $("#picture svg").getBoundingClientRect();
+    if (fingers.size === 2) {
+      const other = [...fingers.values()].find((finger) => finger.pointerId !== event.pointerId);
+      const far = (one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) || 1;
+      const [x, y] = share({clientX: (event.clientX + other.clientX) / 2, clientY: (event.clientY + other.clientY) / 2});
+      zoom(far(event) / far(before), x, y);
+    } else if (view.width < whole.width) {
+      const dx = event.clientX - before.clientX, dy = event.clientY - before.clientY;
+      dragged += Math.abs(dx) + Math.abs(dy);
+      look({...view, x: view.x - dx / r.width * view.width, y: view.y - dy / r.height * view.height});
+    }
+    fingers.set(event.pointerId, event);
+    $("#picture").classList.toggle("dragged", dragged > 4);
+  }
+  function release(event) {
+    fingers.delete(event.pointerId);
+    $("#picture").classList.remove("dragged");
   }
   function drawFolds(one) {
     const place = $("#folds");
@@ -242,7 +334,7 @@
       group.setAttribute("aria-label", group.querySelector("title")?.textContent ?? key);
       for (const event of ["mouseenter", "focus"]) group.addEventListener(event, () => kin(drawn, key));
       for (const event of ["mouseleave", "blur"]) group.addEventListener(event, () => drawn.classList.remove("lit"));
-      group.addEventListener("click", () => { tab("methods"); choose(key); });
+      group.addEventListener("click", () => { choose(key); tab("methods"); });
     }
   }
   function kin(drawn, key) {
@@ -283,14 +375,24 @@
     pressed($("#theme"), is);
   }
   const isDark = () => document.documentElement.dataset.theme === "dark";
-  let remembered = "";
+  let remembered = "", before = null;
   function remember() {
     const parts = {methods: [state.key, ...(stateName() === "paper" ? [] : [stateName()])],
       compare: ["compare", state.one, state.other], family: ["family"]}[state.tab];
     remembered = `#${parts.map(encodeURIComponent).join("/")}`;
-    if (location.hash !== remembered) history.replaceState(null, "", remembered);
+    // Another method, pair or page can be gone back from; how a picture is shown is no place of its own.
+    const here = state.tab === "compare" ? parts.join(" ") : state.tab === "methods" ? state.key : state.tab;
+    const isNew = before !== null && here !== before && !isRecalling;
+    before = here;
+    if (location.hash === remembered) return;
+    if (isNew) history.pushState(null, "", remembered); else history.replaceState(null, "", remembered);
   }
+  let isRecalling = false;
   function recall() {
+    isRecalling = true;
+    try { recallPlace(); } finally { isRecalling = false; }
+  }
+  function recallPlace() {
     const [first = "", second = "", third = ""] = location.hash.slice(1).split("/").map(decodeURIComponent);
     if (first === "compare" && methods.has(second) && methods.has(third)) { compare(second, third); tab("compare"); }
     else if (first === "family") tab("family");
@@ -328,6 +430,20 @@
   $("#calls").addEventListener("click", () => { state.calls = !state.calls; state.box = null; draw(); remember(); });
   $("#gradients").addEventListener("click", () => { state.gradients = !state.gradients; draw(); });
   $("#save").addEventListener("click", save);
+  $("#in").addEventListener("click", () => zoom(1.4));
+  $("#out").addEventListener("click", () => zoom(1 / 1.4));
+  $("#fit").addEventListener("click", () => look(whole));
+  $("#picture").addEventListener("wheel", (event) => {
+    if (!(event.ctrlKey || event.metaKey)) return;  // the wheel alone scrolls the page; a pinch comes with Ctrl
+    event.preventDefault();
+    zoom(Math.exp(-event.deltaY / 300), ...share(event));
+  }, {passive: false});
+  $("#picture").addEventListener("pointerdown", hold);
+  addEventListener("pointermove", drag);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, release);
+  $("#picture").addEventListener("click", (event) => {  // the end of a drag is no click
+    if (dragged > 4) { event.stopPropagation(); dragged = 0; }
+  }, true);
   $("#theme").addEventListener("click", () => theme(!isDark()));
   TABS.forEach((name, at) => {
     $(`#tab-${name}`).addEventListener("click", () => tab(name));
@@ -355,6 +471,9 @@
     else if (event.key === "/") { tab("methods"); $("#search").focus(); $("#search").select(); }
     else if (event.key === "t") $("#theme").click();
     else if (state.tab !== "methods") return;
+    else if (event.key === "+" || event.key === "=") zoom(1.4);
+    else if (event.key === "-") zoom(1 / 1.4);
+    else if (event.key === "0") look(whole);
     else if (event.key === "e") $("#calls").click();
     else if (event.key === "g") $("#gradients").click();
     else if (event.key === "f") {
@@ -366,7 +485,9 @@
     event.preventDefault();
   });
   addEventListener("hashchange", () => location.hash !== remembered && recall());
+  addEventListener("popstate", () => location.hash !== remembered && recall());
   theme(matchMedia("(prefers-color-scheme: dark)").matches);
+  fillFacets();
   recall();
   document.documentElement.dataset.ready = "yes";
 })();

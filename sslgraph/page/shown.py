@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sslgraph.read.spec import Method
     from sslgraph.settle.sized import SizedGraph
 
+FACETS = ("negatives", "queue", "bank", "EMA", "dense", "tokens")
 FOLDS = 3  # branches that can be folded one by one; of more, all or none
 
 
@@ -76,6 +77,7 @@ class Shown:
             "paper": paper.title if paper else "",
             "arxiv": (paper.arxiv or "") if paper else "",
             "line": self.line,
+            "facets": [*self._facets()],
             "texts": [list(text) for text in self.texts],
             "facts": self._facts(),
             "lanes": [[lane, _lane_title(whole, lane)] for lane in lanes],
@@ -85,6 +87,22 @@ class Shown:
                 "every-call": _boxes(self.every_call),
             },
         }
+
+    def _facets(self) -> Iterator[str]:
+        """What can be asked for in the list, as far as it is true of this method."""
+        boxes, method = self.sized.graph.boxes.values(), self.method
+        roles = {box.traits.role for box in boxes if box.section == "state"}
+        axes = {axis for box in boxes if box.section == "nets" for p in box.signature.outputs for axis in p.axes or ()}
+        ports = [p for box in boxes if box.section == "losses" for p in box.signature.ports.values()]
+        found = {
+            "negatives": any(box.traits.repels == "samples" for box in boxes if box.section == "losses"),
+            "queue": "queue" in roles,
+            "bank": "bank" in roles,
+            "EMA": bool(method.averages),
+            "dense": method.family == "dense" or any({"rows", "columns"} & set(port.axes or ()) for port in ports),
+            "tokens": "tokens" in axes,
+        }
+        return (name for name in FACETS if found[name])
 
     def _facts(self) -> list[list[str]]:
         sums = {"trained": 0, "slow copies": 0, "frozen": 0}

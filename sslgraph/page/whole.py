@@ -16,7 +16,7 @@ from sslgraph.overlay import compared
 
 from .colours import MARKED, THEME, variables
 from .family import between, comparison, distance, drawn, family
-from .shown import Shown
+from .shown import FACETS, Shown
 
 HERE = Path(__file__).parent
 ROOM = 5_500_000  # letters of pictures of pairs, before they are packed: about 0.9 MB in the file
@@ -28,6 +28,7 @@ def page(methods: Sequence[Shown]) -> str:
     children = family(methods)
     data = {
         "methods": [method.data() for method in ordered],
+        "facets": list(FACETS),
         "pairs": _pairs(ordered),
         "family": {
             "svg": as_svg(drawn(methods, children, THEME), prefix="family-"),

@@ -27,6 +27,7 @@ class Paper(Text):
     year: int
     arxiv: str | None = None
     url: str | None = None
+    after: str | None = None  # the method that it builds on, where the graphs alone would say another
 
 
 # What a view with crop_of may set of the steps that place its crop: how many pixels it has, how they are interpolated.
@@ -124,6 +125,7 @@ class Drawing(Text):
     order: list[str] = []  # nets, targets or views, whose branches come first
     focus: list[str] = []  # parts that stand out, with what they are joined to
     caption: str = ""  # below the picture
+    equation: bool = False  # whether the formulas of the losses stand there, too
 
 
 class Method(Text):

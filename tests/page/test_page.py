@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from sslgraph.page.family import distance
 from sslgraph.page.shown import folds
 from sslgraph.pipelines.commands.texts.page import _keys, shown
 from sslgraph.read import catalogue
+from sslgraph.read.load import load_method
 
 METHODS = ("byol", "simsiam", "simclr", "moco_v1", "moco_v2", "context_encoder")
 EVIL = "</script><script>window.evil=1</script><img src=x onerror=evil=2>"
@@ -192,6 +194,79 @@ def test_tab_walks_through_everything_in_the_order_of_reading(opened: Any) -> No
         assert [seen.index(name) for name in wanted] == sorted(seen.index(name) for name in wanted)
 
 
+def test_everything_that_a_method_says_is_searched(opened: Any) -> None:
+    names = "return $$('#list [role=option]').map(o => o.firstChild.textContent)"
+    with opened("#byol") as tab:
+        for words, found in (
+            ("queue", ["MoCo v1", "MoCo v2"]),
+            ("ema_of", ["MoCo v1", "MoCo v2", "BYOL"]),
+            ("predictor cosine", ["BYOL", "SimSiam"]),
+            ("bootstrap your", ["BYOL"]),
+            ("nt_xent", ["SimCLR"]),
+        ):
+            tab.run(f"$('#search').value = {json.dumps(words)}; $('#search').dispatchEvent(new Event('input'))")
+            assert set(tab.run(names)) == set(found), words
+        assert tab.run("return $('#count').textContent") == f"1 of {len(METHODS) + 1}"
+        assert "nt_xent" in tab.run("return $('#list .why').textContent")
+        tab.run("$('#search').value = ''; $('#search').dispatchEvent(new Event('input'))")
+        press = "$$('#facets button').find(b => b.textContent === {}).click()"
+        tab.run(press.format("'EMA'"))
+        assert set(tab.run(names)) == {"MoCo v1", "MoCo v2", "BYOL"}
+        tab.run(press.format("'queue'"))
+        assert set(tab.run(names)) == {"MoCo v1", "MoCo v2"}
+
+
+@pytest.mark.parametrize("width", [400, 1366, 1600])
+def test_a_picture_zooms_and_moves_and_is_saved_as_it_is_seen(opened: Any, width: int) -> None:
+    seen = "return $('#picture svg').getAttribute('viewBox').split(' ').map(Number)"
+    with opened("#moco_v2", width=width) as tab:
+        whole = tab.run(seen)
+        assert tab.run("return document.documentElement.scrollWidth") == width
+        assert tab.run("return [$('#out').disabled, $('#fit').disabled]") == [True, True]
+        tab.key("+")
+        tab.run("$('#in').click()")
+        near = tab.run(seen)
+        assert near[2] == pytest.approx(whole[2] / 1.96, rel=1e-3) and near[0] > 0
+        assert near[2] / near[3] == pytest.approx(whole[2] / whole[3], rel=1e-3)
+        tab.run(
+            "const r = $('#picture svg').getBoundingClientRect(), at = (type, dx) => $('#picture svg').dispatchEvent("
+            "new PointerEvent(type, {bubbles: true, pointerId: 1, clientX: r.left + 90 - dx, clientY: r.top + 20}));"
+            "at('pointerdown', 0); at('pointermove', 40); at('pointerup', 40)"
+        )
+        moved = tab.run(seen)
+        assert moved[0] > near[0] and moved[2] == near[2]
+        tab.run(
+            "$('#picture svg').dispatchEvent(new WheelEvent('wheel', {bubbles: true, cancelable: true, ctrlKey: true,"
+            "deltaY: -200, clientX: 150, clientY: 300}))"
+        )
+        assert tab.run(seen)[2] < moved[2]
+        tab.run(
+            "window.saved = null; URL.createObjectURL = (b) => { b.text().then((t) => window.saved = t); return '' }"
+        )
+        tab.run("HTMLAnchorElement.prototype.click = () => 0; $('#save').click(); await settle(); await settle()")
+        saved = tab.run("return window.saved")
+        assert tab.run("return $('#picture svg').getAttribute('viewBox')") in saved and "var(" not in saved
+        tab.key("0")
+        assert tab.run(seen) == whole
+
+
+def test_back_leads_to_the_method_before(opened: Any) -> None:
+    at = "return [location.hash, $('#name').textContent]"
+    wait = "await new Promise(r => setTimeout(r, 100));"
+    with opened("#byol") as tab:
+        tab.run("$('#option-simclr').click(); $('#gradients').click(); $('#option-simsiam').click()")
+        tab.run("$('#tab-family').click(); $('#tree [data-id=moco_v1]').dispatchEvent(new MouseEvent('click'))")
+        assert tab.run(at) == ["#moco_v1", "MoCo v1"]
+        tab.run(f"history.back(); {wait}")
+        assert tab.run("return location.hash") == "#family"
+        tab.run(f"history.back(); {wait}")
+        assert tab.run(at) == ["#simsiam", "SimSiam"]
+        tab.run(f"history.back(); {wait}")
+        assert tab.run(at) == ["#simclr", "SimCLR"]
+        tab.run(f"history.forward(); {wait}")
+        assert tab.run(at) == ["#simsiam", "SimSiam"]
+
+
 def test_light_and_dark_follow_the_system_and_the_button(opened: Any) -> None:
     ground = "return getComputedStyle($('#picture svg rect')).fill"
     with opened("#byol", dark=True) as tab:
@@ -309,3 +384,63 @@ def test_a_method_is_at_no_distance_from_itself_but_for_what_they_share() -> Non
 
     byol, simsiam = shown("byol", "byol").method, shown("simsiam", "simsiam").method
     assert distance(account(byol, byol)) < 0 < distance(account(byol, simsiam)) + 3
+
+
+# What the papers themselves say that they build on; several where a paper names several.
+LINEAGE = {
+    "exemplar_whole": "exemplar",
+    "jigsaw": "relative_patch",
+    "color_proxy": "hypercolumns colorization",
+    "split_brain": "colorization",
+    "instdisc": "exemplar exemplar_whole",
+    "instdisc_nce": "instdisc",
+    "cpc": "instdisc_nce",
+    "cpc_v2": "cpc",
+    "sela": "deepcluster",
+    "moco_v1": "instdisc_nce",
+    "pirl": "instdisc_nce jigsaw moco_v1",
+    "simclr": "instdisc_nce moco_v1 pirl cpc_v2",
+    "moco_v2": "moco_v1",
+    "simclr_v2": "simclr",
+    "infomin": "moco_v2",
+    "pcl": "moco_v2 moco_v1",
+    "un_mix": "moco_v2",
+    "byol": "moco_v1 moco_v2 simclr",
+    "deepcluster_v2": "deepcluster",
+    "swav": "deepcluster_v2 sela simclr",
+    "densecl": "moco_v2",
+    "pixcontrast": "moco_v2 byol",
+    "pixpro": "byol pixcontrast",
+    "simsiam": "byol",
+    "scrl": "byol",
+    "barlow_twins": "simclr byol simsiam",
+    "vicreg": "barlow_twins",
+    "moco_v3": "moco_v2",
+    "nnclr": "simclr",
+    "dcl": "simclr",
+    "ressl": "moco_v2",
+    "dino": "byol swav moco_v2",
+    "ibot": "dino",
+    "msn": "dino",
+    "dinov2": "ibot dino",
+    "dinov3": "dinov2",
+    "mae": "context_encoder beit selfie",
+    "simmim": "mae beit",
+    "data2vec": "byol dino",
+    "ijepa": "data2vec mae",
+}
+
+
+@pytest.mark.slow
+def test_the_tree_says_what_the_papers_say_that_they_build_on() -> None:
+    methods = []
+    for name in catalogue.names("methods"):
+        spec = load_method(name).spec
+        assert spec.paper is not None
+        order = (spec.paper.year, spec.paper.arxiv, name)
+        methods.append(SimpleNamespace(key=name, method=spec, order=order, figure=SimpleNamespace(plugins=())))
+    found = {child.key: child.parent for child in family(methods)}  # type: ignore[arg-type]
+    wrong = {key: found[key] for key, parents in LINEAGE.items() if found[key] not in parents.split()}
+    assert wrong == {}
+    roots = {key for key, parent in found.items() if parent is None}
+    assert {"exemplar", "relative_patch", "counting", "deepcluster", "dvae", "context_encoder"} <= roots
