@@ -14,7 +14,7 @@ from sslgraph.drawing.elements.theme import THEMES, Theme
 
 from .union import State, Union
 
-PALE, LINE = 0.4, 17.0
+PALE, PALE_LINE, LINE = 0.4, 0.6, 17.0
 SIGNS: dict[State, str] = {"added": "+", "removed": "−", "changed": "≠"}
 SAID: dict[State, str] = {"added": "new", "removed": "gone", "changed": "changed"}
 TITLE = 16.0
@@ -91,7 +91,8 @@ class _Marking:
     def _box(self, group: Group) -> Iterator[Shape]:
         state = self.made.boxes.get(group.name, "same")
         if state == "same":
-            yield replace(group, opacity=PALE, kinds=(*group.kinds, "same"))
+            pale = tuple(_pale(part, self.theme) for part in group.parts)
+            yield replace(group, parts=pale, kinds=(*group.kinds, "same"))
             return
         left, top, _, _ = _bounds(group.parts[0])
         colour = self.marks.colour(state)
@@ -120,7 +121,7 @@ class _Marking:
     def _edge(self, group: Group) -> Iterator[Shape]:
         state = self.lines.get((group.name, group.kinds[0]), "same")
         if state == "same":
-            yield replace(group, opacity=PALE, kinds=(*group.kinds, "same"))
+            yield replace(group, opacity=PALE_LINE, kinds=(*group.kinds, "same"))
             return
         colour = self.marks.colour(state)
         if state == "removed":
@@ -147,7 +148,7 @@ class _Marking:
         kind = kinds.get(words.fill) if words else None
         states = {state for (_, which), state in self.lines.items() if which == kind}
         if kind is None or len(states) != 1 or states == {"same"}:
-            return replace(group, opacity=0.6)
+            return replace(group, parts=tuple(_pale(part, self.theme) for part in group.parts))
         colour = self.marks.colour(states.pop())
         return replace(group, parts=tuple(replace(p, fill=colour) if isinstance(p, Words) else p for p in group.parts))
 
@@ -174,6 +175,13 @@ def _recoloured(
     return replace(
         shape, parts=tuple(_recoloured(part, colour, dash=dash, fill=fill, keep=keep) for part in shape.parts)
     )
+
+
+def _pale(shape: Shape, theme: Theme) -> Shape:
+    """A form that stayed: paler, but its words keep their contrast; white ones on a loss turn dark with its ground."""
+    if isinstance(shape, Words):
+        return replace(shape, fill=theme.ink if shape.fill == theme.loss.ink else theme.muted)
+    return Group((shape,), opacity=PALE)
 
 
 def _thick(shape: Shape, colour: str) -> Shape:

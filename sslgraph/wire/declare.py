@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -60,9 +61,17 @@ TAKEN = {
 
 
 def declared_boxes(
-    method: Method, plugins: tuple[str, ...], faults: list[Fault], *, imports: bool = True
+    method: Method,
+    plugins: tuple[str, ...],
+    faults: list[Fault],
+    *,
+    imports: bool = True,
+    stand_ins: Mapping[str, Signature] | None = None,
 ) -> dict[str, Box]:
-    """A box for each declared part; `imports`: a plugin whose text leaves its ports open may be imported."""
+    """A box for each declared part; `imports`: a plugin whose text leaves its ports open may be imported.
+
+    `stand_ins`: what is taken for the signatures of these parts.
+    """
     boxes: dict[str, Box] = {}
     declared: list[tuple[Path, Any]] = [(("views", name), None) for name in method.views]
     for section in ("nets", "state", "ops", "targets", "losses"):
@@ -81,7 +90,7 @@ def declared_boxes(
         else:
             seen[name] = section
             if part is not None:
-                _add_box(boxes, path, part, method, plugins, faults, imports)
+                _add_box(boxes, path, part, method, plugins, faults, imports, stand_ins or {})
     return boxes
 
 
@@ -114,7 +123,7 @@ def phase_faults(method: Method) -> list[Fault]:
 
 def _add_box(
     boxes: dict[str, Box], path: Path, part: Any, method: Method, plugins: tuple[str, ...], faults: list[Fault],
-    imports: bool,
+    imports: bool, stand_ins: Mapping[str, Signature],
 ) -> None:  # fmt: skip
     section, name = str(path[-2]), str(path[-1])
     use, settings = getattr(part, "use", ""), dict(part.settings)
@@ -125,8 +134,9 @@ def _add_box(
         net = method.nets[method.net_of(name)]
         between = method.targets[part.follows].settings if part.follows in method.targets else {}
         use, settings = net.use, {**net.settings, **between, **part.settings}
+    stand_in = stand_ins.get(method.net_of(name) if isinstance(part, Target) else name)
     try:
-        signature = registry.signature(use, plugins, imports=imports)
+        signature = stand_in or registry.signature(use, plugins, imports=imports)
     except SslgraphError as refused:
         faults += [fault.under((*path, "use")) for fault in faults_of(refused)]
         return
@@ -146,7 +156,7 @@ def _add_box(
     if isinstance(part, Target):  # what is wrong with the settings of the net that it follows is told there
         wrong = [fault for fault in wrong if fault.at in [(key,) for key in part.settings]]
     faults += [fault.under(path) for fault in wrong]
-    known = registry.signature(use, plugins).settings
+    known = (stand_in or registry.signature(use, plugins)).settings
     own |= {k: 1.0 for k in numbers if k in known and known[k].is_required}
     boxes[name] = box = KINDS[section](name, use, own, signature, path, part, numbers)
     if isinstance(box, TargetBox):

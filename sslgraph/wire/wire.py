@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unknown
+from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.wire.by_port import by_port
 from sslgraph.wire.declare import declared_boxes, phase_faults
@@ -21,14 +22,16 @@ def wire(
     plugins: tuple[str, ...] = (),
     *,
     imports: bool = True,
+    stand_ins: Mapping[str, Signature] | None = None,
 ) -> Graph:
     """Connects a method; raises SpecError with every fault that can be found without a tensor.
 
     `imports`: a plugin whose text leaves its ports open may be imported, and torch with it.
+    `stand_ins`: what is taken for the signatures of these parts, which need not be there.
     """
     with placed(place):
         faults: list[Fault] = []
-        boxes = declared_boxes(method, plugins, faults, imports=imports)
+        boxes = declared_boxes(method, plugins, faults, imports=imports, stand_ins=stand_ins)
         faults += [*phase_faults(method), *(picture_faults(method, boxes) if not faults else ())]
         if faults:
             raise SpecError(faults)

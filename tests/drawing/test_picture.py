@@ -6,6 +6,7 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from rules import broken
 from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
@@ -25,6 +26,7 @@ from sslgraph.drawing.elements.words import (
     shape_words,
     spaced,
 )
+from sslgraph.drawing.figure.branches import branches
 from sslgraph.drawing.figure.said import relabelled
 from sslgraph.drawing.write.graph_text import dot, mermaid
 from sslgraph.drawing.write.shows import shown
@@ -302,6 +304,33 @@ def test_the_terminal_shows_boxes_and_gradients() -> None:
     assert len(boxed) == 1 and boxed[0].index("encoder f") < boxed[0].index("projector g")
 
 
+@pytest.mark.parametrize("name", ["simclr", "byol", "dino", "swav"])
+def test_the_terminal_drawing_keeps_to_the_terminal(name: str) -> None:
+    drawn = picture(shipped(name))
+    assert text(drawn, 400) == text(drawn), "where there is room, nothing changes"
+    for wide in (120, 80):
+        said = text(drawn, wide)
+        assert max(map(len, said.splitlines())) <= wide
+        nets = [box.symbol for box in boxes(drawn, "encoder")]
+        assert all(net in said for net in nets) and "stop-gradient" in said
+
+
+def test_what_is_wider_than_the_terminal_goes_on_below() -> None:
+    said = text(picture(shipped("swav")), 60).splitlines()
+    assert max(map(len, said)) <= 60
+    assert [line for line in said if line.endswith("⋯")] and [line for line in said if line.startswith("⋯")]
+
+
+def test_other_tools_get_branches_as_groups_and_lines_in_their_kinds() -> None:
+    drawn = picture(shipped("byol"))
+    flow, graph = mermaid(drawn), dot(drawn)
+    assert 'subgraph b0_0["online network"]' in flow and flow.count("\n  end") == flow.count("  subgraph ") == 2
+    kinds = [e.kind if e.kind != "data" else e.gradient for e in drawn.panels[0].edges]
+    numbers = ",".join(str(number) for number, kind in enumerate(kinds) if kind == "ema")
+    assert f"linkStyle {numbers} stroke:#A86400,stroke-dasharray:1 4" in flow
+    assert 'subgraph cluster_0_1 { label="target network"' in graph and graph.count("{") == graph.count("}")
+
+
 def test_parts_are_called_as_the_field_calls_them() -> None:
     assert part_words(signature("backbones.resnet"), {"depth": 50}) == "ResNet-50"
     assert part_words(signature("backbones.vit"), {"preset": "small", "patch": 16}) == "ViT-S/16"
@@ -340,3 +369,28 @@ def test_words_at_a_line_keep_clear_of_lines_that_cross_it() -> None:
     for label in (label for label in placed.labels if label.kind == "data" and not label.is_row):
         room = label.x - label.width / 2, label.x + label.width / 2
         assert not any(room[0] < x < room[1] and top < label.y < low for x, top, low in uprights), label.above
+
+
+def test_two_views_of_one_stack_become_two_branches() -> None:
+    drawn = branches(picture(shipped("simclr")))
+    (panel,) = drawn.panels
+    assert [box.symbol for box in boxes(drawn, "view")] == ["x1", "x2"] and len(boxes(drawn, "encoder")) == 2
+    assert [(e.source, e.target) for e in panel.edges if e.kind == "same"] == [
+        (f"{name}/1", f"{name}/2") for name in ("f_x", "g_f_x")
+    ]
+    assert {shape for box in panel.boxes for shape in box.shapes if box.kind == "view"} == {"B×3×224²"}
+    with pytest.raises(SslgraphError, match="--level branches: MAE has no two views in one stack"):
+        branches(picture(shipped("mae")))
+
+
+def test_the_swap_of_swav_is_drawn() -> None:
+    drawn = branches(picture(shipped("swav")))
+    (panel,) = drawn.panels
+    read = {(e.source[-1], e.target[-1], e.gradient) for e in panel.edges if panel.box(e.target).kind == "loss"}
+    assert read == {("1", "1", "gradient"), ("2", "2", "gradient"), ("1", "2", "none"), ("2", "1", "none")}
+    assert {box.note for box in boxes(drawn, "encoder")} == {"also 6 small crops"}
+
+
+@pytest.mark.parametrize("name", ["simclr", "swav", "dino", "dcl"])
+def test_branches_keep_every_rule(name: str) -> None:
+    assert [fault for panel in branches(picture(shipped(name))).panels for fault in broken(panel)] == []

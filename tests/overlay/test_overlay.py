@@ -12,8 +12,10 @@ from command import Command
 from command import sslgraph as sslgraph
 
 from sslgraph.diff import Comparison, Figure, account
-from sslgraph.drawing import Picture, as_svg
-from sslgraph.overlay import Union, compared, union
+from sslgraph.drawing import DARK, LIGHT, Picture, Theme, as_svg
+from sslgraph.drawing.elements.forms import Group, Words
+from sslgraph.drawing.elements.forms import Path as Line
+from sslgraph.overlay import Union, compared, overlay, union
 from sslgraph.overlay.union import WAS
 from sslgraph.page import Shown
 from sslgraph.pipelines.commands.texts.page import shown
@@ -98,14 +100,14 @@ def test_the_readme_shows_what_the_code_draws() -> None:
     assert file.read_text(encoding="utf-8") == drawn, "sslgraph diff byol simsiam -o docs/pictures/byol-simsiam.svg"
 
 
-@pytest.mark.parametrize("end", ["svg", "png", "html"])
+@pytest.mark.parametrize("end", ["svg", "png", "pdf", "tex", "html"])
 def test_diff_writes_the_picture_and_says_the_words(sslgraph: Command, tmp_path: Path, end: str) -> None:
     out = tmp_path / f"change.{end}"
     said = sslgraph("diff", "rotation", "rotation_one", "-o", str(out))
     assert said.code == 0 and said.err == ""
     assert said.out.splitlines()[0] == "RotNet with one turn is RotNet with other settings of the op."
-    start = out.read_bytes()[:15]
-    assert start.startswith({"svg": b"<svg", "png": b"\x89PNG", "html": b"<!doctype html>"}[end])
+    starts = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF", "tex": b"% RotNet", "html": b"<!doctype html>"}
+    assert out.read_bytes().startswith(starts[end])
 
 
 def test_a_spec_and_the_resolved_text_of_a_run_are_compared(sslgraph: Command, tmp_path: Path) -> None:
@@ -138,3 +140,35 @@ def test_what_can_not_be_is_one_clear_message_and_leaves_nothing(
     said = sslgraph(*words)
     assert said.code == 1 and message in said.err and "Traceback" not in said.err
     assert sorted(tmp_path.iterdir()) == before
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def mixed(colour: str, ground: str, share: float) -> str:
+    pairs = [(int(colour[i : i + 2], 16), int(ground[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(one * share + other * (1 - share)):02X}" for one, other in pairs)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_words_of_what_stayed_keep_their_contrast(theme: Theme) -> None:
+    """On the paper, and on the pale ground of every kind of box."""
+    drawn = overlay(laid_over("moco_v2", "moco_v2"), account(method("moco_v2").method, method("moco_v2").method), theme)
+    boxes = [shape for shape in drawn.shapes if isinstance(shape, Group) and shape.role == "box"]
+    assert len(boxes) > 8
+    for box in boxes:
+        pale = next(part for part in box.parts if isinstance(part, Group))
+        (body, *_) = pale.parts
+        fill = body.fill if isinstance(body, Line) and body.fill.startswith("#") else theme.ground
+        ground = mixed(fill, theme.ground, pale.opacity)
+        words = [part for part in box.parts if isinstance(part, Words)]
+        inside = theme.ground if box.kinds[0] in ("view", "image") else ground
+        assert all(contrast(part.fill, inside) >= 4.5 for part in words), (box.name, ground)

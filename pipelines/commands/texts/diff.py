@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sslgraph.diff import Account
     from sslgraph.drawing import Scene
 
-FORMATS = ("svg", "png", "html")
+FORMATS = ("svg", "png", "pdf", "tex", "html")
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
@@ -79,11 +79,11 @@ def written(scene: Scene, found: Account, kind: str) -> bytes:
     """The comparison in one of the formats; html has the words below the picture."""
     from sslgraph.drawing import as_svg
 
-    text = as_svg(scene)
-    if kind == "png":
-        from sslgraph.drawing.write.png import rendered
+    if kind in ("png", "pdf", "tex"):
+        from sslgraph.drawing.write.file import rendered_as
 
-        return rendered(text)
+        return rendered_as(scene, kind)
+    text = as_svg(scene)
     if kind == "html":
         text = PAGE.format(title=escape(scene.title), picture=text, words=escape("\n".join(found.lines)))
     return text.encode()

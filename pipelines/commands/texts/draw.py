@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -14,12 +17,14 @@ from ..options import Plugins, Sets, labels, length, overrides, spec_names, spec
 
 if TYPE_CHECKING:
     from sslgraph.drawing import Picture
+    from sslgraph.drawing.write.file import Look
 
 
 class Level(StrEnum):
-    """How much is drawn: `paper` leaves out what symmetry says, `every-call` nothing."""
+    """How much is drawn: `paper` leaves out what symmetry says, `every-call` nothing; `branches`: two views apart."""
 
     PAPER = "paper"
+    BRANCHES = "branches"
     EVERY_CALL = "every-call"
 
 
@@ -29,10 +34,11 @@ def draw(
         typer.Argument(autocompletion=spec_names, help="Methods, recipes, pipelines, by name or file, or run folders"),
     ],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="File; its ending sets the format: svg, png, pdf, mmd, dot, json")
+        Path | None,
+        typer.Option("-o", "--out", help="File; its ending sets the format: svg, png, pdf, tex, mmd, dot, json"),
     ] = None,
     level: Annotated[
-        Level, typer.Option("--level", help="Detail: the paper's figure, or a box for every call")
+        Level, typer.Option("--level", help="Detail: the paper's figure, two views as branches, a box for every call")
     ] = Level.PAPER,
     gradients: Annotated[bool, typer.Option("--gradients", help="Show where gradients flow")] = False,
     dark: Annotated[bool, typer.Option("--dark", help="Dark background")] = False,
@@ -50,40 +56,75 @@ def draw(
     label: Annotated[list[str], typer.Option("--label", help="What a part is called here, such as f=student")] = [],  # noqa: B006
     focus: Annotated[list[str], typer.Option("--focus", help="Part that stands out, such as losses.info")] = [],  # noqa: B006
     grid: Annotated[str, typer.Option("--grid", help="Several methods in one figure: ROWSxCOLUMNS, such as 2x2")] = "",
+    equation: Annotated[bool, typer.Option("--equation", help="Write the losses' formulas below the picture")] = False,
+    frames: Annotated[
+        bool, typer.Option("--frames", help="Files NAME-1.svg, NAME-2.svg, ... for slides: one idea more in each")
+    ] = False,
+    sketch: Annotated[
+        bool, typer.Option("--sketch", help="Draw a draft, some of whose parts are not written yet")
+    ] = False,
     transparent: Annotated[bool, typer.Option("--transparent", help="No background")] = False,
     text: Annotated[bool, typer.Option("--text", help="Draw in the terminal and write no file")] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Draw a method like a paper's figure. Without -o the file is NAME.svg in this folder; -o - prints it as svg."""
-    from sslgraph.drawing.figure.said import focused, relabelled
-    from sslgraph.drawing.write.file import Look, kind_of, rendered_as, written
+    from sslgraph.drawing.figure.branches import branches
+    from sslgraph.drawing.figure.said import focused, relabelled, with_equation
+    from sslgraph.drawing.write.file import Look, kind_of
     from sslgraph.read.load import is_pipeline
-    from sslgraph.write_whole import write_whole
 
     file = out or Path(f"{Path(names[0]).stem}.svg")
     kind = "svg" if str(file) == "-" or text else kind_of(file)
     columns = _columns(grid, len(names))
     names = [spec_of(name) for name in names]
     given = overrides(set_)
-    pictures = [relabelled(picture_of(name, str(level), tuple(plugin), given), labels(label)) for name in names]
+    drawn = sketch_of if sketch else picture_of
+    pictures = [drawn(name, str(level), tuple(plugin), given) for name in names]
+    pictures = [branches(picture) for picture in pictures] if level == Level.BRANCHES else pictures
+    pictures = [relabelled(picture, labels(label)) for picture in pictures]
     pictures = [focused(picture, focus) for picture in pictures] if focus else pictures
+    pictures = [with_equation(picture) for picture in pictures] if equation else pictures
     if text:
-        from sslgraph.drawing.write.terminal import text as drawn
-
-        typer.echo("\n".join(map(drawn, pictures)), nl=False)
+        _print(pictures)
         return
     legend = legend and not is_pipeline(names[0])  # stages have no gradients to explain
+    shapes = shapes and not sketch  # of which nothing is known
     inches, font = length(width, "--width") if width else 0.0, length(font_size, "--font-size") * 72
     look = Look(dark, gradients, shapes, legend, compact, inches, font, transparent)
-    if len(pictures) == 1:
-        content = written(pictures[0], kind, look)
-    else:
-        content = rendered_as(look.sheet(pictures, columns), kind)
+    _write(pictures, file, kind, look, columns=columns, frames=frames)
+
+
+def _print(pictures: list[Picture]) -> None:
+    """Draws with letters, no wider than the terminal; into a file or a pipe as wide as it likes."""
+    from sslgraph.drawing.write.terminal import text as drawn
+
+    wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    typer.echo("\n".join(drawn(picture, wide) for picture in pictures), nl=False)
+
+
+def _put(content: bytes, opened: BinaryIO) -> None:
+    opened.write(content)
+
+
+def _write(pictures: list[Picture], file: Path, kind: str, look: Look, *, columns: int, frames: bool) -> None:
+    from sslgraph.drawing.write.file import rendered_as, written
+    from sslgraph.write_whole import write_whole
+
+    if frames and (len(pictures) > 1 or str(file) == "-"):
+        raise SslgraphError("--frames: draws the steps of one method, each into a file: sslgraph draw METHOD --frames")
+    if frames:
+        for number, (words, scene) in enumerate(look.frames(pictures[0]), 1):
+            step = file.with_stem(f"{file.stem}-{number}")
+            write_whole(step, partial(_put, rendered_as(scene, kind)))
+            typer.echo(f"drawn: {step}, {words}")
+        return
+    alone = len(pictures) == 1
+    content = written(pictures[0], kind, look) if alone else rendered_as(look.sheet(pictures, columns), kind)
     if str(file) == "-":
         typer.echo(content, nl=False)
         return
-    write_whole(file, lambda opened: opened.write(content))
+    write_whole(file, partial(_put, content))
     typer.echo(f"drawn: {file}")
 
 
@@ -108,4 +149,13 @@ def picture_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str,
         return drawn.picture(load_pipeline(name).spec)
     sized = examine(name, plugins=plugins, overrides=given).sized
     assert sized is not None
-    return picture(sized, level="paper" if level == "paper" else "every-call")
+    return picture(sized, level="every-call" if level == "every-call" else "paper")
+
+
+def sketch_of(name: str, level: str, plugins: tuple[str, ...], given: dict[str, Any]) -> Picture:
+    """The picture of a draft."""
+    from sslgraph.drawing.figure.sketch import sketch
+    from sslgraph.read.load import load_method
+
+    loaded = load_method(name, overrides=given)
+    return sketch(loaded, plugins, level="every-call" if level == "every-call" else "paper")

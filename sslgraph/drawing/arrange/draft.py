@@ -15,7 +15,7 @@ from .rows import Grid, grid, is_straight
 PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
 FRAME, FRAME_TITLE = 14.0, 26.0  # from a frame to its boxes; where its name stands
 GAP, TIGHT_GAP = 26.0, 17.0  # between columns at least; on a narrow sheet
-FRAME_DOWN = 7.0  # beside the boxes, where data flows down
+FRAME_DOWN = 6.0  # beside the boxes, where data flows down
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Draft:
     framed: dict[str, Frame]
     spread: dict[str, float]  # how far from the middle of a box its lines stand, at most
     gap: float = GAP  # between columns at least
+    is_tight_sheet: bool = False  # the sheet is narrow: every unit counts
     is_down: bool = False  # the sheet is turned over in the end: what is level here is upright on paper
     y: dict[str, float] = field(default_factory=dict)
     track_y: list[float] = field(default_factory=list)  # of each gap between rows, its first track
@@ -152,7 +153,7 @@ def draft(panel: Panel, *, shapes: bool, is_down: bool = False, is_tight: bool =
         busy = max(_reach(cells, box.id, outs[box.id]) * step, _reach(cells, box.id, ins[box.id]) * PORT)
         spread[box.id] = busy
         if is_down:
-            extents[box.id] = extent_down(box, busy * 2, shapes=shapes)
+            extents[box.id] = extent_down(box, busy * 2, shapes=shapes, is_narrow=is_tight)
             continue
         busy = max(_reach(cells, box.id, outs[box.id]), _reach(cells, box.id, ins[box.id])) * step
         extents[box.id] = extent(box, busy * 2, is_note_above=_is_note_above(panel, cells, box))
@@ -160,7 +161,8 @@ def draft(panel: Panel, *, shapes: bool, is_down: bool = False, is_tight: bool =
     flow = {number for number, _ in flowing(panel, cells)}
     box_of = {box.id: box for box in panel.boxes}
     gap = TIGHT_GAP if is_tight else GAP
-    return Draft(panel, shapes, cells, ways, tracks, box_of, flow, outs, ins, extents, framed, spread, gap, is_down)
+    form = gap, is_tight, is_down
+    return Draft(panel, shapes, cells, ways, tracks, box_of, flow, outs, ins, extents, framed, spread, *form)
 
 
 @lru_cache(16)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from ..elements.measure import SLANT
 from .draft import PORT, TRACK, Draft
-from .labels import relation_labels, word_width
+from .labels import relation_labels
 from .relations import margins
 from .routes import Plan
 from .rows import FREE
+from .skyline import set_rows
 
 ROW_GAP = 30.0
-ROW_GAP_DOWN = 12.0
 WORDS = 16.0  # for the words of one relation more
 NEAR = 50.0  # so far a loss moves to make one of its lines straight
 
 
 def set_heights(draft: Draft) -> None:
     """Sets the height of every box, track and port of a draft."""
-    _rows(draft)
+    if draft.is_down:
+        set_rows(draft)
+    else:
+        _rows(draft)
     _free(draft)
     _ports(draft)
     _straighten(draft)
@@ -26,7 +29,6 @@ def set_heights(draft: Draft) -> None:
 def _rows(draft: Draft) -> None:
     y, count = 0.0, len(draft.grid.rows)
     for number in range(count + 1):
-        is_close = draft.is_down and 0 < number < count and not draft.tracks[number]
         tracks = draft.tracks[number]
         thick = TRACK * (tracks - 1) if tracks else 0.0
         under, over = margins(draft, number - 1, is_below=True), margins(draft, number, is_below=False)
@@ -34,49 +36,13 @@ def _rows(draft: Draft) -> None:
         if number == 0:
             draft.track_y.append(-below - 14 - thick)
         else:
-            words = _beside(draft, number) if draft.is_down else WORDS * max(0, _crowd(draft, number) - 1)
-            spare = (ROW_GAP_DOWN if draft.is_down else ROW_GAP) + thick + (8 if tracks else 0) + words
+            words = WORDS * max(0, _crowd(draft, number) - 1)
+            spare = ROW_GAP + thick + (8 if tracks else 0) + words
             draft.track_y.append(y + above + (spare - thick) / 2)
-            y = _close(draft, number) if is_close and not under and not over else y + above + spare + below
+            y = y + above + spare + below
         if number < count:
             y = 0.0 if number == 0 else y
             draft.y |= dict.fromkeys(draft.grid.rows[number], y)
-
-
-def _close(draft: Draft, number: int) -> float:
-    """The height of a row that no line runs before: boxes keep apart from those of their own columns only."""
-    heights = [0.0]
-    for row in range(number):
-        y, gap = draft.y[draft.grid.rows[row][0]], ROW_GAP_DOWN
-        heights.append(
-            y + max(draft.reach(row)[1].values()) + gap + max(draft.spread[name] for name in draft.grid.rows[number])
-        )
-        heights.append(
-            y + max(draft.reach(number)[0].values()) + gap + max(draft.spread[name] for name in draft.grid.rows[row])
-        )
-        mine, other = draft.reach(number)[0], draft.reach(row)[1]
-        words = _beside(draft, number) if row == number - 1 else 0.0
-        for column in mine.keys() & other.keys():
-            is_joined = words and column in _joined(draft, number)
-            heights.append(y + other[column] + mine[column] + gap + (words if is_joined else 0.0))
-    return max(heights)
-
-
-def _joined(draft: Draft, gap: int) -> set[int]:
-    """The columns in which relations run between two branches."""
-    row = draft.grid.row
-    ends = [(e.source, e.target) for e in draft.panel.edges if e.kind != "data" and e.source in row and e.target in row]
-    return {draft.column(name) for pair in ends if {row[n] for n in pair} == {gap - 1, gap} for name in pair}
-
-
-def _beside(draft: Draft, gap: int) -> float:
-    """The room that the words of relations need between two branches, where data flows down."""
-    row, wide = draft.grid.row, [0.0]
-    for label in relation_labels(draft.panel, draft.flow).values():
-        low, high = sorted((row.get(label.owner, 0), row.get(label.end, 0)))
-        if low < gap <= high and high - low == 1 and label.kind != "same":
-            wide.append(max(map(word_width, label.lines)) + 10 - ROW_GAP_DOWN)
-    return max(wide)
 
 
 def _crowd(draft: Draft, gap: int) -> int:

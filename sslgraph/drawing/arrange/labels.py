@@ -25,6 +25,7 @@ class Label:
     y: float = 0.0  # of the line above which the name stands
     low: float = 0.0  # of the line below which the shape stands
     is_down: bool = False  # data flows down: a relation's words stand above and below it
+    edge: int = -1  # number of the line in the panel
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from ..elements.picture import Edge, Panel
 from ..elements.place import Place, Point
-from ..elements.wrapping import wrapped
+from ..elements.wrapping import told_in_boxes, wrapped
 from .draft import FRAME, FRAME_TITLE, Draft, around, draft
 from .heights import set_heights
 from .labels import Label, Room, line_label, meet, relation_labels
@@ -48,6 +48,7 @@ def layout(
     `shapes`: whether the shapes of tensors are written. `wrap`: how wide the words of a box may be before they go on
     in the next line. `labels`: whether words are placed at lines, which takes longer than all the rest.
     """
+    panel = told_in_boxes(panel) if is_down and wrap < TIGHT else panel
     panel = replace(panel, boxes=tuple(wrapped(box, wrap, is_down=is_down) for box in panel.boxes))
     plan = draft(panel, shapes=shapes, is_down=is_down, is_tight=wrap < TIGHT)
     set_heights(plan)
@@ -111,9 +112,9 @@ def _labels(plan: Draft, out: Layout) -> list[Label]:
         label = line_label(edge, plan.shapes, plan.is_tight(line.source))
         if label.width and (key := (edge.source, edge.name, edge.port, edge.shape)) not in said:
             said.add(key)
-            found.append(_on_line(plan, out, line, edge, label))
+            found.append(_on_line(plan, out, line, edge, replace(label, edge=line.edge)))
     for number, label in relation_labels(plan.panel, plan.flow).items():
-        placed = _on_relation(out, number, label, found)
+        placed = _on_relation(out, number, replace(label, edge=number), found)
         found += [placed] if placed else []  # that two boxes are one net, the legend says too
     return found
 

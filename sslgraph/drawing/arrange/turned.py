@@ -51,6 +51,7 @@ def labels_down(
         if not label.width or key in said:
             continue
         said.add(key)
+        label = replace(label, edge=plan.edge)
         if edge.kind == "write":
             label = replace(label, owner=edge.source, end=edge.target, is_down=True)
         found.append(_first_free(label, lines, plan.edge, taken, _beside_data(lines[plan.edge], label.width)))
@@ -58,7 +59,7 @@ def labels_down(
     for number, label in relation_labels(draft.panel, draft.flow).items():
         wide = max(map(word_width, label.lines))
         spots = list(_beside_relation(lines[number], wide, len(label.lines)))
-        placed = _first_free(replace(label, width=wide, is_down=True), lines, number, taken, spots)
+        placed = _first_free(replace(label, width=wide, is_down=True, edge=number), lines, number, taken, spots)
         if label.kind != "same" or not any(meet(placed.room, room) for room in taken):
             found.append(placed)
             taken.append(placed.room)

@@ -19,6 +19,7 @@ GREEK = {"theta": "θ", "xi": "ξ", "phi": "φ", "psi": "ψ", "tau": "τ", "alph
 SMALL = 0.8  # of a subscript
 PICTURE = 52.0  # side of a view's picture
 SMALL_PICTURE = 36.0  # side of the picture in an op
+CROSS = 24.0  # for the two arrows that cross in a loss
 SLANT = 0.17  # of an encoder's height, lost towards its narrow side
 SLANT_DOWN = 9.0  # lost at each side of an encoder's narrow end where data flows down
 TITLE_LINE = 15.0  # from one line of large letters to the next
@@ -45,6 +46,12 @@ def width(text: str, size: float, *, is_bold: bool = False) -> float:
 def runs_width(runs: tuple[Run, ...], size: float) -> float:
     """The width of pieces of text in a row."""
     return sum(width(run.text, size * (SMALL if run.is_sub else 1), is_bold=run.is_bold) for run in runs)
+
+
+@cache
+def known_letters() -> frozenset[str]:
+    """The letters that the shipped fonts have."""
+    return frozenset(_widths()[0])
 
 
 @cache
@@ -137,7 +144,7 @@ def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False) -> Exte
     return Extent(wide, high, high / 2 + max(mark, above), high / 2 + below, side, is_note_above, slant)
 
 
-def extent_down(box: Box, ports: float = 0.0, *, shapes: bool = True) -> Extent:
+def extent_down(box: Box, ports: float = 0.0, *, shapes: bool = True, is_narrow: bool = False) -> Extent:
     """The room of a box where data flows down, turned over: its `width` is how long it is along the flow."""
     lines = title_lines(box)
     large = max((runs_width(runs, TITLE) for runs in lines), default=0.0)
@@ -153,6 +160,9 @@ def extent_down(box: Box, ports: float = 0.0, *, shapes: bool = True) -> Extent:
         wide, high = max(large, small) + 22, 26.0 + TITLE_LINE * (len(lines) - 1) + 12.0 * len(subs)
     slant = SLANT_DOWN if box.kind in ("encoder", "decoder") else 0.0
     wide -= {"memory": 8.0, "head": 8.0, "encoder": 8.0, "decoder": 0.0}.get(box.kind, 4.0)
+    if is_narrow:  # the slots of a memory are as narrow as its words
+        words = max(large, small)
+        wide = {"memory": max(words, 52.0) + 14, "encoder": words + 20, "decoder": words + 26}.get(box.kind, wide)
     wide, high = max(wide + slant, ports + 12.0 if ports else 0.0), high - (10.0 if slant else 0.0)
     mark = 5.0 if box.weights == "ema" else 0.0
     return Extent(high, wide, wide / 2, wide / 2 + mark, high / 2 + mark, slant=slant, is_down=True)
@@ -178,5 +188,5 @@ def _body(box: Box, large: float, small: float, lines: float) -> tuple[float, fl
     if box.kind == "memory":
         return max(large, small, 76.0) + 22, 46.0 + lines
     if box.kind == "loss":
-        return max(large, small) + 32, 36 + lines
+        return max(large, small) + 32 + (2 * CROSS if box.is_crossed else 0.0), 36 + lines
     return max(large, small) + 26, 36 + lines

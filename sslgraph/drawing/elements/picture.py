@@ -49,7 +49,11 @@ class Box:
     trains: tuple[str, ...] = ()  # of a loss that trains some nets only, those nets
     lines: tuple[Line, ...] = ()  # of the spec: its declaration, then the calls that are drawn here
     shows: str = ""  # of an op on images: what is seen of it
+    crops: int = 0  # of the image: views whose crops are seen on it, because it matters where they overlap
     members: tuple[str, ...] = ()  # of a folded branch, the ids of the boxes inside
+    formula: str = ""  # of a loss, as its docstring has it
+    is_crossed: bool = False  # of a loss on several views: a view is compared with the others, never with itself
+    is_draft: bool = False  # of a sketch: the part is not written yet
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class Picture:
     panels: tuple[Panel, ...]
     caption: str = ""
     focus: tuple[str, ...] = ()  # parts that stand out
+    with_equation: bool = False  # whether the formulas of its losses stand below it
     symmetry: str = ""  # the two views whose exchange maps the method onto itself: "x1, x2"
 
     def box(self, id_: str) -> Box:

@@ -43,7 +43,7 @@ def op_words(part: Signature, settings: dict[str, Any]) -> str:
     """An operation without weights, with the one or two numbers that say what it does."""
     said = [
         _setting(name, settings[name])
-        for name in ("ratio", "k", "grid", "size", "out", "max_distance")
+        for name in ("ratio", "k", "grid", "size", "out", "max_distance", "epsilon")
         if settings.get(name) is not None
     ]
     return f"{title_of(part)} {said[0]}" if said else title_of(part)
@@ -132,6 +132,8 @@ def _setting(name: str, value: Any) -> str:
         return f"{low * 100:g}–{high * 100:g} %{of_some}"
     if name == "grid":
         return f"{value}×{value}"
+    if name == "epsilon":
+        return f"ε = {scheduled(value)}"
     if name == "k":
         return f"k = {number(value)}"
     if name == "size" and not _is_count(value):

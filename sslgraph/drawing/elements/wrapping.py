@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 
 from .measure import NOTE, SUB, TITLE, runs_width, symbol, width
-from .picture import Box
+from .picture import Box, Panel
 
+LOSS = 92.0  # of the words of a loss at least: nothing stands beside it
 PILL = 90.0  # of the words of an augmentation
 # Behind blanks, arrows and hyphens, but not inside "75 %", "10 000" and "→ 256".
 BREAK = re.compile(r"(?<!\d )(?<!→ )(?<=[ →_/-])|(?<=\d )(?![\d%])")
@@ -15,7 +16,7 @@ BREAK = re.compile(r"(?<!\d )(?<!→ )(?<=[ →_/-])|(?<=\d )(?![\d%])")
 
 def wrapped(box: Box, wide: float, *, is_down: bool = False) -> Box:
     """The box with its words in lines of at most about this width; where data flows down, its note stands inside."""
-    wide = min(wide, PILL) if box.kind == "augmentation" else wide
+    wide = min(wide, PILL) if box.kind == "augmentation" else max(wide, LOSS) if box.kind == "loss" else wide
     title = "\n".join(lines(box.title, wide, TITLE, is_bold=True))
     name = "\n".join(lines(box.symbol, wide, TITLE)) if runs_width(symbol(box.symbol), TITLE) > wide else box.symbol
     last = width(title.rpartition("\n")[2], TITLE, is_bold=True)
@@ -27,6 +28,19 @@ def wrapped(box: Box, wide: float, *, is_down: bool = False) -> Box:
     if is_down and box.kind not in ("image", "view"):
         sub, note = [*sub, *note], []
     return replace(box, title=title, symbol=name, sub="\n".join(sub), note="\n".join(note))
+
+
+def told_in_boxes(panel: Panel) -> Panel:
+    """The panel with the momentum of each slow copy in its box: on a narrow sheet there is no room at the line."""
+    labels = {edge.target: edge.label for edge in panel.edges if edge.kind == "ema" and " " in edge.label}
+    boxes = tuple(
+        replace(box, sub=f"EMA of {box.sub.partition(' of ')[2]} · {labels[box.id].partition(' ')[2]}")
+        if box.id in labels and " of " in box.sub
+        else box
+        for box in panel.boxes
+    )
+    edges = (replace(e, label=e.label.partition(" ")[0]) if e.kind == "ema" else e for e in panel.edges)
+    return replace(panel, boxes=boxes, edges=tuple(edges))
 
 
 def _parts(text: str, wide: float) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING
 from sslgraph.read.spec import Average, Phase
 from sslgraph.wire.graph import Leg, Value
 
-from ..elements.picture import Box, Edge, Frame, Level, Panel, Picture
+from ..elements.picture import Box, Edge, Level, Panel, Picture
 from ..elements.words import scheduled
 from .calls import Calls, calls_of
 from .describe import Describer, batch_of, shapes_of
-from .lanes import with_lanes
+from .lanes import frames, with_lanes
 from .said import as_said
 from .strokes import line_of
 from .symmetry import Symmetry, symmetry
@@ -60,9 +59,13 @@ class _Panel:
             self._leg(sized_leg)
         self._same_weights()
         self._followers()
+        image = self.boxes.get(self._id(self.image))
+        placed = {edge.source for edge in self.edges if "box" in edge.port.split(", ")}
+        if image is not None and (count := sum(box.kind == "view" and box.id in placed for box in self.boxes.values())):
+            self.boxes[image.id] = replace(image, crops=count)  # where their crops lie is an input
         boxes, lanes = with_lanes(list(self.boxes.values()), self.edges)
         title = _title(self.leg.leg, self.resets)
-        return Panel(self.leg.leg.name, title, tuple(boxes), tuple(self.edges), lanes, tuple(_frames(boxes, lanes)))
+        return Panel(self.leg.leg.name, title, tuple(boxes), tuple(self.edges), lanes, tuple(frames(boxes, lanes)))
 
     def _leg(self, sized_leg: SizedLeg) -> None:
         calls = calls_of(self.graph, sized_leg.leg, without=self.mirror.mirrors if self.mirror else ())
@@ -212,7 +215,7 @@ def _stacks(calls: Calls, leg: SizedLeg, drawn: set[str]) -> dict[str, str]:
         if view is not None and read.reader in drawn:
             readers.setdefault(view, []).append((read.reader, read.port if read.is_bag else f"{read.port} of {view}"))
     images = [value for value in calls.calls.values() if value.view and value.port == "image"]
-    sides = {str(value.view): leg.shapes(value.name)[0][1:] for value in images}
+    sides = {str(value.view): [shape[1:] for shape in leg.shapes(value.name)] for value in images}
 
     of = calls.graph.method.views
 
@@ -229,16 +232,6 @@ def _maker(calls: Calls, value: str) -> str:
     while found.name not in calls.calls:
         found = calls.leg.values[found.inputs[0][1]]
     return found.name
-
-
-def _frames(boxes: Iterable[Box], lanes: Iterable[str]) -> Iterator[Frame]:
-    """Where a method has slow copies, each branch of nets stands on a ground of its own."""
-    nets = {lane: [box for box in boxes if box.lane == lane and box.weights != "none"] for lane in lanes}
-    if any(box.weights == "ema" for found in nets.values() for box in found):
-        for lane, found in nets.items():
-            if found:
-                is_target = any(box.weights == "ema" for box in found)
-                yield Frame("slow copy" if is_target else "trained network", lane, tuple(box.id for box in found))
 
 
 def _title(leg: Leg, resets: list[str]) -> str:

@@ -13,7 +13,9 @@ from sslgraph.read.spec import Average, Path
 from sslgraph.settle.overrides import is_normalization, resolve
 from sslgraph.wire.graph import Box as Part
 from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
+from sslgraph.wire.sketched import is_draft
 
+from ..elements.formulas import formula_of
 from ..elements.picture import Box, Kind, Level, Line, Weights
 from ..elements.words import count, loss_words, number, op_words, part_words, shape_words, title_of
 from .calls import Calls
@@ -42,7 +44,8 @@ class Describer:
             recipe = f"{names} {views[0].settings}"
             recipes += [recipe] if recipe not in recipes else []
             image = next((v for v in leg.leg.values.values() if v.view == view and v.port == "image"), None)
-            shape = [(self.batch, *leg.shapes(image.name)[0][1:])] if image else []
+            seen = leg.shapes(image.name) if image else ()  # nothing in a sketch
+            shape = [(self.batch, *seen[0][1:])] if seen else []
             more: dict[str, Any] = {
                 "part": view,
                 "copies": sum(spec.copies for spec in views),
@@ -90,6 +93,7 @@ class Describer:
             "values": (value.name,),
             "shapes": shapes_of(leg, value.name, None if is_state and not value.inputs else self.batch, self.images),
             "lines": self._lines(part.path, value.path),
+            "is_draft": is_draft(part.signature),
         }
         if isinstance(part, LossBox):
             return self._loss(part, settings, more, is_alone=len(calls.losses) == 1)
@@ -128,6 +132,8 @@ class Describer:
             sub=sub,
             note="\n".join(note),
             trains=trains,
+            formula=formula_of(part.signature.doc),
+            is_crossed=_default(part, settings, "pairs") == "different_views",
             **more,
         )
 
@@ -207,6 +213,12 @@ def batch_of(sized: SizedGraph) -> int:
             if value.kind == "view" and (shapes := leg.shapes(value.name)):
                 return shapes[0][0] // sized.graph.method.views[str(value.view)].copies
     return 0
+
+
+def _default(part: Part, settings: dict[str, Any], name: str) -> Any:
+    """A setting, or what it is where the spec does not say it."""
+    known = part.signature.settings.get(name)
+    return settings.get(name, known.default if known else None)
 
 
 def _primes(number: int) -> str:

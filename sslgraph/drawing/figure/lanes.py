@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ..elements.picture import Box, Edge
+from ..elements.picture import Box, Edge, Frame
 
 OFF_LANES = ("image", "augmentation", "view", "memory", "loss")
 
@@ -58,3 +58,13 @@ def _place_views(boxes: list[Box], edges: list[Edge], lane: dict[str, str], head
             lane[edge.source] = lane[edge.target]
     for name in [box.id for box in boxes if box.kind == "image"]:
         lane.pop(name, None)
+
+
+def frames(boxes: Iterable[Box], lanes: Iterable[str]) -> Iterator[Frame]:
+    """Where a method has slow copies, each branch of nets stands on a ground of its own."""
+    nets = {lane: [box for box in boxes if box.lane == lane and box.weights != "none"] for lane in lanes}
+    if any(box.weights == "ema" for found in nets.values() for box in found):
+        for lane, found in nets.items():
+            if found:
+                is_target = any(box.weights == "ema" for box in found)
+                yield Frame("slow copy" if is_target else "trained network", lane, tuple(box.id for box in found))

@@ -17,6 +17,7 @@ def as_said(picture: Picture, said: Drawing) -> Picture:
         _ordered(_hidden(_branches(panel, said.branches), said.hide), said.order) for panel in picture.panels
     )
     picture = replace(picture.with_panels(panels), caption=said.caption, focus=_bare(said.focus))
+    picture = replace(picture, with_equation=said.equation)
     return _named(picture, said.names)
 
 
@@ -24,6 +25,15 @@ def relabelled(picture: Picture, names: Mapping[str, str]) -> Picture:
     """The picture with these names of parts and views; SslgraphError if there is no such part."""
     _there(picture, names)
     return _named(picture, names)
+
+
+def with_equation(picture: Picture) -> Picture:
+    """The picture with the formulas of its losses below it; SslgraphError if no loss tells its own."""
+    losses = [box for panel in picture.panels for box in panel.boxes if box.kind == "loss"]
+    if not any(box.formula for box in losses):
+        names = ", ".join(box.use for box in losses) or "no loss"
+        raise SslgraphError(f"--equation: no docstring has a formula here ({names}); write one, set in by four letters")
+    return replace(picture, with_equation=True)
 
 
 def focused(picture: Picture, names: Iterable[str]) -> Picture:

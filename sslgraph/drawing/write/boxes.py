@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from ..elements.forms import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
-from ..elements.measure import LINE, NAME, NOTE, PICTURE, SHAPE, SMALL_PICTURE, SUB, TITLE, TITLE_LINE, Run, title_lines
+from ..elements.measure import (
+    CROSS,
+    LINE,
+    NAME,
+    NOTE,
+    PICTURE,
+    SHAPE,
+    SMALL_PICTURE,
+    SUB,
+    TITLE,
+    TITLE_LINE,
+    Run,
+    title_lines,
+)
 from ..elements.picture import Box
 from ..elements.place import Place
 from ..elements.theme import Paint, Theme
-from .scenery import ORDER, landscape
+from .at_lines import arrow
+from .scenery import ORDER, crop_frame, landscape
 from .shows import shown
 
 DASHES = {"ema": (5.0, 3.0), "frozen": (1.6, 2.6)}
+DRAFT_DASH = (9.0, 4.0)
 CELLS = 8
 
 
@@ -25,6 +40,8 @@ def drawn(box: Box, place: Place, theme: Theme, *, crop: int, shapes: bool, badg
             parts += _slots(place, paint)
         if box.weights == "ema":
             parts += _round_arrow(box, place, theme)
+        if box.is_crossed:
+            parts += _crossed(place, paint)
     if badge:
         parts += _nabla(place, theme, badge)
     parts += _note(box, place, theme)
@@ -40,14 +57,15 @@ def said(box: Box) -> str:
 
 
 def _paint(box: Box, theme: Theme) -> Paint:
-    if box.kind == "loss":
-        return theme.loss
-    return theme.memory if box.kind == "memory" else theme.weights(box.weights)
+    kinds = {"loss": theme.loss, "memory": theme.memory}
+    paint = kinds.get(box.kind, theme.weights(box.weights))
+    return Paint(theme.ground, paint.line, theme.ink) if box.is_draft else paint
 
 
 def _body(box: Box, place: Place, paint: Paint) -> list[Shape]:
     left, top, right, bottom = place.left, place.top, place.right, place.bottom
     style: Style = {"fill": paint.fill, "stroke": paint.line, "width": 1.6, "dash": DASHES.get(box.weights, ())}
+    style |= {"dash": DRAFT_DASH} if box.is_draft else {}
     slant = place.extent.slant
     if place.extent.is_down and box.kind == "encoder":
         return [polygon((left, top), (right, top), (right - slant, bottom), (left + slant, bottom), **style)]
@@ -90,7 +108,7 @@ def _words(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
     if box.kind == "op" and not lines:
         return _large(first, place.x, place.y + 4, NAME, paint.ink)
     middle = place.y - (9.0 if box.kind == "memory" else 0.0)
-    grey = theme.muted if box.kind != "loss" else paint.ink
+    grey = theme.muted if box.kind != "loss" or box.is_draft else paint.ink
     top = middle + 4.5 - 7.0 * len(lines)
     large = _large(first, place.x, top, TITLE, paint.ink)
     start = top + TITLE_LINE / 2 * (len(first) - 1) + 14.5
@@ -138,6 +156,17 @@ def _round_arrow(box: Box, place: Place, theme: Theme) -> list[Shape]:
     return [Circle(x, y, 7.5, theme.ground, theme.ema.line, 1.2), arc, head]
 
 
+def _crossed(place: Place, paint: Paint) -> list[Shape]:
+    """The mark of a loss that sets each view against the others: two arrows that change sides."""
+    left, right = place.left + 13, place.left + 13 + CROSS - 8
+    parts: list[Shape] = []
+    for side in (1, -1):
+        start, end = (left, place.y - 7 * side), (right, place.y + 7 * side)
+        parts.append(Path((("M", start), ("L", end)), stroke=paint.ink, width=1.4))
+        parts.append(arrow([start, end], paint.ink, size=5.5))
+    return parts
+
+
 def _nabla(place: Place, theme: Theme, colour: str) -> list[Shape]:
     """The badge of what a gradient reaches."""
     x, y = place.left + 3, place.top + 2
@@ -147,7 +176,9 @@ def _nabla(place: Place, theme: Theme, colour: str) -> list[Shape]:
 
 def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> list[Shape]:
     if box.kind == "image":
-        return [landscape(place.left, place.top, PICTURE, "whole", theme)]
+        whole = landscape(place.left, place.top, PICTURE, "whole", theme)
+        frames = (crop_frame(place.left, place.top, PICTURE, crop, theme) for crop in ORDER[: box.crops])
+        return [whole, *frames]
     layers = min(box.copies, 3)
     crops = [ORDER[(crop + i) % len(ORDER)] for i in range(layers)]
     parts: list[Shape] = [

@@ -13,13 +13,15 @@ from ..elements.measure import SUB
 from ..elements.picture import Picture, as_json
 from ..elements.theme import DARK, LIGHT, Theme
 from ..figure.compact import compact
+from ..figure.steps import steps
 from .fitted import FONT, fitted
+from .fonts import font_for, strange
 from .graph_text import dot, mermaid
 from .scene import POINT, Scene, scene
 from .sheet import GAP, PAD, sheet
 from .svg import as_svg
 
-FORMATS = ("svg", "png", "pdf", "mmd", "dot", "json")
+FORMATS = ("svg", "png", "pdf", "tex", "mmd", "dot", "json")
 DOTS, PRINT_DOTS = 2, 4  # of a PNG for each unit of the picture; for each dot of a screen that prints an inch as 96
 
 
@@ -40,6 +42,14 @@ class Look:
         """The picture as forms. SslgraphError if it can't be as narrow as this."""
         return replace(self._scene(picture, self.inches, legend=self.legend), is_transparent=self.transparent)
 
+    def frames(self, picture: Picture) -> list[tuple[str, Scene]]:
+        """The picture in steps, each with its words; all have one size, so that slides lie on each other."""
+        found = []
+        for step in steps(picture):
+            drawn = self._scene(picture, self.inches, legend=False, only=step.seen)
+            found.append((step.words, replace(drawn, is_transparent=self.transparent)))
+        return found
+
     def sheet(self, pictures: Sequence[Picture], columns: int) -> Scene:
         """Several pictures in cells of one size, with one legend. SslgraphError if one can't be as narrow as a cell."""
         point = self.font / SUB
@@ -52,11 +62,13 @@ class Look:
     def _theme(self) -> Theme:
         return DARK if self.dark else LIGHT
 
-    def _scene(self, picture: Picture, inches: float, *, legend: bool) -> Scene:
+    def _scene(
+        self, picture: Picture, inches: float, *, legend: bool, only: frozenset[str] | None = None
+    ) -> Scene:  # fmt: skip
         shapes = self.shapes and not self.compact
         shown = compact(picture) if self.compact else picture
         if not inches:
-            return scene(shown, self._theme, gradients=self.gradients, shapes=shapes, with_legend=legend)
+            return scene(shown, self._theme, gradients=self.gradients, shapes=shapes, with_legend=legend, only=only)
         return fitted(
             shown,
             self._theme,
@@ -65,6 +77,7 @@ class Look:
             gradients=self.gradients,
             shapes=shapes,
             with_legend=legend,
+            only=only,
         )
 
 
@@ -97,9 +110,15 @@ def rendered_as(drawn: Scene, kind: str) -> bytes:
     if kind == "png":
         from .png import rendered
 
-        return rendered(as_svg(drawn), zoom=DOTS if drawn.point == POINT else PRINT_DOTS)
+        more = (font_for(letters),) if (letters := strange(drawn.shapes)) else ()
+        return rendered(as_svg(drawn), zoom=DOTS if drawn.point == POINT else PRINT_DOTS, more=more)
+    if kind == "tex":
+        from .tikz import as_tikz
+
+        return as_tikz(drawn).encode()
     if kind != "pdf":
-        raise SslgraphError(f"several methods can't stand in one .{kind}; end the file's name in .svg, .png or .pdf")
+        ends = ".svg, .png, .pdf or .tex"
+        raise SslgraphError(f"several pictures can't stand in one .{kind}; end the file's name in {ends}")
     from .pdf import as_pdf
 
     return as_pdf(drawn)

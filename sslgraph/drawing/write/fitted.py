@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import permutations
 
 from sslgraph.errors import SslgraphError
 
 from ..arrange.layout import layout
 from ..elements.measure import NAME, SHAPE, SMALL, SUB
-from ..elements.picture import Picture
+from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
 from ..figure.compact import compact
 from ..figure.fold import fold, foldable
@@ -19,6 +20,7 @@ LEAST = 6.0  # points: no letter is smaller
 FONT = 7.0  # points: of the small words in boxes, unless another size is wanted
 SMALLEST = min(SHAPE, NAME * SMALL)  # of the letters in a picture
 WRAPS = (110.0, 84.0, 72.0, 62.0)
+EXACT = 4  # up to so many branches every order is tried on a narrow sheet; of more, each is moved to each place
 
 
 def fitted(
@@ -30,12 +32,13 @@ def fitted(
     gradients: bool = False,
     shapes: bool = True,
     with_legend: bool = True,
+    only: Collection[str] | None = None,
 ) -> Scene:
     """The picture in a column of this width; `font`: points of the small words in its boxes.
 
     It is tried from left to right first, then down the page, each with narrower boxes, then without shapes, then
-    compact, at last with its branches folded. The first that fits is taken; SslgraphError says the least width if none
-    does.
+    compact; then with its branches in another order, at last with some of them folded. The first that fits is taken;
+    SslgraphError says the least width if none does.
     """
     point = font / SUB
     least_font = LEAST / SMALLEST * SUB
@@ -47,15 +50,16 @@ def fitted(
     wide = inches * 72 / point
 
     def drawn(shown: Picture, form: Form) -> Scene:
-        return replace(scene(shown, theme, gradients=gradients, with_legend=with_legend, form=form), point=point)
+        found = scene(shown, theme, gradients=gradients, with_legend=with_legend, form=form, only=only)
+        return replace(found, point=point)
 
-    rough: list[float] = []
-    forms = list(_forms(picture, wide, shapes=shapes))
-    for shown, form in forms:
-        rough.append(_width(shown, form))
-        if rough[-1] <= wide and (found := drawn(shown, form)).width <= wide + 0.01:
+    rough: list[tuple[float, Picture, Form]] = []
+    for shown, form in _forms(picture, wide, shapes=shapes):
+        rough.append((_width(shown, form), shown, form))
+        if rough[-1][0] <= wide and (found := drawn(shown, form)).width <= wide + 0.01:
             return found
-    least = drawn(*forms[rough.index(min(rough))]).width
+    _, shown, form = min(rough, key=lambda one: one[0])
+    least = drawn(shown, replace(form, wide=1.0)).width
     raise SslgraphError(
         f"{picture.title}: its picture is not readable {inches:g} in wide; at {font:g} pt it needs "
         f"{_up(least * point / 72)} in"
@@ -69,9 +73,47 @@ def _forms(picture: Picture, wide: float, *, shapes: bool) -> Iterator[tuple[Pic
         for with_shapes in (True, False) if shapes else (False,):
             yield from ((picture, Form(with_shapes, is_down, wrap, wide)) for wrap in WRAPS)
         yield from ((less, Form(False, is_down, wrap, wide)) for wrap in WRAPS)
-    if lanes:
-        yield from ((fold(picture, *lanes), Form(shapes, True, wrap, wide)) for wrap in WRAPS)
-        yield from ((fold(less, *lanes), Form(False, True, wrap, wide)) for wrap in WRAPS)
+    yield from _in_order(picture, less, wide, shapes=shapes)
+    for some in _folds(lanes):
+        small, smaller = fold(picture, *some), fold(less, *some)
+        yield from ((small, Form(shapes, True, wrap, wide)) for wrap in WRAPS)
+        yield from ((smaller, Form(False, True, wrap, wide)) for wrap in WRAPS)
+        if some == lanes:
+            yield from _in_order(small, smaller, wide, shapes=shapes)
+
+
+def _in_order(picture: Picture, less: Picture, wide: float, *, shapes: bool) -> Iterator[tuple[Picture, Form]]:
+    """The picture down the page with its branches in the order that takes the least width."""
+    picture, less = narrowest(picture, shapes=shapes), narrowest(less, shapes=False)
+    yield from ((picture, Form(with_shapes, True, wrap, wide)) for with_shapes in {shapes, False} for wrap in WRAPS)
+    yield from ((less, Form(False, True, wrap, wide)) for wrap in WRAPS)
+
+
+def _folds(lanes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Branches to fold: each by itself, then all."""
+    yield from ((lane,) for lane in lanes)
+    if len(lanes) > 1:
+        yield lanes
+
+
+def narrowest(picture: Picture, *, shapes: bool) -> Picture:
+    """The picture with the branches of each panel in the order that is narrowest where data flows down."""
+    form = Form(shapes, True, WRAPS[-1], 1.0)
+
+    def ordered(panel: Panel) -> Panel:
+        tried = [panel, *(replace(panel, lanes=lanes, is_ordered=True) for lanes in _orders(panel.lanes))]
+        return min(tried, key=lambda one: round(_width(picture.with_panels((one,)), form)))
+
+    return picture.with_panels(tuple(map(ordered, picture.panels)))
+
+
+def _orders(lanes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if len(lanes) <= EXACT:
+        yield from permutations(lanes)
+        return
+    for lane in lanes:
+        rest = [other for other in lanes if other != lane]
+        yield from ((*rest[:place], lane, *rest[place:]) for place in range(len(lanes)))
 
 
 def _width(picture: Picture, form: Form) -> float:

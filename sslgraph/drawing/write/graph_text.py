@@ -12,6 +12,14 @@ _DOT_SHAPES = {
     "image": "square",
     "view": "square",
 }
+_LINKS = {  # the colours and dashes of Mermaid's lines
+    "gradient": "stroke:#1B2733,stroke-width:2px",
+    "input": "stroke:#84909C",
+    "none": "stroke:#84909C,stroke-dasharray:5 3",
+    "ema": "stroke:#A86400,stroke-dasharray:1 4",
+    "write": "stroke:#9A3F78,stroke-dasharray:7 3 2 3",
+    "same": "stroke:#0072B2,stroke-width:3px",
+}
 _MERMAID = {
     "encoder": ('[/"', '"\\]'),
     "decoder": ('[\\"', '"/]'),
@@ -39,6 +47,10 @@ def dot(picture: Picture) -> str:
     ]
     for number, panel in enumerate(picture.panels):
         lines.append(f"  subgraph cluster_{number} {{ label={_quoted(panel.title)}; color=none;")
+        for number_, frame in enumerate(panel.frames):
+            title = f'label={_quoted(frame.title)}; style=filled; color="#F6F8FA";'
+            members = "; ".join(ids[name] for name in frame.boxes)
+            lines.append(f"    subgraph cluster_{number}_{number_} {{ {title} {members}; }}")
         for box in panel.boxes:
             fill, line, dash = _PAINT.get(_class(box), ("#F7F8FA", "#7A8691", ""))
             style = f'"filled{",dashed" if box.weights == "ema" else ",dotted" if dash else ""}"'
@@ -61,13 +73,21 @@ def mermaid(picture: Picture) -> str:
         for box in panel.boxes:
             before, after = _MERMAID.get(box.kind, ('["', '"]'))
             lines.append(f"  {ids[box.id]}{before}{_entities(words(box))}{after}:::{_class(box) or 'plain'}")
+        for place, frame in enumerate(panel.frames):
+            members = "; ".join(ids[name] for name in frame.boxes)
+            lines.append(f'  subgraph b{number}_{place}["{_entities(frame.title)}"]\n    {members}\n  end')
         lines += [f"  {ids[e.source]} {_arrow(e)} {ids[e.target]}" for e in panel.edges]
         if panel.title:
             lines.append("  end")
     for name, (fill, line, dash) in _PAINT.items():
         extra = (f",stroke-dasharray:{dash}" if dash else "") + (",color:#FFFFFF" if name == "loss" else "")
         lines.append(f"  classDef {name} fill:{fill},stroke:{line}{extra}")
-    return "\n".join([*lines, "  classDef plain fill:#F7F8FA,stroke:#7A8691"]) + "\n"
+    lines.append("  classDef plain fill:#F7F8FA,stroke:#7A8691")
+    kinds = [edge.kind if edge.kind != "data" else edge.gradient for panel in picture.panels for edge in panel.edges]
+    for kind, style in _LINKS.items():
+        numbers = [str(number) for number, found in enumerate(kinds) if found == kind]
+        lines += [f"  linkStyle {','.join(numbers)} {style}"] if numbers else []
+    return "\n".join(lines) + "\n"
 
 
 def words(box: Box) -> str:

@@ -6,7 +6,7 @@ from ..elements.forms import Group, Path, Shape, Words, moved, rectangle
 from ..elements.measure import NOTE, Run, width
 from ..elements.picture import Picture, players
 from ..elements.theme import Theme
-from .boxes import DASHES
+from .boxes import DASHES, DRAFT_DASH
 
 ROW = 20.0
 _COPIES = {"EMA": "EMA update", "snapshot": "snapshot"}
@@ -48,6 +48,9 @@ def _items(picture: Picture, theme: Theme, gradients: bool) -> list[tuple[list[S
                     words,
                 )
             )
+    if any(box.is_draft for box in boxes):
+        form = rectangle(0, -6, 21, 6, 3.0, fill=theme.ground, stroke=theme.ink, width=1.6, dash=DRAFT_DASH)
+        items.append(([form], "not written yet"))
     if "input" in classes:
         items.append(([_stroke(theme.quiet, 1.4)], "input data"))
     if "gradient" in classes:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from pathlib import Path as File
 from typing import Any
 
 from ..elements.forms import Circle, Command, Group, Path, Shape, Words
 from ..elements.measure import FONTS, SMALL, Run, width
 from ..elements.picture import Picture
 from ..elements.theme import THEMES, Theme
+from .fonts import font_for, strange
 from .scene import Scene, scene
 
+SYMBOLS = "FigureSymbols-Regular.ttf"
 _FACES = {(False, False): "Regular", (True, False): "Bold", (False, True): "Italic", (True, True): "Bold"}
 
 
@@ -37,7 +40,8 @@ def as_pdf(drawn: Scene) -> bytes:
         axes.set_axis_off()
         axes.set_xlim(0, drawn.width)
         axes.set_ylim(drawn.height, 0)
-        work = _Page(axes, drawn.point)
+        letters = strange(drawn.shapes)
+        work = _Page(axes, drawn.point, font_for(letters) if letters else FONTS / SYMBOLS)
         for shape in drawn.shapes:
             work.draw(shape, None, 1.0)
         out = io.BytesIO()
@@ -49,8 +53,8 @@ def as_pdf(drawn: Scene) -> bytes:
 class _Page:
     """Draws forms on a page one above the other."""
 
-    def __init__(self, axes: Any, point: float) -> None:
-        self.axes, self.order, self.point = axes, 0, point
+    def __init__(self, axes: Any, point: float, strange_face: File) -> None:
+        self.axes, self.order, self.point, self.strange_face = axes, 0, point, strange_face
 
     def draw(self, shape: Shape, clip: Any, opacity: float) -> None:
         """Draws one form, cut to `clip`."""
@@ -107,7 +111,7 @@ class _Page:
     def _words(self, words: Words) -> None:
         from matplotlib.patheffects import withStroke
 
-        pieces = [piece for run in words.runs for piece in _pieces(run)]
+        pieces = [piece for run in words.runs for piece in _pieces(run, self.strange_face)]
         sizes = [words.size * (SMALL if run.is_sub else 1.0) for run, _ in pieces]
         wide = [width(run.text, size, is_bold=run.is_bold) for (run, _), size in zip(pieces, sizes, strict=True)]
         x = words.x - {"middle": sum(wide) / 2, "end": sum(wide)}.get(words.anchor, 0.0)
@@ -121,7 +125,7 @@ class _Page:
                 color=words.fill,
                 fontsize=size * self.point,
                 fontproperties=None,
-                font=FONTS / face,
+                font=face,
                 alpha=self.opacity,
                 va="baseline",
                 ha="left",
@@ -150,12 +154,12 @@ def _outline(commands: tuple[Command, ...]) -> Any:
     return Outline(points, codes)
 
 
-def _pieces(run: Run) -> list[tuple[Run, str]]:
-    """A run cut where its letters change between the text font and the font of symbols."""
-    face = f"FigureSans-{_FACES[run.is_bold, run.is_italic]}.ttf"
-    found: list[tuple[str, str]] = []
+def _pieces(run: Run, strange_face: File) -> list[tuple[Run, File]]:
+    """A run cut where its letters change between the text font, the font of symbols and one for strange letters."""
+    face = FONTS / f"FigureSans-{_FACES[run.is_bold, run.is_italic]}.ttf"
+    found: list[tuple[str, File]] = []
     for letter in run.text:
-        here = face if ord(letter) in _letters(face) else "FigureSymbols-Regular.ttf"
+        here = next((f for f in (face, FONTS / SYMBOLS) if ord(letter) in _letters(f)), strange_face)
         if found and found[-1][1] == here:
             found[-1] = (found[-1][0] + letter, here)
         else:
@@ -164,7 +168,7 @@ def _pieces(run: Run) -> list[tuple[Run, str]]:
 
 
 @cache
-def _letters(face: str) -> frozenset[int]:
+def _letters(face: File) -> frozenset[int]:
     from matplotlib.ft2font import FT2Font
 
-    return frozenset(FT2Font(str(FONTS / face)).get_charmap())
+    return frozenset(FT2Font(str(face)).get_charmap())

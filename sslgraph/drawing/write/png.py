@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..elements.measure import FONTS
 from ..elements.picture import Picture
 from ..elements.theme import Theme
@@ -23,8 +25,8 @@ def png(
     return rendered(svg(picture, theme=theme, gradients=gradients, shapes=shapes, legend=legend), zoom=zoom)
 
 
-def rendered(text: str, *, zoom: int = 2) -> bytes:
-    """SVG text as the bytes of a PNG."""
+def rendered(text: str, *, zoom: int = 2, more: tuple[Path, ...] = ()) -> bytes:
+    """SVG text as the bytes of a PNG; `more`: fonts for letters that the shipped ones lack."""
     import resvg_py
 
     return bytes(
@@ -33,7 +35,7 @@ def rendered(text: str, *, zoom: int = 2) -> bytes:
             zoom=zoom,
             dpi=96,
             skip_system_fonts=True,
-            font_files=[str(FONTS / name) for name in FILES],
+            font_files=[*(str(FONTS / name) for name in FILES), *map(str, more)],
             font_family="Figure Sans",
             sans_serif_family="Figure Sans",
         )

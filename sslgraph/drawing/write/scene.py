@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from ..arrange.layout import WRAP, Layout, layout
 from ..arrange.room import Ground
 from ..elements.forms import Group, Path, Shape, Words, moved, rectangle, rounded
+from ..elements.formulas import typeset_lines
 from ..elements.measure import LINE, NAME, NOTE, TITLE, Run
 from ..elements.picture import Box, Edge, Picture, players
 from ..elements.place import Point
@@ -17,6 +19,7 @@ from .at_lines import arrow, shorter, worded
 from .boxes import drawn
 from .describing import described
 from .legend import legend
+from .stops import stop
 
 PAD = 18.0
 APART = 30.0
@@ -61,8 +64,12 @@ def scene(
     shapes: bool = True,
     with_legend: bool = True,
     form: Form | None = None,
+    only: Collection[str] | None = None,
 ) -> Scene:
-    """The picture's panels, one under the other, and a legend of what occurs in them."""
+    """The picture's panels, one under the other, and a legend of what occurs in them.
+
+    `only`: the boxes that are seen, with the lines between them; all others leave their places empty.
+    """
     form = form or Form(shapes)
     pad, y, parts = form.pad, form.pad, list[Shape]()
     laid = [layout(panel, shapes=form.shapes, is_down=form.is_down, wrap=form.wrap) for panel in picture.panels]
@@ -74,7 +81,7 @@ def scene(
             parts.append(Words(pad, y + 12, (Run(text, is_bold=True),), TITLE, theme.ink, "start"))
             y += 16
         y += 10 if title else 0
-        content = _Drawing(placed, theme, gradients, form.shapes, picture.focus).shapes()
+        content = _Drawing(placed, theme, gradients, form.shapes, picture.focus, only).shapes()
         start = (wide - (far - left)) / 2 if form.wide else pad
         parts += [moved(shape, start - left, y - top) for shape in content]
         y += bottom - top + APART
@@ -83,6 +90,10 @@ def scene(
         key, wide, high = legend(picture, theme, pad, y + 20, wide, gradients)
         parts.append(key)
         y += 20 + high
+    for runs in _equations(picture, wide - 2 * pad) if picture.with_equation else ():
+        y += LINE + 3
+        parts.append(Words(pad, y + 10, runs, NOTE, theme.ink, "start"))
+    y += 10 if picture.with_equation else 0
     for text in lines(picture.caption, wide - 2 * pad, NOTE):
         y += LINE
         parts.append(Words(pad, y + 8, (Run(text),), NOTE, theme.ink, "start"))
@@ -90,30 +101,56 @@ def scene(
     return Scene(tuple(parts), wide, y + pad, picture.title, theme, words=described(picture))
 
 
+def _equations(picture: Picture, wide: float) -> list[tuple[Run, ...]]:
+    """The formulas of the losses, each once, under their names where there are several."""
+    losses = [box for panel in picture.panels for box in panel.boxes if box.kind == "loss" and box.formula]
+    found: list[tuple[Run, ...]] = []
+    for formula in dict.fromkeys(box.formula for box in losses):
+        names = ", ".join(dict.fromkeys(box.title for box in losses if box.formula == formula))
+        found += [(Run(names, is_bold=True),)] if len({box.formula for box in losses}) > 1 else []
+        found += [runs for line in formula.split("\n") for runs in typeset_lines(line, wide, NOTE)]
+    return found
+
+
 class _Drawing:
     """One panel's forms: frames first, then lines, boxes and words."""
 
-    def __init__(self, placed: Layout, theme: Theme, gradients: bool, shapes: bool, focus: tuple[str, ...]) -> None:
+    def __init__(
+        self, placed: Layout, theme: Theme, gradients: bool, shapes: bool, focus: tuple[str, ...],
+        only: Collection[str] | None,
+    ) -> None:  # fmt: skip
         self.placed, self.theme, self.gradients, self.with_shapes = placed, theme, gradients, shapes
         self.panel = placed.panel
         self.players = players(self.panel)
         self.strong = strong(self.panel, focus) if focus else {box.id for box in self.panel.boxes}
+        boxes = [box.id for box in self.panel.boxes]
+        self.seen = set(boxes) if only is None else set(boxes) & set(only)
+
+    def _is_seen(self, number: int) -> bool:
+        """Whether both ends of a line are seen."""
+        edge = self.panel.edges[number]
+        return {edge.source, edge.target} <= self.seen
 
     def shapes(self) -> list[Shape]:
-        parts: list[Shape] = [self._frame(ground) for ground in self.placed.grounds]
+        grounds = [ground for ground in self.placed.grounds if self.seen & set(ground.boxes)]
+        parts: list[Shape] = [self._frame(ground) for ground in grounds]
         order = sorted(
-            self.placed.lines,
+            filter(self._is_seen, self.placed.lines),
             key=lambda n: (self.panel.edges[n].kind == "data", self.panel.edges[n].gradient == "gradient", n),
         )
         parts += [self._line(self.panel.edges[n], self.placed.lines[n]) for n in order]
         views = [box.id for box in self.panel.boxes if box.kind == "view"]
-        for box in self.panel.boxes:
+        for box in (box for box in self.panel.boxes if box.id in self.seen):
             crop = views.index(box.id) if box.id in views else 0
             place, badge = self.placed.places[box.id], self._badge(box)
             group = drawn(box, place, self.theme, crop=crop, shapes=self.with_shapes, badge=badge)
             parts.append(group if box.id in self.strong else replace(group, opacity=PALE))
-        parts += [self._stop(point, n) for n, point in sorted(self.placed.stops.items())]
-        parts += [worded(label, self.theme) for label in self.placed.labels]
+        parts += [
+            stop(self.placed, point, n, self.theme)
+            for n, point in sorted(self.placed.stops.items())
+            if self._is_seen(n)
+        ]
+        parts += [worded(label, self.theme) for label in self.placed.labels if self._is_seen(label.edge)]
         return parts
 
     def _badge(self, box: Box) -> str:
@@ -185,42 +222,6 @@ class _Drawing:
     def _same(self, points: list[Point]) -> list[Shape]:
         line = rounded(points)
         return [Path(line, stroke=self.theme.trained.line, width=5.0), Path(line, stroke=self.theme.ground, width=2.0)]
-
-    def _stop(self, point: Point, number: int) -> Group:
-        x, y = point
-        theme, edge = self.theme, self.panel.edges[number]
-        if self.placed.is_down:
-            return self._stop_down(point, f"{edge.source}>{edge.target}")
-        heights = [
-            self.placed.lines[n][0][1]
-            for n, other in enumerate(self.panel.edges)
-            if n in self.placed.lines and other.kind == "data" and other.source == edge.source
-        ]
-        above = any(height < y - 1 for height in heights)
-        is_between = above and any(height > y + 1 for height in heights)  # no room for words: the legend has them
-        gap = rectangle(x - 7, y - 4, x + 7, y + 4, 0.0, fill=theme.ground)
-        bars = Path(
-            (("M", (x - 6, y + 7)), ("L", (x - 1, y - 7)), ("M", (x + 1, y + 7)), ("L", (x + 6, y - 7))),
-            stroke=theme.ink,
-            width=2.2,
-            is_round=True,
-        )
-        words = Words(
-            x, y + 20 if above else y - 11, (Run("stop-grad", is_bold=True),), NOTE, theme.ink, halo=theme.ground
-        )
-        return Group(
-            (gap, bars) if is_between else (gap, bars, words), "stop", f"{edge.source}>{edge.target}", "stop-gradient"
-        )
-
-    def _stop_down(self, point: Point, name: str) -> Group:
-        """A stop-gradient on an upright line, its word right of it."""
-        x, y = point
-        gap = rectangle(x - 4, y - 6, x + 4, y + 6, 0.0, fill=self.theme.ground)
-        strokes = (("M", (x - 7, y + 6)), ("L", (x + 7, y + 1)), ("M", (x - 7, y - 1)), ("L", (x + 7, y - 6)))
-        bars = Path(strokes, stroke=self.theme.ink, width=2.2, is_round=True)
-        run = Run("stop-grad", is_bold=True)
-        words = Words(x + 11, y + 4, (run,), NOTE, self.theme.ink, "start", halo=self.theme.ground)
-        return Group((gap, bars, words), "stop", name, "stop-gradient")
 
 
 def _said(edge: Edge) -> str:

@@ -41,6 +41,15 @@ _FORMS: tuple[tuple[Command, ...], ...] = (
 )
 
 
+def crop_frame(left: float, top: float, side: float, crop: str, theme: Theme) -> Group:
+    """The border of a crop on the whole landscape."""
+    dx, dy, zoom, *_ = _CROPS[crop]
+    unit, x, y = side / SIDE, -dx / zoom, -dy / zoom
+    corners = (left + x * unit, top + y * unit, left + (x + SIDE / zoom) * unit, top + (y + SIDE / zoom) * unit)
+    halo = rectangle(*corners, 1.0, stroke=theme.ground, width=3.0)
+    return Group((halo, rectangle(*corners, 1.0, stroke=theme.ink, width=1.3)))
+
+
 def landscape(
     left: float,
     top: float,

@@ -90,7 +90,7 @@ class _Writer:
             square = f'<rect x="{left}" y="{top}" width="{side}" height="{side}" rx="{radius}"/>'
             return f'<clipPath id="{name}">{square}</clipPath><g clip-path="url(#{name})">{inner}</g>'
         if not group.role:
-            return inner
+            return f'<g opacity="{_n(group.opacity)}">{inner}</g>' if group.opacity < 1 else inner
         names = " ".join((group.role, *group.kinds))
         key = {"box": "data-id", "edge": "data-edge", "stop": "data-edge", "frame": "data-frame"}.get(group.role)
         name = f' {key}="{escape(group.name)}"' if key else ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from itertools import pairwise
 
-from ..arrange.layout import Layout, layout
+from ..arrange.layout import WRAP, Layout, layout
 from ..elements.picture import Box, Edge, Picture
+from ..figure.compact import compact
+from ..figure.fold import fold, foldable
 
 # left-right and up-down strokes: of gradients, of data without, of relations
 _STROKES = {"gradient": "━┃", "input": "─│", "none": "╌╎", "ema": "┄┊", "write": "┄┊", "same": "═║"}
@@ -15,16 +18,65 @@ _BORDERS = {"trained": "┌─┐│└┘", "ema": "┌┄┐┊└┘", "froze
 NEAR = 3.0  # heights nearer than this are one line of letters
 
 
-def text(picture: Picture) -> str:
-    """The picture as lines of letters; ━ carries gradient, ╌ none, ─ is input data."""
-    blocks = [picture.title]
-    for panel in picture.panels:
-        blocks += [panel.title] if panel.title else []
-        blocks.append("\n".join(_Sheet(layout(panel, shapes=False)).lines()))
-    blocks.append(
-        "━ gradient flows back   ╌ no gradient   ─ input data   ┊ EMA or write   ║ same weights   // stop-gradient"
-    )
+SIGNS = (
+    "━ gradient flows back",
+    "╌ no gradient",
+    "─ input data",
+    "┊ EMA or write",
+    "║ same weights",
+    "// stop-gradient",
+)
+WRAPS = (WRAP, 84.0, 62.0)
+CUT = "⋯"  # where a line goes on in the next piece, and where it comes from
+
+
+def text(picture: Picture, wide: int = 0) -> str:
+    """The picture as lines of letters; ━ carries gradient, ╌ none, ─ is input data.
+
+    `wide`: letters of the longest line; the words then wrap, branches fold, and what is still wider is cut between two
+    columns and goes on below. 0: as wide as it likes.
+    """
+    blocks = [picture.title, *_blocks(picture, wide)]
+    signs = "   ".join(SIGNS)
+    blocks.append("\n".join(textwrap.wrap(signs, wide, replace_whitespace=False)) if wide else signs)
     return "\n\n".join(blocks) + "\n"
+
+
+def _blocks(picture: Picture, wide: int) -> list[str]:
+    """The panels, in the first form that fits, else in the last one, cut."""
+    lanes = foldable(picture)
+    shown = [picture, compact(picture), *([fold(compact(picture), *lanes)] if lanes else [])]
+    forms = [(form, wrap) for form in shown for wrap in WRAPS] if wide else [(picture, WRAP)]
+    for form, wrap in forms:
+        sheets = [list(_Sheet(layout(panel, shapes=False, wrap=wrap)).lines()) for panel in form.panels]
+        if not wide or max(len(line) for sheet in sheets for line in sheet) <= wide:
+            break
+    else:
+        form, wrap = forms[len(WRAPS) * 2 - 1]  # cut in pieces, nothing need be folded
+        sheets = [_cut(_Sheet(layout(panel, shapes=False, wrap=wrap)), wide) for panel in form.panels]
+    titles = [panel.title for panel in form.panels]
+    return [block for title, sheet in zip(titles, sheets, strict=True) for block in (title, "\n".join(sheet)) if block]
+
+
+def _cut(sheet: _Sheet, wide: int) -> list[str]:
+    """The lines of a sheet in pieces one below the other, cut where no box stands."""
+    lines = list(sheet.lines())
+    filled = {x for place in sheet.placed.places.values() for x in range(sheet.x[place.left], sheet.x[place.right] + 1)}
+    out: list[str] = []
+    start, end = 0, max(map(len, lines))
+    while start < end:
+        room = wide - 2 * (start > 0)
+        cuts = [x for x in range(start + 1, start + room - 1) if x not in filled]
+        stop = end if end - start <= room else max(cuts, default=start + room - 2)
+        before, after = ("  " if start else ""), stop < end
+        for line in lines:
+            piece = line[start:stop].ljust(stop - start)
+            comes = start and line[start - 1 : start].strip() and line[start : start + 1].strip()
+            goes = after and line[stop - 1 : stop].strip() and line[stop : stop + 1].strip()
+            out.append(f"{f'{CUT} ' if comes else before}{piece}{f' {CUT}' if goes else ''}".rstrip())
+        out += [""] if after else []
+        start = stop
+    return out
 
 
 class _Sheet:
@@ -151,4 +203,4 @@ def _label(box: Box) -> list[str]:
     copies = f" ×{box.copies}" if box.copies > len(box.symbol.split(", ")) else ""
     note = box.note.replace("\n", " ")
     subs = [] if box.kind in ("image", "view") else box.sub.split("\n")
-    return [line for line in (name + copies, *subs, note) if line] or [" "]
+    return [line for line in (*(name + copies).split("\n"), *subs, note) if line] or [" "]

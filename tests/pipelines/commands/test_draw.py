@@ -8,7 +8,15 @@ import pytest
 from command import Command
 from command import sslgraph as sslgraph
 
-STARTS = {"svg": b"<svg ", "png": b"\x89PNG", "pdf": b"%PDF", "mmd": b"flowchart LR", "dot": b"digraph {", "json": b"{"}
+STARTS = {
+    "svg": b"<svg ",
+    "png": b"\x89PNG",
+    "pdf": b"%PDF",
+    "tex": b"% RotNet",
+    "mmd": b"flowchart LR",
+    "dot": b"digraph {",
+    "json": b"{",
+}
 
 
 @pytest.mark.parametrize(("kind", "start"), STARTS.items())
@@ -117,3 +125,31 @@ def test_a_picture_for_a_column(sslgraph: Command, tmp_path: Path) -> None:
 def test_what_cannot_be_printed(words: tuple[str, ...], message: str, sslgraph: Command, tmp_path: Path) -> None:
     said = sslgraph("draw", "rotation_one", "-o", str(tmp_path / "x.svg"), *words)
     assert said.code == 1 and message in said.err and not list(tmp_path.iterdir())
+
+
+def test_frames_are_files_with_one_idea_more_each(sslgraph: Command, tmp_path: Path) -> None:
+    said = sslgraph("draw", "rotation_one", "-o", str(tmp_path / "x.svg"), "--frames", "--transparent")
+    files = sorted(file.name for file in tmp_path.iterdir())
+    assert said.code == 0 and files == [f"x-{number}.svg" for number in range(1, len(files) + 1)] and len(files) >= 3
+    assert "x-1.svg, views" in said.out
+    refused = sslgraph("draw", "rotation_one", "simclr", "--frames", "-o", str(tmp_path / "x.svg"))
+    assert refused.code == 1 and refused.err.startswith("--frames: draws the steps of one method")
+
+
+def test_a_draft_is_sketched(sslgraph: Command, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(
+        "method: Draft\nviews: {x: {augment: simclr}}\nnets: {f: {use: backbones.spiral}}\nflow: {z: f(x)}\n"
+        "losses: {spin: {use: losses.spin, of: [z]}}\nexport: f\n",
+        encoding="utf-8",
+    )
+    file = tmp_path / "draft.svg"
+    assert "there is no part 'backbones.spiral'" in sslgraph("draw", str(draft), "-o", str(file)).err
+    assert sslgraph("draw", str(draft), "--sketch", "-o", str(file)).code == 0
+    assert "not written yet</text>" in file.read_text() and "spiral" in file.read_text()
+
+
+def test_the_equation_stands_below(sslgraph: Command, tmp_path: Path) -> None:
+    file = tmp_path / "x.svg"
+    assert sslgraph("draw", "rotation_one", "--equation", "-o", str(file)).code == 0
+    assert "Σ" in file.read_text()
