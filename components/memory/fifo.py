@@ -11,8 +11,6 @@ from sslgraph import collectives
 from sslgraph.component import component, filled, writes
 from sslgraph.ranges import Count
 
-from .longer import refuse_longer
-
 
 @component(source="arXiv:1911.05722, section 3.2 and Algorithm 1", title="queue", role="queue")
 class Fifo(nn.Module):
@@ -46,10 +44,6 @@ class Fifo(nn.Module):
         rows = normalize(torch.randn(size, dim), dim=1) if init == "random" else torch.zeros(size, dim)
         self.register_buffer("rows", rows)
         self.register_buffer("pointer", torch.zeros((), dtype=torch.int64))
-
-    def fits(self, images: int) -> None:
-        """SettingError where the queue is longer than the data: it then holds an image's own older features, too."""
-        refuse_longer(self, self.size, images)
 
     def bounds(self) -> dict[str, tuple[int, int]]:
         """What the whole numbers that it holds may be: the place of the next row."""

@@ -8,8 +8,6 @@ from sslgraph import collectives
 from sslgraph.component import component, filled, writes
 from sslgraph.ranges import Count, Whole
 
-from .longer import refuse_longer
-
 
 @component(source="arXiv:2006.09882, section 4.1 and appendix A, on small batches", title="queue", role="queue")
 class ViewQueue(nn.Module):
@@ -39,10 +37,6 @@ class ViewQueue(nn.Module):
         dim = filled(dim, "dim", "what is pushed")
         self.size, self.start_epoch = size, start_epoch
         self.register_buffer("rows", torch.zeros(views, size, dim))
-
-    def fits(self, images: int) -> None:
-        """SettingError where the queue is longer than the data."""
-        refuse_longer(self, self.size, images)
 
     def forward(self, clock: Int64[Tensor, "3"]) -> Float[Tensor, "views size dim"]:
         return self.rows * (clock[1] >= self.start_epoch)

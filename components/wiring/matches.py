@@ -22,8 +22,8 @@ class Pairs(NamedTuple):
 class Matches(nn.Module):
     """there[i] = argmin_j |one[i] - other[j]|, for the `count` places i where that distance is least
 
-    Given features it matches what looks alike; given masks.cell_places, what lies at one place of the image. The
-    nearest pair comes first.
+    Given features it matches what looks alike; given masks.cell_places, what lies at one place of the image. Pairs
+    stand in the order of their places here, so that parts as views compare like places of many images.
 
     Settings:
         count: pairs of each image.
@@ -38,5 +38,5 @@ class Matches(nn.Module):
         if self.count > one.shape[1]:
             raise SettingError(self, "count", one.shape[1], f"a view of {one.shape[1]} places has no {self.count}")
         least, there = torch.cdist(one, other).min(2)
-        here = least.topk(self.count, largest=False).indices
+        here = least.topk(self.count, largest=False).indices.sort(1).values
         return Pairs(here, there.gather(1, here))

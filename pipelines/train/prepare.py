@@ -15,6 +15,7 @@ from sslgraph.amounts import counted
 from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import Fault, SslgraphError, placed, under
+from sslgraph.lint import Facts, lint
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, UnsoundError, method_in
@@ -146,8 +147,17 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     if recipe.monitor is not None:
         run.monitor = Monitor(method, max(1, round(duration(recipe.monitor).steps(clock))), run.record, clock)
     said = introduction.words(run, title=loaded.spec.method.method, is_compiled=bool(recipe.compile))
-    run.introduction = [*said, *begun, *(f"data: {note}" for note in getattr(source, "notes", ())), *measured]
+    notes = [f"data: {note}" for note in getattr(source, "notes", ())]
+    run.introduction = [*said, *begun, *notes, *measured, *_doubts(method, len(source))]
     return run
+
+
+def _doubts(method: CompiledMethod, images: int) -> list[str]:
+    """Warnings that only the number of images brings up, which `check` does not know."""
+    before = lint(method.graph, Facts())
+    return [
+        str(doubt) for doubt in lint(method.graph, Facts(images=images)) if doubt not in before and not doubt.reason
+    ]
 
 
 def clock_of(recipe: Recipe, steps_per_epoch: int) -> Clock:

@@ -22,8 +22,13 @@ def queue_longer_than_the_data(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             yield Doubt(
                 (*box.path, "size"),
                 f"'{box.name}' keeps {size:,} keys of {facts.images:,} images: images meet their own older keys",
-                "make it shorter than the data set",
+                f"make it shorter than the data set: --set state.{box.name}.size={_below(facts.images)}",
             )
+
+
+def _below(images: int) -> int:
+    """Half of them, as a power of two, which most batches divide."""
+    return int(2 ** max(0, (images // 2).bit_length() - 1))
 
 
 def copy_slower_than_the_run(graph: Graph, facts: Facts) -> Iterator[Doubt]:

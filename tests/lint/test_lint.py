@@ -325,7 +325,7 @@ def test_a_finding_stands_at_its_place_with_its_source() -> None:
     assert re.fullmatch(r"specs/methods/moco_v2.yaml:\d+:\d+", str(found.place))
     assert str(found) == (
         f"{found.place}: SG001: 'queue' keeps 65,536 keys of 50,000 images: images meet their own older keys\n"
-        "  make it shorter than the data set (facebookresearch/moco#9)"
+        "  make it shorter than the data set: --set state.queue.size=16384 (facebookresearch/moco#9)"
     )
     assert str(Finding("SG001", None, "a", "b", "c")) == "SG001: a\n  b (c)"
 

@@ -9,6 +9,7 @@ from sslgraph.components.wiring.argmax import Argmax
 from sslgraph.components.wiring.as_map import AsMap
 from sslgraph.components.wiring.as_tokens import AsTokens
 from sslgraph.components.wiring.channels import Channels
+from sslgraph.components.wiring.everyone import Everyone
 from sslgraph.components.wiring.mean_of_views import MeanOfViews
 from sslgraph.components.wiring.softmax import Softmax
 
@@ -45,3 +46,8 @@ def test_shares_by_hand() -> None:
 
 def test_the_mean_over_views_has_a_row_of_each_image() -> None:
     assert MeanOfViews()(torch.tensor([[[1.0], [2]], [[3], [8]]])).tolist() == [[2], [5]]
+
+
+def test_on_one_rank_everyone_is_the_batch() -> None:
+    rows = torch.randn(3, 2, requires_grad=True)
+    assert torch.equal(Everyone()(rows), rows) and Everyone()(rows).requires_grad

@@ -64,9 +64,9 @@ def test_the_nearest_pairs_of_places_are_matched() -> None:
     pairs = Matches(count=4)(one, other)
     for n in (0, 1):
         nearest = [min(((a - b).norm().item(), j) for j, b in enumerate(other[n])) for a in one[n]]
-        rest = sorted((*pair, i) for i, pair in enumerate(nearest))
-        assert pairs.here[n].tolist() == [i for _, _, i in rest[:4]]
-        assert pairs.there[n].tolist() == [j for _, j, _ in rest[:4]]
+        best = sorted((*pair, i) for i, pair in enumerate(nearest))[:4]
+        in_order = sorted((i, j) for _, j, i in best)  # that of the places here
+        assert list(zip(pairs.here[n].tolist(), pairs.there[n].tolist(), strict=True)) == in_order
     with pytest.raises(SettingError, match="a view of 6 places has no 7"):
         Matches(count=7)(one, other)
 
