@@ -46,6 +46,7 @@ def sized_graph(
     batch: int,
     dataset: int = IMAGES,
     image: tuple[int, int] = SOURCE,
+    channels: int = 3,
     plugins: tuple[str, ...] = (),
 ) -> SizedGraph:
     """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
@@ -54,10 +55,12 @@ def sized_graph(
 
     with placed(loaded.place):
         steps, views = augmentations(loaded), loaded.spec.views
-        sizes = ViewProgram.build(views, steps).sizes(*image)
+        program = ViewProgram.build(views, steps)
+        program.refuse(channels)
+        sizes = program.sizes(*image)
         (seen,) = evaluation_view(views, steps, like=graph.seen).sizes(*image).values()
-    images = {name: (3, *size) for name, size in sizes.items()}
-    return settle(graph, images, batch=batch, dataset=dataset, plugins=plugins, seen=(3, *seen))
+    images = {name: (channels, *size) for name, size in sizes.items()}
+    return settle(graph, images, batch=batch, dataset=dataset, plugins=plugins, seen=(channels, *seen))
 
 
 def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:

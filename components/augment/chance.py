@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
+COLOURS = 3  # channels: red, green, blue
+
 
 def chosen(word: Int64[Tensor, "rows"], p: float | list[float]) -> Bool[Tensor, "rows"]:
     """True with probability `p` for a uniform 32-bit word, by whole numbers only.
@@ -24,3 +26,12 @@ def checked(p: float | list[float]) -> float | list[float]:
     if any(not 0 <= chance <= 1 for chance in (p if isinstance(p, list) else [p])):
         raise ValueError(f"p is a probability between 0 and 1, or a list with one for each copy, not {p}")
     return p
+
+
+def only_colours(channels: int, p: float | list[float]) -> None:
+    """A ValueError where a step that knows red, green and blue alone would change other images."""
+    if channels != COLOURS and max(p if isinstance(p, list) else [p]) > 0:
+        raise ValueError(
+            f"it changes red, green and blue, and the images have {channels} channels (data.channels); "
+            "write p: 0 to leave it out"
+        )

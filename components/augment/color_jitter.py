@@ -14,7 +14,7 @@ from sslgraph.draws import Draw, words
 from sslgraph.ranges import HueShift, NotNegative, Share
 
 from . import native
-from .chance import checked, chosen
+from .chance import COLOURS, checked, chosen, only_colours
 from .native import Operation
 from .planes import Plane, hue_turned, in_eager_mode_on_cpu, luma, mean_of, on_rows, sixths_of
 
@@ -70,6 +70,10 @@ class ColorJitter(nn.Module):
         factors = torch.where(touched, low + (high - low) * u, nothing).float()
         return _ORDERS[(numbers[:, 4] * 24) >> 32], factors
 
+    def takes(self, channels: int) -> None:
+        """Refuses other images than those of red, green and blue, unless it leaves all of them alone."""
+        only_colours(channels, self.p)
+
     def in_words(self, order: Int64[Tensor, "rows 4"], factors: Float[Tensor, "rows 4"]) -> dict[int, tuple[str, ...]]:
         """The changes of each sample that was not left alone, first to last."""
         texts = {}
@@ -81,10 +85,12 @@ class ColorJitter(nn.Module):
 
     def forward(
         self,
-        images: Float[Tensor, "batch 3 height width"],
+        images: Float[Tensor, "batch channels height width"],
         order: Int64[Tensor, "batch 4"],
         factors: Float[Tensor, "batch 4"],
-    ) -> Float[Tensor, "batch 3 height width"]:
+    ) -> Float[Tensor, "batch channels height width"]:
+        if images.shape[1] != COLOURS:  # p is 0
+            return images
         if native.paint(images, *_operations(order, factors)):
             return images
         return (_by_orders if in_eager_mode_on_cpu(images) else _by_slots)(images, order, factors)

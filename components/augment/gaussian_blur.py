@@ -60,10 +60,10 @@ class GaussianBlur(nn.Module):
 
     def forward(
         self,
-        images: Float[Tensor, "batch 3 height width"],
+        images: Float[Tensor, "batch channels height width"],
         rows: Int64[Tensor, "blurred"],
         sigma: Float[Tensor, "blurred"],
-    ) -> Float[Tensor, "batch 3 height width"]:
+    ) -> Float[Tensor, "batch channels height width"]:
         radius = (images.shape[2] // 10 if self.kernel is None else self.kernel) // 2
         if radius >= min(images.shape[2:]):
             raise ValueError(f"a blur of {2 * radius + 1} taps is wider than the mirrored image of {images.shape[2:]}")
@@ -92,7 +92,7 @@ def _by_sums(planes: Tensor, weights: Tensor) -> None:
     for axis, border in ((3, [radius, radius, 0, 0]), (2, [0, 0, radius, radius])):
         size = planes.shape[axis]
         wide = functional.pad(planes.flatten(0, 1)[:, None], border, mode="reflect")
-        wide = wide.view(3, count, *wide.shape[2:])
+        wide = wide.view(len(planes), count, *wide.shape[2:])
         torch.mul(wide.narrow(axis, radius, size), shares[0], out=planes)
         for t in range(1, reach):
             pair = wide.narrow(axis, radius - t, size) + wide.narrow(axis, radius + t, size)
@@ -102,11 +102,11 @@ def _by_sums(planes: Tensor, weights: Tensor) -> None:
 
 def _by_matrices(planes: Tensor, weights: Tensor) -> None:
     """As two matrix products, which a GPU likes best: bands alone would be fewer sums, and many more launches."""
-    _, count, height, width = planes.shape
+    channels, count, height, width = planes.shape
     down = blur_matrix(weights, height)
     across = down if height == width else blur_matrix(weights, width)
-    lines = planes.transpose(0, 1).reshape(count, 3 * height, width)
-    narrow = torch.bmm(lines, across.mT).view(count, 3, height, width)
+    lines = planes.transpose(0, 1).reshape(count, channels * height, width)
+    narrow = torch.bmm(lines, across.mT).view(count, channels, height, width)
     planes.copy_(torch.matmul(down[:, None], narrow).transpose(0, 1))
 
 

@@ -11,7 +11,7 @@ from sslgraph.draws import Draw, words
 from sslgraph.ranges import Share
 
 from . import native
-from .chance import checked, chosen
+from .chance import COLOURS, checked, chosen, only_colours
 from .native import Operation
 from .planes import in_eager_mode_on_cpu, luma, on_rows
 
@@ -32,13 +32,19 @@ class Grayscale(nn.Module):
         """Which samples lose their colour."""
         return (chosen(words(draw, 1)[:, 0], self.p),)
 
+    def takes(self, channels: int) -> None:
+        """Refuses other images than those of red, green and blue, unless it leaves all of them alone."""
+        only_colours(channels, self.p)
+
     def in_words(self, chosen: Bool[Tensor, "rows"]) -> dict[int, tuple[str, ...]]:
         """The samples that lose their colour."""
         return dict.fromkeys(chosen.nonzero()[:, 0].tolist(), ("grey",))
 
     def forward(
-        self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
-    ) -> Float[Tensor, "batch 3 height width"]:
+        self, images: Float[Tensor, "batch channels height width"], chosen: Bool[Tensor, "batch"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        if images.shape[1] != COLOURS:  # p is 0
+            return images
         operation = torch.where(chosen, Operation.GRAY, Operation.KEEP).int()[:, None]
         numbers = torch.zeros(len(images), 1, 1, device=images.device)
         if native.paint(images, operation, numbers):

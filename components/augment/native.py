@@ -23,7 +23,7 @@ from torch import Tensor
 from sslgraph import c_library
 
 # As pixels.c has them.
-_NUMBERS, _MOST_TAPS = 6, 512
+_COLOURS, _NUMBERS, _MOST_TAPS = 3, 6, 512
 # Fewer pixels are not worth a second thread.
 _ENOUGH = 2**18
 
@@ -50,7 +50,7 @@ def paint(
     if torch.compiler.is_compiling():  # a compiler fuses the tensor form
         return False
     found = on_gpu() if images.is_cuda else _library()
-    if found is None or not _is_suitable(images):
+    if found is None or not _is_suitable(images) or numbers.shape[2] > _NUMBERS:
         return False
     numbers = torch.nn.functional.pad(numbers, (0, _NUMBERS - numbers.shape[2])).contiguous()
     if images.is_cuda:
@@ -87,20 +87,25 @@ def blur(images: Images, rows: Int64[Tensor, "some"], weights: Float32[Tensor, "
     return True
 
 
-def unpack(image: UInt8[Tensor, "3 height width"], out: Float32[Tensor, "3 height width"], *, flip: bool) -> bool:
+def unpack(
+    image: UInt8[Tensor, "channels height width"], out: Float32[Tensor, "channels height width"], *, flip: bool
+) -> bool:
     """Bytes to floats in 0..1, mirrored if `flip` says so; whether that could be done here."""
     found = _library()
-    if found is None or image.dtype != torch.uint8 or not out.is_contiguous():
+    if found is None or len(image) != _COLOURS or image.dtype != torch.uint8 or not out.is_contiguous():
         return False
     by_plane, by_line, by_pixel = image.stride()
     found.unpack(*_at(image), by_line, by_pixel, by_plane, *image.shape[1:], flip, *_at(out))
     return True
 
 
-def interleaved(images: UInt8[Tensor, "batch 3 height width"]) -> UInt8[Tensor, "batch 3 height width"]:
+def interleaved(
+    images: UInt8[Tensor, "batch channels height width"],
+) -> UInt8[Tensor, "batch channels height width"]:
     """The same, its colours laid together pixel by pixel."""
     found = _library()
-    if found is None or not images.is_contiguous() or images.dtype != torch.uint8:
+    is_plain = images.shape[1] == _COLOURS and images.is_contiguous() and images.dtype == torch.uint8
+    if found is None or not is_plain:
         return images.contiguous(memory_format=torch.channels_last)
     out = torch.empty_like(images, memory_format=torch.channels_last)
     found.interleave(*_at(images), len(images), images[0, 0].numel(), *_at(out))
@@ -109,7 +114,8 @@ def interleaved(images: UInt8[Tensor, "batch 3 height width"]) -> UInt8[Tensor, 
 
 def _is_suitable(images: Tensor) -> bool:
     is_here = images.device.type in ("cpu", "cuda")
-    return is_here and images.dtype == torch.float32 and len(images) > 0 and images[0, 0].is_contiguous()
+    is_colour = len(images) > 0 and images.shape[1] == _COLOURS
+    return is_here and is_colour and images.dtype == torch.float32 and images[0, 0].is_contiguous()
 
 
 def _at(*tensors: Tensor) -> tuple[int, ...]:

@@ -20,19 +20,21 @@ class Normalize(nn.Module):
     """(x - mean) / std for each channel of images in 0..1.
 
     Settings:
-        mean: of red, green, blue, in 0..1; the default is ImageNet's.
-        std: of red, green, blue, in 0..1; the default is ImageNet's.
+        mean: of each channel, in 0..1; the default is ImageNet's of red, green, blue.
+        std: of each channel, in 0..1; the default is ImageNet's of red, green, blue.
     """
 
     def __init__(
         self,
         *,
-        mean: tuple[Share, Share, Share] = (0.485, 0.456, 0.406),
-        std: tuple[SomeShare, SomeShare, SomeShare] = (0.229, 0.224, 0.225),
+        mean: tuple[Share, ...] = (0.485, 0.456, 0.406),
+        std: tuple[SomeShare, ...] = (0.229, 0.224, 0.225),
     ) -> None:
         super().__init__()
         if min(std) <= 0:
             raise ValueError(f"std is what channels are divided by, and must be above 0: {std}")
+        if len(mean) != len(std):
+            raise ValueError(f"mean names {len(mean)} channels and std {len(std)}")
         self.mean = mean
         self.std = std
         self.scale = tuple(1 / value for value in std)  # a processor multiplies more than twice as fast as it divides
@@ -41,9 +43,19 @@ class Normalize(nn.Module):
         """Nothing to draw."""
         return ()
 
-    def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
+    def takes(self, channels: int) -> None:
+        """Refuses images of another number of channels."""
+        if channels != len(self.mean):
+            raise ValueError(
+                f"mean and std are of {len(self.mean)} channels, and the images have {channels}; "
+                "'sslgraph data PATH' measures both: write them with --set 'views.*.normalize.mean=[...]'"
+            )
+
+    def forward(
+        self, images: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
         mean, scale = (torch.tensor(values, device=images.device) for values in (self.mean, self.scale))
-        numbers = torch.cat([mean, scale]).expand(len(images), 1, 6)
+        numbers = torch.cat([mean, scale]).expand(len(images), 1, -1)
         operation = torch.full((len(images), 1), Operation.NORMALIZE, dtype=torch.int32, device=images.device)
         if native.paint(images, operation, numbers):
             return images

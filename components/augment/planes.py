@@ -27,7 +27,7 @@ def in_eager_mode_on_cpu(images: Tensor) -> bool:
 def on_rows(images: Tensor, rows: Int64[Tensor, "some"], work: Callable[[Tensor, slice], object]) -> Tensor:
     """Changes some of the images in place and returns them all; on a CPU as many at a time as a core's cache holds.
 
-    `work` changes planes [3, n, height, width] in place; its second argument says which of `rows` they are.
+    `work` changes planes [channels, n, height, width] in place; its second argument says which of `rows` they are.
     """
     planes, (height, width) = images.unbind(1), images.shape[2:]
     is_on_cpu = images.device.type == "cpu"
@@ -37,7 +37,7 @@ def on_rows(images: Tensor, rows: Int64[Tensor, "some"], work: Callable[[Tensor,
         if is_on_cpu and len(some) == 1:
             work(images[int(some) :][:1].transpose(0, 1), which)
             continue
-        part = images.new_empty(3, len(some), height, width)
+        part = images.new_empty(len(planes), len(some), height, width)
         for plane, here in zip(planes, part, strict=True):
             torch.index_select(plane, 0, some, out=here)
         work(part, which)

@@ -16,6 +16,7 @@ from . import native
 from .frame import Axis, Frame
 
 Source = Tensor | list[Tensor]
+Bytes = UInt8[Tensor, "batch channels height width"]
 # Pixels of a plane that colour steps work on one at a time.
 _LONG_PLANE = 2**15
 
@@ -49,7 +50,7 @@ class Resample(nn.Module):
             heights, widths = (torch.tensor([image.shape[axis] for image in images]) for axis in (-2, -1))
         return Frame.whole(heights.repeat(copies), widths.repeat(copies))
 
-    def ready(self, images: UInt8[Tensor, "batch 3 height width"]) -> UInt8[Tensor, "batch 3 height width"]:
+    def ready(self, images: Bytes) -> Bytes:
         """The same, as the 8-bit kernel likes large ones: it is twice as fast on pixels whose colours lie together."""
         is_large = images.device.type == "cpu" and min(images.shape[2:]) >= self.kernel_from
         return native.interleaved(images) if is_large else images
@@ -97,7 +98,7 @@ def _nearest(axis: Axis) -> Iterator[Int64[Tensor, "size"]]:
 
 def by_matrices(
     images: Tensor, frame: Frame, height: int, width: int, *, as_bytes: bool = False
-) -> Float[Tensor, "rows 3 height width"]:
+) -> Float[Tensor, "rows channels height width"]:
     """The views as two products each, rounded after each axis to bytes, as the 8-bit kernel does, or not."""
     count, channels, rows, columns = images.shape
     unit = 1 / 255 if images.dtype == torch.uint8 and not as_bytes else 1.0
@@ -177,29 +178,31 @@ def reflected(position: Tensor, size: Tensor | int) -> Tensor:
 
 def _stacked(images: Source, frame: Frame, height: int, width: int, device: torch.device) -> Tensor:
     """The views as floats in 0..1; to another device bytes travel, not floats."""
+    channels = len(images[0])
     if device.type == "cpu":
-        views = _empty(len(frame), height, width)
+        views = _empty(len(frame), channels, height, width)
         for view, (seen, flip) in zip(views, _seen(images, frame), strict=True):
             if not native.unpack(seen, view, flip=flip):
                 view.copy_(seen.flip(2) if flip else seen).mul_(1 / 255)  # while it is in the cache
         return views
     # Pinned, they go to a GPU by themselves while the next view is made; torch reuses them when they have arrived.
-    bytes_ = torch.empty(len(frame), height, width, 3, dtype=images[0].dtype, pin_memory=device.type == "cuda")
+    is_pinned = device.type == "cuda"
+    bytes_ = torch.empty(len(frame), height, width, channels, dtype=images[0].dtype, pin_memory=is_pinned)
     for view, (seen, flip) in zip(bytes_.permute(0, 3, 1, 2), _seen(images, frame), strict=True):
         view.copy_(seen.flip(2) if flip else seen)
-    planes = torch.empty(3, *bytes_.shape[:3], device=device)
+    planes = torch.empty(channels, *bytes_.shape[:3], device=device)
     return planes.copy_(bytes_.to(device, non_blocking=True).permute(3, 0, 1, 2)).mul_(1 / 255).transpose(0, 1)
 
 
-def _empty(count: int, height: int, width: int) -> Tensor:
+def _empty(count: int, channels: int, height: int, width: int) -> Tensor:
     """Room for views: view by view where a plane is long enough to be fast by itself, else plane by plane."""
     if height * width >= _LONG_PLANE:
-        return torch.empty(count, 3, height, width)
-    return torch.empty(3, count, height, width).transpose(0, 1)
+        return torch.empty(count, channels, height, width)
+    return torch.empty(channels, count, height, width).transpose(0, 1)
 
 
 def _seen(images: Source, frame: Frame) -> Iterator[tuple[Tensor, bool]]:
-    """What each row sees of its image [3, h, w], one by one through aten's kernel, and if it is yet to be mirrored."""
+    """What each row sees of its image, one by one through aten's kernel, and if it is yet to be mirrored."""
     rows, columns = (_numbers(axis) for axis in (frame.rows, frame.columns))
     for row, (y, x, flip) in enumerate(zip(rows, columns, frame.flip.tolist(), strict=True)):
         seen = images[row % len(images)][:, y[0] : y[0] + y[1], x[0] : x[0] + x[1]]

@@ -39,8 +39,8 @@ class Solarize(nn.Module):
         return dict.fromkeys(chosen.nonzero()[:, 0].tolist(), (f"solarised from {self.threshold:g}",))
 
     def forward(
-        self, images: Float[Tensor, "batch 3 height width"], chosen: Bool[Tensor, "batch"]
-    ) -> Float[Tensor, "batch 3 height width"]:
+        self, images: Float[Tensor, "batch channels height width"], chosen: Bool[Tensor, "batch"]
+    ) -> Float[Tensor, "batch channels height width"]:
         operation = torch.where(chosen, Operation.SOLARIZE, Operation.KEEP).int()[:, None]
         numbers = torch.full((len(images), 1, 1), self.threshold, device=images.device)
         if native.paint(images, operation, numbers):

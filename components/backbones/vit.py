@@ -82,8 +82,9 @@ class ViT(nn.Module):
         layer_scale: initial factor of each block's terms, trained for each feature; 0 for none.
         layers: how many of the last blocks' patch tokens come out at the port `layers`.
         attention: let the port `attention` have its numbers; without it, it has no heads.
-        init: timm, normal 0.02; mae, Xavier for every matrix; moco_v3, Xavier with query, key and value apart; ijepa
-            and msn, normal 0.02 with the embedding of patches normal 0.02, or He's with a class token of 0.02.
+        init: timm, normal 0.02; dino, the class token too; mae, Xavier for every matrix; moco_v3, Xavier with query,
+            key and value apart; ijepa and msn, normal 0.02 with the embedding of patches normal 0.02, or He's with a
+            class token of 0.02.
         table: side in pixels of the image that the table of positions is for, where it is not the first that arrives:
             the size at which given weights were trained (DINOv2: 518).
         channels: of the image; filled from what arrives.
@@ -105,7 +106,7 @@ class ViT(nn.Module):
         layer_scale: NotNegative = 0.0,
         layers: Whole = 0,
         attention: bool = False,
-        init: Literal["timm", "mae", "moco_v3", "ijepa", "msn"] = "timm",
+        init: Literal["timm", "dino", "mae", "moco_v3", "ijepa", "msn"] = "timm",
         table: Count | None = None,
         channels: Count | None = None,
         size: Count | None = None,
@@ -219,6 +220,9 @@ def _initialise(net: Any, init: str) -> None:
     """What timm's own initialisation, done before, leaves to the method."""
     if init == "timm":
         return
+    if init == "dino":
+        nn.init.trunc_normal_(net.cls_token, std=0.02)  # timm's is 1e-6
+        return
     projection = net.patch_embed.proj
     if init == "moco_v3":
         bound = math.sqrt(6 / (projection.weight[0].numel() + len(projection.weight)))
@@ -234,7 +238,8 @@ def _initialise(net: Any, init: str) -> None:
             if isinstance(layer, nn.Linear):
                 nn.init.xavier_uniform_(layer.weight)
         nn.init.xavier_uniform_(projection.weight.view(len(projection.weight), -1))
-    nn.init.zeros_(projection.bias)
+    if init != "mae":  # whose bias stays torch's
+        nn.init.zeros_(projection.bias)
 
 
 def _patches_per_side(size: int, patch: int) -> int:

@@ -43,7 +43,7 @@ class Album(ABC):
         memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
         reads: images that are fetched at a time from an address.
         range: which numbers are black and white where pixels are more than bytes, as [0, 4095], or auto.
-        channels: which three channels are taken, counted from 0, where an image has more.
+        channels: which channels are taken, 2 to 16 of them, counted from 0; three if left out.
         at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
             eighth of its size; None decodes it whole.
     """

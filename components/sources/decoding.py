@@ -1,4 +1,7 @@
-"""Encoded images of any kind as RGB, upright; damaged ones are told by a ValueError, before they fill the memory."""
+"""Encoded images of any kind as RGB, or as the channels that are named, upright.
+
+Damaged ones are told by a ValueError, before they fill the memory.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from .pixels import Scaling
+from .pixels import MOST_CHANNELS, Scaling
 from .tiff import EXTRA, fields_of, is_deep, read
 
 # Files with these endings are images; others are counted as left out.
@@ -24,10 +27,11 @@ SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".ppm",
     ".pgm", ".pbm", ".pnm", ".avif", ".jp2", ".j2k", ".jpx", ".tga", ".ico", ".pcx", ".mpo",
 )  # fmt: skip
-Picture = UInt8[Tensor, "3 height width"]
+Picture = UInt8[Tensor, "channels height width"]
 Deep = NDArray[Any]  # height x width, or height x width x channels
 # No camera makes more; a few kilobytes can claim as many, and would fill the memory when decoded.
 MOST_PIXELS = 178_000_000
+COLOURS = 3
 RGB, RGB_ALPHA = 3, 4  # torchvision's names for what it makes
 WITH_ALPHA = (b"\x04", b"\x06")  # kinds of colour in a PNG file
 JPEG = b"\xff\xd8"
@@ -35,7 +39,9 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = None) -> Picture:
-    """An encoded image as RGB, upright; raises ValueError or OSError with the reason if it can't be read.
+    """An encoded image as RGB or with the channels that are named, upright.
+
+    Raises ValueError or OSError with the reason if it can't be read.
 
     With `at_least` a JPEG comes at a half, a quarter or an eighth of its size, as long as its shorter side keeps so
     many pixels: a function of its bytes alone. libjpeg then leaves out the transform's high frequencies, which costs
@@ -48,12 +54,14 @@ def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = N
         )
     if at_least is not None and data[:2] == JPEG and min(_size_of_jpeg(data)) >= 2 * at_least:
         return picture_of(_with_pillow(data, at_least))  # torchvision's decoder has no door to it
-    found = _decoded(data)
+    found, scaling = _decoded(data), scaling or Scaling(None)
+    if scaling.channels is not None and len(scaling.channels) != COLOURS:
+        taken = scaling.bytes_of(_named(_as_stored(found), scaling.channels))
+        return torch.from_numpy(np.ascontiguousarray(taken.transpose(2, 0, 1)))
     if isinstance(found, Tensor):
         return found
     if isinstance(found, Image.Image):
         return picture_of(found)
-    scaling = scaling or Scaling(None)
     return _as_rgb(scaling.bytes_of(_taken(found, scaling.channels, has_alpha=_may_have_alpha(data))))
 
 
@@ -198,12 +206,32 @@ def _taken(image: Deep, channels: Sequence[int] | None, *, has_alpha: bool) -> D
     image = image[:, :, None] if image.ndim == 2 else image
     there = image.shape[2]
     if channels is not None and there > 1:
-        if max(channels) >= there:
-            raise ValueError(f"it has {there} channels, counted from 0, and data.channels asks for {max(channels)}")
-        return image[:, :, list(channels)]
+        return _named(image, channels)
     if there > 4 or (there in (2, 4) and not has_alpha):
-        raise ValueError(f"it has {there} channels; choose three of them, for example data.channels: [2, 1, 0]")
+        several = list(range(min(there, MOST_CHANNELS)))
+        raise ValueError(
+            f"it has {there} channels; name those to take: data.channels: {several}"
+            f"{' for all' if there <= MOST_CHANNELS else ''}{', or three such as [2, 1, 0]' if there > 2 else ''}"
+        )
     return image
+
+
+def _named(image: Deep, channels: Sequence[int]) -> Deep:
+    """These channels of height x width x channels."""
+    if max(channels) >= image.shape[2]:
+        raise ValueError(
+            f"it has {image.shape[2]} channels, counted from 0, and data.channels asks for {max(channels)}"
+        )
+    return image[:, :, list(channels)]
+
+
+def _as_stored(found: Picture | Image.Image | Deep) -> Deep:
+    """Any decoded image as height x width x channels, none of them changed."""
+    if isinstance(found, Tensor):
+        return found.permute(1, 2, 0).numpy()
+    if isinstance(found, Image.Image):
+        found = np.asarray(found.convert("RGB") if found.mode in ("P", "1") else found)
+    return found[:, :, None] if found.ndim == 2 else found
 
 
 def _as_rgb(image: NDArray[np.uint8]) -> Picture:

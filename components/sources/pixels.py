@@ -14,6 +14,7 @@ from sslgraph.errors import SslgraphError
 Array = NDArray[Any]
 Range = Sequence[float] | Literal["auto"] | None
 
+MOST_CHANNELS = 16  # that an image may give
 SAMPLE = 32  # images whose numbers say the range
 SHARES = (0.1, 99.9)  # per cent of the numbers that lie below black and below white, by "auto"
 TWELVE, SIXTEEN = 2**12, 2**16
@@ -27,7 +28,7 @@ class Scaling:
 
     `wanted` is [black, white]; "auto", from the numbers of some images, for each kind of number apart; or None: 16 bits
     that are used whole are scaled by 65,535, and all else is refused, for it would become black or white in silence.
-    `channels` are the three that are taken where there are more. `sample` gives some images as they are stored, the
+    `channels` are those that are taken where there are more. `sample` gives some images as they are stored, the
     same ones for every split. Sixteen-bit images that stay below 4,096 are twelve-bit ones if a third or more of all
     are; else they are dark.
     """
@@ -36,9 +37,9 @@ class Scaling:
         self, wanted: Range, sample: Callable[[], Iterable[Array]] = tuple, where: str = "its file",
         channels: Sequence[int] | None = None,
     ) -> None:  # fmt: skip
-        if channels is not None and (len(channels) != 3 or min(channels) < 0):
+        if channels is not None and (not 2 <= len(channels) <= MOST_CHANNELS or min(channels) < 0):
             raise SslgraphError(
-                f"channels: {list(channels)} does not name three, counted from 0; encoders take three so far"
+                f"channels: {list(channels)} names {len(channels)}; name 2 to {MOST_CHANNELS} of them, counted from 0"
             )
         if wanted is not None and wanted != "auto" and (len(wanted) != 2 or not wanted[0] < wanted[1]):
             raise SslgraphError(f"range: {wanted} is no range; write [black, white], such as [0, 4095], or auto")

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
-from sslgraph.ranges import Count, NotNegative
+from sslgraph.ranges import Count, NotNegative, Whole
 
 from .album import Album, chosen
-from .decoding import Picture, decode
+from .decoding import COLOURS, Picture, decode
 from .opening import store_at
 from .store import Folder, beside
 
@@ -34,6 +34,7 @@ class Prepared(Album):
     Settings:
         path: the folder that was written, or its address (s3://bucket/prepared).
         memory: most that images of one size may take to be held decoded, GiB; 0 reads them anew each time.
+        channels: which of the prepared channels are taken, counted from 0; needed where they are not three.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Prepared(Album):
         limit: Count | None = None,
         memory: NotNegative = 0.0,
         reads: Count = 32,
+        channels: list[Whole] | None = None,
     ) -> None:
         self._store = store_at(path, reads=reads)
         found = beside(self._store, ABOUT)
@@ -58,7 +60,8 @@ class Prepared(Album):
         known = torch.from_numpy(labels).long() if len(labels) else None
         part = chosen(known, None, len(self._sizes), split=split, limit=limit, where=path)
         self._row = part.rows
-        self.is_raw = about["form"] == "raw"
+        self.is_raw, self._there = about["form"] == "raw", int(about.get("channels", 3))
+        self._channels = self._asked(channels, path)
         self.classes = tuple(about["classes"])
         self._file, self._split = f"{split}.bin", f"{path}, {split} image"
         is_here = isinstance(self._store, Folder)
@@ -75,10 +78,21 @@ class Prepared(Album):
         row = self._row[index]
         start, end = int(self._starts[row]), int(self._starts[row + 1])
         if not self.is_raw:
-            return decode(self._found(start, end).tobytes())
+            return decode(self._found(start, end).tobytes())[self._channels]
         height, width = self._sizes[row]
         # A copy: colour steps work in place, and the file is not to be changed.
-        return torch.from_numpy(np.array(self._found(start, end))).view(int(height), int(width), 3).permute(2, 0, 1)
+        pixels = torch.from_numpy(np.array(self._found(start, end))).view(int(height), int(width), self._there)
+        return pixels.permute(2, 0, 1)[self._channels]
+
+    def _asked(self, channels: list[int] | None, path: str) -> list[int] | slice:
+        if channels is None and self._there == COLOURS:
+            return slice(None)  # all of them, as they lie
+        if channels is None or max(channels, default=self._there) >= self._there:
+            everyone = list(range(self._there))
+            raise SslgraphError(
+                f"{path} holds images of {self._there} channels: set data.channels: {everyone}, or some"
+            )
+        return channels
 
     def name(self, index: int) -> str:
         """Its split and number."""

@@ -12,16 +12,15 @@ from sslgraph.component import component
 class Shuffle(nn.Module):
     """Each rank deals its rows out to all ranks, evenly and in an order of its own that is drawn for this step.
 
-    Only what a rank is dealt travels to it. wiring.unshuffle puts the rows back. No gradient passes. With one rank the
-    batch is the same in any order, and stays.
+    Only what a rank is dealt travels to it. wiring.unshuffle puts the rows back. No gradient passes. On one rank the
+    order alone changes, which matters to nets with `norm_splits`.
     """
 
     def forward(
         self, rows: Shaped[Tensor, "batch *shape"], clock: Int64[Tensor, "3"]
     ) -> Shaped[Tensor, "batch *shape"]:
-        if collectives.ranks() == 1:
-            return rows.detach()
-        return collectives.exchange(rows[order(clock, len(rows), collectives.rank())])
+        dealt = rows.detach()[order(clock, len(rows), collectives.rank())]
+        return dealt if collectives.ranks() == 1 else collectives.exchange(dealt)
 
 
 def order(clock: Tensor, rows: int, rank: int) -> Tensor:

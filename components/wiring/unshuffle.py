@@ -16,6 +16,5 @@ class Unshuffle(nn.Module):
     def forward(
         self, rows: Shaped[Tensor, "batch *shape"], clock: Int64[Tensor, "3"]
     ) -> Shaped[Tensor, "batch *shape"]:
-        if collectives.ranks() == 1:
-            return rows.detach()
-        return collectives.exchange(rows, back=True)[order(clock, len(rows), collectives.rank()).argsort()]
+        home = rows.detach() if collectives.ranks() == 1 else collectives.exchange(rows, back=True)
+        return home[order(clock, len(rows), collectives.rank()).argsort()]

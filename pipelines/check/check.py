@@ -62,7 +62,8 @@ def examine(
         (loaded, recipe), known = _parts_of(wrong.without), wrong.faults
     plugins = allowed_in(recipe or loaded, plugins)
     graph = sound(loaded, recipe, plugins, imports=imports, known=known)
-    sized = None if fast else sized_graph(graph, loaded, batch=recipe.spec.batch if recipe else BATCH, plugins=plugins)
+    batch, channels = (recipe.spec.batch, recipe.spec.data.image_channels) if recipe else (BATCH, 3)
+    sized = None if fast else sized_graph(graph, loaded, batch=batch, channels=channels, plugins=plugins)
     findings = lint(graph, _tried(_facts(recipe), sized, plugins))
     said = _weights(sized, recipe.spec.given if recipe else {}) if sized else ()
     return Examination(name_or_file, graph, gradient_map(graph), findings, said, sized, time.perf_counter() - start)
@@ -108,6 +109,7 @@ def comparing(loaded: Loaded[Recipe], graph: Graph) -> None:
     if recipe.batch % recipe.accumulate:
         problem = f"accumulate: {recipe.accumulate} does not divide a batch of {recipe.batch} images"
         raise SpecError([Fault(("accumulate",), problem, (), "choose a divisor of batch").placed(loaded.place)])
+    splits(loaded, graph)
     boxes = [graph.boxes[value.box] for value in graph.training.values.values() if value.box]
     compared = next((box for box in boxes if _compares(box)), None)
     if recipe.batch // recipe.accumulate > 1 or compared is None:
@@ -117,6 +119,19 @@ def comparing(loaded: Loaded[Recipe], graph: Graph) -> None:
     problem = f"{key}: {size} gives the nets one image at a time, and {what}"
     cure = "write batch: 2 or more" if recipe.batch == 1 else f"write accumulate: {recipe.batch // 2} or less"
     raise SpecError([Fault((key,), problem, (), cure).placed(loaded.place)])
+
+
+def splits(loaded: Loaded[Recipe], graph: Graph) -> None:
+    """Refuses a batch that a net's groups of BatchNorm can't share evenly, two images or more for each."""
+    size = loaded.spec.batch // loaded.spec.accumulate
+    faults = []
+    for name, box in graph.boxes.items():
+        count = box.spec.norm_splits if isinstance(box, NetBox) else 1
+        if count > 1 and (size % count or size < 2 * count):
+            problem = f"nets.{name}.norm_splits: {count} can't share {size} images evenly, two or more for each"
+            faults.append(Fault(("batch",), problem, (), f"write a batch that {count} divides, or fewer splits"))
+    if faults:
+        raise SpecError([fault.placed(loaded.place) for fault in faults])
 
 
 def _compares(box: Box) -> bool:

@@ -95,7 +95,10 @@ def restored(
     allowed = check.allowed_in(loaded, plugins)
     text = method_in(loaded)
     graph = wired(text, allowed)
-    sized = sized_graph(graph, text, batch=recipe.batch, dataset=images, image=size or SOURCE, plugins=allowed)
+    sized = sized_graph(
+        graph, text, batch=recipe.batch, dataset=images, image=size or SOURCE, channels=recipe.data.image_channels,
+        plugins=allowed,
+    )  # fmt: skip
     found = checkpoint.load(saved)
     begun = _begun(sized, recipe.given, found.method)
     method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed, given=begun).to(device)

@@ -28,7 +28,7 @@ class Encoder:
 
     module: nn.Module
     export: str
-    image: Float[Tensor, "two 3 size size"]
+    image: Float[Tensor, "two channels size size"]
     features: Float[Tensor, "two dim"]
     nets: Mapping[str, nn.Module]
     seen: Mapping[str, tuple[Tensor, Tensor]]  # by net: what it was given, and its first output
@@ -40,7 +40,9 @@ Form = Callable[[Encoder, Path], dict[str, Any]]
 
 def encoder_of(module: nn.Module, export: str, images: Mapping[str, Any]) -> Encoder:
     """The encoder, run once on two images."""
-    image = torch.rand(2, 3, images["size"], images["size"], generator=torch.Generator().manual_seed(0))
+    image = torch.rand(
+        2, len(images["mean"]), images["size"], images["size"], generator=torch.Generator().manual_seed(0)
+    )
     found = {name: getattr(net, "part", net) for name, net in module.net.named_children()}  # type: ignore[union-attr]
     nets = {name: net for name, net in found.items() if any(True for _ in net.parameters())}
     seen: dict[str, tuple[Tensor, Tensor]] = {}

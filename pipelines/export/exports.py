@@ -60,6 +60,7 @@ def _images(found: Restored) -> dict[str, Any]:
     normal = next((step for step in all_ if hasattr(step, "mean")), None)
     crop = next((step for step in all_ if hasattr(step, "shorter")), None)
     height, _ = found.view.sizes(512, 512)["x"]
-    mean, std = (list(getattr(normal, name, (value,) * 3)) for name, value in (("mean", 0.0), ("std", 1.0)))
+    plain = {"mean": (0.0,) * found.method.sized.channels, "std": (1.0,) * found.method.sized.channels}
+    mean, std = (list(getattr(normal, name, values)) for name, values in plain.items())
     shorter, way = getattr(crop, "shorter", height), getattr(crop, "interpolation", "bilinear")
     return {"size": height, "shorter": shorter, "interpolation": way, "mean": mean, "std": std}

@@ -172,7 +172,8 @@ def reader(source: Source, device: torch.device) -> Read:
     size = source.size
     if device.type != "cuda" or size is None:
         return source.read
-    if len(source) * 3 * size[0] * size[1] > RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
+    (first, *_), _ = source.read(torch.zeros(1, dtype=torch.long))
+    if len(source) * first.numel() > RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
         return source.read
     read = [source.read(chunk) for chunk in _everyone(source, 4096)]
     pixels = torch.cat([images.to(device) for images, _ in read if isinstance(images, Tensor)])

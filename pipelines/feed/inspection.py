@@ -18,6 +18,7 @@ from ..check.request import located, source_for
 from .feed import Source
 from .portion import portion
 
+COLOURS = 3
 NAMED = 8  # classes that are named, and images that can't be read
 
 
@@ -37,9 +38,12 @@ def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int
             continue
         rate = len(chosen) / (time.perf_counter() - start)
         sides = sorted({tuple(image.shape[1:]) for image in images})
+        channels = "" if len(images[0]) == COLOURS else f" of {len(images[0])} channels"
         sizes = f"{sides[0][0]}x{sides[0][1]}" + (f" to {sides[-1][0]}x{sides[-1][1]}" if len(sides) > 1 else "")
         has_labels = source.labels is not None and bool((source.labels >= 0).any())
-        lines.append(f"{split}: {portion(source)}{'' if has_labels else ', no labels'}, {sizes}; {rate:,.0f} images/s")
+        lines.append(
+            f"{split}: {portion(source)}{'' if has_labels else ', no labels'}, {sizes}{channels}; {rate:,.0f} images/s"
+        )
         lines += [f"  {line}" for line in (*_classes(source), _brightness(images))]
         lines.append(f"  {len(source.broken)} of {len(chosen)} tried can't be read")
         lines += [f"    {reason}" for reason in list(source.broken.values())[:NAMED]]

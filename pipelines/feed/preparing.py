@@ -21,7 +21,7 @@ from sslgraph.whole_file import whole_folder
 from sslgraph.write_whole import told
 
 from .feed import Source
-from .inspection import splits_at
+from .inspection import COLOURS, splits_at
 
 FORMS = ("jpeg", "raw")
 QUALITY = 92
@@ -70,12 +70,13 @@ def write_prepared(
 ) -> list[Written]:
     """The same of images by the names of their splits; `where` is said of where they came from."""
     found: list[Written] = []
-    classes: tuple[str, ...] = ()
+    classes, channels = tuple[str, ...](), COLOURS
     with whole_folder(folder) as begun:
         for split, source in splits:
             found.append(_write_split(begun, split, source, side, form))
-            classes = source.classes
-        about = {"form": form, "side": side, "classes": classes, "splits": [one.split for one in found], "from": where}
+            classes, channels = source.classes, len(source.read(torch.zeros(1, dtype=torch.long))[0][0])
+        about = {"form": form, "side": side, "channels": channels, "classes": classes}
+        about |= {"splits": [one.split for one in found], "from": where}
         (begun / "prepared.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return found
 
@@ -108,6 +109,8 @@ def shrunk(image: Tensor, side: int) -> Tensor:
 
 
 def _put(file: BinaryIO, image: Tensor, form: str) -> int:
+    if form == "jpeg" and len(image) != COLOURS:
+        raise SslgraphError(f"a JPEG has no {len(image)} channels; write --form raw")
     if form == "raw":
         return file.write(image.permute(1, 2, 0).contiguous().numpy().tobytes())
     encoded: Any = torch.ops.image.encode_jpeg(image.contiguous(), QUALITY)

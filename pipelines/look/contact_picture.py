@@ -139,8 +139,12 @@ def scale_of(sheet: Sheet) -> float:
     return max(1, VIEW_SIDE // largest)
 
 
-def scaled(pixels: Float[Tensor, "3 height width"], scale: float) -> Image.Image:
-    """Values in 0..1 as a picture: enlarged pixel by pixel, or made smaller smoothly."""
+def scaled(pixels: Float[Tensor, "channels height width"], scale: float) -> Image.Image:
+    """Values in 0..1 as a picture: enlarged pixel by pixel, or made smaller smoothly.
+
+    Of more than three channels the first three are shown, of two the first.
+    """
+    pixels = pixels[:3] if len(pixels) > 2 else pixels[:1].expand(3, -1, -1)
     values = (pixels * 255).round().clamp(0, 255).to(torch.uint8)
     image = Image.fromarray(values.permute(1, 2, 0).contiguous().numpy())
     if scale == 1:

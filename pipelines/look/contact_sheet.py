@@ -41,8 +41,8 @@ class Cell:
     """
 
     title: str
-    seen: Float[Tensor, "3 height width"]
-    pixels: Float[Tensor, "3 height width"]
+    seen: Float[Tensor, "channels height width"]
+    pixels: Float[Tensor, "channels height width"]
     lines: tuple[str, ...]
     view: int
     box: Box | None = None
@@ -54,7 +54,7 @@ class Sample:
 
     index: int
     label: str
-    source: UInt8[Tensor, "3 height width"]
+    source: UInt8[Tensor, "channels height width"]
     cells: tuple[Cell, ...]
 
 
@@ -112,10 +112,11 @@ class _Maker:
 
     def __init__(self, loaded: Loaded[Method], source: Source, batch: int, plugins: tuple[str, ...]) -> None:
         found = augmentations(loaded)
-        size = source.size or SOURCE
+        (first, *_), _ = source.read(torch.zeros(1, dtype=torch.long))
         sized = sized_graph(
-            wired(loaded, plugins), loaded, batch=batch, dataset=len(source), image=size, plugins=plugins
-        )
+            wired(loaded, plugins), loaded, batch=batch, dataset=len(source), image=source.size or SOURCE,
+            channels=len(first), plugins=plugins,
+        )  # fmt: skip
         self.program, self.watched = _watched(ViewProgram.build(loaded.spec.views, found))
         self.undo = undoing(loaded, found)
         self.ops = OpPictures(sized, plugins)

@@ -13,7 +13,7 @@ from sslgraph.read.spec import Recipe
 from sslgraph.write_whole import writable, write_whole
 
 from ..check import check
-from ..check.request import source_for, stand_in
+from ..check.request import moved, source_for, stand_in
 from ..feed.feed import Source
 from .contact_picture import write_png
 from .contact_sheet import Sheet, contact_sheet
@@ -60,7 +60,8 @@ def write_sheet(
 def _source(recipe: Recipe | None, data: str | None, plugins: tuple[str, ...]) -> tuple[Source, str]:
     """The images to show, and what they are called."""
     if data is not None:
-        found: Source = registry.build(source_for(data), {"path": data, "split": "train"}, plugins)
+        there = moved(recipe.data, data) if recipe else (source_for(data), {"path": data})
+        found: Source = registry.build(there[0], {**there[1], "split": "train"}, plugins)
         return found, data
     use, settings = (recipe.data.use, dict(recipe.data.settings)) if recipe else (stand_in(), EMBEDDED)
     return registry.build(use, {**settings, "split": "train"}, plugins), str(settings.get("path", use))

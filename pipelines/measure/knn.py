@@ -53,7 +53,7 @@ def knn(bank: Features, queries: Features, *, k: int = 20, temperature: float = 
     with torch.autocast(values.device.type, enabled=False):  # in bfloat16 near neighbours change places
         scores = torch.cat([_votes(chunk @ values.T, labels, k, temperature, classes) for chunk in chunks])
     ranked = scores.argsort(dim=1, descending=True, stable=True)[:, :5]
-    hits = ranked == truth[:, None]
+    hits = (ranked == truth[:, None]) & (scores.gather(1, ranked) > 0)  # a class without a vote is no answer
     frequent = labels.bincount().argmax()
     return Neighbours(
         accuracy=_share(hits[:, 0]),

@@ -48,9 +48,11 @@ def asked_of_noise(
 
     Borders, interpolation and padding can tell the labels all the same (the dossier of every such paper warns of it).
     """
-    ports = drawn(method, views, size=size, device=device)
+    ports, shape = drawn(method, views, size=size, device=device), (method.sized.channels, *size)
     epochs = range(IMAGES // BATCH if ports else 0)
-    found = asked(method, views, ports, ((_noise(size, epoch), torch.arange(BATCH), epoch) for epoch in epochs), device)
+    found = asked(
+        method, views, ports, ((_noise(shape, epoch), torch.arange(BATCH), epoch) for epoch in epochs), device
+    )
     return tuple(_judged(loss, *answers) for loss, answers in found.items())
 
 
@@ -67,7 +69,8 @@ def drawn(
     if not ports:
         return {}
     program = method.training_program.only(dict.fromkeys(name for pair in ports.values() for name in pair))
-    first, other = (_batch(views, _noise(size, pixels), torch.arange(BATCH), 0, device) for pixels in (0, 1))
+    noise = (_noise((method.sized.channels, *size), number) for number in (0, 1))
+    first, other = (_batch(views, images, torch.arange(BATCH), 0, device) for images in noise)
     moved = {k: v.roll(1, 0) if k.endswith((".index", ".label", ".map")) else v for k, v in other.items()}
     with _evaluating(method):
         before, after = program(first), program(moved)
@@ -103,9 +106,9 @@ def _evaluating(method: CompiledMethod) -> Iterator[None]:
         method.train(was_training)
 
 
-def _noise(size: tuple[int, int], number: int) -> Tensor:
+def _noise(shape: tuple[int, int, int], number: int) -> Tensor:
     generator = torch.Generator().manual_seed(number)
-    return torch.randint(256, (BATCH, 3, *size), generator=generator, dtype=torch.uint8)
+    return torch.randint(256, (BATCH, *shape), generator=generator, dtype=torch.uint8)
 
 
 def _batch(views: ViewProgram, images: Any, index: Tensor, epoch: int, device: torch.device | str) -> dict[str, Tensor]:

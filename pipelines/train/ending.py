@@ -21,8 +21,9 @@ HELPS = (
 def words(folder: Path, summary: Mapping[str, Any], seconds: float) -> list[str]:
     """The last lines of a run that took so many seconds; `summary` is the one that it wrote."""
     measures = summary.get("measures", {})
+    expected = [f"What to expect: {summary['expect']}"] if summary.get("expect") else []
     if KNN not in measures:
-        return [f"took {length(seconds)}"]
+        return [f"took {length(seconds)}", *expected]
     best, step = _best(folder) or (measures[KNN], summary["steps"])
     others = f" ({beside(measures)})" if beside(measures) else ""
     said = [
@@ -31,9 +32,9 @@ def words(folder: Path, summary: Mapping[str, Any], seconds: float) -> list[str]
     if RANDOM in measures and measures[KNN] <= measures[RANDOM]:
         said.append(
             f"The encoder ends no better than it began: kNN {percent(measures[KNN])}, before training "
-            f"{percent(measures[RANDOM])}.\n{HELPS}"
+            f"{percent(measures[RANDOM])}.\n{'' if expected else HELPS}".rstrip()
         )
-    return said
+    return [*said, *expected]
 
 
 def _best(folder: Path) -> tuple[float, int] | None:

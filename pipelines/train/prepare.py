@@ -173,7 +173,7 @@ def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) 
     recipe = loaded.spec
     sized = sized_graph(
         wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=len(source),
-        image=source.size or SOURCE, plugins=plugins,
+        image=source.size or SOURCE, channels=recipe.data.image_channels, plugins=plugins,
     )  # fmt: skip
     begun = given(sized, recipe.given)
     method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=begun.states)
@@ -220,4 +220,5 @@ def _facts(recipe: Recipe, method: CompiledMethod, on: torch.device, forms: Form
         "recipe": recipe.recipe, "batch": recipe.batch, "accumulate": recipe.accumulate, "ranks": collectives.ranks(),
         "trained_parameters": sum(p.numel() for p in method.parameters() if p.requires_grad),
         "device": name, "precision": forms.precision, "torch": torch.__version__, "forms": forms.record(),
+        **({"expect": recipe.expect} if recipe.expect else {}),
     }  # fmt: skip

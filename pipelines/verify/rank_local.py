@@ -37,6 +37,9 @@ def _norms(graph: Graph) -> Iterator[Local]:
         if isinstance(box, NetBox) and not box.spec.sync_norm:
             words = f"BatchNorm of '{name}' sees the images of one rank (sync_norm: false)"
             yield Local(name, words, f"nets.{name}.sync_norm", True, is_norm=True)
+        if isinstance(box, NetBox) and box.spec.norm_splits > 1:
+            words = f"BatchNorm of '{name}' sees groups of images (norm_splits: {box.spec.norm_splits})"
+            yield Local(name, words, f"nets.{name}.norm_splits", 1, is_norm=True)
 
 
 def _scopes(graph: Graph) -> Iterator[Local]:

@@ -18,7 +18,7 @@ from sslgraph.compile.program import Program
 from sslgraph.draws import stream_of
 from sslgraph.errors import SslgraphError, refusal
 from sslgraph.parts import registry
-from sslgraph.ranks.batch_norm import synchronise
+from sslgraph.ranks.batch_norm import split, synchronise
 from sslgraph.read.spec import ALWAYS, Average, Part, Weights
 from sslgraph.settle.given_numbers import with_numbers
 from sslgraph.settle.sized import SizedGraph
@@ -44,7 +44,9 @@ def build_parts(
             if until == ALWAYS and name.startswith(f"{box.name}."):
                 _weights(part, name.removeprefix(f"{box.name}.")).requires_grad_(False)
         followed = sized.graph.boxes[box.net].spec
-        if collectives.ranks() > 1 and isinstance(followed, Part) and followed.sync_norm:
+        if isinstance(followed, Part) and followed.norm_splits > 1:
+            parts[box.name] = split(part, followed.norm_splits)
+        elif collectives.ranks() > 1 and isinstance(followed, Part) and followed.sync_norm:
             parts[box.name] = synchronise(part)
     return {name: parts[name] for name in sized.settings}
 

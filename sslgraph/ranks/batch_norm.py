@@ -1,14 +1,22 @@
-"""BatchNorm over the rows of all processes, so that a method's numbers do not depend on how many there are."""
+"""BatchNorm over the rows of all processes, so that a method's numbers do not depend on how many there are.
+
+Or over groups of rows, as if there were more processes than there are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.torch_compat import BatchNorm, BatchNormLikeSync
 
+Norm = TypeVar("Norm", bound=BatchNormLikeSync)
 _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -17,14 +25,63 @@ def synchronise(module: nn.Module) -> nn.Module:
 
     Changes the net in place and returns it (a net that is itself a BatchNorm gives a new layer).
     """
-    joined: dict[int, JointBatchNorm] = {}  # a layer that stands in a net under two names stays one layer
+    return _replaced(module, lambda layer, path: _like(layer, path, JointBatchNorm))
+
+
+def split(module: nn.Module, groups: int) -> nn.Module:
+    """The same net with statistics over each of so many groups of rows; in place, as `synchronise` does."""
+
+    def parted(layer: BatchNorm, path: str) -> nn.Module:
+        made = _like(layer, path, SplitBatchNorm)
+        made.groups = groups
+        return made
+
+    return _replaced(module, parted)
+
+
+def _replaced(module: nn.Module, by: Callable[[BatchNorm, str], nn.Module]) -> nn.Module:
+    known: dict[int, nn.Module] = {}  # a layer that stands in a net under two names stays one layer
     for path, layer in list(module.named_modules(remove_duplicate=False)):
-        if isinstance(layer, BatchNorm) and not isinstance(layer, nn.SyncBatchNorm | JointBatchNorm):
-            joint = joined[id(layer)] = joined.get(id(layer)) or _joint(layer, path)
+        if isinstance(layer, BatchNorm) and not isinstance(layer, nn.SyncBatchNorm | JointBatchNorm | SplitBatchNorm):
+            new = known[id(layer)] = known.get(id(layer)) or by(layer, path)
             if path == "":
-                return joint
-            module.set_submodule(path, joint)
+                return new
+            module.set_submodule(path, new)
     return module
+
+
+class SplitBatchNorm(BatchNormLikeSync):
+    """BatchNorm whose training statistics are those of groups of rows: row n belongs to group n modulo `groups`.
+
+    So a process stands for several of them, which MoCo's queries and keys need (arXiv:1911.05722, section 3.3; the
+    split BatchNorm of its demo on one GPU). `groups` counts over all ranks. Running statistics follow the mean over the
+    groups; in eval mode it is torch's plain BatchNorm.
+    """
+
+    groups: int
+
+    def forward(self, input: Tensor) -> Tensor:
+        groups = self.groups // collectives.ranks()
+        if groups <= 1 or not (self.training or self.running_mean is None):
+            return BatchNorm.forward(self, input)
+        if len(input) % groups:
+            raise SslgraphError(
+                f"norm_splits: {groups} groups can't share {len(input)} images evenly; set batch to fit"
+            )
+        rate, buffers = 0.0, [self.running_mean, self.running_var]
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            rate = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        # The groups stand beside each other as channels: one kernel does them all.
+        mean, variance, weight, bias = (
+            None if one is None else one.repeat(groups) for one in (*buffers, self.weight, self.bias)
+        )
+        rows = input.unflatten(0, (-1, groups)).flatten(1, 2)
+        out = functional.batch_norm(rows, mean, variance, weight, bias, True, rate, self.eps)
+        for buffer, found in zip(buffers, (mean, variance), strict=True):
+            if buffer is not None and found is not None:
+                buffer.copy_(found.view(groups, -1).mean(0))
+        return out.unflatten(1, (groups, -1)).flatten(0, 1)
 
 
 class JointBatchNorm(BatchNormLikeSync):
@@ -76,18 +133,16 @@ def _joint_statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return joint, (share * (variances + (means - joint).square())).sum(0), counts.sum()
 
 
-def _joint(layer: BatchNorm, path: str) -> JointBatchNorm:
-    """A joint layer with this one's weights and buffers themselves, not copies."""
+def _like(layer: BatchNorm, path: str, kind: type[Norm]) -> Norm:
+    """A layer of another class with this one's weights and buffers themselves, not copies."""
     if type(layer) not in _PLAIN:
         raise SslgraphError(
-            f"layer '{path}' is a {type(layer).__name__}, whose statistics can't be taken over all ranks; "
-            "train on one process, or choose a network with plain BatchNorm"
+            f"layer '{path}' is a {type(layer).__name__}, whose statistics can't be taken over all ranks or groups; "
+            "train on one process without norm_splits, or choose a network with plain BatchNorm"
         )
-    joint = JointBatchNorm(
-        layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats, device="meta"
-    )
+    new = kind(layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats, device="meta")
     for name in ("weight", "bias"):
-        joint.register_parameter(name, getattr(layer, name))
+        new.register_parameter(name, getattr(layer, name))
     for name in ("running_mean", "running_var", "num_batches_tracked"):
-        joint.register_buffer(name, getattr(layer, name))
-    return joint.train(layer.training)
+        new.register_buffer(name, getattr(layer, name))
+    return new.train(layer.training)

@@ -71,6 +71,7 @@ class Part(Text):
     mode: Literal["train", "eval"] | None = None
     dtype: Literal["float32"] | None = None
     sync_norm: bool = True  # BatchNorm statistics over all ranks
+    norm_splits: int = Field(default=1, ge=1)  # groups of images with BatchNorm statistics of their own, over all ranks
     role: NetRole | None = None  # what a net is there for, where its place in the figure does not say it
 
     @property
@@ -176,6 +177,12 @@ class Data(Text):
     use: str
     settings: dict[str, Any] = {}
 
+    @property
+    def image_channels(self) -> int:
+        """Channels of its images: as many as `channels` names, else three."""
+        named = self.settings.get("channels")
+        return len(named) if isinstance(named, list) else 3
+
 
 class Recipe(Text):
     """The numbers of a run: data, optimizer, evaluation, and the method as the recipe changes it."""
@@ -200,6 +207,7 @@ class Recipe(Text):
     plugins: list[str] = []
     given: dict[str, str] = {}
     begin_with: str | None = None  # a run, or one of its checkpoints, with whose weights this one begins
+    expect: str | None = None  # what such a run is known to reach, said at its end
     seed: int = Field(default=0, ge=0, lt=2**32)
 
     @model_validator(mode="after")

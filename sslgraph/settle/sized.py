@@ -75,6 +75,12 @@ class SizedGraph:
     freezes: dict[str, str] = field(default_factory=dict)  # net, module or weight -> "always", or a length of the run
     needs_numbers: tuple[str, ...] = ()  # parts that can't run on tensors without storage
 
+    @property
+    def channels(self) -> int:
+        """Channels of the images."""
+        inputs = (self.export.tensors[step.name] for step in self.export.steps if step.kind == "input")
+        return next(int(image.shape[1]) for image in inputs if image.ndim == 4)
+
     def parameters(self, box: str) -> int:
         """How many numbers of a part are parameters."""
         return sum(p.numel() for p in self.parts[box].parameters())

@@ -11,7 +11,7 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from sslgraph.draws import Draw, integers, keyed, stream_of, substream
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import Fault, SpecError, SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.catalogue import EVALUATION
 from sslgraph.read.load import load_augmentation
@@ -19,8 +19,8 @@ from sslgraph.read.spec import Augmentation, View
 from sslgraph.settle.overrides import is_normalization, resolve
 from sslgraph.settle.renderings import placed
 
-# Bytes: one tensor of images of one size, or a list of [3, height, width] each of its own.
-Images = UInt8[Tensor, "batch 3 height width"] | list[Tensor]
+# Bytes: one tensor of images of one size, or a list of [channels, height, width] each of its own.
+Images = UInt8[Tensor, "batch channels height width"] | list[Tensor]
 # The class of each pixel of each of these images, -1 where it has none.
 Maps = Sequence[Int64[Tensor, "_ _"]]
 
@@ -38,7 +38,8 @@ class Painting(Protocol):
 
     The call may change the images in place and returns what they become.
 
-    It treats left and right alike, so that a later flip may be folded into the resampling before it.
+    It treats left and right alike, so that a later flip may be folded into the resampling before it. One that is not
+    for images of any number of channels has a method `takes(channels)`, which raises ValueError.
     """
 
     def plan(self, draw: Draw) -> tuple[Tensor, ...]: ...
@@ -145,6 +146,18 @@ class ViewProgram:
             if maps is not None:
                 batch[f"{name}.map"] = torch.stack(steps.resample.maps(maps, frame)).to(device)
         return batch
+
+    def refuse(self, channels: int) -> None:
+        """Refuses all steps that are not for images of so many channels, each by its name."""
+        faults = []
+        for name, view in self.views.items():
+            for key, step in view.steps.items():
+                try:
+                    getattr(step, "takes", int)(channels)
+                except ValueError as wrong:
+                    faults.append(Fault(("views", name, key), f"step '{key}': {wrong}"))
+        if faults:
+            raise SpecError(faults)
 
     def sizes(self, height: int, width: int) -> dict[str, tuple[int, int]]:
         """Height and width of each view of an image of this size, without looking at one."""

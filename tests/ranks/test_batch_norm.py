@@ -10,7 +10,7 @@ from two_ranks import Both
 
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
-from sslgraph.ranks.batch_norm import JointBatchNorm, synchronise
+from sslgraph.ranks.batch_norm import JointBatchNorm, split, synchronise
 
 
 def net() -> nn.Sequential:
@@ -119,3 +119,24 @@ def test_a_kind_of_batch_norm_with_work_of_its_own_is_refused_by_name() -> None:
 
     with pytest.raises(SslgraphError, match=r"layer '1\.norm' is a WithActivation, whose statistics can't be taken"):
         synchronise(nn.Sequential(nn.ReLU(), nn.ModuleDict({"norm": WithActivation(3)})))
+
+
+def test_each_group_of_rows_has_statistics_of_its_own_and_running_ones_follow_their_mean() -> None:
+    """Row n is of group n modulo the groups, as a rank of its own would see it; MoCo's split BatchNorm."""
+    plain, parted = net().double(), split(net().double(), 4)
+    rows = images(8).double()
+    alone = [copy.deepcopy(plain) for _ in range(4)]
+    expected = torch.stack([layers(rows[group::4]) for group, layers in enumerate(alone)], 1).flatten(0, 1)
+    torch.testing.assert_close(parted(rows), expected, rtol=0, atol=1e-12)
+    for group in (1, 5):  # layers with running statistics that an exponential average makes
+        for name in ("running_mean", "running_var"):
+            mean = torch.stack([getattr(layers[group], name) for layers in alone]).mean(0)
+            torch.testing.assert_close(getattr(parted[group], name), mean, rtol=0, atol=1e-12)
+    one, other = net().double().eval(), split(net().double(), 4).eval()
+    assert torch.equal(one(rows), other(rows)) and parted[1].weight is not None
+    assert set(parted.state_dict()) == set(plain.state_dict())
+
+
+def test_groups_that_can_not_share_the_rows_are_refused() -> None:
+    with pytest.raises(SslgraphError, match="norm_splits: 3 groups can't share 8 images evenly"):
+        split(net(), 3)(images(8))

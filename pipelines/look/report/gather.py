@@ -84,6 +84,7 @@ def _sized(record: Record, source: Source | None, plugins: tuple[str, ...]) -> S
         batch=record.loaded.spec.batch,
         dataset=images,
         image=size or SOURCE,
+        channels=record.loaded.spec.data.image_channels,
         plugins=plugins,
     )
 

@@ -137,13 +137,17 @@ def test_drop_path_is_a_function_of_the_sample_and_absent_in_eval() -> None:
         net.train()(IMAGES)
 
 
-def test_maes_start_is_xavier_with_bias_0() -> None:
+def test_maes_start_is_xavier_and_the_bias_of_patches_torchs_own() -> None:
     net = nano(init="mae").net
     bound = math.sqrt(6 / (96 + 3 * 96))
     assert 0.98 * bound < net.blocks[0].attn.qkv.weight.abs().max() <= bound
     bound = math.sqrt(6 / (96 + 3 * 64))
     assert 0.98 * bound < net.patch_embed.proj.weight.abs().max() <= bound
-    assert net.patch_embed.proj.bias.abs().max() == 0
+    assert 0 < net.patch_embed.proj.bias.abs().max() <= 1 / math.sqrt(3 * 64)
+
+
+def test_dinos_class_token_has_the_spread_of_its_other_weights() -> None:
+    assert 0.01 < nano(init="dino").net.cls_token.std() < 0.03 and nano().net.cls_token.std() < 1e-5
 
 
 def test_a_patch_that_does_not_divide_the_image_is_refused() -> None:

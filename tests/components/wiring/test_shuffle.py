@@ -6,9 +6,10 @@ from sslgraph.components.wiring.unshuffle import Unshuffle
 CLOCK = torch.tensor([5, 1, 12])
 
 
-def test_on_one_rank_nothing_moves() -> None:
+def test_on_one_rank_the_order_alone_changes_and_comes_back() -> None:
     rows = torch.randn(6, 3)
-    assert Shuffle()(rows, CLOCK).equal(rows) and Unshuffle()(rows, CLOCK).equal(rows)
+    away = Shuffle()(rows, CLOCK)
+    assert away.equal(rows[order(CLOCK, 6, 0)]) and not away.equal(rows) and Unshuffle()(away, CLOCK).equal(rows)
 
 
 def test_the_order_is_a_permutation_that_changes_with_step_and_rank_only() -> None:

@@ -148,6 +148,13 @@ def test_accumulation_divides_the_batch() -> None:
         check.examine("demo/mae", fast=True, overrides={"batch": 8, "accumulate": 3})
 
 
+def test_groups_of_batch_norm_divide_the_batch() -> None:
+    told = r"nets\.f\.norm_splits: 3 can't share 8 images evenly, two or more for each\n  write a batch that 3 divides"
+    with pytest.raises(SpecError, match=told):
+        check.examine("demo/simclr", fast=True, overrides={"batch": 8, "nets.f.norm_splits": 3})
+    check.examine("demo/simclr", fast=True, overrides={"batch": 8, "nets.f.norm_splits": 4})
+
+
 def test_one_image_is_a_batch_where_each_is_judged_by_itself() -> None:
     check.examine("demo/mae", fast=True, overrides={"batch": 1})
 

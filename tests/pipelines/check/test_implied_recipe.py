@@ -43,7 +43,7 @@ def _catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_base_makes_the_method_small() -> None:
     recipe = load_recipe("twins").spec
-    assert recipe.recipe == "demo/twins" and recipe.data.use == "sources.shapes"
+    assert recipe.recipe == "demo/twins" and recipe.data.use == "sources.patterns"
     assert recipe.method.nets["f"].settings == {"depth": 10, "width": 16, "stem": "small", "zero_init_residual": False}
     assert recipe.method.views["x1"].settings["size"] == 32
     assert load_recipe("cifar10/twins").spec.method.nets["f"].settings["depth"] == 18

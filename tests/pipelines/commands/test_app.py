@@ -45,7 +45,7 @@ losses:
   near: {use: "own_parts.losses:Distance", of: [z1, z2], scale: 2.0}
 export: f
 """
-DATASETS = ("cifar10", "cifar10-small", "demo", "photos")
+DATASETS = ("cifar10", "cifar10-small", "demo", "imagenet", "photos")
 RECIPES = Path(__file__).parents[3] / "specs" / "recipes"
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 HALVES = {"of", "that", "whose", "in", "as", "for", "by", "with", "where", "at", "how", "on", "to"}

@@ -156,7 +156,7 @@ def test_views_writes_a_page_whose_pictures_have_words(sslgraph: Command, tmp_pa
     said = sslgraph("views", "demo/mae", "-o", str(tmp_path / "out.html"), "--images", "1", "--epoch", "3")
     text = (tmp_path / "out.html").read_text()
     assert said.code == 0 and text.startswith("<!doctype html>") and text.count('<img src="data:image/') == 3
-    assert "MAE: the views of 1 images of sources.shapes, seed 0, epoch 3" in text
+    assert "MAE: the views of 1 images of sources.patterns, seed 0, epoch 3" in text
     assert 'alt="m.hidden of image 0, ' in text and "75% hidden" in text
 
 

@@ -34,6 +34,11 @@ def test_near_and_many_are_weighed_by_the_temperature(temperature: float, foreto
     assert knn(BANK, query, k=3, temperature=temperature).accuracy == 1
 
 
+def test_a_class_that_no_neighbour_voted_for_is_none_of_the_five() -> None:
+    found = knn(BANK, features(torch.tensor([[2.0, 0.0]]), [1]), k=1, temperature=0.1)
+    assert found.top5 == 0 and knn(BANK, features(torch.tensor([[2.0, 0.0]]), [1]), k=2, temperature=0.1).top5 == 1
+
+
 def test_it_equals_a_slow_version_query_by_query() -> None:
     bank, queries = noise(200), noise(60, seed=1)
     assert bank.labels is not None and queries.labels is not None

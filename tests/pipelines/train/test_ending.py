@@ -32,5 +32,14 @@ def test_a_run_that_ends_no_better_than_its_random_encoder_says_so(tmp_path: Pat
     assert "What usually helps: more epochs" in said
 
 
+def test_what_the_recipe_expects_stands_last_in_place_of_other_advice(tmp_path: Path) -> None:
+    measures = {"knn": 0.1, "knn_random_encoder": 0.184}
+    summary = {"steps": 10, "measures": measures, "expect": "In so short a run it learns nothing."}
+    assert ending.words(run_with(tmp_path, {10: 0.1}), summary, 60)[1:] == [
+        "The encoder ends no better than it began: kNN 10.0 %, before training 18.4 %.",
+        "What to expect: In so short a run it learns nothing.",
+    ]
+
+
 def test_a_run_that_measured_nothing_says_how_long_it_took(tmp_path: Path) -> None:
     assert ending.words(tmp_path, {"steps": 10, "measures": {}}, 61) == ["took 1:01"]
