@@ -6,7 +6,6 @@ Damaged ones are told by a ValueError, before they fill the memory.
 from __future__ import annotations
 
 import io
-import struct
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from .pixels import MOST_CHANNELS, Scaling
-from .tiff import EXTRA, fields_of, is_deep, read
+from .tiff import DAMAGE, EXTRA, channels_of_pages, fields_of, is_deep, read
 
 # Files with these endings are images; others are counted as left out.
 SUFFIXES = (
@@ -55,6 +54,8 @@ def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = N
     if at_least is not None and data[:2] == JPEG and min(_size_of_jpeg(data)) >= 2 * at_least:
         return picture_of(_with_pillow(data, at_least))  # torchvision's decoder has no door to it
     found, scaling = _decoded(data), scaling or Scaling(None)
+    if scaling.channels is not None and (pages := channels_of_pages(data)) is not None:
+        found = pages
     if scaling.channels is not None and len(scaling.channels) != COLOURS:
         taken = scaling.bytes_of(_named(_as_stored(found), scaling.channels))
         return torch.from_numpy(np.ascontiguousarray(taken.transpose(2, 0, 1)))
@@ -80,7 +81,7 @@ def _decoded(data: bytes) -> Picture | Image.Image | Deep:
         try:
             if is_deep(fields := fields_of(data)):
                 return read(data, fields)
-        except (KeyError, IndexError, ArithmeticError, struct.error, zlib.error) as reason:
+        except DAMAGE as reason:
             raise ValueError(f"a damaged TIFF file ({reason})") from reason
     # Two to three times as fast as Pillow. The op itself, since torchvision's Python door to it warns at every call.
     # It knows no rotation tag of WebP files, and is asked for nothing that it would refuse.

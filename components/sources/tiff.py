@@ -5,8 +5,10 @@ The fields are those of the TIFF 6.0 specification (Adobe, 1992).
 
 from __future__ import annotations
 
+import itertools
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,16 +19,42 @@ WIDTH, HEIGHT, BITS, COMPRESSION, CHANNELS, ROWS, PLANAR, PREDICTOR = 256, 257, 
 STRIPS, STRIP_SIZES, TILES, TILE_SIZES, TILE_WIDTH, TILE_HEIGHT, FORMAT, EXTRA = 273, 279, 324, 325, 322, 323, 339, 338
 FORMATS = {1: "u", 2: "i", 3: "f"}
 MOST_CHANNELS, MOST_SAMPLES = 64, 2**29
+DAMAGE = (KeyError, IndexError, ArithmeticError, struct.error, zlib.error)  # what a file that lies leads to
 
 Array = NDArray[Any]
 
 
 def fields_of(data: bytes) -> dict[int, tuple[int, ...]]:
     """The fields of the first image of a file, by their numbers; empty if it is no TIFF (or a BigTIFF)."""
+    return next(_pages(data), {})
+
+
+def channels_of_pages(data: bytes) -> Array | None:
+    """The pages of a file as channels, as microscopes write them; None for one page, or pages that have channels."""
+    try:
+        pages = list(itertools.islice(_pages(data), MOST_CHANNELS))
+        if len(pages) < 2 or pages[0].get(CHANNELS, (1,))[0] != 1:
+            return None
+        read_ = [read(data, fields) for fields in pages]
+    except DAMAGE as reason:
+        raise ValueError(f"a damaged TIFF file ({reason})") from reason
+    if len({(one.shape, one.dtype) for one in read_}) > 1:
+        raise ValueError("its pages differ in size or kind, so they are no channels of one image")
+    return np.concatenate(read_, axis=2)
+
+
+def _pages(data: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
-    if order is None:
-        return {}
-    (at,) = struct.unpack_from(order + "I", data, 4)
+    known = set[int]()
+    (at,) = struct.unpack_from(order + "I", data, 4) if order else (0,)
+    while order and at and at not in known:
+        known.add(at)
+        yield _fields_at(data, order, at)
+        (count,) = struct.unpack_from(order + "H", data, at)
+        (at,) = struct.unpack_from(order + "I", data, at + 2 + 12 * count)
+
+
+def _fields_at(data: bytes, order: str, at: int) -> dict[int, tuple[int, ...]]:
     (count,) = struct.unpack_from(order + "H", data, at)
     found: dict[int, tuple[int, ...]] = {-1: (int(order == ">"),)}
     for i in range(count):

@@ -160,6 +160,18 @@ def test_five_channels_need_names_and_damaged_files_are_told() -> None:
             Scaling(None, channels=names)
 
 
+def test_pages_of_a_tiff_are_channels_where_channels_are_named(tmp_path: Path) -> None:
+    stains = [Image.fromarray((RAMP * factor).astype(np.uint16)) for factor in (16, 8, 4)]
+    stains[0].save(tmp_path / "cell.tif", save_all=True, append_images=stains[1:], compression="tiff_lzw")
+    source = ImageFolder(path=str(tmp_path), channels=[2, 0], range=[0, 4080])
+    assert source.read(torch.tensor([0]))[0][0][:, 0, 59].tolist() == [64, 255]
+    with pytest.raises(SslgraphError, match=r"it has 3 channels, counted from 0, and data\.channels asks for 3"):
+        ImageFolder(path=str(tmp_path), channels=[0, 3], range=[0, 4080]).read(torch.tensor([0]))
+    stains[0].save(tmp_path / "cell.tif", save_all=True, append_images=[stains[1].crop((0, 0, 9, 9))])
+    with pytest.raises(SslgraphError, match="its pages differ in size or kind"):
+        ImageFolder(path=str(tmp_path), channels=[0, 1], range=[0, 4080]).read(torch.tensor([0]))
+
+
 def test_sixteen_bit_colours_keep_their_lower_bits() -> None:
     array = np.repeat(TWELVE[:, :, None], 3, axis=2)
     decoded = decode(tiff(array), scaling=Scaling([0, 4080]))

@@ -80,7 +80,7 @@ def test_the_page_has_all_that_a_run_is_asked_about(page: Page, the_run: Path) -
     assert page.all("h2") == [*sections, "Map of held-out images", "Spec"]
     facts = dict(zip(page.all("dt"), page.all("dd"), strict=True))
     assert facts["recipe"] == "SimCLR, demo" and facts["length"] == "12 steps of 2 epochs" and facts["batch"] == "16"
-    assert facts["images"] == "sources.shapes, 96 images" and facts["folder"] == str(the_run)
+    assert facts["images"] == "sources.patterns, 96 images" and facts["folder"] == str(the_run)
     assert (
         facts["versions"].startswith("sslgraph 0.1") and "torch 2." in facts["versions"] and "float" in facts["device"]
     )
