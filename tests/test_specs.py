@@ -96,8 +96,8 @@ def test_a_shipped_spec_passes_check_with_a_shape_for_every_value(name: str) -> 
 
 
 @pytest.mark.parametrize("name", [f"imagenet/{name}" for name in METHODS])
-def test_a_papers_recipe_is_its_own_text_and_passes_check(name: str) -> None:
-    assert name in catalogue.with_files("recipes") and check.examine(name, fast=True).sized is None
+def test_a_papers_recipe_passes_check(name: str) -> None:
+    assert check.examine(name, fast=True).sized is None
 
 
 @pytest.mark.parametrize("name", METHODS)

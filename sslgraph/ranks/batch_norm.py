@@ -81,7 +81,8 @@ class SplitBatchNorm(BatchNormLikeSync):
         for buffer, found in zip(buffers, (mean, variance), strict=True):
             if buffer is not None and found is not None:
                 buffer.copy_(found.view(groups, -1).mean(0))
-        return out.unflatten(1, (groups, -1)).flatten(0, 1)
+        apart: Tensor = out.unflatten(1, (groups, -1)).flatten(0, 1)
+        return apart
 
 
 class JointBatchNorm(BatchNormLikeSync):
