@@ -218,10 +218,9 @@ def sine_cosine_table(dim: int, side: int) -> Float[Tensor, "1 places dim"]:
 
 def _initialise(net: Any, init: str) -> None:
     """What timm's own initialisation, done before, leaves to the method."""
-    if init == "timm":
-        return
     if init == "dino":
         nn.init.trunc_normal_(net.cls_token, std=0.02)  # timm's is 1e-6
+    if init in ("timm", "dino"):
         return
     projection = net.patch_embed.proj
     if init == "moco_v3":
