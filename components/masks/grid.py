@@ -8,5 +8,8 @@ def grid(image: Tensor, patch: int) -> tuple[int, int]:
     rows, columns = (side // patch for side in image.shape[2:])
     if any(side % patch for side in image.shape[2:]) or min(rows, columns) < 2:
         sides = " x ".join(map(str, image.shape[2:]))
-        raise ValueError(f"patches of {patch} pixels do not cut {sides} into several; set patch")
+        raise ValueError(
+            f"patches of {patch} pixels do not cut {sides} into several; set patch, or make the sides of the view "
+            f"multiples of it, {2 * patch} at the least"
+        )
     return rows, columns

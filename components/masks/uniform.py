@@ -59,7 +59,10 @@ class UniformMask(nn.Module):
         rows, columns = image.shape[2:]
         if rows % self.unit or columns % self.unit:
             what, setting = ("patches", "patch") if self.unit == self.patch else ("squares", "unit")
-            raise ValueError(f"{what} of {self.unit} pixels do not divide {rows} x {columns}; set {setting}")
+            raise ValueError(
+                f"{what} of {self.unit} pixels do not divide {rows} x {columns}; set {setting}, or make the sides of "
+                f"the view multiples of it, {self.unit} at the least"
+            )
         down, across, times = rows // self.unit, columns // self.unit, self.unit // self.patch
         kept = int(down * across * (1 - self.ratio))
         if kept == 0:

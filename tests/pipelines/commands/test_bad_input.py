@@ -14,7 +14,7 @@ from PIL import Image
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("demo/mae", "views.x.size=2"), "patches of 4 pixels do not divide an image of 2; .* 4 for example"),
+        (("demo/mae", "views.x.size=2"), "patches of 4 pixels do not divide 2 x 2; .* 4 at the least"),
         (("relative_patch", "views.x.size=200"), r"needs images of at least 2\d\d x 2\d\d pixels for 3 x 3 patches"),
         (("jigsaw", "views.x.size=120"), "cuts tiles of 64 pixels from cells of 40 x 40; .* at least 192 pixels"),
     ],
