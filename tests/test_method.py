@@ -108,6 +108,29 @@ def test_views_are_those_that_training_makes() -> None:
     assert all(torch.equal(ours[name], batch[name]) for name in ours)
 
 
+def test_labels_and_label_maps_are_given_beside_the_images() -> None:
+    method = sslgraph.load("""
+method: Both
+views: {x: {augment: crop_flip, size: 8, crop.shorter: 8}}
+nets:
+  f: {use: backbones.resnet, depth: 10, width: 2, stem: small}
+  head: {use: heads.linear, out: 3}
+  places: {use: heads.dense_classifier, out: 2, doublings: 3, width: 4}
+flow: {y: head(f(x)), z: places(f(x).map)}
+losses:
+  classes: {use: losses.cross_entropy, of: [y, x.label]}
+  pixels: {use: losses.cross_entropy, of: [z, x.map]}
+export: f
+""")
+    images = torch.randint(256, (4, 3, 8, 8), dtype=torch.uint8)
+    maps = [image[0].long() % 2 for image in images]
+    batch = method.views(images, torch.tensor([3, 0, 2, 1]), labels=torch.tensor([2, 1, 0, 1]), maps=maps)
+    assert batch["x.label"].tolist() == [1, 2, 0, 1]
+    assert torch.equal(batch["x.map"], (255 * batch["x.image"][:, 0]).round().long() % 2)
+    losses, _ = method.compile(batch=4).eval()(batch)
+    assert losses["classes"] > 0 and losses["pixels"] > 0
+
+
 def test_the_code_is_that_of_show() -> None:
     from sslgraph.pipelines.look.show import code
 
