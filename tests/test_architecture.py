@@ -41,7 +41,7 @@ RUNNING: tuple[set[str], ...] = (
     {"export"},
     {"look"},
     {"study"},
-    {"stages"},
+    {"stages", "search"},
     {"commands", "python"},
 )
 # What lies above the language, under the same import name.
@@ -77,6 +77,7 @@ RUN_BY_COMMANDS = {
     "new": "pipelines/new/new.py",
     "plan": "pipelines/plan/plan.py",
     "replay": "pipelines/train/replay.py",
+    "search": "pipelines/search/search.py",
     "show": "pipelines/look/show.py",
     "verify": "pipelines/verify/verify.py",
     "views": "sslgraph/settle/views.py",

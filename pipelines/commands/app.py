@@ -21,6 +21,7 @@ from .runs.neighbours import neighbours
 from .runs.replay import replay
 from .runs.report import report
 from .runs.run_pipeline import run
+from .runs.search import search
 from .runs.status import status
 from .runs.submit import submit
 from .runs.train import train
@@ -39,8 +40,8 @@ from .texts.verify import verify
 from .texts.views import views
 
 COMMANDS = (
-    *(show, explain, check, train, evaluate, embed, export, neighbours, run, status, plan, data, draw, diff, page),
-    *(views, report, verify, replay, submit, init, new, schema),
+    *(show, explain, check, train, evaluate, embed, export, neighbours, run, search, status, plan, data, draw, diff),
+    *(page, views, report, verify, replay, submit, init, new, schema),
 )
 # What a disk refuses wherever it is met: no fault of the program, and no trace of it helps.
 STORAGE = {

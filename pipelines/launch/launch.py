@@ -130,7 +130,7 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
     reached = fetching.newest(place)
     while True:
         try:
-            found = _stoppable(place, lambda: _fit(cfg, workers, share, body))
+            found = stoppable(lambda: fetching.ask(place), lambda: _fit(cfg, workers, share, body))
             break
         except WorkerGroupError as failure:
             before, reached = reached, fetching.newest(place)
@@ -146,8 +146,8 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
     return found
 
 
-def _stoppable(place: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Does the work in a thread, while this one listens: the first Ctrl-C or SIGTERM is passed on to the workers."""
+def stoppable(ask: Callable[[], None], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Does the work in a thread, while this one listens: at the first Ctrl-C or SIGTERM `ask` asks it to stop."""
     outcome: list[Any] = []
 
     def run() -> None:
@@ -157,7 +157,7 @@ def _stoppable(place: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]
             outcome.append(failure)
 
     thread = threading.Thread(target=run, daemon=True)
-    with Interrupt(then=lambda: fetching.ask(place)):
+    with Interrupt(then=ask):
         thread.start()
         thread.join()
     if isinstance(outcome[0], BaseException):

@@ -54,7 +54,8 @@ class Point:
 class Figure:
     """Curves by name over one axis, whose `names` are its marks if it has no numbers.
 
-    `first` is the number of the first curve's colour: curves of one name have one colour in two figures.
+    `first` is the number of the first curve's colour: curves of one name have one colour in two figures. The points of
+    `loose` curves are not joined.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Figure:
     said: Sequence[str] = field(default=())
     first: int = 0
     levels: Mapping[str, float] = field(default_factory=dict)
+    loose: frozenset[str] = frozenset()
 
 
 def wishes(plots: Mapping[str, Any]) -> dict[str, Wish]:

@@ -35,7 +35,10 @@ def draw(figure: Figure) -> Markup:
         element("title", figure.title),
         element("desc", "; ".join(figure.said) or figure.title),
         plane.axes(),
-        [_curve(plane, name, figure.curves[name], number) for number, name in enumerate(names, figure.first)],
+        [
+            _curve(plane, name, figure.curves[name], number, is_joined=name not in figure.loose)
+            for number, name in enumerate(names, figure.first)
+        ],
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         class_="chart",
@@ -116,11 +119,12 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _curve(plane: _Plane, name: str, points: Sequence[Point], number: int) -> list[Markup]:
-    look = f"c{number % 6}"
-    path = "M" + "L".join(f"{plane.x(point.x):.1f} {plane.y(point.y):.1f}" for point in points)
-    title = element("title", name)
-    drawn = [element("path", title, d=path, class_=f"line {look}", stroke_dasharray=dashes_of(number) or None)]
+def _curve(plane: _Plane, name: str, points: Sequence[Point], number: int, *, is_joined: bool) -> list[Markup]:
+    look, drawn = f"c{number % 6}", list[Markup]()
+    if is_joined:
+        path = "M" + "L".join(f"{plane.x(point.x):.1f} {plane.y(point.y):.1f}" for point in points)
+        title = element("title", name)
+        drawn.append(element("path", title, d=path, class_=f"line {look}", stroke_dasharray=dashes_of(number) or None))
     for point in points:
         x, y = round(plane.x(point.x), 1), round(plane.y(point.y), 1)
         if point.deviation:

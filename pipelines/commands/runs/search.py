@@ -1,0 +1,57 @@
+"""`sslgraph search`: numbers and structure of a method tried around a recipe."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sslgraph.errors import SslgraphError
+
+from ..options import Plugins, Sets, out, overrides, spec_names
+
+
+def search(
+    name: Annotated[str, typer.Argument(autocompletion=spec_names, help="Method, recipe or file to begin with")],
+    space: Annotated[str, typer.Option("--space", help="File that says what is tried, and what is looked for")],
+    trials: Annotated[int, typer.Option("--trials", help="Trials beside the recipe itself")] = 20,
+    out_: Annotated[str | None, typer.Option("--out", help="Folder; a search there goes on")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards")] = None,
+    at_once: Annotated[int, typer.Option("--at-once", help="Trials that run at a time and share GPUs or cores")] = 1,
+    searcher: Annotated[
+        str | None, typer.Option("--searcher", help="optuna or random [default: optuna if it is installed]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the searcher; that of trainings is the recipe's")] = 0,
+    address: Annotated[str | None, typer.Option("--address", help="Address of a running Ray cluster")] = None,
+    plugin: Plugins = [],  # noqa: B006
+    set_: Sets = [],  # noqa: B006
+) -> None:
+    """Search numbers and structure around a recipe, on Ray Tune.
+
+    Each trial is a recipe: it is checked, trained and measured, and its folder is a run. The same command goes on.
+    """
+    from rich.table import Table
+
+    from ...search.search import Asked, shared_of
+    from ...search.search import search as run_trials
+    from ...search.search_page import REPORT, TABLE, heads, lines
+
+    for option, number in (("--trials", trials), ("--at-once", at_once)):
+        if number < 1:
+            raise SslgraphError(f"{option} {number} would run nothing; ask for 1 or more")
+
+    def say(text: str) -> None:
+        out.print(text, markup=False)
+
+    shared = shared_of(name, space, out_, data=data, plugins=tuple(plugin), overrides=overrides(set_), say=say)
+    found = run_trials(shared, Asked(trials, at_once, seed, searcher, address), say)
+    shown = Table(box=None, pad_edge=False)
+    for i, head in enumerate(heads(shared, found)):
+        shown.add_column(head, justify="left" if i == 0 else "right")
+    for cells in lines(shared, found):
+        shown.add_row(*cells)
+    out.print(shown)
+    for one in found:
+        if one.value is None:
+            say(f"{one.state}: {one.words}: {one.why.splitlines()[0] if one.why else ''}")
+    say(f"{shared.folder / TABLE}, {shared.folder / REPORT}")

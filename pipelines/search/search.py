@@ -1,0 +1,145 @@
+"""A search: the base and so many trials beside it, several at a time; it goes on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sslgraph import whole_file, write_whole
+from sslgraph.amounts import counted
+from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.resolved import flat
+from sslgraph.read.spec import Recipe
+
+from ..check import check
+from ..check.request import request
+from ..launch import search_on_ray
+from ..launch.search_on_ray import Wish
+from ..launch.search_points import points
+from ..storage import interrupt
+from . import search_page
+from .space import KNN, Space, load_space, refuse_unfit
+from .tried import FILE, Outcome, Shared, outcome, run
+
+ABOUT = "search.json"  # what the trials of a folder are made from
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for beside the recipe and the space."""
+
+    trials: int
+    at_once: int = 1
+    seed: int = 0
+    searcher: str | None = None
+    address: str | None = None
+
+
+def shared_of(
+    name: str, file: str, out: str | None = None, *, data: str | None = None, plugins: tuple[str, ...] = (),
+    overrides: Mapping[str, Any] | None = None, say: Callable[[str], object] = print,
+) -> Shared:  # fmt: skip
+    """The search of a space around a recipe, with everything refused that can be seen before a trial runs."""
+    space = load_space(file)
+    asked = request(name, data=data, plugins=plugins, overrides=overrides, say=say)
+    loaded = load_recipe(asked["recipe"], asked["overrides"])
+    allowed = check.allowed_in(loaded, plugins)
+    check.examine(asked["recipe"], plugins=plugins, overrides=asked["overrides"])
+    if space.objective == KNN:
+        _refuse_unlabelled(loaded, allowed)
+    recipe = str(Path(asked["recipe"]).resolve()) if asked["recipe"].endswith((".yaml", ".yml")) else asked["recipe"]
+    folder = Path(out or Path("runs", f"search-{Path(file).stem}")).resolve()
+    shared = Shared(recipe, asked["overrides"], allowed, space, folder, _values(loaded, space))
+    refuse_unfit(space, shared.sound, shared.text)
+    return shared
+
+
+def _values(loaded: Loaded[Recipe], space: Space) -> dict[str, Any]:
+    """What the base itself says where the space's numbers are, by path; a path with a star has no one value."""
+    whole, found = flat(loaded.spec), {}
+    for number in space.numbers:
+        value: Any = whole
+        steps = number.path.removeprefix("method.").split(".")
+        if steps[0] not in Recipe.model_fields or steps[0] == "method":
+            value = whole["method"]
+        for step in steps:
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is not None:
+            found[number.path] = value
+    return found
+
+
+def _refuse_unlabelled(loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None:
+    data = loaded.spec.data
+    for split in ("train", "test"):
+        labels = registry.build(data.use, {**data.settings, "split": split}, plugins).labels
+        if labels is None or not bool((labels >= 0).any()):
+            raise SslgraphError(
+                f"the search looks for the best {KNN}, which compares labels, and the {split} images have none; "
+                "write maximize: health.rankme, or another measure that needs none"
+            )
+
+
+def search(shared: Shared, asked: Asked, say: Callable[[str], object]) -> list[Outcome]:
+    """Runs what is not done yet of so many trials, and writes what all of them found; see search_page."""
+    searcher, wanted = search_on_ray.chosen(asked.searcher), int(min(asked.trials, points(shared.space.axes)))
+    with write_whole.told(shared.folder, "--out"):
+        shared.folder.mkdir(parents=True, exist_ok=True)
+        _refuse_another(shared)
+    there = outcomes(shared)
+    before = [found for found in there if found.state != "begun"]
+    begun = tuple(found.point for found in there if found.state == "begun" and found.point is not None)
+    known = {found.point: found.value for found in before if found.point is not None}
+    if wanted < asked.trials:
+        say(f"the space has {counted(wanted, 'point')}: that many trials run")
+    done = f"; {counted(len(known), 'trial')} done before" if known else ""
+    say(f"{shared.space.title}: {counted(wanted, 'trial')} and the base, {searcher}{done}; {shared.folder}")
+    wish = Wish(
+        axes=shared.space.axes, trials=wanted, is_minimized=shared.space.is_minimized, at_once=asked.at_once,
+        seed=asked.seed, searcher=searcher, address=asked.address, known=known, begun=begun,
+        base=not any(found.point is None for found in before),
+    )  # fmt: skip
+    try:
+        if wish.base or len(known) < wanted:
+            search_on_ray.search(partial(run, shared), wish, ask=partial(_stop, shared))
+    finally:
+        found = [one for one in outcomes(shared) if one.state != "begun"]
+        if found:
+            search_page.write(shared, found)
+    return found
+
+
+def outcomes(shared: Shared) -> list[Outcome]:
+    """Those of all trials of the folder, in the order in which they were finished."""
+    folders = sorted(shared.folder.glob(f"*/{FILE}"), key=lambda file: file.stat().st_mtime_ns)
+    return [found for file in folders if (found := outcome(file.parent)) is not None]
+
+
+def _refuse_another(shared: Shared) -> None:
+    """Refuses a folder with trials of another base or another space; a number of trials may grow."""
+    mine = {"base": shared.text(None), "space": dict(shared.space.text)}
+    file = shared.folder / ABOUT
+    if file.is_file():
+        theirs = json.loads(file.read_text(encoding="utf-8"))
+        if differing := [name for name, value in mine.items() if theirs.get(name) != json.loads(json.dumps(value))]:
+            raise SslgraphError(
+                f"{shared.folder} holds a search of another {' and '.join(differing)}; give another place with --out"
+            )
+    elif any(shared.folder.iterdir()):
+        raise SslgraphError(f"{shared.folder} is not empty and holds no search; give another place with --out")
+    else:
+        whole_file.put(file, f"{json.dumps(mine, indent=2)}\n".encode())
+
+
+def _stop(shared: Shared) -> None:
+    """Asks the trials that run to save themselves and to end."""
+    for found in outcomes(shared):
+        if found.state == "begun":
+            interrupt.ask(shared.place(found.words))

@@ -1,0 +1,161 @@
+"""One trial: the base's text with a point's numbers and changes, checked, trained, measured; its folder is a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from sslgraph import whole_file
+from sslgraph.errors import Fault, Place, SpecError, SslgraphError, StorageError
+from sslgraph.read.document import read_text
+from sslgraph.read.load import load_recipe, recipe_of
+from sslgraph.read.loaded import method_in
+from sslgraph.read.located import written
+from sslgraph.read.resolved import flat, resolved
+from sslgraph.read.spec import Recipe
+from sslgraph.read.validate import validated
+
+from ..check import check
+from ..check.request import peaking, request
+from ..evaluate.evaluate import evaluate
+from ..launch.launch import launch
+from ..launch.search_points import Point
+from .space import KNN, Space
+from .structure import changed
+
+FILE, RECIPE, LOG = "trial.json", "trial.yaml", "trial.log"
+BASE = "the base"
+LR = "lr"  # the highest learning rate, as --lr sets it; the schedule stays
+State = Literal["begun", "done", "refused", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a trial: its difference to the base in words, its value, and what else was measured.
+
+    A refused one is no method, and `why` says what is wrong with it; a failed one ended by an error.
+    """
+
+    words: str
+    point: Point | None
+    state: State
+    value: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all trials share: the recipe that they change, the space, and the folder that theirs lie in."""
+
+    recipe: str
+    overrides: Mapping[str, Any]
+    plugins: tuple[str, ...]
+    space: Space
+    folder: Path
+    own: Mapping[str, Any]  # the base's values of the space's numbers, by path
+
+    def words(self, point: Point | None) -> str:
+        """In what a trial differs from the base."""
+        return (self.space.words(point, self.own) if point else "") or BASE
+
+    def place(self, words: str) -> Path:
+        """The folder of a trial: two points that are written alike are one trial."""
+        return self.folder / ("base" if words == BASE else f"trial-{hashlib.sha256(words.encode()).hexdigest()[:8]}")
+
+    def text(self, point: Point | None) -> str:
+        """The whole recipe of a trial; SslgraphError if it can't be one."""
+        given = dict(self.overrides)
+        numbers, changes = (self.space.settings(point), self.space.changes(point)) if point else ({}, [])
+        numbers |= {path: value for change in changes for path, value in change.get("set", {}).items()}
+        for path, value in numbers.items():
+            if path == LR:
+                given["optimizer.lr"] = peaking(load_recipe(self.recipe, given).spec.optimizer.get("lr"), value)
+            else:
+                given[path] = value
+        spec = load_recipe(self.recipe, given).spec
+        text = flat(spec)
+        if self.space.objective == KNN:
+            text["evaluate"] = {KNN: {}, **text.get("evaluate", {})}
+        for change in changes:
+            text["method"] = changed(text["method"], change, (*self.plugins, *spec.plugins))
+        if point:
+            text["recipe"] = f"{spec.recipe}; {self.words(point)}"
+        faults = list[Fault]()
+        found = validated(Recipe, written(text, Place("trial")), faults)
+        if found is None or faults:
+            raise SpecError(faults)
+        return resolved(found)
+
+    def sound(self, point: Point | None) -> None:
+        """Refuses a trial in which something is wrong that can be seen without a tensor."""
+        loaded = recipe_of(read_text(self.text(point), Path("trial.yaml")))
+        check.sound(method_in(loaded), loaded, self.plugins)
+
+
+def run(shared: Shared, point: Point | None) -> float | None:
+    """The value of a trial; None if it is no method, if it fails, and if it is asked to stop.
+
+    A trial that is done is not done again, and one that was begun goes on at its newest checkpoint.
+    """
+    words = shared.words(point)
+    folder = shared.place(words)
+    if (known := outcome(folder)) is not None and known.state != "begun":
+        return known.value
+    folder.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    _write(folder, Outcome(words, point, "begun"))
+    with (folder / LOG).open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+        try:
+            found = _trained(shared, point, words, folder)
+        except StorageError:
+            raise
+        except SslgraphError as wrong:
+            found = Outcome(words, point, "failed", why=str(wrong))
+        except SystemExit:  # it was asked to stop, and has saved itself
+            return None
+    _write(folder, replace(found, seconds=round(time.monotonic() - start, 1)))
+    return found.value
+
+
+def _write(folder: Path, found: Outcome) -> None:
+    whole_file.put(folder / FILE, f"{json.dumps(asdict(found), indent=2)}\n".encode())
+
+
+def _trained(shared: Shared, point: Point | None, words: str, folder: Path) -> Outcome:
+    recipe = folder / RECIPE
+    try:
+        text = shared.text(point)
+        if not recipe.is_file() or recipe.read_text(encoding="utf-8") != text:
+            whole_file.put(recipe, text.encode())
+        check.examine(str(recipe), plugins=shared.plugins)
+    except SslgraphError as wrong:
+        return Outcome(words, point, "refused", why=str(wrong))
+    asked = request(str(recipe), out=str(folder), plugins=shared.plugins)
+    summary = launch(asked)
+    figures = {name: value for name, value in summary.get("measures", {}).items() if isinstance(value, float)}
+    space = shared.space
+    if space.protocol is not None:
+        measured = evaluate(folder, names=[space.protocol], plugins=shared.plugins).trained[space.protocol]
+        figures |= {f"{space.protocol}.{name}": value for name, value in measured.items() if value is not None}
+    value = figures.get(space.figure if space.protocol is None else space.objective)
+    if value is None:
+        return Outcome(words, point, "failed", figures=figures, why=f"{space.objective} was not measured")
+    return Outcome(words, point, "done", value, figures)
+
+
+def outcome(folder: Path) -> Outcome | None:
+    """What a trial's folder says; None if there is no trial in it."""
+    try:
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        point = None if found["point"] is None else tuple(found["point"])
+        return Outcome(**{**found, "point": point})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
