@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from . import heif
 from .pixels import MOST_CHANNELS, Scaling
 from .tiff import DAMAGE, EXTRA, channels_of_pages, fields_of, is_deep, read
 
@@ -25,6 +26,7 @@ from .tiff import DAMAGE, EXTRA, channels_of_pages, fields_of, is_deep, read
 SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".ppm",
     ".pgm", ".pbm", ".pnm", ".avif", ".jp2", ".j2k", ".jpx", ".tga", ".ico", ".pcx", ".mpo",
+    *(heif.ENDINGS if heif.is_there() else ()),
 )  # fmt: skip
 Picture = UInt8[Tensor, "channels height width"]
 Deep = NDArray[Any]  # height x width, or height x width x channels
@@ -117,6 +119,7 @@ def _needs_pillow(data: bytes) -> bool:
 
 def is_image(data: bytes) -> bool:
     """Whether bytes begin as an image does."""
+    heif.prepare(data)
     try:
         with Image.open(io.BytesIO(data)) as image:  # reads the head only
             return image.width > 0
@@ -172,6 +175,7 @@ def _size_of_jpeg(data: bytes) -> tuple[int, int]:
 
 
 def _with_pillow(data: bytes, at_least: int | None = None) -> Image.Image:
+    heif.prepare(data)
     try:
         with Image.open(io.BytesIO(data)) as image:
             if at_least is not None:

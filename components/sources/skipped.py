@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from sslgraph.amounts import counted
 
+from .heif import ENDINGS, LACKS
+
 # Folders that programs leave behind, besides those whose names begin with a dot.
 LEFT_BEHIND = ("__macosx", "@eadir", "__pycache__", "$recycle.bin")
 
@@ -29,6 +31,8 @@ class Skipped:
 
     def ending(self, name: str, why: str = "not an image that is read", count: int = 1) -> None:
         """A file that is left out for its ending."""
+        if name.lower().endswith(ENDINGS):
+            why = LACKS
         last = name.rpartition("/")[2]
         stem, _, ending = last.rpartition(".")
         self.note(f".{ending.lower()} file" if stem else "extensionless file", why, name, count)
@@ -39,7 +43,7 @@ class Skipped:
             self.note(what, why, example, count)
 
     def lines(self) -> list[str]:
-        """A line for each kind: "5 .heic files: not an image that is read, such as class0/IMG_0.HEIC"."""
+        """A line for each kind: "5 .raw files: not an image that is read, such as class0/IMG_0.RAW"."""
         return [
             f"{counted(count, what)}: {why}, such as {example}" for (what, why), (count, example) in self.found.items()
         ]

@@ -80,9 +80,9 @@ def test_a_folder_of_broken_files_is_refused_with_an_example(tmp_path: Path) -> 
 
 def test_other_files_are_counted_and_named(tmp_path: Path) -> None:
     save(tmp_path / "a.png"), (tmp_path / "notes.txt").write_text("x")
-    (tmp_path / "b.HEIC").write_bytes(b"")
+    (tmp_path / "b.RAW").write_bytes(b"")
     notes = ImageFolder(path=str(tmp_path)).notes
-    assert "1 .heic file: not an image that is read, such as b.HEIC" in notes
+    assert "1 .raw file: not an image that is read, such as b.RAW" in notes
     assert "1 .txt file: not an image that is read, such as notes.txt" in notes
 
 
