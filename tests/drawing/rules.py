@@ -15,7 +15,7 @@ Rect = tuple[float, float, float, float]
 def broken(panel: Panel, **form: Any) -> list[str]:
     """Everything that a panel's layout breaks; `form`: how it is laid out."""
     placed = layout(panel, **form)
-    rules = (overlaps, through, outside, columns, backwards, covered, loose)
+    rules = (overlaps, through, outside, columns, backwards, covered, loose, coincide)
     return [f"{rule.__name__}: {fault}" for rule in rules for fault in rule(placed)]
 
 
@@ -102,6 +102,24 @@ def loose(placed: Layout) -> Iterator[str]:
             p = placed.places[name]
             if not (p.left - 0.1 <= x <= p.right + 0.1 and p.top - 0.1 <= y <= p.bottom + 0.1):
                 yield f"{said(placed, number)} misses {name}"
+
+
+def coincide(placed: Layout) -> Iterator[str]:
+    """No two relations of different kinds run on top of each other."""
+    edges = placed.panel.edges
+    pieces = [
+        (number, a, b) for number, points in placed.lines.items() if edges[number].kind != "data"
+        for a, b in pairwise(points)
+    ]  # fmt: skip
+    for (one, a, b), (other, c, d) in combinations(pieces, 2):
+        for along in (0, 1):
+            level = 1 - along
+            is_one = max(p[level] for p in (a, b, c, d)) - min(p[level] for p in (a, b, c, d)) < 2
+            shared = min(max(a[along], b[along]), max(c[along], d[along])) - max(
+                min(a[along], b[along]), min(c[along], d[along])
+            )
+            if is_one and shared > 12 and edges[one].kind != edges[other].kind:
+                yield f"{said(placed, one)} on {said(placed, other)}"
 
 
 def meet(one: Rect, other: Rect) -> bool:

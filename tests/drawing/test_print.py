@@ -74,6 +74,32 @@ def test_a_picture_that_runs_down_keeps_every_rule(name: str) -> None:
     assert [fault for panel in panels for fault in broken(panel, is_down=True, wrap=84.0)] == []
 
 
+@pytest.mark.parametrize("name", ["moco_v2", "dino", "swav"])
+def test_a_column_of_a_paper_holds_all_boxes_of_what_is_often_drawn(name: str) -> None:
+    """No branch is folded, and the picture is no higher than a page."""
+    found = fitted(drawn(name), LIGHT, inches=3.25)
+    nets = {box.id for box in drawn(name).panels[0].boxes if box.kind in ("encoder", "head")}
+    assert nets <= {shape.name for shape in found.shapes if isinstance(shape, Group) and shape.role == "box"}
+    assert found.height * found.point / 72 < 9
+
+
+def test_a_figure_across_the_page_is_low() -> None:
+    high = {name: (scene := fitted(drawn(name), LIGHT, inches=5.5)).height * scene.point / 72 for name in FEW[:4]}
+    assert high["byol"] < 3.5 and high["simsiam"] < 3.5 and high["simclr"] < 2
+
+
+def test_two_panels_stand_side_by_side_where_there_is_room() -> None:
+    found = fitted(drawn("deepcluster"), LIGHT, inches=5.5)
+    tops = {shape.y for shape in found.shapes if isinstance(shape, Words)}
+    assert len(tops) <= 2 and found.height * found.point / 72 < 6.5
+
+
+def test_lines_of_several_stop_gradients_share_one_word() -> None:
+    found = fitted(drawn("un_mix"), LIGHT, inches=5.5)
+    stops = [shape for shape in found.shapes if isinstance(shape, Group) and shape.role == "stop"]
+    assert len(stops) > sum(isinstance(part, Words) for stop in stops for part in stop.parts) > 0
+
+
 def test_figures_of_one_paper_have_one_size_of_letters() -> None:
     sizes = [fitted(drawn(name), LIGHT, inches=5.5) for name in ("byol", "simclr")]
     assert len({(scene.point, round(scene.width * scene.point / 72, 3)) for scene in sizes}) == 1

@@ -13,7 +13,7 @@ from .routes import Plan, flowing, plans
 from .rows import Grid, grid, is_straight
 
 PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
-FRAME, FRAME_TITLE = 14.0, 26.0  # from a frame to its boxes; where its name stands
+FRAME, FRAME_NARROW, FRAME_TITLE = 14.0, 9.0, 26.0  # from a frame to its boxes; where its name stands
 GAP, TIGHT_GAP = 26.0, 17.0  # between columns at least; on a narrow sheet
 FRAME_DOWN = 6.0  # beside the boxes, where data flows down
 
@@ -41,6 +41,11 @@ class Draft:
     track_y: list[float] = field(default_factory=list)  # of each gap between rows, its first track
     port_out: dict[int, float] = field(default_factory=dict)
     port_in: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def frame(self) -> float:
+        """From a frame's sides to its boxes, where data flows to the right."""
+        return FRAME_NARROW if self.is_tight_sheet else FRAME
 
     def edge(self, plan: Plan) -> Edge:
         """The line that a plan is for."""
@@ -156,7 +161,7 @@ def draft(panel: Panel, *, shapes: bool, is_down: bool = False, is_tight: bool =
             extents[box.id] = extent_down(box, busy * 2, shapes=shapes, is_narrow=is_tight)
             continue
         busy = max(_reach(cells, box.id, outs[box.id]), _reach(cells, box.id, ins[box.id])) * step
-        extents[box.id] = extent(box, busy * 2, is_note_above=_is_note_above(panel, cells, box))
+        extents[box.id] = extent(box, busy * 2, is_note_above=_is_note_above(panel, cells, box), is_narrow=is_tight)
     framed = {name: frame for frame in panel.frames for name in frame.boxes}
     flow = {number for number, _ in flowing(panel, cells)}
     box_of = {box.id: box for box in panel.boxes}

@@ -94,8 +94,10 @@ def word_width(text: str) -> float:
     return width(text, NOTE)
 
 
-def stop_room(edge: Edge, *, is_down: bool = False) -> float:
-    """The room that a stop-gradient takes on its line."""
+def stop_room(edge: Edge, *, is_down: bool = False, is_narrow: bool = False) -> float:
+    """The room that a stop-gradient takes on its line; on a narrow sheet it has no word."""
+    if is_narrow and not is_down:
+        return 24.0 if edge.stop else 0.0
     if is_down:
         return 22.0 if edge.stop else 0.0
     return width("stop-grad", NOTE, is_bold=True) + 14 if edge.stop else 0.0

@@ -38,6 +38,7 @@ class Layout:
     grounds: list[Ground] = field(default_factory=list)
     bounds: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     is_down: bool = False
+    is_narrow: bool = False  # words that the legend has, too, are left out
 
 
 def layout(
@@ -54,7 +55,7 @@ def layout(
     set_heights(plan)
     columns = set_widths(plan)
     places = {name: Place(columns.x[plan.column(name)], plan.y[name], plan.extents[name]) for name in plan.box}
-    out = Layout(panel, plan.grid, places, {})
+    out = Layout(panel, plan.grid, places, {}, is_narrow=plan.is_tight_sheet)
     out.lines = {p.edge: _points(plan, p, places, columns) for p in plan.plans}
     out.stops = {p.edge: _stop(plan, p, out, columns) for p in plan.plans if plan.edge(p).stop}
     out.grounds = [_ground(plan, rows, places) for rows in plan.grounds]
@@ -91,7 +92,7 @@ def _stop(plan: Draft, line: Plan, out: Layout, columns: Columns) -> Point:
     gap = stop_gap(plan, line)
     turns = [x for key, x in columns.turn_x.items() if columns.turns[key].gap == gap]
     end = min([*turns, columns.gap_right[gap] - 12])
-    return end - (11 if plan.is_down else 33), out.lines[line.edge][0][1]
+    return end - (11 if plan.is_down else 13 if plan.is_tight_sheet else 33), out.lines[line.edge][0][1]
 
 
 def _ground(plan: Draft, rows: list[int], places: dict[str, Place]) -> Ground:
@@ -99,7 +100,7 @@ def _ground(plan: Draft, rows: list[int], places: dict[str, Place]) -> Ground:
     spots = [places[name] for name in names]
     top = min(spot.y - spot.extent.above for spot in spots) - (FRAME if is_low else FRAME_TITLE)
     bottom = max(spot.y + spot.extent.below for spot in spots) + (FRAME_TITLE if is_low else FRAME)
-    left, right = min(s.left for s in spots) - FRAME, max(s.right for s in spots) + FRAME
+    left, right = min(s.left for s in spots) - plan.frame, max(s.right for s in spots) + plan.frame
     return Ground(plan.framed[names[0]].title, tuple(names), left, top, right, bottom, is_low)
 
 
@@ -124,13 +125,14 @@ def _on_line(plan: Draft, out: Layout, line: Plan, edge: Edge, label: Label) -> 
     alike = (edge.name, edge.port, edge.shape)
     twins = [p for p in plan.outs[line.source] if (plan.edge(p).name, plan.edge(p).port, plan.edge(p).shape) == alike]
     column = plan.column(line.source)
-    start = out.places[line.source].right + (FRAME if plan.ends_frame(line.source) else 0.0) + 4
+    start = out.places[line.source].right + (plan.frame if plan.ends_frame(line.source) else 0.0) + 4
     start = max([start, *(x + 8 for x in _beside(plan, out, column, plan.port_out[line.edge]))])
     ends = []
     for twin in twins:
         points = out.lines[twin.edge]
         is_stopped = stop_gap(plan, twin) == column
-        ends.append(out.stops[twin.edge][0] - 32 if is_stopped else points[1][0] - (8 if len(points) == 2 else 2))
+        mark = 12 if plan.is_tight_sheet else 32
+        ends.append(out.stops[twin.edge][0] - mark if is_stopped else points[1][0] - (8 if len(points) == 2 else 2))
     least = start + label.width / 2
     middle = least if label.is_row else max(least, min((start + min(ends)) / 2, start + max(56.0, label.width)))
     y, low, half = plan.port_out[line.edge], max(plan.port_out[p.edge] for p in twins), label.width / 2 + 3

@@ -35,6 +35,7 @@ def relation_points(draft: Draft, places: dict[str, Place]) -> dict[int, list[Po
     """The points of every relation; straight ones down the column, others round it."""
     taken: dict[tuple[str, bool], set[float]] = {}
     levels: dict[tuple[int, bool], int] = {}
+    beside: dict[int, int] = {}  # lines that pass a column so far
     lines: dict[int, list[Point]] = {}
     round_: dict[int, list[tuple[int, bool]]] = _sides(draft)
     order = sorted(range(len(draft.panel.edges)), key=lambda n: (n in round_, n))
@@ -56,7 +57,7 @@ def relation_points(draft: Draft, places: dict[str, Place]) -> dict[int, list[Po
         for side in round_[number]:
             levels[side] = levels.get(side, 0) + 1
             heights.append(_level(draft, side, levels[side]))
-        lines[number] = _around(draft, places, edge, taken, heights)
+        lines[number] = _around(draft, places, edge, taken, heights, beside)
     return lines
 
 
@@ -68,8 +69,9 @@ def _level(draft: Draft, side: tuple[int, bool], place: int) -> float:
 
 
 def _around(
-    draft: Draft, places: dict[str, Place], edge: Edge, taken: dict[tuple[str, bool], set[float]], heights: list[float]
-) -> list[Point]:
+    draft: Draft, places: dict[str, Place], edge: Edge, taken: dict[tuple[str, bool], set[float]],
+    heights: list[float], beside: dict[int, int],
+) -> list[Point]:  # fmt: skip
     """Out of the source into the gap between rows, along it to the side of the target's column, and into the target."""
     source, target, row = places[edge.source], places[edge.target], draft.grid.row
     is_down = row[edge.target] >= row[edge.source]
@@ -79,7 +81,10 @@ def _around(
     points = [(source.x + dx, _end(draft, edge.source, source, is_down, dx)), (source.x + dx, heights[0])]
     if len(heights) == 2:
         column = draft.grid.column
-        side = max(places[n].x + places[n].extent.side for n in places if column[n] == column[edge.target]) + SIDE
+        here = column[edge.target]
+        side = max(places[n].x + places[n].extent.side for n in places if column[n] == here) + SIDE
+        side += STEP * beside.get(here, 0)  # each beside the others
+        beside[here] = beside.get(here, 0) + 1
         points += [(side, heights[0]), (side, heights[1])]
     return [
         *points,

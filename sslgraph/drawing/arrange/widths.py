@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from ..elements.measure import SLANT
 from .channels import Turn, order_turns
-from .draft import FRAME, FRAME_DOWN, Draft, around
+from .draft import FRAME_DOWN, Draft, around
 from .labels import line_label, relation_labels, stop_room
 from .routes import Plan
 
 CHANNEL = 11.0  # between lines that turn side by side
-ARROW = 16.0  # from the last turn to the box
+ARROW, ARROW_NARROW = 16.0, 12.0  # from the last turn to the box
 GAP_DOWN, ROW_DOWN, TITLE_DOWN = 16.0, 14.0, 13.0  # where data flows down: a gap, words in it, a frame's name
 
 
@@ -81,8 +81,9 @@ def _columns(draft: Draft, turns: dict[tuple[int, int], Turn], slots: dict[tuple
         wide = max((2 * draft.extents[n].side for n in draft.box if draft.column(n) == c), default=0.0)
         x.append(here + wide / 2)
         starts = any(draft.starts_frame(n) for n in draft.box if draft.column(n) == c + 1)
-        arrows.append(ARROW + (10.0 if starts else 0.0))
-        frame = (FRAME_DOWN + TITLE_DOWN * draft.title_lines if draft.is_down else FRAME) if starts else 0.0
+        arrow = ARROW_NARROW if draft.is_tight_sheet and not draft.is_down else ARROW
+        arrows.append(arrow + (10.0 if starts else 0.0))
+        frame = (FRAME_DOWN + TITLE_DOWN * draft.title_lines if draft.is_down else draft.frame) if starts else 0.0
         rooms = _rooms_down(draft, c, wide) if draft.is_down else [draft.gap, *_rooms(draft, c, wide)]
         room = max(rooms) + frame if c < count - 1 else 0.0
         here += wide + (room + CHANNEL * (channels[c] - 1) + arrows[c] if channels[c] else room)
@@ -112,17 +113,24 @@ def _rooms(draft: Draft, column: int, wide: float) -> list[float]:
     relations = relation_labels(draft.panel, draft.flow).values()
     for name in (n for n in draft.box if draft.column(n) == column):
         half = draft.extents[name].width / 2 - wide / 2
-        pad = (FRAME + 4 if draft.ends_frame(name) else 4.0) + (22.0 if is_passed else 0.0)
+        pad = (draft.frame + 4 if draft.ends_frame(name) else 4.0) + (22.0 if is_passed else 0.0)
         label = max(
             (line_label(draft.edge(p), draft.shapes, draft.is_tight(name)).width for p in draft.outs[name]), default=0.0
         )
-        stop = max((stop_room(draft.edge(p)) for p in draft.outs[name] if stop_gap(draft, p) == column), default=0.0)
+        stop = max(
+            (
+                stop_room(draft.edge(p), is_narrow=draft.is_tight_sheet)
+                for p in draft.outs[name]
+                if stop_gap(draft, p) == column
+            ),
+            default=0.0,
+        )
         rooms.append(half + pad + label + stop + 12 if label or stop else draft.gap)
         rooms += [draft.gap + 14.0] if is_passed else []
         rooms += [label.width + 18 - wide / 2 for label in relations if name in (label.owner, label.end)]
-        rooms += [FRAME * 2 + 8 + half] if draft.ends_frame(name) else []
+        rooms += [draft.frame * 2 + 8 + half] if draft.ends_frame(name) else []
     passing = [p for p in draft.plans if stop_gap(draft, p) == column and draft.column(p.source) != column]
-    return rooms + [stop_room(draft.edge(plan)) + 12 for plan in passing]
+    return rooms + [stop_room(draft.edge(plan), is_narrow=draft.is_tight_sheet) + 12 for plan in passing]
 
 
 def stop_gap(draft: Draft, plan: Plan) -> int:

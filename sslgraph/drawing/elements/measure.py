@@ -120,7 +120,7 @@ class Extent:
         return self.side, self.above, self.side, self.below
 
 
-def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False) -> Extent:
+def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False, is_narrow: bool = False) -> Extent:
     """The room of a box; `ports` is the height that the lines at its busier side need, whatever it is."""
     large = max((runs_width(runs, TITLE) for runs in title_lines(box)), default=0.0)
     more = TITLE_LINE * (len(title_lines(box)) - 1)
@@ -132,6 +132,10 @@ def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False) -> Exte
         small = max((width(line, SHAPE) for line in subs), default=0.0)
         return Extent(wide, 26.0 + more, 13.0 + more / 2, 13.0 + more / 2 + below, max(wide, small) / 2)
     wide, high = _body(box, large, max((width(line, SUB) for line in subs), default=0.0), 14.0 * len(subs) + more)
+    if is_narrow:
+        wide -= {"encoder": 12.0, "decoder": 12.0, "head": 10.0, "loss": 10.0}.get(box.kind, 0.0)
+    if is_narrow and box.kind == "memory":
+        wide = max(large, *(width(line, SUB) for line in subs or [""]), 52.0) + 14
     busy = ports + 10.0 if ports else 0.0
     is_slanted = box.kind in ("encoder", "decoder")
     high = max(high, busy / (1 - SLANT) if is_slanted else busy)
@@ -157,7 +161,7 @@ def extent_down(box: Box, ports: float = 0.0, *, shapes: bool = True, is_narrow:
     small = max((width(line, SUB) for line in subs), default=0.0)
     wide, high = _body(box, large, small, 14.0 * len(subs) + TITLE_LINE * (len(lines) - 1))
     if box.kind == "augmentation":
-        wide, high = max(large, small) + 22, 26.0 + TITLE_LINE * (len(lines) - 1) + 12.0 * len(subs)
+        wide, high = max(large, small) + 22, 26.0 + TITLE_LINE * (len(lines) - 1) + 14.0 * len(subs) - 2.0 * bool(subs)
     slant = SLANT_DOWN if box.kind in ("encoder", "decoder") else 0.0
     wide -= {"memory": 8.0, "head": 8.0, "encoder": 8.0, "decoder": 0.0}.get(box.kind, 4.0)
     if is_narrow:  # the slots of a memory are as narrow as its words

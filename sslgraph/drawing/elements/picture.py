@@ -49,6 +49,7 @@ class Box:
     trains: tuple[str, ...] = ()  # of a loss that trains some nets only, those nets
     lines: tuple[Line, ...] = ()  # of the spec: its declaration, then the calls that are drawn here
     shows: str = ""  # of an op on images: what is seen of it
+    crop_of: str = ""  # of a view, the view whose crop it shows again
     crops: int = 0  # of the image: views whose crops are seen on it, because it matters where they overlap
     members: tuple[str, ...] = ()  # of a folded branch, the ids of the boxes inside
     formula: str = ""  # of a loss, as its docstring has it

@@ -13,6 +13,18 @@ def compact(picture: Picture) -> Picture:
     return picture.with_panels(tuple(_panel(panel) for panel in picture.panels))
 
 
+def bare(picture: Picture) -> Picture:
+    """A compact picture that begins with the views: the image that they are cut from is left out."""
+    picture = compact(picture)
+    images = {box.id for panel in picture.panels for box in panel.boxes if box.kind == "image"}
+
+    def without(panel: Panel) -> Panel:
+        boxes = tuple(box for box in panel.boxes if box.id not in images)
+        return replace(panel, boxes=boxes, edges=tuple(edge for edge in panel.edges if edge.source not in images))
+
+    return picture.with_panels(tuple(map(without, picture.panels)))
+
+
 def _panel(panel: Panel) -> Panel:
     image = {box.id for box in panel.boxes if box.kind == "image"}
     before = {edge.target: edge.source for edge in panel.edges if edge.source in image}

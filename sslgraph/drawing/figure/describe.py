@@ -62,6 +62,7 @@ class Describer:
                     f"{self.prefix}{view}",
                     "view",
                     symbol=", ".join(mates),
+                    crop_of=origin or "",
                     shapes=tuple(shape_words([s], self.batch) for s in shape),
                     values=tuple(mates),
                     **more,

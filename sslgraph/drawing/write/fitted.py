@@ -12,10 +12,12 @@ from ..arrange.layout import layout
 from ..elements.measure import NAME, SHAPE, SMALL, SUB
 from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
-from ..figure.compact import compact
+from ..figure.compact import bare, compact
 from ..figure.fold import fold, foldable
 from .scene import Form, Scene, scene
 
+BROAD = 500.0  # units: a figure across a page is rather without its image than as high as the page
+PAGE = 9.0 * 72  # points: no figure may be higher than a page's text
 LEAST = 6.0  # points: no letter is smaller
 FONT = 7.0  # points: of the small words in boxes, unless another size is wanted
 SMALLEST = min(SHAPE, NAME * SMALL)  # of the letters in a picture
@@ -37,8 +39,8 @@ def fitted(
     """The picture in a column of this width; `font`: points of the small words in its boxes.
 
     It is tried from left to right first, then down the page, each with narrower boxes, then without shapes, then
-    compact; then with its branches in another order, at last with some of them folded. The first that fits is taken;
-    SslgraphError says the least width if none does.
+    compact; then with its branches in another order, at last with some of them folded. The first that fits
+    the width and a page is taken; SslgraphError says the least width if none does.
     """
     point = font / SUB
     least_font = LEAST / SMALLEST * SUB
@@ -54,10 +56,15 @@ def fitted(
         return replace(found, point=point)
 
     rough: list[tuple[float, Picture, Form]] = []
+    tall: list[Scene] = []
     for shown, form in _forms(picture, wide, shapes=shapes):
         rough.append((_width(shown, form), shown, form))
         if rough[-1][0] <= wide and (found := drawn(shown, form)).width <= wide + 0.01:
-            return found
+            if found.height * point <= PAGE:
+                return found
+            tall.append(found)
+    if tall:  # higher than a page whatever is left out
+        return tall[0]
     _, shown, form = min(rough, key=lambda one: one[0])
     least = drawn(shown, replace(form, wide=1.0)).width
     raise SslgraphError(
@@ -73,6 +80,8 @@ def _forms(picture: Picture, wide: float, *, shapes: bool) -> Iterator[tuple[Pic
         for with_shapes in (True, False) if shapes else (False,):
             yield from ((picture, Form(with_shapes, is_down, wrap, wide)) for wrap in WRAPS)
         yield from ((less, Form(False, is_down, wrap, wide)) for wrap in WRAPS)
+        if not is_down and wide >= BROAD:
+            yield from ((bare(picture), Form(False, is_down, wrap, wide)) for wrap in WRAPS)
     yield from _in_order(picture, less, wide, shapes=shapes)
     for some in _folds(lanes):
         small, smaller = fold(picture, *some), fold(less, *some)

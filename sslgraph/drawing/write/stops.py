@@ -8,6 +8,8 @@ from ..elements.measure import NOTE, Run
 from ..elements.place import Point
 from ..elements.theme import Theme
 
+WORD = 66.0  # of the word beside a mark, with the mark
+
 
 def stop(placed: Layout, point: Point, number: int, theme: Theme) -> Group:
     """The stop-gradient on a line, at a place."""
@@ -15,7 +17,9 @@ def stop(placed: Layout, point: Point, number: int, theme: Theme) -> Group:
     edge, edges = placed.panel.edges[number], enumerate(placed.panel.edges)
     name = f"{edge.source}>{edge.target}"
     if placed.is_down:
-        return _down(point, name, theme)
+        near = [spot for n, spot in placed.stops.items() if n != number and 0 <= spot[0] - x < WORD]
+        is_last = not any(abs(spot[1] - y) < 12 for spot in near)
+        return _down(point, name, theme, is_said=is_last)
     mates = [n for n, other in edges if n in placed.lines and other.kind == "data" and other.source == edge.source]
     heights = [placed.lines[n][0][1] for n in mates]
     above = any(height < y - 1 for height in heights)
@@ -25,10 +29,10 @@ def stop(placed: Layout, point: Point, number: int, theme: Theme) -> Group:
     bars = Path(strokes, stroke=theme.ink, width=2.2, is_round=True)
     run = Run("stop-grad", is_bold=True)
     words = Words(x, y + 20 if above else y - 11, (run,), NOTE, theme.ink, halo=theme.ground)
-    return Group((gap, bars) if is_between else (gap, bars, words), "stop", name, "stop-gradient")
+    return Group((gap, bars) if is_between or placed.is_narrow else (gap, bars, words), "stop", name, "stop-gradient")
 
 
-def _down(point: Point, name: str, theme: Theme) -> Group:
+def _down(point: Point, name: str, theme: Theme, *, is_said: bool) -> Group:
     """A stop-gradient on an upright line, its word right of it."""
     x, y = point
     gap = rectangle(x - 4, y - 6, x + 4, y + 6, 0.0, fill=theme.ground)
@@ -36,4 +40,4 @@ def _down(point: Point, name: str, theme: Theme) -> Group:
     bars = Path(strokes, stroke=theme.ink, width=2.2, is_round=True)
     run = Run("stop-grad", is_bold=True)
     words = Words(x + 11, y + 4, (run,), NOTE, theme.ink, "start", halo=theme.ground)
-    return Group((gap, bars, words), "stop", name, "stop-gradient")
+    return Group((gap, bars, words) if is_said else (gap, bars), "stop", name, "stop-gradient")
