@@ -22,6 +22,8 @@ from torch import Tensor
 T = TypeVar("T")
 Kind = Literal["all_gather", "all_reduce", "all_to_all", "broadcast"]
 _is_alone = False
+# The collective that gathers tensors into one; under its older name a newer torch warns at each call.
+_gather_into: Any = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def gather(rows: Tensor) -> Tensor:
         return rows.detach()
     out = rows.new_empty((ranks() * len(rows), *rows.shape[1:]))
     if not _is_only_noted("all_gather", rows):
-        dist.all_gather_into_tensor(out, rows.detach().contiguous())
+        _gather_into(out, rows.detach().contiguous())
     return out
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sslgraph import collectives
+from sslgraph.compile.failed import failed_in
 from sslgraph.errors import SslgraphError
 from sslgraph.torch_compat import compile_failure, without_compiler
 
@@ -66,8 +67,10 @@ def _loop(run: Run) -> dict[str, Any]:
     except NotFiniteError as bad:
         run.record.abandon()
         raise SslgraphError(not_finite.keep(run, bad)) from bad
-    except RuntimeError as wrong:
+    except Exception as wrong:
         run.record.abandon()
+        if told := failed_in(run.method, wrong):
+            raise SslgraphError(told) from wrong
         if reason := compile_failure(wrong):
             raise SslgraphError(
                 f"compile: true: torch can't compile this step here ({reason}); leave compile out, or mend what it says"

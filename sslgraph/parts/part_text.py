@@ -136,14 +136,21 @@ def _with_defaults(method: ast.FunctionDef) -> list[tuple[ast.arg, ast.expr | No
 def _settings(part: _Class) -> dict[str, Setting]:
     """The constructor's parameters; with those of the next constructor, where this one takes `**kwargs` for it."""
     settings: dict[str, Setting] = {}
-    for _, init in part.methods("__init__"):
+    for module, init in part.methods("__init__"):
         for argument, default in _with_defaults(init):
-            annotation = ast.unparse(argument.annotation) if argument.annotation else "Any"
+            annotation = _spelt_out(module, argument.annotation) if argument.annotation else "Any"
             setting = Setting(argument.arg, annotation, REQUIRED if default is None else _literal(default))
             settings.setdefault(argument.arg, setting)
         if init.args.kwarg is None:
             break
     return settings
+
+
+def _spelt_out(module: Module, annotation: ast.expr) -> str:
+    """An annotation; a name that its module gives to the words which a setting may be stands for these words."""
+    found = module_text.resolve(module, annotation) if isinstance(annotation, ast.Name) else None
+    text = ast.unparse(annotation if found is None or isinstance(found[1], ast.ClassDef) else found[1])
+    return text if text.startswith("Literal[") else ast.unparse(annotation)
 
 
 def _literal(node: ast.expr) -> Any:

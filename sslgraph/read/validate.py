@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from sslgraph.errors import Fault, dotted, unknown, words
 from sslgraph.read.located import Value
-from sslgraph.read.spec import Path, Recipe
+from sslgraph.read.spec import Method, Path, Recipe
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -103,7 +103,12 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
 def _unknown_key(model: type[BaseModel], root: Value, loc: Path) -> Fault:
     above, value = _there(root, loc[:-1])
     key = value.child(loc[-1])
-    legal = [field.alias or name for name, field in _model_at(model, above).model_fields.items()]
+    here = _model_at(model, above)
+    legal = [field.alias or name for name, field in here.model_fields.items()]
+    if here is Method and (name := str(loc[-1])) in Recipe.model_fields:
+        problem = f"{_named(model, above)} is a method and has the key '{name}', which is a recipe's"
+        cure = "name the module on the command line: --plugin" if name == "plugins" else "write it in a recipe"
+        return Fault((key and key.key) or value.place, problem, (), cure)
     return unknown((key and key.key) or value.place, f"{_named(model, above)} has the unknown key", str(loc[-1]), legal)
 
 

@@ -177,12 +177,13 @@ class Lowering:
 
     def _prepare(self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any]) -> None:
         """Has the part built when the first tensors arrive, and compares it with all that arrive."""
+        self.parts.refuse_clash(value, box, ports, metas)  # first: widths of other axes would be told as its mistake
         widths = bind(ports, metas)
         if box.name not in self.parts.built:
             if self.parts.missing(box, widths):
                 widths = {**self._written_widths(box), **widths}
             self.parts.build(box, widths)
-        self.parts.compare(value, box, ports, metas, widths)
+        self.parts.compare(box, widths)
 
     def _written_widths(self, box: Box) -> dict[str, int]:
         """The sizes of the axes of all that is written to a state."""

@@ -53,12 +53,13 @@ class MetaParts:
         except Exception as wrong:  # whatever a constructor finds wrong is the spec's fault, told at its place
             raise self._refused(box, box.path, f"'{box.name}' ({box.use}) can't be built", wrong) from wrong
 
-    def compare(
-        self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any], widths: Mapping[str, int]
-    ) -> None:
-        """Refuses an axis name with two sizes within a call, and a width in the spec other than what arrives."""
+    def refuse_clash(self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any]) -> None:
+        """Refuses a tensor with other axes than its port, and an axis name with two sizes within a call."""
         if misfit := clash(ports, metas):
             raise refusal(value.path, f"value '{value.name}': '{box.name}' ({box.use}): {misfit[0]}", misfit[1])
+
+    def compare(self, box: Box, widths: Mapping[str, int]) -> None:
+        """Refuses a width in the spec other than what arrives."""
         for name, size in widths.items():
             written = box.settings.get(name)
             if isinstance(written, int) and written != size and name in box.signature.settings:

@@ -81,8 +81,11 @@ def declared_boxes(
     seen: dict[str, str] = {}
     for path, part in declared:
         section, name = str(path[-2]), str(path[-1])
-        if not name.isidentifier() or keyword.iskeyword(name) or name in TAKEN or name.startswith("_"):
-            cure = "use letters, digits and _, and no word that Python or torch needs"
+        if name in TAKEN:
+            problem = f"'{name}' can't be a name: the program or torch's modules have the word for themselves"
+            faults.append(Fault(path, problem, (), f"choose another name, such as '{name}_1'"))
+        elif not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+            cure = "begin with a letter, use letters, digits and _, and no word of Python's such as 'lambda'"
             faults.append(Fault(path, f"'{name}' can't be a name", (), cure))
         elif name in seen:
             problem = f"'{name}' names something in {section} and in {seen[name]}"

@@ -54,6 +54,8 @@ class Flow:
 
     def _by_what(self, name: str) -> str:
         """Who has a name already."""
+        if name in TAKEN:
+            return " (the program or torch's modules have the word for themselves)"
         section = "views" if name in self.views else self.boxes[name].section if name in self.boxes else ""
         return f" ({section}.{name})" if section else ""
 

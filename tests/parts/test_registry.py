@@ -59,6 +59,10 @@ def test_a_signature_is_read_from_the_text_and_nothing_is_imported(plugin: str) 
     assert "own_part" not in sys.modules
 
 
+def test_a_setting_whose_words_have_a_name_in_the_module_lists_the_words() -> None:
+    assert signature("losses.swav").settings["pairs"].annotation == "Literal['different_views', 'same_view', 'all']"
+
+
 def test_ports_carry_the_axes_of_their_annotation(plugin: str) -> None:
     found = signature(plugin, ("own_part",))
     assert list(found.inputs) == ["one", "teacher", "draw"] and list(found.ports) == ["one", "teacher"]

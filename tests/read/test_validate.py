@@ -35,6 +35,12 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
         ),
         ("targtes: {}", "did you mean 'targets'?"),
         (
+            "plugins: [mine]",
+            "a.yaml:5:1: the text is a method and has the key 'plugins', which is a recipe's\n"
+            "  name the module on the command line: --plugin",
+        ),
+        ("batch: 8", "the text is a method and has the key 'batch', which is a recipe's\n  write it in a recipe"),
+        (
             "state: {q: memory.fifo}",
             "a.yaml:5:12: state.q must be a mapping, such as {use: ...}, and is the text 'memory.fifo'",
         ),

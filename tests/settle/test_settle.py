@@ -181,6 +181,12 @@ def test_a_constructor_that_refuses_is_told_at_its_part() -> None:
         sized(**text)
 
 
+def test_a_value_with_other_axes_is_told_before_its_sizes_are_taken_for_widths() -> None:
+    text = {**PLAIN, "nets": {"f": EYE, "g": {"use": "heads.transformer", "depth": 1, "heads": 12}}}
+    with pytest.raises(SpecError, match=r"port 'tokens' takes .*, and is given \[4, 3\]"):
+        sized(**{**text, "flow": {"z": "g(f(x))", "w": "f(x)"}})
+
+
 def test_rows_that_are_no_multiple_of_the_batch_have_no_draws() -> None:
     text = {
         **PLAIN,

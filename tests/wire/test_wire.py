@@ -231,7 +231,7 @@ def test_a_methods_own_flow_is_its_training_beside_phases_that_only_look() -> No
         ({"z": "g(f(x)).map"}, "'g(f(x))' has no output 'map': it has only one\n  write g(f(x))"),
         (
             {"z": "f(x.indx)"},
-            "view 'x' has no port 'indx'\n  there are: box, flip, image, index, label\n  did you mean 'index'?",
+            "view 'x' has no port 'indx'\n  there are: box, flip, image, index, label, map\n  did you mean 'index'?",
         ),
         ({"z": "g(f(x), x)"}, "'g' (parts:Dense) is given 2 inputs\n  it takes features: Float[batch dim]"),
         ({"z": "g()"}, "'g' (parts:Dense) is given 0 inputs\n  it takes features: Float[batch dim]"),
@@ -339,9 +339,14 @@ def test_a_wrong_loss_write_or_phase_is_refused(text: dict[str, Any], message: s
         ({"nets": {"f": EYE, "x": dense()}}, "'x' names something in nets and in views\n  give each its own name"),
         (
             {"nets": {"f": EYE, "class": dense()}},
-            "'class' can't be a name\n  use letters, digits and _, and no word that Python or torch needs",
+            "'class' can't be a name\n"
+            "  begin with a letter, use letters, digits and _, and no word of Python's such as 'lambda'",
         ),
-        ({"nets": {"f": EYE, "train": dense()}}, "'train' can't be a name"),
+        (
+            {"nets": {"f": EYE, "train": dense()}},
+            "'train' can't be a name: the program or torch's modules have the word for themselves\n"
+            "  choose another name, such as 'train_1'",
+        ),
         ({"nets": {"f": EYE, "code": dense()}}, "'code' can't be a name"),
         ({"nets": {"f": EYE, "_g": dense()}}, "'_g' can't be a name"),
         ({"nets": {"f": EYE, "g h": dense()}}, "'g h' can't be a name"),
