@@ -112,8 +112,13 @@ def evaluate(
     )  # fmt: skip
     result = _with_others(result, run / FILE)
     if wish is not None:
-        places = labelled_places.segmented(encoders, wish, device=on)
-        result = _written(replace(result, segmentation=places), run / FILE)
+        try:
+            places = labelled_places.segmented(encoders, wish, device=on)
+            result = _written(replace(result, segmentation=places), run / FILE)
+        except SslgraphError as reason:
+            if wish is not own:  # what nobody asked for need not be there
+                raise
+            result = replace(result, notes=(*result.notes, f"segmentation is not measured: {reason}"))
     asked = {name: one for name, one in asked.items() if is_labelled or not one.needs_labels}
     result = replace(result, settings={**result.settings, **{name: one.setting for name, one in asked.items()}})
     for name, encoder in {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}.items():

@@ -86,3 +86,20 @@ def test_a_command_line_goes_before_the_recipe() -> None:
     assert wish({}) is None and wish({"knn": {}}, {"size": 64}) is None
     both = wish({"segmentation": {"path": "a", "ignore": [3], "size": 32}}, {"path": "b", "size": 64})
     assert both is not None and (both.path, both.ignore, both.size, both.bank) == ("b", (3,), 64, 500)
+
+
+def test_a_run_on_label_maps_is_measured_unasked_and_says_where_that_can_not_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ResNet has no places in images of 16 pixels, and has some in larger ones."""
+    (tmp_path / "tiny.yaml").write_text(RECIPE)
+    data = {"use": "sources.label_maps", "path": scenes(tmp_path / "scenes"), "memory": 1}
+    train({"recipe": str(tmp_path / "tiny.yaml"), "out": str(tmp_path / "run"), "overrides": {"data": data}})
+    monkeypatch.setattr(module.protocols, "measures", lambda *_, **__: iter(()))
+    found = evaluate(tmp_path / "run")
+    (said,) = (note for note in found.notes if note.startswith("segmentation is not measured: "))
+    assert found.segmentation is None and "features of places for images of 16 pixels" in said
+    asked = evaluate(tmp_path / "run", segmentation={"path": data["path"], "size": 64})
+    assert asked.segmentation is not None
+    with pytest.raises(SslgraphError, match="features of places for images of 16 pixels"):
+        evaluate(tmp_path / "run", segmentation={"path": data["path"]})
