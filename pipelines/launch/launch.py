@@ -124,6 +124,7 @@ def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Tra
 
 def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[str, Any]:
     """Fits until it is done. Failures count only if no checkpoint was reached since the one before."""
+    from ray.exceptions import RayError
     from ray.train import ControllerError, WorkerGroupError
 
     place = cfg.get("address") or cfg["out"]
@@ -135,10 +136,13 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
         except WorkerGroupError as failure:
             before, reached = reached, fetching.newest(place)
             if reached == before:
-                raise SslgraphError(_in_words(failure.worker_failures, place)) from failure
+                raise SslgraphError(_in_words(failure.worker_failures, place, ray_compat.logs())) from failure
         except ControllerError as failure:
             cure = f"the same command with --out {place} goes on when they are there"
             raise SslgraphError(f"Ray could not start {workers} workers: {failure}; {cure}") from failure
+        except RayError as failure:  # it lost the process that watches the workers: no memory was left, for example
+            why = str(failure).strip().partition("\n")[0].rstrip(".")
+            raise SslgraphError(f"Ray ended the run: {why}; the same command with --out {place} goes on") from failure
     if "stopped" in found:
         raise SystemExit(found["stopped"])
     if "fault" in found:
@@ -182,7 +186,7 @@ def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[s
             name=folder.name,
             storage_path=str(folder.parent),
             failure_config=FailureConfig(max_failures=RETRIES, controller_failure_limit=1),
-            logging_config=LoggingConfig(log_level="WARNING"),
+            logging_config=LoggingConfig(log_level="CRITICAL"),  # its files keep all
             worker_runtime_env={"env_vars": {"OMP_NUM_THREADS": str(share.cpus)}},
         ),
     )
@@ -190,7 +194,10 @@ def _fit(cfg: dict[str, Any], workers: int, share: Share, body: Train) -> dict[s
 
 
 def _worker(config: dict[str, Any]) -> dict[str, Any]:
-    """What every Ray worker runs. A fault that a user can mend is returned: raised, Ray would try it three times."""
+    """What every Ray worker runs. A fault that a user can mend is returned: raised, Ray would try it three times.
+
+    What is raised is one line here, and a trace in Ray's files.
+    """
     import ray.train
 
     ray_compat.quiet_worker()
@@ -199,20 +206,30 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
     cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
         return dict(config["body"](cfg))
-    except StorageError:
-        raise
-    except SslgraphError as fault:
-        return {"fault": str(fault)}
     except SystemExit as ended:
         return {"stopped": str(ended)}
+    except Exception as failure:
+        if isinstance(failure, SslgraphError) and not isinstance(failure, StorageError):
+            return {"fault": str(failure)}
+        why = "another worker is gone" if _is_echo(failure) else _last_line(failure)
+        print(f"worker {ray.train.get_context().get_world_rank()} ended: {why}", file=sys.stderr, flush=True)
+        raise
 
 
-def _in_words(failures: Mapping[int, BaseException], place: str) -> str:
+def _in_words(failures: Mapping[int, BaseException], place: str, logs: str) -> str:
     """The first worker's error that is not only the echo of another's death."""
+    told = {rank: getattr(failure, "cause", None) or failure for rank, failure in failures.items()}
+    own = {rank: failure for rank, failure in told.items() if not _is_echo(failure)} or told
+    rank = min(own)
+    cure = f"the same command with --out {place} goes on; traces are in {logs}, on each node"
+    said = f"worker {rank} failed {RETRIES + 1} times without getting on, the last time with: {_last_line(own[rank])}"
+    return f"{said}; {cure}"
+
+
+def _is_echo(failure: BaseException) -> bool:
     echoes = ("Connection closed by peer", "Connection reset by peer", "was stopped")
-    told = {rank: str(getattr(failure, "cause", None) or failure) for rank, failure in failures.items()}
-    own = {rank: text for rank, text in told.items() if not any(echo in text for echo in echoes)} or told
-    rank, text = min(own.items())
-    last = text.strip().splitlines()[-1] if text.strip() else "no message"
-    cure = f"the same command with --out {place} goes on"
-    return f"worker {rank} failed {RETRIES + 1} times without getting on, the last time with: {last}; {cure}"
+    return any(echo in str(failure) for echo in echoes)
+
+
+def _last_line(failure: BaseException) -> str:
+    return (str(failure).strip() or type(failure).__name__).splitlines()[-1]

@@ -106,6 +106,13 @@ def quiet_worker() -> None:
     logging.getLogger(context.__file__).setLevel(logging.WARNING)
 
 
+def logs() -> str:
+    """The folder in which Ray Train's files hold what workers of this node said, with every trace."""
+    import ray
+
+    return str(Path(ray._private.worker._global_node.get_session_dir_path()) / "logs" / "train")
+
+
 def forget_checkpoints(folder: Path) -> None:
     """Removes Ray's own list of a run's checkpoints: by it Ray refuses a folder from which one of them was removed."""
     from ray.train.v2._internal.constants import CHECKPOINT_MANAGER_SNAPSHOT_FILENAME

@@ -13,7 +13,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from sslgraph import collectives
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, StorageError
 from sslgraph.pipelines.optimize.optimizer import Optimizer
 from sslgraph.pipelines.record.display import Display
 from sslgraph.pipelines.record.record import Record
@@ -131,6 +131,8 @@ def toy_body(cfg: Mapping[str, Any], report: Any = None) -> dict[str, Any]:
     fault, dies_at = settings.pop("fault", ""), settings.pop("dies_at", 0)
     if fault:
         raise SslgraphError(fault)
+    if away := settings.pop("away", ""):
+        raise StorageError(away)
     method = ToyMethod(game=settings.pop("game", False), phase_every=settings.pop("phase_every", 0), noise=False)
     run = toy_run(Path(cfg["out"]), method=method, checkpoint_every=4, report=report, **settings)
     if collectives.ranks() > 1 and not method.game:

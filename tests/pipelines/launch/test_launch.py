@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from tars import numbered, shard
 from toy_training import toy_body
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.launch import launch as launcher
 from sslgraph.pipelines.launch.cluster import Share, cluster, share
 from sslgraph.pipelines.launch.launch import _in_words, launch
 
@@ -118,8 +120,22 @@ def test_no_worker_is_refused(tmp_path: Path) -> None:
 
 def test_the_worker_that_failed_is_named_and_not_the_one_that_lost_it() -> None:
     failures = {0: RuntimeError("gloo: Connection closed by peer"), 1: TypeError("no such thing")}
-    text = _in_words(failures, Path("/runs/a"))
+    text = _in_words(failures, "/runs/a", "/logs")
     assert text.startswith("worker 1 failed 3 times") and "no such thing" in text and "--out /runs/a goes on" in text
+    assert text.endswith("; traces are in /logs, on each node")
+
+
+def test_a_ray_that_ends_a_run_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ray.exceptions import OutOfMemoryError
+
+    def killed(*_: object) -> dict[str, Any]:
+        raise OutOfMemoryError("Task was killed due to the node running low on memory.\nMemory on the node was 23 GB")
+
+    monkeypatch.setattr(launcher, "_fit", killed)
+    with pytest.raises(SslgraphError) as told:
+        launcher._persistently({"out": str(tmp_path)}, 2, Share(1, 0), toy_body)
+    cure = f"the same command with --out {tmp_path} goes on"
+    assert str(told.value) == f"Ray ended the run: Task was killed due to the node running low on memory; {cure}"
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +202,24 @@ def test_games_passes_and_accumulation_are_the_same_on_two_ray_workers(tmp_path:
 def test_a_fault_on_a_worker_is_the_users_message_and_is_not_tried_again(tmp_path: Path) -> None:
     with pytest.raises(SslgraphError, match=r"^the text is wrong$"):
         start(tmp_path, workers=2, fault="the text is wrong")
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_ray")
+def test_storage_that_fails_on_workers_is_a_line_each_time_and_its_traces_are_kept_in_files(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SslgraphError, match=r"^worker 0 failed 3 times .*: the bucket is away; .*") as told:
+        start(tmp_path, workers=2, away="the bucket is away")
+    said, end = "", time.monotonic() + 20
+    while said.count("worker 0 ended: the bucket is away") < 3 and time.monotonic() < end:  # Ray brings it later
+        time.sleep(0.5)
+        said += "".join(capfd.readouterr())
+    assert said.count("worker 0 ended: the bucket is away") == 3
+    assert "Traceback" not in said and len(said.splitlines()) < 20
+    logs = Path(str(told.value).rpartition("traces are in ")[2].removesuffix(", on each node"))
+    assert any("Traceback" in (text := file.read_text()) and "the bucket is away" in text for file in logs.iterdir())
 
 
 @pytest.mark.ray
