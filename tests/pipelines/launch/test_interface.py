@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import tiny_recipe
-from hosts import Host, two_hosts
+from hosts import Host, hosts
 
 from sslgraph.pipelines.launch import interface
 
@@ -74,18 +74,18 @@ def test_two_hosts_that_call_themselves_loopback_train_as_one_process_though_the
 ) -> None:
     """The names of both hosts stand for an address of their own loopback, as this machine's name does in both."""
     (tmp_path / "tiny.yaml").write_text(RECIPE)
-    with two_hosts() as hosts:
-        alone = hosts[0].start(*_train(tmp_path / "alone"), env=_environment(), cwd=tmp_path)
+    with hosts(2, tmp_path) as both:
+        alone = both[0].start(*_train(tmp_path / "alone"), env=_environment(), cwd=tmp_path)
         assert alone.wait(timeout=300) == 0
-        ranks = [host.start(*_ranks(hosts[0], rank), *_train(tmp_path / "two")[1:], env=_environment(), cwd=tmp_path)
-                 for rank, host in enumerate(hosts)]  # fmt: skip
+        ranks = [host.start(*_ranks(both[0], rank), *_train(tmp_path / "two")[1:], env=_environment(), cwd=tmp_path)
+                 for rank, host in enumerate(both)]  # fmt: skip
         end = time.monotonic() + 200
         while len(_losses(tmp_path / "two")) < 20:
             assert time.monotonic() < end and all(rank.poll() is None for rank in ranks)
             time.sleep(0.05)
-        hosts[1].cable("down")
+        both[1].cable("down")
         time.sleep(5)
-        hosts[1].cable("up")
+        both[1].cable("up")
         assert [rank.wait(timeout=300) for rank in ranks] == [0, 0]
     one, two = _losses(tmp_path / "alone"), _losses(tmp_path / "two")
     assert len(one) == 120 and two == pytest.approx(one, rel=2e-5)
