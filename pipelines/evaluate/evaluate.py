@@ -141,7 +141,7 @@ def _given(
     if all(one.of_places for one in asked.values()):
         return Given(NOTHING, NOTHING)
     view = encoders.view if isinstance(encoder, Encoder) else pixel_view()
-    bank, queries = (extract(encoder, source, view, device=on) for source in sources)
+    bank, queries = (extract(encoder, source, view, device=on, channels_last=True) for source in sources)
     if not isinstance(encoder, Encoder):
         return Given(bank, queries)
     seen, layers = None, [one.layer for one in asked.values() if one.layer]

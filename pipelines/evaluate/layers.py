@@ -53,7 +53,7 @@ def of_layers(
     if not names:
         return {}
     layers = Layers(encoder, names)
-    whole = [extract(layers, source, view, device=device) for source in sources]
+    whole = [extract(layers, source, view, device=device, channels_last=True) for source in sources]
     split = [some.values.split(layers.widths, 1) for some in whole]
     return {
         name: tuple(
