@@ -53,7 +53,7 @@ def test_latex_sets_two_columns_with_three_figures(tmp_path: Path) -> None:
     names = ("byol", "moco_v2", "mae")
     for name in names:
         (tmp_path / f"{name}.tex").write_text(as_tikz(fitted(picture(shipped(name)), LIGHT, inches=3.25)))
-    figure = r"\begin{figure}\centering\input{NAME.tex}\caption{NAME}\end{figure}"
+    figure = r"\begin{figure}\centering\input{NAME.tex}\caption{A method.}\end{figure}"
     figures = "".join(figure.replace("NAME", name) for name in names)
     head = r"\documentclass[twocolumn]{article}\usepackage[margin=.8in]{geometry}\usepackage{tikz}"
     (tmp_path / "paper.tex").write_text(rf"{head}\begin{{document}}Text.{figures}\end{{document}}")

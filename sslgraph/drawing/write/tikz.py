@@ -9,10 +9,11 @@ from ..elements.forms import Circle, Command, Group, Path, Shape, Words
 from ..elements.measure import Run
 from .scene import Scene
 
-FACE = r"\fontfamily{phv}"  # Helvetica, as wide as the letters that were measured
+FACE = r"\sffamily"  # the paper's own letters; Helvetica (helvet) is as wide as what was measured, others are narrower
 _MATHS = {
     "→": r"\rightarrow", "←": r"\leftarrow", "×": r"\times", "·": r"\cdot", "−": "-", "′": "'", "²": "^2", "³": "^3",
     "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "Σ": r"\sum", "∇": r"\nabla", "∥": r"\|", "⋅": r"\cdot", "∈": r"\in",
+    "ℓ": r"\ell", "√": r"\surd", "∫": r"\int", "⊤": r"^\top", "∞": r"\infty", "″": "''", "‴": "'''",
     "θ": r"\theta", "ξ": r"\xi", "φ": r"\varphi", "ψ": r"\psi", "τ": r"\tau", "α": r"\alpha", "β": r"\beta",
     "ε": r"\varepsilon", "γ": r"\gamma", "λ": r"\lambda", "σ": r"\sigma", "μ": r"\mu", "π": r"\pi", "δ": r"\delta",
 }  # fmt: skip
