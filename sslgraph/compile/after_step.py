@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.settle.sized import SizedLeg, SizedWrite
 from sslgraph.wire.graph import Graph
@@ -36,6 +37,20 @@ def write_all(graph: Graph, parts: nn.ModuleDict, leg: SizedLeg, pieces: Sequenc
     for write in leg.writes:
         tensors = {port: _in_order([p[piece.tensor] for p in pieces], piece.views) for port, piece in write.inputs}
         _write(graph, parts[write.write.box], write, tensors)
+
+
+def write_pass(
+    graph: Graph, parts: nn.ModuleDict, leg: SizedLeg, program: Callable[[Writes], Writes], given: Writes
+) -> None:
+    """Makes what follows a pass over the data set: every rank holds the rows of all images, none is to be gathered.
+
+    What the first rank has found is written on all of them.
+    """
+    with collectives.alone():
+        found = program(given)
+    found = {name: collectives.broadcast(value) for name, value in found.items()}
+    with collectives.alone():
+        write_all(graph, parts, leg, [found])
 
 
 def _write(graph: Graph, part: nn.Module, sized: SizedWrite, tensors: dict[str, Tensor]) -> None:

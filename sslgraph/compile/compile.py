@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sslgraph.compile.after_step import Writes, checked, write_all, written
+from sslgraph.compile.after_step import Writes, checked, write_all, write_pass, written
 from sslgraph.compile.follow import Follower, ScheduledSetting, Taker, scheduled
 from sslgraph.compile.program import Program
 from sslgraph.compile.watch import Watch
@@ -147,10 +147,10 @@ class CompiledMethod(nn.Module):
         rows, clock = _collect(self.programs[name], leg, batches)
         self.train()
         assert leg.then is not None and leg.leg.phase is not None and leg.leg.phase.collect is not None
-        out = self.passes[name]({leg.leg.phase.collect: rows, "clock": clock})
         with torch.random.fork_rng(devices=[]):  # fresh weights are the same on every rank and after a resume
             torch.manual_seed(int(clock[0]) * 65_536 + int(clock[2]) + stream_of(name))
-            write_all(self.graph, self.parts, leg.then, [out])
+            given = {leg.leg.phase.collect: rows, "clock": clock}
+            write_pass(self.graph, self.parts, leg.then, self.passes[name], given)
         return frozenset(write.write.box for write in leg.then.writes if write.write.method == "reset")
 
     def sample_labels(self) -> Tensor | None:

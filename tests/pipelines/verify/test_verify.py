@@ -42,6 +42,26 @@ losses: {c: {use: losses.nt_xent, of: [z], temperature: 0.5}}
 export: f
 """
 
+KEYS = """
+method: keys of a pass
+family: other
+views: {x: {augment: simclr, copies: 2, size: 8}, xc: {augment: center, size: 8}}
+nets:
+  f: {use: backbones.resnet, depth: 10, width: 4, stem: small}
+state:
+  old: {use: memory.fifo, size: 40}
+phases:
+  - name: look
+    every: 1 epoch
+    flow: {e: f(xc)}
+    collect: e
+    then: [old.push(l2(e))]
+  - name: train
+    flow: {z: l2(f(x)), a: "z[0]", b: "z[1]"}
+    losses: {c: {use: losses.info_nce, of: [a, b], negatives: old.read, temperature: 0.5}}
+export: f
+"""
+
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
@@ -49,6 +69,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     folder = tmp_path_factory.mktemp("methods")
     (folder / "lost.yaml").write_text(LOST)
     (folder / "noise.yaml").write_text(NOISE)
+    (folder / "keys.yaml").write_text(KEYS)
     (folder / "moco.yaml").write_text(
         "recipe: small\nmethod: moco_v2\nset:\n  nets.f.depth: 10\n  nets.f.width: 4\n  nets.f.stem: small\n"
         "  nets.g.hidden: [16]\n  nets.g.out: 8\n  state.queue.size: 32\n  views.xq.size: 16\n  views.xk.size: 16\n"
@@ -56,7 +77,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
         "data: {use: sources.shapes}\nsteps: 4\nbatch: 8\n"
         "optimizer: {use: adamw, lr: 1e-3, weight_decay: 0, clip: {norm: 0.1}}\n"
     )
-    names = [str(folder / f"{name}.yaml") for name in ("moco", "lost", "noise")]
+    names = [str(folder / f"{name}.yaml") for name in ("moco", "lost", "noise", "keys")]
     wish = Wish(ranks=(1, 2), resume=True)
     found = verify(names, wish, plugins=("rank_parts",), overrides={"data.images": 40})
     return {Path(verdict.name).stem: verdict for verdict in found}
@@ -69,6 +90,10 @@ def test_a_shipped_method_is_equal_on_two_ranks_and_after_a_resume(verdicts: dic
     said = str(moco)
     assert "10 + 10 steps = 20 on 2 ranks: to the last bit" in said
     assert "10 steps on 1 rank, then 10 on 2 ranks" in said and "10 steps on 2 ranks, then 10 on 1 rank" in said
+
+
+def test_a_queue_that_a_pass_fills_holds_each_image_once_on_any_number_of_ranks(verdicts: dict[str, Verdict]) -> None:
+    assert verdicts["keys"].is_right, str(verdicts["keys"])
 
 
 def test_what_the_paper_leaves_to_each_rank_is_named_with_what_joins_it(verdicts: dict[str, Verdict]) -> None:
