@@ -28,15 +28,17 @@ SOURCE = (512, 512)  # height and width of the image that views are cut from whe
 
 def wired(loaded: Loaded[Method], plugins: tuple[str, ...] = (), *, imports: bool = True) -> Graph:
     """The graph of a method, with everything that is never meant refused: all faults of wiring and views at once."""
-    graph: Graph = together(lambda: wire(loaded.spec, loaded.place, plugins, imports=imports), lambda: steps(loaded))[0]
+    graph: Graph = together(
+        lambda: wire(loaded.spec, loaded.place, plugins, imports=imports), lambda: steps(loaded, plugins)
+    )[0]
     refuse(graph)
     return graph
 
 
-def steps(loaded: Loaded[Method]) -> dict[str, dict[str, Part]]:
+def steps(loaded: Loaded[Method], plugins: tuple[str, ...] = ()) -> dict[str, dict[str, Part]]:
     """The steps of every view with its own settings; those that an augmentation does not take are faults."""
     with placed(loaded.place):
-        return resolve(loaded.spec.views, augmentations(loaded))
+        return resolve(loaded.spec.views, augmentations(loaded, plugins))
 
 
 def sized_graph(
@@ -54,7 +56,7 @@ def sized_graph(
     from sslgraph.settle.views import ViewProgram, evaluation_view
 
     with placed(loaded.place):
-        steps, views = augmentations(loaded), loaded.spec.views
+        steps, views = augmentations(loaded, plugins), loaded.spec.views
         program = ViewProgram.build(views, steps)
         program.refuse(channels)
         sizes = program.sizes(*image)
@@ -63,14 +65,14 @@ def sized_graph(
     return settle(graph, images, batch=batch, dataset=dataset, plugins=plugins, seen=(channels, *seen))
 
 
-def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:
+def augmentations(loaded: Loaded[Method], plugins: tuple[str, ...] = ()) -> dict[str, Augmentation]:
     """The augmentation of every view by name, and that of the evaluation; unknown ones are faults at their place."""
     found: dict[str, Augmentation] = {}
     faults: list[Fault] = []
     for view, spec in loaded.spec.views.items():
         try:
             with within(loaded, ("views", view, "augment")):
-                found[spec.augment] = _augmentation(spec.augment)
+                found[spec.augment] = _augmentation(spec.augment, plugins)
         except SpecError as wrong:
             faults += wrong.faults
     if faults:
@@ -78,11 +80,11 @@ def augmentations(loaded: Loaded[Method]) -> dict[str, Augmentation]:
     return {**found, catalogue.EVALUATION: load_augmentation(catalogue.EVALUATION).spec}
 
 
-def _augmentation(name_or_file: str) -> Augmentation:
+def _augmentation(name_or_file: str, plugins: tuple[str, ...]) -> Augmentation:
     loaded = load_augmentation(name_or_file)
     for step, part in loaded.spec.steps.items():
         with within(loaded, ("steps", step)):
-            known_settings(part)
+            known_settings(part, plugins)
     return loaded.spec
 
 

@@ -111,7 +111,7 @@ class Method:
         """What makes images into views."""
         from sslgraph.settle.views import ViewProgram
 
-        return ViewProgram.build(self.spec.views, augmentations(self.text))
+        return ViewProgram.build(self.spec.views, augmentations(self.text, self.plugins))
 
     @property
     def code(self) -> str:

@@ -109,7 +109,7 @@ def _smaller(recipe: str, given: Mapping[str, Any], plugins: tuple[str, ...]) ->
     loaded = method_in(load_recipe(recipe, dict(given)))
     if any(path.startswith("views.") and path.endswith(".size") for path in given):
         return {}
-    sizes = ViewProgram.build(loaded.spec.views, augmentations(loaded)).sizes(512, 512)
+    sizes = ViewProgram.build(loaded.spec.views, augmentations(loaded, plugins)).sizes(512, 512)
     found = {f"views.{view}.size": max(2, round(side * SHARE / STRIDE)) * STRIDE for view, (side, _) in sizes.items()}
     try:
         check.examine(recipe, plugins=plugins, overrides={**given, **found})

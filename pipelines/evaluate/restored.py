@@ -111,7 +111,7 @@ def restored(
     bounds.refuse_impossible(method, {}, saved)
     wish = online.setting(recipe.evaluate) or online.Setting()
     views = loaded.spec.method.views
-    first, found_steps = graph.seen, augmentations(method_in(loaded))
+    first, found_steps = graph.seen, augmentations(method_in(loaded), allowed)
     view = evaluation_view(views, found_steps, like=first, size=wish.size)
     training_view = ViewProgram.build({first: views[first]}, found_steps)
     words = "encoder as it began" if _began_given(graph) else "random encoder"

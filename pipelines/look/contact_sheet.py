@@ -111,7 +111,7 @@ class _Maker:
     """The program of the views, watched, and the ops that stand right behind them."""
 
     def __init__(self, loaded: Loaded[Method], source: Source, batch: int, plugins: tuple[str, ...]) -> None:
-        found = augmentations(loaded)
+        found = augmentations(loaded, plugins)
         (first, *_), _ = source.read(torch.zeros(1, dtype=torch.long))
         sized = sized_graph(
             wired(loaded, plugins), loaded, batch=batch, dataset=len(source), image=source.size or SOURCE,

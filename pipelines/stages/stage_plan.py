@@ -195,7 +195,7 @@ def _planned(
     asked = request(file, data=None if DATA in inputs else images or data, plugins=plugins, overrides=overrides)
     recipe = load_recipe(asked["recipe"], asked["overrides"])
     allowed = check.allowed_in(recipe, plugins)
-    steps = {view: flat(found) for view, found in augmentations(method_in(recipe)).items()}
+    steps = {view: flat(found) for view, found in augmentations(method_in(recipe), allowed).items()}
     _refuse_unread(spec, recipe)
     whole = flat(recipe.spec)
     whole.pop("given", None)

@@ -108,7 +108,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     if on.type == "cpu":
         for part in nets:
             forms.on(part)
-    views, found = loaded.spec.method.views, augmentations(method_in(loaded))
+    views, found = loaded.spec.method.views, augmentations(method_in(loaded), plugins)
     program = ViewProgram.build(views, found)
     with within(loaded, ("batch",)):
         feed = Feed(
@@ -190,7 +190,7 @@ def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> li
     if wish is None:
         return []
     views = loaded.spec.method.views
-    view = evaluation_view(views, augmentations(method_in(loaded)), like=run.method.graph.seen, size=wish.size)
+    view = evaluation_view(views, augmentations(method_in(loaded), plugins), like=run.method.graph.seen, size=wish.size)
     data, on = loaded.spec.data, run.device
     if run.feed.source.labels is None:
         return ["the images have no labels: training needs none, and nearest neighbours are not measured"]

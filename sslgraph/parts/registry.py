@@ -53,6 +53,13 @@ def is_allowed(module: str, plugins: Iterable[str]) -> bool:
     return any(module == plugin or module.startswith(f"{plugin}.") for plugin in plugins)
 
 
+def let_through(use: str) -> tuple[str, ...]:
+    """The plugin of a part that was allowed when its text was read: for steps of an augmentation, which are read once
+    and built for each view that names it.
+    """
+    return (use.partition(":")[0],) if ":" in use else ()
+
+
 def build(use: str, settings: dict[str, Any], plugins: tuple[str, ...] = ()) -> Any:
     """Makes the part: imports its module, checks its settings against its signature, constructs it."""
     found = signature(use, plugins)

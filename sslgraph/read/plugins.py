@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from sslgraph.errors import Fault, Place, SpecError, nearest
+from sslgraph.errors import Fault, Place, SpecError, SslgraphError, nearest
 from sslgraph.parts import module_text, registry
+from sslgraph.read import catalogue
+from sslgraph.read.document import read
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.located import Value
 from sslgraph.read.spec import Method, Recipe
@@ -28,10 +31,11 @@ def allowed(
     asked = {name: Place(f"--plugin {name}") for name in given}
     named = {name: text.place(("plugins", i)) for text in texts if isinstance(text.spec, Recipe)
              for i, name in enumerate(text.spec.plugins) if name not in asked}  # fmt: skip
-    used = {module for text in texts for module in _used(text.text)}
+    roots = [root for text in texts for root in (text.text, *_augmentations(text.text))]
+    used = {module for root in roots for module in _used(root)}
     if not asked and not named and not used:
         return ()
-    files = (Path(file).parent.resolve() for text in texts for file in text.text.files)
+    files = (Path(file).parent.resolve() for root in roots for file in root.files)
     places = tuple(dict.fromkeys([*files, *folders, Path.cwd()]))
     trusted_ones = [name for name in dict.fromkeys([*named, *sorted(used)]) if name not in asked
                     and is_trusted(name, _file(name, places))]  # fmt: skip
@@ -94,6 +98,17 @@ def _nowhere(name: str, place: Place, folders: Iterable[Path], needed: Iterable[
     close = nearest(name, known)
     where = f"it is looked for in {', '.join(searched)} and among installed packages"
     return Fault(place, f"there is no module '{name}'", cure=f"did you mean '{close}'? {where}" if close else where)
+
+
+def _augmentations(text: Value) -> Iterator[Value]:
+    """The texts of the files of augmentations that views name; what is wrong with one is told when it is read."""
+    views = (text.child("method") or text).child("views")
+    inner = views.content if views is not None else None
+    for view in inner.values() if isinstance(inner, Mapping) else ():
+        augment = view.child("augment")
+        if augment is not None and isinstance(augment.content, str) and catalogue.is_file(augment.content):
+            with suppress(SslgraphError):
+                yield read(catalogue.file_of("augmentations", augment.content, value=augment)).root
 
 
 def _used(text: Value) -> set[str]:

@@ -8,12 +8,17 @@ from dataclasses import replace
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
+from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Augmentation, Part, View
 
 
 def is_normalization(step: Part) -> bool:
     """Whether a step takes off a mean of each channel and divides by a spread."""
-    return registry.signature(step.use).traits.role == "normalization"
+    return _signature(step).traits.role == "normalization"
+
+
+def _signature(step: Part) -> Signature:
+    return registry.signature(step.use, registry.let_through(step.use))
 
 
 def resolve(views: Mapping[str, View], augmentations: Mapping[str, Augmentation]) -> dict[str, dict[str, Part]]:
@@ -38,7 +43,7 @@ def _overridden(name: str, view: View, augmentation: Augmentation, faults: list[
             faults.append(owner.under(("views", name)))
             continue
         step, setting = owner
-        wrong = setting_faults(registry.signature(steps[step].use), {setting: value})
+        wrong = setting_faults(_signature(steps[step]), {setting: value})
         faults += [replace(fault, at=("views", name, key)) for fault in wrong if fault.at]
         steps[step] = steps[step].model_copy(update={"settings": {**steps[step].settings, setting: value}})
     faults += [fault.under(("views", name)) for fault in _bag_faults(name, view.copies, steps)]
@@ -47,7 +52,7 @@ def _overridden(name: str, view: View, augmentation: Augmentation, faults: list[
 
 def _owner(view: str, augment: str, key: str, steps: Mapping[str, Part]) -> tuple[str, str] | Fault:
     """The step and the setting that a key of a view means."""
-    settings = {step: registry.signature(part.use).settings for step, part in steps.items()}
+    settings = {step: _signature(part).settings for step, part in steps.items()}
     step, dot, setting = key.partition(".")
     if dot and step not in steps:
         return unknown((key,), f"{view} sets '{key}', but augmentation '{augment}' has no step", step, steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.parts import registry
@@ -53,7 +54,11 @@ def _faults(name: str, views: Mapping[str, View], steps: Mapping[str, Mapping[st
 
 
 def _placing(steps: Mapping[str, Part]) -> dict[str, Part]:
-    return {step: part for step, part in steps.items() if hasattr(registry.load_class(part.use), "place")}
+    return {step: part for step, part in steps.items() if hasattr(_class(part), "place")}
+
+
+def _class(step: Part) -> Any:
+    return registry.load_class(step.use, registry.let_through(step.use))
 
 
 def _listed(steps: Mapping[str, Part]) -> str:

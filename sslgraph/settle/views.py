@@ -11,11 +11,12 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from sslgraph.draws import Draw, integers, keyed, stream_of, substream
-from sslgraph.errors import Fault, SpecError, SslgraphError
+from sslgraph.errors import Fault, SpecError, SslgraphError, under
 from sslgraph.parts import registry
 from sslgraph.read.catalogue import EVALUATION
 from sslgraph.read.load import load_augmentation
-from sslgraph.read.spec import Augmentation, View
+from sslgraph.read.spec import Augmentation, Part, View
+from sslgraph.settle.module_step import ModuleStep
 from sslgraph.settle.overrides import is_normalization, resolve
 from sslgraph.settle.renderings import placed
 
@@ -104,7 +105,8 @@ class ViewProgram:
             origin = views[name].crop_of
             is_same = origin is not None and views[origin].augment == views[name].augment
             streams = (origin or name, str(origin) if is_same else name)
-            steps = {step: registry.build(part.use, dict(part.settings)) for step, part in parts.items()}
+            with under("views", name, "augment"):
+                steps = {step: _built(part) for step, part in parts.items()}
             programs[name] = Steps(steps, views[name].copies, resample, streams, views[name].shift)
         return cls(programs)
 
@@ -195,6 +197,13 @@ def _refuse_uneven(images: Images, maps: Maps, index: Int64[Tensor, "batch"]) ->
         if image.shape[1:] != map_.shape:
             sizes = (f"{shape[1]} x {shape[0]}" for shape in (map_.shape, image.shape[1:]))
             raise SslgraphError(f"the label map of image {number} has {' pixels, and the image '.join(sizes)}")
+
+
+def _built(part: Part) -> Placing | Painting:
+    allowed = registry.let_through(part.use)
+    step: Any = registry.build(part.use, dict(part.settings), allowed)
+    is_ready = isinstance(step, Placing) or hasattr(step, "plan")
+    return step if is_ready else ModuleStep(step, registry.signature(part.use, allowed))
 
 
 def _size(steps: Steps, height: int, width: int) -> tuple[int, int]:

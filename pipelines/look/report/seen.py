@@ -133,7 +133,7 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
         notes.append(f"places of images are not shown: {str(reason).splitlines()[0]}")
     images, index = queries.source.read(queries.chosen[fair(queries, COLOURED)])
     text = method_in(record.loaded)
-    undo = undoing(text, augmentations(text))[encoders.method.graph.seen]
+    undo = undoing(text, augmentations(text, allowed))[encoders.method.graph.seen]
     return Seen(
         coloured=colours,
         painted=painted(encoders, images, index, undo, on, maps_of(queries.source)),
