@@ -19,7 +19,7 @@ from .family import between, comparison, distance, drawn, family
 from .shown import FACETS, Shown
 
 HERE = Path(__file__).parent
-ROOM = 5_500_000  # letters of pictures of pairs, before they are packed: about 0.9 MB in the file
+ROOM = 4_500_000  # letters of pictures of pairs, before they are packed: about 0.75 MB in the file
 
 
 def page(methods: Sequence[Shown]) -> str:
