@@ -120,7 +120,7 @@ def load(path: Path) -> Checkpoint:
         written = {name: (path / name).stat().st_size for name in sizes}
         if written != sizes:
             raise EOFError("a file is shorter than it was written")
-        saved_text = (path / TEXT).read_text()
+        saved_text = (path / TEXT).read_text(encoding="utf-8")
         parts = {name: torch.load(path / f"{name}.pt", map_location="cpu", weights_only=True) for name in PARTS}
         if strange := [name for name, part in parts.items() if not isinstance(part, dict)]:
             raise ValueError(f"{strange[0]}.pt holds no named values")

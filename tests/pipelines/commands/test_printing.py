@@ -42,3 +42,6 @@ def test_a_run_in_a_folder_of_any_name_is_trained_without_utf_8(tmp_path: Path) 
     run = Path(os.fsdecode(out))
     assert out in (run / "introduction.txt").read_bytes()
     assert json.loads((run / "summary.json").read_text())["recipe"] == "tiny 漢"
+    again = [*command[:4], "--resume", out]
+    done = subprocess.run(again, cwd=tmp_path, env={**os.environ, **PLAIN}, capture_output=True, check=False)
+    assert done.returncode == 0 and b"done: " + out in done.stdout, done.stderr
