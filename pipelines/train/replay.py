@@ -53,7 +53,7 @@ def replay(folder: Path, *, plugins: tuple[str, ...] = ()) -> Replay:
         given: dict[str, Any] = {"evaluate": {}, "monitor": None}
         cfg = {"recipe": str(folder / checkpoint.TEXT), "plugins": plugins, "out": out, "overrides": given}
         run = prepare(cfg)
-        run.text = (folder / checkpoint.TEXT).read_text()
+        run.text = (folder / checkpoint.TEXT).read_text(encoding="utf-8")
         try:
             saved = starting.resume(run)
             for _ in loop.steps(run, saved.step if saved else 0, done):
