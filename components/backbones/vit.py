@@ -146,7 +146,7 @@ class ViT(nn.Module):
         tokens = torch.cat([*self._prefix(image.shape[0]), patches], 1)
         keep = kept_terms(draw, self.rates) if self.training and self.drop_path else None
         given, before, last = list[Tensor](), tokens.shape[1] - patches.shape[1], len(self.net.blocks) - 1
-        attends = patches.new_zeros(len(patches), 0, patches.shape[1])
+        attends = patches.new_zeros(patches.shape[0], 0, patches.shape[1])  # len() would fix the batch of an export
         for number, block in enumerate(self.net.blocks):
             if self.attention and number == last:
                 attends = block.first_attends(tokens)[..., before:]
