@@ -88,8 +88,9 @@ class NTXent(nn.Module):
 
     def _corrected(self, similarity: Float[Tensor, "rows choices"], positive: Float[Tensor, "rows"]) -> Tensor:
         """The logarithm of the sum below, of negatives that are weighed and freed of the image's own class."""
-        count = similarity.isfinite().sum(1)
-        weighed = (similarity + self.hardness * similarity).logsumexp(1) - (self.hardness * similarity).logsumexp(1)
+        seen = similarity.isfinite()  # 0 times the -inf of what is left out would be NaN
+        count, importance = seen.sum(1), (self.hardness * similarity).masked_fill(~seen, -torch.inf)
+        weighed = (similarity + importance).logsumexp(1) - importance.logsumexp(1)
         negatives = count * (weighed.exp() - self.same_class * positive.exp()) / (1 - self.same_class)
         negatives = negatives.maximum(count * torch.exp(-1 / torch.as_tensor(self.temperature)))
         return negatives.log() if self.decoupled else (negatives + positive.exp()).log()

@@ -14,7 +14,7 @@ from sslgraph.drawing.elements.theme import THEMES, Theme
 
 from .union import State, Union
 
-PALE, PALE_LINE, LINE = 0.4, 0.6, 17.0
+PALE, PALE_LINE, LINE = 0.35, 0.6, 17.0
 SIGNS: dict[State, str] = {"added": "+", "removed": "−", "changed": "≠"}
 SAID: dict[State, str] = {"added": "new", "removed": "gone", "changed": "changed"}
 TITLE = 16.0
