@@ -19,7 +19,7 @@ def search(
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards")] = None,
     at_once: Annotated[int, typer.Option("--at-once", help="Trials that run at a time and share GPUs or cores")] = 1,
     searcher: Annotated[
-        str | None, typer.Option("--searcher", help="optuna or random [default: optuna if it is installed]")
+        str | None, typer.Option("--searcher", help="Optuna or random [default: optuna if it is installed]")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the searcher; that of trainings is the recipe's")] = 0,
     address: Annotated[str | None, typer.Option("--address", help="Address of a running Ray cluster")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 import torch
 from rates import rates
 
-from sslgraph.pipelines.machine import calibration, probes
+from sslgraph.pipelines.machine import calibration, chosen_forms, probes
 
 
 @pytest.fixture
@@ -34,8 +35,12 @@ def test_a_calibration_is_short_and_gives_rates() -> None:
     assert calibration.names() <= found.keys()
     assert all(rate > 0 and math.isfinite(rate) for rate in found.values())
     assert torch.get_num_threads() == threads
-    # A product is the most that a machine can do; a block of the same precision does less.
-    assert found["convolutions float32 channels-last"] < 1.5 * found["product float32"]
+    # A block does about as much as a product. On an AMD processor MKL's float32 products do half of what oneDNN's
+    # convolutions do, so the peak is the better of the two.
+    assert found["convolutions float32 channels-last"] < 4 * found["product float32"]
+    wish = chosen_forms.chosen(found, wish="float32", convolves=True)
+    best = chosen_forms.peak(found, dataclasses.replace(wish, threads=1))
+    assert best >= max(found["product float32"], found["convolutions float32 channels-last"])
 
 
 def test_rates_are_measured_once_and_then_read(cache: Path) -> None:

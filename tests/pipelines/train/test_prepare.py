@@ -37,7 +37,7 @@ def test_a_recipe_is_trained_measured_and_written_down(tmp_path: Path) -> None:
         "knn_pixels",
     }
     said = (tmp_path / "introduction.txt").read_text()
-    assert "kNN: queries 20 images, 7 classes; bank 64 images, 10 classes" in said
+    assert "kNN: queries 20 images, 10 classes; bank 64 images, 10 classes" in said
     assert "64 images, 10 classes, batch 16 (ranks x accumulation x images: 1 x 1 x 16), 4 steps an epoch" in said
     assert "x 16/256 = 0.0625" in said and "loss contrast: " in said
     there = {path.name for path in tmp_path.iterdir()}
