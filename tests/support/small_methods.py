@@ -35,6 +35,14 @@ SMALLER: dict[str, dict[str, Any]] = {
         "nets.c.out": 16,
         "ops.mask.predicted": 0.5,
     },
+    "vicregl": {
+        "ops.alike.count": 4,
+        "ops.near.count": 4,
+        "nets.h.hidden": [64, 64],
+        "nets.h.out": 64,
+        "nets.g.hidden": [32, 32],
+        "nets.g.out": 32,
+    },
     "msn": {"nets.s.preset": "nano", "nets.g.hidden": [64, 64], "nets.c.out": 16},
 }
 SIDES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..elements.measure import NAME, NOTE, SHAPE, Run, runs_width, symbol, width
@@ -45,6 +46,19 @@ class Label:
         bottom = self.low + 13 if self.below and not self.is_row else self.low
         return self.x - half, top, self.x + half, bottom
 
+    @property
+    def shape_room(self) -> Room | None:
+        """The rectangle of a shape that stands below its line."""
+        half = self.width / 2
+        is_below = self.below and not self.is_row and not self.owner
+        return (self.x - half, self.low + 4, self.x + half, self.low + 12) if is_below else None
+
+    @property
+    def name_room(self) -> Room | None:
+        """The rectangle of a name that stands above its line."""
+        half = self.width / 2
+        return (self.x - half, self.y - 13, self.x + half, self.y - 4) if self.above and not self.owner else None
+
     def at(self, x: float, y: float, low: float) -> Label:
         """The label with its place."""
         return replace(self, x=x, y=y, low=low)
@@ -81,6 +95,16 @@ def relation_labels(panel: Panel, flow: set[int]) -> dict[int, Label]:
         said.add(edge.label)
         if text:
             found[number] = Label((Run(text),), "", width(text, NOTE), edge.kind, owner=edge.source, end=edge.target)
+    return found
+
+
+def uncovered(labels: Sequence[Label]) -> list[Label]:
+    """The labels without the shapes that stand on a name, or on the shape of a label before."""
+    found: list[Label] = []
+    for label in labels:
+        taken = [other.name_room for other in labels if other is not label] + [other.shape_room for other in found]
+        mine = label.shape_room
+        found.append(replace(label, below="") if mine and any(room and meet(mine, room) for room in taken) else label)
     return found
 
 

@@ -14,7 +14,7 @@ from ..elements.place import Place, Point
 from ..elements.wrapping import told_in_boxes, wrapped
 from .draft import FRAME, FRAME_TITLE, Draft, around, draft
 from .heights import set_heights
-from .labels import Label, Room, line_label, meet, relation_labels
+from .labels import Label, Room, line_label, meet, relation_labels, uncovered
 from .relations import relation_points
 from .room import Ground, rooms_of
 from .routes import Plan
@@ -114,6 +114,7 @@ def _labels(plan: Draft, out: Layout) -> list[Label]:
         if label.width and (key := (edge.source, edge.name, edge.port, edge.shape)) not in said:
             said.add(key)
             found.append(_on_line(plan, out, line, edge, replace(label, edge=line.edge)))
+    found = uncovered(found)
     for number, label in relation_labels(plan.panel, plan.flow).items():
         placed = _on_relation(out, number, replace(label, edge=number), found)
         found += [placed] if placed else []  # that two boxes are one net, the legend says too
