@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from runs import assert_equal, records
+from runs import assert_equal, records, unlike
 
 from sslgraph.pipelines.train import loop
 from sslgraph.read import catalogue
@@ -45,7 +45,7 @@ def test_three_and_three_steps_are_six(method: str, tmp_path: Path) -> None:
     loop.train(request("half"))
     steps = [line["step"] for line in records(tmp_path / "half") if "gradient_norm" in line]
     assert steps == [1, 2, 3, 4, 5, 6]
-    assert records(tmp_path / "half") == records(tmp_path / "whole")
+    assert unlike(tmp_path / "half", tmp_path / "whole") == {}
     for file in ("method.pt", "optimizer.pt"):
         one, other = (
             torch.load(tmp_path / name / "checkpoints/step_00000006" / file, weights_only=True)
