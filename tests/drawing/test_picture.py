@@ -71,6 +71,12 @@ def test_views_that_are_always_read_together_are_one_stack() -> None:
     assert len(boxes(picture(shipped("dino"), level="every-call"), "view")) == 3
 
 
+def test_a_matrix_of_features_by_features_has_no_images_as_rows_though_the_batch_is_as_wide() -> None:
+    edges = [edge for panel in picture(shipped("tico")).panels for edge in panel.edges]
+    assert {edge.shape for edge in edges if edge.name == "now" and edge.kind == "data"} == {"256×256"}
+    assert {edge.shape for edge in edges if edge.name == "shared"} == {"B×256"}  # similarity has a row for each image
+
+
 def test_a_line_says_which_view_of_a_bag_it_carries() -> None:
     settled = sized(
         views={"x": {"augment": "none", "copies": 2}},

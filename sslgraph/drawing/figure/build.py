@@ -177,7 +177,7 @@ class _Panel:
     def _shape(self, leg: SizedLeg, maker: Value, value: str) -> str:
         if maker.view is not None or self._is_memory(maker):
             return ""
-        return next(iter(shapes_of(leg, value, self.describe.batch, self.describe.images)), "")
+        return next(iter(shapes_of(self.sized.graph, leg, value, self.describe.batch, self.describe.images)), "")
 
     def _source(self, maker: Value) -> str:
         if maker.view is not None:

@@ -12,7 +12,7 @@ from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Average, Path
 from sslgraph.settle.overrides import is_normalization, resolve
 from sslgraph.wire.graph import Box as Part
-from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
+from sslgraph.wire.graph import Graph, LossBox, NetBox, TargetBox, Value
 from sslgraph.wire.sketched import is_draft
 
 from ..elements.formulas import formula_of
@@ -92,7 +92,9 @@ class Describer:
             "settings": _texts(settings),
             "parameters": self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
             "values": (value.name,),
-            "shapes": shapes_of(leg, value.name, None if is_state and not value.inputs else self.batch, self.images),
+            "shapes": shapes_of(
+                self.graph, leg, value.name, None if is_state and not value.inputs else self.batch, self.images
+            ),
             "lines": self._lines(part.path, value.path),
             "is_draft": is_draft(part.signature),
         }
@@ -193,12 +195,25 @@ class Describer:
         )
 
 
-def shapes_of(leg: SizedLeg, value: str, batch: int | None, images: int | None) -> tuple[str, ...]:
+def shapes_of(graph: Graph, leg: SizedLeg, value: str, batch: int | None, images: int | None) -> tuple[str, ...]:
     """The shapes of a value in words, one for each resolution in it; how many images there are, the data set says."""
     if leg.leg.is_after_pass:
         return ()
     shapes = leg.shapes(value) if value in leg.pieces else ()
-    return tuple(shape_words((shape,), batch, images) for shape in shapes)
+    rows = None if is_square(graph, leg, value) else batch
+    return tuple(shape_words((shape,), rows, images) for shape in shapes)
+
+
+def is_square(graph: Graph, leg: SizedLeg, name: str) -> bool:
+    """Whether a value is a matrix of features by features, such as a second moment: its rows are no images."""
+    value = leg.leg.values.get(name)
+    if value is None:  # a state that nothing reads
+        return False
+    outputs = graph.boxes[value.box].signature.outputs if value.kind == "call" and value.box is not None else ()
+    axes = outputs[0].axes if outputs else None
+    if axes and not axes[0].startswith("*"):
+        return len(axes) == 2 and axes[0] == axes[1]
+    return any(is_square(graph, leg, source) for _, source in value.inputs)
 
 
 def images_of(sized: SizedGraph) -> int | None:
