@@ -7,6 +7,7 @@ and whoever knows the text looks the place up, once and at the end (`placed`).
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -147,6 +148,12 @@ def unknown(at: Path | Place, what: str, name: str, known: Iterable[str]) -> Fau
     names = tuple(sorted(known))
     close = nearest(name, names)
     return Fault(at, f"{what} '{name}'", names, f"did you mean '{close}'?" if close else "")
+
+
+def line_of(wrong: Exception, file: str) -> int:
+    """The line of a file that an error passed last; 0 if it passed none."""
+    lines = [frame.lineno or 0 for frame in traceback.extract_tb(wrong.__traceback__) if frame.filename == file]
+    return lines[-1] if lines else 0
 
 
 def some(names: Sequence[str], most: int) -> str:

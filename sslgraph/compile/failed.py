@@ -7,7 +7,7 @@ import traceback
 import torch
 
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SslgraphError, line_of
 
 AT_CHECK = "`check` runs parts on shapes alone, so numbers that a part can't take show here first"
 
@@ -20,13 +20,13 @@ def failed_in(method: CompiledMethod, wrong: Exception) -> str:
     if isinstance(wrong, SslgraphError | torch.OutOfMemoryError):
         return ""
     names = {id(part): name for name, part in method.parts.items()}
-    steps = list(traceback.walk_tb(wrong.__traceback__))
-    found = [names[key] for frame, _ in steps if (key := id(frame.f_locals.get("self"))) in names]
+    frames = (frame for frame, _ in traceback.walk_tb(wrong.__traceback__))
+    found = [names[key] for frame in frames if (key := id(frame.f_locals.get("self"))) in names]
     if not found:
         return ""
     box = method.graph.boxes[found[0]]
-    lines = [line for frame, line in steps if frame.f_code.co_filename == box.signature.file]
-    place, at = method.graph.place(box.path), f", line {lines[-1]} of {box.signature.file}" if lines else ""
+    line, place = line_of(wrong, box.signature.file), method.graph.place(box.path)
+    at = f", line {line} of {box.signature.file}" if line else ""
     where = f"{place}: " if place is not None else ""
     said = str(wrong).strip().split("\n")[0] or type(wrong).__name__
     return f"{where}'{box.name}' ({box.use}{at}): {said}\n  {AT_CHECK}; look at what it is given"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslgraph.errors import SpecError, refusal
+from sslgraph.errors import SpecError, line_of, refusal
 from sslgraph.parts import registry
 from sslgraph.parts.signature import RESERVED_PORTS, Port
 from sslgraph.read.spec import Path
@@ -162,17 +161,11 @@ class MetaParts:
         if isinstance(wrong, SpecError):
             return SpecError([fault.under(path) for fault in wrong.faults])
         text = str(wrong).strip().split("\n")[0]
-        if box.signature.family == "plugin" and (line := _line_of(wrong, box.signature.file)):
+        if box.signature.family == "plugin" and (line := line_of(wrong, box.signature.file)):
             text = f"{text} ({box.signature.file}:{line})"
         if "expected device meta" in text:
             cure = "make its tensors where its inputs are (device=rows.device), or keep them with register_buffer"
         return refusal(path, f"{what}: {text}", cure)
-
-
-def _line_of(wrong: Exception, file: str) -> int:
-    """The line of a file that an error passed last; 0 if it passed none."""
-    lines = [frame.lineno or 0 for frame in traceback.extract_tb(wrong.__traceback__) if frame.filename == file]
-    return lines[-1] if lines else 0
 
 
 def _misfit(box: Box, result: Any) -> tuple[str, str] | None:
