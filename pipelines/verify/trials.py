@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -71,7 +71,7 @@ class Verdict:
         return "\n".join([head, *(f"  {line}" for line in self.lines)])
 
 
-def work(rank: int, plans: list[Plan], wish: Wish) -> None:
+def work(rank: int, plans: Sequence[Plan], wish: Wish) -> None:
     """Goes through all methods; the first rank writes each verdict as soon as it is known."""
     for plan in plans:
         bench = _Bench(rank, plan, wish)

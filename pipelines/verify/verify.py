@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
 from sslgraph.checked import wired
 from sslgraph.errors import SslgraphError
@@ -51,14 +51,34 @@ def verify(
     _refuse_vain(wish)
     with tempfile.TemporaryDirectory(prefix="sslgraph-verify-") as folder:
         plans = [_plan(name, wish, plugins, overrides or {}, Path(folder, str(i))) for i, name in enumerate(names)]
-        with _plain_processes():
-            running = spawn(work, (plans, wish), nprocs=max(wish.ranks), join=False)
-        for plan in plans:
-            while not plan.verdict.is_file() and not running.join(timeout=0.2):
-                pass
-            yield Verdict(**json.loads(plan.verdict.read_text()))
-        while not running.join():
+        while plans:
+            yield from _verdicts(plans, wish)
+
+
+def _verdicts(plans: list[Plan], wish: Wish) -> Iterator[Verdict]:
+    """The verdicts of the first plans, each taken off the list, up to one whose processes are ended from outside."""
+    with _plain_processes():
+        running = spawn(work, (tuple(plans), wish), nprocs=max(wish.ranks), join=False)
+    while plans:
+        plan = plans.pop(0)
+        ended = _ended(running, plan.verdict)
+        if not plan.verdict.is_file():
+            yield Verdict(plan.name, False, (f"it could not be trained: {ended}",), {}, 0.0)
+            return
+        yield Verdict(**json.loads(plan.verdict.read_text()))
+    if ended := _ended(running):
+        raise SslgraphError(f"every verdict is there, but {ended}")
+
+
+def _ended(running: Any, file: Path | None = None) -> str:
+    """Waits for the file, or without one for the end of all processes; says what ended one of them from outside."""
+    try:
+        while not (file and file.is_file()) and not running.join(timeout=0.2):
             pass
+    except ProcessExitedException as wrong:  # by the system, for want of memory, or by a fault in a library
+        by = wrong.signal_name or f"exit code {wrong.exit_code}"
+        return f"process {wrong.error_index + 1} of {len(running.processes)} ended by {by}"
+    return ""
 
 
 def _refuse_vain(wish: Wish) -> None:

@@ -1,5 +1,8 @@
 """Parts with the mistakes that `sslgraph verify` is there to find. They train, and their losses are right by rank."""
 
+import os
+import signal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -25,3 +28,13 @@ class OwnNoise(nn.Module):
 
     def forward(self, rows: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
         return rows + 0.5 * torch.randn_like(rows)
+
+
+@component(source="none")
+class Deadly(nn.Module):
+    """The second of two processes is ended from outside, as a system does that has no memory left."""
+
+    def forward(self, rows: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+        if collectives.rank() == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rows

@@ -153,6 +153,16 @@ def test_floats_pass_a_right_method_and_find_a_lost_gradient(tmp_path: Path) -> 
     assert not lost.is_right and lost.worst["gradients, 2 ranks"] > 0.01
 
 
+@pytest.mark.slow
+def test_a_process_that_is_ended_from_outside_is_a_verdict_and_the_next_method_has_its_turn(tmp_path: Path) -> None:
+    (tmp_path / "deadly.yaml").write_text(NOISE.replace("OwnNoise", "Deadly"))
+    (tmp_path / "fine.yaml").write_text(NOISE.replace("noise(f(x1))", "f(x1)").replace("ops:", "# ops:"))
+    names = [str(tmp_path / f"{name}.yaml") for name in ("deadly", "fine")]
+    deadly, fine = verify(names, Wish(ranks=(1, 2)), plugins=("rank_parts",))
+    assert not deadly.is_right and deadly.lines == ("it could not be trained: process 2 of 2 ended by SIGKILL",)
+    assert fine.is_right, str(fine)
+
+
 def watched(*factors: float, kink: int = -1) -> Seen:
     """Three steps of gradients and one state, times a factor each; in one of them a number is another."""
     seen = Seen()
