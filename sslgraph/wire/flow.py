@@ -136,6 +136,7 @@ class Flow:
 
     def _named(self, expression: Name, path: Path) -> str:
         text = expression.text
+        self.leg.read.add(text)
         if text in self.views:
             return self._add("view", (text, "image"), text, path, port="image", view=text)
         if text in self.leg.flow:

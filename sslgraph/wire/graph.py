@@ -145,6 +145,7 @@ class Leg:
     phase: Phase | None = None
     values: dict[str, Value] = field(default_factory=dict)  # in an order in which they can be computed
     flow: dict[str, str] = field(default_factory=dict)  # the spec's name -> the value's name
+    read: set[str] = field(default_factory=set)  # the spec's names that something reads
     writes: list[Write] = field(default_factory=list)
     collect: str | None = None
     then: Leg | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import networkx as nx
 
 from sslgraph.errors import Fault, SpecError, unknown
@@ -39,19 +41,20 @@ def _unused(graph: Graph) -> list[Fault]:
                     "call it in flow:, or remove it",
                 )
             )
-    for leg in _all_legs(graph):
-        for name, value in leg.flow.items():
-            if (leg.name, value) not in used:
-                path = leg.values[value].path
-                faults.append(
-                    Fault(
-                        path,
-                        f"nothing uses the value '{name}'",
-                        (),
-                        "give it to a loss or a write, or remove it",
-                    )
-                )
-    return faults
+    return faults + [fault for leg in _all_legs(graph) for fault in _unused_names(leg, used)]
+
+
+def _unused_names(leg: Leg, used: set[tuple[str, str]]) -> Iterator[Fault]:
+    """The names of a flow whose value nothing uses, and second names of a value that nothing reads."""
+    cure = "give it to a loss or a write, or remove it"
+    for name, value in leg.flow.items():
+        others = [other for other in leg.flow if leg.flow[other] == value and other != name]
+        others += [value] if leg.values[value].kind == "view" else []
+        if (leg.name, value) not in used:
+            yield Fault(leg.values[value].path, f"nothing uses the value '{name}'", (), cure)
+        elif name not in leg.read and others:
+            path = (*leg.values[value].path[:-1], name)
+            yield Fault(path, f"nothing reads '{name}', a second name for '{others[0]}'", (), cure)
 
 
 def _used_values(graph: Graph) -> set[tuple[str, str]]:

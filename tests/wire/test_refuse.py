@@ -44,6 +44,7 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
         ({"state": {"m": {"use": "parts:Mean"}}}, "nothing uses 'm' (state)"),
         ({"targets": TARGET}, "nothing uses 't' (targets)"),
         ({"flow": {**FLOW, "v": "l2(z)"}}, "nothing uses the value 'v'\n  give it to a loss or a write, or remove it"),
+        ({"flow": {**FLOW, "v": "z"}}, "flow.v: nothing reads 'v', a second name for 'z'\n  give it to a loss or a"),
         (
             {"flow": {"z": "stopgrad(g(f(x)))", "w": "stopgrad(f(x).map)"}},
             "no gradient of loss 'l' reaches a net that it may train: none passes 'stopgrad' (wiring.stopgrad)",
