@@ -29,6 +29,7 @@ from ..check import check
 from ..check.request import moved
 from ..feed.feed import Source
 from ..machine import machine
+from ..machine.pieces import Spread
 from ..measure.cues import Cues, cues
 from ..measure.features import Features, extract, extract_views
 from ..measure.fine_tune import fine_tune
@@ -38,6 +39,7 @@ from . import labelled_places, protocols
 from .layers import of_layers
 from .protocols import Given, Protocol, Values
 from .restored import Restored, newest, restored, trained_on
+from .sight import Shared, Which
 
 FILE = "evaluation.json"
 ROWS = {"trained": "trained", "pixels": "raw pixels"}
@@ -76,11 +78,12 @@ def evaluate(
     data: str | None = None,
     segmentation: Mapping[str, Any] | None = None,
     plugins: tuple[str, ...] = (),
+    spread: Spread | None = None,
 ) -> Evaluation:
     """Measures the newest complete checkpoint of a run folder, and writes evaluation.json into it with each measure.
 
     `names` are protocols (see protocols). What that file says of others stays, if it is of this step and these images.
-    `segmentation` has settings of that measure, which go before those of the recipe.
+    `segmentation` has settings of that measure, which go before those of the recipe. `spread` shares the images out.
     """
     wanted = [protocols.protocol(name) for name in names]
     loaded, saved = _read(run)
@@ -94,7 +97,13 @@ def evaluate(
     use, settings = recipe.data.use, dict(recipe.data.settings)
     if data is not None:
         use, settings = moved(recipe.data, data)
-    sources = [registry.build(use, {**settings, "split": split}, allowed) for split in ("train", "test")]
+    words = [(use, {**settings, "split": split}) for split in ("train", "test")]
+    sources = [registry.build(*one, allowed) for one in words]
+    others = (
+        None
+        if spread is None
+        else Shared(spread, run.resolve(), saved.resolve(), tuple(words), tuple(sources), allowed)
+    )
     images, size = trained_on(run, loaded, plugins) if data else (len(sources[0]), sources[0].size)
     encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)
     asked = protocols.chosen(names, encoders.wish)
@@ -121,8 +130,11 @@ def evaluate(
             result = replace(result, notes=(*result.notes, f"segmentation is not measured: {reason}"))
     asked = {name: one for name, one in asked.items() if is_labelled or not one.needs_labels}
     result = replace(result, settings={**result.settings, **{name: one.setting for name, one in asked.items()}})
-    for name, encoder in {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}.items():
-        given = _given(encoder, encoders, asked, sources, on)
+    measured_of: dict[Which, nn.Module] = {
+        "trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten(),
+    }  # fmt: skip
+    for name, encoder in measured_of.items():
+        given = _given(encoder, encoders, asked, sources, on, (others, name) if others else None)
         if result.segmentation is not None:
             given = replace(given, places=getattr(result.segmentation, name).linear)
         measured = {**getattr(result, name), **{protocol: {} for protocol in asked}}
@@ -135,20 +147,26 @@ def evaluate(
 
 
 def _given(
-    encoder: nn.Module, encoders: Restored, asked: Mapping[str, Protocol], sources: Sequence[Source], on: torch.device
-) -> Given:
-    """What these protocols measure of one encoder, or of the pixels themselves."""
+    encoder: nn.Module, encoders: Restored, asked: Mapping[str, Protocol], sources: Sequence[Source], on: torch.device,
+    others: tuple[Shared, Which] | None,
+) -> Given:  # fmt: skip
+    """What these protocols measure of one encoder, or of the pixels themselves; `others` see the images for it."""
     if all(one.of_places for one in asked.values()):
         return Given(NOTHING, NOTHING)
     view = encoders.view if isinstance(encoder, Encoder) else pixel_view()
-    bank, queries = (extract(encoder, source, view, device=on, channels_last=True) for source in sources)
+    bank, queries = (
+        others[0].features(others[1])
+        if others
+        else (extract(encoder, source, view, device=on, channels_last=True) for source in sources)
+    )
     if not isinstance(encoder, Encoder):
         return Given(bank, queries)
     seen, layers = None, [one.layer for one in asked.values() if one.layer]
     if any(one.of_views for one in asked.values()):
         seen = extract_views(encoder, sources[0], encoders.training_view, images=IMAGES, views=VIEWS, device=on)
     tune = partial(fine_tune, encoder, sources[0], sources[1], view, device=on)
-    return Given(bank, queries, seen, tune, of_layers(encoder, layers, sources, view, device=on))
+    by_layer = others[0].layers(others[1], layers) if others else of_layers(encoder, layers, sources, view, device=on)
+    return Given(bank, queries, seen, tune, by_layer)
 
 
 def _with_others(result: Evaluation, file: Path) -> Evaluation:

@@ -54,7 +54,14 @@ def of_layers(
         return {}
     layers = Layers(encoder, names)
     whole = [extract(layers, source, view, device=device, channels_last=True) for source in sources]
-    split = [some.values.split(layers.widths, 1) for some in whole]
+    return parted(names, whole, layers.widths)
+
+
+def parted(
+    names: Sequence[str], whole: Sequence[Features], widths: Sequence[int]
+) -> Mapping[str, tuple[Features, ...]]:
+    """Layers that stand side by side, each for itself."""
+    split = [some.values.split(list(widths), 1) for some in whole]
     return {
         name: tuple(
             Features(parts[i], some.index, some.labels, some.classes) for some, parts in zip(whole, split, strict=True)

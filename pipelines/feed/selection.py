@@ -82,7 +82,7 @@ class Selection:
 
 def _together(sources: Sequence[Source]) -> tuple[tuple[str, ...], Int64[Tensor, "images"] | None]:
     """The classes of all sources and the label of each image among them; -1 for none, None if no source has labels."""
-    named = [source.classes or _numbers(source.labels) for source in sources]
+    named = [_named(source.classes, source.labels) for source in sources]
     classes = tuple(dict.fromkeys(name for names in named for name in names))
     if all(source.labels is None for source in sources):
         return classes, None
@@ -94,5 +94,7 @@ def _together(sources: Sequence[Source]) -> tuple[tuple[str, ...], Int64[Tensor,
     return classes, torch.cat(labels)
 
 
-def _numbers(labels: Tensor | None) -> tuple[str, ...]:
-    return () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
+def _named(classes: tuple[str, ...], labels: Tensor | None) -> tuple[str, ...]:
+    """A name for each class that a label says: its number where the names do not reach so far."""
+    there = 0 if labels is None or not len(labels) else int(labels.max()) + 1
+    return (*classes, *map(str, range(len(classes), there)))

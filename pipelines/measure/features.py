@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -53,8 +53,9 @@ def extract(
     device: torch.device | str = "cpu",
     precision: torch.dtype = torch.float32,
     channels_last: bool = False,
+    images: Index | None = None,
 ) -> Features:
-    """The encoder's features of every image, in eval mode, without gradients, in float32 on the host.
+    """The encoder's features of every image, or of these, in eval mode, without gradients, in float32 on the host.
 
     `program` makes one view; `precision` is autocast's. `nn.Flatten()` as the encoder gives the pixels themselves.
     """
@@ -63,15 +64,16 @@ def extract(
     rows, kept = [], []
     try:
         size = batch or _batch(torch.device(device))
-        for view, index in prefetched(_views(source, program, size, torch.device(device), channels_last), 2):
+        wanted = (torch.arange(len(source)) if images is None else images).split(size)
+        for view, index in prefetched(_views(source, program, wanted, torch.device(device), channels_last), 2):
             rows.append(_encoded(encoder, view, precision))
             kept.append(index)
     finally:
         for module, mode in modes.items():
             module.training = mode
-    index = torch.cat(kept)
+    index = torch.cat(kept) if kept else torch.empty(0, dtype=torch.long)
     labels = None if source.labels is None else source.labels[index]
-    return Features(torch.cat(rows), index, labels, source.classes)
+    return Features(torch.cat(rows) if rows else torch.empty(0, 0), index, labels, source.classes)
 
 
 @torch.no_grad()
@@ -111,18 +113,19 @@ def _batch(device: torch.device) -> int:
 
 
 def _views(
-    source: Source, program: ViewProgram, batch: int, device: torch.device, channels_last: bool
+    source: Source, program: ViewProgram, wanted: Iterable[Index], device: torch.device, channels_last: bool
 ) -> Iterator[tuple[Float[Tensor, "batch 3 height width"], Index]]:
     """The one view of each image that can be read, and which images these are."""
     if len(program.views) != 1:
         made = ", ".join(program.views) or "none"
         raise SslgraphError(f"features are taken of one view, and this program makes: {made}")
     view, read = next(iter(program.views)), reader(source, device)
-    for wanted in torch.arange(len(source)).split(batch):
-        images, index = read(wanted)
+    for some in wanted:
+        images, index = read(some)
         views = program(images, index, seed=0, epoch=0, device=device, channels_last=channels_last)
-        good = index == wanted
-        yield views[f"{view}.image"][good.to(device)], index[good]
+        good = index == some
+        if bool(good.any()):
+            yield views[f"{view}.image"][good.to(device)], index[good]
 
 
 @torch.no_grad()

@@ -16,23 +16,36 @@ class Split(StrEnum):
 
     TRAIN = "train"
     TEST = "test"
+    ALL = "all"
 
 
 def embed(
-    run: Annotated[str, typer.Argument(help="Run folder")],
-    file: Annotated[Path, typer.Option("-o", "--out", help="Parquet file to write")],
-    data: Annotated[str | None, typer.Option("--data", help="Images to use instead of the run's own dataset")] = None,
+    run: Annotated[str, typer.Argument(help="Run folder, or an address such as s3://bucket/run")],
+    file: Annotated[Path, typer.Option("-o", "--out", help="File to write: .parquet or .safetensors")],
+    data: Annotated[
+        str | None, typer.Option("--data", help="Images to use instead of the run's own: folder, 'a/*.jpg', list.txt")
+    ] = None,
     split: Annotated[Split, typer.Option("--split", help="Which of the images")] = Split.TRAIN,
+    patches: Annotated[bool, typer.Option("--patches", help="Add the features of each place of an image")] = False,
+    workers: Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")] = 1,
+    address: Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")] = None,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Write the encoder's features of images into a file.
 
-    A row for each image: its index, its label (-1 for none), the features.
+    A row for each image: its index, its file, its label (-1 for none), the features. The same command goes on where it
+    was killed.
     """
     from sslgraph.write_whole import writable
 
-    from ...stages.embedding import embed as write
+    from ...evaluate.feature_file import embed as write
+    from ...launch.spread import workers as shared
+    from ...storage.fetching import visited
 
     writable(file)
-    found = write(Path(run), file, data=data, split=str(split), plugins=tuple(plugin))
+    with visited(run) as folder, shared(workers, address) as spread:
+        found = write(
+            folder, file, data=data, split=str(split), places=patches, plugins=tuple(plugin), spread=spread,
+            say=lambda text: out.print(text, markup=False),
+        )  # fmt: skip
     out.print(f"{found['images']:,} images, {found['width']} features each: {file}", markup=False)

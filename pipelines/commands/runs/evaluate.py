@@ -31,6 +31,8 @@ def evaluate(
         typer.Option("--ignore", help="Number in label maps that means no label [default: 255]"),
     ] = None,
     size: Annotated[int | None, typer.Option("--size", help="Side of the images for segmentation, in pixels")] = None,
+    workers: Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")] = 1,
+    address: Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")] = None,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Evaluate runs by named protocols, such as knn20 and linear.
@@ -45,6 +47,7 @@ def evaluate(
     from ...evaluate.labelled_places import MEANINGS as OF_PLACES
     from ...evaluate.labelled_places import table as of_places
     from ...evaluate.restored import newest
+    from ...launch.spread import workers as shared
     from ...storage.fetching import visit, visited
 
     given = {"path": segmentation, "ignore": ignore, "size": size}
@@ -53,8 +56,11 @@ def evaluate(
         newest(visit(run))
     folders, measured = list[Path](), list[Evaluation]()
     for run in runs:
-        with visited(run) as folder:
-            found = measure(folder, names=protocol, data=data, segmentation=asked, plugins=tuple(plugin))
+        with visited(run) as folder, shared(workers, address) as spread:
+            found = measure(
+                folder, names=protocol, data=data, segmentation=asked, plugins=tuple(plugin),
+                spread=spread if workers > 1 or address else None,
+            )  # fmt: skip
         folders, measured = [*folders, folder], [*measured, found]
         title = [f"{run}:"] if len(runs) > 1 else []
         out.print(*title, table(found), *found.notes, sep="\n", markup=False)
