@@ -119,7 +119,7 @@ class _Marking:
         return [ground, replace(shape, fill=self.marks.chip_ink)]
 
     def _edge(self, group: Group) -> Iterator[Shape]:
-        state = self.lines.get((group.name, group.kinds[0]), "same")
+        state = self.made.state(group.name, group.kinds[0])
         if state == "same":
             yield replace(group, opacity=PALE_LINE, kinds=(*group.kinds, "same"))
             return

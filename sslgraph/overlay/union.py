@@ -38,6 +38,14 @@ class Union:
     lines: dict[Line, State] = field(default_factory=dict)
     chips: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def state(self, name: str, kind: str) -> State:
+        """Whether a line SOURCE>TARGET came, went or changed; a layout chooses which boxes of a net a relation ties."""
+        source, _, target = name.partition(">")
+        part = {box.id: box.part or box.id for panel in self.picture.panels for box in panel.boxes}
+        tied = (part.get(source), part.get(target), kind)
+        alike = (state for (one, other, of), state in self.lines.items() if (part[one], part[other], of) == tied)
+        return self.lines[line] if (line := (source, target, kind)) in self.lines else next(alike, "same")
+
 
 def union(one: Picture, other: Picture, comparison: Comparison) -> Union:
     """Lays the picture of one method over that of another."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sslgraph.diff import Figure
 from sslgraph.drawing import Box, Panel, Picture, fold, foldable, picture, svg
 from sslgraph.drawing.elements.words import count
+from sslgraph.drawing.figure.summed import gathered
 from sslgraph.wire.graph import NetBox
 
 from .colours import THEME
@@ -83,8 +84,8 @@ class Shown:
             "lanes": [[lane, _lane_title(whole, lane)] for lane in lanes],
             "pictures": dict(self._states(whole, lanes)),
             "boxes": {
-                "paper": _boxes(whole) | _folded_boxes(whole, lanes),
-                "every-call": _boxes(self.every_call),
+                "paper": _boxes(gathered(whole)) | _folded_boxes(whole, lanes),
+                "every-call": _boxes(gathered(self.every_call)),
             },
         }
 

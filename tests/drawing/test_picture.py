@@ -28,6 +28,7 @@ from sslgraph.drawing.elements.words import (
 )
 from sslgraph.drawing.figure.branches import branches
 from sslgraph.drawing.figure.said import relabelled
+from sslgraph.drawing.figure.summed import gathered
 from sslgraph.drawing.write.graph_text import dot, mermaid
 from sslgraph.drawing.write.shows import shown
 from sslgraph.drawing.write.terminal import text
@@ -99,9 +100,78 @@ def test_stops_stand_where_a_gradient_ends() -> None:
     assert stops("swav") == {("s_large", "q"), ("c_queue_read", "q")}
 
 
-def test_three_stops_beside_each_other_are_named_above_and_below() -> None:
-    drawn = svg(picture(shipped("un_mix")))
-    assert drawn.count('class="stop"') == 3 and drawn.count(">stop-grad<") == 2
+def test_what_several_losses_read_leaves_its_box_once_is_stopped_once_and_then_forks() -> None:
+    drawn = picture(shipped("un_mix"))
+    assert svg(drawn).count('class="stop"') == svg(drawn).count(">stop-grad<") == 1
+    placed = layout(drawn.panels[0])
+    keys = [placed.lines[n] for n, e in enumerate(drawn.panels[0].edges) if e.stop]
+    assert len(keys) == 3 and len({points[0] for points in keys}) == 1 and len({points[-1] for points in keys}) == 3
+
+
+def test_losses_of_the_same_two_things_are_one_box() -> None:
+    found = gathered(picture(shipped("vicreg"))).panels[0]
+    (loss,) = [box for box in found.boxes if box.kind == "loss"]
+    assert loss.title == "sum of 3 losses" and loss.members == ("invariance", "variance", "covariance")
+    assert loss.sub.split("\n") == [
+        "invariance · regression · weight 25",
+        "variance · weight 25",
+        "covariance · weight 2",
+    ]
+    arriving = [edge for edge in found.edges if edge.target == loss.id]
+    assert len(arriving) == 2 and {edge.losses for edge in arriving} == {("invariance", "variance", "covariance")}
+    apart = picture(shipped("context_encoder"))
+    assert gathered(apart) == apart
+
+
+def test_a_mask_shows_at_its_encoder_what_enters() -> None:
+    def entering(name: str) -> dict[str, str]:
+        return {box.symbol: box.shows for box in boxes(picture(shipped(name)), "encoder")}
+
+    assert entering("mae") == {"enc": "visible mask"} and entering("simmim") == {"enc": "masked mask"}
+    assert entering("ijepa") == {"s": "visible blocks", "t": ""}
+    cells = [
+        shown(0, 0, 40, Box("f", "encoder", shows=f"{how} mask", share="0.75"), LIGHT) for how in ("visible", "masked")
+    ]
+    assert [len(group.parts) - 1 for group in cells] == [12, 12] and cells[0] != cells[1]
+
+
+def test_a_line_of_several_outputs_claims_no_shape_of_one() -> None:
+    (line,) = [e for e in picture(shipped("ijepa")).panels[0].edges if e.port == "seen, wanted, hidden"]
+    assert line.shape == ""
+
+
+def test_rows_that_an_op_picks_out_of_a_batch_have_the_ops_own_word() -> None:
+    shapes = {e.shape for e in picture(shipped("beit")).panels[0].edges if "picked" in e.shape}
+    assert shapes == {"picked×768", "picked×8192"}
+
+
+def test_a_write_says_which_of_several_things_it_writes() -> None:
+    labels = {e.label for e in picture(shipped("pcl")).panels[0].edges if e.kind == "write"}
+    assert labels == {"write labels", "write centroids", "write temperatures"}
+
+
+def test_only_slow_copies_stand_on_their_ground() -> None:
+    for name in ("msn", "capi", "ibot"):
+        panel = picture(shipped(name)).panels[0]
+        kinds = {frame.title: {panel.box(id_).weights for id_ in frame.boxes} for frame in panel.frames}
+        assert sorted(map(sorted, kinds.values())) == [["ema"], ["trained"]], name
+        placed = layout(panel)
+        for ground in placed.grounds:
+            inside = {
+                box.id
+                for box in panel.boxes
+                if box.kind == "memory"
+                and ground.left < placed.places[box.id].x < ground.right
+                and ground.top < placed.places[box.id].y < ground.bottom
+            }
+            assert not inside, f"{name}: {inside} on the ground of {ground.title}"
+
+
+def test_relations_run_between_the_nearest_boxes_of_a_net() -> None:
+    for name in ("ibot", "dinov2", "scrl"):
+        placed = layout(picture(shipped(name)).panels[0])
+        ties = [placed.lines[n] for n, e in enumerate(placed.panel.edges) if e.kind in ("ema", "same")]
+        assert ties and all(len(points) == 2 for points in ties), name
 
 
 def test_a_view_whose_index_is_written_below_has_its_name_above() -> None:
@@ -342,7 +412,12 @@ def test_parts_are_called_as_the_field_calls_them() -> None:
     assert part_words(signature("backbones.vit"), {"preset": "small", "patch": 16}) == "ViT-S/16"
     assert part_words(signature("heads.mlp"), {"hidden": [4096], "out": 256}) == "MLP 4096→256"
     assert part_words(signature("heads.mae_decoder"), {"depth": 8}) == "MAE decoder, 8 blocks"
-    assert op_words(signature("masks.uniform"), {"ratio": 0.75}) == "uniform mask 75 %"
+    mask = {"ratio": 0.75, "patch": 16}
+    assert op_words(signature("masks.uniform"), mask, mask) == ("uniform mask 75 %", "")
+    likeness = {"temperature": 0.04}
+    assert op_words(signature("wiring.similarity"), likeness, likeness) == ("similarity", "τ = 0.04")
+    assert op_words(signature("clustering.granularities"), {"k": [30, 30]}, {})[0] == "k-means k = 2 × 30"
+    assert loss_words("", {"minus_entropy": True, "pairs": "all"}, 1) == "minus entropy · pairs: all"
     assert loss_words("", {"temperature": 0.2}, 0.5) == "τ = 0.2 · weight 0.5"
     assert [spaced(name) for name in ("InfoNCE", "CosineRegression", "MyLoss")] == [
         "InfoNCE",

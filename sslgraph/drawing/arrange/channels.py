@@ -18,6 +18,11 @@ class Turn:
     gap: int
     start: float
     end: float
+    fork: int = -1  # lines of one fork start as one, and may turn as one
+
+    def is_fork_of(self, other: Turn) -> bool:
+        """Whether two lines leave their box as one."""
+        return self.fork == other.fork >= 0
 
     @property
     def low(self) -> float:
@@ -37,7 +42,8 @@ def order_turns(turns: list[Turn], gaps: int) -> dict[tuple[int, int], int]:
         for turn in _best(here):
             place = len(rows)
             while place > 0 and all(
-                turn.high < other.low - 8 or turn.low > other.high + 8 for other in rows[place - 1]
+                turn.high < other.low - 8 or turn.low > other.high + 8 or turn.is_fork_of(other)
+                for other in rows[place - 1]
             ):
                 place -= 1
             if place == len(rows):
@@ -71,6 +77,8 @@ def _cost(order: Sequence[Turn]) -> float:
     """Crossings, and heavily two lines that would run on top of each other. The left turn leads in from the left."""
     cost = 0.0
     for left, right in combinations(order, 2):
+        if left.is_fork_of(right):
+            continue
         # The left one goes on to the right at its end; the right one came from the left at its start.
         cost += right.low + 0.5 < left.end < right.high - 0.5
         cost += left.low + 0.5 < right.start < left.high - 0.5

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..elements.picture import Panel
+from collections.abc import Mapping
+
+from ..elements.picture import Edge, Panel
 
 
 def columns(panel: Panel) -> dict[str, int]:
@@ -70,3 +72,8 @@ def _losses(panel: Panel, column: dict[str, int]) -> None:
     losses = {box.id for box in panel.boxes if box.kind == "loss"}
     last = max((column[box.id] for box in panel.boxes if box.id not in losses), default=-1) + 1
     column |= dict.fromkeys(losses, last)
+
+
+def is_forward(edge: Edge, column: Mapping[str, int]) -> bool:
+    """Whether a line is a write to a state further right, which runs as data does."""
+    return edge.kind == "write" and column[edge.source] < column[edge.target]

@@ -9,8 +9,9 @@ from ..elements.measure import Extent, extent, extent_down
 from ..elements.picture import Box, Edge, Frame, Panel
 from .columns import columns
 from .labels import line_label
-from .routes import Plan, flowing, plans
+from .routes import Plan, flowing, forks, plans
 from .rows import Grid, grid, is_straight
+from .ties import tied
 
 PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
 FRAME, FRAME_NARROW, FRAME_TITLE = 14.0, 9.0, 26.0  # from a frame to its boxes; where its name stands
@@ -82,6 +83,10 @@ class Draft:
         """Between the lines that leave a box."""
         return _step(self.panel, self.outs[name], self.shapes, is_down=self.is_down)
 
+    def fork(self, plan: Plan) -> list[Plan]:
+        """The lines that leave a box together, of which this is one."""
+        return next(group for group in forks(self.panel, self.outs[plan.source]) if plan in group)
+
     @cached_property
     def grounds(self) -> list[list[int]]:
         """Rows that stand on one ground: neighbours whose frames have one name."""
@@ -146,6 +151,7 @@ TRACK = 13.0  # between lines that run above each other
 def draft(panel: Panel, *, shapes: bool, is_down: bool = False, is_tight: bool = False) -> Draft:
     """The cells of a panel and the ways of its lines."""
     cells = _cells(replace(panel, boxes=tuple(Box(box.id, box.kind, lane=box.lane) for box in panel.boxes)))
+    panel = tied(panel, cells)
     ways, tracks = plans(panel, cells)
     outs: dict[str, list[Plan]] = {box.id: [] for box in panel.boxes}
     ins: dict[str, list[Plan]] = {box.id: [] for box in panel.boxes}
@@ -155,12 +161,14 @@ def draft(panel: Panel, *, shapes: bool, is_down: bool = False, is_tight: bool =
     extents, spread = {}, dict[str, float]()
     for box in panel.boxes:
         step = _step(panel, outs[box.id], shapes, is_down=is_down)
-        busy = max(_reach(cells, box.id, outs[box.id]) * step, _reach(cells, box.id, ins[box.id]) * PORT)
+        leaving = forks(panel, outs[box.id])
+        arriving = [[plan] for plan in ins[box.id]]
+        busy = max(_reach(cells, box.id, leaving) * step, _reach(cells, box.id, arriving) * PORT)
         spread[box.id] = busy
         if is_down:
             extents[box.id] = extent_down(box, busy * 2, shapes=shapes, is_narrow=is_tight)
             continue
-        busy = max(_reach(cells, box.id, outs[box.id]), _reach(cells, box.id, ins[box.id])) * step
+        busy = max(_reach(cells, box.id, leaving), _reach(cells, box.id, arriving)) * step
         extents[box.id] = extent(box, busy * 2, is_note_above=_is_note_above(panel, cells, box), is_narrow=is_tight)
     framed = {name: frame for frame in panel.frames for name in frame.boxes}
     flow = {number for number, _ in flowing(panel, cells)}
@@ -186,18 +194,19 @@ def _step(panel: Panel, leaving: list[Plan], shapes: bool, *, is_down: bool) -> 
 
 
 def _is_tight(panel: Panel, leaving: list[Plan]) -> bool:
-    words = {(e.name, e.port, e.shape) for e in (panel.edges[plan.edge] for plan in leaving)}
+    leaving = [group[0] for group in forks(panel, leaving)]
+    words = {(e.name, e.port, e.shape, e.label) for e in (panel.edges[plan.edge] for plan in leaving)}
     return sum(bool(line_label(panel.edges[plan.edge], True, False).width) for plan in leaving) > 1 and len(words) > 1
 
 
-def _reach(cells: Grid, name: str, lines: list[Plan]) -> float:
-    """How many lines stand above or below the middle of one side of a box, at most."""
+def _reach(cells: Grid, name: str, lines: list[list[Plan]]) -> float:
+    """How many lines stand above or below the middle of one side of a box, at most; forks leave it as one."""
     row = cells.row
-    straight = sum(plan.way == "straight" for plan in lines)
+    straight = sum(any(plan.way == "straight" for plan in group) for group in lines)
     if name not in row or not straight:
         return (len(lines) - 1) / 2
     above = below = 0
-    for plan in (plan for plan in lines if plan.way != "straight"):
+    for plan in (group[0] for group in lines if all(plan.way != "straight" for plan in group)):
         other = plan.target if plan.source == name else plan.source
         place = plan.gap - 0.5 if plan.way == "between" else row.get(other, row[name])
         above += place <= row[name]

@@ -6,7 +6,7 @@ from ..elements.measure import SLANT
 from .draft import PORT, TRACK, Draft
 from .labels import relation_labels
 from .relations import margins
-from .routes import Plan
+from .routes import Plan, forks
 from .rows import FREE
 from .skyline import set_rows
 
@@ -104,15 +104,16 @@ def _side(draft: Draft, name: str, lines: list[Plan], port: dict[int, float], ot
     def far(plan: Plan) -> float:
         return draft.level(plan) if plan.way == "between" else draft.y[getattr(plan, other_end)]
 
-    ordered = sorted(lines, key=lambda plan: (far(plan), plan.edge))
-    level = [i for i, plan in enumerate(ordered) if _is_level(draft, plan)]
+    groups = forks(draft.panel, lines) if other_end == "target" else [[plan] for plan in lines]
+    ordered = sorted(groups, key=lambda group: (sum(map(far, group)) / len(group), group[0].edge))
+    level = [i for i, group in enumerate(ordered) if any(_is_level(draft, plan) for plan in group)]
     middle = float(level[len(level) // 2]) if level else (len(ordered) - 1) / 2
     high = draft.extents[name].height * (1 - SLANT)
     step = draft.step(name) if other_end == "target" else PORT
     reach = max(middle, len(ordered) - 1 - middle)
     step = min(step, high / 2 / reach) if reach else step
-    for i, plan in enumerate(ordered):
-        port[plan.edge] = draft.y[name] + (i - middle) * step
+    for i, group in enumerate(ordered):
+        port |= dict.fromkeys((plan.edge for plan in group), draft.y[name] + (i - middle) * step)
 
 
 def _meet(draft: Draft, plan: Plan, mine: dict[int, float], other: dict[int, float], name: str) -> None:

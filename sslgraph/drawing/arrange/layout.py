@@ -55,7 +55,7 @@ def layout(
     set_heights(plan)
     columns = set_widths(plan)
     places = {name: Place(columns.x[plan.column(name)], plan.y[name], plan.extents[name]) for name in plan.box}
-    out = Layout(panel, plan.grid, places, {}, is_narrow=plan.is_tight_sheet)
+    out = Layout(plan.panel, plan.grid, places, {}, is_narrow=plan.is_tight_sheet)
     out.lines = {p.edge: _points(plan, p, places, columns) for p in plan.plans}
     out.stops = {p.edge: _stop(plan, p, out, columns) for p in plan.plans if plan.edge(p).stop}
     out.grounds = [_ground(plan, rows, places) for rows in plan.grounds]
@@ -106,12 +106,12 @@ def _ground(plan: Draft, rows: list[int], places: dict[str, Place]) -> Ground:
 
 def _labels(plan: Draft, out: Layout) -> list[Label]:
     """The words at all lines; lines that leave a box with the same words say them once."""
-    said: set[tuple[str, str, str, str]] = set()
+    said: set[tuple[str, ...]] = set()
     found = []
     for line in sorted(plan.plans, key=lambda p: (plan.port_out[p.edge], p.edge)):
         edge = plan.edge(line)
         label = line_label(edge, plan.shapes, plan.is_tight(line.source))
-        if label.width and (key := (edge.source, edge.name, edge.port, edge.shape)) not in said:
+        if label.width and (key := (edge.source, edge.name, edge.port, edge.shape, edge.label)) not in said:
             said.add(key)
             found.append(_on_line(plan, out, line, edge, replace(label, edge=line.edge)))
     found = uncovered(found)
@@ -123,8 +123,9 @@ def _labels(plan: Draft, out: Layout) -> list[Label]:
 
 def _on_line(plan: Draft, out: Layout, line: Plan, edge: Edge, label: Label) -> Label:
     """The label over the first piece of its line, near the box that it leaves."""
-    alike = (edge.name, edge.port, edge.shape)
-    twins = [p for p in plan.outs[line.source] if (plan.edge(p).name, plan.edge(p).port, plan.edge(p).shape) == alike]
+    words = ("name", "port", "shape", "label")
+    leaving = plan.outs[line.source]
+    twins = [p for p in leaving if all(getattr(plan.edge(p), word) == getattr(edge, word) for word in words)]
     column = plan.column(line.source)
     start = out.places[line.source].right + (plan.frame if plan.ends_frame(line.source) else 0.0) + 4
     start = max([start, *(x + 8 for x in _beside(plan, out, column, plan.port_out[line.edge]))])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 
 from ..elements.picture import Panel
+from .columns import is_forward
 
 EXACT = 5  # up to so many rows every order is tried; above, single rows are moved until no move helps
 ROUNDS = 4
@@ -64,6 +65,8 @@ class _Costs:
         self.columns = [frozenset(column[name] for name in names) for names in rows]
         title = {name: frame.title for frame in panel.frames for name in frame.boxes}
         self.grounds = [{title[name] for name in names if name in title} for names in rows]
+        # How far the frames of one name reach, whatever rows they stand in: no stranger stands on their ground.
+        self.reach = {of: [column[name] for name in title if title[name] == of] for of in title.values()}
         self.lines = [
             _Line(
                 row.get(edge.source, -1),
@@ -72,7 +75,7 @@ class _Costs:
                 column[edge.target],
                 _LENGTH[edge.kind],
                 edge.kind == "ema",
-                edge.kind != "data",
+                edge.kind != "data" and not is_forward(edge, column),
             )
             for edge in panel.edges
         ]
@@ -86,6 +89,9 @@ class _Costs:
                 free.setdefault(edge.target, []).append(row[edge.source])
         self.ends = [ends for ends in free.values() if len(ends) > 1]
         pairs = combinations([line for line in self.apart if not line.is_relation], 2)
+        upright = [line for line in self.apart if line.is_relation and line.first == line.last]
+        level = [line for line in self.apart if not line.is_relation]
+        self.crossed = [(a, b) for a in upright for b in level if b.first < a.first < b.last]
         self.pairs = [(a, b) for a, b in pairs if max(a.first, b.first) < min(a.last, b.last)]
 
     def places(self, order: Sequence[int]) -> dict[int, int]:
@@ -106,8 +112,16 @@ class _Costs:
             a, b = self.columns[one], self.columns[other]
             is_apart = max(a) < min(b) or max(b) < min(a)
             is_apart = is_apart and len(self.grounds[one] | self.grounds[other]) < 2
+            is_apart = is_apart and not self._is_stranger(one, other) and not self._is_stranger(other, one)
             self.beside[one, other] = is_apart and not any(self._bars(line, one, other) for line in self.lines)
         return self.beside[one, other]
+
+    def _is_stranger(self, one: int, other: int) -> bool:
+        """Whether a row without a frame would stand on the ground of another row's frames."""
+        if self.grounds[one]:
+            return False
+        spans = [self.reach[title] for title in self.grounds[other]]
+        return any(min(span) <= column <= max(span) for span in spans for column in self.columns[one])
 
     def _bars(self, line: _Line, one: int, other: int) -> bool:
         """Whether a line would run into a box of the one row because it starts or ends in the other."""
@@ -127,7 +141,8 @@ class _Costs:
         for ends in self.ends:
             places = [at[end] for end in ends]
             cost += SPREAD * (max(places) - min(places))
-        return cost + self._blocked(at) + CROSSING * sum(_cross(at, a, b) for a, b in self.pairs)
+        crossings = sum(_cross(at, a, b) for a, b in self.pairs) + sum(_is_over(at, a, b) for a, b in self.crossed)
+        return cost + self._blocked(at) + CROSSING * crossings
 
     def _blocked(self, at: dict[int, int]) -> float:
         """Lines that find a box in their way."""
@@ -150,6 +165,12 @@ def _cross(at: dict[int, int], one: _Line, other: _Line) -> bool:
     low, high = max(one.first, other.first), min(one.last, other.last)
     before, after = _height(at, one, low) - _height(at, other, low), _height(at, one, high) - _height(at, other, high)
     return before * after < -1e-9
+
+
+def _is_over(at: dict[int, int], upright: _Line, level: _Line) -> bool:
+    """Whether an upright line between two rows crosses one that passes its column."""
+    low, high = sorted((at[upright.source], at[upright.target]))
+    return low < _height(at, level, upright.first) < high
 
 
 def _height(at: dict[int, int], line: _Line, column: int) -> float:

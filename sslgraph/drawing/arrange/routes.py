@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ..elements.picture import Edge, Panel
+from .columns import is_forward
 from .rows import Grid
 
 Way = Literal["straight", "source", "target", "between"]
@@ -32,17 +34,19 @@ def plans(panel: Panel, grid: Grid) -> tuple[list[Plan], list[int]]:
 
 
 def flowing(panel: Panel, grid: Grid) -> list[tuple[int, Edge]]:
-    """The lines that run from left to right: data, and a write to a state further right in the same row."""
-    return [(number, edge) for number, edge in enumerate(panel.edges) if edge.kind == "data" or _is_flat(edge, grid)]
+    """The lines that run from left to right: data, and a write to a state further right."""
+    edges = enumerate(panel.edges)
+    return [(n, e) for n, e in edges if e.kind == "data" or is_forward(e, grid.column)]
 
 
-def _is_flat(edge: Edge, grid: Grid) -> bool:
-    row, column = grid.row, grid.column
-    return (
-        edge.kind == "write"
-        and row.get(edge.source, -1) == row.get(edge.target, -2)
-        and column[edge.source] < column[edge.target]
-    )
+def forks(panel: Panel, leaving: Sequence[Plan]) -> list[list[Plan]]:
+    """The lines that leave a box in groups: what is one value drawn in one way leaves at one place and then forks."""
+    groups: dict[object, list[Plan]] = {}
+    for plan in leaving:
+        edge = panel.edges[plan.edge]
+        alike = (edge.kind, edge.gradient, edge.stop, edge.name, edge.port, edge.shape, edge.label)
+        groups.setdefault(alike, []).append(plan)
+    return list(groups.values())
 
 
 class _Planning:

@@ -43,11 +43,11 @@ def labels_down(
         corners = [(g.left, g.top), (g.right, g.top), (g.right, g.bottom), (g.left, g.bottom), (g.left, g.top)]
         taken += [(a + 1, b + 1, c - 1, d - 1) for a, b, c, d in rooms_of(corners)]
     found: list[Label] = []
-    said: set[tuple[str, str, str, str]] = set()
+    said: set[tuple[str, ...]] = set()
     for plan in sorted(draft.plans, key=lambda p: (draft.port_out[p.edge], p.edge)):
         edge = draft.edge(plan)
         label = line_label(edge, draft.shapes, draft.is_tight(edge.source), is_down=True)
-        key = (edge.source, edge.name, edge.port, edge.shape)
+        key = (edge.source, edge.name, edge.port, edge.shape, edge.label)
         if not label.width or key in said:
             continue
         said.add(key)

@@ -45,7 +45,9 @@ def _nudge(draft: Draft, edge: int) -> None:
     reach = draft.extents[source].height / 2 * (1 - SLANT) - 2
     reach = max(reach, 0.0)
     here = draft.port_out[edge] - draft.y[source]
-    draft.port_out[edge] += min(8.0, reach - here) if here <= 0 else max(-8.0, -reach - here)
+    moved = draft.port_out[edge] + (min(8.0, reach - here) if here <= 0 else max(-8.0, -reach - here))
+    plan = next(plan for plan in draft.outs[source] if plan.edge == edge)
+    draft.port_out |= dict.fromkeys((mate.edge for mate in draft.fork(plan)), moved)
 
 
 def _clashes(turns: list[Turn], slots: dict[tuple[int, int], int]) -> list[Turn]:
@@ -53,7 +55,7 @@ def _clashes(turns: list[Turn], slots: dict[tuple[int, int], int]) -> list[Turn]
     for left in turns:
         for right in turns:
             is_left = left.gap == right.gap and slots[left.edge, left.number] < slots[right.edge, right.number]
-            if is_left and right.number == 0 and abs(left.end - right.start) < 5:
+            if is_left and right.number == 0 and not left.is_fork_of(right) and abs(left.end - right.start) < 5:
                 found.append(right)
     return found
 
@@ -63,11 +65,12 @@ def _turns(draft: Draft) -> list[Turn]:
     for plan in draft.plans:
         up, down = draft.port_out[plan.edge], draft.port_in[plan.edge]
         first, last = draft.column(plan.source), draft.column(plan.target) - 1
+        fork = draft.fork(plan)[0].edge
         if plan.way == "between":
-            turns.append(Turn(plan.edge, 0, first, up, draft.level(plan)))
+            turns.append(Turn(plan.edge, 0, first, up, draft.level(plan), fork))
             turns.append(Turn(plan.edge, 1, last, draft.level(plan), down))
         elif abs(up - down) > 0.5:
-            turns.append(Turn(plan.edge, 0, first if plan.way == "target" else last, up, down))
+            turns.append(Turn(plan.edge, 0, first if plan.way == "target" else last, up, down, fork))
     return turns
 
 
@@ -134,7 +137,9 @@ def _rooms(draft: Draft, column: int, wide: float) -> list[float]:
 
 
 def stop_gap(draft: Draft, plan: Plan) -> int:
-    """The gap in which a line's stop-gradient stands, or -1."""
+    """The gap in which a line's stop-gradient stands, or -1; lines that fork are stopped before they do."""
     if not draft.edge(plan).stop:
         return -1
+    if len(draft.fork(plan)) > 1:
+        return draft.column(plan.source)
     return draft.column(plan.target) - 1 if plan.way in ("source", "straight") else draft.column(plan.source)

@@ -183,11 +183,11 @@ def _picture(box: Box, large: float, is_note_above: bool) -> Extent:
 
 def _body(box: Box, large: float, small: float, lines: float) -> tuple[float, float]:
     if box.kind == "encoder":
-        return max(large, small) + 34, 48 + lines
+        return max(large, small) + 34, 48 + lines + (SMALL_PICTURE + 4 if box.shows else 0.0)
     if box.kind == "op":
         lines_ = title_lines(box)
-        wide = max(28.0, *(runs_width(runs, NAME) + 20 for runs in lines_))
-        high = 24.0 + 14.0 * (len(lines_) - 1)
+        wide = max(28.0, small + 18, *(runs_width(runs, NAME) + 20 for runs in lines_))
+        high = 24.0 + 14.0 * (len(lines_) - 1) + 13.0 * len(box.sub.split("\n") if box.sub else ())
         return (max(wide, SMALL_PICTURE + 16), high + SMALL_PICTURE + 6) if box.shows else (wide, high)
     if box.kind == "memory":
         return max(large, small, 76.0) + 22, 46.0 + lines

@@ -48,7 +48,8 @@ class Box:
     trained_by: tuple[str, ...] = ()  # losses whose gradient moves its weights through this call
     trains: tuple[str, ...] = ()  # of a loss that trains some nets only, those nets
     lines: tuple[Line, ...] = ()  # of the spec: its declaration, then the calls that are drawn here
-    shows: str = ""  # of an op on images: what is seen of it
+    shows: str = ""  # of an op on images, and of an encoder that a mask leads: what is seen of it
+    share: str = ""  # of what such an encoder does not see
     crop_of: str = ""  # of a view, the view whose crop it shows again
     crops: int = 0  # of the image: views whose crops are seen on it, because it matters where they overlap
     members: tuple[str, ...] = ()  # of a folded branch, the ids of the boxes inside

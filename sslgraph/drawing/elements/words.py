@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,9 @@ from sslgraph.parts.signature import Signature
 from sslgraph.schedules import is_schedule, schedule
 
 _SIZES = {"tiny": "Ti", "small": "S", "base": "B", "large": "L", "huge": "H", "giant": "g"}
+# Of an op's settings the one behind its name is the first of these; what its encoder says, too, is left out.
+_FIRST = ("ratio", "k", "grid", "size", "out", "max_distance", "epsilon")
+_ELSEWHERE = ("patch",)
 _GREEK = {"epsilon": "ε", "gamma": "γ", "redundancy": "λ", "momentum": "m"}
 
 
@@ -39,31 +42,37 @@ def part_words(part: Signature, settings: dict[str, Any]) -> str:
     return f"{title_of(part)} {'→'.join(map(number, widths))}" if widths else title_of(part)
 
 
-def op_words(part: Signature, settings: dict[str, Any]) -> str:
-    """An operation without weights, with the one or two numbers that say what it does."""
-    said = [
-        _setting(name, settings[name])
-        for name in ("ratio", "k", "grid", "size", "out", "max_distance", "epsilon")
-        if settings.get(name) is not None
-    ]
-    return f"{title_of(part)} {said[0]}" if said else title_of(part)
+def op_words(part: Signature, settings: dict[str, Any], own: dict[str, Any]) -> tuple[str, str]:
+    """An operation without weights with the number that says what it does, and what else a spec sets of its own."""
+    first = next((name for name in _FIRST if settings.get(name) is not None), "")
+    title = f"{title_of(part)} {_setting(first, settings[first])}" if first else title_of(part)
+    rest = {name: value for name, value in own.items() if name not in (first, *_ELSEWHERE)}
+    return title, settings_words(rest)
 
 
 def loss_words(kind: str, settings: dict[str, Any], weight: Any) -> str:
     """What a loss measures and is set to, in lines: its kind, its figure's numbers, what is said in words."""
+    return "\n".join(filter(None, (kind, settings_words(settings, weight))))
+
+
+def settings_words(settings: dict[str, Any], weight: Any = 1) -> str:
+    """What a part is set to, in lines: numbers, and what is said in words."""
     numbers: list[str] = []
     words: list[str] = []
     for name, value in settings.items():
+        said = name.replace("_", " ")
         if name.endswith("temperature"):
             index = name.removesuffix("temperature").strip("_")
             numbers.append(f"τ{f' {index}' if index else ''} = {scheduled(value)}")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            numbers.append(f"{_GREEK.get(name, name.replace('_', ' '))} = {value:g}")
+        elif isinstance(value, bool):
+            words += [said] if value else []
+        elif isinstance(value, int | float):
+            numbers.append(f"{_GREEK.get(name, said)} = {number(value) if isinstance(value, int) else f'{value:g}'}")
         elif isinstance(value, str):
-            words.append(f"{name}: {value}".replace("_", " "))
+            words.append(f"{said}: {value.replace('_', ' ')}")
     if scheduled(weight) != "1":
         numbers.append(f"weight {scheduled(weight)}")
-    return "\n".join(filter(None, (kind, " · ".join(numbers), " · ".join(words))))
+    return "\n".join(filter(None, (" · ".join(numbers), " · ".join(words))))
 
 
 def spaced(class_name: str) -> str:
@@ -99,13 +108,16 @@ def count(parameters: int) -> str:
     return str(parameters)
 
 
-def shape_words(shapes: Iterable[tuple[int, ...]], batch: int | None, images: int | None = None) -> str:
-    """Shapes in the reader's terms: B is the batch, N the images of the data set, equal sides a square: "2B×3×224²"."""
-    return ", ".join(_one_shape(shape, batch, images) for shape in shapes)
+def shape_words(shapes: Iterable[tuple[int, ...]], batch: int | None, names: Mapping[int, str] | None = None) -> str:
+    """Shapes in the reader's terms: B is the batch, equal sides a square: "2B×3×224²".
+
+    `names` are those of sizes that the method does not say, such as N for the images of the data set.
+    """
+    return ", ".join(_one_shape(shape, batch, names or {}) for shape in shapes)
 
 
-def _one_shape(shape: tuple[int, ...], batch: int | None, images: int | None) -> str:
-    words = ["N" if size == images else number(size) for size in shape]
+def _one_shape(shape: tuple[int, ...], batch: int | None, names: Mapping[int, str]) -> str:
+    words = [names.get(size) or number(size) for size in shape]
     if batch and shape and shape[0] % batch == 0:
         copies = shape[0] // batch
         words[0] = "B" if copies == 1 else f"{copies}B"
@@ -135,7 +147,9 @@ def _setting(name: str, value: Any) -> str:
     if name == "epsilon":
         return f"ε = {scheduled(value)}"
     if name == "k":
-        return f"k = {number(value)}"
+        several = value if isinstance(value, list | tuple) else [value]
+        same = len(several) > 1 and len(set(several)) == 1
+        return f"k = {len(several)} × {number(several[0])}" if same else f"k = {', '.join(map(number, several))}"
     if name == "size" and not _is_count(value):
         return str(value).replace("_", " ")
     return f"≤ {value}" if name == "max_distance" else f"→ {number(value)}" if name == "out" else number(value)

@@ -12,9 +12,10 @@ from sslgraph.wire.graph import Leg, Value
 from ..elements.picture import Box, Edge, Level, Panel, Picture
 from ..elements.words import scheduled
 from .calls import Calls, calls_of
-from .describe import Describer, batch_of, shapes_of
+from .describe import Describer
 from .lanes import frames, with_lanes
 from .said import as_said
+from .sizes import batch_of, shapes_of
 from .strokes import line_of
 from .symmetry import Symmetry, symmetry
 
@@ -112,9 +113,9 @@ class _Panel:
         for number, old in enumerate(self.edges):
             if _is_one_line(old, edge):
                 port = ", ".join(dict.fromkeys(filter(None, (*old.port.split(", "), edge.port))))
-                self.edges[number] = replace(
-                    old, port=port, name=old.name or edge.name, reads=(*old.reads, *edge.reads)
-                )
+                shape = old.shape if old.shape == edge.shape else ""  # which of the ports would it be?
+                name, reads = old.name or edge.name, (*old.reads, *edge.reads)
+                self.edges[number] = replace(old, port=port, name=name, shape=shape, reads=reads)
                 return
         self.edges.append(edge)
 
@@ -137,11 +138,12 @@ class _Panel:
             if box.section == "state" and self._id(box.name) not in self.boxes:
                 self._add(self.describe.call(calls, leg, Value(box.name, "call", box.name, path=box.path)))
             for port, source in write.inputs:
-                makers = {r.maker: r.name for r in calls.reads if r.value == source and not r.reader}
-                for maker, name in makers.items():  # several where a bag of calls is written
+                makers = {r.maker: r for r in calls.reads if r.value == source and not r.reader}
+                for maker, read in makers.items():  # several where a bag of calls is written
                     start, end = self._source(calls.calls[maker]), self._id(box.name)
-                    read = ((source, "", port),)
-                    self.edges.append(Edge(start, end, "write", label=write.method, name=name, reads=read))
+                    what = read.output or (port if len(write.inputs) > 1 else "")  # of several things
+                    label, reads = f"{write.method} {what.replace('_', ' ')}".strip(), ((source, "", port),)
+                    self.edges.append(Edge(start, end, "write", label=label, name=read.name, reads=reads))
             if not write.inputs:
                 self._note(box.name, write.method)
 
@@ -177,7 +179,7 @@ class _Panel:
     def _shape(self, leg: SizedLeg, maker: Value, value: str) -> str:
         if maker.view is not None or self._is_memory(maker):
             return ""
-        return next(iter(shapes_of(self.sized.graph, leg, value, self.describe.batch, self.describe.images)), "")
+        return next(iter(shapes_of(self.sized.graph, leg, value, self.describe.batch, self.describe.names)), "")
 
     def _source(self, maker: Value) -> str:
         if maker.view is not None:

@@ -44,7 +44,7 @@ class Calls:
     def single(self, read: Read) -> str:
         """The value that a line carries: of a bag, the one that this line adds to it."""
         inside = [value for value, reader, _ in read.hops if reader and self.leg.values[reader].kind == "bag"]
-        return inside[0] if inside else read.value
+        return inside[-1] if inside else read.value
 
     def losses_along(self, read: Read) -> tuple[str, ...]:
         """The losses whose gradient runs along a read, back from its reader to its maker."""

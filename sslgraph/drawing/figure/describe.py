@@ -12,17 +12,31 @@ from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Average, Path
 from sslgraph.settle.overrides import is_normalization, resolve
 from sslgraph.wire.graph import Box as Part
-from sslgraph.wire.graph import Graph, LossBox, NetBox, TargetBox, Value
+from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
 from sslgraph.wire.sketched import is_draft
 
 from ..elements.formulas import formula_of
 from ..elements.picture import Box, Kind, Level, Line, Weights
-from ..elements.words import count, loss_words, number, op_words, part_words, shape_words, title_of
+from ..elements.words import (
+    count,
+    loss_words,
+    number,
+    op_words,
+    part_words,
+    settings_words,
+    shape_words,
+    title_of,
+)
 from .calls import Calls
+from .sizes import shapes_of, sizes_of
 from .symmetry import Symmetry
 
 if TYPE_CHECKING:
     from sslgraph.settle.sized import SizedGraph, SizedLeg
+
+
+# Of a state, what its shape says, and what it holds only until it is written.
+SIZES = ("images", "size", "rows", "dim", "count", "classes", "init")
 
 
 class Describer:
@@ -31,7 +45,7 @@ class Describer:
     def __init__(self, sized: SizedGraph, level: Level, prefix: str, batch: int, mirror: Symmetry | None) -> None:
         self.sized, self.graph, self.level, self.prefix = sized, sized.graph, level, prefix
         self.batch, self.mirror = batch, mirror
-        self.images = images_of(sized)
+        self.names = sizes_of(sized, batch)
         self.figure = Figure(self.graph.method, self.graph.plugins)
 
     def views(self, leg: SizedLeg, stacks: list[list[str]]) -> Iterator[tuple[Box, Box]]:
@@ -93,7 +107,7 @@ class Describer:
             "parameters": self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
             "values": (value.name,),
             "shapes": shapes_of(
-                self.graph, leg, value.name, None if is_state and not value.inputs else self.batch, self.images
+                self.graph, leg, value.name, None if is_state and not value.inputs else self.batch, self.names
             ),
             "lines": self._lines(part.path, value.path),
             "is_draft": is_draft(part.signature),
@@ -104,13 +118,14 @@ class Describer:
             return self._memory(part, settings, more)
         if part.section in ("nets", "targets"):
             return self._net(calls, value, part, settings, more)
-        title, shows = op_words(part.signature, settings), part.traits.shows
+        title, sub = op_words(part.signature, settings, own_settings(part))
         return Box(
             self.prefix + value.name,
             "op",
             title=title,
+            sub=sub,
             symbol=part.name if part.section == "ops" else "",
-            shows=shows,
+            shows=part.traits.shows,
             **more,
         )
 
@@ -146,6 +161,8 @@ class Describer:
         is_table, own = "images" in settings, part.settings.get("images")
         sub = f"{number(own)} images" if own else "a row for each image" if is_table else shape
         sub = "" if sub.startswith("B") else sub
+        own_words = settings_words({name: said for name, said in own_settings(part).items() if name not in SIZES})
+        sub = "\n".join(filter(None, (sub, own_words.split("\n")[0])))
         return Box(
             self.prefix + part.name,
             "memory",
@@ -175,6 +192,7 @@ class Describer:
                 f"fixed for {', '.join(loss.name for loss in calls.losses if loss.name in arrives)}",
             )
         title = role if self.level == "paper" else ""
+        shows, share = self._entering(calls, value) if kind == "encoder" else ("", "")
         fixed = part.spec.fixed if isinstance(part, NetBox) else ()
         return Box(
             self.prefix + value.name,
@@ -184,9 +202,26 @@ class Describer:
             sub=sub,
             weights=weights,
             trained_by=trained_by,
+            shows=shows,
+            share=share,
             note=f"{', '.join(fixed)} fixed" if fixed else "",
             **more,
         )
+
+    def _entering(self, calls: Calls, value: Value) -> tuple[str, str]:
+        """What an encoder sees of an image that a mask goes with, and the mask's ratio: the visible patches, or all."""
+        reads = [read for read in calls.reads if read.reader == value.name]
+        if not any(calls.calls[read.maker].view for read in reads):
+            return "", ""
+        for read in reads:
+            box = calls.calls[read.maker].box
+            mask = self.graph.boxes[box] if box else None
+            if mask is not None and mask.traits.shows in ("mask", "blocks"):
+                port = next((port for port in mask.signature.outputs if port.name == read.output), None)
+                how = "visible" if port is not None and port.text.startswith("Int") else "masked"
+                settings = self.sized.settings.get(mask.name, mask.settings)
+                return f"{how} {mask.traits.shows}", str(settings.get("ratio", ""))
+        return "", ""
 
     def _lines(self, *paths: Path) -> tuple[Line, ...]:
         places = [place for path in paths if path and (place := self.graph.place(path)) is not None]
@@ -195,40 +230,10 @@ class Describer:
         )
 
 
-def shapes_of(graph: Graph, leg: SizedLeg, value: str, batch: int | None, images: int | None) -> tuple[str, ...]:
-    """The shapes of a value in words, one for each resolution in it; how many images there are, the data set says."""
-    if leg.leg.is_after_pass:
-        return ()
-    shapes = leg.shapes(value) if value in leg.pieces else ()
-    rows = None if is_square(graph, leg, value) else batch
-    return tuple(shape_words((shape,), rows, images) for shape in shapes)
-
-
-def is_square(graph: Graph, leg: SizedLeg, name: str) -> bool:
-    """Whether a value is a matrix of features by features, such as a second moment: its rows are no images."""
-    value = leg.leg.values.get(name)
-    if value is None:  # a state that nothing reads
-        return False
-    outputs = graph.boxes[value.box].signature.outputs if value.kind == "call" and value.box is not None else ()
-    axes = outputs[0].axes if outputs else None
-    if axes and not axes[0].startswith("*"):
-        return len(axes) == 2 and axes[0] == axes[1]
-    return any(is_square(graph, leg, source) for _, source in value.inputs)
-
-
-def images_of(sized: SizedGraph) -> int | None:
-    """How many images were assumed for what has a row for each of them, where the spec does not say it."""
-    own = {name: box.settings.get("images") for name, box in sized.graph.boxes.items()}
-    return next((s["images"] for name, s in sized.settings.items() if "images" in s and not own.get(name)), None)
-
-
-def batch_of(sized: SizedGraph) -> int:
-    """How many images a step has, read off the rows of a view."""
-    for leg in sized.legs:
-        for value in leg.leg.values.values():
-            if value.kind == "view" and (shapes := leg.shapes(value.name)):
-                return shapes[0][0] // sized.graph.method.views[str(value.view)].copies
-    return 0
+def own_settings(part: Part) -> dict[str, Any]:
+    """What a spec says of a part and would not have to say: what is the part's default tells nothing."""
+    known = part.signature.settings
+    return {name: said for name, said in part.settings.items() if name in known and said != known[name].default}
 
 
 def _default(part: Part, settings: dict[str, Any], name: str) -> Any:

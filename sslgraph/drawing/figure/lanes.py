@@ -66,5 +66,6 @@ def frames(boxes: Iterable[Box], lanes: Iterable[str]) -> Iterator[Frame]:
     if any(box.weights == "ema" for found in nets.values() for box in found):
         for lane, found in nets.items():
             if found:
-                is_target = any(box.weights == "ema" for box in found)
-                yield Frame("slow copy" if is_target else "trained network", lane, tuple(box.id for box in found))
+                slow = tuple(box.id for box in found if box.weights == "ema")  # a trained head behind them is no copy
+                title = "slow copy" if slow else "trained network"
+                yield Frame(title, lane, slow or tuple(box.id for box in found))

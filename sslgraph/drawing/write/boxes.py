@@ -101,19 +101,33 @@ def _words(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
         below = [Words(place.x, place.bottom + 12 + 13.0 * i, (Run(line),), SHAPE, theme.muted)
                  for i, line in enumerate(lines)]  # fmt: skip
         return [*_large(first, place.x, place.y + 4.5, TITLE, paint.ink), *below]
-    if box.kind == "op" and box.shows:
-        low = place.bottom - 8 - TITLE_LINE / 2 * (len(first) - 1)
-        picture = shown(place.x - SMALL_PICTURE / 2, place.top + 7, SMALL_PICTURE, box, theme)
-        return [picture, *_large(first, place.x, low, NAME, paint.ink)]
-    if box.kind == "op" and not lines:
-        return _large(first, place.x, place.y + 4, NAME, paint.ink)
-    middle = place.y - (9.0 if box.kind == "memory" else 0.0)
+    if box.kind == "op":
+        return _op(box, place, theme, paint)
+    seen = SMALL_PICTURE + 4 if box.shows else 0.0
+    middle = place.y - (9.0 if box.kind == "memory" else 0.0) + seen / 2
     grey = theme.muted if box.kind != "loss" or box.is_draft else paint.ink
     top = middle + 4.5 - 7.0 * len(lines)
     large = _large(first, place.x, top, TITLE, paint.ink)
     start = top + TITLE_LINE / 2 * (len(first) - 1) + 14.5
     rest = [Words(place.x, start + 14.0 * i, (Run(line),), SUB, grey) for i, line in enumerate(lines)]
-    return [*large, *rest]
+    if not seen:
+        return [*large, *rest]
+    over = top - TITLE_LINE / 2 * (len(first) - 1) - 13 - SMALL_PICTURE
+    return [shown(place.x - SMALL_PICTURE / 2, over, SMALL_PICTURE, box, theme), *large, *rest]
+
+
+def _op(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
+    """The words of an op, with the picture of what it does above them."""
+    first, lines = title_lines(box), box.sub.split("\n") if box.sub else []
+    seen = SMALL_PICTURE + 6 if box.shows else 0.0
+    middle = place.y + 4 + seen / 2 - 6.5 * len(lines)
+    words = _large(first, place.x, middle, NAME, paint.ink)
+    start = middle + TITLE_LINE / 2 * (len(first) - 1) + 13
+    words += [Words(place.x, start + 13 * i, (Run(line),), SUB, theme.muted) for i, line in enumerate(lines)]
+    if not seen:
+        return words
+    over = middle - TITLE_LINE / 2 * (len(first) - 1) - 15 - SMALL_PICTURE
+    return [shown(place.x - SMALL_PICTURE / 2, over, SMALL_PICTURE, box, theme), *words]
 
 
 def _large(lines: list[tuple[Run, ...]], x: float, y: float, size: float, colour: str) -> list[Shape]:

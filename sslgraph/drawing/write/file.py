@@ -14,6 +14,7 @@ from ..elements.picture import Picture, as_json
 from ..elements.theme import DARK, LIGHT, Theme
 from ..figure.compact import compact
 from ..figure.steps import steps
+from ..figure.summed import gathered
 from .fitted import FONT, fitted
 from .fonts import font_for, strange
 from .graph_text import dot, mermaid
@@ -44,7 +45,7 @@ class Look:
 
     def frames(self, picture: Picture) -> list[tuple[str, Scene]]:
         """The picture in steps, each with its words; all have one size, so that slides lie on each other."""
-        found = []
+        found, picture = [], gathered(picture)
         for step in steps(picture):
             drawn = self._scene(picture, self.inches, legend=False, only=step.seen)
             found.append((step.words, replace(drawn, is_transparent=self.transparent)))
@@ -66,6 +67,7 @@ class Look:
         self, picture: Picture, inches: float, *, legend: bool, only: frozenset[str] | None = None
     ) -> Scene:  # fmt: skip
         shapes = self.shapes and not self.compact
+        picture = gathered(picture)
         shown = compact(picture) if self.compact else picture
         if not inches:
             return scene(shown, self._theme, gradients=self.gradients, shapes=shapes, with_legend=legend, only=only)

@@ -58,11 +58,8 @@ class Drawing:
             place, badge = self.placed.places[box.id], self._badge(box)
             group = drawn(box, place, self.theme, crop=crop, shapes=self.with_shapes, badge=badge)
             parts.append(group if box.id in self.strong else replace(group, opacity=PALE))
-        parts += [
-            stop(self.placed, point, n, self.theme)
-            for n, point in sorted(self.placed.stops.items())
-            if self._is_seen(n)
-        ]
+        stops = {point: n for n, point in sorted(self.placed.stops.items(), reverse=True) if self._is_seen(n)}
+        parts += [stop(self.placed, point, n, self.theme) for point, n in sorted(stops.items(), key=lambda one: one[1])]
         parts += [worded(label, self.theme) for label in self.placed.labels if self._is_seen(label.edge)]
         return parts
 

@@ -21,8 +21,10 @@ def shown(left: float, top: float, side: float, box: Box, theme: Theme) -> Group
         return landscape(left, top, side, crop, theme)
 
     match box.shows:
-        case "mask" | "blocks":
-            return Group((whole(), *_hidden(left, top, side, box, theme)))
+        case "mask" | "blocks" | "masked mask" | "masked blocks":
+            return Group((whole(), *_hidden(left, top, side, box, theme.none.line, theme.ground)))
+        case "visible mask" | "visible blocks":  # no more than these patches enter
+            return Group((whole(), *_hidden(left, top, side, box, theme.trained.fill, theme.trained.fill)))
         case "hole":
             a, b = side * 0.28, side * 0.72
             hole = rectangle(left + a, top + a, left + b, top + b, 1.0, fill=theme.ground, stroke=theme.none.line)
@@ -64,13 +66,13 @@ def _quarters(left: float, top: float, side: float, shows: str, theme: Theme) ->
     return [landscape(x, y, small, "whole", theme, part=parts[n]) for n, (x, y) in zip(order, places, strict=True)]
 
 
-def _hidden(left: float, top: float, side: float, box: Box, theme: Theme) -> list[Shape]:
+def _hidden(left: float, top: float, side: float, box: Box, fill: str, line: str) -> list[Shape]:
     """The cells of a mask that hide something."""
-    said = dict(box.settings).get("ratio", "")
+    said = box.share or dict(box.settings).get("ratio", "")
     share = float(said) if said.replace(".", "", 1).isdigit() else 0.5
-    cells = BLOCKS if box.shows == "blocks" else ORDER[: round(share * CELLS**2)]
+    cells = BLOCKS if box.shows.endswith("blocks") else ORDER[: round(share * CELLS**2)]
     step = side / CELLS
     return [
-        rectangle(x, y, x + step, y + step, 0.0, fill=theme.none.line, stroke=theme.ground, width=0.8)
+        rectangle(x, y, x + step, y + step, 0.0, fill=fill, stroke=line, width=0.8)
         for x, y in ((left + n % CELLS * step, top + n // CELLS * step) for n in cells)
     ]

@@ -17,7 +17,7 @@ def stop(placed: Layout, point: Point, number: int, theme: Theme) -> Group:
     edge, edges = placed.panel.edges[number], enumerate(placed.panel.edges)
     name = f"{edge.source}>{edge.target}"
     if placed.is_down:
-        near = [spot for n, spot in placed.stops.items() if n != number and 0 <= spot[0] - x < WORD]
+        near = [spot for spot in placed.stops.values() if spot != point and 0 <= spot[0] - x < WORD]
         is_last = not any(abs(spot[1] - y) < 12 for spot in near)
         return _down(point, name, theme, is_said=is_last)
     mates = [n for n, other in edges if n in placed.lines and other.kind == "data" and other.source == edge.source]

@@ -10,6 +10,7 @@ from ..elements.forms import Circle, Command, Group, Path, Shape, Words
 from ..elements.measure import SMALL
 from ..elements.picture import Picture
 from ..elements.theme import THEMES, Theme
+from ..figure.summed import gathered
 from .scene import POINT, Scene, scene
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -35,7 +36,9 @@ def svg(
     each with a `<title>`.
     """
     found = THEMES[theme] if isinstance(theme, str) else theme
-    return as_svg(scene(picture, found, gradients=gradients, shapes=shapes, with_legend=legend), prefix=prefix)
+    return as_svg(
+        scene(gathered(picture), found, gradients=gradients, shapes=shapes, with_legend=legend), prefix=prefix
+    )
 
 
 def as_svg(drawn: Scene, *, prefix: str = "", alone: bool = False) -> str:

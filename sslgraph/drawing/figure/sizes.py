@@ -1,0 +1,69 @@
+"""Shapes of values in words: which axis is the batch, and what sizes are called that no spec says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sslgraph.wire.graph import Graph, Value
+
+from ..elements.words import shape_words
+
+if TYPE_CHECKING:
+    from sslgraph.settle.sized import SizedGraph, SizedLeg
+
+
+def shapes_of(graph: Graph, leg: SizedLeg, value: str, batch: int | None, names: Mapping[int, str]) -> tuple[str, ...]:
+    """The shapes of a value in words, one for each resolution in it; `names`: of sizes that the method does not say."""
+    if leg.leg.is_after_pass:
+        return ()
+    shapes = leg.shapes(value) if value in leg.pieces else ()
+    rows = None if is_square(graph, leg, value) else batch
+    return tuple(shape_words((shape,), rows, names) for shape in shapes)
+
+
+def is_square(graph: Graph, leg: SizedLeg, name: str) -> bool:
+    """Whether a value is a matrix of features by features, such as a second moment: its rows are no images."""
+    value = leg.leg.values.get(name)
+    if value is None:  # a state that nothing reads
+        return False
+    outputs = graph.boxes[value.box].signature.outputs if value.kind == "call" and value.box is not None else ()
+    axes = outputs[0].axes if outputs else None
+    if axes and not axes[0].startswith("*"):
+        return len(axes) == 2 and axes[0] == axes[1]
+    return any(is_square(graph, leg, source) for _, source in value.inputs)
+
+
+def sizes_of(sized: SizedGraph, batch: int) -> dict[int, str]:
+    """Names of sizes that the method does not say: N, images of the data set; rows that an op picks out of a batch.
+
+    How many rows an op makes of a batch, a draw says; its annotation says what they are.
+    """
+    own = {name: box.settings.get("images") for name, box in sized.graph.boxes.items()}
+    found = {s["images"]: "N" for name, s in sized.settings.items() if "images" in s and not own.get(name)}
+    for leg in sized.legs:
+        for value in leg.leg.values.values():
+            axis = _rows_axis(sized.graph, leg, value)
+            for shape in leg.shapes(value.name) if axis and value.name in leg.pieces else ():
+                if batch and shape and shape[0] > batch and shape[0] % batch:
+                    found[shape[0]] = axis
+    return found
+
+
+def _rows_axis(graph: Graph, leg: SizedLeg, value: Value) -> str:
+    """What an op calls the first axis of what it makes; "" for images, and for what is made of any number of axes."""
+    maker = leg.leg.values[value.inputs[0][1]] if value.kind == "port" else value
+    if maker.kind != "call" or maker.box is None or graph.boxes[maker.box].section not in ("ops", "wiring"):
+        return ""
+    outputs = graph.boxes[maker.box].signature.outputs
+    axes = next((port.axes for port in outputs if value.kind != "port" or port.name == value.port), None)
+    return axes[0] if axes and axes[0].isidentifier() and axes[0] != "batch" else ""
+
+
+def batch_of(sized: SizedGraph) -> int:
+    """How many images a step has, read off the rows of a view."""
+    for leg in sized.legs:
+        for value in leg.leg.values.values():
+            if value.kind == "view" and (shapes := leg.shapes(value.name)):
+                return shapes[0][0] // sized.graph.method.views[str(value.view)].copies
+    return 0
