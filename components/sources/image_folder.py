@@ -15,8 +15,9 @@ from sslgraph.ranges import Count, NotNegative, Whole
 from .album import Album, chosen, scaling_of
 from .arranging import arranged, by_folder
 from .decoding import SUFFIXES
+from .flat_labels import with_flat_labels
 from .opening import store_at
-from .skipped import Skipped
+from .skipped import CURES, Skipped
 
 
 @component(source="own", role="last reader")
@@ -24,14 +25,14 @@ class ImageFolder(Album):
     """The image files below a folder or an address (s3://bucket/images), in the order of their paths.
 
     Labels come from the first level at which the folders part, besides those of splits; images that all lie in one
-    folder have none. Splits are folders such as train and val at any level, or words of all file names; without them
-    a tenth of the images is the test split (docs/data.md). Rotation tags of cameras are obeyed, any colour mode becomes
-    RGB, and a file that can't be decoded is replaced by the next one and named in `broken`. Files that are not read are
-    counted in `notes`. A bucket is listed at each start, a thousand files a request: a million images are better read
-    from tar shards.
+    folder have none, but held-out ones whose classes stand in a text beside them. Splits are folders such as train and
+    val at any level, or words of all file names; without them a tenth of the images is the test split (docs/data.md).
+    Rotation tags of cameras are obeyed, any colour mode becomes RGB, and a file that can't be decoded is replaced by
+    the next one and named in `broken`. Files that are not read are counted in `notes`. A bucket is listed at each
+    start, a thousand files a request: a million images are better read from tar shards.
 
     Settings:
-        path: the folder, an image, a path with wildcards (photos/*.jpg), or the address.
+        path: the folder, a .zip file, an image, a path with wildcards (photos/*.jpg), or the address.
         links: whether links that lead out of the folder are followed.
     """
 
@@ -51,15 +52,16 @@ class ImageFolder(Album):
         self._store = store_at(path, reads=reads, links=links)
         files, skipped = self._store.files(), self._store.skipped
         images = [file for file in files if file.name.lower().endswith(SUFFIXES)]
-        for other in files if len(images) < len(files) else ():
-            if not other.name.lower().endswith(SUFFIXES):
-                skipped.ending(other.name)
+        others = [file for file in files if not file.name.lower().endswith(SUFFIXES)]
+        for other in others:
+            skipped.ending(other.name)
         self._store.refuse_links_out(images)
         if not images:
             raise SslgraphError(_nothing_found(path, skipped))
         folders, of_image = by_folder(file.name for file in images)
         names = (file.name.rpartition("/")[2] for file in images)
         found = arranged(folders, of_image, skipped, lambda: names)
+        found = with_flat_labels(found, images, others, self._store, skipped)
         part = chosen(found.labels, found.splits, len(images), split=split, limit=limit, where=path)
         self.files = [images[i].name for i in part.rows]
         self._sizes = np.array([images[i].size for i in part.rows], dtype=np.int64)
@@ -85,6 +87,9 @@ class ImageFolder(Album):
 
 def _nothing_found(path: str, skipped: Skipped) -> str:
     others = sum(count for count, _ in skipped.found.values())
+    cured = next((line for line in skipped.lines() if any(cure in line for cure in CURES.values())), "")
+    if cured:
+        return f"{path} has no images; it holds {cured}"
     example = next((example for _, example in skipped.found.values()), "")
     there = f"it holds {counted(others, 'other file')}, such as {example}" if others else "it is empty"
     return f"{path} has no images; {there}, and images end in {', '.join(SUFFIXES)}"

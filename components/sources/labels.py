@@ -75,7 +75,7 @@ def advice(names: Iterable[str], what: str) -> str:
     """Which columns or keys look like labels, and how one is chosen; "" if there are none."""
     there = list(dict.fromkeys(names))
     if usual := [name for name in there if name in USUAL]:
-        return f"the {what} {usual[0]} holds no classes: it is empty, or its numbers are fractions"
+        return f"the {what} {usual[0]} holds no classes: it is empty, or has fractions, dates or lists"
     alike = [name for name in there if LIKE.search(name)] or there
     if not alike:
         return ""

@@ -7,6 +7,7 @@ from sslgraph.addresses import is_address
 from . import hub
 from .decoding import SUFFIXES
 from .store import Folder, Store
+from .zipped import Zipped, is_zip
 
 HEAD = 1024  # bytes that a small image takes more in a tar file
 WEIGHED = 20  # files of a kind whose sizes are looked at
@@ -18,6 +19,8 @@ def store_at(path: str, *, reads: int = 32, links: bool = False) -> Store:
         from .bucket import Bucket  # which brings pyarrow's file systems with it
 
         return Bucket(path, reads=reads)
+    if is_zip(path):
+        return Zipped(path)
     return Folder(hub.located(path), links=links)
 
 

@@ -23,6 +23,7 @@ from .kept import Kept
 from .labels import advice, numbered
 from .opening import holds_shards, store_at
 from .parquet_index import PIECE, indexed, read
+from .splits import are_split
 from .store import File, Store, beside
 
 THREADS = 8  # files whose footers are read at a time
@@ -75,9 +76,12 @@ class Parquet(Album):
         )
         labels, self.classes = numbered([index["labels"] for index in found], names)
         of_row = np.repeat(np.arange(len(files)), [int(index["rows"].sum()) for index in found])
-        there = arranged([file.name for file in files], of_row, skipped)
+        splits = arranged([file.name for file in files], of_row, skipped).splits
+        by_column = np.concatenate([index["splits"] for index in found])
+        if not splits.any() and are_split(set(by_column.tolist())):
+            splits = by_column
         said = [] if labels is not None else _advice(path, label, found)
-        part = chosen(labels, there.splits, len(of_row), split=split, limit=limit, where=path)
+        part = chosen(labels, splits, len(of_row), split=split, limit=limit, where=path)
         if not len(part.rows):
             raise SslgraphError(f"the {split} split of {path} has no rows")
         self._row, counts = part.rows, [len(index["rows"]) for index in found]

@@ -14,16 +14,18 @@ from sslgraph.errors import SslgraphError
 from .decoding import is_image
 from .index_cache import Arrays, remembered
 from .labels import LIKE, USUAL, none, raw
+from .splits import NEITHER, by_name
 from .store import File, Store
 
 IMAGE_COLUMNS = ("image", "img")
 PIECE = 2**16  # of footers and labels, which lie far from each other
+INNER = ("name", "label", "id")  # fields that say the class of a label that is a struct
 LOOKED_AT = 4  # rows that tell whether bytes are images
 
 
 def indexed(store: Store, file: File, label: str | None) -> Arrays:
     """The column of images ("" if there is none), rows and bytes of each group, labels, classes and columns, kept."""
-    return remembered(f"parquet 2 {label}", store.place(file.name), file, lambda: read(store, file, label))
+    return remembered(f"parquet 3 {label}", store.place(file.name), file, lambda: read(store, file, label))
 
 
 def read(store: Store, shard: File, label: str | None) -> Arrays:
@@ -42,11 +44,13 @@ def read(store: Store, shard: File, label: str | None) -> Arrays:
         texts = [field.name for field in schema if _holds_bytes(field.type) and field.name != column.split(".")[0]]
         name = next((name for name in (USUAL if label is None else (label,)) if name in (*there, *texts)), None)
         labels = None if name is None or not column else _labels(file, name)
+        splits = _splits(file, there) if column else none(about.num_rows)
     return {
         "column": np.array(column),
         "rows": np.array([group.num_rows for group in groups], dtype=np.int64),
         "bytes": np.array(sizes, dtype=np.int64),
         "labels": none(about.num_rows) if labels is None else labels,
+        "splits": splits,
         "classes": np.array(_classes(schema.metadata or {}, name), dtype=np.str_),
         "columns": np.array([f"{field.name} ({_kind(field.type)})" for field in schema], dtype=np.str_),
         "like": np.array([one for one in there if LIKE.search(one)] or there, dtype=np.str_),
@@ -76,14 +80,37 @@ def _shows_images(file: Any, name: str) -> bool:
 
 
 def _may_be_label(kind: Any) -> bool:
-    if pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
         kind = kind.value_type
+    if pa.types.is_struct(kind):
+        return _inner(kind) is not None
     is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     return bool(is_number or pa.types.is_boolean(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
+def _inner(kind: Any) -> str | None:
+    """The field of a struct such as {id, name} that says the class."""
+    there = {field.name for field in kind if not pa.types.is_nested(field.type) and _may_be_label(field.type)}
+    return next((name for name in INNER if name in there), None)
+
+
+def _splits(file: Any, columns: list[str]) -> Any:
+    """The split that a column of that name says of each row (see splits)."""
+    name = next((name for name in columns if name.lower() == "split"), None)
+    if name is None:
+        return none(file.metadata.num_rows)
+    found = file.read(columns=[name])[name].to_pylist()
+    return np.array([by_name(value) if isinstance(value, str) else NEITHER for value in found], dtype=np.int64)
+
+
 def _labels(file: Any, name: str) -> Any:
+    """The labels of a column; a list of one label is that label, and of several none."""
     column = file.read(columns=[name])[name]
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        return raw(value[0] if value is not None and len(value) == 1 else None for value in column.to_pylist())
+    if pa.types.is_struct(column.type):
+        inner = _inner(column.type)
+        return raw(None if value is None else value[inner] for value in column.to_pylist())
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_decimal(column.type):
@@ -101,5 +128,8 @@ def _kind(kind: Any) -> str:
 
 def _classes(about: dict[bytes, bytes], label: str | None) -> list[str]:
     """Class names as the datasets library writes them into the schema."""
-    features = json.loads(about[b"huggingface"]).get("info", {}).get("features", {}) if b"huggingface" in about else {}
-    return list((features.get(label) or {}).get("names") or ())
+    try:
+        features = json.loads(about[b"huggingface"])["info"]["features"]
+        return [str(name) for name in features[label]["names"]]
+    except (KeyError, TypeError, ValueError):
+        return []

@@ -11,6 +11,12 @@ from .heif import ENDINGS, LACKS
 # Folders that programs leave behind, besides those whose names begin with a dot.
 LEFT_BEHIND = ("__macosx", "@eadir", "__pycache__", "$recycle.bin")
 
+# What other files may be good for, by their endings.
+CURES = {
+    **dict.fromkeys((".csv", ".tsv", ".jsonl"), "not an image; if it names images, give it as the path"),
+    **dict.fromkeys((".zip", ".tar.gz", ".tgz", ".7z", ".rar"), "packed: unpack it, or give a .zip file as the path"),
+}
+
 
 def is_hidden(path: str) -> bool:
     """Whether a part of a path below a folder is hidden, or was left there by a program."""
@@ -33,6 +39,7 @@ class Skipped:
         """A file that is left out for its ending."""
         if name.lower().endswith(ENDINGS):
             why = LACKS
+        why = next((cure for ending, cure in CURES.items() if name.lower().endswith(ending)), why)
         last = name.rpartition("/")[2]
         stem, _, ending = last.rpartition(".")
         self.note(f".{ending.lower()} file" if stem else "extensionless file", why, name, count)

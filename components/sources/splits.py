@@ -9,8 +9,8 @@ from dataclasses import dataclass
 TRAIN, VAL, TEST, NEITHER = 0, 1, 2, -1
 SPLITS = ("train", "val", "test")
 WORDS = {
-    "train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "dev": VAL, "test": TEST,
-    "testing": TEST,
+    "train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "dev": VAL, "eval": VAL,
+    "evaluation": VAL, "holdout": VAL, "test": TEST, "testing": TEST,
 }  # fmt: skip
 # A file whose rows or members are the images: it stands in a path like a folder.
 CONTAINERS = (".tar", ".parquet")
@@ -50,13 +50,13 @@ def division(folders: Sequence[str], names: Callable[[], Iterable[tuple[int, str
     for strict in (False, True):
         for level in range(deepest):
             marks = [_mark(parts[level], strict) if level < len(parts) else NEITHER for parts in cut]
-            if _are_split(marks) and not (strict and NEITHER in marks):
+            if are_split(marks) and not (strict and NEITHER in marks):
                 return Division(marks, [_without(parts, level) for parts in cut], "folder")
     levels = [next((i for i, part in enumerate(parts) if _mark(part, False) >= 0), -1) for parts in cut]
     marks = [_mark(parts[i], False) if i >= 0 else NEITHER for parts, i in zip(cut, levels, strict=True)]
-    if _are_split(marks):
+    if are_split(marks):
         return Division(marks, [_without(parts, i) for parts, i in zip(cut, levels, strict=True)], "folder")
-    if names is not None and (marks := _all_marked(names())) and _are_split(marks):
+    if names is not None and (marks := _all_marked(names())) and are_split(marks):
         return Division(marks, list(folders), "file")
     return Division([TRAIN] * len(folders), list(folders), "")
 
@@ -84,7 +84,8 @@ def _mark(part: str, in_words: bool) -> int:
     return by_word(part) if in_words or part.lower().endswith(CONTAINERS) else by_name(part)
 
 
-def _are_split(marks: Iterable[int]) -> bool:
+def are_split(marks: Iterable[int]) -> bool:
+    """Whether these are training and held-out images."""
     there = set(marks)
     return TRAIN in there and bool(there & {VAL, TEST})
 

@@ -111,8 +111,9 @@ class Folder:
                 entries = sorted(os.scandir(place), key=lambda entry: entry.name) if place.is_dir() else [place]
                 for entry in entries:
                     if not is_hidden(entry.name):
-                        waiting += [Path(entry)] if entry.is_dir() and Path(entry) != place else []
-                        names.append(self._name(Path(entry)) + "/" * entry.is_dir())
+                        with suppress(OSError):  # a link in a circle
+                            waiting += [Path(entry)] if entry.is_dir() and Path(entry) != place else []
+                            names.append(self._name(Path(entry)) + "/" * entry.is_dir())
         return names
 
     def _at(self, start: Path) -> Iterator[File]:
@@ -132,12 +133,13 @@ class Folder:
             return
         for entry in entries:
             name, is_link = above + entry.name, entry.is_symlink()
+            kind = _kind(entry)
             if is_hidden(entry.name):
-                self.skipped.note("hidden folder" if entry.is_dir() else "hidden file", "skipped", name)
-            elif entry.is_dir():
+                self.skipped.note("hidden folder" if kind == "folder" else "hidden file", "skipped", name)
+            elif kind == "folder":
                 if not is_link or self._is_followed(Path(entry.path)):
                     yield from self._below(entry.path, f"{name}/")
-            elif entry.is_file():
+            elif kind == "file":
                 yield _file(name, entry.stat(), is_link=is_link)
             elif is_link:
                 self.skipped.note("link", "its target is missing", name)
@@ -145,9 +147,13 @@ class Folder:
                 self.skipped.note("device or pipe", "not a file", name)
 
     def _is_followed(self, link: Path) -> bool:
-        """Whether a linked folder is to be read: not if it leads back to one above it."""
+        """Whether a linked folder is to be read: not if it leads back to one above it, by whatever way it was come to.
+
+        Two folders that link to each other are followed once in each: above a link stands its own way, too.
+        """
         target = link.resolve()
-        if link.parent.resolve().is_relative_to(target):
+        way = [above.resolve() for above in link.parents if above.is_relative_to(self._folder)]
+        if link.parent.resolve().is_relative_to(target) or target in way:
             self.skipped.note("link", "to a folder above it", self._name(link))
             return False
         self._refuse_out(link)
@@ -195,6 +201,14 @@ class Folder:
             if self._folder.is_dir():  # the file alone is broken, or gone
                 raise
             raise StorageError(f"the images' folder {self.root} is gone ({reason}); see that it is mounted") from reason
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    """What it is, or what it links to; "" for a link that leads nowhere or in a circle."""
+    try:
+        return "folder" if entry.is_dir() else "file" if entry.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _file(name: str, about: os.stat_result, *, is_link: bool) -> File:

@@ -20,12 +20,13 @@ from .store import File, Store
 # Headers lie scattered over a shard. A piece this large costs a request little more than one of a few kilobytes.
 PIECE = 4 * 2**20
 LONGEST = 200  # characters of a label
+PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK")  # how compressed files begin
 COMPANION = re.compile(r"[A-Za-z_]+")  # 0.seg.png beside 0.png
 
 
 def indexed(store: Store, file: File, label: str | None) -> Arrays:
     """Offsets, sizes, names and labels ("" for none) of the images, keys of json, and what is not read, kept."""
-    return remembered(f"tar 2 {label}", store.place(file.name), file, lambda: _Headers(store, file, label).arrays())
+    return remembered(f"tar 3 {label}", store.place(file.name), file, lambda: _Headers(store, file, label).arrays())
 
 
 class _Headers:
@@ -50,6 +51,11 @@ class _Headers:
                 if not shard.read(tarfile.BLOCKSIZE):  # cut between two samples, where tarfile sees a whole archive
                     raise tarfile.ReadError("it ends without the mark of an end")
         except (tarfile.TarError, OSError) as reason:
+            with store.open(file, PIECE) as shard:
+                if shard.read(6).startswith(PACKED):
+                    raise SslgraphError(
+                        f"{store.place(file.name)} is compressed and can't be read in any order: unpack it to .tar"
+                    ) from reason
             raise SslgraphError(
                 f"{store.place(file.name)} can't be read as a tar file ({reason}); fetch it again, or remove it"
             ) from reason
@@ -128,13 +134,16 @@ class _Headers:
             return text.decode("utf-8", "replace").strip()[:LONGEST]
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             self.skipped.note(".json file", "can't be read as json", name)
             return ""
         if not isinstance(found, dict):
             self.skipped.note(".json file", "holds no keys", name)
             return ""
         there = {key: said for key, value in found.items() if (said := _said(value))}
+        for key in (self.label, *USUAL):
+            if isinstance(found.get(key), dict | list):
+                self.skipped.note("label", f"under {key} stands no number or word", name)
         self.keys |= dict.fromkeys(list(there)[:50])
         keys = USUAL if self.label is None else (self.label,)
         return next((there[key] for key in keys if key in there), "")

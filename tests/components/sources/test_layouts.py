@@ -81,6 +81,41 @@ def test_hidden_things_and_links_that_lead_nowhere_or_back_are_counted(tmp_path:
     }
 
 
+def test_links_in_a_circle_are_counted_and_followed_once(tmp_path: Path) -> None:
+    folder = images(tmp_path / "set")
+    (folder / "itself").symlink_to(folder / "itself")
+    (folder / "one").symlink_to(folder / "other"), (folder / "other").symlink_to(folder / "one")
+    (folder / "cat" / "to dog").symlink_to(folder / "dog"), (folder / "dog" / "to cat").symlink_to(folder / "cat")
+    source = ImageFolder(path=str(folder))
+    assert source.whole[0] == 22  # of 24 images, six of each twice, two are held out
+    assert "3 links: its target is missing, such as itself" in source.notes
+    assert "2 links: to a folder above it, such as cat/to dog/to cat" in source.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("val/val_annotations.txt", "{name}\t{label}\t0\t32\t44\t62"),  # of Tiny ImageNet
+        ("LOC_val_solution.csv", "{stem},{label} 1 2 3 4 {label} 5 6 7 8"),  # of ImageNet at Kaggle
+    ],
+)
+def test_held_out_images_in_one_folder_have_the_labels_of_the_text_beside_them(
+    name: str, line: str, tmp_path: Path
+) -> None:
+    (
+        images(tmp_path / "train", ("n01", "n02")),
+        images(tmp_path / "val", ("images",)),
+        images(tmp_path / "test", ("images",)),
+    )
+    its = [f"{i:02}.png" for i in range(6)]
+    texts = (line.format(name=one, stem=one[:-4], label=f"n0{1 + i % 2}") for i, one in enumerate(its))
+    (tmp_path / name).write_text("\n".join(["ImageId,PredictionString", *texts]))
+    test = ImageFolder(path=str(tmp_path), split="test")
+    assert test.labels is not None and test.classes == ("n01", "n02")
+    assert test.labels.tolist() == [i % 2 for i in range(6)]
+    assert f"1 text with labels of val: used, such as {name}" in test.notes
+
+
 def test_linked_class_folders_are_read_inside_and_refused_outside(tmp_path: Path) -> None:
     folder = images(tmp_path / "set")
     (folder / "bird").symlink_to(folder / "cat")

@@ -209,3 +209,32 @@ def test_bytes_that_are_no_images_are_passed_over(tmp_path: Path) -> None:
     pq.write_table(pa.table({"file_name": ["a"]}), tmp_path / "b.parquet")
     source = Parquet(path=str(tmp_path))
     assert reds(source, 0, 1) == [7, 8] and "1 .parquet file: no column of images, such as b.parquet" in source.notes
+
+
+@pytest.mark.parametrize(
+    ("column", "classes"),
+    [
+        ([{"id": i % 2, "name": "ab"[i % 2]} for i in range(20)], ("a", "b")),
+        ([[i % 2] for i in range(20)], ()),
+        (pa.array(["ab"[i % 2] for i in range(20)]).dictionary_encode(), ("a", "b")),
+    ],
+)
+def test_a_label_in_a_struct_or_a_list_of_one_is_read(
+    column: list[object], classes: tuple[str, ...], tmp_path: Path
+) -> None:
+    source = Parquet(path=str(write(tmp_path / "train-0.parquet", list(range(20)), label=column)))
+    assert source.labels is not None and source.classes == classes
+    assert [int(label) for label in source.labels] == [value % 2 for value in reds(source, *range(len(source)))]
+
+
+def test_several_labels_an_image_are_none_and_said(tmp_path: Path) -> None:
+    source = Parquet(path=str(write(tmp_path / "a.parquet", list(range(20)), labels=[[1, 2]] * 20)))
+    assert source.labels is None
+    assert "the column labels holds no classes: it is empty, or has fractions, dates or lists" in source.notes
+
+
+def test_a_column_says_the_splits_where_no_name_does(tmp_path: Path) -> None:
+    splits = ["train" if i < 15 else "Validation" for i in range(20)]
+    path = str(write(tmp_path / "a.parquet", list(range(20)), split=splits))
+    assert reds(Parquet(path=path, split="test"), *range(5)) == [15, 16, 17, 18, 19]
+    assert Parquet(path=path).notes[0] == "splits: train 15 images; val 5 images, held out"

@@ -16,6 +16,8 @@ from sslgraph.components.sources.splits import NEITHER, TEST, TRAIN, VAL, by_nam
         ("validation", VAL, VAL),
         ("dev", VAL, VAL),
         ("Testing", TEST, TEST),
+        ("eval", VAL, VAL),
+        ("holdout", VAL, VAL),
         ("cifar10-train.parquet", NEITHER, TRAIN),
         ("val2017", NEITHER, VAL),
         ("TestSet", NEITHER, TEST),

@@ -185,3 +185,19 @@ def test_what_is_beside_images_in_a_shard_is_counted(tmp_path: Path) -> None:
         "1 hidden file: skipped",
         "1 image: stands beside another image of its sample",
     }
+
+
+def test_a_compressed_file_that_is_called_tar_is_named_for_what_it_is(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w:gz") as packed:
+        packed.addfile(tarfile.TarInfo("0.png"))
+    with pytest.raises(SslgraphError, match=r"a\.tar is compressed and can't be read in any order: unpack it to \.tar"):
+        WebDataset(path=str(tmp_path))
+
+
+def test_a_label_of_several_values_is_counted(tmp_path: Path) -> None:
+    files = {f"{i:02}.png": png(i) for i in range(12)} | {f"{i:02}.json": b'{"label": [1, 2]}' for i in range(12)}
+    files["deep.json"] = b"[" * 100_000
+    source = WebDataset(path=str(shard(tmp_path / "a.tar", files)))
+    assert source.labels is None
+    assert "1 .json file: can't be read as json, such as a.tar/deep.json" in source.notes
+    assert "12 labels: under label stands no number or word, such as a.tar/00.json" in source.notes

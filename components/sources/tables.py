@@ -1,0 +1,110 @@
+"""Lists and tables that name images, as rows of named texts: lines of paths, columns of a table, objects of JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sslgraph.errors import SslgraphError
+
+from .decoding import SUFFIXES
+
+LISTS, TABLES = (".txt", ".lst", ".list"), (".csv", ".tsv")
+OBJECTS = (".json", ".jsonl", ".ndjson")
+ENDINGS = LISTS + TABLES + OBJECTS
+BETWEEN = ",;\t|"  # what may stand between the columns of a table
+LARGEST = 2**30  # bytes of a text: iNaturalist's JSON of 2.7 million images has a fifth of it
+
+Row = dict[str, Any]
+Reading = Row | Sequence[Row]  # a row, or the ways in which a line may be read, the likeliest first
+PATH, LABEL = "path", "label"
+
+
+def rows_of(name: str, data: bytes) -> list[Reading]:
+    """The rows of a text by the ending of its name; SslgraphError if it can't be read."""
+    if len(data) > LARGEST:
+        raise SslgraphError(f"{name} has {len(data) / 2**30:.1f} GiB, and a list has at most {LARGEST / 2**30:.0f}")
+    text, ending = _text(data), name.lower()
+    if ending.endswith(TABLES):
+        return list(_of_table(text))
+    if ending.endswith(OBJECTS):
+        return list(_of_objects(name, text))
+    return [_ways(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _text(data: bytes) -> str:
+    """UTF-8 with or without its mark, or UTF-16 with one; what is neither keeps its bytes, as names of files do."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+
+
+def _ways(line: str) -> list[Row]:
+    """a/b 1.jpg; a/b 1.jpg 7; 12 a/b 1.jpg; 12<tab>7<tab>a/b 1.jpg: a name may hold spaces, so all are tried."""
+    whole = line.strip()
+    ways: list[Row] = [{PATH: whole}]
+    for mark in ("\t", ",", ";", None):
+        cut = [piece.strip() for piece in (whole.split(mark) if mark else whole.split())]
+        named = [i for i, piece in enumerate(cut) if piece.lower().endswith(SUFFIXES)]
+        if len(cut) > 1 and mark is not None and len(named) == 1:
+            others = [piece for i, piece in enumerate(cut) if i != named[0]]
+            ways.append({PATH: cut[named[0]], LABEL: others[-1]})
+    before, _, last = whole.rpartition(" ")
+    _, _, behind = whole.partition(" ")
+    ways += [{PATH: before.strip(), LABEL: last}, {PATH: behind.strip()}] if before else []
+    middle, _, end = behind.rpartition(" ")
+    return [*ways, {PATH: middle.strip(), LABEL: end}] if middle else ways
+
+
+def _of_table(text: str) -> Iterator[Row]:
+    """The rows below a head; without a head the columns are numbered from 1."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    mark = max(BETWEEN, key=first.count)
+    csv.field_size_limit(LARGEST)
+    lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if any(map(str.strip, line))]
+    if not lines:
+        return
+    has_head = not any(field.strip().lower().endswith(SUFFIXES) for field in lines[0])
+    head = [name.strip() for name in lines[0]] if has_head else [str(i) for i in range(1, len(lines[0]) + 1)]
+    for line in lines[has_head:]:
+        yield {name or str(i): field.strip() for i, (name, field) in enumerate(zip(head, line, strict=False), start=1)}
+
+
+def _of_objects(name: str, text: str) -> Iterator[Row]:
+    try:
+        if not name.lower().endswith(".json"):
+            found: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            found = json.loads(text)
+    except (ValueError, RecursionError) as reason:
+        raise SslgraphError(f"{name} can't be read as JSON: {reason}") from None
+    if isinstance(found, dict) and isinstance(found.get("images"), list):
+        found = list(_of_coco(found))
+    elif isinstance(found, dict) and found and not any(isinstance(value, dict | list) for value in found.values()):
+        found = [{PATH: key, LABEL: value} for key, value in found.items()]
+    if not isinstance(found, list) or not found:
+        raise SslgraphError(
+            f"{name} lists no images: it must be a list of objects, an object of file and label, or have the keys "
+            "images, annotations and categories"
+        )
+    for one in found:
+        yield one if isinstance(one, dict) else {PATH: one}
+
+
+def _of_coco(found: dict[str, Any]) -> Iterator[Row]:
+    """The form of COCO and iNaturalist. An image whose annotations name several categories has no class."""
+    names = {one.get("id"): one.get("name", one.get("id")) for one in _dicts(found.get("categories"))}
+    several: dict[Any, set[Any]] = {}
+    for one in _dicts(found.get("annotations")):
+        several.setdefault(one.get("image_id"), set()).add(one.get("category_id"))
+    for one in _dicts(found["images"]):
+        its = several.get(one.get("id"), set())
+        label = names.get(category := next(iter(its)), category) if len(its) == 1 else None
+        yield {**{key: value for key, value in one.items() if key != LABEL}, LABEL: label}
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

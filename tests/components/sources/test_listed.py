@@ -1,0 +1,165 @@
+"""Lists and tables that name images, in the forms in which people have them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from command import Command
+from command import sslgraph as sslgraph
+from tars import png
+
+from sslgraph.components.sources.image_folder import ImageFolder
+from sslgraph.components.sources.listed import Listed
+from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.check.request import source_for
+
+COUNT = 24
+
+
+def images(folder: Path, count: int = COUNT, first: int = 0) -> list[str]:
+    """Pictures that are told by their brightness, and their names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(count):
+        (folder / f"im{i:03}.png").write_bytes(png(first + i))
+    return [f"im{i:03}.png" for i in range(count)]
+
+
+def found(source: Listed) -> dict[int, int | None]:
+    """The label of each image, by its brightness."""
+    pixels, index = source.read(torch.arange(len(source)))
+    labels = [None] * len(index) if source.labels is None else source.labels[index].tolist()
+    return {int(image.float().mean()): label for image, label in zip(pixels, labels, strict=True)}
+
+
+def everyone(text: Path, **settings: object) -> dict[int, int | None]:
+    """The same of training and held-out images together."""
+    parts = [found(Listed(path=str(text), split=split, **settings)) for split in ("train", "test")]  # type: ignore[arg-type]
+    return parts[0] | parts[1]
+
+
+def coco(names: Sequence[str], each: Callable[[int], Sequence[int]]) -> str:
+    return json.dumps({
+        "images": [{"id": 7 * i, "file_name": name, "width": 8} for i, name in enumerate(names)],
+        "annotations": [{"image_id": 7 * i, "category_id": 10 * k} for i in range(len(names)) for k in each(i)],
+        "categories": [{"id": 10 * k, "name": "abc"[k]} for k in range(3)],
+    })  # fmt: skip
+
+
+FORMS: dict[str, tuple[str, Callable[[Sequence[str]], str | bytes]]] = {
+    "class numbers behind": ("l.txt", lambda n: "# mine\n\n" + "\n".join(f"{x} {i % 2}" for i, x in enumerate(n))),
+    "words behind a tab": ("l.txt", lambda n: "\r\n".join(f"{x}\t{'ab'[i % 2]}" for i, x in enumerate(n))),
+    "mxnet's": ("l.lst", lambda n: "\n".join(f"{i}\t{i % 2}\t{x}" for i, x in enumerate(n))),
+    "a table": ("l.csv", lambda n: "filename,label\n" + "".join(f"{x},{i % 2}\n" for i, x in enumerate(n))),
+    "Excel's": (
+        "l.csv", lambda n: ("Bild;label\n" + "".join(f"{x};{i % 2}\n" for i, x in enumerate(n))).encode("utf-16"),
+    ),
+    "quoted": (
+        "l.csv", lambda n: "\ufefftext,path,label\n" + "".join(f'"a, b\nc",{x},{i % 2}\n' for i, x in enumerate(n)),
+    ),
+    "without a head": ("l.csv", lambda n: "".join(f"{x},{i % 2}\n" for i, x in enumerate(n))),
+    "Kaggle's": ("l.csv", lambda n: "id,breed\n" + "".join(f"{x[:-4]},{'ab'[i % 2]}\n" for i, x in enumerate(n))),
+    "pandas'": ("l.tsv", lambda n: "\tpath\tlabel\n" + "".join(f"{i}\t{x}\t{i % 2}\n" for i, x in enumerate(n))),
+    "a row for each box": (
+        "l.csv", lambda n: "path,label,x\n" + "".join(f"{x},{i % 2},{k}\n" for i, x in enumerate(n) for k in (0, 1)),
+    ),
+    "lines of JSON": (
+        "l.jsonl", lambda n: "\n".join(json.dumps({"image": x, "label": "ab"[i % 2]}) for i, x in enumerate(n)),
+    ),
+    "an object": ("l.json", lambda n: json.dumps({x: i % 2 for i, x in enumerate(n)})),
+    "iNaturalist's": ("l.json", lambda n: coco(n, lambda i: [i % 2])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("below", ["", "deep/er"])
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_gives_every_image_its_own_label(form: str, below: str, tmp_path: Path) -> None:
+    names = images(tmp_path / below)
+    file, write = FORMS[form]
+    written = write([f"{below}/{name}" if below and form != "Kaggle's" else name for name in names])
+    (tmp_path / file).write_bytes(written if isinstance(written, bytes) else written.encode())
+    assert source_for(str(tmp_path / file)) == "sources.listed"
+    assert everyone(tmp_path / file) == {i: i % 2 for i in range(COUNT)}
+
+
+def test_paths_alone_have_the_labels_of_their_folders_and_those_elsewhere_are_read(tmp_path: Path) -> None:
+    lines = [
+        f"../set/{c}/{name}" for i, c in enumerate(("cat", "dog")) for name in images(tmp_path / "set" / c, 6, 6 * i)
+    ]
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists/a.txt").write_text("\n".join([*lines[:6], *(str(tmp_path / "lists" / x) for x in lines[6:])]))
+    assert everyone(tmp_path / "lists/a.txt") == {i: i // 6 for i in range(12)}
+    assert Listed(path=str(tmp_path / "lists/a.txt")).classes == ("cat", "dog")
+
+
+def test_splits_are_a_column_or_the_names_of_several_lists(tmp_path: Path) -> None:
+    names = images(tmp_path)
+    rows = (f"{x},{i % 2},{'train' if i < 20 else 'val'}\n" for i, x in enumerate(names))
+    (tmp_path / "t.csv").write_text("path,label,split\n" + "".join(rows))
+    assert sorted(found(Listed(path=str(tmp_path / "t.csv"), split="test"))) == [20, 21, 22, 23]
+    (tmp_path / "train.txt").write_text("\n".join(names[:9]))
+    (tmp_path / "val.txt").write_text("\n".join(names[9:]))
+    several = str(tmp_path / "{train,val}.txt")
+    assert [len(Listed(path=several, split=split)) for split in ("train", "test")] == [9, 15]  # type: ignore[arg-type]
+    assert len(Listed(path=str(tmp_path / "val.txt"))) == 14  # alone it is a set, of which a tenth is held out
+
+
+def test_the_table_beside_images_of_the_datasets_library_is_read(tmp_path: Path) -> None:
+    for split, first in (("train", 0), ("test", 50)):
+        names = images(tmp_path / split, first=first)
+        rows = [f"{name},{i % 3}" for i, name in enumerate(names[:22])]
+        (tmp_path / split / "metadata.csv").write_text("\n".join(["file_name,label", *rows, "../../secret.png,1"]))
+    (tmp_path.parent / "secret.png").write_bytes(png(99))
+    assert source_for(str(tmp_path)) == "sources.listed"
+    assert found(Listed(path=str(tmp_path), split="test")) == {50 + i: i % 3 for i in range(22)}
+    notes = Listed(path=str(tmp_path)).notes
+    assert "4 images: not in the table beside it, such as test/im022.png" in notes
+    assert "2 lines: names no image that is there, such as ../../secret.png" in notes
+
+
+def test_a_table_of_that_name_that_lists_no_files_is_let_be(tmp_path: Path) -> None:
+    images(tmp_path)
+    (tmp_path / "metadata.csv").write_text("camera,lens\nx,y\n")
+    assert source_for(str(tmp_path)) == "sources.image_folder"
+    said = "1 .csv file: not an image; if it names images, give it as the path, such as metadata.csv"
+    assert said in ImageFolder(path=str(tmp_path)).notes
+
+
+def test_a_label_that_is_not_one_is_said_and_another_is_chosen(tmp_path: Path) -> None:
+    names = images(tmp_path)
+    rows = "".join(f"{x},{i / 7},{'ab'[i % 2]}\n" for i, x in enumerate(names))
+    (tmp_path / "t.csv").write_text(f"path,age,sex\n{rows}")
+    source = Listed(path=str(tmp_path / "t.csv"))
+    assert source.labels is None
+    assert "no column is called label; there are age, sex: choose one with data.label: age" in source.notes
+    assert everyone(tmp_path / "t.csv", label="sex") == {i: i % 2 for i in range(COUNT)}
+    with pytest.raises(SslgraphError, match=r"has no column 'sexe' \(data\.label\); there are: age, sex$"):
+        Listed(path=str(tmp_path / "t.csv"), label="sexe")
+    (tmp_path / "several.json").write_text(coco(names, lambda i: [0, 1] if i % 2 else [2]))
+    assert everyone(tmp_path / "several.json") == {i: -1 if i % 2 else 0 for i in range(COUNT)}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.txt", "", r"a\.txt names no image that is there \(it has no lines\); its paths count from"),
+        ("a.txt", "no.png\nneither.png", r"\(2 lines: names no image that is there, such as no\.png\)"),
+        ("a.txt", "https://host/a.png", r"such as https://host/a\.png"),
+        ("a.txt", "\0\x01\x02", "names no image that is there"),
+        ("a.csv", "path,label\n", "it has no lines"),
+        ("a.json", '{"a": {"b": 1}}', r"a\.json lists no images: it must be a list of objects"),
+        ("a.jsonl", '{"a": 1}\n{b', r"a\.jsonl can't be read as JSON"),
+        ("a.json", "[" * 100_000, r"a\.json can't be read as JSON"),
+    ],
+)
+def test_a_list_without_images_is_refused_in_a_sentence(
+    name: str, text: str, message: str, tmp_path: Path, sslgraph: Command
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SslgraphError, match=message):
+        Listed(path=str(tmp_path / name))
+    said = sslgraph("data", str(tmp_path / name))
+    assert said.code == 1 and "Traceback" not in said.err
