@@ -20,7 +20,16 @@ from sslgraph import home
 from sslgraph.errors import SslgraphError
 
 from ..machine import machine
-from .ray_compat import ADDRESS, IN_A_JOB, PORT, PRIVATE, QUIET, read_variables_again, refuse_a_missing_token
+from .ray_compat import (
+    ADDRESS,
+    IN_A_JOB,
+    PORT,
+    PRIVATE,
+    QUIET,
+    ended_slow_start,
+    read_variables_again,
+    refuse_a_missing_token,
+)
 
 OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
 
@@ -52,7 +61,7 @@ def cluster(address: str | None) -> Iterator[Any]:
     empty = tempfile.TemporaryDirectory()
     try:
         with chdir(empty.name):
-            ray.init(address=address or "local", logging_level="warning", runtime_env=environment, **own)
+            _start(ray, address=address or "local", logging_level="warning", runtime_env=environment, **own)
         yield ray
     except ConnectionError as silent:
         raise SslgraphError(
@@ -65,6 +74,23 @@ def cluster(address: str | None) -> Iterator[Any]:
         for name in private:
             os.environ.pop(name, None)
         read_variables_again()
+
+
+def _start(ray: Any, **settings: Any) -> None:
+    """Connects Ray. A node of its own has 30 s to start, whatever else the machine does: it is tried three times."""
+    for is_last in (False, False, True):
+        try:
+            ray.init(**settings)
+            return
+        except Exception as problem:
+            if not ended_slow_start(problem):
+                raise
+            ray.shutdown()
+            if is_last:
+                raise SslgraphError(
+                    "Ray did not start on this machine within 30 s, three times: it is too busy or has too little "
+                    "memory; try again later, or train in one process with --workers 1"
+                ) from problem
 
 
 def nodes(ray: Any) -> list[tuple[int, int]]:

@@ -36,6 +36,7 @@ PRIVATE = {
 }
 PORT, ADDRESS = "RAY_GCS_SERVER_PORT", "RAY_ADDRESS"
 IN_A_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's job server sets it for what it runs
+SLOW_START = "timed out during startup"
 # When a job is stopped it is asked by SIGTERM, and killed if it has not saved its checkpoint and ended after so long.
 STOPPING = {"RAY_JOB_STOP_SIGNAL": "SIGTERM", "RAY_JOB_STOP_WAIT_TIME_S": "300"}
 # Modules whose loggers say at their own level what a job packs, and that a stream has ended.
@@ -54,6 +55,22 @@ def read_variables_again() -> None:
     Config.initialize("")  # RAY_AUTH_MODE
     name, by_itself = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, sys.platform not in ("win32", "darwin")
     ray_constants.ENABLE_RAY_CLUSTER = ray_constants.env_bool(name, by_itself)
+
+
+def ended_slow_start(problem: Exception) -> bool:
+    """Whether Ray gave up on a node of its own that did not start in time; what it had started of it is ended then.
+
+    Ray says so by a plain Exception, and the node is known to nobody but to the calls in which it arose.
+    """
+    if SLOW_START not in str(problem):
+        return False
+    call = problem.__traceback__
+    while call is not None:
+        end = getattr(call.tb_frame.f_locals.get("self"), "kill_all_processes", None)
+        if end is not None:
+            end(check_alive=False, wait=True)
+        call = call.tb_next
+    return True
 
 
 def refuse_a_missing_token(*, is_private: bool) -> None:

@@ -45,6 +45,11 @@ def test_ray_reads_the_variable(ray_text: bytes, name: str) -> None:
         moved(f"the variable {name}")
 
 
+def test_ray_says_so_where_a_node_starts_slowly(ray_text: bytes) -> None:
+    if those.SLOW_START.encode() not in ray_text or b"def kill_all_processes" not in ray_text:
+        moved("what it says and keeps of a node that starts slowly")
+
+
 def test_a_variable_that_moved_is_noticed(ray_text: bytes) -> None:
     assert b"RAY_" + b"GONE_FOR_EVER" not in ray_text and len(ray_text) > 10**7
 
