@@ -213,7 +213,7 @@ def test_a_file_beside_a_spec_that_is_named_like_a_library_is_not_run(tmp_path: 
     command = [sys.executable, "-P", "-m", "sslgraph", "check", "simclr"]
     environment = {**os.environ, "PYTHONPATH": str(home.ROOT)}
     done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120, env=environment
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300, env=environment
     )
     assert done.returncode == 0 and not (tmp_path / "ran").exists(), done.stderr
 
@@ -225,7 +225,7 @@ def test_a_spec_runs_no_code_that_it_brings_along(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sslgraph", "check", "m.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(home.ROOT)}
     done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120, env=environment
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300, env=environment
     )
     assert (
         done.returncode == 1 and "a spec must not run code by itself" in done.stderr and "Traceback" not in done.stderr

@@ -43,7 +43,7 @@ def test_ones_own_loop_and_its_validation_loss() -> None:
 def test_the_loop_on_two_processes(here: Path) -> None:
     (here / "loop.py").write_text(RANKS)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "loop.py"]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
 
 
@@ -69,6 +69,6 @@ def test_a_notebook_shows_the_picture() -> None:
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell("import sslgraph\nmethod = sslgraph.load('demo/simsiam')\nmethod")]
     )
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     (shown,) = notebook.cells[0].outputs
     assert shown["data"]["image/svg+xml"].startswith("<svg") and "SimSiam" in shown["data"]["text/plain"]

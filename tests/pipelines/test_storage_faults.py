@@ -33,7 +33,7 @@ def said_of(*words: str) -> str:
     if os.getuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("root may read everything here: setpriv, which takes that right away, is not installed")
     command = [*(PLAIN if os.getuid() == 0 else []), sys.executable, "-m", "sslgraph", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 1, done.stdout
     return done.stderr
 

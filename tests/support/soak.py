@@ -247,9 +247,9 @@ def workers_of(driver: int) -> list[int]:
 
 
 def orphans(folder: Path) -> bool:
-    """Whether a worker is alive that still has a file of this soak open."""
+    """Whether a process of Ray is alive that still has a file of this folder open."""
     for process, (_, title) in parents().items():
-        if "RayTrainWorker" in title:
+        if title.startswith("ray::"):
             with contextlib.suppress(OSError):
                 if any(str(folder) in str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()):
                     return True

@@ -64,5 +64,5 @@ def test_without_the_extra_it_is_counted_with_the_cure(tmp_path: Path) -> None:
     (tmp_path / "b.HEIC").write_bytes(b"")
     root = Path(__file__).parents[3]
     words = [sys.executable, "-c", WITHOUT, str(tmp_path)]
-    told = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True, timeout=120).stdout
+    told = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True, timeout=300).stdout
     assert "1 .heic file: read with the extra heic alone (pip install 'sslgraph[heic]'), such as b.HEIC" in told

@@ -128,8 +128,8 @@ def test_a_worker_that_is_killed_under_ray_changes_no_bit(tmp_path: Path) -> Non
     def started(name: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*words, "--out", str(tmp_path / name)], cwd=ROOT, env=environment)
 
-    assert started("whole").wait(300) == 0
-    run, killed, end = started("killed"), 0, time.monotonic() + 300
+    assert started("whole").wait(600) == 0
+    run, killed, end = started("killed"), 0, time.monotonic() + 600
     while killed < 2 and run.poll() is None and time.monotonic() < end:
         before = newest(tmp_path / "killed")
         while newest(tmp_path / "killed") == before and run.poll() is None:
@@ -137,5 +137,5 @@ def test_a_worker_that_is_killed_under_ray_changes_no_bit(tmp_path: Path) -> Non
         if victims := workers_of(run.pid):
             os.kill(victims[0], signal.SIGKILL)
             killed += 1
-    assert run.wait(300) == 0 and killed == 2
+    assert run.wait(600) == 0 and killed == 2
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole") and len(losses(tmp_path / "whole")) == 60

@@ -188,7 +188,7 @@ class Cluster:
     def submit(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         return self.run("-m", "sslgraph", "submit", *words, "--address", self.address, "--workers", "2", **more)
 
-    def until(self, text: str, file: Path, times: int = 1, seconds: float = 300) -> None:
+    def until(self, text: str, file: Path, times: int = 1, seconds: float = 600) -> None:
         end = time.monotonic() + seconds
         while not file.is_file() or file.read_text().count(text) < times:
             assert time.monotonic() < end, f"{text} did not come in {file}"
@@ -226,7 +226,7 @@ def steps(run: Path) -> list[int]:
 @pytest.mark.ray
 def test_a_fault_on_the_cluster_reaches_the_user_as_it_is(cluster: Cluster) -> None:
     sent = cluster.submit("mine.yaml", "--out", str(cluster.folder / "bad"), "--data", "/nowhere")
-    out, err = sent.communicate(timeout=300)
+    out, err = sent.communicate(timeout=600)
     assert sent.returncode == 1 and "\n  stop:   ray job stop bad-" in out
     fault = "/nowhere does not exist; give the folder of the images, one file, or an address such as s3://"
     assert err.endswith(f"failed: {fault}\n")
@@ -236,7 +236,7 @@ def test_a_fault_on_the_cluster_reaches_the_user_as_it_is(cluster: Cluster) -> N
 @pytest.mark.ray
 def test_without_the_token_it_says_what_to_export(cluster: Cluster) -> None:
     sent = cluster.submit("mine.yaml", "--out", "/a", RAY_AUTH_TOKEN_PATH="", RAY_AUTH_MODE="disabled")
-    assert "wants a token and got none that it knows; export RAY_AUTH_MODE=token" in sent.communicate(timeout=200)[1]
+    assert "wants a token and got none that it knows; export RAY_AUTH_MODE=token" in sent.communicate(timeout=600)[1]
 
 
 @pytest.mark.ray
@@ -249,8 +249,8 @@ def test_a_job_that_is_stopped_keeps_its_steps_and_any_form_of_the_command_goes_
     assert sent.stdout is not None
     assert "numpy.py is not sent: " in sent.stdout.readline()
     job = sent.stdout.readline().split()[1]
-    cluster.run("ray", "job", "stop", job, "--address", cluster.address).communicate(timeout=300)
-    out, err = sent.communicate(timeout=200)
+    cluster.run("ray", "job", "stop", job, "--address", cluster.address).communicate(timeout=600)
+    out, err = sent.communicate(timeout=600)
     saved = max((run / "checkpoints").iterdir())
     assert sent.returncode == 1
     assert err == f"job {job} was stopped; the same command goes on from its newest checkpoint\n"
@@ -263,6 +263,6 @@ def test_a_job_that_is_stopped_keeps_its_steps_and_any_form_of_the_command_goes_
         "ray", "job", "submit", "--address", cluster.address, "--working-dir", str(cluster.folder), "--",
         "python", "-m", "sslgraph", "train", "mine.yaml", "--workers", "2", "--out", str(run), *whole,
     )  # fmt: skip
-    out, _ = sent.communicate(timeout=300)
+    out, _ = sent.communicate(timeout=600)
     assert sent.returncode == 0 and f"continues after step {done}" in out and f"done: {run}" in out
     assert steps(run) == list(range(1, 321))

@@ -69,7 +69,7 @@ def trained(address: str, world: dict[str, str], out: Path) -> subprocess.Popen[
 
 
 def wait_for_steps(folder: Path, count: int) -> None:
-    end, lines = time.monotonic() + 300, folder / "metrics.jsonl"
+    end, lines = time.monotonic() + 600, folder / "metrics.jsonl"
     while not lines.is_file() or lines.read_text().count('"contrast"') < count:
         assert time.monotonic() < end, f"{folder} did not reach step {count}"
         time.sleep(0.2)
@@ -81,7 +81,7 @@ def test_a_run_on_two_nodes_survives_the_death_of_one(nodes: tuple[str, dict[str
     address, world, tell = nodes
     tell("add")
     calm, hurt = tmp_path / "calm", tmp_path / "hurt"
-    said, _ = (first := trained(address, world, calm)).communicate(timeout=300)
+    said, _ = (first := trained(address, world, calm)).communicate(timeout=600)
     assert first.returncode == 0, said
     running = trained(address, world, hurt)
     wait_for_steps(hurt, 40)
@@ -89,6 +89,6 @@ def test_a_run_on_two_nodes_survives_the_death_of_one(nodes: tuple[str, dict[str
     time.sleep(5)
     assert not (hurt / "summary.json").exists() and running.poll() is None  # it waits for a node
     tell("add")
-    said, _ = running.communicate(timeout=400)
+    said, _ = running.communicate(timeout=600)
     assert running.returncode == 0 and "continues after step " in said, said
     soak.compare(calm, hurt)

@@ -6,6 +6,7 @@ import io
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import torch
 from rich.console import Console
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.record import record as record_room
 from sslgraph.pipelines.record.display import Display, Pace, knn, length
 from sslgraph.pipelines.record.record import Record, cut
 
@@ -82,22 +84,28 @@ def test_a_loss_that_is_no_number_is_written_as_null_and_ends_the_run(tmp_path: 
     assert [line["a"] for line in lines(tmp_path)] == [1.0, None]
 
 
-def test_waiting_for_data_is_counted_and_what_stands_aside_is_not(tmp_path: Path) -> None:
+def test_waiting_for_data_is_counted_and_what_stands_aside_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock of the test's own: three steps of 1 s, 3 s of waiting before each, and 100 s aside."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(record_room, "time", SimpleNamespace(monotonic=lambda: clock.now))
     diary = record(tmp_path)
 
     def slow() -> Any:
         for step in (1, 2, 3):
-            time.sleep(0.03)
+            clock.now += 3
             yield step
 
     for step in diary.timed(slow()):
+        clock.now += 1
         note(diary, step)
         if step == 1:
             with diary.aside():
-                time.sleep(0.5)
+                clock.now += 100
     diary.close()
     found = lines(tmp_path)[2]
-    assert found["waiting"] > 0.6 and found["images_per_second"] > 8 * 3 / 0.4
+    assert found["waiting"] == 9 / 12 and found["images_per_second"] == 8 * 3 / 12
 
 
 def test_lines_are_plain_where_there_is_no_terminal(tmp_path: Path) -> None:

@@ -57,16 +57,16 @@ def test_one_of_another_machine_that_is_not_renewed_is_dead_after_its_time(remot
 def test_one_of_a_process_of_this_machine_that_is_gone_is_dead_at_once(
     remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "LASTS_S", 60.0)
+    monkeypatch.setattr(lease, "LASTS_S", 1000.0)
     left(remote, host=socket.gethostname(), process=2**22 + 1)
     start = time.monotonic()
     with Lease(remote):
-        assert time.monotonic() - start < 20
+        assert time.monotonic() - start < 200
 
 
 def test_a_run_whose_lease_another_took_learns_so_and_leaves_it(remote: Remote) -> None:
     with Lease(remote) as held:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 200
         while not held.is_lost and time.monotonic() < end:  # a renewal may come between: the other one then gives up
             left(remote, host="elsewhere", process=1)
             time.sleep(0.2)

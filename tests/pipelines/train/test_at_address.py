@@ -108,13 +108,13 @@ def test_a_ray_worker_that_dies_goes_on_from_the_address_to_the_last_bit(storage
     (tmp_path / "tiny.yaml").write_text(text)
     words = [sys.executable, "-m", "sslgraph", "train", "tiny.yaml", "--workers", "2", "--out"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run([*words, "whole"], cwd=tmp_path, env=environment, check=True, timeout=300)
+    subprocess.run([*words, "whole"], cwd=tmp_path, env=environment, check=True, timeout=600)
     life = subprocess.Popen([*words, ADDRESS], cwd=tmp_path, env=environment)
     while not list(there.glob("checkpoints/step_*5/COMPLETE")):
         assert life.poll() is None
         time.sleep(0.05)
     os.kill(random.Random(0).choice(workers_of(life.pid)), signal.SIGKILL)
-    assert life.wait(timeout=300) == 0
+    assert life.wait(timeout=600) == 0
     assert_equal(weights(there, 200), weights(tmp_path / "whole", 200))
     here = fetching.visit(ADDRESS)
     assert steps(here) == list(range(1, 201)) and len((here / "starts.jsonl").read_text().splitlines()) == 2

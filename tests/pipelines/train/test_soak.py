@@ -17,7 +17,7 @@ import torch
 def test_runs_that_are_killed_and_stopped_on_slow_storage_lose_no_checkpoint_no_step_and_no_bit(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.support.soak", "--kills", "3", "--stops", "3", "--slow", "0.05"]
     command += ["--out", str(tmp_path)]
-    ended = subprocess.run(command, cwd=soak.ROOT, capture_output=True, text=True, check=False, timeout=300)
+    ended = subprocess.run(command, cwd=soak.ROOT, capture_output=True, text=True, check=False, timeout=600)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     last = ended.stdout.splitlines()[-1]
     assert last.startswith("3 x kill, 3 x stop over ") and last.endswith("nothing lost")
