@@ -58,7 +58,7 @@ def _states(panel: Panel, column: dict[str, int], data: list[tuple[str, str]]) -
     for box in reversed(panel.boxes):
         readers = [target for source, target in data if source == box.id]
         reads = [source for source, target in data if target == box.id]
-        if box.kind == "memory" or (not reads and box.kind == "op" and box.id not in tied):
+        if box.kind == "memory" or (not reads and box.kind in ("op", "link") and box.id not in tied):
             if readers:
                 column[box.id] = max(column[box.id], min(column[reader] for reader in readers) - 1)
             else:

@@ -10,7 +10,7 @@ from .routes import Plan, forks
 from .rows import FREE
 from .skyline import set_rows
 
-ROW_GAP = 30.0
+ROW_GAP, ROW_NARROW = 30.0, 16.0  # between rows; on a narrow sheet
 WORDS = 16.0  # for the words of one relation more
 NEAR = 50.0  # so far a loss moves to make one of its lines straight
 
@@ -37,7 +37,7 @@ def _rows(draft: Draft) -> None:
             draft.track_y.append(-below - 14 - thick)
         else:
             words = WORDS * max(0, _crowd(draft, number) - 1)
-            spare = ROW_GAP + thick + (8 if tracks else 0) + words
+            spare = (ROW_NARROW if draft.is_tight_sheet else ROW_GAP) + thick + (8 if tracks else 0) + words
             draft.track_y.append(y + above + (spare - thick) / 2)
             y = y + above + spare + below
         if number < count:

@@ -86,6 +86,8 @@ def title_lines(box: Box) -> list[tuple[Run, ...]]:
 
 def title(box: Box) -> tuple[Run, ...]:
     """What stands in a box in large letters: its role, and the spec's letter for it."""
+    if box.kind == "link":
+        return symbol(box.title)
     if box.kind == "view":
         return symbol(box.symbol) + ((Run(f" ×{box.copies}"),) if box.copies != len(box.symbol.split(", ")) else ())
     if box.kind == "augmentation":
@@ -189,6 +191,8 @@ def _body(box: Box, large: float, small: float, lines: float) -> tuple[float, fl
         wide = max(28.0, small + 18, *(runs_width(runs, NAME) + 20 for runs in lines_))
         high = 24.0 + 14.0 * (len(lines_) - 1) + 13.0 * len(box.sub.split("\n") if box.sub else ())
         return (max(wide, SMALL_PICTURE + 16), high + SMALL_PICTURE + 6) if box.shows else (wide, high)
+    if box.kind == "link":
+        return max(runs_width(runs, NAME) for runs in title_lines(box)) + 16, 6.0 + TITLE_LINE * len(title_lines(box))
     if box.kind == "memory":
         return max(large, small, 76.0) + 22, 46.0 + lines
     if box.kind == "loss":

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Level = Literal["paper", "every-call"]
-Kind = Literal["image", "augmentation", "view", "encoder", "head", "decoder", "op", "memory", "loss", "fold"]
+Kind = Literal["image", "augmentation", "view", "encoder", "head", "decoder", "op", "memory", "loss", "fold", "link"]
 Weights = Literal["trained", "ema", "frozen", "none"]  # who changes them: a gradient, a net it follows, nobody; or none
 Relation = Literal["data", "ema", "write", "same"]
 Gradient = Literal["gradient", "none", "input"]

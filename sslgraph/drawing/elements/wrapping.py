@@ -31,7 +31,10 @@ def wrapped(box: Box, wide: float, *, is_down: bool = False) -> Box:
 
 
 def told_in_boxes(panel: Panel) -> Panel:
-    """The panel with the momentum of each slow copy in its box: on a narrow sheet there is no room at the line."""
+    """The panel with the momentum of each slow copy in its box, and no word of what is written where.
+
+    On a narrow sheet there is no room at the line.
+    """
     labels = {edge.target: edge.label for edge in panel.edges if edge.kind == "ema" and " " in edge.label}
     boxes = tuple(
         replace(box, sub=f"EMA of {box.sub.partition(' of ')[2]} · {labels[box.id].partition(' ')[2]}")
@@ -39,7 +42,7 @@ def told_in_boxes(panel: Panel) -> Panel:
         else box
         for box in panel.boxes
     )
-    edges = (replace(e, label=e.label.partition(" ")[0]) if e.kind == "ema" else e for e in panel.edges)
+    edges = (replace(e, label=e.label.partition(" ")[0]) if e.kind in ("ema", "write") else e for e in panel.edges)
     return replace(panel, boxes=boxes, edges=tuple(edges))
 
 

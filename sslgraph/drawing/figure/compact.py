@@ -14,15 +14,19 @@ def compact(picture: Picture) -> Picture:
 
 
 def bare(picture: Picture) -> Picture:
-    """A compact picture that begins with the views: the image that they are cut from is left out."""
+    """A compact picture that begins with the views: the image is left out, and what of it an encoder sees."""
     picture = compact(picture)
     images = {box.id for panel in picture.panels for box in panel.boxes if box.kind == "image"}
 
     def without(panel: Panel) -> Panel:
-        boxes = tuple(box for box in panel.boxes if box.id not in images)
+        boxes = tuple(_unseen(box) for box in panel.boxes if box.id not in images)
         return replace(panel, boxes=boxes, edges=tuple(edge for edge in panel.edges if edge.source not in images))
 
     return picture.with_panels(tuple(map(without, picture.panels)))
+
+
+def _unseen(box: Box) -> Box:
+    return replace(box, shows="") if box.kind == "encoder" else box
 
 
 def _panel(panel: Panel) -> Panel:

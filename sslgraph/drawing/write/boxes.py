@@ -25,7 +25,7 @@ from .scenery import ORDER, crop_frame, landscape
 from .shows import shown
 
 DASHES = {"ema": (5.0, 3.0), "frozen": (1.6, 2.6)}
-DRAFT_DASH = (9.0, 4.0)
+DRAFT_DASH, LINK_DASH = (9.0, 4.0), (1.5, 2.0)
 CELLS = 8
 
 
@@ -75,6 +75,9 @@ def _body(box: Box, place: Place, paint: Paint) -> list[Shape]:
         return [polygon((left, top), (right, top + slant), (right, bottom - slant), (left, bottom), **style)]
     if box.kind == "decoder":
         return [polygon((left, top + slant), (right, top), (right, bottom), (left, bottom - slant), **style)]
+    if box.kind == "link":
+        style |= {"width": 0.8, "dash": LINK_DASH}
+        return [rectangle(left, top, right, bottom, 10.0, **style)]
     if box.kind in ("augmentation", "op") and place.extent.height > 30:
         return [rectangle(left, top, right, bottom, 13.0, **style)]
     if box.kind in ("augmentation", "op"):
@@ -101,6 +104,8 @@ def _words(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
         below = [Words(place.x, place.bottom + 12 + 13.0 * i, (Run(line),), SHAPE, theme.muted)
                  for i, line in enumerate(lines)]  # fmt: skip
         return [*_large(first, place.x, place.y + 4.5, TITLE, paint.ink), *below]
+    if box.kind == "link":
+        return _large(first, place.x, place.y + 4, NAME, theme.ink)
     if box.kind == "op":
         return _op(box, place, theme, paint)
     seen = SMALL_PICTURE + 4 if box.shows else 0.0

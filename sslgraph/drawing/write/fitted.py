@@ -14,6 +14,7 @@ from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
 from ..figure.compact import bare, compact
 from ..figure.fold import fold, foldable
+from .cut import WRAPS, cut, least_cut
 from .scene import Form, Scene, scene
 
 BROAD = 500.0  # units: a figure across a page is rather without its image than as high as the page
@@ -21,7 +22,7 @@ PAGE = 9.0 * 72  # points: no figure may be higher than a page's text
 LEAST = 6.0  # points: no letter is smaller
 FONT = 7.0  # points: of the small words in boxes, unless another size is wanted
 SMALLEST = min(SHAPE, NAME * SMALL)  # of the letters in a picture
-WRAPS = (110.0, 84.0, 72.0, 62.0)
+STEP = 1.06  # from one width to the next that is tried, where no form is as narrow as asked
 EXACT = 4  # up to so many branches every order is tried on a narrow sheet; of more, each is moved to each place
 
 
@@ -39,8 +40,9 @@ def fitted(
     """The picture in a column of this width; `font`: points of the small words in its boxes.
 
     It is tried from left to right first, then down the page, each with narrower boxes, then without shapes, then
-    compact; then with its branches in another order, at last with some of them folded. The first that fits
-    the width and a page is taken; SslgraphError says the least width if none does.
+    compact; then with its branches in another order, with some of them folded, at last cut into pieces. The first that
+    fits the width and a page is taken, then the lowest that fits the width; SslgraphError says the least width if none
+    does.
     """
     point = font / SUB
     least_font = LEAST / SMALLEST * SUB
@@ -57,16 +59,33 @@ def fitted(
 
     rough: list[tuple[float, Picture, Form]] = []
     tall: list[Scene] = []
+
+    def fits(shown: Picture, form: Form) -> Scene | None:
+        """The picture in this form, if it is no wider than the form's sheet."""
+        if _width(shown, form) <= form.wide and (found := drawn(shown, form)).width <= form.wide + 0.01:
+            return found
+        return None
+
     for shown, form in _forms(picture, wide, shapes=shapes):
         rough.append((_width(shown, form), shown, form))
-        if rough[-1][0] <= wide and (found := drawn(shown, form)).width <= wide + 0.01:
+        if (found := fits(shown, form)) is not None:
+            if found.height * point <= PAGE:
+                return found
+            tall.append(found)
+    for shown, form in cut(picture, wide, PAGE / point, shapes=shapes):
+        if (found := fits(shown, form)) is not None:
             if found.height * point <= PAGE:
                 return found
             tall.append(found)
     if tall:  # higher than a page whatever is left out
-        return tall[0]
+        return min(tall, key=lambda one: one.height)
     _, shown, form = min(rough, key=lambda one: one[0])
     least = drawn(shown, replace(form, wide=1.0)).width
+    tried = max(wide, least_cut(picture))
+    while tried < least:
+        if any(fits(*one) is not None for one in cut(picture, tried, PAGE / point, shapes=False)):
+            least = tried
+        tried *= STEP
     raise SslgraphError(
         f"{picture.title}: its picture is not readable {inches:g} in wide; at {font:g} pt it needs "
         f"{_up(least * point / 72)} in"

@@ -6,7 +6,7 @@ from ..elements.forms import Group, Path, Shape, Words, moved, rectangle
 from ..elements.measure import NOTE, Run, width
 from ..elements.picture import Picture, players
 from ..elements.theme import Theme
-from .boxes import DASHES, DRAFT_DASH
+from .boxes import DASHES, DRAFT_DASH, LINK_DASH
 
 ROW = 20.0
 _COPIES = {"EMA": "EMA update", "snapshot": "snapshot"}
@@ -82,6 +82,9 @@ def _items(picture: Picture, theme: Theme, gradients: bool) -> list[tuple[list[S
         )
     if "same" in kinds:
         items.append(([_stroke(theme.trained.line, 1.6, y=-2), _stroke(theme.trained.line, 1.6, y=2)], "same weights"))
+    if any(box.kind == "link" for box in boxes):
+        ends = rectangle(0, -6, 21, 6, 6.0, fill=theme.ground, stroke=theme.none.line, width=0.8, dash=LINK_DASH)
+        items.append(([ends], "goes on at this name"))
     if "write" in kinds:
         items.append(([_stroke(theme.memory.line, 1.6, (7.0, 3.0, 1.5, 3.0))], "write, after the step"))
     return items

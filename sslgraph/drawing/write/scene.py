@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..arrange.layout import WRAP, Layout, layout
+from ..arrange.packing import packed
 from ..elements.forms import Shape, Words, moved
 from ..elements.formulas import typeset_lines
 from ..elements.measure import LINE, NOTE, TITLE, Run
@@ -17,7 +18,7 @@ from .legend import legend
 from .panel_forms import Drawing
 
 PAD = 18.0
-APART = 30.0
+APART, PIECES = 30.0, 18.0  # between panels; between the pieces of one
 POINT = 0.75  # points in a unit of a picture that is for no sheet of paper
 
 
@@ -43,6 +44,7 @@ class Form:
     is_down: bool = False
     wrap: float = WRAP
     wide: float = 0.0
+    high: float = 0.0  # of the pieces of a picture that is cut: no higher than this if they can
 
     @property
     def pad(self) -> float:
@@ -68,20 +70,15 @@ def scene(
     pad, y, parts = form.pad, form.pad, list[Shape]()
     laid = [layout(panel, shapes=form.shapes, is_down=form.is_down, wrap=form.wrap) for panel in picture.panels]
     wide = max([form.wide, *(_width(placed) + 2 * pad for placed in laid)])
-    for row in _rows(laid, form, wide - 2 * pad):
-        x = (wide - sum(map(_width, row)) - APART * (len(row) - 1)) / 2 if form.wide else pad
-        heads = [_head(placed.panel.title, _width(placed) if len(row) > 1 else wide - 2 * pad, form) for placed in row]
-        high = max(16.0 * len(head) + 10.0 * bool(head) for head in heads)
-        for placed, head in zip(row, heads, strict=True):
-            for number, text in enumerate(head):
-                at = x if len(row) > 1 else pad
-                run = Run(text, is_bold=True)
-                parts.append(Words(at, y + 12 + 16 * number, (run,), TITLE, theme.ink, "start"))
-            content = Drawing(placed, theme, gradients, form.shapes, picture.focus, only).shapes()
-            parts += [moved(shape, x - placed.bounds[0], y + high - placed.bounds[1]) for shape in content]
-            x += _width(placed) + APART
-        y += high + max(placed.bounds[3] - placed.bounds[1] for placed in row) + APART
-    y -= APART
+    is_cut = bool(form.wide) and not all(placed.panel.title for placed in laid)
+    blocks, y = (_pieces if is_cut else _in_rows)(laid, form, wide, y)
+    for placed, head, x, top in blocks:
+        for number, text in enumerate(head):
+            run = Run(text, is_bold=True)
+            parts.append(Words(x, top + 12 + 16 * number, (run,), TITLE, theme.ink, "start"))
+        content = Drawing(placed, theme, gradients, form.shapes, picture.focus, only).shapes()
+        left, below = x - placed.bounds[0], top + _head_room(head) - placed.bounds[1]
+        parts += [moved(shape, left, below) for shape in content]
     if with_legend:
         key, wide, high = legend(picture, theme, pad, y + 20, wide, gradients)
         parts.append(key)
@@ -97,6 +94,33 @@ def scene(
     return Scene(tuple(parts), wide, y + pad, picture.title, theme, words=described(picture))
 
 
+Block = tuple[Layout, list[str], float, float]  # a panel with the lines of its name, and where both begin
+
+
+def _in_rows(laid: list[Layout], form: Form, wide: float, y: float) -> tuple[list[Block], float]:
+    """The panels one under the other, or side by side where there is room, and how far down they reach."""
+    found: list[Block] = []
+    for row in _rows(laid, form, wide - 2 * form.pad):
+        x = (wide - sum(map(_width, row)) - APART * (len(row) - 1)) / 2 if form.wide else form.pad
+        heads = [_head(p.panel.title, _width(p) if len(row) > 1 else wide - 2 * form.pad, form) for p in row]
+        room = max(map(_head_room, heads))
+        for placed, head in zip(row, heads, strict=True):
+            found.append((placed, head, x, y + room - _head_room(head)))
+            x += _width(placed) + APART
+        y += room + max(map(_height, row)) + APART
+    return found, y - APART
+
+
+def _pieces(laid: list[Layout], form: Form, wide: float, y: float) -> tuple[list[Block], float]:
+    """The pieces of panels, each as high up as there is room for it."""
+    heads = [_head(placed.panel.title, _width(placed), form) for placed in laid]
+    sizes = [(_width(p), _head_room(head) + _height(p)) for p, head in zip(laid, heads, strict=True)]
+    spots, high = packed(sizes, wide - 2 * form.pad, PIECES, form.high)
+    left = (wide - max(x + width for (x, _), (width, _) in zip(spots, sizes, strict=True))) / 2
+    found = [(p, head, left + x, y + top) for p, head, (x, top) in zip(laid, heads, spots, strict=True)]
+    return found, y + high
+
+
 def _rows(laid: list[Layout], form: Form, room: float) -> list[list[Layout]]:
     """The panels that stand side by side; on a sheet of paper, where data flows down, as many as fit."""
     rows: list[list[Layout]] = []
@@ -108,6 +132,14 @@ def _rows(laid: list[Layout], form: Form, room: float) -> list[list[Layout]]:
         else:
             rows.append([placed])
     return rows
+
+
+def _height(placed: Layout) -> float:
+    return placed.bounds[3] - placed.bounds[1]
+
+
+def _head_room(head: list[str]) -> float:
+    return 16.0 * len(head) + 10.0 * bool(head)
 
 
 def _width(placed: Layout) -> float:

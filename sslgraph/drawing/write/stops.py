@@ -18,7 +18,7 @@ def stop(placed: Layout, point: Point, number: int, theme: Theme) -> Group:
     name = f"{edge.source}>{edge.target}"
     if placed.is_down:
         near = [spot for spot in placed.stops.values() if spot != point and 0 <= spot[0] - x < WORD]
-        is_last = not any(abs(spot[1] - y) < 12 for spot in near)
+        is_last = not any(abs(spot[1] - y) < 12 for spot in near) and x + WORD <= placed.bounds[2] + 2
         return _down(point, name, theme, is_said=is_last)
     mates = [n for n, other in edges if n in placed.lines and other.kind == "data" and other.source == edge.source]
     heights = [placed.lines[n][0][1] for n in mates]
