@@ -1,6 +1,6 @@
 """Object storage on 127.0.0.1 for the tests: what S3 and the web read, list, write and remove, over a folder.
 
-python -m tests.object_storage FOLDER --port 9000 --latency 0.02      then s3://BUCKET is the folder FOLDER/BUCKET
+python tests/support/object_storage.py FOLDER --port 9000 --latency 0.02  then s3://BUCKET is the folder FOLDER/BUCKET
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Storage(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, root: Path, *, port: int = 0, latency: float = 0.0) -> None:
-        super().__init__(("127.0.0.1", port), Answer)
+    def __init__(self, root: Path, *, host: str = "127.0.0.1", port: int = 0, latency: float = 0.0) -> None:
+        super().__init__((host, port), Answer)
         self.root, self.latency, self.failing, self.refuses = root, latency, 0, False
         self.requests: list[tuple[str, str, str]] = []
         self.parts: dict[str, dict[int, bytes]] = {}  # of uploads that are not complete
@@ -248,7 +248,8 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="object storage on 127.0.0.1, over a folder")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--host", default="127.0.0.1", help="the address at which it listens")
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     given = parser.parse_args()
-    Storage(given.folder, port=given.port, latency=given.latency).serve_forever()
+    Storage(given.folder, host=given.host, port=given.port, latency=given.latency).serve_forever()

@@ -35,7 +35,7 @@ def steps_of(out: Path) -> int:
     return lines.read_text().count('"contrast"') if lines.is_file() else 0
 
 
-def wait_for(done: Callable[[], bool], processes: list[Started], what: str, seconds: float = 300) -> None:
+def wait_for(done: Callable[[], bool], processes: list[Started], what: str, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, f"waited {seconds} s in vain: {what}"
@@ -62,19 +62,19 @@ def test_torchrun_on_two_hosts_loses_either_and_the_cable_between_them_and_no_bi
                 for rank, host in enumerate(two)
             ]  # fmt: skip
 
-    assert [rank.wait(300) for rank in ranks(calm, 0)] == [0, 0]
+    assert [rank.wait(600) for rank in ranks(calm, 0)] == [0, 0]
     for start, lost in enumerate((1, 0)):
         both, reached = ranks(hurt, start), 40 * (start + 1)
         wait_for(lambda reached=reached: steps_of(hurt) >= reached, both, f"step {reached}")
         two[lost].off()
-        assert both[1 - lost].wait(120) != 0 and steps_of(hurt) < soak.STEPS
+        assert both[1 - lost].wait(250) != 0 and steps_of(hurt) < soak.STEPS
     both = ranks(hurt, 2)
     wait_for(lambda: steps_of(hurt) >= 120, both, "step 120")
     two[1].cable("down")
-    time.sleep(5)
+    time.sleep(20)  # what was computed is written
     reached = steps_of(hurt)
-    time.sleep(85)
+    time.sleep(70)
     assert steps_of(hurt) == reached < soak.STEPS and [rank.poll() for rank in both] == [None, None]
     two[1].cable("up")
-    assert [rank.wait(300) for rank in both] == [0, 0]
+    assert [rank.wait(600) for rank in both] == [0, 0]
     soak.compare(calm, hurt)
