@@ -40,9 +40,10 @@ from .layers import of_layers
 from .protocols import Given, Protocol, Values
 from .restored import Restored, newest, restored, trained_on
 from .sight import Shared, Which
+from .supervised import supervised
 
 FILE = "evaluation.json"
-ROWS = {"trained": "trained", "pixels": "raw pixels"}
+ROWS = {"trained": "trained", "pixels": "raw pixels", "supervised": "supervised"}
 NOTHING = Features(torch.empty(0, 0), torch.empty(0, dtype=torch.long))  # where label maps alone are asked for
 IMAGES, VIEWS = 1_000, 10  # of LiDAR: the paper's number of images; of views it has up to 50
 
@@ -65,6 +66,7 @@ class Evaluation:
     trained: Mapping[str, Values] = field(default_factory=dict)
     random: Mapping[str, Values] = field(default_factory=dict)
     pixels: Mapping[str, Values] = field(default_factory=dict)
+    supervised: Mapping[str, Values] = field(default_factory=dict)  # the same net trained on labels, where it is there
     segmentation: labelled_places.Segmented | None = None
     pretext: tuple[Pretext, ...] = ()
     cues: tuple[Cues, ...] = ()
@@ -79,11 +81,14 @@ def evaluate(
     segmentation: Mapping[str, Any] | None = None,
     plugins: tuple[str, ...] = (),
     spread: Spread | None = None,
+    with_labels: bool = False,
+    weights: str | None = None,
 ) -> Evaluation:
     """Measures the newest complete checkpoint of a run folder, and writes evaluation.json into it with each measure.
 
     `names` are protocols (see protocols). What that file says of others stays, if it is of this step and these images.
     `segmentation` has settings of that measure, which go before those of the recipe. `spread` shares the images out.
+    `with_labels` trains the same net on labels, once for all evaluations, and `weights` is a file of such a net.
     """
     wanted = [protocols.protocol(name) for name in names]
     loaded, saved = _read(run)
@@ -133,9 +138,15 @@ def evaluate(
     measured_of: dict[Which, nn.Module] = {
         "trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten(),
     }  # fmt: skip
+    (seen,) = encoders.training_view.views
+    beside = supervised(run, sources[0].labels, seen, weights=weights, trains=with_labels, device=on, plugins=plugins)
+    if beside is not None:
+        measured_of["supervised"] = beside.encoder
+        result = replace(result, notes=(*result.notes, beside.said))
     for name, encoder in measured_of.items():
-        given = _given(encoder, encoders, asked, sources, on, (others, name) if others else None)
-        if result.segmentation is not None:
+        shares = others if name != "supervised" else None
+        given = _given(encoder, encoders, asked, sources, on, (shares, name) if shares else None)
+        if result.segmentation is not None and name != "supervised":
             given = replace(given, places=getattr(result.segmentation, name).linear)
         measured = {**getattr(result, name), **{protocol: {} for protocol in asked}}
         for protocol, values, fault in protocols.measures(asked, given):
@@ -174,7 +185,7 @@ def _with_others(result: Evaluation, file: Path) -> Evaluation:
     with suppress(OSError, ValueError, KeyError, TypeError):
         kept = json.loads(file.read_text(encoding="utf-8"))
         if all(kept[name] == getattr(result, name) for name in ("method", "step", "bank", "queries", "on")):
-            others = {name: kept[name] for name in ("settings", "trained", "random", "pixels")}
+            others = {name: kept.get(name, {}) for name in ("settings", "trained", "random", "pixels", "supervised")}
             places = kept["segmentation"]
             found = None if places is None else labelled_places.read(places)
             return replace(result, **others, segmentation=found)
@@ -215,11 +226,13 @@ def table(result: Evaluation) -> Table:
     counts = f"{result.bank:,} training and {result.queries:,} test images"
     title = f"{result.method}, step {result.step}: {counts}{f' of {result.on}' if result.on else ''}"
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in ("", "", "trained", result.begun, "raw pixels", "chance"):
+    with_labels = {"supervised": result.supervised} if result.supervised else {}
+    for column in ("", "", "trained", result.begun, "raw pixels", *with_labels, "chance"):
         shown.add_column(column, justify="left" if not column else "right")
     for name, values in result.trained.items():
         for i, figure in enumerate(protocols.protocol(name).figures):
-            sides = [one.get(name, {}).get(figure.key) for one in (result.trained, result.random, result.pixels)]
+            beside = (result.random, result.pixels, *with_labels.values())
+            sides = [one.get(name, {}).get(figure.key) for one in (result.trained, *beside)]
             chance = values.get("chance") if figure.digits is None else None
             shown.add_row("" if i else name, figure.words, *(figure.written(value) for value in (*sides, chance)))
     return shown

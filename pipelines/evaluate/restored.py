@@ -69,6 +69,16 @@ def opened(folder: Path, saved: Path, *, device: torch.device, plugins: tuple[st
     return restored(loaded, saved, images=images, size=size, device=device, plugins=plugins)
 
 
+def sized_as_trained(loaded: Loaded[Recipe], folder: Path, plugins: tuple[str, ...]) -> SizedGraph:
+    """The graph of another recipe for the images of the run in a folder."""
+    images, size = trained_on(folder, loaded, plugins)
+    allowed, recipe, text = check.allowed_in(loaded, plugins), loaded.spec, method_in(loaded)
+    return sized_graph(
+        wired(text, allowed), text, batch=recipe.batch, dataset=images, image=size or SOURCE,
+        channels=recipe.data.image_channels, plugins=allowed,
+    )  # fmt: skip
+
+
 def trained_on(folder: Path, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> tuple[int, tuple[int, int] | None]:
     """How many images a run was trained on, and their (height, width), None if they differ; they need not be there."""
     found = provenance.read(folder)

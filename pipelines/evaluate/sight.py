@@ -24,7 +24,7 @@ from ..measure.features import Features, extract
 from .layers import Layers, parted
 from .restored import opened
 
-Which = Literal["trained", "random", "pixels"]
+Which = Literal["trained", "random", "pixels", "supervised"]  # the last one is not shared out
 Piece = tuple[int, int]  # the first of some images, and the one after the last
 # As many images as are encoded at a time divide it, so that pieces hold the same batches as the whole.
 PIECE = 2_048

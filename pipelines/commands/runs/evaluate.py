@@ -31,6 +31,12 @@ def evaluate(
         typer.Option("--ignore", help="Number in label maps that means no label [default: 255]"),
     ] = None,
     size: Annotated[int | None, typer.Option("--size", help="Side of the images for segmentation, in pixels")] = None,
+    supervised: Annotated[
+        bool, typer.Option("--supervised", help="Train the same net on the images' labels, and measure it beside")
+    ] = False,
+    supervised_weights: Annotated[
+        str | None, typer.Option("--supervised-weights", help="File with weights of such a net, or timm:NAME")
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")] = 1,
     address: Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")] = None,
     plugin: Plugins = [],  # noqa: B006
@@ -59,7 +65,7 @@ def evaluate(
         with visited(run) as folder, shared(workers, address) as spread:
             found = measure(
                 folder, names=protocol, data=data, segmentation=asked, plugins=tuple(plugin),
-                spread=spread if workers > 1 or address else None,
+                spread=spread if workers > 1 or address else None, with_labels=supervised, weights=supervised_weights,
             )  # fmt: skip
         folders, measured = [*folders, folder], [*measured, found]
         title = [f"{run}:"] if len(runs) > 1 else []

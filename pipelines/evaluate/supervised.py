@@ -1,0 +1,112 @@
+"""What labels give the same net: the encoder of a run trained as a classifier, or with weights that a file has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from sslgraph.compile.compile import CompiledMethod
+from sslgraph.errors import SslgraphError
+from sslgraph.read import catalogue
+from sslgraph.read.load import load_recipe
+from sslgraph.write_whole import write_whole
+
+from ..check import check
+from ..storage import checkpoint
+from ..train import summary
+from ..train.loop import train
+from ..weights.given import given
+from .restored import newest, opened, sized_as_trained
+
+FOLDER = "supervised"
+BASE, NET, HEAD = "stages/fine_tune", "f", "head"  # the recipe of an encoder with a classifier, and its nets
+# A net of another run's making begins afresh, and all of it learns.
+OF_THE_METHOD = ("weights", "frozen", "freeze", "mode", "role")
+# What a recipe says of the method's own nets, of what it is followed by, and of who is told.
+LEFT_OUT = ("given", "begin_with", "expect", "evaluate", "track", "monitor", "recompute", "checkpoint")
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """An encoder that has seen labels, and how it came to it, in words."""
+
+    encoder: nn.Module
+    said: str
+    run: Path | None = None  # where it was trained
+
+
+def supervised(
+    run: Path, labels: Tensor | None, seen: str, *, weights: str | None = None, trains: bool = False,
+    device: torch.device, plugins: tuple[str, ...] = (),
+) -> Supervised | None:  # fmt: skip
+    """The encoder with the weights of a file; or trained in a folder of the run, now or earlier; None if neither is.
+
+    It is trained on one view of each image, that of the name `seen`; images, batch, steps and optimizer are the run's.
+    """
+    folder, classes = run / FOLDER, 1 if labels is None or not len(labels) else int(labels.max()) + 1
+    if trains and classes < 2:
+        raise SslgraphError("--supervised tells classes apart, and the images have fewer than two; give labelled data")
+    if weights is None and not trains and summary.read(folder) is None:
+        return None
+    text = (newest(run) / checkpoint.TEXT).read_text(encoding="utf-8")
+    file = run / f"{FOLDER}.yaml"
+    if weights is not None:
+        recipe = yaml.safe_dump(classifier(yaml.safe_load(text), classes, seen, weights), sort_keys=False)
+        write_whole(file, lambda out: out.write(recipe.encode()))
+        return Supervised(_given(file, run, device, plugins), f"supervised: the weights of {weights}")
+    if trains:
+        recipe = yaml.safe_dump(classifier(yaml.safe_load(text), classes, seen), sort_keys=False)
+        write_whole(file, lambda out: out.write(recipe.encode()))
+        train({"recipe": str(file), "out": str(folder), "plugins": plugins})
+    found = opened(folder, newest(folder), device=device, plugins=plugins)
+    said = f"supervised: the same net and images with their labels, {found.step} steps of one view, the run's optimizer"
+    return Supervised(found.trained, said, folder)
+
+
+def classifier(recipe: Mapping[str, Any], classes: int, seen: str, weights: str | None = None) -> dict[str, Any]:
+    """The recipe of a run with the method exchanged: its encoder, and a linear classifier that reads `x.label`."""
+    method, whole = recipe["method"], {key: value for key, value in recipe.items() if key not in LEFT_OUT}
+    found = re.fullmatch(r"\s*(\w+)((?:\.\w+)?)\s*", str(method["export"]))
+    if found is None:
+        raise SslgraphError(
+            f"the method exports {method['export']}, more than one net: no supervised encoder is like it; "
+            "leave --supervised away"
+        )
+    name, output = found.groups()
+    followed = (method.get("targets") or {}).get(name)
+    net = method["nets"][followed["ema_of"] if followed else name]
+    view = method["views"][seen]
+    kept = {key: value for key, value in view.items() if key not in ("copies", "crop_of", "shift")}
+    optimizer = dict(recipe["optimizer"])
+    optimizer["groups"] = [group for group in optimizer.get("groups") or () if "net" not in group]
+    f = {key: value for key, value in net.items() if key not in OF_THE_METHOD}
+    base = yaml.safe_load(catalogue.file_of("recipes", BASE).read_text(encoding="utf-8"))["method"]
+    nets = {**base["nets"], NET: {**f, "weights": f"${FOLDER}"} if weights else f}
+    nets[HEAD] = {**nets[HEAD], "out": classes}
+    flow = {name: call.replace(f"{NET}(x)", f"{NET}(x){output}") for name, call in base["flow"].items()}
+    made = {**base, "method": "Supervised", "views": {"x": kept}, "nets": nets, "flow": flow, "export": NET + output}
+    return {
+        **whole,
+        "recipe": f"{whole['recipe']}, supervised",
+        "method": made,
+        "optimizer": optimizer,
+        **({"given": {FOLDER: weights}} if weights else {}),
+        "monitor": None,
+        "checkpoint": {"keep": 1},
+    }
+
+
+def _given(file: Path, run: Path, device: torch.device, plugins: tuple[str, ...]) -> nn.Module:
+    """The encoder as it begins with these weights."""
+    loaded = load_recipe(str(file))
+    sized = sized_as_trained(loaded, run, plugins)
+    states = given(sized, loaded.spec.given).states
+    allowed = check.allowed_in(loaded, plugins)
+    return CompiledMethod(sized, seed=0, plugins=allowed, given=states).to(device).encoder().eval()
