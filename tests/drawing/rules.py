@@ -105,8 +105,13 @@ def loose(placed: Layout) -> Iterator[str]:
 
 
 def coincide(placed: Layout) -> Iterator[str]:
-    """No two relations of different kinds run on top of each other."""
+    """No two relations of different kinds, or of different nets, run on top of each other."""
     edges = placed.panel.edges
+    part = {box.id: box.part or box.id for box in placed.panel.boxes}
+
+    def is_told_apart(one: int, other: int) -> bool:
+        return edges[one].kind != edges[other].kind or part[edges[one].source] != part[edges[other].source]
+
     pieces = [
         (number, a, b) for number, points in placed.lines.items() if edges[number].kind != "data"
         for a, b in pairwise(points)
@@ -118,7 +123,7 @@ def coincide(placed: Layout) -> Iterator[str]:
             shared = min(max(a[along], b[along]), max(c[along], d[along])) - max(
                 min(a[along], b[along]), min(c[along], d[along])
             )
-            if is_one and shared > 12 and edges[one].kind != edges[other].kind:
+            if is_one and shared > 12 and is_told_apart(one, other):
                 yield f"{said(placed, one)} on {said(placed, other)}"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cache
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -45,6 +47,17 @@ def test_a_random_method_keeps_every_rule(text: dict[str, Any]) -> None:
     sized = settled(text)
     assert faults(picture(sized)) == []
     assert faults(picture(sized, level="every-call")) == []
+
+
+@pytest.mark.parametrize("form", [{}, {"is_down": True, "wrap": 84.0}])
+def test_double_lines_of_two_nets_never_merge_whatever_the_order_of_branches(form: dict[str, Any]) -> None:
+    views = {f"x{i}": {"augment": "none"} for i in range(4)}
+    nets = {"f": EYE, "g": dense(3), "h": EYE, "k": dense(3)}
+    flow = {f"z{i}": f"k(h(x{i}))" if i % 2 else f"g(f(x{i}))" for i in range(4)}
+    losses = {f"loss{i}": {**SQUARE, "of": [f"z{i}", f"z{(i + 1) % 4}"]} for i in range(4)}
+    drawn = picture(settled({"views": views, "nets": nets, "flow": flow, "losses": losses})).panels[0]
+    for lanes in permutations(drawn.lanes):
+        assert broken(replace(drawn, lanes=lanes, is_ordered=True), **form) == []
 
 
 def test_many_branches_are_laid_out_quickly() -> None:

@@ -74,6 +74,7 @@ def _losses(panel: Panel, column: dict[str, int]) -> None:
     column |= dict.fromkeys(losses, last)
 
 
-def is_forward(edge: Edge, column: Mapping[str, int]) -> bool:
-    """Whether a line is a write to a state further right, which runs as data does."""
-    return edge.kind == "write" and column[edge.source] < column[edge.target]
+def is_forward(panel: Panel, edge: Edge, column: Mapping[str, int]) -> bool:
+    """Whether a line is a write to a state further right, which runs as data does; a view has no room for it."""
+    is_right = edge.kind == "write" and column[edge.source] < column[edge.target]
+    return is_right and panel.box(edge.source).kind != "view"

@@ -75,7 +75,7 @@ class _Costs:
                 column[edge.target],
                 _LENGTH[edge.kind],
                 edge.kind == "ema",
-                edge.kind != "data" and not is_forward(edge, column),
+                edge.kind != "data" and not is_forward(panel, edge, column),
             )
             for edge in panel.edges
         ]

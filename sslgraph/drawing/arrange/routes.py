@@ -36,7 +36,7 @@ def plans(panel: Panel, grid: Grid) -> tuple[list[Plan], list[int]]:
 def flowing(panel: Panel, grid: Grid) -> list[tuple[int, Edge]]:
     """The lines that run from left to right: data, and a write to a state further right."""
     edges = enumerate(panel.edges)
-    return [(n, e) for n, e in edges if e.kind == "data" or is_forward(e, grid.column)]
+    return [(n, e) for n, e in edges if e.kind == "data" or is_forward(panel, e, grid.column)]
 
 
 def forks(panel: Panel, leaving: Sequence[Plan]) -> list[list[Plan]]:
