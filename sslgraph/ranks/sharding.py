@@ -69,7 +69,8 @@ def whole(state: Mapping[str, Any], *, everywhere: bool = False) -> dict[str, An
             found[name] = whole(value, everywhere=everywhere)
         elif is_shared(value):
             full = value.full_tensor()
-            found[name] = full.cpu() if everywhere or collectives.rank() == 0 else full[:0].cpu()
+            # A copy: a view of no rows would hold the memory of all.
+            found[name] = full.cpu() if everywhere or collectives.rank() == 0 else full[:0].cpu().clone()
         else:
             found[name] = value
     return found

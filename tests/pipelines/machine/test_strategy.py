@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,5 +177,8 @@ def test_a_net_whose_blocks_write_is_not_computed_twice() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in catalogue.names("methods") if n != "context_encoder"])
 def test_every_shipped_method_trains_shared_out(name: str) -> None:
-    (verdict,) = verify([name], Wish(ranks=(1, 2, 4), resume=True), overrides={"strategy": "fsdp"})
+    shared_out = partial(verify, [name], Wish(ranks=(1, 2, 4), resume=True), overrides={"strategy": "fsdp"})
+    (verdict,) = shared_out()
+    if "ended by SIG" in str(verdict):  # rare, and not by a number that is wrong: docs/decisions.md, 2026-11-28
+        (verdict,) = shared_out()
     assert verdict.is_right, str(verdict)
