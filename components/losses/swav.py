@@ -16,6 +16,7 @@ Pairs = Literal["different_views", "same_view", "all"]
 
 @component(
     source="arXiv:2006.09882, equations 1 and 2, and section 3.2 for more than two crops",
+    title="swapped prediction",
     kind="cross-entropy",
     sane={"temperature": (0.03, 1.0)},
 )
