@@ -34,3 +34,11 @@ def test_frames_lie_on_each_other_and_the_last_is_the_picture() -> None:
     assert counts == sorted(counts) and counts[0] < counts[-1]
     assert as_svg(frames[-1]) == as_svg(Look(legend=False).scene(drawn))
     assert "stop-grad" not in as_svg(frames[0]) and "EMA" not in as_svg(frames[1])
+
+
+@pytest.mark.slow
+def test_frames_of_a_picture_that_is_cut_end_with_all_of_it() -> None:
+    drawn, look = picture(shipped("msn")), Look(legend=False, inches=3.25)
+    frames = [as_svg(scene) for _, scene in look.frames(drawn)]
+    assert frames[-1] == as_svg(look.scene(drawn)) and 'class="box link"' in frames[-1]
+    assert len(frames[0]) < len(frames[1]) < len(frames[-1])

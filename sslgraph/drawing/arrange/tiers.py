@@ -178,7 +178,8 @@ def _piece(panel: Panel, here: set[str], names: dict[object, str]) -> Panel:
         elif is_from or is_to:
             text, way = names[_value(edge)], "out" if is_from else "in"
             lane = inside[edge.source if is_from else edge.target].lane
-            link = Box(f"{way}.{text}.{edge.kind}", "link", text, lane=lane, members=(edge.source,))
+            makers = (edge.source, *panel.box(edge.source).members)
+            link = Box(f"{way}.{text}.{edge.kind}", "link", text, lane=lane, members=makers)
             links.setdefault(link.id, link)
             cut = replace(edge, name="", port="")
             cut = replace(cut, target=link.id) if is_from else replace(cut, source=link.id, shape="", stop=False)

@@ -31,8 +31,9 @@ class Drawing:
         self.panel = placed.panel
         self.players = players(self.panel)
         self.strong = strong(self.panel, focus) if focus else {box.id for box in self.panel.boxes}
-        boxes = [box.id for box in self.panel.boxes]
-        self.seen = set(boxes) if only is None else set(boxes) & set(only)
+        # What stands for others, such as a folded branch or a link of a cut line, is seen with the first of them.
+        boxes = [box for box in self.panel.boxes if only is None or {box.id, *box.members} & set(only)]
+        self.seen = {box.id for box in boxes}
 
     def _is_seen(self, number: int) -> bool:
         """Whether both ends of a line are seen."""
