@@ -14,6 +14,7 @@ from sslgraph.checked import sized_graph, wired
 from sslgraph.drawing import LIGHT, Box, Picture, fold, foldable, layout, picture, svg
 from sslgraph.drawing.arrange.columns import columns
 from sslgraph.drawing.arrange.rows import grid
+from sslgraph.drawing.elements.forms import Words
 from sslgraph.drawing.elements.measure import symbol
 from sslgraph.drawing.elements.place import Place
 from sslgraph.drawing.elements.words import (
@@ -31,6 +32,7 @@ from sslgraph.drawing.figure.said import relabelled
 from sslgraph.drawing.figure.summed import gathered
 from sslgraph.drawing.write.graph_text import dot, mermaid
 from sslgraph.drawing.write.shows import shown
+from sslgraph.drawing.write.stops import stop
 from sslgraph.drawing.write.terminal import text
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.method import load
@@ -475,3 +477,11 @@ def test_the_swap_of_swav_is_drawn() -> None:
 @pytest.mark.parametrize("name", ["simclr", "swav", "dino", "dcl"])
 def test_branches_keep_every_rule(name: str) -> None:
     assert [fault for panel in branches(picture(shipped(name))).panels for fault in broken(panel)] == []
+
+
+def test_the_word_of_a_stop_keeps_clear_of_a_write_beside_it() -> None:
+    placed = layout(picture(shipped("infomin")).panels[0])
+    ((number, point), *_) = placed.stops.items()
+    (write,) = [placed.lines[n] for n, edge in enumerate(placed.panel.edges) if edge.kind == "write"]
+    (word,) = [part for part in stop(placed, point, number, LIGHT).parts if isinstance(part, Words)]
+    assert write[0][1] < point[1] < word.y, "the write runs above the line, so the word stands below it"

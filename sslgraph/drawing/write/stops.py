@@ -20,8 +20,8 @@ def stop(placed: Layout, point: Point, number: int, theme: Theme) -> Group:
         near = [spot for spot in placed.stops.values() if spot != point and 0 <= spot[0] - x < WORD]
         is_last = not any(abs(spot[1] - y) < 12 for spot in near) and x + WORD <= placed.bounds[2] + 2
         return _down(point, name, theme, is_said=is_last)
-    mates = [n for n, other in edges if n in placed.lines and other.kind == "data" and other.source == edge.source]
-    heights = [placed.lines[n][0][1] for n in mates]
+    mates = [placed.lines[n] for n, other in edges if n in placed.lines and other.source == edge.source]
+    heights = [first[1] for first, second, *_ in mates if first[1] == second[1]]  # of lines that leave it as this one
     above = any(height < y - 1 for height in heights)
     is_between = above and any(height > y + 1 for height in heights)  # no room for words: the legend has them
     gap = rectangle(x - 7, y - 4, x + 7, y + 4, 0.0, fill=theme.ground)
