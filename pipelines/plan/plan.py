@@ -30,6 +30,7 @@ class Asked:
     network: float = 50e9  # bytes a second that each GPU sends while it receives as many
     optimizer: str = "adamw"
     strategy: str = "ddp"
+    steps: int | None = None  # where the recipe counts these and not epochs
 
     @property
     def local(self) -> int:
@@ -53,7 +54,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """Optimizer steps of the whole run."""
-        return int(self.asked.epochs * (self.asked.images // self.asked.batch))
+        return self.asked.steps or int(self.asked.epochs * (self.asked.images // self.asked.batch))
 
     @property
     def rate(self) -> float:

@@ -146,7 +146,7 @@ def _asked(recipe: Any, given: Mapping[str, Any]) -> Asked:
     }
     if recipe is not None:
         own |= {"batch": recipe.batch, "optimizer": str(recipe.optimizer.get("use"))}
-        own["epochs"] = recipe.epochs or own["epochs"]
+        own |= {"epochs": recipe.epochs or own["epochs"], "steps": None if given.get("epochs") else recipe.steps}
         own["strategy"] = recipe.strategy
     own |= {key: value for key, value in given.items() if value is not None and key != "recompute"}
     if own["strategy"] not in STRATEGIES:
@@ -154,4 +154,6 @@ def _asked(recipe: Any, given: Mapping[str, Any]) -> Asked:
     wrong = [key for key in ("gpus", "batch", "epochs", "images", "tflops") if own[key] <= 0]
     if wrong:
         raise SslgraphError(f"--{wrong[0]} {own[wrong[0]]} plans nothing; give a number above 0")
+    if own.get("steps"):
+        own["epochs"] = round(own["steps"] / max(1, own["images"] // own["batch"]), 1)
     return Asked(**{**own, "memory": bytes_of(str(own["memory"]))})

@@ -84,6 +84,15 @@ def test_hours_are_arithmetic_over_rate() -> None:
     assert plan.hours == pytest.approx(45 * 64 * 66 / 1000 / 4 / 3600)
 
 
+def test_a_recipe_that_counts_steps_is_planned_for_them_unless_epochs_are_given() -> None:
+    asked = {"gpus": 1, "memory": "80GB", "images": 1000}
+    changes = {"steps": 75, "batch": 100, "views.x.size": 32, "nets.f.width": 8}
+    first = page("demo/simclr", asked, is_calibrated=False, overrides=changes).splitlines()[0]
+    assert first.endswith("batch 100 on 1 GPU, 7.5 epochs of 1,000 images, 75 steps")
+    first = page("demo/simclr", {**asked, "epochs": 3}, is_calibrated=False, overrides=changes).splitlines()[0]
+    assert first.endswith("batch 100 on 1 GPU, 3 epochs of 1,000 images, 30 steps")
+
+
 def test_the_page_says_what_fits_and_what_is_assumed() -> None:
     points = [rehearsal(m) for m in (2, 4, 8)]
     assert "accumulate: 2" in text(planned(asked(memory=20_000.0), points), name="mine")
