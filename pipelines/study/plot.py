@@ -9,6 +9,7 @@ from ..look.report.chart import (
     BOTTOM,
     HEIGHT,
     LEFT,
+    LETTER,
     RIGHT,
     TOP,
     WIDTH,
@@ -23,6 +24,7 @@ from ..look.report.chart import (
 from ..look.report.markup import Markup, details, element, table
 from .figures import Figure, Point
 
+GAP = 8  # pixels between two words on an axis
 MARGIN = 0.06  # of an axis, beyond its outermost points
 
 
@@ -43,7 +45,7 @@ def draw(figure: Figure) -> Markup:
         role="img",
         class_="chart",
     )
-    curves = [Curve(name, (), number) for number, name in enumerate(names, figure.first)]
+    curves = [Curve(name, (), number, name in figure.loose) for number, name in enumerate(names, figure.first)]
     return element(
         "figure",
         element("figcaption", element("strong", figure.title), legend(curves)),
@@ -87,7 +89,9 @@ class _Plane:
         for place, text in self._feet():
             x = round(self.x(place), 1)
             drawn.append(element("path", d=f"M{x} {HEIGHT - BOTTOM}v4", class_="axis"))
-            drawn.append(element("text", text, x=x, y=HEIGHT - BOTTOM + 17, class_="tick mid"))
+            is_cut = x + _width(text) / 2 > WIDTH
+            at, look = (WIDTH - 1, "tick end") if is_cut else (x, "tick mid")
+            drawn.append(element("text", text, x=at, y=HEIGHT - BOTTOM + 17, class_=look))
         places = [(self.x(point.x), self.y(point.y)) for curve in figure.curves.values() for point in curve]
         drawn += level_lines(self.y, [Level(*named) for named in figure.levels.items()], places, figure.is_share)
         drawn.append(element("path", d=f"M{LEFT} {HEIGHT - BOTTOM}H{WIDTH - RIGHT}", class_="axis"))
@@ -98,7 +102,9 @@ class _Plane:
     def _feet(self) -> list[tuple[float, str]]:
         """The marks of the lower axis: names, the points' own numbers if few, or round ones."""
         if self.figure.scale == "names":
-            return [(float(place), name) for place, name in enumerate(self.figure.names)]
+            # The last one may end at the edge, and so reach half its width further to the left.
+            room = (WIDTH - LEFT - RIGHT) / max(1, len(self.figure.names) - 1) / 1.5 - GAP
+            return [(float(place), _fitted(name, room)) for place, name in enumerate(self.figure.names)]
         if self.is_log or len(self.marks) <= 6:
             return _apart([(mark, f"{mark:.3g}") for mark in self.marks], self)
         return [(tick, f"{tick:.4g}") for tick in ticks(self.left, self.right)]
@@ -108,9 +114,21 @@ def _apart(marks: Sequence[tuple[float, str]], plane: _Plane) -> list[tuple[floa
     """Those marks whose words do not touch."""
     kept: list[tuple[float, str]] = []
     for mark, text in marks:
-        if not kept or plane.x(mark) - plane.x(kept[-1][0]) > 32:
+        wide = (_width(text) + _width(kept[-1][1])) / 2 if kept else 0.0
+        if not kept or plane.x(mark) - plane.x(kept[-1][0]) > wide + GAP:
             kept.append((mark, text))
     return kept
+
+
+def _width(text: str) -> float:
+    """Pixels that words on an axis take, about."""
+    return LETTER * len(text)
+
+
+def _fitted(text: str, room: float) -> str:
+    """A name as far as there is room: its end is what tells names apart."""
+    most = max(4, int(room / LETTER))
+    return text if len(text) <= most else f"…{text[1 - most :]}"
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:

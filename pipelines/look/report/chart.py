@@ -21,11 +21,12 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Curve:
-    """A named series of (step, value); `colour` numbers its colour and its dashes."""
+    """A named series of (step, value); `colour` numbers its colour and its dashes. A loose one is dots, not a line."""
 
     name: str
     points: Points
     colour: int = 0
+    is_loose: bool = False
 
 
 @dataclass(frozen=True)
@@ -217,15 +218,14 @@ def _path(plane: _Plane, points: Points) -> str:
 
 
 def legend(curves: Sequence[Curve]) -> Markup | None:
-    if len(curves) < 2:
-        return None
-    return element("span", [_entry(curve) for curve in curves], class_="legend")
+    return element("span", [_entry(curve) for curve in curves], class_="legend") if len(curves) > 1 else None
 
 
 def _entry(curve: Curve) -> Markup:
-    dashes = dashes_of(curve.colour)
-    line = element("path", d="M0 5H26", class_=f"line c{curve.colour % 6}", stroke_dasharray=dashes or None)
-    return element("span", element("svg", line, viewBox="0 0 26 10", aria_hidden="true"), curve.name)
+    look, dashes = f"c{curve.colour % 6}", dashes_of(curve.colour) or None
+    line = element("path", d="M0 5H26", class_=f"line {look}", stroke_dasharray=dashes)
+    mark = element("circle", cx=13, cy=5, r=2.8, class_=f"dot {look}") if curve.is_loose else line
+    return element("span", element("svg", mark, viewBox="0 0 26 10", aria_hidden="true"), curve.name)
 
 
 def _in_words(chart: Chart, curves: Sequence[Curve], levels: Sequence[Level]) -> str:

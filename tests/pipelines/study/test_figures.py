@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from sslgraph.errors import SslgraphError
-from sslgraph.pipelines.study.figures import Wish, figures
+from sslgraph.pipelines.look.report.chart import LETTER, WIDTH
+from sslgraph.pipelines.study.figures import Figure, Point, Wish, figures
 from sslgraph.pipelines.study.joined import Row, as_csv, joined
 from sslgraph.pipelines.study.plot import draw
 
@@ -93,3 +94,22 @@ def test_the_picture_has_each_point_at_its_place() -> None:
     names = [("s", {"kind": kind}, {"accuracy": 0.5}) for kind in ("one", "other")]
     (named,) = figures("Kinds", Wish("kind", "s.accuracy"), joined(names))
     assert named.scale == "names" and ">other</text>" in draw(named)
+
+
+def test_words_on_an_axis_neither_touch_nor_are_cut() -> None:
+    values = [Point(x, 0.5) for x in (1.36e-3, 1.67e-3, 2.21e-3, 2.95e-3, 3.55e-3, 6.85e-3, 8.73e-3)]
+    names = ["as it is", "losses.* is losses.regression", "losses.* is losses.cosine_regression"]
+    for figure in (
+        Figure("lr", "lr", "kNN", {"trials": values}, "log", loose=frozenset(["trials"])),
+        Figure("loss", "loss", "kNN", {"a": [Point(float(i), 0.5) for i in range(3)]}, "names", names),
+    ):
+        feet = re.findall(r'<text x="([\d.]+)" y="\d+" class="tick (mid|end)">([^<]+)</text>', str(draw(figure)))
+        spans = []
+        for at, look, text in feet:
+            wide = LETTER * len(text)
+            spans.append((float(at) - (wide if look == "end" else wide / 2), wide, text))
+        feet_alone = [span for span in spans if span[2] not in ("lr", "loss", "kNN") and "%" not in span[2]]
+        assert len(feet_alone) >= 3
+        for (left, wide, _), (right, _, _) in pairwise(sorted(feet_alone)):
+            assert left + wide <= right
+        assert all(left + wide <= WIDTH for left, wide, _ in feet_alone)
