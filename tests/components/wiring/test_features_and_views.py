@@ -11,6 +11,7 @@ from sslgraph.components.wiring.as_tokens import AsTokens
 from sslgraph.components.wiring.channels import Channels
 from sslgraph.components.wiring.everyone import Everyone
 from sslgraph.components.wiring.mean_of_views import MeanOfViews
+from sslgraph.components.wiring.slice import Slice
 from sslgraph.components.wiring.softmax import Softmax
 
 
@@ -21,6 +22,18 @@ def test_some_features_of_rows_tokens_and_maps() -> None:
     assert Channels(count=3)(torch.zeros(2, 5, 4, 4)).shape == (2, 3, 4, 4)
     with pytest.raises(ValueError, match="features 3 to 4 are asked for, and there are 4; set count lower"):
         Channels(count=2, start=3)(row)
+
+
+def test_places_are_kept_as_python_slices_them() -> None:
+    tokens = torch.arange(4).repeat(2, 1)
+    kept = {(1, None): [1, 2, 3], (0, -1): [0, 1, 2], (1, 3): [1, 2], (-1, None): [3]}
+    for (start, stop), places in kept.items():
+        assert Slice(start=start, stop=stop)(tokens).tolist() == [places, places]
+        assert Slice(start=start, stop=stop)(torch.zeros(2, 4, 5)).shape == (2, len(places), 5)
+    with pytest.raises(ValueError, match=r"\[4:\] of 4 places is none; change start or stop"):
+        Slice(start=4)(tokens)
+    with pytest.raises(ValueError, match=r"\[2:-2\] of 4 places is none; change start or stop"):
+        Slice(start=2, stop=-2)(tokens)
 
 
 def test_a_map_is_the_way_back_from_tokens() -> None:
