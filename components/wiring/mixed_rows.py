@@ -1,28 +1,38 @@
-"""Rows between the rows of an image, drawn at random: synthetic hard negatives (MoCHi)."""
+"""Rows between the rows of an image or beyond them, drawn at random: synthetic hard negatives (MoCHi, SynCo)."""
+
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int64
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from sslgraph import draws
 from sslgraph.component import component
-from sslgraph.ranges import Count, Shares
+from sslgraph.ranges import Count
+
+MixedShare = Annotated[float, Field(ge=-1, le=2)]
 
 
-@component(source="arXiv:2010.01028, equations 3 and 4", title="mixed rows", detached=("rows", "anchor"))
+@component(
+    source="arXiv:2010.01028, equations 3 and 4; below 0: arXiv:2410.02401, section 3.2",
+    title="mixed rows",
+    detached=("rows", "anchor"),
+)
 class MixedRows(nn.Module):
     """out = unit(share * one + (1 - share) * other),   share ~ uniform, for each row that is made
 
     One and other are rows of the image, drawn with replacement. With the port `anchor` (the query) it is the one, and
-    a share below 1/2 keeps its part the smaller one.
+    a share below 1/2 keeps its part the smaller one. A share below 0 leads away from the one, beyond the other: SynCo's
+    anchor + b (other - anchor) with b in [1, 1.5] is [-0.5, 0]. One above 1 leads beyond the one.
 
     Settings:
         count: rows made for each image.
         share: the least and the greatest share of the one.
     """
 
-    def __init__(self, *, count: Count, share: Shares = (1e-6, 1.0)) -> None:
+    def __init__(self, *, count: Count, share: tuple[MixedShare, MixedShare] = (1e-6, 1.0)) -> None:
         super().__init__()
         self.count = count
         self.share = share

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from sslgraph import draws
 from sslgraph.components.losses.info_nce import InfoNCE
 from sslgraph.components.masks.cell_places import CellPlaces
 from sslgraph.components.wiring.append import Append
@@ -13,6 +14,7 @@ from sslgraph.components.wiring.matches import Matches
 from sslgraph.components.wiring.mixed_rows import MixedRows
 from sslgraph.components.wiring.nearest import Nearest
 from sslgraph.components.wiring.neighbours import Neighbours
+from sslgraph.components.wiring.noise import Noise
 from sslgraph.draws import keyed
 from sslgraph.errors import SettingError
 
@@ -48,6 +50,29 @@ def test_an_anchor_has_at_most_its_share() -> None:
     made = MixedRows(count=400, share=(0.1, 0.5))(rows, DRAW, anchor)
     share = made[..., 1] / made.sum(2)
     assert 0.1 <= share.min() < 0.11 and 0.49 < share.max() <= 0.5
+
+
+def test_a_share_below_0_leads_beyond_the_row_and_one_above_1_beyond_the_anchor() -> None:
+    """SynCo's anchor + b (row - anchor), b between 1 and 1.5, with the row at (1, 0) and the anchor at (0, 1)."""
+    rows, anchor = torch.tensor([[[1.0, 0.0]]]).expand(2, 4, 2), torch.tensor([[0.0, 1.0]]).expand(2, 2)
+    made = MixedRows(count=400, share=(-0.5, 0.0))(rows, DRAW, anchor)
+    factor = made[..., 0] / made.sum(2)
+    assert 1 <= factor.min() < 1.01 and 1.49 < factor.max() <= 1.5
+    torch.testing.assert_close(made, normalize(torch.stack([factor, 1 - factor], 2), dim=2))
+    beyond = MixedRows(count=40, share=(1.5, 1.5))(rows, DRAW, anchor)
+    torch.testing.assert_close(beyond, normalize(torch.tensor([-0.5, 1.5]), dim=0).expand(2, 40, 2))
+
+
+def test_each_image_draws_noise_of_its_own_and_the_gradient_passes() -> None:
+    rows = torch.ones(2, 3, 400, requires_grad=True)
+    made = Noise(scale=0.1)(rows, DRAW)
+    drawn = (made - rows) / 0.1
+    torch.testing.assert_close(drawn, draws.normal(DRAW, 1200).float().view(2, 3, 400), atol=1e-5, rtol=1e-5)
+    assert abs(drawn.mean()) < 0.1 and abs(drawn.std() - 1) < 0.1
+    assert torch.equal(Noise(scale=0.1)(rows[1:], DRAW[1:]), made[1:])
+    made.sum().backward()
+    assert rows.grad is not None and rows.grad.eq(1).all()
+    assert torch.equal(Noise(scale=0.0)(rows[:, 0], DRAW), rows[:, 0])
 
 
 def test_own_negatives_count_for_their_query_alone() -> None:
