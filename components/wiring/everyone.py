@@ -1,6 +1,6 @@
 """The rows of all ranks: each image of one rank is then compared with the whole batch."""
 
-from jaxtyping import Float
+from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from sslgraph import collectives
@@ -11,8 +11,9 @@ from sslgraph.component import component
 class Everyone(nn.Module):
     """The rows of all ranks, in rank order; the gradient returns to the rank that each row came from.
 
-    With wiring.similarity it gives the scores of each image against all images of the batch, on any number of ranks.
+    With wiring.similarity it gives the scores of each image against all images of the batch, on any number of ranks,
+    and with wiring.same, of numbers of samples or classes, the pairs that belong together.
     """
 
-    def forward(self, rows: Float[Tensor, "batch dim"]) -> Float[Tensor, "everyone dim"]:
+    def forward(self, rows: Shaped[Tensor, "batch *shape"]) -> Shaped[Tensor, "everyone *shape"]:
         return collectives.gather_with_gradient(rows)

@@ -1,4 +1,4 @@
-"""Makes features uncorrelated and of variance 1 over the batch, so that they can't collapse (W-MSE, Zero-CL)."""
+"""Makes features uncorrelated over the batch, or images over the features: neither can collapse (W-MSE, Zero-CL)."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ from sslgraph.ranges import Share
 
 
 @component(
-    source="arXiv:2007.06346, section 3.1; zca: arXiv:1804.08450",
+    source="arXiv:2007.06346, section 3.1; zca: arXiv:1804.08450; over images: Zhang et al., Zero-CL (ICLR 2022)",
     float32=True,
     spans_batch=True,
     repels="features",
@@ -23,26 +23,53 @@ class Whiten(nn.Module):
     """out = (features - mean) W,   W^T C W = 1,   C = (1 - shrink) covariance + shrink * identity
 
     Mean and covariance (with n - 1) are those of the global batch, for each view by itself. The gradient passes through
-    both.
+    both. Over images the table is turned: each image loses the mean of its own features, and images change places with
+    features in W and C.
 
     Settings:
+        over: features, no two features of the batch go together; images, no two images of the batch do (Zero-CL).
         by: cholesky, W is the inverse transpose of C's triangular root (W-MSE); zca, W = C^(-1/2), the nearest one.
-        shrink: how far the covariance is drawn to the identity; 0 needs more images than features.
+        shrink: how far the covariance is drawn to the identity; 0 needs more images than features, and over images
+            more features than images.
     """
 
-    def __init__(self, *, by: Literal["cholesky", "zca"] = "cholesky", shrink: Share = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        over: Literal["features", "images"] = "features",
+        by: Literal["cholesky", "zca"] = "cholesky",
+        shrink: Share = 0.0,
+    ) -> None:
         super().__init__()
+        self.over = over
         self.by = by
         self.shrink = shrink
 
     def forward(self, features: Float[Tensor, "views batch dim"]) -> Float[Tensor, "views batch dim"]:
         images, dim = features.shape[1] * collectives.ranks(), features.shape[2]
-        if images < 2 or (images <= dim and not self.shrink):
+        samples, width = (images, dim) if self.over == "features" else (dim, images)
+        if samples < 2 or (samples <= width and not self.shrink):
             problem = f"{images} images can't whiten {dim} features: their covariance has no inverse"
+            if self.over == "images":
+                problem = f"{dim} features can't whiten {images} images: their covariance has no inverse"
             raise SettingError(self, "shrink", 0.01, problem)
+        if self.over == "images":
+            return self._images(features)
         centred = features - collectives.all_sum_with_gradient(features.sum(1, keepdim=True)) / images
-        covariance = collectives.all_sum_with_gradient(centred.transpose(1, 2) @ centred) / (images - 1)
-        identity = torch.eye(dim, dtype=features.dtype, device=features.device)
+        return self._white(centred, collectives.all_sum_with_gradient(centred.transpose(1, 2) @ centred) / (images - 1))
+
+    def _images(self, features: Float[Tensor, "views batch dim"]) -> Float[Tensor, "views batch dim"]:
+        """Every rank whitens the images of all ranks and keeps its own."""
+        everyone = collectives.gather_with_gradient(features.transpose(0, 1))
+        turned = everyone.permute(1, 2, 0)  # views, features, images
+        centred = turned - turned.mean(1, keepdim=True)
+        white = self._white(centred, centred.transpose(1, 2) @ centred / (features.shape[2] - 1)).transpose(1, 2)
+        return white.chunk(collectives.ranks(), 1)[collectives.rank()]
+
+    def _white(
+        self, centred: Float[Tensor, "views samples width"], covariance: Float[Tensor, "views width width"]
+    ) -> Float[Tensor, "views samples width"]:
+        identity = torch.eye(centred.shape[2], dtype=centred.dtype, device=centred.device)
         covariance = (1 - self.shrink) * covariance + self.shrink * identity
         if self.by == "cholesky":
             root = torch.linalg.cholesky(covariance)
