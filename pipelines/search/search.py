@@ -11,10 +11,11 @@ from typing import Any
 
 from sslgraph import whole_file, write_whole
 from sslgraph.amounts import counted
+from sslgraph.checked import sized_graph
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
-from sslgraph.read.loaded import Loaded
+from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.resolved import flat
 from sslgraph.read.spec import Recipe
 
@@ -51,7 +52,9 @@ def shared_of(
     asked = request(name, data=data, plugins=plugins, overrides=overrides, say=say)
     loaded = load_recipe(asked["recipe"], asked["overrides"])
     allowed = check.allowed_in(loaded, plugins)
-    check.examine(asked["recipe"], plugins=plugins, overrides=asked["overrides"])
+    text, data_of = method_in(loaded), loaded.spec.data  # a method's bare name stands for its recipe, as in train
+    graph = check.sound(text, loaded, plugins)
+    sized_graph(graph, text, batch=loaded.spec.batch, channels=data_of.image_channels, plugins=allowed)
     if space.objective == KNN:
         _refuse_unlabelled(loaded, allowed)
     recipe = str(Path(asked["recipe"]).resolve()) if asked["recipe"].endswith((".yaml", ".yml")) else asked["recipe"]

@@ -196,3 +196,10 @@ def test_the_example_of_the_docs_fits_its_method(tmp_path: Path, monkeypatch: py
             choices = [0.0, 0.0, 0.0]
             choices[i] = way
             shared.sound((0.002, 0, *choices))
+
+
+def test_a_methods_bare_name_takes_what_is_set_of_its_recipe(here: Path) -> None:
+    (here / "lr.yaml").write_text("search: Rate\nmaximize: knn\nnumbers:\n  lr: {log: [1e-3, 1e-1]}\n")
+    given = {"steps": 2, "epochs": None, "data.images": 300}
+    shared = shared_of("simsiam", "lr.yaml", overrides=given, say=lambda _: None)
+    assert "steps: 2" in shared.text((0.01,)) and "images: 300" in shared.text((0.01,))
