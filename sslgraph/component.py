@@ -26,7 +26,7 @@ component = Traits
 def filled(value: int | None, name: str, source: str = "the tensor that arrives") -> int:
     """A setting that settling fills in where a spec leaves it out; ValueError where nobody did."""
     if value is None:
-        raise ValueError(f"{name} is filled from {source}; pass it when you build the part yourself")
+        raise ValueError(f"{name} is filled from {source}, and nothing has come from there; set {name}")
     return value
 
 

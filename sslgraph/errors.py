@@ -163,10 +163,20 @@ def some(names: Sequence[str], most: int) -> str:
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that `name` was most likely meant to be, whatever its case; None if nothing is near, or all too many."""
+    """The name that `name` was most likely meant to be, whatever its case; None if nothing is near, or all too many.
+
+    Of names in one family, such as wiring.l2, the last words are compared, because all of them begin alike.
+    """
     by_word = {other.lower(): other for other in reversed(list(names))}
     near = list(by_word) if len(by_word) <= COMPARED else [name.lower()] if name.lower() in by_word else []
-    found = difflib.get_close_matches(name.lower(), near, n=1, cutoff=0.6)
+    family, dot, last = name.lower().rpartition(".")
+    kin = [other for other in near if other.rpartition(".")[0] == family] if dot else []
+    if kin:
+        close = difflib.get_close_matches(last, [other.rpartition(".")[2] for other in kin], n=1, cutoff=0.6)
+        namesakes = [other for other in near if other.rpartition(".")[2] == last]
+        found = [f"{family}.{close[0]}"] if close else namesakes
+    else:
+        found = difflib.get_close_matches(name.lower(), near, n=1, cutoff=0.6)
     return by_word[found[0]] if found else None
 
 

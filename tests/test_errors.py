@@ -47,6 +47,9 @@ def test_an_unknown_name_comes_with_the_nearest() -> None:
     assert nearest("xyz", ["head"]) is None
     assert nearest("HAED", ["head", "Teacher"]) == "head" and nearest("teacher", ["head", "Teacher"]) == "Teacher"
     assert unknown((), "a", "xyz", ["head"]).cure == ""
+    parts = ["wiring.transpose", "wiring.l2", "losses.info_nce"]
+    assert nearest("wiring.noise", parts) is None and nearest("wiring.transposed", parts) == parts[0]
+    assert nearest("wiring.info_nce", parts) == nearest("loss.info_nce", parts) == "losses.info_nce"
 
 
 def test_a_refusal_is_one_fault_that_a_user_can_mend() -> None:

@@ -88,6 +88,13 @@ def why(found: Named, expected: Named, drawing: tuple[str, ...] = ()) -> str:
         torch.cat([each[n].double().flatten() for n in expected if n in found]) for each in (found, expected)
     )
     factor = float(mine @ theirs / (theirs @ theirs).clamp_min(1e-300))
+    apart = float((mine - theirs).norm()) / max(float(theirs.norm()), 1e-300)
+    if apart < 1e-3:
+        return (
+            f"gradients are those of one rank but for {apart:.0e} of them: no sum over the ranks is wrong. A part "
+            "makes rounding larger, as a root or a division near 0 does, or an inverse of few images; try another "
+            "--batch"
+        )
     if float((mine - factor * theirs).norm()) < 1e-3 * float(mine.norm()):
         return (
             f"gradients are {factor:.3g} times those of one rank: a mean or a sum over the ranks is taken twice or not"

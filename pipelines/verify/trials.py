@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sslgraph import collectives, whole_file
+from sslgraph.errors import SslgraphError
 
 from .difference import unequal
 from .judge import GROWN, Judge, further, why
@@ -65,9 +66,11 @@ class Verdict:
     lines: tuple[str, ...]
     worst: Mapping[str, float]
     seconds: float
+    is_tried: bool = True  # whether it could be trained at all
 
     def __str__(self) -> str:
-        head = f"{self.name}: {'equal' if self.is_right else 'NOT EQUAL'} ({self.seconds:.0f} s)"
+        found = "NOT VERIFIED" if not self.is_tried else "equal" if self.is_right else "NOT EQUAL"
+        head = f"{self.name}: {found} ({self.seconds:.0f} s)"
         return "\n".join([head, *(f"  {line}" for line in self.lines)])
 
 
@@ -101,8 +104,17 @@ class _Bench:
             if self.wish.accumulate:
                 self._accumulate(one)
         except Exception as wrong:  # a part of one's own may raise anything, and the next method has its turn
-            self._note(False, f"it could not be trained: {type(wrong).__name__}: {str(wrong).strip().splitlines()[0]}")
+            return self._given_up(wrong, time.monotonic() - start)
         return Verdict(self.plan.name, self.is_right, tuple(self.lines), self.worst, time.monotonic() - start)
+
+    def _given_up(self, wrong: Exception, seconds: float) -> Verdict:
+        """What is said of a method that can't be trained at this size, or at all."""
+        first = str(wrong).strip().splitlines()[0]
+        if isinstance(wrong, SslgraphError):
+            says = f"{first}; verify trains on batches of {self.wish.batch} images: another --batch may do"
+        else:
+            says = f"{type(wrong).__name__}: {first}"
+        return Verdict(self.plan.name, False, (*self.lines, says), self.worst, seconds, is_tried=False)
 
     def _ranks(self, one: Seen | None) -> None:
         """Gradients before clipping, weights and states, and the optimizer's memory of the first steps."""

@@ -63,7 +63,7 @@ def _verdicts(plans: list[Plan], wish: Wish) -> Iterator[Verdict]:
         plan = plans.pop(0)
         ended = _ended(running, plan.verdict)
         if not plan.verdict.is_file():
-            yield Verdict(plan.name, False, (f"it could not be trained: {ended}",), {}, 0.0)
+            yield Verdict(plan.name, False, (ended,), {}, 0.0, is_tried=False)
             return
         yield Verdict(**json.loads(plan.verdict.read_text()))
     if ended := _ended(running):

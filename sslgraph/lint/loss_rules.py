@@ -37,13 +37,20 @@ def agreement_without_stop(graph: Graph, _: Facts) -> Iterator[Doubt]:
 
 def agreement_without_predictor(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for loss, box, one, other in _unguarded(graph):
-        if nets(graph, one) == nets(graph, other):
+        if nets(graph, one) == nets(graph, other) and not _predicts_by_a_state(graph, one, other):
             yield Doubt(
                 loss.path,
                 f"both sides of '{box.name}' pass the same nets and nothing pushes images apart: outputs become "
                 "constant",
                 "give one side a predictor of its own: q(g(f(x)))",
             )
+
+
+def _predicts_by_a_state(graph: Graph, *sides: str) -> bool:
+    """Whether a trained side passes a state that the other does not: a predictor set from statistics (DirectPred)."""
+    reaches = moved_by(graph, graph.training)
+    kept = [{box.name for box in parts_upstream(graph, side) if box.section == "state"} for side in sides]
+    return any(reaches[side] and kept[i] - kept[1 - i] for i, side in enumerate(sides))
 
 
 def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:

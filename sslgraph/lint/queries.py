@@ -8,7 +8,7 @@ from typing import Any
 
 from sslgraph.read.spec import Average
 from sslgraph.schedules import Schedule, is_schedule, schedule
-from sslgraph.wire.graph import HANDED_ON, Box, Graph, Leg, TargetBox, Value
+from sslgraph.wire.graph import HANDED_ON, Box, Graph, Leg, LossBox, TargetBox, Value
 
 
 def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
@@ -51,6 +51,13 @@ def agreements(graph: Graph) -> Iterator[tuple[Value, Box, str, str]]:
 def is_guarded(box: Box) -> bool:
     """Whether a constant output is not the best that a loss can get: it holds something apart, or centres one side."""
     return not box.traits.agrees[0] or bool(box.traits.repels or box.traits.centred_by)
+
+
+def is_turned(box: Box) -> bool:
+    """Whether a loss has a negative weight at every step, and so works against what it says of itself."""
+    weight = box.spec.weight if isinstance(box, LossBox) else 1.0
+    is_number = is_schedule(weight) or (isinstance(weight, int | float) and not isinstance(weight, bool))
+    return is_number and max(schedule(weight).every_value) < 0
 
 
 def spans_batch(graph: Graph, value: Value, box: Box) -> bool:

@@ -97,6 +97,8 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
     must = _MUST.get(kind, error["msg"].lower())
     is_unquoted = kind == "string_type" and isinstance(value.content, bool | int | float)
     cure = "put it in quotes if it is text" if is_unquoted else ""
+    if value.content is None and kind in ("dict_type", "list_type"):
+        cure = "write {} for none" if kind == "dict_type" else "write [] for none"
     return Fault(value.place, f"{here} {must}, and is {words(value.content)}", (), cure), path
 
 

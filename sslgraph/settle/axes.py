@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
@@ -74,8 +75,15 @@ def clash(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> tuple[str, str
                 return f"port '{name}' takes {port}, and is given {list(meta.shape)}", WIDTHS
             known, where = sizes.setdefault(axis, (size, name))
             if axis.isidentifier() and known != size:
-                return f"'{axis}' is {known} at port '{where}' and {size} at port '{name}'", WIDTHS
+                cure = WIDTHS if axis != "batch" else _counts(known, size)
+                return f"'{axis}' is {known} at port '{where}' and {size} at port '{name}'", cure
     return None
+
+
+def _counts(one: int, other: int) -> str:
+    """What to do where two values do not hold equally many images."""
+    common = math.gcd(one, other)
+    return f"they hold {one // common} views or patches of an image against {other // common}; give both as many"
 
 
 def _kind(meta: Tensor) -> str:
@@ -88,7 +96,7 @@ def _axis_cure(port: Port, meta: Tensor) -> str:
     """What to do where a tensor has more or fewer axes than a port."""
     if port.axes and len(port.axes) == len(meta.shape) + 1 and not port.is_bag:
         return (
-            f"if '{port.axes[0]}' counts the views of a bag, call it `views` in the part's annotation; "
-            "else connect a value that has these axes"
+            "connect a value that has these axes; in a part of your own, an axis that counts the views of a bag is "
+            "called `views`"
         )
     return "connect a value that has these axes"

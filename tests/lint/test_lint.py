@@ -229,6 +229,18 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "the prediction of 'one' is 't', which nothing trains",
         ),
         (
+            "SG111",
+            change(MOCO, losses={"info": {**MOCO["losses"]["info"], "weight": -1}}),
+            RUN,
+            "the weight of 'info' is negative: it drives its query and its key apart, without end",
+        ),
+        (
+            "SG111",
+            change(SIMSIAM, losses={"one": {"use": "losses.dot_product", "of": ["p", "t"], "weight": -2}}),
+            RUN,
+            "the weight of 'one' is negative: it draws together what the loss holds apart, and no other loss holds",
+        ),
+        (
             "SG201",
             change(SIMCLR, flow={"l2": "g(f(x))", "z": "l2(l2)"}),
             RUN,

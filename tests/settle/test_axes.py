@@ -67,11 +67,16 @@ def test_a_port_without_axes_takes_anything() -> None:
 def test_a_missing_axis_may_be_that_of_the_views_of_a_bag() -> None:
     misfit = clash(ports(rows="crops batch dim"), metas(rows=(8, 3)))
     assert misfit and misfit[1] == (
-        "if 'crops' counts the views of a bag, call it `views` in the part's annotation; "
-        "else connect a value that has these axes"
+        "connect a value that has these axes; in a part of your own, an axis that counts the views of a bag is called "
+        "`views`"
     )
     widths = clash(ports(one="batch dim", other="batch dim"), metas(one=(4, 3), other=(4, 5)))
     assert widths and widths[1].startswith("set the widths of the parts that make them")
+    counts = clash(ports(one="batch dim", other="batch dim"), metas(one=(1024, 3), other=(1280, 3)))
+    assert counts == (
+        "'batch' is 1024 at port 'one' and 1280 at port 'other'",
+        "they hold 4 views or patches of an image against 5; give both as many",
+    )
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     (folder / "lost.yaml").write_text(LOST)
     (folder / "noise.yaml").write_text(NOISE)
     (folder / "keys.yaml").write_text(KEYS)
+    (folder / "white.yaml").write_text(NOISE.replace('"rank_parts:OwnNoise"', "wiring.whiten"))
     (folder / "moco.yaml").write_text(
         "recipe: small\nmethod: moco_v2\nset:\n  nets.f.depth: 10\n  nets.f.width: 4\n  nets.f.stem: small\n"
         "  nets.g.hidden: [16]\n  nets.g.out: 8\n  state.queue.size: 32\n  views.xq.size: 16\n  views.xk.size: 16\n"
@@ -77,7 +78,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
         "data: {use: sources.shapes}\nsteps: 4\nbatch: 8\n"
         "optimizer: {use: adamw, lr: 1e-3, weight_decay: 0, clip: {norm: 0.1}}\n"
     )
-    names = [str(folder / f"{name}.yaml") for name in ("moco", "lost", "noise", "keys")]
+    names = [str(folder / f"{name}.yaml") for name in ("moco", "white", "lost", "noise", "keys")]
     wish = Wish(ranks=(1, 2), resume=True)
     found = verify(names, wish, plugins=("rank_parts",), overrides={"data.images": 40})
     return {Path(verdict.name).stem: verdict for verdict in found}
@@ -137,6 +138,13 @@ def test_a_part_that_draws_from_torchs_generator_is_named(verdicts: dict[str, Ve
     assert not any("draws random numbers" in line for line in verdicts["lost"].lines)
 
 
+def test_a_method_that_needs_more_images_is_not_called_wrong(verdicts: dict[str, Verdict]) -> None:
+    white = verdicts["white"]
+    assert not white.is_right and not white.is_tried and "white.yaml: NOT VERIFIED" in str(white)
+    (line,) = white.lines
+    assert "8 images can't whiten 32 features" in line and line.endswith("of 8 images: another --batch may do")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", catalogue.names("methods"))
 def test_every_shipped_method_is_equal_on_ranks_micro_batches_and_after_a_resume(name: str) -> None:
@@ -159,7 +167,9 @@ def test_a_process_that_is_ended_from_outside_is_a_verdict_and_the_next_method_h
     (tmp_path / "fine.yaml").write_text(NOISE.replace("noise(f(x1))", "f(x1)").replace("ops:", "# ops:"))
     names = [str(tmp_path / f"{name}.yaml") for name in ("deadly", "fine")]
     deadly, fine = verify(names, Wish(ranks=(1, 2)), plugins=("rank_parts",))
-    assert not deadly.is_right and deadly.lines == ("it could not be trained: process 2 of 2 ended by SIGKILL",)
+    assert not deadly.is_right and str(deadly).endswith(
+        "deadly.yaml: NOT VERIFIED (0 s)\n  process 2 of 2 ended by SIGKILL"
+    )
     assert fine.is_right, str(fine)
 
 
@@ -214,6 +224,8 @@ def test_one_rank_alone_compares_nothing_and_is_refused() -> None:
 def test_a_factor_is_told_from_another_direction() -> None:
     one = {"f": torch.tensor([1.0, 2.0]), "g": torch.tensor([3.0])}
     assert why({name: value / 2 for name, value in one.items()}, one).startswith("gradients are 0.5 times those of one")
+    rounded = why({name: value * (1 + 2e-7) for name, value in one.items()}, one)
+    assert rounded.startswith("gradients are those of one rank but for 2e-07 of them: no sum over the ranks is wrong")
     elsewhere = {**one, "g": torch.tensor([-3.0])}
     assert why(elsewhere, one).startswith("gradients point elsewhere: a part that compares")
     assert why(elsewhere, one, ("f", "g")).startswith("gradients point elsewhere: 'f' and 'g' draw random numbers")

@@ -1,0 +1,43 @@
+"""Rules about the sign of a loss: a negative weight turns round what the loss is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sslgraph.wire.gradients import moved_by
+from sslgraph.wire.graph import Graph
+
+from .queries import calls, is_guarded, is_turned
+from .rule import Doubt, Facts, Rule
+
+
+def negative_weight(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    reaches = moved_by(graph, graph.training)
+    losses = [(value, box) for value, box in calls(graph) if value.kind == "loss"]
+    holding = [reaches[value.name] for value, box in losses if is_guarded(box) and not is_turned(box)]
+    for value, box in losses:
+        path = (*box.path, "weight")
+        if is_turned(box) and box.traits.agrees[0]:
+            first, second = box.traits.agrees
+            yield Doubt(
+                path,
+                f"the weight of '{box.name}' is negative: it drives its {first} and its {second} apart, without end",
+                "write a positive weight",
+            )
+        elif is_turned(box) and box.traits.repels and all(reaches[value.name].isdisjoint(held) for held in holding):
+            yield Doubt(
+                path,
+                f"the weight of '{box.name}' is negative: it draws together what the loss holds apart, and no other "
+                "loss holds anything apart",
+                "add a loss that does, or write a positive weight",
+            )
+
+
+SIGN_RULES = (
+    Rule(
+        "SG111",
+        "A loss is made small: its weight is positive, or another loss holds images apart.",
+        "arXiv:2106.04156, equation 6; arXiv:2206.10698, equation 5",
+        negative_weight,
+    ),
+)
