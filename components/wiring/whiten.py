@@ -1,6 +1,6 @@
 """Makes features uncorrelated over the batch, or images over the features: neither can collapse (W-MSE, Zero-CL)."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -75,6 +75,27 @@ class Whiten(nn.Module):
             root = torch.linalg.cholesky(covariance)
             white: Tensor = torch.linalg.solve_triangular(root, centred.transpose(1, 2), upper=False).transpose(1, 2)
             return white
-        values, vectors = torch.linalg.eigh(covariance)
-        inverse: Tensor = (vectors * values.rsqrt()[:, None]) @ vectors.transpose(1, 2)
+        inverse: Tensor = _InverseRoot.apply(covariance)
         return centred @ inverse
+
+
+class _InverseRoot(torch.autograd.Function):
+    """C^(-1/2). eigh's own gradient divides by differences of eigenvalues, and all that `shrink` alone lifts are equal.
+
+    With C = U diag(r^2) U^T and G the gradient of the result it is  -U (U^T G U / (r r' (r + r'))) U^T.
+    """
+
+    @staticmethod
+    def forward(context: Any, covariance: Tensor) -> Tensor:
+        values, vectors = torch.linalg.eigh(covariance)
+        roots = values.sqrt()
+        context.save_for_backward(roots, vectors)
+        inverse: Tensor = (vectors / roots[:, None]) @ vectors.transpose(1, 2)
+        return inverse
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        roots, vectors = context.saved_tensors
+        one, other, back = roots[:, None], roots[:, :, None], vectors.transpose(1, 2)
+        turned = back @ gradient @ vectors / (one * other * (one + other))
+        return -vectors @ turned @ back  # type: ignore[no-any-return]

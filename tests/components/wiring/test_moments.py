@@ -57,6 +57,14 @@ def test_whitened_over_images_no_two_images_go_together(by: Any) -> None:
         torch.testing.assert_close(view.cov(), torch.eye(3, dtype=torch.float64), atol=1e-8, rtol=0)
 
 
+@pytest.mark.parametrize("over", ["features", "images"])
+def test_the_gradient_of_zca_is_right_where_eigenvalues_are_equal(over: Any) -> None:
+    """3 images with 6 features, or 6 with 3: the covariance has rank 2, and `shrink` alone lifts 4 eigenvalues."""
+    shape = (1, 3, 6) if over == "features" else (1, 6, 3)
+    rows = torch.randn(shape, generator=torch.Generator().manual_seed(4), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(Whiten(over=over, by="zca", shrink=0.1), (rows,))
+
+
 def test_two_images_whitened_by_hand() -> None:
     """Rows without mean and at right angles, of variances 4 and 1: over images each is only scaled."""
     rows = torch.tensor([[[2.0, -2, 2, -2], [1, 1, -1, -1]]]) * (3 / 4) ** 0.5 + torch.tensor([[[7.0], [5.0]]])
