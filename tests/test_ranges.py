@@ -18,6 +18,8 @@ FREE = {
         "black and white of any kind of pixel: Hounsfield units begin below 0",
     ),
     "wiring.scale.factor": "a negative factor turns a value round",
+    "wiring.slice.start": "below 0 it counts from the end",
+    "wiring.slice.stop": "below 0 it counts from the end",
 }
 
 

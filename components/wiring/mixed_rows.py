@@ -12,8 +12,6 @@ from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.ranges import Count
 
-MixedShare = Annotated[float, Field(ge=-1, le=2)]
-
 
 @component(
     source="arXiv:2010.01028, equations 3 and 4; below 0: arXiv:2410.02401, section 3.2",
@@ -29,11 +27,18 @@ class MixedRows(nn.Module):
 
     Settings:
         count: rows made for each image.
-        share: the least and the greatest share of the one.
+        share: the least and the greatest share of the one, from -1 to 2.
     """
 
-    def __init__(self, *, count: Count, share: tuple[MixedShare, MixedShare] = (1e-6, 1.0)) -> None:
+    def __init__(
+        self,
+        *,
+        count: Count,
+        share: tuple[Annotated[float, Field(ge=-1, le=2)], Annotated[float, Field(ge=-1, le=2)]] = (1e-6, 1.0),
+    ) -> None:
         super().__init__()
+        if share[0] > share[1]:
+            raise ValueError(f"share goes from {share[0]:g} to {share[1]:g}; write the smaller one first")
         self.count = count
         self.share = share
 

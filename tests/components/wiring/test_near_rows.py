@@ -63,6 +63,11 @@ def test_a_share_below_0_leads_beyond_the_row_and_one_above_1_beyond_the_anchor(
     torch.testing.assert_close(beyond, normalize(torch.tensor([-0.5, 1.5]), dim=0).expand(2, 40, 2))
 
 
+def test_shares_in_disorder_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"share goes from 0\.5 to -0\.5; write the smaller one first"):
+        MixedRows(count=4, share=(0.5, -0.5))
+
+
 def test_each_image_draws_noise_of_its_own_and_the_gradient_passes() -> None:
     rows = torch.ones(2, 3, 400, requires_grad=True)
     made = Noise(scale=0.1)(rows, DRAW)
