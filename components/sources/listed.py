@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -144,9 +145,11 @@ def _texts(path: str) -> list[Path]:
 
 def _beside(folder: Path) -> list[Path]:
     """The tables of a folder of images, or of those in it: others of that name, without the column, are not theirs."""
+    with os.scandir(folder) as entries:  # not every file is looked at: there may be millions
+        folders = [str(folder), *sorted(entry.path for entry in entries if entry.is_dir())]
     found = []
-    for one in sorted((*folder.glob("*"), *folder.glob("*/*"))):
-        if one.name.lower() in BESIDE and one.is_file():
+    for one in (Path(where, name) for where in folders for name in BESIDE):
+        if one.is_file():
             with one.open("rb") as opened:
                 found += [one] if FILES.encode() in opened.readline(HEAD) else []
     return found
