@@ -12,7 +12,7 @@ class Everyone(nn.Module):
     """The rows of all ranks, in rank order; the gradient returns to the rank that each row came from.
 
     With wiring.similarity it gives the scores of each image against all images of the batch, on any number of ranks,
-    and with wiring.same, of numbers of samples or classes, the pairs that belong together.
+    and with wiring.same_index, of numbers of samples or classes, the pairs that belong together.
     """
 
     def forward(self, rows: Shaped[Tensor, "batch *shape"]) -> Shaped[Tensor, "everyone *shape"]:

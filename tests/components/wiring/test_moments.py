@@ -15,7 +15,7 @@ from sslgraph.components.losses.regression import Regression
 from sslgraph.components.wiring.blend import Blend
 from sslgraph.components.wiring.everyone import Everyone
 from sslgraph.components.wiring.matrix_power import MatrixPower
-from sslgraph.components.wiring.same import Same
+from sslgraph.components.wiring.same_index import SameIndex
 from sslgraph.components.wiring.second_moment import SecondMoment
 from sslgraph.components.wiring.similarity import Similarity
 from sslgraph.components.wiring.whiten import Whiten
@@ -104,14 +104,14 @@ def test_what_rounding_does_to_eigenvalues_of_0_stays_small() -> None:
 
 
 def test_the_table_of_pairs_by_hand() -> None:
-    table = Same()(torch.tensor([4, 7, -1]), torch.tensor([7, -1, 4, 4]))
+    table = SameIndex()(torch.tensor([4, 7, -1]), torch.tensor([7, -1, 4, 4]))
     assert table.tolist() == [[0, 0, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
 
 
 def test_the_graph_of_pairs_fitted_is_the_spectral_loss() -> None:
     """The mean of (z1 z2^T - n A)^2 over all pairs is -2 z1 . z2 + z1 C2 z1 + n, for n images and the 0/1 table A."""
     (one, other), index = ROWS, torch.arange(12)
-    fitted = Regression()(Similarity()(one, other), 12 * Same()(index, index).double())
+    fitted = Regression()(Similarity()(one, other), 12 * SameIndex()(index, index).double())
     spread = DotProduct()(one, Similarity()(one, SecondMoment()(other)))
     torch.testing.assert_close(fitted, spread - 2 * DotProduct()(one, other) + 12)
 
@@ -168,7 +168,7 @@ def over_images() -> list[Tensor]:
 def pairs() -> list[Tensor]:
     """The table of this rank's images with those of all ranks."""
     numbers = torch.tensor([[5, 3, 5, 8, 1, 2, 3, 9, 5, 4, 0, 0]])
-    return [Same()(half(numbers)[0], Everyone()(half(numbers.flip(1))[0]))[None]]
+    return [SameIndex()(half(numbers)[0], Everyone()(half(numbers.flip(1))[0]))[None]]
 
 
 CHECKS = {"cholesky": cholesky, "zca": zca, "over_images": over_images, "pairs": pairs}

@@ -10,11 +10,11 @@ from sslgraph import draws
 from sslgraph.components.losses.info_nce import InfoNCE
 from sslgraph.components.masks.cell_places import CellPlaces
 from sslgraph.components.wiring.append import Append
+from sslgraph.components.wiring.gaussian_noise import GaussianNoise
 from sslgraph.components.wiring.matches import Matches
 from sslgraph.components.wiring.mixed_rows import MixedRows
 from sslgraph.components.wiring.nearest import Nearest
 from sslgraph.components.wiring.neighbours import Neighbours
-from sslgraph.components.wiring.noise import Noise
 from sslgraph.draws import keyed
 from sslgraph.errors import SettingError
 
@@ -70,14 +70,14 @@ def test_shares_in_disorder_are_refused() -> None:
 
 def test_each_image_draws_noise_of_its_own_and_the_gradient_passes() -> None:
     rows = torch.ones(2, 3, 400, requires_grad=True)
-    made = Noise(scale=0.1)(rows, DRAW)
+    made = GaussianNoise(scale=0.1)(rows, DRAW)
     drawn = (made - rows) / 0.1
     torch.testing.assert_close(drawn, draws.normal(DRAW, 1200).float().view(2, 3, 400), atol=1e-5, rtol=1e-5)
     assert abs(drawn.mean()) < 0.1 and abs(drawn.std() - 1) < 0.1
-    assert torch.equal(Noise(scale=0.1)(rows[1:], DRAW[1:]), made[1:])
+    assert torch.equal(GaussianNoise(scale=0.1)(rows[1:], DRAW[1:]), made[1:])
     made.sum().backward()
     assert rows.grad is not None and rows.grad.eq(1).all()
-    assert torch.equal(Noise(scale=0.0)(rows[:, 0], DRAW), rows[:, 0])
+    assert torch.equal(GaussianNoise(scale=0.0)(rows[:, 0], DRAW), rows[:, 0])
 
 
 def test_own_negatives_count_for_their_query_alone() -> None:

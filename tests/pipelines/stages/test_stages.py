@@ -94,7 +94,7 @@ def test_stages_run_once_and_hand_their_weights_on(here: Path, sslgraph: Command
     assert (
         table.num_rows == 20
         and len(table["features"][0]) == 32
-        and set(table.column_names) == {"index", "label", "features"}
+        and set(table.column_names) == {"index", "file", "label", "features"}
     )
     times = {path: path.stat().st_mtime_ns for path in here.rglob("*.pt")}
     again = sslgraph("run", "three.yaml")

@@ -7,11 +7,11 @@ from sslgraph.component import component
 
 
 @component(source="definition; arXiv:2106.04156, section 3.1, the graph of augmentations")
-class Same(nn.Module):
+class SameIndex(nn.Module):
     """out[b, n] = 1 if index[b] = others[n], else 0.   A number below 0 stands for none, and equals nothing.
 
-    same(x1.index, everyone(x2.index)) stands beside similarity(z1, everyone(z2)): its 1s are the pairs of views of one
-    image, on any number of ranks. Labels and cluster numbers compare alike.
+    same_index(x1.index, everyone(x2.index)) stands beside similarity(z1, everyone(z2)): its 1s are the pairs of views
+    of one image, on any number of ranks. Labels and cluster numbers compare alike.
     """
 
     def forward(self, index: Int64[Tensor, "batch"], others: Int64[Tensor, "rows"]) -> Float[Tensor, "batch rows"]:

@@ -9,8 +9,8 @@ from sslgraph.draws import Draw
 from sslgraph.ranges import NotNegativeScalar
 
 
-@component(source="arXiv:2410.02401, section 3.2", title="noise")
-class Noise(nn.Module):
+@component(source="arXiv:2410.02401, section 3.2", title="Gaussian noise")
+class GaussianNoise(nn.Module):
     """out = rows + scale * n,   n ~ N(0, 1) for each number of each image
 
     An image draws for itself, so that its noise is the same on any number of ranks. The gradient passes. A row of unit
