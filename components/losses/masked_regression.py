@@ -112,8 +112,14 @@ class MaskedRegression(nn.Module):
 
 
 def _spread(where: Tensor, cost: Tensor) -> Tensor:
+    given = tuple(where.shape)
+    if where.dtype == torch.int64:
+        raise ValueError(
+            f"where of shape {given} has whole numbers, such as the places of patches; it takes what counts of all "
+            "places: truth values, as `hidden` of a mask, or weights"
+        )
     if where.dim() == cost.dim() - 1:
         where = where.unsqueeze(1 if cost.dim() == 4 else -1)
-    if where.dim() != cost.dim():
-        raise ValueError(f"where of shape {tuple(where.shape)} does not fit a prediction of shape {tuple(cost.shape)}")
+    if where.dim() != cost.dim() or any(a not in (1, b) for a, b in zip(where.shape, cost.shape, strict=True)):
+        raise ValueError(f"where of shape {given} does not fit a prediction of shape {tuple(cost.shape)}")
     return where.to(cost.dtype).expand_as(cost)

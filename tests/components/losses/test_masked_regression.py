@@ -62,6 +62,10 @@ def test_normalising_an_image_by_patches_is_refused() -> None:
 def test_weights_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"where of shape \(2,\) does not fit a prediction of shape \(2, 4, 3\)"):
         MaskedRegression()(torch.zeros(2, 4, 3), torch.zeros(2, 4, 3), torch.zeros(2))
+    with pytest.raises(ValueError, match=r"where of shape \(2, 3\) does not fit a prediction of shape \(2, 4, 3\)"):
+        MaskedRegression()(torch.zeros(2, 4, 3), torch.zeros(2, 4, 3), torch.zeros(2, 3))
+    with pytest.raises(ValueError, match=r"where of shape \(2, 4\) has whole numbers, such as the places of patches"):
+        MaskedRegression()(torch.zeros(2, 4, 3), torch.zeros(2, 4, 3), torch.zeros(2, 4, dtype=torch.long))
 
 
 def test_smooth_l1_is_a_square_up_to_its_knee_and_a_line_beyond() -> None:
