@@ -418,6 +418,8 @@ def test_parts_are_called_as_the_field_calls_them() -> None:
     assert op_words(signature("masks.uniform"), mask, mask) == ("uniform mask 75 %", "")
     likeness = {"temperature": 0.04}
     assert op_words(signature("wiring.similarity"), likeness, likeness) == ("similarity", "τ = 0.04")
+    mixed = {"share": [-0.5, 0], "count": 64}
+    assert op_words(signature("wiring.mixed_rows"), mixed, mixed) == ("mixed rows", "share = -0.5, 0 · count = 64")
     assert op_words(signature("clustering.granularities"), {"k": [30, 30]}, {})[0] == "k-means k = 2 × 30"
     assert loss_words("", {"minus_entropy": True, "pairs": "all"}, 1) == "minus entropy · pairs: all"
     assert loss_words("", {"temperature": 0.2}, 0.5) == "τ = 0.2 · weight 0.5"

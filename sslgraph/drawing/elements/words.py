@@ -68,6 +68,8 @@ def settings_words(settings: dict[str, Any], weight: Any = 1) -> str:
             words += [said] if value else []
         elif isinstance(value, int | float):
             numbers.append(f"{_GREEK.get(name, said)} = {number(value) if isinstance(value, int) else f'{value:g}'}")
+        elif isinstance(value, list) and any(isinstance(one, float) for one in value):  # the bounds of a share
+            numbers.append(f"{_GREEK.get(name, said)} = {', '.join(scheduled(one) for one in value)}")
         elif isinstance(value, str):
             words.append(f"{said}: {value.replace('_', ' ')}")
     if scheduled(weight) != "1":
