@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from rates import rates
+from rates import keep_for_tests, rates
 
 from sslgraph.pipelines.machine import calibration, chosen_forms, probes
 
@@ -41,6 +42,14 @@ def test_a_calibration_is_short_and_gives_rates() -> None:
     wish = chosen_forms.chosen(found, wish="float32", convolves=True)
     best = chosen_forms.peak(found, dataclasses.replace(wish, threads=1))
     assert best >= max(found["product float32"], found["convolutions float32 channels-last"])
+
+
+def test_the_rates_of_tests_stand_whatever_load_was_there(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a suite that begins beside other work measures in its middle, and two runs of one test take other forms."""
+    for load in (50.0, 0.0):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, load, load))
+        keep_for_tests(cache)
+    assert calibration.calibrated(measure=lambda: pytest.fail("measured"))
 
 
 def test_rates_are_measured_once_and_then_read(cache: Path) -> None:
