@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -12,16 +11,17 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Count, NotNegative, Whole
 
-from .album import Album, chosen, scaling_of
+from .album import chosen, scaling_of
 from .arranging import arranged, by_folder
 from .decoding import SUFFIXES
+from .filed import Filed
 from .flat_labels import with_flat_labels
 from .opening import store_at
 from .skipped import CURES, Skipped
 
 
 @component(source="own", role="last reader")
-class ImageFolder(Album):
+class ImageFolder(Filed):
     """The image files below a folder or an address (s3://bucket/images), in the order of their paths.
 
     Labels come from the first level at which the folders part, besides those of splits; images that all lie in one
@@ -70,19 +70,6 @@ class ImageFolder(Album):
         super().__init__(
             part, memory=memory, reads=self._store.reads, notes=skipped.lines(), at_least=at_least, scaling=scaling
         )
-
-    def encoded(self, index: int) -> bytes:
-        """The bytes of its file."""
-        return self._store.read(self.files[index])
-
-    def name(self, index: int) -> str:
-        """Its file."""
-        return self._store.place(self.files[index])
-
-    def listing(self) -> Iterator[bytes]:
-        """The names below the folder, and the sizes: they are another set's if any of them differs."""
-        yield "\n".join(self.files).encode("utf-8", "surrogateescape")
-        yield self._sizes.tobytes()
 
 
 def _nothing_found(path: str, skipped: Skipped) -> str:

@@ -15,10 +15,11 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Count, NotNegative, Whole
 
-from .album import Album, chosen, scaling_of
+from .album import chosen, scaling_of
 from .arranging import arranged, by_folder
 from .decoding import SUFFIXES
 from .file_column import Places, column_of
+from .filed import Filed
 from .labels import USUAL, Raw, advice, none, numbered, raw
 from .opening import holds_shards
 from .skipped import Skipped
@@ -33,7 +34,7 @@ SPLIT_COLUMNS = ("split", "set", "subset", "partition", "fold", "usage", "phase"
 
 
 @component(source="own; metadata.csv is that of the datasets library's ImageFolder", role="reader")
-class Listed(Album):
+class Listed(Filed):
     """The images that a text names: lines of paths, a CSV or TSV table, JSON lines, JSON of COCO's form.
 
     Also a folder of images with a `metadata.csv` or `metadata.jsonl`. A path counts from the text's own folder on;
@@ -106,18 +107,9 @@ class Listed(Album):
             return bool(_beside(given)) and not holds_shards(path, ".parquet") and not holds_shards(path, ".tar")
         return path.lower().endswith(ENDINGS) and (given.is_file() or not given.exists())
 
-    def encoded(self, index: int) -> bytes:
-        """The bytes of its file."""
-        return self._store.read(self.files[index])
-
-    def name(self, index: int) -> str:
-        """Its file."""
-        return self._store.place(self.files[index])
-
     def listing(self) -> Iterator[bytes]:
         """The names as the text has them, the sizes and the labels."""
-        yield "\n".join(self.files).encode("utf-8", "surrogateescape")
-        yield self._sizes.tobytes()
+        yield from super().listing()
         yield b"" if self.labels is None else self.labels.numpy().tobytes()
 
 
