@@ -123,7 +123,7 @@ class RaggedMask(nn.Module):
     """Masked regression with more hidden patches on one rank than on the other."""
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        where = mine(torch.tensor([[1, 1], [1, 0], [0, 1], [0, 0]]))
+        where = mine(torch.tensor([[True, True], [True, False], [False, True], [False, False]]))
         loss: Tensor = MaskedRegression()(prediction, target, where)
         return loss
 
