@@ -15,13 +15,14 @@ from pydantic import TypeAdapter
 
 from sslgraph.parts import registry
 from sslgraph.pipelines.check.check import examine
+from sslgraph.pipelines.search.space import load_space
 from sslgraph.pipelines.stages.checking import checked
 from sslgraph.pipelines.stages.stage_plan import plan
 from sslgraph.read.load import load_augmentation
 from sslgraph.traits import Traits
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/language.md", "docs/parts.md")
+PAGES = ("README.md", "docs/language.md", "docs/parts.md", "docs/using.md")
 EVERY_PAGE = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
 FOLDERS = r"\.ci|specs|components|sslgraph|pipelines|tests|docs|scripts|benchmarks"
 WIDTH = 120
@@ -39,7 +40,7 @@ def headed(text: str) -> str:
     """README's method leaves its first lines out, to be short."""
     return (
         text
-        if re.search(r"^(method|extends|recipe|augmentation|pipeline):", text, re.MULTILINE)
+        if re.search(r"^(method|extends|recipe|augmentation|pipeline|search):", text, re.MULTILINE)
         else f"method: M\n{text}"
     )
 
@@ -56,6 +57,8 @@ def test_an_example_is_right(page: str, text: str, tmp_path: Path) -> None:
     file.write_text(headed(text))
     if text.startswith("augmentation:"):
         assert load_augmentation(file).spec.steps, page
+    elif text.startswith("search:"):
+        assert load_space(str(file)).variants, page
     elif text.startswith("pipeline:"):
         assert all(": OK" in line for line, _ in checked(plan(str(file), str(tmp_path)))), page
     else:

@@ -20,8 +20,6 @@ from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
-from sslgraph.read.loaded import Loaded
-from sslgraph.read.spec import Recipe
 from sslgraph.settle.views import pixel_view
 from sslgraph.write_whole import reason
 
@@ -37,6 +35,7 @@ from ..measure.shortcuts import Pretext, asked_of_noise
 from ..storage import checkpoint
 from . import labelled_places, protocols
 from .layers import of_layers
+from .online_probe import classifier_of
 from .protocols import Given, Protocol, Values
 from .restored import Restored, newest, restored, trained_on
 from .sight import Shared, Which
@@ -91,7 +90,8 @@ def evaluate(
     `with_labels` trains the same net on labels, once for all evaluations, and `weights` is a file of such a net.
     """
     wanted = [protocols.protocol(name) for name in names]
-    loaded, saved = _read(run)
+    saved = newest(run)
+    loaded = load_recipe(str(saved / checkpoint.TEXT))
     recipe, on = loaded.spec, machine.device()
     own = labelled_places.of_run(recipe.data) if data is None else None
     wish = labelled_places.wish(recipe.evaluate, segmentation) or own
@@ -112,6 +112,7 @@ def evaluate(
     images, size = trained_on(run, loaded, plugins) if data else (len(sources[0]), sources[0].size)
     encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)
     asked = protocols.chosen(names, encoders.wish)
+    classifier = classifier_of(encoders.method) if any(one.of_the_run for one in asked.values()) else None
     is_labelled, notes = about_labels(sources, tuple(asked))
     title, step = loaded.spec.method.method, encoders.step
     pretext = asked_of_noise(encoders.method, encoders.views, size=size or SOURCE, device=on)
@@ -146,6 +147,7 @@ def evaluate(
     for name, encoder in measured_of.items():
         shares = others if name != "supervised" else None
         given = _given(encoder, encoders, asked, sources, on, (shares, name) if shares else None)
+        given = replace(given, classifier=classifier if name == "trained" else None)
         if result.segmentation is not None and name != "supervised":
             given = replace(given, places=getattr(result.segmentation, name).linear)
         measured = {**getattr(result, name), **{protocol: {} for protocol in asked}}
@@ -241,9 +243,3 @@ def table(result: Evaluation) -> Table:
 def settings(results: Sequence[Evaluation]) -> list[str]:
     """What each protocol of these evaluations does, a line each."""
     return [f"{name}: {words}" for name, words in {k: v for one in results for k, v in one.settings.items()}.items()]
-
-
-def _read(run: Path) -> tuple[Loaded[Recipe], Path]:
-    """The newest checkpoint of a run and the recipe that it was trained with, by the checkpoint's own text."""
-    saved = newest(run)
-    return load_recipe(str(saved / checkpoint.TEXT)), saved

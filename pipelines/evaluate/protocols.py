@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from sslgraph import draws
 from sslgraph.amounts import percent
@@ -25,6 +25,7 @@ from ..measure.retrieval import retrieval
 from ..measure.segmentation import Segmentation
 from ..measure.spectra import alpha_req, lidar, rankme, signal
 from ..record.vitals import pair
+from . import online_probe
 
 SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many
 Values = Mapping[str, Any]
@@ -35,7 +36,8 @@ class Given:
     """One encoder's features of training and test images; `seen`: of several views of some training images.
 
     `tune` fine-tunes the encoder; `layers` has the features of its inner layers by name, of training and test images.
-    Raw pixels have none of these. `places` is what a linear classifier tells of the places of images with label maps.
+    `classifier` is what the run trained beside it. Raw pixels have none of these. `places` is what a linear classifier
+    tells of the places of images with label maps.
     """
 
     bank: Features
@@ -44,6 +46,7 @@ class Given:
     tune: Callable[[], FineTuned] | None = None
     layers: Mapping[str, tuple[Features, ...]] = field(default_factory=dict)
     places: Segmentation | None = None
+    classifier: nn.Module | None = None
 
     @property
     def rows(self) -> Float[Tensor, "images dim"]:
@@ -72,7 +75,8 @@ class Protocol:
     """A named way to measure, its setting in words, and what it computes, step by step: one that fails stops no other.
 
     `of_views`: it needs several views of each image, which raw pixels do not have. `layer` is the inner layer whose
-    features it is of. `of_places`: it needs images with label maps instead of images.
+    features it is of. `of_places`: it needs images with label maps instead of images. `of_the_run`: it needs the
+    classifier that a run trained beside its method, which no other encoder has.
     """
 
     setting: str
@@ -81,6 +85,7 @@ class Protocol:
     of_views: bool = False
     layer: str = ""
     of_places: bool = False
+    of_the_run: bool = False
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -110,6 +115,21 @@ PROTOCOLS: dict[str, Protocol] = {
     "linear": Protocol(
         f"{PROBED} of the training images, then fitted on all",
         (((ACCURACY,), lambda given: asdict(linear_probe(given.bank, given.queries))),),
+    ),
+    online_probe.NAME: Protocol(
+        "the classifier that the run trained beside its method, on features behind a stop-gradient, by the run's own "
+        "views, labels and optimizer; asked here about test images under the fixed view; nothing is fitted",
+        (
+            (
+                (ACCURACY,),
+                lambda given: (
+                    {}
+                    if given.classifier is None
+                    else asdict(online_probe.told(given.classifier, given.bank, given.queries))
+                ),
+            ),
+        ),
+        of_the_run=True,
     ),
     "labels_1": _few(0.01),
     "labels_10": _few(0.1),

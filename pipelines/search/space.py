@@ -171,7 +171,7 @@ def _number(path: str, value: Any, root: Value, faults: list[Fault]) -> Number |
     form = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else ""
     ends = value[form] if form in BETWEEN else None
     if not isinstance(ends, list) or len(ends) != 2 or not all(map(_is_number, ends)):
-        problem = f"'{path}' must be a list of values or two ends, and is {words(value)}"
+        problem = f"'{path}' must be a list of values or two ends, not {words(value)}"
         faults.append(Fault(place, problem, (), FORMS))
         return None
     low, high = ends

@@ -17,6 +17,7 @@ from sslgraph.read.located import Value
 
 # What may be a name instead of a path, such as that of a data set on a hub.
 _NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
+LIBRARY = "timm:"  # begins the name of published weights, which are no file here
 
 
 def absolute(text: Value) -> Value:
@@ -44,12 +45,12 @@ def _inside(node: Value, is_path: Callable[[str], bool]) -> Value:
 
 
 def located(value: Value) -> Value:
-    """The same path as it means the same from everywhere. An address stays, and so does a name that is no path here.
+    """The same path as it means the same from everywhere. An address stays, and a name that is no path here, too.
 
     Links are not followed: the files of a hub's cache have their names in one folder and lie in another.
     """
     written = value.content
-    if not isinstance(written, str) or is_address(written) or not written:
+    if not isinstance(written, str) or is_address(written) or written.startswith(LIBRARY) or not written:
         return value
     found = File(_folder(value), File(written).expanduser())
     is_name = _NAME.fullmatch(written) is not None

@@ -82,7 +82,7 @@ def _rooted_net(net: Value) -> Value:
         return net
     source = weights.child("from") or weights
     written = source.content
-    if not isinstance(written, str) or written.startswith(("$", "timm:")):
+    if not isinstance(written, str) or written.startswith("$"):
         return net
     found = located(source)
     found = found if source is weights else replace(weights, content={**weights.content, "from": found})

@@ -89,17 +89,17 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
         return Fault(value.place, f"{here}{colon} {told}" if path else told), path
     if kind == "literal_error":
         legal = error["ctx"]["expected"].replace("True", "true").replace("False", "false")
-        problem = f"{here} must be one of {legal}, and is {words(value.content)}"
+        problem = f"{here} must be one of {legal}, not {words(value.content)}"
         return Fault(value.place, problem), path
     if kind in _BOUNDS:
         bound = _BOUNDS[kind].format(**error["ctx"])
-        return Fault(value.place, f"{here} must be {bound}, and is {words(value.content)}"), path
+        return Fault(value.place, f"{here} must be {bound}, not {value.content}"), path
     must = _MUST.get(kind, error["msg"].lower())
     is_unquoted = kind == "string_type" and isinstance(value.content, bool | int | float)
     cure = "put it in quotes if it is text" if is_unquoted else ""
     if value.content is None and kind in ("dict_type", "list_type"):
         cure = "write {} for none" if kind == "dict_type" else "write [] for none"
-    return Fault(value.place, f"{here} {must}, and is {words(value.content)}", (), cure), path
+    return Fault(value.place, f"{here} {must}, not {words(value.content)}", (), cure), path
 
 
 def _unknown_key(model: type[BaseModel], root: Value, loc: Path) -> Fault:

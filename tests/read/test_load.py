@@ -168,7 +168,7 @@ def test_all_faults_of_a_recipe_and_of_its_method_come_at_once(shelf: Path) -> N
         "the text has the unknown key 'epoch'",
         "did you mean 'epochs'?",
         "batch must be a whole number",
-        "and is the text 'many'",
+        "not the text 'many'",
     ):
         assert part in said
 

@@ -60,6 +60,15 @@ def test_an_address_and_a_name_that_is_no_path_stay(texts: Path, path: str) -> N
     assert load_recipe(written(texts, path)).spec.data.settings["path"] == path
 
 
+def test_the_name_of_published_weights_is_no_path(texts: Path) -> None:
+    file = written(texts, "pictures")
+    file.write_text(file.read_text().replace("weights.pt", "timm:resnet18"))
+    assert load_recipe(file).spec.given == {"old": "timm:resnet18"}
+    assert (
+        load_recipe(file, {"given.old": "timm:vit_small_patch14_dinov2.lvd142m"}).spec.given["old"].startswith("timm:")
+    )
+
+
 def test_a_pattern_and_a_home_are_paths(texts: Path) -> None:
     assert load_recipe(written(texts, "'shards/*.tar'")).spec.data.settings["path"] == str(texts / "shards/*.tar")
     assert load_recipe(written(texts, "~/images")).spec.data.settings["path"] == str(Path("~/images").expanduser())

@@ -42,12 +42,12 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
         ("batch: 8", "the text is a method and has the key 'batch', which is a recipe's\n  write it in a recipe"),
         (
             "state: {q: memory.fifo}",
-            "a.yaml:5:12: state.q must be a mapping, such as {use: ...}, and is the text 'memory.fifo'",
+            "a.yaml:5:12: state.q must be a mapping, such as {use: ...}, not the text 'memory.fifo'",
         ),
-        ("state:", "a.yaml:5:7: state must be a mapping of names to values, and is empty"),
+        ("state:", "a.yaml:5:7: state must be a mapping of names to values, not empty"),
         ("state: {q: {size: 3}}", "a.yaml:5:12: state.q has no use:\n  name a part of the catalogue"),
-        ("state: {q: {use: 3}}", "state.q.use must be text, and is the number 3\n  put it in quotes if it is text"),
-        ("state: {q: {use: a, mode: fast}}", "state.q.mode must be one of 'train' or 'eval', and is the text 'fast'"),
+        ("state: {q: {use: 3}}", "state.q.use must be text, not the number 3\n  put it in quotes if it is text"),
+        ("state: {q: {use: a, mode: fast}}", "state.q.mode must be one of 'train' or 'eval', not the text 'fast'"),
         (
             "state: {q: {use: a, settings: {b: 1}}}",
             "settings stand beside use: and the other keys, not under settings:",
@@ -71,10 +71,10 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
             "targets: {t: {snapshot_of: f, from: 1 epoch, at_most: 2}}",
             "targets.t: at_most: 2 needs every:, the time between two of them",
         ),
-        ("after_step: queue.push(k)", "after_step must be a list, and is the text 'queue.push(k)'"),
-        ("after_step: [1]", "a.yaml:5:14: after_step.0 must be text, and is the number 1"),
-        ("flow: {z: [a]}", "flow.z must be text, and is a list"),
-        ("paper: {title: t, year: 2020.5}", "paper.year must be a whole number, and is the number 2020.5"),
+        ("after_step: queue.push(k)", "after_step must be a list, not the text 'queue.push(k)'"),
+        ("after_step: [1]", "a.yaml:5:14: after_step.0 must be text, not the number 1"),
+        ("flow: {z: [a]}", "flow.z must be text, not a list"),
+        ("paper: {title: t, year: 2020.5}", "paper.year must be a whole number, not the number 2020.5"),
         ("paper: {title: t, yaer: 2020}", "paper has the unknown key 'yaer'"),
         ("phases: [{name: a, losses: {l: {of: [x]}}}]", "a.yaml:5:32: phases.0.losses.l has no use:"),
         ("phases: [{name: a, tehn: []}]", "did you mean 'then'?"),
@@ -86,7 +86,7 @@ def test_a_fault_is_said_in_plain_words_where_it_stands(line: str, said: str) ->
 
 def test_a_copy_too_few_is_said_with_the_bound() -> None:
     assert faults(GOOD.replace("augment: a", "augment: a, copies: 0")) == [
-        "a.yaml:2:33: views.x.copies must be 1 or more, and is the number 0"
+        "a.yaml:2:33: views.x.copies must be 1 or more, not 0"
     ]
 
 
@@ -101,6 +101,6 @@ def test_all_faults_come_at_once() -> None:
 
 
 def test_whether_a_step_is_compiled_is_said_in_yamls_words() -> None:
-    with pytest.raises(SslgraphError, match=r"compile must be one of true, false or 'graphs', and is the text 'graph'"):
+    with pytest.raises(SslgraphError, match=r"compile must be one of true, false or 'graphs', not the text 'graph'"):
         load_recipe("cifar10/simclr", {"compile": "graph"})
     assert load_recipe("cifar10/simclr", {"compile": "graphs"}).spec.compile == "graphs"

@@ -20,7 +20,7 @@ def submit(
         str | None, typer.Option("--out", help="Run folder on storage that all nodes share, or s3://bucket/run")
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="Images, at a path that every node has")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Seed for weights, data order and views")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed for weights, data order and views")] = None,
     env: Annotated[list[str], typer.Option("--env", help="Environment variable for the run, NAME=VALUE")] = [],  # noqa: B006
     from_scratch: FromScratch = False,
     changed_data: ChangedData = False,

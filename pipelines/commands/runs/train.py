@@ -27,12 +27,13 @@ def train(
     ] = None,
     resume: Annotated[str | None, typer.Option("--resume", help="Run to continue with its own settings")] = None,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", help="Epochs; with --resume, of a new run that begins with its weights")
+        int | None,
+        typer.Option("--epochs", min=1, help="Epochs; with --resume, of a new run that begins with its weights"),
     ] = None,
-    batch: Annotated[int | None, typer.Option("--batch", help="Images of a step over all processes")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Images of a step over all processes")] = None,
     lr: Annotated[float | None, typer.Option("--lr", help="Highest learning rate; its schedule stays")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="Train on so many images only")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Seed for weights, data order and views")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Train on so many images only")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed for weights, data order and views")] = None,
     seeds: Annotated[
         str | None, typer.Option("--seeds", help="Seeds of several runs, one after another, such as 0,1,2")
     ] = None,

@@ -88,8 +88,8 @@ set: {losses.contrast.temperature: 0, views.x.size: 0, views.x.flip.p: 7}
 """
 FAULTS = {
     3: ["sources.shapes has no setting 'imagse'; did you mean 'images'?"],
-    4: ["epochs must be 1 or more, and is the number 0"],
-    6: ["seed must be 0 or more, and is the number -1"],
+    4: ["epochs must be 1 or more, not 0"],
+    6: ["seed must be 0 or more, not -1"],
     7: [
         "'lr' of optimizer sgd must be a number of at least 0 or a schedule, not -0.1",
         "'momentum' of optimizer sgd must be a number of at least 0 and below 1, not 99",

@@ -62,7 +62,7 @@ def test_seeds_train_a_run_each_and_are_one_row_of_an_evaluation(
             ("--device", "cpu", "--workers", "2"),
             "--device cpu is for one process; Ray gives each of --workers 2 its own",
         ),
-        (("--batch", "0"), "--set batch: batch must be 1 or more, and is the number 0"),
+        (("--set", "batch=0"), "--set batch: batch must be 1 or more, not 0"),
     ],
 )
 def test_what_can_not_be_is_one_line_and_no_folder_is_left(
@@ -70,6 +70,15 @@ def test_what_can_not_be_is_one_line_and_no_folder_is_left(
 ) -> None:
     said = sslgraph("train", "tiny.yaml", "--out", "run", *words)
     assert (said.code, said.err) == (1, f"{message}\n")
+    assert [path.name for path in here.iterdir()] == ["tiny.yaml"]
+
+
+@pytest.mark.parametrize("words", [("--batch", "0"), ("--epochs", "0"), ("--limit", "0"), ("--seed", "-1")])
+def test_a_number_that_no_run_can_have_is_refused_by_the_name_of_its_option(
+    words: tuple[str, str], sslgraph: Command, here: Path
+) -> None:
+    said = sslgraph("train", "tiny.yaml", "--out", "run", *words)
+    assert said.code == 2 and f"Invalid value for '{words[0]}'" in said.err
     assert [path.name for path in here.iterdir()] == ["tiny.yaml"]
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import huggingface_hub
 import pytest
+import timm
 import torch
 import yaml
 from command import Command
 from command import sslgraph as sslgraph
+from safetensors.torch import save_file
 
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.pipelines.check.request import request
-from sslgraph.pipelines.evaluate.supervised import classifier
+from sslgraph.pipelines.evaluate.supervised import classifier, supervised
 from sslgraph.pipelines.launch.launch import launch
 
 TEXT = """
@@ -83,6 +86,37 @@ def test_weights_of_a_file_stand_there_too(run: Path, tmp_path: Path, sslgraph: 
     assert 0 <= json.loads((run / "evaluation.json").read_text())["supervised"]["knn5"]["accuracy"] <= 1
     wrong = sslgraph("evaluate", str(run), "--supervised-weights", str(tmp_path / "gone.pt"))
     assert wrong.code == 1 and "gone.pt" in wrong.err and "Traceback" not in wrong.err
+
+
+def test_published_weights_of_timm_stand_there_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sslgraph: Command
+) -> None:
+    """timm finds them as it does on a machine that has fetched them once: in its hub's own cache, without a network."""
+    model = timm.create_model("resnet18", num_classes=1000)
+    torch.manual_seed(4)
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.05)
+    cache = tmp_path / "hub/models--timm--resnet18.a1_in1k"
+    (cache / "snapshots/1234").mkdir(parents=True)
+    (cache / "refs").mkdir()
+    (cache / "refs/main").write_text("1234")
+    save_file(model.state_dict(), cache / "snapshots/1234/model.safetensors")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    full = TEXT.replace("depth: 10, width: 4, stem: small, norm_splits: 2", "depth: 18").replace("steps: 3", "steps: 1")
+    (tmp_path / "full.yaml").write_text(full)
+    launch(request(str(tmp_path / "full.yaml"), out=str(tmp_path / "run")))
+    said = sslgraph("evaluate", str(tmp_path / "run"), "--protocol", "knn5", "--supervised-weights", "timm:resnet18")
+    assert said.code == 0, said.err
+    assert "raw pixels  supervised  chance" in said.out and "supervised: the weights of timm:resnet18" in said.out
+    beside = supervised(
+        tmp_path / "run", torch.arange(10), "a", weights="timm:resnet18", device=torch.device("cpu"), plugins=()
+    )
+    images = torch.rand(2, 3, 32, 32)
+    assert beside is not None
+    torch.testing.assert_close(beside.encoder(images), model.eval().forward_head(model.forward_features(images), True))
+    wrong = sslgraph("evaluate", str(tmp_path / "run"), "--supervised-weights", "timm:resnet50")
+    assert wrong.code == 1 and "timm" in wrong.err and "Traceback" not in wrong.err, wrong.err
 
 
 def test_images_without_labels_are_refused(run: Path, tmp_path: Path, sslgraph: Command) -> None:
