@@ -17,5 +17,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     # `python -m` puts the current folder first: a numpy.py that lies there must not be imported in place of numpy.
-    sys.path[:] = [place for place in sys.path if place not in ("", str(Path.cwd()))]
+    # Where PYTHONPATH names the folder, too, it stays: processes that are started take over this path.
+    if not sys.flags.safe_path and sys.path[0] in ("", str(Path.cwd())):
+        del sys.path[0]
     main()

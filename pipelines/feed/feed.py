@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
-from sslgraph.settle.views import ViewProgram, clocked
+from sslgraph.settle.views import ViewProgram, clock_of, clocked
 
 Batch = dict[str, Tensor]
 Images = Tensor | list[Tensor]
@@ -102,8 +102,14 @@ class Feed:
         return prefetched(self._viewed(read), self.ahead)
 
     def sweep(self, step: int, views: frozenset[str] | None = None) -> Iterator[Batch]:
-        """Once over all images in the order of the data set, the last batch perhaps smaller, with some views or all."""
+        """Once over all images in the order of the data set, the last batch perhaps smaller, with some views or all.
+
+        Without a view no image is read: it is one batch of the clock alone.
+        """
         chosen = {name: steps for name, steps in self.program.views.items() if views is None or name in views}
+        if not chosen:
+            epoch = step // self.steps_per_epoch
+            return iter([clock_of(seed=self.seed, epoch=epoch, step=step, device=self.device)])
         program, size = ViewProgram(chosen), self.batch // self.ranks // self.accumulate
         chunks = _everyone(self.source, size)
         return prefetched((self._made(program, *self._read(chunk), step) for chunk in chunks), self.ahead)

@@ -140,16 +140,17 @@ class CompiledMethod(nn.Module):
     def run_phase(self, name: str, batches: Iterable[Mapping[str, Tensor]]) -> frozenset[str]:
         """Collects one row per image in eval mode and runs the phase's `then`; returns the nets that start afresh.
 
-        `batches` goes once over the data set; the rows stand at the index of their image.
+        `batches` goes once over the data set; the rows stand at the index of their image. A phase that collects
+        nothing takes the clock of the first batch, and no more.
         """
         leg = next(leg for leg in self.sized.legs if leg.leg.name == name)
         self.eval()
-        rows, clock = _collect(self.programs[name], leg, batches)
+        given = _collect(self.programs[name], leg, batches)
         self.train()
-        assert leg.then is not None and leg.leg.phase is not None and leg.leg.phase.collect is not None
+        assert leg.then is not None
+        clock = given["clock"]
         with torch.random.fork_rng(devices=[]):  # fresh weights are the same on every rank and after a resume
             torch.manual_seed(int(clock[0]) * 65_536 + int(clock[2]) + stream_of(name))
-            given = {leg.leg.phase.collect: rows, "clock": clock}
             write_pass(self.graph, self.parts, leg.then, self.passes[name], given)
         return frozenset(write.write.box for write in leg.then.writes if write.write.method == "reset")
 
@@ -227,15 +228,20 @@ class CompiledMethod(nn.Module):
         ]
 
 
-def _collect(program: Program, leg: SizedLeg, batches: Iterable[Mapping[str, Tensor]]) -> tuple[Tensor, Tensor]:
+def _collect(program: Program, leg: SizedLeg, batches: Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """What `then` reads: the clock, and the rows of all images if the phase collects any."""
     indices, rows, clock = [], [], torch.zeros(3, dtype=torch.int64)
+    phase = leg.leg.phase
+    assert phase is not None
+    if phase.collect is None:
+        return {"clock": next(iter(batches))["clock"]}
     (piece,) = leg.pieces[str(leg.leg.collect)]
     for batch in batches:
         rows.append(program(batch)[piece.tensor].float())
         indices.append(batch["draw"][:, 2])
         clock = batch.get("clock", clock)
     order = torch.cat(indices).argsort()
-    return torch.cat(rows)[order.to(rows[0].device)], clock
+    return {phase.collect: torch.cat(rows)[order.to(rows[0].device)], "clock": clock}
 
 
 def _is_due(leg: SizedLeg, step: int, clock: Clock) -> bool:

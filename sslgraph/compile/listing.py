@@ -8,7 +8,7 @@ from sslgraph.settle.sized import SizedGraph
 
 def code(sized: SizedGraph) -> str:
     """The program of every leg; each has a heading if there are several."""
-    legs = [leg for outer in sized.legs for leg in (outer, outer.then) if leg is not None]
+    legs = [leg for outer in sized.legs for leg in (outer, outer.then) if leg is not None and leg.leg.values]
     legs += [sized.export] if "(" in sized.graph.method.export else []
     texts = []
     for leg in legs:

@@ -154,7 +154,8 @@ class _Teller:
             yield _lone("+", come)
         for wired in self._pick(Rewired, lambda _: True):
             what = "order of writes" if wired.port == "order" else f"{wired.kind} {wired.other} {wired.port}s"
-            yield Statement("≠", "structure", what, (), f"{wired.after}, was {wired.before}", (wired,))
+            reads = f"{wired.after or 'nothing'}, was {wired.before or 'nothing'}"
+            yield Statement("≠", "structure", what, (), reads, (wired,))
 
     def _of_settings(self) -> Iterator[Statement]:
         for change in self._pick(Changed, lambda c: c.kind == "export"):

@@ -79,7 +79,9 @@ def _clustering(figure: Figure) -> Iterator[Idea]:
         nodes = {("op", name) for name in offline} | {("state", name) for name in method.state}
         nodes |= {("net", net) for net in method.nets if figure.role(net) == "classifier"}
         nodes |= {("phase", leg.name) for leg in figure.passes}
-        yield Idea("clustering of all images", "", ", ".join(offline), frozenset(nodes), "repulsion")
+        collects = any(leg.phase and leg.phase.collect for leg in figure.passes)
+        what = "clustering of all images" if collects else "clustering of past features"
+        yield Idea(what, "", ", ".join(offline), frozenset(nodes), "repulsion")
     elif codes:
         heads = [net for net in method.nets if figure.role(net) == "prototypes"]
         queues = [name for name, part in method.state.items() if figure.traits(part.use).role == "queue"]

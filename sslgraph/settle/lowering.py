@@ -44,7 +44,7 @@ class Lowering:
             self._write(write)
         if self.leg.then is not None:
             after = Lowering(self.graph, self.leg.then, self.sizes, self.parts)
-            after.collected = self._collected()
+            after.collected = self._collected() if self.leg.collect else None
             self.out.then = after.run()
         return self.out
 

@@ -187,8 +187,12 @@ def clocked(
         for name in [name for name in batch if name.endswith(".index")]:
             batch[f"{name.removesuffix('index')}label"] = labels[batch[name].cpu()].to(device)
     batch["draw"] = keyed(seed, epoch, index.cpu()).to(device)
-    batch["clock"] = torch.tensor([seed, epoch, step], device=device)
-    return batch
+    return {**batch, **clock_of(seed=seed, epoch=epoch, step=step, device=device)}
+
+
+def clock_of(*, seed: int, epoch: int, step: int, device: torch.device | str = "cpu") -> dict[str, Tensor]:
+    """What parts that change from step to step are told, as a batch holds it."""
+    return {"clock": torch.tensor([seed, epoch, step], device=device)}
 
 
 def _refuse_uneven(images: Images, maps: Maps, index: Int64[Tensor, "batch"]) -> None:

@@ -106,10 +106,14 @@ def phase_faults(method: Method) -> list[Fault]:
         if phase.name in names:
             faults.append(Fault(here, f"two phases are called '{phase.name}'", (), "give each its own name"))
         names.append(phase.name)
-        if bool(phase.losses) == bool(phase.collect):
-            both = "collects and trains" if phase.losses else "neither collects nor trains"
-            cure = "write either collect: and then:, or losses:"
+        is_empty = not (phase.losses or phase.collect or phase.then)
+        if is_empty or (phase.losses and phase.collect):
+            both = "neither writes nor trains" if is_empty else "collects and trains"
+            cure = "write either then:, with collect: if it needs all images, or losses:"
             faults.append(Fault(here, f"phase '{phase.name}' {both}", (), cure))
+        elif phase.flow and not (phase.losses or phase.collect):
+            cure = "write collect: and a value of it, or leave flow: out; then: alone reads states"
+            faults.append(Fault((*here, "flow"), f"flow: of phase '{phase.name}' would never run", (), cure))
         elif phase.then if phase.losses else phase.after_step:
             key, cure = ("then", "collect") if phase.losses else ("after_step", "losses")
             faults.append(Fault(here, f"{key}: of phase '{phase.name}' would never run", (), f"it belongs to {cure}:"))

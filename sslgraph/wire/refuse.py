@@ -50,7 +50,10 @@ def _unused_names(leg: Leg, used: set[tuple[str, str]]) -> Iterator[Fault]:
     for name, value in leg.flow.items():
         others = [other for other in leg.flow if leg.flow[other] == value and other != name]
         others += [value] if leg.values[value].kind == "view" else []
-        if (leg.name, value) not in used:
+        if (leg.name, value) not in used and leg.is_after_pass:
+            problem = f"nothing in then: reads '{name}', so all images would pass for nothing"
+            yield Fault(leg.values[value].path, problem, (), "leave flow: and collect: out; then: runs without them")
+        elif (leg.name, value) not in used:
             yield Fault(leg.values[value].path, f"nothing uses the value '{name}'", (), cure)
         elif name not in leg.read and others:
             path = (*leg.values[value].path[:-1], name)
@@ -63,7 +66,6 @@ def _used_values(graph: Graph) -> set[tuple[str, str]]:
         arrows = nx.DiGraph([(source, value.name) for value in leg.values.values() for _, source in value.inputs])
         ends = {loss.name for loss in leg.losses} | {source for write in leg.writes for _, source in write.inputs}
         ends |= {leg.collect} if leg.collect else set()
-        ends |= {v.name for v in leg.values.values() if v.kind == "given"}
         reached = ends.union(*(nx.ancestors(arrows, end) for end in ends if end in arrows))
         used |= {(leg.name, name) for name in reached}
     return used

@@ -67,24 +67,28 @@ class _Wiring:
             if name in self.boxes:
                 self._loss(flow, name, loss)
         self._writes(flow, source.after_step, "after_step")
-        if self.phase and self.phase.collect:
-            self._collect(flow, self.phase, self.phase.collect)
+        if self.phase and not self.phase.losses:
+            self._then(flow.leg, self._collected(flow, self.phase), self.phase.then)
         return flow.leg
 
     def _flow(self, leg: Leg, texts: Mapping[str, str], views: Collection[str]) -> Flow:
         return Flow(leg, texts=texts, views=views, boxes=self.boxes, prefix=self.prefix, faults=self.faults)
 
-    def _collect(self, flow: Flow, phase: Phase, name: str) -> None:
+    def _collected(self, flow: Flow, phase: Phase) -> dict[str, Value]:
+        """What a pass over the data set hands on; nothing, if the phase collects nothing."""
+        if phase.collect is None:
+            return {}
         path = (*self.prefix, "collect")
         try:
-            flow.leg.collect = flow.argument(parse(name, path), path)
+            flow.leg.collect = flow.argument(parse(phase.collect, path), path)
         except SpecError as wrong:
             self.faults.extend(wrong.faults)
-            return
-        given = {name: Value(name, "given", path=path)}
-        flow.leg.then = Leg(f"{flow.leg.name}, then", values=given, flow={name: name}, is_after_pass=True)
-        after = self._flow(flow.leg.then, {}, ())  # the whole data set has passed: no batch is at hand
-        self._writes(after, phase.then, "then")
+        return {phase.collect: Value(phase.collect, "given", path=path)}
+
+    def _then(self, leg: Leg, given: dict[str, Value], texts: Sequence[str]) -> None:
+        flow = {name: name for name in given}
+        leg.then = Leg(f"{leg.name}, then", values=given, flow=flow, is_after_pass=True)
+        self._writes(self._flow(leg.then, {}, ()), texts, "then")  # the pass is over: no batch is at hand
 
     def _loss(self, flow: Flow, name: str, loss: Loss) -> None:
         box, path = self.boxes[name], (*self.prefix, "losses", name)

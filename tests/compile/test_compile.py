@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from toys import CLOCK, EYE, PLUGINS, SQUARE, TWO_VIEWS, batch, compiled, dense, sized
 
+from sslgraph.compile.listing import code
 from sslgraph.compile.weights import grid_of
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.schedules import Clock
@@ -394,6 +395,22 @@ def test_a_pass_collects_one_row_per_image_at_its_index() -> None:
     assert method.run_phase("look", loader) == frozenset({"g"})
     torch.testing.assert_close(method.parts["rows"].kept, torch.tensor([0.0, 1, 1, 1])[:, None].expand(4, 3) / 3**0.5)
     assert not torch.equal(method.parts["g"].last.weight, before) and method.training
+
+
+def test_a_phase_that_collects_nothing_writes_what_its_states_hold() -> None:
+    ones = {"use": "memory.table", "init": "ones", "rows": 2, "dim": 3}
+    method = compiled(
+        batch=2,
+        nets={"f": EYE, "g": dense(out=3)},
+        losses={"l": {**SQUARE, "of": ["z", "t"]}},
+        state={"kept": ones, "unit": {"use": "memory.table"}},
+        flow={"z": "g(f(x))", "t": "stopgrad(add(f(x), unit.read))"},
+        phases=[{"name": "look", "every": "2 steps", "then": ["unit.write(l2(kept.read))"]}],
+    )
+    assert [step for step in range(5) if method.due_phases(step, CLOCK)] == [0, 2, 4]
+    assert method.run_phase("look", [{"clock": torch.tensor([0, 0, 2])}]) == frozenset()
+    torch.testing.assert_close(method.parts["unit"](), torch.full((2, 3), 3**-0.5))
+    assert "# look, then\ndef forward" in code(method.sized) and "# look\n" not in code(method.sized)
 
 
 def test_a_pass_is_due_at_its_times() -> None:

@@ -96,6 +96,10 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
             },
             "sample: balance names the unknown state 'labels'",
         ),
+        (
+            {"phases": [{"name": "look", "flow": {"e": "f(x)"}, "collect": "e", "then": ["g.reset"]}]},
+            "phases.0.collect: nothing in then: reads 'e', so all images would pass for nothing\n  leave flow: and",
+        ),
     ],
 )
 def test_what_is_never_meant_is_refused(text: dict[str, Any], message: str) -> None:

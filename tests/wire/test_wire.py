@@ -308,7 +308,11 @@ def test_a_wrong_flow_is_refused(flow: dict[str, str], message: str) -> None:
         ({"losses": {}}, "the method has no loss, so nothing would be learned\n  add a losses: section"),
         (
             {"phases": [{"name": "a"}]},
-            "phase 'a' neither collects nor trains\n  write either collect: and then:, or losses:",
+            "phase 'a' neither writes nor trains\n  write either then:, with collect: if it needs all images, or",
+        ),
+        (
+            {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "then": ["g.reset"]}]},
+            "phases.0.flow: flow: of phase 'a' would never run\n  write collect: and a value of it, or leave flow: out",
         ),
         (
             {"phases": [{"name": "a", "flow": {"e": "f(x)"}, "losses": {"k": {**SQUARE, "of": ["e", "e"]}}}]},

@@ -80,6 +80,8 @@ def test_a_sweep_goes_once_over_everything_in_order_with_the_views_it_names() ->
     batches = list(feed(count=19).sweep(step=5, views=frozenset("y")))
     assert torch.cat([batch["y.index"] for batch in batches]).tolist() == list(range(19))
     assert not any(name.startswith("x.") for name in batches[0]) and batches[0]["clock"].tolist() == [0, 2, 5]
+    (alone,) = feed(count=19).sweep(step=5, views=frozenset())
+    assert set(alone) == {"clock"} and alone["clock"].tolist() == [0, 2, 5]  # no view, so no image is read
 
 
 LABELS = torch.tensor([0] * 40 + [1] * 7 + [4] * 3 + [-1] * 10)
