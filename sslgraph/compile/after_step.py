@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,24 @@ def write_all(graph: Graph, parts: nn.ModuleDict, leg: SizedLeg, pieces: Sequenc
     for write in leg.writes:
         tensors = {port: _in_order([p[piece.tensor] for p in pieces], piece.views) for port, piece in write.inputs}
         _write(graph, parts[write.write.box], write, tensors)
+
+
+def collected(
+    program: Callable[[Mapping[str, Tensor]], Writes], leg: SizedLeg, batches: Iterable[Mapping[str, Tensor]]
+) -> Writes:
+    """What `then:` reads: the clock and, if the phase collects rows, those of all images, each at its index."""
+    indices, rows, clock = [], [], torch.zeros(3, dtype=torch.int64)
+    phase = leg.leg.phase
+    assert phase is not None
+    if phase.collect is None:
+        return {"clock": next(iter(batches))["clock"]}
+    (piece,) = leg.pieces[str(leg.leg.collect)]
+    for batch in batches:
+        rows.append(program(batch)[piece.tensor].float())
+        indices.append(batch["draw"][:, 2])
+        clock = batch.get("clock", clock)
+    order = torch.cat(indices).argsort()
+    return {phase.collect: torch.cat(rows)[order.to(rows[0].device)], "clock": clock}
 
 
 def write_pass(

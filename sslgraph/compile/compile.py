@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sslgraph.compile.after_step import Writes, checked, write_all, write_pass, written
+from sslgraph.compile.after_step import Writes, checked, collected, write_all, write_pass, written
 from sslgraph.compile.follow import Follower, ScheduledSetting, Taker, scheduled
 from sslgraph.compile.program import Program
 from sslgraph.compile.watch import Watch
@@ -145,7 +145,7 @@ class CompiledMethod(nn.Module):
         """
         leg = next(leg for leg in self.sized.legs if leg.leg.name == name)
         self.eval()
-        given = _collect(self.programs[name], leg, batches)
+        given = collected(self.programs[name], leg, batches)
         self.train()
         assert leg.then is not None
         clock = given["clock"]
@@ -226,22 +226,6 @@ class CompiledMethod(nn.Module):
                 if name in self.parts
             ),
         ]
-
-
-def _collect(program: Program, leg: SizedLeg, batches: Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """What `then` reads: the clock, and the rows of all images if the phase collects any."""
-    indices, rows, clock = [], [], torch.zeros(3, dtype=torch.int64)
-    phase = leg.leg.phase
-    assert phase is not None
-    if phase.collect is None:
-        return {"clock": next(iter(batches))["clock"]}
-    (piece,) = leg.pieces[str(leg.leg.collect)]
-    for batch in batches:
-        rows.append(program(batch)[piece.tensor].float())
-        indices.append(batch["draw"][:, 2])
-        clock = batch.get("clock", clock)
-    order = torch.cat(indices).argsort()
-    return {phase.collect: torch.cat(rows)[order.to(rows[0].device)], "clock": clock}
 
 
 def _is_due(leg: SizedLeg, step: int, clock: Clock) -> bool:
