@@ -1,4 +1,4 @@
-"""Text for SVG and HTML: what means something there is escaped, and what may not stand there is replaced."""
+"""Text for SVG, HTML and a terminal: what means something there is escaped or replaced."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ import re
 
 # XML 1.0 has no word for these, not even an escaped one: a file that holds one can't be opened.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What moves a terminal's cursor or sets its colours, and bytes of a name that are no text.
+_MOVING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def escape(text: str) -> str:
     """The text as it can stand in an element or in an attribute's quotes; a control character becomes U+FFFD."""
     return html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+def on_one_line(text: str) -> str:
+    """A name as a terminal can show it: a newline, an escape and a byte that is no text become U+FFFD."""
+    return _MOVING.sub("\N{REPLACEMENT CHARACTER}", text)

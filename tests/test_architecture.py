@@ -58,6 +58,7 @@ FOR_COMPONENTS = {
         "c_library",
         "collectives",
         "errors",
+        "escaping",
         "home",
         "whole_file",
         "addresses",

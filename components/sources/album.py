@@ -18,6 +18,7 @@ from torch import Tensor
 from sslgraph import draws
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
+from sslgraph.escaping import on_one_line
 
 from .decoding import Picture, decode, numbers_of
 from .pixels import SAMPLE, Array, Range, Scaling
@@ -128,7 +129,7 @@ class Album(ABC):
         except SslgraphError:
             raise
         except (OSError, ValueError) as reason:
-            self.broken[index] = f"{self.name(index)}: {reason}"
+            self.broken[index] = on_one_line(f"{self.name(index)}: {reason}")
             return None
 
     def _good(self, index: int) -> int:
@@ -179,6 +180,10 @@ def chosen(
     notes: tuple[str, ...] = ()
     if splits is not None:
         of_each = torch.as_tensor(splits)
+        if count and not bool((of_each == TRAIN).any()):
+            there = " and ".join(SPLITS[one] for one in (VAL, TEST) if bool((of_each == one).any()))
+            raise SslgraphError(f"{where} holds images of {there} and none to train on; give the folder with the "
+                                "training images, or the one folder that is to be trained on")  # fmt: skip
         if bool((of_each != TRAIN).any()):
             other = _held_out(of_each, labels)
             everyone = everyone[of_each == (other if split == "test" else TRAIN)]

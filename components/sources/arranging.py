@@ -38,7 +38,9 @@ def arranged(
     counts = np.bincount(of_item, minlength=len(folders))
     for number in np.flatnonzero(by_folder == NEITHER).tolist():
         skipped.note("image", "in none of the splits", folders[number], int(counts[number]))
-    class_of, classes = classes_of(found.rests, by_folder.tolist())
+    class_of, classes, parts = classes_of(found.rests, by_folder.tolist())
+    if parts:
+        skipped.note("folder name", "no label, for it numbers a part of the images", parts[0], len(parts))
     if not classes:
         return Arranged(splits, None, ())
     number_of = {name: i for i, name in enumerate(classes)}

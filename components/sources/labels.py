@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,6 +20,10 @@ LIKE = re.compile(r"label|class|categ|target|species|genus|breed|kind|type|^y$|^
 NONE = np.iinfo(np.int64).min
 # Whole numbers are classes as they stand up to so many; larger ones may have gaps, and are numbered anew.
 DENSE = 1_000
+# How tables write that a value is missing, besides leaving it empty.
+MISSING = ("nan", "<na>")
+WHOLE, NUMBER = re.compile(r"[+-]?\d+(?:\.0*)?"), re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
+LARGEST = 2**62
 
 Raw = NDArray[Any]  # int64 with NONE, or texts with "" where there is no label
 Codes = Int64[Tensor, "images"]
@@ -33,7 +38,7 @@ def raw(values: Iterable[Any]) -> Raw | None:
     if kinds <= {int, bool, float}:
         if any(float(value) != int(value) for value in there if value is not None and abs(value) != float("inf")):
             return None
-        if any(abs(value) >= 2**62 for value in there if value is not None):
+        if any(abs(value) >= LARGEST for value in there if value is not None):
             return np.array(["" if value is None else str(value) for value in there], dtype=np.str_)
         return np.array([NONE if value is None else int(value) for value in there], dtype=np.int64)
     if kinds <= {str, bytes, int, bool}:
@@ -46,9 +51,13 @@ def numbered(pieces: Sequence[Raw], names: Sequence[str] = ()) -> tuple[Codes | 
     """The classes of all pieces together, -1 for no label, and their names; None if no image has a label.
 
     Whole numbers stay as they are, so that `names` fit them, unless they are far apart: then, like texts, they are
-    numbered in order. A negative number is none.
+    numbered in order. A negative number is none. Texts that are numbers, but not all whole, say no classes.
     """
     if not pieces or not sum(map(len, pieces)):
+        return None, ()
+    pieces = [_cleaned(piece) for piece in pieces]
+    texts = [text for piece in pieces if piece.dtype.kind == "U" for text in np.unique(piece).tolist() if text]
+    if texts and all(map(NUMBER.fullmatch, texts)) and not all(map(WHOLE.fullmatch, texts)):
         return None, ()
     whole = [_as_whole(piece) for piece in pieces]
     if all(piece is not None for piece in whole):
@@ -56,14 +65,21 @@ def numbered(pieces: Sequence[Raw], names: Sequence[str] = ()) -> tuple[Codes | 
         there = np.unique(values[values >= 0])
         if not len(there):
             return None, ()
-        if names or there[-1] < max(DENSE, 4 * len(there)):
+        if there[-1] < max(DENSE, 4 * len(there), len(names)):
             return torch.from_numpy(np.where(values >= 0, values, -1)), tuple(names)
         codes = np.where(values >= 0, np.searchsorted(there, values), -1)
         return torch.from_numpy(codes), tuple(map(str, there))
-    texts = np.concatenate([_as_text(piece) for piece in pieces])
-    there = np.unique(texts[texts != ""])
-    codes = np.where(texts != "", np.searchsorted(there, texts), -1)
+    words = np.concatenate([_as_text(piece) for piece in pieces])
+    there = np.unique(words[words != ""])
+    codes = np.where(words != "", np.searchsorted(there, words), -1)
     return torch.from_numpy(codes), tuple(map(str, there))
+
+
+def as_named(piece: Raw, names: Sequence[str]) -> Raw:
+    """Numbers of classes as the names of these: files whose lists of names differ mean different classes by 0."""
+    if piece.dtype.kind == "U" or not names:
+        return piece
+    return np.array(["" if i < 0 else names[i] if i < len(names) else str(i) for i in piece.tolist()], dtype=np.str_)
 
 
 def none(count: int) -> Raw:
@@ -91,13 +107,22 @@ def _text(value: Any) -> str:
 def _as_whole(piece: Raw) -> NDArray[np.int64] | None:
     if piece.dtype.kind != "U":
         return piece
-    try:
-        there = piece != ""
-        values = np.full(len(piece), NONE, dtype=np.int64)
-        values[there] = piece[there].astype(np.int64)
-    except (ValueError, OverflowError):
+    texts, of_each = np.unique(piece, return_inverse=True)
+    if not all(WHOLE.fullmatch(text) for text in texts.tolist() if text):
         return None
-    return values
+    numbers = [int(text.partition(".")[0]) if text else NONE for text in texts.tolist()]
+    if any(abs(number) >= LARGEST for number in numbers if number != NONE):
+        return None
+    return np.array(numbers, dtype=np.int64)[of_each]
+
+
+def _cleaned(piece: Raw) -> Raw:
+    """Texts in one form of Unicode, those that say that a value is missing empty; numbers as they are."""
+    if piece.dtype.kind != "U" or not len(piece):
+        return piece
+    texts, of_each = np.unique(piece, return_inverse=True)
+    clean = ["" if text.lower() in MISSING else unicodedata.normalize("NFC", text) for text in texts.tolist()]
+    return np.array(clean, dtype=np.str_)[of_each]
 
 
 def _as_text(piece: Raw) -> NDArray[np.str_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from .labels import USUAL, Raw, advice, none, numbered, raw
 from .opening import holds_shards
 from .skipped import Skipped
 from .splits import NEITHER, are_split, by_name, by_word
-from .store import File, Folder
+from .store import File, Folder, kind_of
 from .tables import ENDINGS, Row, rows_of
 from .wildcards import matching
 
@@ -138,12 +139,13 @@ def _texts(path: str) -> list[Path]:
 def _beside(folder: Path) -> list[Path]:
     """The tables of a folder of images, or of those in it: others of that name, without the column, are not theirs."""
     with os.scandir(folder) as entries:  # not every file is looked at: there may be millions
-        folders = [str(folder), *sorted(entry.path for entry in entries if entry.is_dir())]
+        folders = [str(folder), *sorted(entry.path for entry in entries if kind_of(entry) == "folder")]
     found = []
     for one in (Path(where, name) for where in folders for name in BESIDE):
-        if one.is_file():
-            with one.open("rb") as opened:
-                found += [one] if FILES.encode() in opened.readline(HEAD) else []
+        with suppress(OSError):  # a folder that may not be read, or a link in a circle
+            if one.is_file():
+                with one.open("rb") as opened:
+                    found += [one] if FILES.encode() in opened.readline(HEAD) else []
     return found
 
 

@@ -20,7 +20,7 @@ from .album import Album, chosen, scaling_of
 from .arranging import arranged
 from .index_cache import Arrays
 from .kept import Kept
-from .labels import advice, numbered
+from .labels import Codes, advice, as_named, numbered
 from .opening import holds_shards, store_at
 from .parquet_index import PIECE, indexed, read
 from .splits import are_split
@@ -70,11 +70,7 @@ class Parquet(Album):
         skipped = self._store.skipped
         self._column = _one_column([str(index["column"]) for index in found], files)
         rows, sizes = (np.concatenate([index[key] for index in found]) for key in ("rows", "bytes"))
-        names = (
-            next((names for index in found if (names := index["classes"].tolist())), None)
-            or (beside(self._store, "classes.txt") or "").splitlines()
-        )
-        labels, self.classes = numbered([index["labels"] for index in found], names)
+        labels, self.classes = _numbered(found, (beside(self._store, "classes.txt") or "").splitlines())
         of_row = np.repeat(np.arange(len(files)), [int(index["rows"].sum()) for index in found])
         splits = arranged([file.name for file in files], of_row, skipped).splits
         by_column = np.concatenate([index["splits"] for index in found])
@@ -170,6 +166,15 @@ def _shards(store: Store, label: str | None) -> tuple[list[File], list[Arrays]]:
             f"{', '.join(found[0]['columns'].tolist())}, and one must hold encoded bytes, or {{bytes, path}}"
         )
     return [file for file, _ in kept], [index for _, index in kept]
+
+
+def _numbered(found: list[Arrays], names: list[str]) -> tuple[Codes | None, tuple[str, ...]]:
+    """The classes of all rows, and their names: by the schemas of the files, or `names`, the lines of a classes.txt."""
+    pieces, named = [index["labels"] for index in found], [tuple(index["classes"].tolist()) for index in found]
+    lists = set(named) - {()}
+    if len(lists) < 2:
+        return numbered(pieces, next(iter(lists), names))
+    return numbered([as_named(*both) for both in zip(pieces, named, strict=True)])
 
 
 def _names_images(store: Store) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sslgraph.amounts import counted
+from sslgraph.escaping import on_one_line
 
 from .heif import ENDINGS, LACKS
 
@@ -52,5 +53,6 @@ class Skipped:
     def lines(self) -> list[str]:
         """A line for each kind: "5 .raw files: not an image that is read, such as class0/IMG_0.RAW"."""
         return [
-            f"{counted(count, what)}: {why}, such as {example}" for (what, why), (count, example) in self.found.items()
+            on_one_line(f"{counted(count, what)}: {why}, such as {example}")
+            for (what, why), (count, example) in self.found.items()
         ]

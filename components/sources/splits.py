@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,12 @@ WORDS = {
 }  # fmt: skip
 # A file whose rows or members are the images: it stands in a path like a folder.
 CONTAINERS = (".tar", ".parquet")
+# Folders that hold numbered parts of a data set (fold1, NIH's images_001, a camera's 100CANON), and no class each.
+PARTS = re.compile(
+    r"(.*[\W_])?(fold|part|chunk|batch|shard|images?|imgs?|split|subset|volume|disk|archive|train|val|test)s?[\W_]*\d+"
+    r"|\d{3}[a-z_]{5}",
+    re.IGNORECASE,
+)
 RUNS = re.compile(r"[^\W\d_]+")
 HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
@@ -50,8 +57,9 @@ def division(folders: Sequence[str], names: Callable[[], Iterable[tuple[int, str
     for strict in (False, True):
         for level in range(deepest):
             marks = [_mark(parts[level], strict) if level < len(parts) else NEITHER for parts in cut]
-            if are_split(marks) and not (strict and NEITHER in marks):
-                return Division(marks, [_without(parts, level) for parts in cut], "folder")
+            is_held_out = set(marks) == {VAL, TEST}  # and nothing to train on, which whoever asks for images is told
+            if (are_split(marks) or is_held_out) and not (strict and NEITHER in marks):
+                return Division(marks, _unrepeated(cut, marks, level), "folder")
     levels = [next((i for i, part in enumerate(parts) if _mark(part, False) >= 0), -1) for parts in cut]
     marks = [_mark(parts[i], False) if i >= 0 else NEITHER for parts, i in zip(cut, levels, strict=True)]
     if are_split(marks):
@@ -61,23 +69,31 @@ def division(folders: Sequence[str], names: Callable[[], Iterable[tuple[int, str
     return Division([TRAIN] * len(folders), list(folders), "")
 
 
-def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], tuple[str, ...]]:
-    """The class of each folder ("" for none), and the classes: the first level at which folders part.
+def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
+    """The class of each folder ("" for none), the classes, and folders that hold numbered PARTS.
 
-    Folders that hold everything else are passed over, and so are CONTAINERS. One class alone says nothing, and names
-    that no training image has are no classes (all of them in a folder `images`).
+    Classes are the first level at which folders part. Folders that hold everything else are passed over, and so are
+    CONTAINERS and PARTS. One class alone says nothing, and names that no training image has are no classes (all of
+    them in a folder `images`). Held-out folders may write the same class in other capitals.
     """
     cut = [[part for part in rest.split("/") if part and not part.lower().endswith(CONTAINERS)] for rest in rests]
-    while len({parts[0] for parts in cut if parts}) == 1:
+    passed = list[str]()
+    while firsts := {parts[0] for parts in cut if parts}:
+        if len(firsts) > 1 and not (are_parts := all(map(PARTS.fullmatch, firsts))):
+            break
+        passed += sorted(firsts) if len(firsts) > 1 and are_parts else []
         cut = [parts[1:] for parts in cut]
-    names = [parts[0] if parts else "" for parts in cut]
+    names = [unicodedata.normalize("NFC", parts[0]) if parts else "" for parts in cut]
     known = {name for name, split in zip(names, splits, strict=True) if split == TRAIN} - {""}
+    alike = {name.casefold(): name for name in known}
+    if len(alike) == len(known):
+        names = [name if name in known else alike.get(name.casefold(), name) for name in names]
     for held_out in (VAL, TEST):
         its = {name for name, split in zip(names, splits, strict=True) if split == held_out} - {""}
         if its and not its & known:
             names = ["" if split == held_out else name for name, split in zip(names, splits, strict=True)]
     classes = tuple(sorted(set(names) - {""}))
-    return (names, classes) if len(classes) > 1 else ([""] * len(names), ())
+    return (names, classes, tuple(passed)) if len(classes) > 1 else ([""] * len(names), (), tuple(passed))
 
 
 def _mark(part: str, in_words: bool) -> int:
@@ -92,6 +108,18 @@ def are_split(marks: Iterable[int]) -> bool:
 
 def _without(parts: list[str], level: int) -> str:
     return "/".join(parts[:level] + parts[level + 1 :]) if 0 <= level < len(parts) else "/".join(parts)
+
+
+def _unrepeated(cut: Sequence[list[str]], marks: Sequence[int], level: int) -> list[str]:
+    """The paths without this level, and without those below that say the same again: training_set/training_set/cat."""
+    end, said = level + 1, set(marks) - {NEITHER}
+    while True:
+        below = {(mark, parts[end] if end < len(parts) else "") for parts, mark in zip(cut, marks, strict=True)}
+        below = {(mark, name) for mark, name in below if mark != NEITHER}
+        if len(below) != len(said) or any(by_word(name) != mark for mark, name in below):
+            break
+        end += 1
+    return ["/".join(parts[:level] + parts[end:]) for parts in cut]
 
 
 def _all_marked(names: Iterable[tuple[int, str]]) -> list[int]:

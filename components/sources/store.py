@@ -69,7 +69,7 @@ class Store(Protocol):
 def beside(store: Store, name: str) -> str | None:
     """The text of a small file in the store's own folder, or None if it has none."""
     try:
-        return store.read(name).decode("utf-8")
+        return store.read(name).decode("utf-8-sig", "replace")
     except FileNotFoundError:
         return None
 
@@ -133,7 +133,7 @@ class Folder:
             return
         for entry in entries:
             name, is_link = above + entry.name, entry.is_symlink()
-            kind = _kind(entry)
+            kind = kind_of(entry)
             if is_hidden(entry.name):
                 self.skipped.note("hidden folder" if kind == "folder" else "hidden file", "skipped", name)
             elif kind == "folder":
@@ -203,7 +203,7 @@ class Folder:
             raise StorageError(f"the images' folder {self.root} is gone ({reason}); see that it is mounted") from reason
 
 
-def _kind(entry: os.DirEntry[str]) -> str:
+def kind_of(entry: os.DirEntry[str]) -> str:
     """What it is, or what it links to; "" for a link that leads nowhere or in a circle."""
     try:
         return "folder" if entry.is_dir() else "file" if entry.is_file() else ""

@@ -108,7 +108,7 @@ class WebDataset(Album):
 
     def name(self, index: int) -> str:
         """Its shard, and its name in there."""
-        return f"{self._store.place(self.shards[self._shard[index]])}, {self._names[index].decode()}"
+        return f"{self._store.place(self.shards[self._shard[index]])}, {self._names[index].decode('utf-8', 'replace')}"
 
     def listing(self) -> Iterator[bytes]:
         """The names of the samples in their shards, their sizes and labels."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from sslgraph import draws
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError, StorageError
+from sslgraph.escaping import on_one_line
 from sslgraph.parts import registry
 
 from ..check.request import located, source_for
@@ -83,7 +84,7 @@ def _classes(source: Source) -> list[str]:
     least, most = int(there.min()), int(there.max())
     each = ("" if least == most else f"{least:,} to ") + f"{counted(most, 'image')} each"
     without = f"; {counted(lacking, 'image')} without a label" if lacking else ""
-    return [f"classes: {named or 'numbers without names'}; {each}{without}"]
+    return [f"classes: {on_one_line(named) or 'numbers without names'}; {each}{without}"]
 
 
 def _brightness(images: Tensor | list[Tensor]) -> str:

@@ -238,3 +238,15 @@ def test_a_column_says_the_splits_where_no_name_does(tmp_path: Path) -> None:
     path = str(write(tmp_path / "a.parquet", list(range(20)), split=splits))
     assert reds(Parquet(path=path, split="test"), *range(5)) == [15, 16, 17, 18, 19]
     assert Parquet(path=path).notes[0] == "splits: train 15 images; val 5 images, held out"
+
+
+def test_files_whose_schemas_number_the_classes_differently_are_compared_by_name(tmp_path: Path) -> None:
+    for file, names in (("a", ["cat", "dog"]), ("b", ["dog", "cat"])):
+        table = pa.table({"image": [picture(i) for i in range(10)], "label": [0, 1] * 5})
+        about = {"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}}
+        table = table.replace_schema_metadata({b"huggingface": json.dumps(about).encode()})
+        pq.write_table(table, tmp_path / f"train-{file}.parquet")
+        pq.write_table(table, tmp_path / f"test-{file}.parquet")
+    source = Parquet(path=str(tmp_path))
+    assert source.classes == ("cat", "dog") and source.labels is not None
+    assert source.labels.tolist() == [0, 1] * 5 + [1, 0] * 5

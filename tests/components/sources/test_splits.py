@@ -67,9 +67,34 @@ def test_file_names_divide_only_if_each_has_a_word() -> None:
         (["photos"], [TRAIN], [""], ()),
         (["n1/images", "n2/images", "images"], [TRAIN, TRAIN, VAL], ["n1", "n2", ""], ("n1", "n2")),
         (["cat", "dog", "dog"], [TRAIN, TRAIN, TEST], ["cat", "dog", "dog"], ("cat", "dog")),
+        (["cat", "Dog", "Cat", "dog"], [TRAIN, TRAIN, TEST, TEST], ["cat", "Dog", "cat", "Dog"], ("Dog", "cat")),
+        (["Cat", "cat", "CAT"], [TRAIN, TRAIN, TEST], ["Cat", "cat", ""], ("Cat", "cat")),
+        (["caf\u00e9", "tea", "cafe\u0301"], [TRAIN, TRAIN, TEST], ["café", "tea", "café"], ("café", "tea")),
+        (["fold1/cat", "fold2/dog", "fold2/cat"], [TRAIN] * 3, ["cat", "dog", "cat"], ("cat", "dog")),
+        (["NIH_images_001", "NIH_images_002"], [TRAIN] * 2, ["", ""], ()),
+        (["100CANON", "101CANON"], [TRAIN] * 2, ["", ""], ()),
+        (["train1/a", "train2/b"], [TRAIN] * 2, ["a", "b"], ("a", "b")),
+        (["scaffold1", "scaffold2"], [TRAIN] * 2, ["scaffold1", "scaffold2"], ("scaffold1", "scaffold2")),
     ],
 )
 def test_classes_are_the_level_at_which_folders_part(
     rests: list[str], splits: list[int], classes: list[str], all_of_them: tuple[str, ...]
 ) -> None:
-    assert classes_of(rests, splits) == (classes, all_of_them)
+    assert classes_of(rests, splits)[:2] == (classes, all_of_them)
+
+
+@pytest.mark.parametrize(
+    ("folders", "rests"),
+    [
+        (["training_set/training_set/cat", "test_set/test_set/dog"], ["cat", "dog"]),
+        (["a/train/train/cat", "a/val/val/dog"], ["a/cat", "a/dog"]),
+        (["train/trainers", "train/boots", "test/trainers"], ["trainers", "boots", "trainers"]),
+        (["train/train/cat", "test/cat"], ["train/cat", "cat"]),  # only where all of them say it again
+    ],
+)
+def test_folders_that_say_their_split_again_are_no_classes(folders: list[str], rests: list[str]) -> None:
+    assert division(folders).rests == rests
+
+
+def test_splits_without_one_to_train_on_are_no_classes() -> None:
+    assert division(["val/cat", "test/cat"]).splits == [VAL, TEST] and division(["val/cat", "dog"]).how == ""
