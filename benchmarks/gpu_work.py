@@ -23,7 +23,7 @@ from sslgraph.pipelines.train.loop import loop, one_step
 from sslgraph.pipelines.train.prepare import prepare
 from sslgraph.pipelines.train.run import Run
 from sslgraph.read.load import load_augmentation
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from . import hand_written
 from .floor import floor

@@ -16,7 +16,7 @@ from sslgraph.pipelines.feed.feed import order
 from sslgraph.pipelines.machine.chosen_forms import fitting
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from .turns import Work
 from .views import CIFAR

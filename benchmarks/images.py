@@ -19,7 +19,7 @@ from sslgraph.parts import registry
 from sslgraph.pipelines.feed.preparing import prepare_images
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from .turns import Timed, Work, in_turns
 from .views import composed

@@ -16,7 +16,7 @@ from torchvision.transforms.v2 import functional as tv
 from sslgraph.components.augment import native
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from .turns import Timed, Work, in_turns
 
@@ -136,7 +136,7 @@ def _kornia(view: View) -> Callable[[Tensor], Tensor]:
 
 
 def _settings(view: View) -> list[tuple[str, dict[str, Any]]]:
-    from sslgraph.settle.overrides import resolve
+    from sslgraph.views.overrides import resolve
 
     found = {view.augment: load_augmentation(view.augment).spec}
     return [(part.use, dict(part.settings)) for part in resolve({"x": view}, found)["x"].values()]

@@ -13,7 +13,7 @@ from sslgraph.read import catalogue
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Augmentation, Data, Method, Part, Recipe
-from sslgraph.settle.overrides import resolve
+from sslgraph.views.overrides import resolve
 from sslgraph.wire.graph import Graph
 from sslgraph.wire.refuse import refuse
 from sslgraph.wire.wire import wire
@@ -53,7 +53,7 @@ def sized_graph(
 ) -> SizedGraph:
     """The settled graph for source images of a height and width; a view that can't be made is a fault of the spec."""
     from sslgraph.settle.settle import settle
-    from sslgraph.settle.views import ViewProgram, evaluation_view
+    from sslgraph.views.views import ViewProgram, evaluation_view
 
     with placed(loaded.place):
         steps, views = augmentations(loaded, plugins), loaded.spec.views

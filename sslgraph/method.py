@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sslgraph.compile.compile import CompiledMethod
     from sslgraph.drawing import Picture
     from sslgraph.settle.sized import SizedGraph
-    from sslgraph.settle.views import ViewProgram
+    from sslgraph.views.views import ViewProgram
 
 
 def load(
@@ -98,7 +98,7 @@ class Method:
         index) alone. Images of several sizes come as a list of [3, H, W]. A method that reads `x.label` needs the
         labels of the whole data set, one that reads `x.map` the label maps [H, W] of these images.
         """
-        from sslgraph.settle.views import clocked
+        from sslgraph.views.views import clocked
 
         device = images.device if not isinstance(images, list) else images[0].device
         return clocked(
@@ -109,7 +109,7 @@ class Method:
     @cached_property
     def view_program(self) -> ViewProgram:
         """What makes images into views."""
-        from sslgraph.settle.views import ViewProgram
+        from sslgraph.views.views import ViewProgram
 
         return ViewProgram.build(self.spec.views, augmentations(self.text, self.plugins))
 

@@ -23,7 +23,7 @@ FLOORS: tuple[set[str], ...] = (
     {"parts"},
     {"read"},
     {"wire"},
-    {"settle", "lint", "diff"},
+    {"settle", "views", "lint", "diff"},
     {"compile", "drawing", "checked"},
     {"overlay", "method"},
     {"page"},
@@ -81,7 +81,7 @@ RUN_BY_COMMANDS = {
     "search": "pipelines/search/search.py",
     "show": "pipelines/look/show.py",
     "verify": "pipelines/verify/verify.py",
-    "views": "sslgraph/settle/views.py",
+    "views": "sslgraph/views/views.py",
 }
 
 

@@ -28,7 +28,7 @@ from sslgraph.read.loaded import method_in
 from sslgraph.read.located import Value, written
 from sslgraph.schedules import Clock
 from sslgraph.settle.sized import SizedGraph
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 METHODS = catalogue.names("methods")
 RECIPES = catalogue.names("recipes")

@@ -104,7 +104,7 @@ def _reason(side: float) -> str:
 
 def _smaller(recipe: str, given: Mapping[str, Any], plugins: tuple[str, ...]) -> dict[str, Any]:
     """A size for each view by which the method still fits together; none if it does not, or sizes are given."""
-    from sslgraph.settle.views import ViewProgram
+    from sslgraph.views.views import ViewProgram
 
     loaded = method_in(load_recipe(recipe, dict(given)))
     if any(path.startswith("views.") and path.endswith(".size") for path in given):

@@ -20,7 +20,7 @@ from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
-from sslgraph.settle.views import pixel_view
+from sslgraph.views.views import pixel_view
 from sslgraph.write_whole import reason
 
 from ..check import check

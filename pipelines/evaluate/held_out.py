@@ -10,7 +10,7 @@ import torch
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
-from sslgraph.settle.views import clocked
+from sslgraph.views.views import clocked
 
 from ..check import check
 from ..feed.feed import Source, reader

@@ -16,7 +16,7 @@ from sslgraph.amounts import percent
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read.spec import Data
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from ..check.request import located
 from ..measure import segmentation

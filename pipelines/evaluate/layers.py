@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError, unknown
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from ..feed.feed import Source
 from ..measure.features import Features, extract

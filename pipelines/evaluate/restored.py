@@ -19,7 +19,7 @@ from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.spec import Part, Recipe
 from sslgraph.settle.sized import SizedGraph
-from sslgraph.settle.views import ViewProgram, evaluation_view
+from sslgraph.views.views import ViewProgram, evaluation_view
 from sslgraph.wire.graph import Graph
 
 from ..check import check

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
-from sslgraph.settle.views import pixel_view
+from sslgraph.views.views import pixel_view
 
 from ..feed.feed import Index, Source
 from ..feed.selection import Selection

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
-from sslgraph.settle.views import ViewProgram, clock_of, clocked
+from sslgraph.views.views import ViewProgram, clock_of, clocked
 
 Batch = dict[str, Tensor]
 Images = Tensor | list[Tensor]

@@ -16,8 +16,8 @@ from sslgraph.checked import BATCH, SOURCE, augmentations, sized_graph, wired
 from sslgraph.errors import SslgraphError
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Augmentation, Method
-from sslgraph.settle.overrides import is_normalization, resolve
-from sslgraph.settle.views import Painting, Steps, ViewProgram
+from sslgraph.views.overrides import is_normalization, resolve
+from sslgraph.views.views import Painting, Steps, ViewProgram
 
 from ..feed.feed import Source
 from .op_pictures import OpPictures, within

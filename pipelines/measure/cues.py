@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate
 
 from sslgraph.amounts import percent
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from .shortcuts import BATCH, SURE, asked, drawn, error_of
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from ..feed.feed import Index, Source, prefetched, reader
 

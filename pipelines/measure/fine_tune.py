@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.errors import SslgraphError
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from ..feed.feed import Source, prefetched, reader
 from .features import extract

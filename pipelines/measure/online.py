@@ -18,7 +18,7 @@ from sslgraph.errors import SpecError, SslgraphError, unknown
 from sslgraph.parts import registry
 from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
-from sslgraph.settle.views import ViewProgram, pixel_view
+from sslgraph.views.views import ViewProgram, pixel_view
 
 from ..feed.feed import Source
 from ..feed.portion import portion

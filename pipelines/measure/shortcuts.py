@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sslgraph.amounts import percent
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.settle.views import ViewProgram, clocked
+from sslgraph.views.views import ViewProgram, clocked
 
 from .told import ports as ports_of
 

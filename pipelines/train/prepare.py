@@ -23,7 +23,7 @@ from sslgraph.read.plugins import folders_of
 from sslgraph.read.resolved import flat, resolved
 from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
-from sslgraph.settle.views import ViewProgram, evaluation_view
+from sslgraph.views.views import ViewProgram, evaluation_view
 
 from ..check import check
 from ..feed.feed import Feed, Source

@@ -22,7 +22,7 @@ from sslgraph.components.sources.prepared import Prepared
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.pipelines.feed.preparing import prepare_images
 from sslgraph.read.load import load_method
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 BANDS = 5
 ALL = "data.channels=[0,1,2,3,4]"

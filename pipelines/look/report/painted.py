@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.settle.sized import SizedLeg, Step
-from sslgraph.settle.views import clocked
+from sslgraph.views.views import clocked
 
 from ...evaluate.restored import Restored
 from ...feed.feed import Images

@@ -16,7 +16,7 @@ from sslgraph import draws
 from sslgraph.checked import augmentations
 from sslgraph.errors import SslgraphError
 from sslgraph.read.loaded import method_in
-from sslgraph.settle.views import ViewProgram, pixel_view
+from sslgraph.views.views import ViewProgram, pixel_view
 
 from ...check import check
 from ...evaluate.restored import restored

@@ -10,7 +10,7 @@ from sslgraph.diff.figure import Figure
 from sslgraph.errors import SslgraphError
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Average, Path
-from sslgraph.settle.overrides import is_normalization, resolve
+from sslgraph.views.overrides import is_normalization, resolve
 from sslgraph.wire.graph import Box as Part
 from sslgraph.wire.graph import LossBox, NetBox, TargetBox, Value
 from sslgraph.wire.sketched import is_draft

@@ -22,7 +22,7 @@ from sslgraph.pipelines.look.report import write_report
 from sslgraph.pipelines.measure.features import extract_views
 from sslgraph.pipelines.train.loop import train
 from sslgraph.read.spec import Augmentation, Part, View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 NAMES = ("knn20", "linear")
 TINY = """

@@ -13,7 +13,7 @@ from sslgraph.draws import keyed
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.feed.feed import Feed, order, prefetched
 from sslgraph.read.spec import Augmentation, Part, View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 FLIPPED = Augmentation(augmentation="flipped", steps={"flip": Part(use="augment.horizontal_flip")})
 TWO_VIEWS = ViewProgram.build({name: View(augment="flipped") for name in "xy"}, {"flipped": FLIPPED})

@@ -23,7 +23,7 @@ from sslgraph.components.sources.webdataset import WebDataset
 from sslgraph.errors import StorageError
 from sslgraph.pipelines.feed.feed import Feed
 from sslgraph.pipelines.train.loop import train
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 ROOT = Path(__file__).parents[3]
 SMALL = {

@@ -21,7 +21,7 @@ from sslgraph.pipelines.check import check
 from sslgraph.pipelines.feed.feed import Feed
 from sslgraph.pipelines.look.contact_picture import draw, scaled
 from sslgraph.pipelines.look.contact_sheet import Sheet, contact_sheet, where
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 
 class Photos:

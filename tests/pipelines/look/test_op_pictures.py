@@ -14,7 +14,7 @@ from sslgraph.draws import keyed
 from sslgraph.pipelines.check import check
 from sslgraph.pipelines.look.contact_sheet import Cell, contact_sheet
 from sslgraph.pipelines.look.op_pictures import mosaic, veiled, within
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 INDEX = torch.tensor([0, 2, 4])
 

@@ -18,7 +18,7 @@ from sslgraph.pipelines.train import loop
 from sslgraph.pipelines.train.prepare import prepare
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 SMALL = {"data.images": 64, "batch": 8, "steps": 4, "epochs": None, "evaluate": {}, "checkpoint": {}, "monitor": None}

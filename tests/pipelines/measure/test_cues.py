@@ -12,7 +12,7 @@ from sslgraph.checked import augmentations, sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.pipelines.measure.cues import CHANGES, Cues, cues
 from sslgraph.read.load import load_method
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 
 def images(rows: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.measure.features import Features, extract
 from sslgraph.read.spec import Augmentation, Part, View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 NORMALIZED = Augmentation(augmentation="n", steps={"n": Part(use="augment.normalize")})
 

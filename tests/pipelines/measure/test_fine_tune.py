@@ -14,7 +14,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.measure import fine_tune as module
 from sslgraph.pipelines.measure.features import Features, extract
 from sslgraph.pipelines.measure.fine_tune import fine_tune
-from sslgraph.settle.views import pixel_view
+from sslgraph.views.views import pixel_view
 
 BRIGHT = (torch.arange(200) >= 100).long()
 

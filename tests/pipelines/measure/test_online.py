@@ -11,7 +11,7 @@ from torch import nn
 
 from sslgraph.pipelines.measure.online import OnlineKnn, Setting
 from sslgraph.read.spec import Augmentation, Data, Part, View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 CLASSES, TRAIN, HELD_OUT = 20, 12, 4
 

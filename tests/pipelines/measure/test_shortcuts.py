@@ -10,7 +10,7 @@ from sslgraph.checked import augmentations, sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.pipelines.measure.shortcuts import Pretext, asked_of_noise
 from sslgraph.read.load import load_method
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 PLUGINS = ("shortcut_parts",)
 TOY = """

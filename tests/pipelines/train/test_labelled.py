@@ -13,7 +13,7 @@ from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.feed.feed import Feed
 from sslgraph.pipelines.launch.launch import launch
 from sslgraph.read.spec import Augmentation, Part, View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 RECIPE = """
 recipe: supervised

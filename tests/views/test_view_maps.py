@@ -10,7 +10,7 @@ from torch.nn.functional import max_pool2d
 
 from sslgraph.errors import SslgraphError
 from sslgraph.read.spec import View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 from test_renderings import FOUND  # isort: skip
 

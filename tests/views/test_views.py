@@ -13,8 +13,8 @@ from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, Part, View
-from sslgraph.settle.overrides import resolve
-from sslgraph.settle.views import ViewProgram, evaluation_view
+from sslgraph.views.overrides import resolve
+from sslgraph.views.views import ViewProgram, evaluation_view
 
 NAMES = catalogue.names("augmentations")
 SHIPPED = {name: load_augmentation(name).spec for name in NAMES}

@@ -16,9 +16,9 @@ from sslgraph.parts import registry
 from sslgraph.read.catalogue import EVALUATION
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, Part, View
-from sslgraph.settle.module_step import ModuleStep
-from sslgraph.settle.overrides import is_normalization, resolve
-from sslgraph.settle.renderings import placed
+from sslgraph.views.module_step import ModuleStep
+from sslgraph.views.overrides import is_normalization, resolve
+from sslgraph.views.renderings import placed
 
 # Bytes: one tensor of images of one size, or a list of [channels, height, width] each of its own.
 Images = UInt8[Tensor, "batch channels height width"] | list[Tensor]

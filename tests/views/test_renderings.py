@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sslgraph.errors import SpecError
 from sslgraph.read.spec import View
-from sslgraph.settle.views import ViewProgram
+from sslgraph.views.views import ViewProgram
 
 COLOURS = {**STEPS, "jitter": {"use": "augment.color_jitter", "brightness": 0.9}}
 PLAIN = {name: STEPS[name] for name in ("crop", "flip")}
