@@ -11,8 +11,8 @@ from sslgraph.errors import Place, SpecError, SslgraphError, nearest, unknown
 from sslgraph.lint import RULES
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import kind_in_words
-from sslgraph.read.edits import find, missing, pieces
-from sslgraph.read.inherit import RECIPE_KEYS
+from sslgraph.read.compose.edits import find, missing, pieces
+from sslgraph.read.compose.inherit import RECIPE_KEYS
 from sslgraph.read.load import load_augmentation, load_method
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.located import Value, written

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from sslgraph.parts import kinds, registry
 from sslgraph.parts.signature import Setting
-from sslgraph.read.edits import EDITS
+from sslgraph.read.compose.edits import EDITS
 from sslgraph.read.spec import Augmentation, Data, Loss, Method, Part, Pipeline, Recipe
 
 from ..optimize import settings as optimizer

@@ -20,12 +20,12 @@ import yaml
 
 from sslgraph.errors import Fault, SpecError, nearest, refusal, unknown
 from sslgraph.read import catalogue
+from sslgraph.read.compose.inherit import asked, method_text, recipe_text, text_of, with_base
+from sslgraph.read.compose.references import dereferenced, rooted
 from sslgraph.read.document import Document, read, read_text
-from sslgraph.read.inherit import asked, method_text, recipe_text, text_of, with_base
 from sslgraph.read.loaded import Loaded, Spec, UnsoundError, method_in
 from sslgraph.read.located import Value
 from sslgraph.read.paths import absolute
-from sslgraph.read.references import dereferenced, rooted
 from sslgraph.read.spec import Augmentation, Method, Path, Pipeline, Recipe
 from sslgraph.read.validate import validated, without_faults
 

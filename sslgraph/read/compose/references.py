@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sslgraph.errors import Fault, SpecError
 from sslgraph.read import catalogue
-from sslgraph.read.edits import find, missing, pieces
+from sslgraph.read.compose.edits import find, missing, pieces
 from sslgraph.read.located import Value
 from sslgraph.read.paths import located
 from sslgraph.read.spec import Path

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from sslgraph.errors import Fault, SslgraphError, nearest
 from sslgraph.parts import registry
 from sslgraph.read import catalogue
+from sslgraph.read.compose.edits import find, missing, pieces
 from sslgraph.read.document import read
-from sslgraph.read.edits import find, missing, pieces
 from sslgraph.read.located import Value
 from sslgraph.read.spec import OWN, Average, Loss, Part, Path, Snapshot, View
 

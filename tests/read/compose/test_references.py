@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sslgraph.errors import Fault
+from sslgraph.read.compose.references import dereferenced
 from sslgraph.read.document import read_text
 from sslgraph.read.located import Value
-from sslgraph.read.references import dereferenced
 
 
 def copied(text: str) -> tuple[Value, list[Fault]]:

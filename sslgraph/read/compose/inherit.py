@@ -12,11 +12,11 @@ from typing import Any
 
 from sslgraph.errors import Fault, Place, refusal, unknown
 from sslgraph.read import catalogue
+from sslgraph.read.compose.edits import EDITS, TOP, Edit, edits_of, merge, removed, replaced, with_value
+from sslgraph.read.compose.stars import spread
 from sslgraph.read.document import Document, read
-from sslgraph.read.edits import EDITS, TOP, Edit, edits_of, merge, removed, replaced, with_value
 from sslgraph.read.located import Value, written
 from sslgraph.read.spec import Recipe
-from sslgraph.read.stars import spread
 
 RECIPE_KEYS = tuple(Recipe.model_fields)
 _OTHER = {"steps": "epochs", "epochs": "steps"}
