@@ -1,1 +1,1 @@
-"""A pipeline's stages: what each kind does, one a file; what is made already; and how they run."""
+"""A pipeline's stages: their texts and cells, what is made already, and how they run."""

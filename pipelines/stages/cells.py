@@ -12,8 +12,8 @@ from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Pipeline, Stage
 
-from .stage_kinds import KINDS
-from .work import DATA
+from .kinds.stage_kinds import KINDS
+from .kinds.work import DATA
 
 Choices = Mapping[str, str]  # of each axis one
 

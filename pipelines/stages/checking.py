@@ -18,10 +18,10 @@ from ..feed.feed import Source
 from ..weights.given import given
 from ..weights.opening import Opened, opened
 from . import artefact
-from .stage_kinds import KINDS
+from .kinds.stage_kinds import KINDS
+from .kinds.studying import asked
+from .kinds.work import DATA
 from .stage_plan import Planned
-from .studying import asked
-from .work import DATA
 
 
 def checked(stages: Sequence[Planned], plugins: tuple[str, ...] = ()) -> Iterator[tuple[str, Examination | None]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sslgraph.drawing import Box, Edge, Panel, Picture
 from sslgraph.read.spec import Pipeline, Stage
 
-from .stage_kinds import KINDS
-from .work import DATA, OF
+from .kinds.stage_kinds import KINDS
+from .kinds.work import DATA, OF
 
 
 def picture(pipeline: Pipeline) -> Picture:

@@ -8,8 +8,8 @@ from typing import Any
 from sslgraph.errors import Fault, unknown
 from sslgraph.read.spec import Pipeline, Stage
 
-from .stage_kinds import KINDS
-from .work import DATA, OF, Gives
+from .kinds.stage_kinds import KINDS
+from .kinds.work import DATA, OF, Gives
 
 
 def handed_on(name: str, stage: Stage, pipeline: Pipeline) -> Iterator[Fault]:

@@ -14,9 +14,9 @@ from sslgraph.read.load import load_recipe
 from ..check.request import request
 from ..record.display import length
 from . import artefact
-from .stage_kinds import KINDS
+from .kinds.stage_kinds import KINDS
+from .kinds.work import DATA, IMAGES, Work
 from .stage_plan import Planned
-from .work import DATA, IMAGES, Work
 
 Say = Callable[[str], None]
 

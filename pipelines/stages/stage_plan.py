@@ -23,10 +23,10 @@ from . import artefact
 from .artefact import Sources
 from .cells import Cell, Choices, cells, narrowed, refused
 from .handed_on import handed_on
-from .stage_kinds import KINDS
-from .studying import study_faults
-from .training import labels_problem
-from .work import DATA, OF
+from .kinds.stage_kinds import KINDS
+from .kinds.studying import study_faults
+from .kinds.training import labels_problem
+from .kinds.work import DATA, OF
 
 State = Literal["done", "begun", "stale", "new"]
 NEEDS = {

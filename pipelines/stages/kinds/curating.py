@@ -19,9 +19,9 @@ import torch
 from sslgraph.read.spec import Stage
 from sslgraph.write_whole import write_whole
 
-from ..feed.preparing import FORMS, write_prepared
-from ..feed.selection import Selection
-from ..measure.curation import COPY, LEFT, NEAR_TEST, Fate, Wish, fates
+from ...feed.preparing import FORMS, write_prepared
+from ...feed.selection import Selection
+from ...measure.curation import COPY, LEFT, NEAR_TEST, Fate, Wish, fates
 from .embedding import Embedded, embedded
 from .work import IMAGES, StageKind, Work
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..export.exports import FORMS, export
+from ...export.exports import FORMS, export
 from .work import StageKind, Work
 
 

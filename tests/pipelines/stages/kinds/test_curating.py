@@ -16,7 +16,7 @@ from PIL import Image
 
 from sslgraph.components.sources.prepared import Prepared
 from sslgraph.errors import SpecError, SslgraphError
-from sslgraph.pipelines.stages.embedding import embedded
+from sslgraph.pipelines.stages.kinds.embedding import embedded
 from sslgraph.pipelines.stages.stage_plan import plan
 from sslgraph.pipelines.storage import provenance
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sslgraph import whole_file
 
-from ..evaluate.evaluate import FILE, evaluate
+from ...evaluate.evaluate import FILE, evaluate
 from .work import StageKind, Work
 
 

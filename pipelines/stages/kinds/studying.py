@@ -9,10 +9,10 @@ from typing import Any
 from sslgraph.errors import Fault, unknown
 from sslgraph.read.spec import Pipeline, Stage
 
-from ..study.figures import Wish
-from ..study.joined import joined
-from ..study.study_page import write
-from . import artefact
+from ...study.figures import Wish
+from ...study.joined import joined
+from ...study.study_page import write
+from .. import artefact
 from .work import StageKind, Work
 
 FACTS = ("x", "y", "against", "beside")  # settings of a plot that name a fact

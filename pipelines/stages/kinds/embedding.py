@@ -16,10 +16,10 @@ from torch import Tensor
 
 from sslgraph.errors import SslgraphError
 
-from ..evaluate.feature_file import SOURCES, SPLITS, embed, rows_of
-from ..evaluate.sight import built
-from ..feed.feed import Source
-from ..feed.selection import Selection
+from ...evaluate.feature_file import SOURCES, SPLITS, embed, rows_of
+from ...evaluate.sight import built
+from ...feed.feed import Source
+from ...feed.selection import Selection
 from .work import StageKind, Work
 
 FILE = "features.parquet"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from ..motion.writing import write
+from ...motion.writing import write
 from .work import IMAGES, StageKind, Work
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ..evaluate.held_out import held_out
+from ...evaluate.held_out import held_out
 from .work import StageKind, Work
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from sslgraph.parts import registry
 
-from ..check import check
-from ..evaluate.restored import newest, opened
-from ..feed.feed import Source
-from ..launch.launch import launch
-from ..machine import machine
-from ..measure.features import extract
+from ...check import check
+from ...evaluate.restored import newest, opened
+from ...feed.feed import Source
+from ...launch.launch import launch
+from ...machine import machine
+from ...measure.features import extract
 from .work import StageKind, Work
 
 SETTINGS = {"set": "dict[str, Any]", "data": "str | None", "labels": "Any"}

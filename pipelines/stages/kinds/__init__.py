@@ -1,0 +1,1 @@
+"""The kinds of stages, one a file: what each takes, what it does, what it hands on."""
