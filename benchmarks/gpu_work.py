@@ -20,8 +20,8 @@ from sslgraph.pipelines.check import check
 from sslgraph.pipelines.machine import machine, probes
 from sslgraph.pipelines.plan.rehearsal import rehearse
 from sslgraph.pipelines.train.loop import loop, one_step
-from sslgraph.pipelines.train.prepare import prepare
 from sslgraph.pipelines.train.run import Run
+from sslgraph.pipelines.train.start.prepare import prepare
 from sslgraph.read.load import load_augmentation
 from sslgraph.views.views import ViewProgram
 

@@ -20,7 +20,7 @@ from sslgraph.pipelines.machine.calibration import calibrated
 from sslgraph.pipelines.machine.chosen_forms import fitting, peak
 from sslgraph.pipelines.plan.rehearsal import rehearse
 from sslgraph.pipelines.train.loop import one_step
-from sslgraph.pipelines.train.prepare import prepare
+from sslgraph.pipelines.train.start.prepare import prepare
 
 from . import hand_written
 from .turns import Timed, Work, in_turns

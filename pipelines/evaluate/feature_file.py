@@ -29,7 +29,7 @@ from ..feed.feed import Index
 from ..feed.selection import Selection
 from ..machine.pieces import Spread, here
 from ..storage import checkpoint
-from ..train.fingerprint import fingerprint
+from ..train.start.fingerprint import fingerprint
 from .restored import newest
 from .sight import PIECE, Piece, Seen, Sight, built, pieces
 

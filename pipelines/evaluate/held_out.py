@@ -17,7 +17,7 @@ from ..feed.feed import Source, reader
 from ..machine import machine
 from ..measure.told import Tally, Told, ports
 from ..storage import checkpoint
-from ..train import labelled
+from ..train.start import labelled
 from .restored import newest, opened
 
 EPOCHS = 2  # draws of the views of each image

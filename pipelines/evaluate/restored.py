@@ -26,7 +26,7 @@ from ..check import check
 from ..feed.feed import Source
 from ..measure import online
 from ..storage import checkpoint, provenance
-from ..train import bounds
+from ..train.start import bounds
 from ..weights.given import given, place_of, takers
 from ..weights.opening import is_there
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from sslgraph.amounts import counted
 
 from ..storage import checkpoint
-from ..train.starting import other_settings
+from ..train.start.starting import other_settings
 from .evaluate import Evaluation
 from .protocols import Figure, protocol
 

@@ -24,7 +24,7 @@ from ..machine import machine
 from ..storage import fetching, interrupt, run_folder
 from ..storage.interrupt import Interrupt
 from ..train.loop import train
-from ..train.prepare import settled
+from ..train.start.prepare import settled
 from . import cluster, interface, ray_compat
 from .cluster import Share
 

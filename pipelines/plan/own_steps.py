@@ -12,7 +12,7 @@ import torch
 
 from ..machine.chosen_forms import Forms
 from ..train.loop import one_step
-from ..train.prepare import prepare
+from ..train.start.prepare import prepare
 
 
 @dataclass(frozen=True)

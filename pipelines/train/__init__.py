@@ -1,1 +1,1 @@
-"""From a recipe to a trained run: preparing, the loop, and what is left of it."""
+"""A recipe becomes a trained run: its start, the loop, what is saved and what is left of it."""

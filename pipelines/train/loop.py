@@ -16,10 +16,11 @@ from sslgraph.torch_compat import compile_failure, without_compiler
 from ..record.record import NotFiniteError
 from ..storage import run_folder
 from ..storage.interrupt import Interrupt
-from . import at_address, fitting, not_finite, profiling, starting, summary
-from .prepare import prepare
+from . import at_address, not_finite, profiling, summary
 from .run import Batch, Report, Run
 from .saving import Saver
+from .start import fitting, starting
+from .start.prepare import prepare
 
 
 def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from sslgraph.errors import SslgraphError
 
 from ..record.record import NotFiniteError
 from ..storage import checkpoint
-from . import loop, starting
+from . import loop
 from .not_finite import FAULT, FOLDER, Bad, first_bad
-from .prepare import prepare
 from .run import Run
+from .start import starting
+from .start.prepare import prepare
 
 
 @dataclass(frozen=True)

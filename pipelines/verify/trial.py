@@ -18,9 +18,10 @@ from sslgraph import collectives
 from sslgraph.ranks import sharding
 from sslgraph.torch_compat import BatchNorm
 
-from ..train import loop, saving, starting
-from ..train.prepare import prepare
+from ..train import loop, saving
 from ..train.run import Run
+from ..train.start import starting
+from ..train.start.prepare import prepare
 
 Named = dict[str, Tensor]
 

@@ -31,7 +31,7 @@ def submit(
     """Train on a Ray cluster. This folder is sent there and its output is shown here; see docs/cluster.md."""
     from ...check.request import request
     from ...launch import job_server
-    from ...train.prepare import settled
+    from ...train.start.prepare import settled
 
     job = job_server.job(
         name, out=out_, workers=workers, data=data, seed=seed, plugins=plugin, sets=set_, variables=env

@@ -16,7 +16,7 @@ from sslgraph.pipelines.machine import calibration, chosen_forms, machine, small
 from sslgraph.pipelines.machine.chosen_forms import Forms, chosen
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train import loop
-from sslgraph.pipelines.train.prepare import prepare
+from sslgraph.pipelines.train.start.prepare import prepare
 
 AMX = {
     "map_2_bfloat16_weight_product": 9e9, "map_2_bfloat16_output_product": 2e9,

@@ -15,7 +15,7 @@ from torch import Tensor
 from sslgraph.parts import registry
 from sslgraph.pipelines.machine import machine
 from sslgraph.pipelines.train import loop
-from sslgraph.pipelines.train.prepare import prepare
+from sslgraph.pipelines.train.start.prepare import prepare
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import View
 from sslgraph.views.views import ViewProgram

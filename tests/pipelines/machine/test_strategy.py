@@ -21,7 +21,7 @@ from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError
 from sslgraph.pipelines.check.check import examine
 from sslgraph.pipelines.machine.strategy import distributed
-from sslgraph.pipelines.train.prepare import settled
+from sslgraph.pipelines.train.start.prepare import settled
 from sslgraph.pipelines.verify.trials import Verdict, Wish
 from sslgraph.pipelines.verify.verify import verify
 from sslgraph.ranks import sharding
@@ -168,7 +168,7 @@ def test_players_are_not_shared_out() -> None:
 
 
 def test_a_net_whose_blocks_write_is_not_computed_twice() -> None:
-    from sslgraph.pipelines.train.prepare import prepare
+    from sslgraph.pipelines.train.start.prepare import prepare
 
     with pytest.raises(SpecError, match="hold BatchNorm, whose running statistics would be written twice"):
         prepare({"recipe": "demo/simclr", "overrides": {"recompute": ["f"], "data.images": 256}, "out": "unused"})

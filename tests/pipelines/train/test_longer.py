@@ -10,9 +10,9 @@ import torch
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.storage import checkpoint
-from sslgraph.pipelines.train import starting
 from sslgraph.pipelines.train.loop import train
-from sslgraph.pipelines.train.prepare import settled
+from sslgraph.pipelines.train.start import starting
+from sslgraph.pipelines.train.start.prepare import settled
 
 RECIPE = """
 recipe: short

@@ -17,7 +17,7 @@ from sslgraph.pipelines.evaluate.held_out import held_out
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train import loop
 from sslgraph.pipelines.train.loop import train
-from sslgraph.pipelines.train.prepare import settled
+from sslgraph.pipelines.train.start.prepare import settled
 
 RECIPE = "stages/watching_objects_move"
 SHAPES = {"use": "sources.shapes", "images": 256, "test_images": 64, "clutter": False, "texture": False}

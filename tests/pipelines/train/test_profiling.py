@@ -15,8 +15,8 @@ from sslgraph.pipelines.check.check import load
 from sslgraph.pipelines.plan.rehearsal import rehearse
 from sslgraph.pipelines.train import profiling
 from sslgraph.pipelines.train.loop import loop
-from sslgraph.pipelines.train.prepare import prepare
 from sslgraph.pipelines.train.profiling import Stopwatch, table
+from sslgraph.pipelines.train.start.prepare import prepare
 
 SMALL = {"data.images": 256, "batch": 16, "steps": 12, "evaluate": {}, "checkpoint": {}}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train.loop import train
-from sslgraph.pipelines.train.prepare import settled
+from sslgraph.pipelines.train.start.prepare import settled
 
 SMALL: dict[str, Any] = {
     "data.images": 96,

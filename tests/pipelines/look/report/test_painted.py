@@ -21,7 +21,7 @@ from sslgraph.draws import keyed
 from sslgraph.pipelines.look.report import write_report
 from sslgraph.pipelines.look.report.painted import painting, unpatched
 from sslgraph.pipelines.train.loop import train
-from sslgraph.pipelines.train.prepare import settled
+from sslgraph.pipelines.train.start.prepare import settled
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 

@@ -14,11 +14,12 @@ from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.ranks import sharding
 
-from ..storage import checkpoint, interrupt, metrics_file, run_folder
-from ..storage.checkpoint import Checkpoint
-from . import bounds, fingerprint, summary
+from ...storage import checkpoint, interrupt, metrics_file, run_folder
+from ...storage.checkpoint import Checkpoint
+from .. import summary
+from ..run import Run
+from . import bounds, fingerprint
 from .introduction import introduce
-from .run import Run
 
 
 def start(run: Run) -> tuple[int, bool]:

@@ -25,23 +25,24 @@ from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock, duration
 from sslgraph.views.views import ViewProgram, evaluation_view
 
-from ..check import check
-from ..feed.feed import Feed, Source
-from ..machine import machine
-from ..machine.chosen_forms import Forms, of_run
-from ..machine.strategy import spread
-from ..measure import online
-from ..optimize.optimizer import Optimizer
-from ..record import trackers
-from ..record.display import Display
-from ..record.monitor import Monitor
-from ..record.record import Record
-from ..storage import checkpoint, fetching, run_folder
-from ..storage.remote import Remote
-from ..weights.given import given
-from . import fitting, introduction, labelled, saving, starting
+from ...check import check
+from ...feed.feed import Feed, Source
+from ...machine import machine
+from ...machine.chosen_forms import Forms, of_run
+from ...machine.strategy import spread
+from ...measure import online
+from ...optimize.optimizer import Optimizer
+from ...record import trackers
+from ...record.display import Display
+from ...record.monitor import Monitor
+from ...record.record import Record
+from ...storage import checkpoint, fetching, run_folder
+from ...storage.remote import Remote
+from ...weights.given import given
+from .. import saving
+from ..run import Run, Start
+from . import fitting, introduction, labelled, starting
 from .fingerprint import fingerprint
-from .run import Run, Start
 
 
 @dataclass(frozen=True)

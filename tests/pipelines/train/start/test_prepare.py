@@ -11,7 +11,7 @@ import torch
 
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.train import loop
-from sslgraph.pipelines.train.prepare import prepare, settled
+from sslgraph.pipelines.train.start.prepare import prepare, settled
 
 SMALL = {
     "data.images": 64, "data.test_images": 20, "steps": 4, "batch": 16, "optimizer.lr_rule": "batch/256",

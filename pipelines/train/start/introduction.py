@@ -12,9 +12,9 @@ from typing import Any
 from sslgraph import whole_file
 from sslgraph.amounts import counted
 
-from ..feed.portion import portion
-from ..storage import checkpoint, provenance
-from .run import Run
+from ...feed.portion import portion
+from ...storage import checkpoint, provenance
+from ..run import Run
 
 RECIPE = "recipe.yaml"  # the recipe as its author wrote it
 FILE = "introduction.txt"

@@ -11,8 +11,8 @@ from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.settle.sized import SizedLeg
 
-from ..feed.feed import Source
-from ..feed.label_maps import MapsOf, maps_of
+from ...feed.feed import Source
+from ...feed.label_maps import MapsOf, maps_of
 
 PORT, MAP = "label", "map"
 

@@ -10,7 +10,7 @@ import torch
 
 from sslgraph.errors import Fault, SettingError, SpecError
 
-from ..feed.feed import Source
+from ...feed.feed import Source
 
 LOOKED_AT = 64  # images that parts are shown before the first step
 

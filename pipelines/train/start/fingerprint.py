@@ -18,9 +18,9 @@ from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.read.spec import Data
 
-from ..feed.feed import Source
-from ..storage import run_folder
-from .run import Run
+from ...feed.feed import Source
+from ...storage import run_folder
+from ..run import Run
 
 COUNT, HASH = "images", "images_hash"
 

@@ -25,8 +25,8 @@ from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.pipelines.feed.preparing import prepare_images
 from sslgraph.pipelines.storage import checkpoint
-from sslgraph.pipelines.train.fingerprint import difference, fingerprint, refuse_unequal_ranks
 from sslgraph.pipelines.train.loop import train
+from sslgraph.pipelines.train.start.fingerprint import difference, fingerprint, refuse_unequal_ranks
 from sslgraph.read.spec import Data
 
 

@@ -16,7 +16,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train.loop import loop
 from sslgraph.pipelines.train.run import Start
-from sslgraph.pipelines.train.starting import other_settings
+from sslgraph.pipelines.train.start.starting import other_settings
 
 
 def steps(folder: Path) -> list[int]:
