@@ -25,7 +25,7 @@ from typing import Any
 
 import torch
 
-from sslgraph import whole_file
+from sslgraph.files import whole_file
 from sslgraph.pipelines.machine import machine
 
 from . import gpu_work

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sslgraph import write_whole
+from sslgraph.files import write_whole
 from sslgraph.page import Shown, family
 from sslgraph.pipelines.commands.texts.page import shown
 from sslgraph.read import catalogue

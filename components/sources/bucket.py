@@ -9,8 +9,8 @@ from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 
-from sslgraph.addresses import kind_of, patiently, refuse_secrets
 from sslgraph.errors import SslgraphError, StorageError
+from sslgraph.files.addresses import kind_of, patiently, refuse_secrets
 
 from .clients import client_for
 from .skipped import Skipped, is_hidden

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sslgraph import home
-from sslgraph.whole_file import whole_file
+from sslgraph.files.whole_file import whole_file
 
 from .store import File
 

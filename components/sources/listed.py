@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sslgraph.addresses import is_address
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
+from sslgraph.files.addresses import is_address
 from sslgraph.ranges import Count, NotNegative, Whole
 
 from .album import chosen, scaling_of

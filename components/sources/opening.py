@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sslgraph.addresses import is_address
+from sslgraph.files.addresses import is_address
 
 from . import hub
 from .decoding import SUFFIXES

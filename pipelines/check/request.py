@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sslgraph.addresses import is_address
 from sslgraph.errors import SslgraphError
+from sslgraph.files.addresses import is_address
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.spec import Data

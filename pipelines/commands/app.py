@@ -10,7 +10,7 @@ import typer
 
 from sslgraph import __version__
 from sslgraph.errors import SslgraphError
-from sslgraph.write_whole import reason
+from sslgraph.files.write_whole import reason
 
 from . import printing
 from .runs.data import data

@@ -14,14 +14,14 @@ import torch
 from rich.table import Table
 from torch import nn
 
-from sslgraph import whole_file
 from sslgraph.checked import SOURCE
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
+from sslgraph.files import whole_file
+from sslgraph.files.write_whole import reason
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.views.views import pixel_view
-from sslgraph.write_whole import reason
 
 from ..check import check
 from ..check.request import moved

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError, unknown
+from sslgraph.files.write_whole import told, write_whole
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.spec import Data
-from sslgraph.write_whole import told, write_whole
 
 from ..check import check
 from ..check.request import moved

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
+from sslgraph.files.write_whole import write_whole
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_recipe
-from sslgraph.write_whole import write_whole
 
 from ..check import check
 from ..storage import checkpoint

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from sslgraph import whole_file
 from sslgraph.errors import SslgraphError
+from sslgraph.files import whole_file
 
 from ..evaluate.restored import Restored, newest, opened
 from . import card, libraries, programs

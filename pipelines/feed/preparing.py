@@ -17,8 +17,8 @@ from torch.nn.functional import interpolate
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
-from sslgraph.whole_file import whole_folder
-from sslgraph.write_whole import told
+from sslgraph.files.whole_file import whole_folder
+from sslgraph.files.write_whole import told
 
 from .feed import Source
 from .inspection import COLOURS, splits_at

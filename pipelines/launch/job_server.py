@@ -20,8 +20,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from sslgraph.addresses import is_address
 from sslgraph.errors import SslgraphError
+from sslgraph.files.addresses import is_address
 
 from ..storage.remote import Remote
 from .job_files import hiding, job_files

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sslgraph.errors import SslgraphError
-from sslgraph.write_whole import reason
+from sslgraph.files.write_whole import reason
 
 if TYPE_CHECKING:
     from ray.train.torch import TorchConfig

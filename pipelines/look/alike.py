@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from sslgraph.errors import SslgraphError
+from sslgraph.files.write_whole import write_whole
 from sslgraph.parts import registry
-from sslgraph.write_whole import write_whole
 
 from ..check.request import located, source_for
 from ..evaluate.restored import newest, opened

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from sslgraph.write_whole import write_whole
+from sslgraph.files.write_whole import write_whole
 
 from .contact_sheet import Box, Cell, Sample, Sheet
 

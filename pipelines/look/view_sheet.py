@@ -8,9 +8,9 @@ from typing import Any
 
 from sslgraph.checked import BATCH
 from sslgraph.errors import SslgraphError
+from sslgraph.files.write_whole import writable, write_whole
 from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
-from sslgraph.write_whole import writable, write_whole
 
 from ..check import check
 from ..check.request import moved, source_for, stand_in

@@ -20,7 +20,8 @@ from typing import Any
 
 import torch
 
-from sslgraph import home, whole_file
+from sslgraph import home
+from sslgraph.files import whole_file
 
 from . import probes
 from .machine import cores

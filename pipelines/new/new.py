@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sslgraph.errors import SslgraphError
-from sslgraph.write_whole import write_whole
+from sslgraph.files.write_whole import write_whole
 
 HERE = Path(__file__).parent
 # What a part is like, by the folder that it is written into.

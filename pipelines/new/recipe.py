@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.files.write_whole import write_whole
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_recipe
-from sslgraph.write_whole import write_whole
 
 HERE = Path(__file__).parent
 DATASET = "photos"  # whose numbers the recipe begins with

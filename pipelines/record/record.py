@@ -18,9 +18,10 @@ from typing import Any, TextIO, TypeVar
 import torch
 from torch import Tensor
 
-from sslgraph import collectives, whole_file
+from sslgraph import collectives
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
+from sslgraph.files import whole_file
 
 from ..storage.metrics_file import NAME, parsed
 from .display import Display, Pace

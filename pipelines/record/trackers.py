@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sslgraph import whole_file
 from sslgraph.errors import SslgraphError
+from sslgraph.files import whole_file
 
 from .events import Events
 

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sslgraph import whole_file, write_whole
 from sslgraph.amounts import counted
 from sslgraph.checked import sized_graph
 from sslgraph.errors import SslgraphError
+from sslgraph.files import whole_file, write_whole
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, method_in

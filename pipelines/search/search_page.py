@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-from sslgraph import whole_file
 from sslgraph.amounts import counted, percent
+from sslgraph.files import whole_file
 
 from ..look.report.markup import Markup, element, table
 from ..look.report.shell import document

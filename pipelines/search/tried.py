@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sslgraph import whole_file
 from sslgraph.errors import Fault, Place, SpecError, SslgraphError, StorageError
+from sslgraph.files import whole_file
 from sslgraph.read.document import read_text
 from sslgraph.read.load import load_recipe, recipe_of
 from sslgraph.read.loaded import method_in

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sslgraph import home, whole_file
+from sslgraph import home
+from sslgraph.files import whole_file
 from sslgraph.parts import registry
 
 MARKER = "done.json"

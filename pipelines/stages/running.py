@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sslgraph import write_whole
 from sslgraph.errors import SslgraphError, unknown
+from sslgraph.files import write_whole
 from sslgraph.read.load import load_recipe
 
 from ..check.request import request

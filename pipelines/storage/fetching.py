@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sslgraph import home, whole_file
-from sslgraph.addresses import is_address
+from sslgraph import home
+from sslgraph.files import whole_file
+from sslgraph.files.addresses import is_address
 
 from . import checkpoint, interrupt, lease, metrics_file
 from .remote import Remote

@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sslgraph import __version__, home, whole_file
+from sslgraph import __version__, home
+from sslgraph.files import whole_file
 
 FILE = "starts.jsonl"
 

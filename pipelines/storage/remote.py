@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from sslgraph.addresses import is_address, kind_of, patiently, refuse_secrets
 from sslgraph.errors import SslgraphError
+from sslgraph.files.addresses import is_address, kind_of, patiently, refuse_secrets
 
 Found = TypeVar("Found")
 KINDS = ("s3", "gs", "gcs")

@@ -13,8 +13,9 @@ from typing import IO
 
 import torch
 
-from sslgraph import collectives, whole_file, write_whole
+from sslgraph import collectives
 from sslgraph.errors import SslgraphError, StorageError
+from sslgraph.files import whole_file, write_whole
 
 from . import checkpoint
 

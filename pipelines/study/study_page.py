@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sslgraph import whole_file
 from sslgraph.amounts import counted
+from sslgraph.files import whole_file
 
 from ..look.report.markup import element, table
 from ..look.report.shell import document

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sslgraph import collectives, whole_file
+from sslgraph import collectives
+from sslgraph.files import whole_file
 
 from ..storage import checkpoint, metrics_file
 from .run import Run

@@ -12,8 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sslgraph import collectives, whole_file
+from sslgraph import collectives
 from sslgraph.errors import SslgraphError
+from sslgraph.files import whole_file
 
 from .difference import unequal
 from .judge import GROWN, Judge, further, why

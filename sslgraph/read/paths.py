@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path as File
 
 from sslgraph import home
-from sslgraph.addresses import is_address
+from sslgraph.files.addresses import is_address
 from sslgraph.read.located import Value
 
 # What may be a name instead of a path, such as that of a data set on a hub.

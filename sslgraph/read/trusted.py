@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from sslgraph import home, whole_file
+from sslgraph import home
+from sslgraph.files import whole_file
 
 Known = tuple[str, str]  # the module's name; the file of its outermost package
 

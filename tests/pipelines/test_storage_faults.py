@@ -14,7 +14,7 @@ from command import Command
 from command import sslgraph as sslgraph
 from tiny_recipe import RECIPE
 
-from sslgraph import whole_file
+from sslgraph.files import whole_file
 
 # Root may read and write everything; a user may not. Either way these commands run without that right.
 PLAIN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]

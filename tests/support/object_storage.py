@@ -233,7 +233,7 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage
     """Storage whose buckets are the folders of tmp_path / "storage", asked without long waits."""
     (tmp_path / "storage" / "b").mkdir(parents=True)
     monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("sslgraph.addresses.WAITS", (0.01, 0.02))
+    monkeypatch.setattr("sslgraph.files.addresses.WAITS", (0.01, 0.02))
     with serving(tmp_path / "storage") as there:
         monkeypatch.setenv("AWS_ENDPOINT_URL", there.address)
         for name, value in (

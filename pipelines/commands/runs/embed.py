@@ -36,7 +36,7 @@ def embed(
     A row for each image: its index, its file, its label (-1 for none), the features. The same command goes on where it
     was killed.
     """
-    from sslgraph.write_whole import writable
+    from sslgraph.files.write_whole import writable
 
     from ...evaluate.feature_file import embed as write
     from ...launch.spread import workers as shared

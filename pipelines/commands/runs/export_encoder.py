@@ -23,8 +23,8 @@ def export(
     The library loads it back, and its features are compared, before the export counts as written. A model card and
     what the images need are written beside it.
     """
-    from sslgraph.addresses import is_address
-    from sslgraph.write_whole import told
+    from sslgraph.files.addresses import is_address
+    from sslgraph.files.write_whole import told
 
     from ...export.exports import export as write
     from ...storage.fetching import visit

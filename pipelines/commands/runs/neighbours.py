@@ -27,7 +27,7 @@ def neighbours(
 
     Without --of, groups of near-duplicates among all images of --data are printed.
     """
-    from sslgraph.write_whole import writable
+    from sslgraph.files.write_whole import writable
 
     from ...look.alike import Eye, duplicates, words, write_picture
     from ...storage.fetching import visit

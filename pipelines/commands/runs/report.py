@@ -20,7 +20,7 @@ def report(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Write one offline HTML page about a run, or several."""
-    from sslgraph.addresses import is_address
+    from sslgraph.files.addresses import is_address
 
     from ...look.report import write_report
     from ...storage.fetching import visit

@@ -86,7 +86,7 @@ def numbered(seeds: str | None, seed: int | None, resume: str | None) -> list[in
 
 def _told(summary: Mapping[str, Any], seconds: float) -> str:
     """Says what a run reached, and where it lies."""
-    from sslgraph.addresses import is_address
+    from sslgraph.files.addresses import is_address
 
     from ...storage import fetching
     from ...train import ending

@@ -51,7 +51,7 @@ def diff(
     plugins = allowed(plugin, first, second)
     found = account(first.spec, second.spec, plugins)
     if out:
-        from sslgraph.write_whole import write_whole
+        from sslgraph.files.write_whole import write_whole
 
         content = written(drawn(one, other, found, dark=dark, plugins=plugins), found, kind)
         write_whole(out, lambda opened: opened.write(content))

@@ -109,7 +109,7 @@ def _put(content: bytes, opened: BinaryIO) -> None:
 
 def _write(pictures: list[Picture], file: Path, kind: str, look: Look, *, columns: int, frames: bool) -> None:
     from sslgraph.drawing.write.file import rendered_as, written
-    from sslgraph.write_whole import write_whole
+    from sslgraph.files.write_whole import write_whole
 
     if frames and (len(pictures) > 1 or str(file) == "-"):
         raise SslgraphError("--frames: draws the steps of one method, each into a file: sslgraph draw METHOD --frames")

@@ -27,8 +27,8 @@ def page(
 
     It holds their pictures, settings, comparisons and family tree.
     """
+    from sslgraph.files.write_whole import reason, write_whole
     from sslgraph.page import page as whole
-    from sslgraph.write_whole import reason, write_whole
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")

@@ -16,7 +16,7 @@ def schema(
 
     A first line `# yaml-language-server: $schema=FILE` in a spec lets an editor complete and check it.
     """
-    from sslgraph.write_whole import write_whole
+    from sslgraph.files.write_whole import write_whole
 
     from ...look.json_schema import json_schema
 

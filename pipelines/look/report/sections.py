@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
-from sslgraph.write_whole import writable, write_whole
+from sslgraph.files.write_whole import writable, write_whole
 
 from . import curves, pictures, scatter, tables
 from .chart import Chart, draw

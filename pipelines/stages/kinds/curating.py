@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from sslgraph.files.write_whole import write_whole
 from sslgraph.read.spec import Stage
-from sslgraph.write_whole import write_whole
 
 from ...feed.preparing import FORMS, write_prepared
 from ...feed.selection import Selection

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sslgraph import whole_file
+from sslgraph.files import whole_file
 
 from ...evaluate.evaluate import FILE, evaluate
 from .work import StageKind, Work

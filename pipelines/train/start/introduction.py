@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sslgraph import whole_file
 from sslgraph.amounts import counted
+from sslgraph.files import whole_file
 
 from ...feed.portion import portion
 from ...storage import checkpoint, provenance

@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 
-from sslgraph import collectives, write_whole
-from sslgraph.addresses import is_address
+from sslgraph import collectives
 from sslgraph.amounts import counted
 from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import Fault, SslgraphError, placed, under
+from sslgraph.files import write_whole
+from sslgraph.files.addresses import is_address
 from sslgraph.lint import Facts, lint
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
-from sslgraph.write_whole import write_whole
+from sslgraph.files.write_whole import write_whole
 
 from ..elements.measure import SUB
 from ..elements.picture import Picture, as_json

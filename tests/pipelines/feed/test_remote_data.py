@@ -85,7 +85,7 @@ def test_a_cut_run_from_a_bucket_ends_with_the_bits_of_a_whole_run_from_the_fold
 def test_storage_that_goes_away_ends_the_run_with_what_stands_and_the_same_command_goes_on(
     tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sslgraph.addresses.WAITS", ())
+    monkeypatch.setattr("sslgraph.files.addresses.WAITS", ())
     web = f"{storage.address}/b/set/train-{{0,20}}.tar"
     request = {"recipe": "demo/simclr", "overrides": {**SMALL, "data.path": web}, "out": str(tmp_path / "run")}
 

@@ -27,7 +27,7 @@ ADDRESS = "gs://anonymous@b/runs/one"
 def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleStorage]:
     (tmp_path / "storage" / "b").mkdir(parents=True)
     monkeypatch.setenv("SSLGRAPH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("sslgraph.addresses.WAITS", (0.01, 0.02))
+    monkeypatch.setattr("sslgraph.files.addresses.WAITS", (0.01, 0.02))
     monkeypatch.setattr(lease, "SETTLES_S", 0.0)
     monkeypatch.setattr(mirror, "TICK_S", 0.02)
     with serving(tmp_path / "storage", kind=GoogleStorage) as there:

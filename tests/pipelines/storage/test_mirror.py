@@ -14,8 +14,8 @@ import torch
 from object_storage import Storage
 from object_storage import storage as storage
 
-from sslgraph import whole_file
 from sslgraph.errors import SslgraphError, StorageError
+from sslgraph.files import whole_file
 from sslgraph.pipelines.storage import checkpoint, fetching, lease, mirror
 from sslgraph.pipelines.storage.checkpoint import Checkpoint
 from sslgraph.pipelines.storage.remote import Remote

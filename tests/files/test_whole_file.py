@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sslgraph.whole_file import put, whole_file, whole_folder
+from sslgraph.files.whole_file import put, whole_file, whole_folder
 
 GUESSED = bytes(8)  # the random part of a hidden name, as somebody might have guessed it
 

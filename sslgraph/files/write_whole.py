@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sslgraph.errors import SslgraphError
-from sslgraph.whole_file import new_file, whole_file
+from sslgraph.files.whole_file import new_file, whole_file
 
 
 def writable(path: Path) -> None:

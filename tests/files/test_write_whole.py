@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pytest
 
 from sslgraph.errors import SslgraphError
-from sslgraph.write_whole import writable, write_whole
+from sslgraph.files.write_whole import writable, write_whole
 
 
 def test_a_file_is_replaced_by_the_whole_new_one(tmp_path: Path) -> None:
