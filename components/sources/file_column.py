@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from .decoding import SUFFIXES
+from .map_folders import no_maps
+from .skipped import Skipped
 from .store import Folder
 from .tables import Row
 
 LOOKED_AT = 64  # rows by which the column of files is told
+ABOVE = 2  # folders above that of a text in which it may count its paths, or find its images
 
 
 class Places:
@@ -19,33 +24,52 @@ class Places:
 
     def __init__(self, folder: Path, store: Folder, *, stays_inside: bool) -> None:
         self.folder, self.root, self.store, self.stays_inside = folder, Path(store.place("")), store, stays_inside
-        self._known: dict[str, str | None] | None = None
+        self._known: dict[int, dict[str, str | None]] = {}
 
     def straight(self, value: str) -> str | None:
-        """A path from the text's folder on, or from the root of the disk."""
+        """A path from the text's folder on, or from the root of the disk.
+
+        Also one from a folder above on, if it leads back into the text's own.
+        """
         value = value.strip().strip('"')
         if not value.lower().endswith(SUFFIXES) or "\0" in value:
             return None
-        for one in (value, value.replace("\\", "/")):
-            file = Path(os.path.normpath(self.folder / one.removeprefix("file://")))
-            with suppress(OSError):  # longer than a name may be
-                if file.is_file():
-                    is_inside = file.is_relative_to(self.root)
-                    return file.relative_to(self.root).as_posix() if is_inside else self._outside(file)
+        for folder in (self.folder, *self.folder.parents[:ABOVE]):
+            for one in (value, value.replace("\\", "/")):
+                file = Path(os.path.normpath(folder / one.removeprefix("file://")))
+                with suppress(OSError):  # longer than a name may be
+                    if (folder == self.folder or file.is_relative_to(self.folder)) and file.is_file():
+                        is_inside = file.is_relative_to(self.root)
+                        return file.relative_to(self.root).as_posix() if is_inside else self._outside(file)
         return None
 
     def _outside(self, file: Path) -> str | None:
         return None if self.stays_inside else str(file)
 
     def searched(self, value: str) -> str | None:
-        """The one file below the folder of this name, with or without its ending; None if there are several."""
-        if self._known is None:
-            self._known = {}
-            for file in self.store.files(*SUFFIXES):
-                last = file.name.rpartition("/")[2]
-                for key in {file.name, last, last.rpartition(".")[0]}:
-                    self._known[key] = None if key in self._known else file.name
-        return self._known.get(value.strip().replace("\\", "/"))
+        """The one file whose path ends so, with or without its ending; None if there are several."""
+        wanted = posixpath.normpath(value.strip().strip('"').replace("\\", "/"))
+        depth = wanted.count("/") + 1
+        if depth not in self._known:
+            known = self._known[depth] = {}
+            for name, as_read in self._files:
+                tail = "/".join(name.split("/")[-depth:])
+                for key in (tail, tail.rpartition(".")[0]):
+                    known[key] = None if key in known else as_read
+        return self._known[depth].get(wanted)
+
+    @cached_property
+    def _files(self) -> list[tuple[str, str]]:
+        """The images below the text's folder, or where it has none, as ImageSets/Main of VOC, below one above it."""
+        above = [] if self.stays_inside else self.folder.parents[:ABOVE]
+        for folder in (None, *(one for one in above if one not in (Path.home(), *Path.home().parents))):
+            store = self.store if folder is None else Folder(str(folder))
+            if folder is None or any(name.lower().endswith(SUFFIXES) for name in store.top()):
+                names = [file.name for file in store.files(*SUFFIXES)]
+                if names:
+                    names = [names[i] for i in no_maps(names, Skipped())]
+                    return [(name, name if folder is None else str(folder / name)) for name in names]
+        return []
 
 
 def column_of(rows: Sequence[Row | Sequence[Row]], place: Places) -> tuple[str, Callable[[str], str | None]]:

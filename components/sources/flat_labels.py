@@ -21,6 +21,8 @@ from .store import File, Store
 TEXTS = (".txt", ".csv", ".tsv")
 LARGEST = 2**26  # bytes of such a text: that of ImageNet has three million
 ENOUGH = 0.9  # of the images that a text must name
+LISTS = (*TEXTS, ".lst", ".json", ".jsonl")
+TRIED, HEAD, HITS, LONG = 8, 2**16, 3, 5  # texts that are looked into, bytes of each, names that tell, their letters
 BETWEEN = re.compile(r"[\s,;]+")
 
 
@@ -46,6 +48,22 @@ def with_flat_labels(
                 skipped.note(f"text with labels of {SPLITS[split]}", "used", text.name)
                 break
     return replace(found, labels=labels)
+
+
+def naming(images: Sequence[File], others: Sequence[File], store: Store) -> set[str]:
+    """The texts among `others` that name these images, perhaps with their labels; the upper ones are looked into."""
+    texts = sorted((one for one in others if one.name.lower().endswith(LISTS)), key=lambda one: one.name.count("/"))
+    if not texts:
+        return set()
+    names = {image.name.rpartition("/")[2] for image in images}
+    names |= {stem for stem in map(_stem, names) if len(stem) >= LONG}
+    found = set()
+    for text in texts[:TRIED]:
+        with suppress(OSError):
+            words = re.split(r"[\s,;|\"']+", store.read(text.name, 0, HEAD).decode("utf-8", "surrogateescape"))
+            if len({word.rpartition("/")[2] for word in words} & names) >= min(HITS, len(images)):
+                found.add(text.name)
+    return found
 
 
 def _said(store: Store, text: File, classes: Sequence[str]) -> dict[str, int]:

@@ -14,8 +14,10 @@ from sslgraph.ranges import Count, NotNegative, Whole
 from .album import chosen, scaling_of
 from .arranging import arranged, by_folder
 from .decoding import SUFFIXES
+from .file_names import advice_on, by_file_names
 from .filed import Filed
-from .flat_labels import with_flat_labels
+from .flat_labels import naming, with_flat_labels
+from .map_folders import no_maps
 from .opening import store_at
 from .skipped import CURES, Skipped
 
@@ -33,6 +35,7 @@ class ImageFolder(Filed):
 
     Settings:
         path: the folder, a .zip file, an image, a path with wildcards (photos/*.jpg), or the address.
+        classes: what says the class of an image: its folder, or its file's name before the number (cat.0.jpg).
         links: whether links that lead out of the folder are followed.
     """
 
@@ -45,6 +48,7 @@ class ImageFolder(Filed):
         memory: NotNegative = 4.0,
         reads: Count = 32,
         at_least: Count | None = None,
+        classes: Literal["folders", "names"] = "folders",
         links: bool = False,
         range: list[float] | Literal["auto"] | None = None,
         channels: list[Whole] | None = None,
@@ -53,14 +57,22 @@ class ImageFolder(Filed):
         files, skipped = self._store.files(), self._store.skipped
         images = [file for file in files if file.name.lower().endswith(SUFFIXES)]
         others = [file for file in files if not file.name.lower().endswith(SUFFIXES)]
+        naming_images = naming(images, others, self._store)
         for other in others:
-            skipped.ending(other.name)
+            if other.name in naming_images:
+                skipped.note("text file", "names these images; for labels in it, give it as the path", other.name)
+            else:
+                skipped.ending(other.name)
         self._store.refuse_links_out(images)
         if not images:
             raise SslgraphError(_nothing_found(path, skipped))
+        images = [images[i] for i in no_maps([file.name for file in images], skipped)]
         folders, of_image = by_folder(file.name for file in images)
         names = (file.name.rpartition("/")[2] for file in images)
         found = arranged(folders, of_image, skipped, lambda: names)
+        said = advice_on(found, [file.name for file in images]) if classes == "folders" else []
+        if classes == "names":
+            found = by_file_names(found, [file.name for file in images])
         found = with_flat_labels(found, images, others, self._store, skipped)
         part = chosen(found.labels, found.splits, len(images), split=split, limit=limit, where=path)
         self.files = [images[i].name for i in part.rows]
@@ -68,7 +80,12 @@ class ImageFolder(Filed):
         self.classes = found.classes
         scaling = scaling_of(range, channels, len(images), lambda i: self._store.read(images[i].name), path)
         super().__init__(
-            part, memory=memory, reads=self._store.reads, notes=skipped.lines(), at_least=at_least, scaling=scaling
+            part,
+            memory=memory,
+            reads=self._store.reads,
+            notes=[*said, *skipped.lines()],
+            at_least=at_least,
+            scaling=scaling,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from .wildcards import matching
 
 BESIDE, FILES = ("metadata.csv", "metadata.jsonl"), "file_name"  # a table of a folder of images, and its column
 HEAD = 2**16  # bytes of a table's first line
+NOT_THERE, WEB = "names no image that is there", re.compile(r"^\W*https?://")
 SPLIT_COLUMNS = ("split", "set", "subset", "partition", "fold", "usage", "phase")
 
 
@@ -170,7 +172,9 @@ def _named(text: Path, store: Folder, skipped: Skipped, *, stays_inside: bool) -
                 break
         else:
             first = ways if isinstance(ways, dict) else ways[0]
-            skipped.note("line", "names no image that is there", str(first.get(column, first))[:200])
+            said = str(first.get(column, first))[:200]
+            why = "is an address, and none is fetched: download the images" if WEB.search(said) else NOT_THERE
+            skipped.note("line", why, said)
 
 
 def _once(rows: Sequence[_Named], skipped: Skipped) -> list[_Named]:

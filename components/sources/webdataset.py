@@ -16,6 +16,7 @@ from .album import Album, chosen, scaling_of
 from .arranging import arranged, by_folder
 from .decoding import SUFFIXES
 from .labels import Codes, advice, numbered
+from .map_folders import no_maps
 from .opening import holds_shards, store_at
 from .skipped import Skipped
 from .store import File, Store, beside
@@ -73,13 +74,17 @@ class WebDataset(Album):
         offsets, sizes, names = (
             np.concatenate([shard[key] for shard in found]) for key in ("offsets", "sizes", "names")
         )
-        folders, of_image = by_folder(
-            f"{self.shards[i]}/{name.decode('utf-8', 'surrogateescape')}"
-            for i, name in zip(of_shard.tolist(), names.tolist(), strict=True)
-        )
-        there = arranged(folders, of_image, skipped)
         beside_them = (beside(self._store, "classes.txt") or "").splitlines()
         labels, self.classes = numbered([shard["labels"] for shard in found], beside_them)
+        places = [
+            f"{self.shards[i]}/{name.decode('utf-8', 'surrogateescape')}"
+            for i, name in zip(of_shard.tolist(), names.tolist(), strict=True)
+        ]
+        kept = no_maps(places, skipped)
+        if len(kept) < len(places):
+            of_shard, offsets, sizes, names = (array[kept] for array in (of_shard, offsets, sizes, names))
+            labels, places = labels if labels is None else labels[kept], [places[i] for i in kept]
+        there = arranged(*by_folder(places), skipped)
         said = _advice(path, label, labels, [key for shard in found for key in shard["keys"].tolist()])
         if labels is None:
             labels, self.classes = there.labels, there.classes

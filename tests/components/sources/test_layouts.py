@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from command import Command
-from command import sslgraph as sslgraph
 from PIL import Image
 from tars import numbered, png, shard
 
@@ -195,64 +192,3 @@ def test_a_snapshot_of_the_hub_is_the_same_by_path_by_name_and_by_file(
         assert [int(image[0, 0, 0]) for image in source.read(torch.arange(8))[0]] == [10, 11, 12, 13, 0, 1, 2, 3]
     one = located(str(snapshot / "test-00000-of-00001.parquet"))
     assert source_for(one) == "sources.parquet" and len(Parquet(path=one)) == 4
-
-
-def test_splits_without_training_images_are_refused(tmp_path: Path) -> None:
-    images(tmp_path / "val"), images(tmp_path / "test", each=2)
-    said = "holds images of val and test and none to train on; give the folder with the training images"
-    with pytest.raises(SslgraphError, match=said):
-        ImageFolder(path=str(tmp_path))
-    assert ImageFolder(path=str(tmp_path / "val")).classes == ("cat", "dog")
-
-
-def test_folders_of_numbered_parts_are_no_classes_and_are_said(tmp_path: Path) -> None:
-    images(tmp_path, ("images_001", "images_002"))
-    source = ImageFolder(path=str(tmp_path))
-    assert source.labels is None
-    said = "2 folder names: no label, for it numbers a part of the images, such as images_001"
-    assert said in source.notes
-
-
-def test_a_held_out_class_in_other_capitals_or_another_form_of_unicode_is_the_same(tmp_path: Path) -> None:
-    images(tmp_path / "train", ("caf\u00e9", "tea")), images(tmp_path / "test", ("Cafe\u0301", "Tea"), each=2)
-    test = ImageFolder(path=str(tmp_path), split="test")
-    assert test.labels is not None and test.labels.tolist() == [0, 0, 1, 1] and test.classes == ("caf\u00e9", "tea")
-
-
-def test_names_that_are_no_text_or_move_the_cursor_stand_on_one_line(tmp_path: Path, sslgraph: Command) -> None:
-    images(tmp_path, ("a\nb", os.fsdecode(b"k\xe4tze"), "\x1b[31mred"))
-    (tmp_path / "a\nb" / "no\x1bte.docx").touch()
-    (tmp_path / "a\nb" / "00.png").write_bytes(b"")
-    said = sslgraph("data", str(tmp_path))
-    assert said.code == 0 and "classes: \ufffd[31mred, a\ufffdb, k\ufffdtze; 5 to 6 images each" in said.out
-    assert "1 .docx file: not an image that is read, such as a\ufffdb/no\ufffdte.docx" in said.out
-    assert "a\ufffdb/00.png: an empty file" in said.out
-
-
-def test_a_member_whose_name_is_no_text_is_called_by_what_is_text(tmp_path: Path) -> None:
-    file = shard(tmp_path / "a.tar", {os.fsdecode(b"k\xe4tze.png"): png(1), "b.png": png(2)})
-    source = WebDataset(path=str(file))
-    assert len(source.read(torch.arange(2))[1]) == 2
-    assert [source.name(i).rpartition(", ")[2] for i in range(2)] == ["k\ufffdtze.png", "b.png"]
-
-
-def test_a_folder_that_may_not_be_listed_is_counted(tmp_path: Path) -> None:
-    images(tmp_path, ("cat", "dog", "owl"))
-    (tmp_path / "owl").chmod(0)
-    (tmp_path / "cat" / "00.png").chmod(0)
-    if os.access(tmp_path / "owl", os.R_OK):
-        pytest.skip("who runs this may read everything")
-    assert source_for(str(tmp_path)) == "sources.image_folder"
-    source = ImageFolder(path=str(tmp_path))
-    (tmp_path / "owl").chmod(0o700)
-    assert (
-        source.classes == ("cat", "dog")
-        and "1 folder: can't be listed (Permission denied), such as owl/" in source.notes
-    )
-    assert len(source.read(torch.arange(len(source)))[1]) == len(source) and len(source.broken) == 1
-
-
-def test_a_link_in_a_circle_at_the_top_is_counted(tmp_path: Path) -> None:
-    (images(tmp_path) / "loop").symlink_to("loop")
-    assert source_for(str(tmp_path)) == "sources.image_folder"
-    assert "1 link: its target is missing, such as loop" in ImageFolder(path=str(tmp_path)).notes

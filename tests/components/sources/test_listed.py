@@ -163,3 +163,32 @@ def test_a_list_without_images_is_refused_in_a_sentence(
         Listed(path=str(tmp_path / name))
     said = sslgraph("data", str(tmp_path / name))
     assert said.code == 1 and "Traceback" not in said.err
+
+
+def test_a_path_is_found_by_its_end_or_from_a_folder_above_but_never_another_folders_file(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    images(folder / "images" / "a", 6), images(folder / "images" / "b", 6, first=100)
+    (folder / "ends.txt").write_text("".join(f"{c}/im{i:03}.png {n}\n" for n, c in enumerate("ab") for i in range(6)))
+    above = (f"set/images/{c}/im{i:03}.png\n" for c in "ab" for i in range(6))
+    (folder / "above.csv").write_text("file\n" + "".join(above))
+    assert everyone(folder / "ends.txt") == dict.fromkeys(range(6), 0) | {100 + i: 1 for i in range(6)}
+    assert everyone(folder / "above.csv").keys() == {*range(6), *range(100, 106)}
+    (folder / "wrong.txt").write_text("c/im000.png 0\nim001.png 1\n")  # not there, and in two folders
+    with pytest.raises(SslgraphError, match="names no image that is there"):
+        Listed(path=str(folder / "wrong.txt"))
+
+
+def test_lists_in_a_folder_of_their_own_name_the_images_beside_it_and_not_the_maps(tmp_path: Path) -> None:
+    images(tmp_path / "JPEGImages", 10), images(tmp_path / "SegmentationClass", 10, first=100)
+    lists = tmp_path / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("".join(f"im{i:03}\n" for i in range(6)))
+    (lists / "val.txt").write_text("".join(f"im{i:03}\n" for i in range(6, 10)))
+    train, test = (Listed(path=str(lists / "{train,val}.txt"), split=split) for split in ("train", "test"))
+    assert (set(found(train)), set(found(test))) == (set(range(6)), set(range(6, 10)))
+
+
+def test_addresses_in_a_table_are_said_not_to_be_fetched(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("url,label\nhttps://example.org/a.jpg,cat\nhttps://example.org/b.jpg,dog\n")
+    with pytest.raises(SslgraphError, match="2 lines: is an address, and none is fetched: download the images"):
+        Listed(path=str(tmp_path / "t.csv"))
