@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from . import heif
+from .mistaken import said_of
 from .pixels import MOST_CHANNELS, Scaling
 from .tiff import DAMAGE, EXTRA, channels_of_pages, fields_of, is_deep, read
 
@@ -183,7 +184,7 @@ def _with_pillow(data: bytes, at_least: int | None = None) -> Image.Image:
             image.load()
             return ImageOps.exif_transpose(image)
     except UnidentifiedImageError:
-        raise ValueError("not an image" if data else "an empty file") from None
+        raise ValueError(said_of(data) or "not an image") from None
     except Exception as reason:  # its readers raise anything on damaged bytes
         raise ValueError(str(reason) or type(reason).__name__) from reason
 

@@ -16,7 +16,9 @@ from .store import Folder
 from .tables import Row
 
 LOOKED_AT = 64  # rows by which the column of files is told
-ABOVE = 2  # folders above that of a text in which it may count its paths, or find its images
+ABOVE = 2  # folders above that of a text from which it may count its paths
+# Folders that hold lists alone, with those of Pascal VOC.
+OF_LISTS = ("imagesets", "main", "segmentation", "layout", "lists", "list", "splits", "annotations", "labels", "meta")
 
 
 class Places:
@@ -60,16 +62,15 @@ class Places:
 
     @cached_property
     def _files(self) -> list[tuple[str, str]]:
-        """The images below the text's folder, or where it has none, as ImageSets/Main of VOC, below one above it."""
-        above = [] if self.stays_inside else self.folder.parents[:ABOVE]
-        for folder in (None, *(one for one in above if one not in (Path.home(), *Path.home().parents))):
-            store = self.store if folder is None else Folder(str(folder))
-            if folder is None or any(name.lower().endswith(SUFFIXES) for name in store.top()):
-                names = [file.name for file in store.files(*SUFFIXES)]
-                if names:
-                    names = [names[i] for i in no_maps(names, Skipped())]
-                    return [(name, name if folder is None else str(folder / name)) for name in names]
-        return []
+        """The images below the text's folder; if it is one of lists and has none (ImageSets/Main), below the next."""
+        folder, store = self.folder, self.store
+        while not (names := [file.name for file in store.files(*SUFFIXES)]):
+            if self.stays_inside or folder.name.lower() not in OF_LISTS:
+                return []
+            folder = folder.parent
+            store = Folder(str(folder))
+        names = [names[i] for i in no_maps(names, Skipped())]
+        return [(name, name if store is self.store else str(folder / name)) for name in names]
 
 
 def column_of(rows: Sequence[Row | Sequence[Row]], place: Places) -> tuple[str, Callable[[str], str | None]]:

@@ -13,13 +13,14 @@ from sslgraph.ranges import Count, NotNegative, Whole
 
 from .album import chosen, scaling_of
 from .arranging import arranged, by_folder
-from .decoding import SUFFIXES
+from .decoding import SUFFIXES, is_image
 from .file_names import advice_on, by_file_names
 from .filed import Filed
 from .flat_labels import naming, with_flat_labels
 from .map_folders import no_maps
 from .opening import store_at
 from .skipped import CURES, Skipped
+from .store import Store
 
 
 @component(source="own", role="last reader")
@@ -65,7 +66,7 @@ class ImageFolder(Filed):
                 skipped.ending(other.name)
         self._store.refuse_links_out(images)
         if not images:
-            raise SslgraphError(_nothing_found(path, skipped))
+            raise SslgraphError(_nothing_found(path, skipped, self._store))
         images = [images[i] for i in no_maps([file.name for file in images], skipped)]
         folders, of_image = by_folder(file.name for file in images)
         names = (file.name.rpartition("/")[2] for file in images)
@@ -89,11 +90,14 @@ class ImageFolder(Filed):
         )
 
 
-def _nothing_found(path: str, skipped: Skipped) -> str:
+def _nothing_found(path: str, skipped: Skipped, store: Store) -> str:
     others = sum(count for count, _ in skipped.found.values())
     cured = next((line for line in skipped.lines() if any(cure in line for cure in CURES.values())), "")
     if cured:
         return f"{path} has no images; it holds {cured}"
+    for (what, _), (count, name) in skipped.found.items():
+        if what == "extensionless file" and is_image(store.read(name)):
+            return f"{path} has no images by their names, but {counted(count, what)}: add .jpg or .png to the names"
     example = next((example for _, example in skipped.found.values()), "")
     there = f"it holds {counted(others, 'other file')}, such as {example}" if others else "it is empty"
     return f"{path} has no images; {there}, and images end in {', '.join(SUFFIXES)}"

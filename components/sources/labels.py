@@ -82,6 +82,15 @@ def as_named(piece: Raw, names: Sequence[str]) -> Raw:
     return np.array(["" if i < 0 else names[i] if i < len(names) else str(i) for i in piece.tolist()], dtype=np.str_)
 
 
+def in_one_form(text: str) -> str:
+    """A name of a class as composed Unicode; bytes that are no UTF-8 are those of Windows."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+    return unicodedata.normalize("NFC", text)
+
+
 def none(count: int) -> Raw:
     """So many times no label."""
     return np.full(count, NONE, dtype=np.int64)
@@ -121,7 +130,7 @@ def _cleaned(piece: Raw) -> Raw:
     if piece.dtype.kind != "U" or not len(piece):
         return piece
     texts, of_each = np.unique(piece, return_inverse=True)
-    clean = ["" if text.lower() in MISSING else unicodedata.normalize("NFC", text) for text in texts.tolist()]
+    clean = ["" if text.lower() in MISSING else in_one_form(text) for text in texts.tolist()]
     return np.array(clean, dtype=np.str_)[of_each]
 
 

@@ -25,7 +25,7 @@ from .filed import Filed
 from .labels import USUAL, Raw, advice, none, numbered, raw
 from .opening import holds_shards
 from .skipped import Skipped
-from .splits import NEITHER, are_split, by_name, by_word
+from .splits import NEITHER, are_split, by_columns, by_word, says_split
 from .store import File, Folder, kind_of
 from .tables import ENDINGS, Row, rows_of
 from .wildcards import matching
@@ -33,7 +33,6 @@ from .wildcards import matching
 BESIDE, FILES = ("metadata.csv", "metadata.jsonl"), "file_name"  # a table of a folder of images, and its column
 HEAD = 2**16  # bytes of a table's first line
 NOT_THERE, WEB = "names no image that is there", re.compile(r"^\W*https?://")
-SPLIT_COLUMNS = ("split", "set", "subset", "partition", "fold", "usage", "phase")
 
 
 @component(source="own; metadata.csv is that of the datasets library's ImageFolder", role="reader")
@@ -168,7 +167,8 @@ def _named(text: Path, store: Folder, skipped: Skipped, *, stays_inside: bool) -
         for row in [ways] if isinstance(ways, dict) else ways:
             value = row.get(column)
             if value is not None and (file := find(str(value))) is not None:
-                yield _Named(row, file, column, _split(row, of_text))
+                split = by_columns(row)
+                yield _Named(row, file, column, split if split >= 0 else of_text)
                 break
         else:
             first = ways if isinstance(ways, dict) else ways[0]
@@ -198,16 +198,9 @@ def _count_unnamed(store: Folder, rows: Sequence[_Named], skipped: Skipped) -> N
     skipped.add(store.skipped)
 
 
-def _split(row: Row, of_text: int) -> int:
-    for name in row:
-        if name.lower() in SPLIT_COLUMNS and (said := by_name(str(row[name]).strip())) >= 0:
-            return said
-    return of_text
-
-
 def _labels(path: str, label: str | None, rows: Sequence[Row], columns: Sequence[str]) -> Any:
     """The labels that the tables say, their names, and what is to be said of that."""
-    there = list(dict.fromkeys(key for row in rows for key in row if key not in (*columns, *SPLIT_COLUMNS)))
+    there = list(dict.fromkeys(key for row in rows for key in row if key not in columns and not says_split(key)))
     if label is not None and label not in there:
         raise SslgraphError(f"{path} has no column '{label}' (data.label); there are: {', '.join(there) or 'none'}")
     name = label or next((one for one in USUAL if one in there), None)

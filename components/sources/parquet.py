@@ -23,7 +23,7 @@ from .kept import Kept
 from .labels import Codes, advice, as_named, numbered
 from .opening import holds_shards, store_at
 from .parquet_index import PIECE, indexed, read
-from .splits import are_split
+from .splits import NEITHER, are_split
 from .store import File, Store, beside
 
 THREADS = 8  # files whose footers are read at a time
@@ -46,6 +46,7 @@ class Parquet(Album):
         memory: most that encoded groups, and decoded images of one size, may each take to be held, GiB.
         reads: row groups that are fetched at a time from an address.
         label: the column that holds the labels.
+        image: the column that holds the images, where there are several.
         links: whether links that lead out of the folder are followed.
         largest_group: most that the images of a row group may take where not all fit in memory, MiB.
     """
@@ -60,13 +61,14 @@ class Parquet(Album):
         reads: Count = 32,
         at_least: Count | None = None,
         label: str | None = None,
+        image: str | None = None,
         links: bool = False,
         range: list[float] | Literal["auto"] | None = None,
         channels: list[Whole] | None = None,
         largest_group: NotNegative = 4.0,
     ) -> None:
         self._store = store_at(path, reads=reads, links=links)
-        files, found = _shards(self._store, label)
+        files, found = _shards(self._store, label, image)
         skipped = self._store.skipped
         self._column = _one_column([str(index["column"]) for index in found], files)
         rows, sizes = (np.concatenate([index[key] for index in found]) for key in ("rows", "bytes"))
@@ -76,6 +78,11 @@ class Parquet(Album):
         by_column = np.concatenate([index["splits"] for index in found])
         if not splits.any() and are_split(set(by_column.tolist())):
             splits = by_column
+            if left := int((splits == NEITHER).sum()):
+                skipped.note("row", "in none of the splits", f"row {int((splits == NEITHER).argmax())}", left)
+        for other in sorted({name for index in found for name in index["others"].tolist()} - {self._column}):
+            why = "holds images, too, and is not used; data.image names the one that is"
+            skipped.note("further column", why, other.removesuffix(".bytes"))
         said = [] if labels is not None else _advice(path, label, found)
         part = chosen(labels, splits, len(of_row), split=split, limit=limit, where=path)
         if not len(part.rows):
@@ -144,7 +151,7 @@ class Parquet(Album):
             return pq.read_metadata(opened)
 
 
-def _shards(store: Store, label: str | None) -> tuple[list[File], list[Arrays]]:
+def _shards(store: Store, label: str | None, image: str | None) -> tuple[list[File], list[Arrays]]:
     """The parquet files with images and what their footers say; the others are counted."""
     everything = store.files()
     files = [file for file in everything if store.only or file.name.lower().endswith(".parquet")]
@@ -155,14 +162,15 @@ def _shards(store: Store, label: str | None) -> tuple[list[File], list[Arrays]]:
         raise SslgraphError(f"{store.root} holds no .parquet files; give the folder of the files, or one of them")
     store.refuse_links_out(files)
     with ThreadPoolExecutor(THREADS) as threads:
-        found = list(threads.map(lambda file: indexed(store, file, label), files))
+        found = list(threads.map(lambda file: indexed(store, file, label, image), files))
     for file, index in zip(files, found, strict=True):
         if not str(index["column"]):
             store.skipped.note(".parquet file", "no column of images", file.name)
     kept = [pair for pair in zip(files, found, strict=True) if str(pair[1]["column"])]
     if not kept:
+        what = "of images" if image is None else f"{image!r} (data.image) of images"
         raise SslgraphError(
-            f"{store.place(files[0].name)} has no column of images; its columns are "
+            f"{store.place(files[0].name)} has no column {what}; its columns are "
             f"{', '.join(found[0]['columns'].tolist())}, and one must hold encoded bytes, or {{bytes, path}}"
         )
     return [file for file, _ in kept], [index for _, index in kept]

@@ -14,7 +14,8 @@ from sslgraph.errors import SslgraphError
 from .decoding import is_image
 from .index_cache import Arrays, remembered
 from .labels import LIKE, USUAL, none, raw
-from .splits import NEITHER, by_name
+from .mistaken import said_of
+from .splits import by_columns, says_split
 from .store import File, Store
 
 IMAGE_COLUMNS = ("image", "img")
@@ -23,20 +24,24 @@ INNER = ("name", "label", "id")  # fields that say the class of a label that is 
 LOOKED_AT = 4  # rows that tell whether bytes are images
 
 
-def indexed(store: Store, file: File, label: str | None) -> Arrays:
+def indexed(store: Store, file: File, label: str | None, image: str | None) -> Arrays:
     """The column of images ("" if there is none), rows and bytes of each group, labels, classes and columns, kept."""
-    return remembered(f"parquet 3 {label}", store.place(file.name), file, lambda: read(store, file, label))
+    return remembered(
+        f"parquet 4 {label} {image}", store.place(file.name), file, lambda: read(store, file, label, image)
+    )
 
 
-def read(store: Store, shard: File, label: str | None) -> Arrays:
+def read(store: Store, shard: File, label: str | None, image: str | None = None) -> Arrays:
     """The same, read anew."""
     with store.open(shard, PIECE) as opened:
         try:
             file = pq.ParquetFile(opened)
         except pa.ArrowInvalid as reason:
-            raise SslgraphError(f"{store.place(shard.name)} can't be read as parquet: {reason}") from reason
+            said = said_of(store.read(shard.name, 0, PIECE)) or f"{reason}"
+            raise SslgraphError(f"{store.place(shard.name)} can't be read as parquet: {said}") from reason
         schema, about = file.schema_arrow, file.metadata
-        column = _images(file, schema)
+        columns = _images(file, schema, image)
+        column = (*columns, "")[0]
         groups = [about.row_group(i) for i in range(about.num_row_groups)]
         leaf = next((i for i in range(about.num_columns) if about.schema.column(i).path == column), None)
         sizes = [0 if leaf is None else group.column(leaf).total_uncompressed_size for group in groups]
@@ -47,6 +52,7 @@ def read(store: Store, shard: File, label: str | None) -> Arrays:
         splits = _splits(file, there) if column else none(about.num_rows)
     return {
         "column": np.array(column),
+        "others": np.array(columns[1:], dtype=np.str_),
         "rows": np.array([group.num_rows for group in groups], dtype=np.int64),
         "bytes": np.array(sizes, dtype=np.int64),
         "labels": none(about.num_rows) if labels is None else labels,
@@ -57,15 +63,16 @@ def read(store: Store, shard: File, label: str | None) -> Arrays:
     }
 
 
-def _images(file: Any, schema: Any) -> str:
-    """The path of the column of encoded images: of {bytes, path}, or of bytes that begin as images do."""
-    found = [field for field in schema if _holds_bytes(field.type)]
+def _images(file: Any, schema: Any, wanted: str | None) -> list[str]:
+    """The paths of the columns of images, the likeliest first: of {bytes, path}, or of bytes that are images."""
+    found = [field for field in schema if _holds_bytes(field.type) and wanted in (None, field.name)]
     found.sort(key=lambda field: (field.name not in IMAGE_COLUMNS, not pa.types.is_struct(field.type)))
+    columns = list[str]()
     for field in found:
         is_struct = pa.types.is_struct(field.type)
         if is_struct or field.name in IMAGE_COLUMNS or _shows_images(file, field.name):
-            return f"{field.name}.bytes" if is_struct else str(field.name)
-    return ""
+            columns.append(f"{field.name}.bytes" if is_struct else str(field.name))
+    return columns
 
 
 def _holds_bytes(kind: Any) -> bool:
@@ -95,12 +102,11 @@ def _inner(kind: Any) -> str | None:
 
 
 def _splits(file: Any, columns: list[str]) -> Any:
-    """The split that a column of that name says of each row (see splits)."""
-    name = next((name for name in columns if name.lower() == "split"), None)
-    if name is None:
+    """The split that columns such as `split` say of each row (see splits)."""
+    names = [name for name in columns if says_split(name)]
+    if not names:
         return none(file.metadata.num_rows)
-    found = file.read(columns=[name])[name].to_pylist()
-    return np.array([by_name(value) if isinstance(value, str) else NEITHER for value in found], dtype=np.int64)
+    return np.array([by_columns(row) for row in file.read(columns=names).to_pylist()], dtype=np.int64)
 
 
 def _labels(file: Any, name: str) -> Any:

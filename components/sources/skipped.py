@@ -16,6 +16,22 @@ LEFT_BEHIND = ("__macosx", "@eadir", "__pycache__", "$recycle.bin")
 CURES = {
     **dict.fromkeys((".csv", ".tsv", ".jsonl"), "not an image; if it names images, give it as the path"),
     **dict.fromkeys((".zip", ".tar.gz", ".tgz", ".7z", ".rar"), "packed: unpack it, or give a .zip file as the path"),
+    **dict.fromkeys((".npy", ".npz", ".mat", ".h5", ".hdf5"), "an array of numbers: save its images as PNG or TIFF"),
+    **dict.fromkeys((".pt", ".pth", ".pkl", ".pickle"), "pickled, which is not opened: save its images as PNG"),
+    **dict.fromkeys(
+        (".tfrecord", ".tfrecords", ".mdb", ".beton", ".rec"), "not read: write its images as tar or parquet"
+    ),
+    ".arrow": "the datasets library's own form: write parquet instead of it, with to_parquet",
+    "-ubyte": "an IDX file, read where torchvision lays it: MNIST/raw/train-images-idx3-ubyte",
+    "-ubyte.gz": "an IDX file, packed: unpack it to MNIST/raw, as torchvision does",
+    **dict.fromkeys((".dcm", ".nii", ".nii.gz", ".mha", ".nrrd"), "a medical image: save its planes as 16-bit TIFF"),
+    **dict.fromkeys((".svs", ".ndpi", ".mrxs", ".czi", ".nd2", ".lif"), "a slide: cut it into tiles of PNG or TIFF"),
+    **dict.fromkeys(
+        (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf"), "a camera's raw data: convert it"
+    ),
+    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"), "a video: sources.video reads it"),
+    **dict.fromkeys((".svg", ".pdf", ".eps"), "drawn by lines: render it as PNG"),
+    **dict.fromkeys((".jxl", ".exr", ".hdr", ".psd", ".fits"), "no image that is read: convert it to PNG or TIFF"),
 }
 
 

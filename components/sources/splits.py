@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from .labels import in_one_form
 
 TRAIN, VAL, TEST, NEITHER = 0, 1, 2, -1
 SPLITS = ("train", "val", "test")
 WORDS = {
     "train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "dev": VAL, "eval": VAL,
-    "evaluation": VAL, "holdout": VAL, "test": TEST, "testing": TEST,
+    "evaluation": VAL, "holdout": VAL, "test": TEST, "testing": TEST, "unlabeled": TRAIN, "unlabelled": TRAIN,
+    "unsupervised": TRAIN,
 }  # fmt: skip
+# Columns of tables that say the split of a row; is_train, is_valid and such say it by yes or no.
+COLUMNS = ("split", "set", "subset", "partition", "fold", "usage", "phase")
+YES, NO = ("1", "1.0", "true", "yes", "t", "y"), ("0", "0.0", "false", "no", "f", "n")
 # A file whose rows or members are the images: it stands in a path like a folder.
 CONTAINERS = (".tar", ".parquet")
 # Folders that hold numbered parts of a data set (fold1, NIH's images_001, a camera's 100CANON), and no class each.
@@ -34,6 +40,31 @@ def by_word(name: str) -> int:
     """The split that the first such word of a name says: cifar10-train, val2017, TestSet."""
     words = (word for run in RUNS.findall(name) for word in HUMPS.findall(run))
     return next((WORDS[word.lower()] for word in words if word.lower() in WORDS), NEITHER)
+
+
+def says_split(column: str) -> bool:
+    """Whether a column of a table may say the split of its rows."""
+    return column.lower() in COLUMNS or _flag(column) >= 0
+
+
+def by_columns(row: Mapping[str, Any]) -> int:
+    """The split that the columns of a row say; NEITHER if none does."""
+    for name, value in row.items():
+        if name.lower() in COLUMNS and (said := by_word(str(value).strip())) >= 0:
+            return said
+    flags = {_flag(name): str(value).strip().lower() for name, value in row.items() if _flag(name) >= 0}
+    true = [split for split, value in flags.items() if value in YES]
+    if true:
+        return max(true)
+    if not flags or not all(value in NO for value in flags.values()):
+        return NEITHER
+    return TEST if TRAIN in flags else TRAIN
+
+
+def _flag(column: str) -> int:
+    """The split that is_train, isValid or is_test asks about."""
+    words = column.lower().replace("_", "").replace(" ", "")
+    return by_name(words.removeprefix("is")) if words.startswith("is") else NEITHER
 
 
 @dataclass(frozen=True)
@@ -83,7 +114,7 @@ def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], 
             break
         passed += sorted(firsts) if len(firsts) > 1 and are_parts else []
         cut = [parts[1:] for parts in cut]
-    names = [unicodedata.normalize("NFC", parts[0]) if parts else "" for parts in cut]
+    names = [in_one_form(parts[0]) if parts else "" for parts in cut]
     known = {name for name, split in zip(names, splits, strict=True) if split == TRAIN} - {""}
     alike = {name.casefold(): name for name in known}
     if len(alike) == len(known):

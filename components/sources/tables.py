@@ -29,7 +29,7 @@ def rows_of(name: str, data: bytes) -> list[Reading]:
         raise SslgraphError(f"{name} has {len(data) / 2**30:.1f} GiB, and a list has at most {LARGEST / 2**30:.0f}")
     text, ending = _text(data), name.lower()
     if ending.endswith(TABLES):
-        return list(_of_table(text))
+        return list(_of_table(name, text))
     if ending.endswith(OBJECTS):
         return list(_of_objects(name, text))
     return [_ways(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -59,18 +59,49 @@ def _ways(line: str) -> list[Row]:
     return [*ways, {PATH: middle.strip(), LABEL: end}] if middle else ways
 
 
-def _of_table(text: str) -> Iterator[Row]:
+def _of_table(name: str, text: str) -> Iterator[Row]:
     """The rows below a head; without a head the columns are numbered from 1."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     mark = max(BETWEEN, key=first.count)
-    csv.field_size_limit(LARGEST)
-    lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if any(map(str.strip, line))]
+    lines = [line for line in _fields(name, text, mark) if any(map(str.strip, line))]
     if not lines:
         return
     has_head = not any(field.strip().lower().endswith(SUFFIXES) for field in lines[0])
     head = [name.strip() for name in lines[0]] if has_head else [str(i) for i in range(1, len(lines[0]) + 1)]
     for line in lines[has_head:]:
-        yield {name or str(i): field.strip() for i, (name, field) in enumerate(zip(head, line, strict=False), start=1)}
+        yield {key or str(i): field.strip() for i, (key, field) in enumerate(zip(head, line, strict=False), start=1)}
+
+
+def _fields(name: str, text: str, mark: str, *, strict: bool = True) -> list[list[str]]:
+    """The fields of each line. A quotation mark that nothing closes would swallow all that follows: it is refused."""
+    csv.field_size_limit(LARGEST)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=strict)
+    lines, begun = list[list[str]](), 1
+    try:
+        for line in reader:
+            if any(_swallows(field, mark) for field in line):
+                raise _unclosed(name, begun)
+            lines.append(line)
+            begun = reader.line_num + 1
+    except csv.Error as reason:
+        if "end of data" in str(reason):
+            raise _unclosed(name, begun) from None
+        return _fields(name, text, mark, strict=False)  # a mark in the middle of a field stands for itself
+    return lines
+
+
+def _unclosed(name: str, line: int) -> SslgraphError:
+    return SslgraphError(
+        f"{name}, line {line}: a quotation mark opens a field there and none closes it; close it, or write it twice "
+        "where it is meant"
+    )
+
+
+def _swallows(field: str, mark: str) -> bool:
+    """Whether a field goes over lines that name images."""
+    if "\n" not in field:
+        return False
+    return any(piece.lower().endswith(SUFFIXES) for line in field.splitlines()[1:] for piece in line.split(mark))
 
 
 def _of_objects(name: str, text: str) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from sslgraph.errors import SslgraphError
 from .decoding import SUFFIXES
 from .index_cache import Arrays, remembered
 from .labels import USUAL
+from .mistaken import said_of
 from .skipped import Skipped, is_hidden
 from .store import File, Store
 
@@ -52,12 +53,14 @@ class _Headers:
                     raise tarfile.ReadError("it ends without the mark of an end")
         except (tarfile.TarError, OSError) as reason:
             with store.open(file, PIECE) as shard:
-                if shard.read(6).startswith(PACKED):
+                head = shard.read(PIECE)
+                if head.startswith(PACKED):
                     raise SslgraphError(
                         f"{store.place(file.name)} is compressed and can't be read in any order: unpack it to .tar"
                     ) from reason
             raise SslgraphError(
-                f"{store.place(file.name)} can't be read as a tar file ({reason}); fetch it again, or remove it"
+                f"{store.place(file.name)} can't be read as a tar file ({said_of(head) or reason}); "
+                "fetch it again, or remove it"
             ) from reason
 
     def arrays(self) -> Arrays:

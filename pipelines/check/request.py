@@ -18,7 +18,7 @@ from . import check, photographs
 
 MOVING = ("cosine", "linear", "steps")  # schedules whose values are numbers in a list
 # Settings that say how images are read, and not how many or where.
-READING = ("label", "classes", "links", "range", "channels")
+READING = ("label", "image", "classes", "links", "range", "channels")
 
 
 def request(

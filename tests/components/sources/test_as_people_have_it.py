@@ -58,7 +58,7 @@ def test_names_that_are_no_text_or_move_the_cursor_stand_on_one_line(tmp_path: P
     (tmp_path / "a\nb" / "no\x1bte.docx").touch()
     (tmp_path / "a\nb" / "00.png").write_bytes(b"")
     said = sslgraph("data", str(tmp_path))
-    assert said.code == 0 and "classes: \ufffd[31mred, a\ufffdb, k\ufffdtze; 5 to 6 images each" in said.out
+    assert said.code == 0 and "classes: \ufffd[31mred, a\ufffdb, k\xe4tze; 5 to 6 images each" in said.out
     assert "1 .docx file: not an image that is read, such as a\ufffdb/no\ufffdte.docx" in said.out
     assert "a\ufffdb/00.png: an empty file" in said.out
 

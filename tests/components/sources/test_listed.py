@@ -192,3 +192,53 @@ def test_addresses_in_a_table_are_said_not_to_be_fetched(tmp_path: Path) -> None
     (tmp_path / "t.csv").write_text("url,label\nhttps://example.org/a.jpg,cat\nhttps://example.org/b.jpg,dog\n")
     with pytest.raises(SslgraphError, match="2 lines: is an address, and none is fetched: download the images"):
         Listed(path=str(tmp_path / "t.csv"))
+
+
+def test_a_list_never_finds_the_images_of_the_set_beside_it(tmp_path: Path) -> None:
+    images(tmp_path / "other" / "img", 10)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "t.csv").write_text("file,label\n" + "".join(f"img/im{i:03},{i % 2}\n" for i in range(10)))
+    with pytest.raises(SslgraphError, match="names no image that is there"):
+        Listed(path=str(tmp_path / "mine" / "t.csv"))
+
+
+@pytest.mark.parametrize(
+    ("head", "of"),
+    [
+        ("is_valid", lambda i: i >= 20),
+        ("isTrain", lambda i: int(i < 20)),
+        ("is_test", lambda i: "yes" if i >= 20 else "no"),
+        ("Usage", lambda i: "PublicTest" if i >= 20 else "Training"),
+        ("split", lambda i: "test" if i >= 20 else ("train", "unlabeled")[i % 2]),
+    ],
+)
+def test_a_column_that_says_what_is_held_out_by_yes_or_no_or_a_word(
+    tmp_path: Path, head: str, of: Callable[[int], object]
+) -> None:
+    names = images(tmp_path)
+    rows = "".join(f"{name},{'ab'[i % 2]},{of(i)}\n" for i, name in enumerate(names))
+    (tmp_path / "t.csv").write_text(f"file,kind,{head}\n{rows}")
+    parts = [Listed(path=str(tmp_path / "t.csv"), split=split, label="kind") for split in ("train", "test")]
+    assert [set(found(part)) for part in parts] == [set(range(20)), set(range(20, 24))]
+
+
+@pytest.mark.parametrize("closing", ["", 'm003.png,"dog"\n'])
+def test_a_quotation_mark_that_nothing_closes_is_refused_before_it_swallows_rows(tmp_path: Path, closing: str) -> None:
+    images(tmp_path)
+    (tmp_path / "t.csv").write_text('file,label\nim000.png,dog\nim001.png,"cat\nim002.png,dog\n' + closing)
+    with pytest.raises(SslgraphError, match=r"t\.csv, line 3: a quotation mark opens a field there and none closes it"):
+        Listed(path=str(tmp_path / "t.csv"))
+
+
+def test_a_quotation_mark_inside_a_field_and_a_field_of_two_lines_are_read(tmp_path: Path) -> None:
+    names = images(tmp_path)
+    rows = "".join(f'{name},"{"ab"[i % 2]}"s,"1\n2"\n' for i, name in enumerate(names))
+    (tmp_path / "t.csv").write_text("file,label,note\n" + rows)
+    assert everyone(tmp_path / "t.csv") == {i: i % 2 for i in range(COUNT)}
+
+
+def test_labels_in_the_letters_of_windows_are_read(tmp_path: Path) -> None:
+    names = images(tmp_path)
+    text = "file,label\n" + "".join(f"{name},{('Hündin', 'Kater')[i % 2]}\n" for i, name in enumerate(names))
+    (tmp_path / "t.csv").write_bytes(text.encode("cp1252"))
+    assert Listed(path=str(tmp_path / "t.csv")).classes == ("Hündin", "Kater")

@@ -250,3 +250,25 @@ def test_files_whose_schemas_number_the_classes_differently_are_compared_by_name
     source = Parquet(path=str(tmp_path))
     assert source.classes == ("cat", "dog") and source.labels is not None
     assert source.labels.tolist() == [0, 1] * 5 + [1, 0] * 5
+
+
+def test_of_several_columns_of_images_one_is_taken_and_the_others_are_said(tmp_path: Path) -> None:
+    columns = {name: [picture(first + i) for i in range(10)] for name, first in (("left", 0), ("right", 100))}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    source = Parquet(path=str(tmp_path))
+    said = "1 further column: holds images, too, and is not used; data.image names the one that is, such as right"
+    assert said in source.notes and int(source.read(torch.tensor([0]))[0][0].max()) < 100
+    other = Parquet(path=str(tmp_path), image="right")
+    assert int(other.read(torch.tensor([0]))[0][0].max()) >= 100 and "further column" not in " ".join(other.notes)
+    with pytest.raises(SslgraphError, match=r"has no column 'middle' \(data.image\) of images; its columns are left "):
+        Parquet(path=str(tmp_path), image="middle")
+
+
+def test_a_flag_says_the_split_of_rows_and_those_in_none_are_counted(tmp_path: Path) -> None:
+    rows = {"image": [picture(i) for i in range(12)], "is_valid": [i >= 8 for i in range(12)]}
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet")
+    assert (len(Parquet(path=str(tmp_path))), len(Parquet(path=str(tmp_path), split="test"))) == (8, 4)
+    rows = {"image": rows["image"], "split": ["train"] * 6 + ["test"] * 4 + ["spoilt"] * 2}
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet")
+    source = Parquet(path=str(tmp_path))
+    assert len(source) == 6 and "2 rows: in none of the splits, such as row 10" in source.notes
