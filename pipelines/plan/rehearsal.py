@@ -24,7 +24,6 @@ from sslgraph.torch_compat import storage_of, without_storage
 from ..machine.chosen_forms import convolves
 from ..machine.strategy import shared
 
-FORWARD_AND_BACK = 3  # a backward pass costs two forward ones
 POINTS = (2, 4, 8)  # images of the micro-batches that are rehearsed; BatchNorm needs two
 
 

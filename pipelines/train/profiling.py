@@ -80,7 +80,7 @@ class _Look:
         from torch.utils.flop_counter import FlopCounterMode  # which no other run needs
 
         self.counter = FlopCounterMode(display=False)  # over the first step, which is not timed
-        self.is_compiled = any(program.run is not program.module for program in run.method.programs.values())
+        self.is_compiled = any(program.compiled for program in run.method.programs.values())
         for name, part in run.method.parts.items() if not self.is_compiled else ():
             kind = "loss" if run.method.graph.boxes[name].section == "losses" else "forward"
             self.hooks += self.watch.watch(f"{kind} {name}", part)

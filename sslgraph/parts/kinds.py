@@ -65,16 +65,6 @@ def moves(annotation: str) -> bool:
     return ranges.MOVES in _told(_kind(annotation))
 
 
-def numeric(annotation: str) -> bool:
-    """Whether a number may stand somewhere in a value."""
-    return any(kind in (int, float) for kind in _leaves(_kind(annotation)))
-
-
-def is_bounded(annotation: str) -> bool:
-    """Whether every number in a value has a least or a greatest value, or is one of a few."""
-    return _is_bounded(_kind(annotation))
-
-
 def _schedule_problem(annotation: str, value: Any) -> str:
     if not moves(annotation):
         return "is fixed for the whole run, so it can't be a schedule; write a number"
@@ -176,20 +166,6 @@ def _told(kind: Any) -> list[ranges.Told]:
 
 def _root(kind: Any) -> Any:
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
-
-
-def _leaves(kind: Any) -> Iterator[Any]:
-    if get_origin(kind) is Literal:
-        return
-    inner = [one for one in get_args(_root(kind)) if one is not Ellipsis]
-    yield from (leaf for one in inner for leaf in _leaves(one)) if inner else (_root(kind),)
-
-
-def _is_bounded(kind: Any) -> bool:
-    if get_origin(kind) is Literal or (get_origin(kind) is Annotated and _limits(get_args(kind)[1:])):
-        return True
-    inner = [one for one in get_args(_root(kind)) if one is not Ellipsis]
-    return all(map(_is_bounded, inner)) if inner else _root(kind) not in (int, float)
 
 
 def _listed(several: Sequence[str]) -> str:

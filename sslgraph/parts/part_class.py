@@ -27,7 +27,6 @@ def completed(found: Signature, part: type) -> Signature:
         inputs=_ports(calls[0]) if calls else {},
         outputs=_outputs(calls[-1]) if calls else (),
         writes={name: _ports(m) for name, m in inspect.getmembers(part, callable) if getattr(m, "is_write", False)},
-        has_reset=callable(getattr(part, "reset", None)),
         has_place=callable(getattr(part, "place", None)),
         unread="",
     )

@@ -50,7 +50,6 @@ def read_class(use: str, module: Module, node: ast.ClassDef) -> Signature:
         inputs=_inputs(node.name, *calls[0]) if calls else {},
         outputs=_outputs(*calls[-1]) if calls else (),
         writes=_writes(part),
-        has_reset=part.method("reset") is not None,
         has_place=part.method("place") is not None,
         unread=_unread(part, is_whole=bool(calls) and part.method("__init__") is not None),
     )
@@ -62,8 +61,8 @@ def unreadable(use: str, module: str, class_name: str, value: str) -> Signature:
     """The signature of a name that no class definition was found for; `value` is what is assigned to it, if known."""
     file = str(module_text.source_of(module) or "")
     text = f"{class_name} = {value}" if value else f"no class {class_name}"
-    nothing = Traits(source=""), dict[str, Any](), dict[str, Any](), (), dict[str, Any](), False
-    return Signature(use, class_name, module, file, "", *nothing, unread=f"the text of {module} says {text}")
+    unread = f"the text of {module} says {text}"
+    return Signature(use, class_name, module, file, doc="", traits=Traits(source=""), unread=unread)
 
 
 def _lineage(

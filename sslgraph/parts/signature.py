@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sslgraph.errors import SpecError, refusal
@@ -76,11 +76,10 @@ class Signature:
     file: str
     doc: str
     traits: Traits
-    settings: dict[str, Setting]
-    inputs: dict[str, Port]
-    outputs: tuple[Port, ...]
-    writes: dict[str, dict[str, Port]]
-    has_reset: bool
+    settings: dict[str, Setting] = field(default_factory=dict)
+    inputs: dict[str, Port] = field(default_factory=dict)
+    outputs: tuple[Port, ...] = ()
+    writes: dict[str, dict[str, Port]] = field(default_factory=dict)
     unread: str = ""
     has_place: bool = False  # a step of an augmentation that says where the crop lies
 

@@ -71,7 +71,7 @@ def _signature(part: Part | Loss, use: _Use, method: Method, plugins: tuple[str,
         inputs = _inputs(use)
     outputs = tuple(Port(out, "Tensor") for out in (["out", *use.fields] if use.fields else [""]))
     writes = {write: _numbered(count) for write, count in use.writes.items()}
-    return Signature(part.use, class_name, "", "", "", Traits(source=DRAFT), settings, inputs, outputs, writes, True)
+    return Signature(part.use, class_name, "", "", "", Traits(source=DRAFT), settings, inputs, outputs, writes)
 
 
 def _inputs(use: _Use) -> dict[str, Port]:

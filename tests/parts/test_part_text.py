@@ -128,7 +128,7 @@ def test_a_class_has_the_ports_writes_and_traits_of_the_class_that_it_is_derived
     found = read(name)
     assert said(found.inputs) == {"one": "Float[batch dim]", "other": "Float[batch dim]?"}
     assert [str(port) for port in found.outputs] == ["Float[]"] and list(found.settings) == ["scale"]
-    assert found.traits.detached == ("other",) and found.has_reset and not found.unread
+    assert found.traits.detached == ("other",) and not found.unread
     assert said(found.writes["push"]) == {"rows": "Float[batch dim]"}
     assert found.doc == ("Of two." if name == "Distance" else "Of two, again.")
 
