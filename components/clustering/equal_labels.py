@@ -8,6 +8,8 @@ from sslgraph.component import component, filled
 from sslgraph.errors import SettingError
 from sslgraph.ranges import Count, Positive, Several
 
+from .kmeans import fitting
+
 SMALLEST = 1e-200  # a class that no image scores still has a share
 
 
@@ -49,11 +51,10 @@ class EqualLabels(nn.Module):
         self.power, self.tolerance, self.iterations = power, tolerance, iterations
 
     def fits(self, images: int) -> None:
-        """SettingError where there are fewer images than classes; it proposes ten images a class."""
+        """SettingError where there are fewer images than classes."""
         if images < self.classes:
-            raise SettingError(
-                self, "classes", max(2, images // 10), f"{images} images can't fill {self.classes} classes"
-            )
+            problem = f"{images} images can't fill {self.classes} classes"
+            raise SettingError(self, "classes", fitting(images), problem)
 
     @torch.no_grad()
     def forward(self, logits: Float[Tensor, "images heads classes"]) -> Int64[Tensor, "images heads"]:

@@ -11,7 +11,7 @@ from sslgraph.component import component
 from sslgraph.errors import SettingError
 from sslgraph.ranges import Count, Positive, Several
 
-from .kmeans import Kmeans
+from .kmeans import Kmeans, fitting
 
 CLIPPED = (0.1, 0.9)  # quantiles beyond which a concentration is not believed
 
@@ -64,10 +64,10 @@ class Granularities(nn.Module):
         self.solvers = nn.ModuleList(Kmeans(k=count, iterations=iterations, metric=metric) for count in k)
 
     def fits(self, images: int) -> None:
-        """SettingError where there are fewer images than clusters; it proposes ten images a cluster."""
+        """SettingError where there are fewer images than clusters."""
         if images < max(self.k):
-            fitting = ",".join(str(min(count, max(2, images // 10))) for count in self.k)
-            raise SettingError(self, "k", f"[{fitting}]", f"{images} images can't make {max(self.k)} clusters")
+            proposed = ",".join(str(min(count, fitting(images))) for count in self.k)
+            raise SettingError(self, "k", f"[{proposed}]", f"{images} images can't make {max(self.k)} clusters")
 
     @torch.no_grad()
     def forward(self, features: Float[Tensor, "images dim"], clock: Int64[Tensor, "3"]) -> Prototypes:

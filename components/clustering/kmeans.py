@@ -61,10 +61,9 @@ class Kmeans(nn.Module):
         self.empty = empty
 
     def fits(self, images: int) -> None:
-        """SettingError where there are fewer images than clusters; it proposes ten images a cluster."""
+        """SettingError where there are fewer images than clusters."""
         if images < self.k:
-            problem = f"{images} images can't make {self.k} clusters"
-            raise SettingError(self, "k", max(2, images // 10), problem)
+            raise SettingError(self, "k", fitting(images), f"{images} images can't make {self.k} clusters")
 
     @torch.no_grad()
     def forward(self, features: Float[Tensor, "images dim"], clock: Int64[Tensor, "3"]) -> Clusters:
@@ -81,6 +80,11 @@ class Kmeans(nn.Module):
         if self.empty == "split_largest":
             moved = _split(moved, counts, rows.std(0))
         return normalize(moved, dim=1) if self.metric == "cosine" else moved
+
+
+def fitting(images: int) -> int:
+    """How many clusters a refusal proposes: ten images a cluster."""
+    return max(2, images // 10)
 
 
 def _first(clock: Tensor, images: int) -> Tensor:
