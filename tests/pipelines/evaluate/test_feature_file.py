@@ -15,6 +15,7 @@ from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
 from safetensors import safe_open
+from tiny_recipe import recipe_of
 
 import sslgraph as package
 from sslgraph.errors import SslgraphError
@@ -25,26 +26,11 @@ from sslgraph.pipelines.launch.launch import launch
 from sslgraph.pipelines.launch.spread import workers
 from sslgraph.pipelines.machine.pieces import Made, Piece, here
 
-TEXT = """
-recipe: tiny
-method:
-  method: Tiny
-  views: {x: {augment: moco_v2, copies: 2, size: 32}}
-  nets: {f: {use: backbones.resnet, depth: 10, width: 4, stem: small}}
-  flow: {z: l2(f(x))}
-  losses: {contrast: {use: losses.nt_xent, of: [z]}}
-  export: f
-data: {use: sources.shapes, images: 150, test_images: 70}
-batch: 8
-steps: 1
-optimizer: {use: sgd, lr: 0.1, momentum: 0, weight_decay: 0}
-"""
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    (folder / "tiny.yaml").write_text(TEXT)
+    (folder / "tiny.yaml").write_text(recipe_of(images=150, test_images=70))
     launch(request(str(folder / "tiny.yaml"), out=str(folder / "run")))
     return folder / "run"
 

@@ -17,6 +17,7 @@ from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
 from safetensors.torch import load_file
+from tiny_recipe import SMALL_NET, recipe_of
 from torch import Tensor, nn
 
 import sslgraph as package
@@ -25,25 +26,11 @@ from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.export.exports import export
 from sslgraph.pipelines.launch.launch import launch
 
-TEXT = """
-recipe: tiny
-method:
-  method: Tiny
-  views: {x: {augment: moco_v2, copies: 2, size: 32}}
-  nets: {f: NET}
-  flow: {z: l2(f(x))}
-  losses: {contrast: {use: losses.nt_xent, of: [z]}}
-  export: f
-data: {use: sources.shapes, images: 16, test_images: 12}
-batch: 8
-steps: 1
-optimizer: {use: sgd, lr: 0.1, momentum: 0, weight_decay: 0}
-"""
 NETS = {
     "resnet": "{use: backbones.resnet, depth: 18}",
     "vit": "{use: backbones.vit, preset: nano, patch: 8, layer_scale: 0.5}",
     "timm": "{use: backbones.timm, name: test_vit}",
-    "small": "{use: backbones.resnet, depth: 10, width: 4, stem: small}",
+    "small": SMALL_NET,
 }
 
 
@@ -51,7 +38,7 @@ NETS = {
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     for name, net in NETS.items():
-        (folder / f"{name}.yaml").write_text(TEXT.replace("NET", net))
+        (folder / f"{name}.yaml").write_text(recipe_of(net))
         launch(request(str(folder / f"{name}.yaml"), out=str(folder / name)))
     return folder
 
@@ -168,7 +155,7 @@ def test_the_card_says_where_the_weights_come_from_and_names_no_place_of_this_ma
 
 
 def test_a_network_that_gives_less_than_the_method_measures_says_so(tmp_path: Path) -> None:
-    (tmp_path / "pooled.yaml").write_text(TEXT.replace("NET", NETS["vit"]).replace("export: f", "export: f.pooled"))
+    (tmp_path / "pooled.yaml").write_text(recipe_of(NETS["vit"]).replace("export: f", "export: f.pooled"))
     launch(request(str(tmp_path / "pooled.yaml"), out=str(tmp_path / "run")))
     said = export(tmp_path / "run", tmp_path / "out", to="timm")
     assert said["is_whole"] is False and "the method does the rest" in (tmp_path / "out/README.md").read_text()

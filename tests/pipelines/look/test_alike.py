@@ -10,32 +10,18 @@ import torch.nn.functional as F
 from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
+from tiny_recipe import recipe_of
 
 from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.launch.launch import launch
 from sslgraph.pipelines.look.alike import Bank, duplicates
-
-TEXT = """
-recipe: tiny
-method:
-  method: Tiny
-  views: {x: {augment: moco_v2, copies: 2, size: 32}}
-  nets: {f: {use: backbones.resnet, depth: 10, width: 4, stem: small}}
-  flow: {z: l2(f(x))}
-  losses: {contrast: {use: losses.nt_xent, of: [z]}}
-  export: f
-data: {use: sources.shapes, images: 16, test_images: 12}
-batch: 8
-steps: 1
-optimizer: {use: sgd, lr: 0.1, momentum: 0, weight_decay: 0}
-"""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run, and 14 images of smooth noise, of which b.png is nearly a.png."""
     folder = tmp_path_factory.mktemp("alike")
-    (folder / "tiny.yaml").write_text(TEXT)
+    (folder / "tiny.yaml").write_text(recipe_of())
     launch(request(str(folder / "tiny.yaml"), out=str(folder / "run")))
     (folder / "images").mkdir()
     noise = torch.rand(13, 3, 5, 7, generator=torch.Generator().manual_seed(0))

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from command import Command
 from command import sslgraph as sslgraph
 from PIL import Image
+from tiny_recipe import recipe_of
 
 from sslgraph.components.sources.prepared import Prepared
 from sslgraph.errors import SpecError, SslgraphError
@@ -20,21 +21,6 @@ from sslgraph.pipelines.stages.kinds.embedding import embedded
 from sslgraph.pipelines.stages.stage_plan import plan
 from sslgraph.pipelines.storage import provenance
 
-RECIPE = """
-recipe: tiny
-plugins: [parts]
-method:
-  method: Tiny
-  views: {x: {augment: moco_v2, copies: 2, size: 32}}
-  nets: {f: {use: "parts:Thumbnail"}}
-  flow: {z: l2(f(x))}
-  losses: {contrast: {use: losses.nt_xent, of: [z]}}
-  export: f
-data: {use: sources.shapes, images: 16, test_images: 12}
-batch: 8
-steps: 1
-optimizer: {use: sgd, lr: 0.1, momentum: 0, weight_decay: 0}
-"""
 PIPELINE = """
 pipeline: Curation
 stages:
@@ -76,7 +62,7 @@ def compressed(image: Image.Image) -> Image.Image:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pool without classes: 8 images of each colour, copies of four of them and of two of three held-out images."""
-    (tmp_path / "tiny.yaml").write_text(RECIPE)
+    (tmp_path / "tiny.yaml").write_text(recipe_of('{use: "parts:Thumbnail"}') + "plugins: [parts]\n")
     (tmp_path / "curation.yaml").write_text(PIPELINE)
     pool = {f"{colour}{i}": one for k, colour in enumerate(COLOURS) for i, one in enumerate(pictures(colour, 8, k))}
     apart = {f"red{i}": one for i, one in enumerate(pictures("red", 3, 10))}
