@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -64,22 +65,11 @@ def fine_tune(
 
     orders = [known[torch.randperm(len(known), generator=fixed)] for _ in range(epochs)]
     batches = [some for order in orders for some in order.split(batch) if len(some) == batch]
-    steps = max(1, len(batches))
     tuned.eval()
     with torch.no_grad():
         width = tuned(seen(known[:1])[0]).shape[1]
-    classifier = nn.Linear(width, classes)
-    nn.init.zeros_(classifier.weight)
-    nn.init.zeros_(classifier.bias)
-    model = nn.Sequential(tuned, nn.BatchNorm1d(width, affine=False), classifier).to(on).train()
-    solver = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
-    plan = torch.optim.lr_scheduler.LambdaLR(solver, lambda step: _rate(step / steps))
-    for images, answers in prefetched(map(seen, batches), 2):
-        if len(answers) > 1:
-            solver.zero_grad()
-            F.cross_entropy(model(images), answers).backward()
-            solver.step()
-            plan.step()
+    model = nn.Sequential(tuned, nn.BatchNorm1d(width, affine=False), _linear(width, classes)).to(on).train()
+    _train(model, prefetched(map(seen, batches), 2), steps=max(1, len(batches)))
     values, answers = extract(model, test, view, device=on).labelled()
     frequent = labels[known].bincount().argmax()
     return FineTuned(
@@ -89,6 +79,26 @@ def fine_tune(
         epochs=epochs,
         classes=classes,
     )
+
+
+def _linear(width: int, classes: int) -> nn.Linear:
+    """A classifier that begins at 0."""
+    layer = nn.Linear(width, classes)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _train(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], *, steps: int) -> None:
+    """Takes a step for each batch; one with fewer than two readable images is left out."""
+    solver = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
+    plan = torch.optim.lr_scheduler.LambdaLR(solver, lambda step: _rate(step / steps))
+    for images, answers in batches:
+        if len(answers) > 1:
+            solver.zero_grad()
+            F.cross_entropy(model(images), answers).backward()
+            solver.step()
+            plan.step()
 
 
 def _labelled(source: Source) -> Tensor:

@@ -110,14 +110,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     if on.type == "cpu":
         for part in nets:
             forms.on(part)
-    views, found = loaded.spec.method.views, augmentations(method_in(loaded), plugins)
-    program = ViewProgram.build(views, found)
-    with within(loaded, ("batch",)):
-        feed = Feed(
-            source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
-            rank=collectives.rank(), ranks=collectives.ranks(), device=on, dtype=weights,
-            channels_last=forms.channels_last, labelled=labelled.is_asked(method), maps=labelled.maps(method, source),
-        )  # fmt: skip
+    feed = _feed(loaded, method, source, plugins, forms=forms, device=on, dtype=weights)
     with within(loaded, ("begin_with",)):
         begin = None if checkpoint.complete(folder / "checkpoints") else starting.begin_of(recipe.begin_with)
     clock = clock_of(recipe, feed.steps_per_epoch)
@@ -152,6 +145,20 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     notes = [f"data: {note}" for note in getattr(source, "notes", ())]
     run.introduction = [*said, *begun, *notes, *measured, *_doubts(method, len(source))]
     return run
+
+
+def _feed(
+    loaded: Loaded[Recipe], method: CompiledMethod, source: Source, plugins: tuple[str, ...], *, forms: Forms,
+    device: torch.device, dtype: torch.dtype,
+) -> Feed:  # fmt: skip
+    recipe = loaded.spec
+    program = ViewProgram.build(recipe.method.views, augmentations(method_in(loaded), plugins))
+    with within(loaded, ("batch",)):
+        return Feed(
+            source, program, batch=recipe.batch, seed=recipe.seed, accumulate=recipe.accumulate,
+            rank=collectives.rank(), ranks=collectives.ranks(), device=device, dtype=dtype,
+            channels_last=forms.channels_last, labelled=labelled.is_asked(method), maps=labelled.maps(method, source),
+        )  # fmt: skip
 
 
 def _doubts(method: CompiledMethod, images: int) -> list[str]:
