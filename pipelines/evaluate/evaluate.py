@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.table import Table
 from torch import nn
 
 from sslgraph.checked import SOURCE
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
-from sslgraph.files import whole_file
-from sslgraph.files.write_whole import reason
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
+from sslgraph.read.spec import Data
 from sslgraph.views.views import pixel_view
 
 from ..check import check
@@ -34,42 +30,18 @@ from ..measure.fine_tune import fine_tune
 from ..measure.shortcuts import Pretext, asked_of_noise
 from ..storage import checkpoint
 from . import labelled_places, protocols
+from .evaluation import FILE, Evaluation, with_others, written
 from .layers import of_layers
 from .online_probe import classifier_of
-from .protocols import Given, Protocol, Values
+from .protocols import Given, Protocol
 from .restored import Restored, newest, restored, trained_on
 from .sight import Shared, Which
 from .supervised import supervised
 
-FILE = "evaluation.json"
 ROWS = {"trained": "trained", "pixels": "raw pixels", "supervised": "supervised"}
 NOTHING = Features(torch.empty(0, 0), torch.empty(0, dtype=torch.long))  # where label maps alone are asked for
 IMAGES, VIEWS = 1_000, 10  # of LiDAR: the paper's number of images; of views it has up to 50
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The trained encoder, the same one before training, and the pixels themselves, all on the same images.
-
-    `trained`, `random` and `pixels` map a protocol to its values; `settings` says of each protocol what it does. `on`
-    is another set of images than the run's own; "" if they are its own.
-    """
-
-    method: str
-    step: int
-    bank: int
-    queries: int
-    begun: str
-    on: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    trained: Mapping[str, Values] = field(default_factory=dict)
-    random: Mapping[str, Values] = field(default_factory=dict)
-    pixels: Mapping[str, Values] = field(default_factory=dict)
-    supervised: Mapping[str, Values] = field(default_factory=dict)  # the same net trained on labels, where it is there
-    segmentation: labelled_places.Segmented | None = None
-    pretext: tuple[Pretext, ...] = ()
-    cues: tuple[Cues, ...] = ()
-    notes: tuple[str, ...] = ()  # what a reader of the figures must know
+Words = tuple[str, dict[str, Any]]  # a source's name and settings, as the registry builds it
 
 
 def evaluate(
@@ -92,70 +64,83 @@ def evaluate(
     wanted = [protocols.protocol(name) for name in names]
     saved = newest(run)
     loaded = load_recipe(str(saved / checkpoint.TEXT))
-    recipe, on = loaded.spec, machine.device()
+    recipe, on, file = loaded.spec, machine.device(), run / FILE
     own = labelled_places.of_run(recipe.data) if data is None else None
     wish = labelled_places.wish(recipe.evaluate, segmentation) or own
     if wish is None and any(one.of_places for one in wanted):
         raise SslgraphError("dense_linear needs images with label maps; name their folder with --segmentation")
     machine.use()
     allowed = check.allowed_in(loaded, plugins)
-    use, settings = recipe.data.use, dict(recipe.data.settings)
-    if data is not None:
-        use, settings = moved(recipe.data, data)
-    words = [(use, {**settings, "split": split}) for split in ("train", "test")]
-    sources = [registry.build(*one, allowed) for one in words]
-    others = (
-        None
-        if spread is None
-        else Shared(spread, run.resolve(), saved.resolve(), tuple(words), tuple(sources), allowed)
-    )
+    words = _words(recipe.data, data)
+    sources = tuple(registry.build(*one, allowed) for one in words)
     images, size = trained_on(run, loaded, plugins) if data else (len(sources[0]), sources[0].size)
     encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)
     asked = protocols.chosen(names, encoders.wish)
     classifier = classifier_of(encoders.method) if any(one.of_the_run for one in asked.values()) else None
     is_labelled, notes = about_labels(sources, tuple(asked))
-    title, step = loaded.spec.method.method, encoders.step
-    pretext = asked_of_noise(encoders.method, encoders.views, size=size or SOURCE, device=on)
-    of_test = cues(
-        encoders.method, encoders.views, lambda rows: sources[1].read(rows)[0], len(sources[1]), size=size or SOURCE,
-        device=on,
-    )  # fmt: skip
-    notes += tuple(map(str, (*pretext, *of_test)))
+    pretext, of_test = _shortcuts(encoders, sources[1], size or SOURCE, on)
     result = Evaluation(
-        title, step, len(sources[0]), len(sources[1]), encoders.begun, on=data or "", notes=notes, pretext=pretext,
-        cues=of_test,
+        loaded.spec.method.method, encoders.step, len(sources[0]), len(sources[1]), encoders.begun, on=data or "",
+        notes=(*notes, *map(str, (*pretext, *of_test))), pretext=pretext, cues=of_test,
     )  # fmt: skip
-    result = _with_others(result, run / FILE)
+    result = with_others(result, file)
     if wish is not None:
-        try:
-            places = labelled_places.segmented(encoders, wish, device=on)
-            result = _written(replace(result, segmentation=places), run / FILE)
-        except SslgraphError as reason:
-            if wish is not own:  # what nobody asked for need not be there
-                raise
-            result = replace(result, notes=(*result.notes, f"segmentation is not measured: {reason}"))
+        result = _with_places(result, encoders, wish, file, device=on, must=wish is not own)
     asked = {name: one for name, one in asked.items() if is_labelled or not one.needs_labels}
     result = replace(result, settings={**result.settings, **{name: one.setting for name, one in asked.items()}})
-    measured_of: dict[Which, nn.Module] = {
-        "trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten(),
-    }  # fmt: skip
+    sides: dict[Which, nn.Module] = {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}
     (seen,) = encoders.training_view.views
     beside = supervised(run, sources[0].labels, seen, weights=weights, trains=with_labels, device=on, plugins=plugins)
     if beside is not None:
-        measured_of["supervised"] = beside.encoder
+        sides["supervised"] = beside.encoder
         result = replace(result, notes=(*result.notes, beside.said))
-    for name, encoder in measured_of.items():
-        shares = others if name != "supervised" else None
-        given = _given(encoder, encoders, asked, sources, on, (shares, name) if shares else None)
-        given = replace(given, classifier=classifier if name == "trained" else None)
-        if result.segmentation is not None and name != "supervised":
-            given = replace(given, places=getattr(result.segmentation, name).linear)
-        measured = {**getattr(result, name), **{protocol: {} for protocol in asked}}
-        for protocol, values, fault in protocols.measures(asked, given):
-            measured[protocol] = {**measured[protocol], **values}
-            notes = (*result.notes, f"{ROWS.get(name, result.begun)}: {fault}") if fault else result.notes
-            found: dict[str, Any] = {name: dict(measured), "notes": notes}
-            result = _written(replace(result, **found), run / FILE)
+    others = None if spread is None else Shared(spread, run.resolve(), saved.resolve(), words, sources, allowed)
+    for side, encoder in sides.items():
+        shares = (others, side) if others and side != "supervised" else None
+        given = _given(encoder, encoders, asked, sources, on, shares)
+        given = replace(given, classifier=classifier if side == "trained" else None)
+        if result.segmentation is not None and side != "supervised":
+            given = replace(given, places=getattr(result.segmentation, side).linear)
+        result = _measured(result, side, asked, given, file)
+    return result
+
+
+def _words(own: Data, path: str | None) -> tuple[Words, ...]:
+    """The training and the test images: a run's own, or those of a path."""
+    use, settings = (own.use, dict(own.settings)) if path is None else moved(own, path)
+    return tuple((use, {**settings, "split": split}) for split in ("train", "test"))
+
+
+def _shortcuts(
+    encoders: Restored, test: Source, size: tuple[int, int], on: torch.device
+) -> tuple[tuple[Pretext, ...], tuple[Cues, ...]]:
+    """What the method's own labels are told by: in noise, and in test images of which cues are left."""
+    pretext = asked_of_noise(encoders.method, encoders.views, size=size, device=on)
+    of_test = cues(encoders.method, encoders.views, lambda rows: test.read(rows)[0], len(test), size=size, device=on)
+    return pretext, of_test
+
+
+def _with_places(
+    result: Evaluation, encoders: Restored, wish: labelled_places.Wish, file: Path, *, device: torch.device, must: bool
+) -> Evaluation:
+    """The same with a segmentation. One that is no `must` and can't be measured becomes a note."""
+    try:
+        places = labelled_places.segmented(encoders, wish, device=device)
+    except SslgraphError as reason:
+        if must:
+            raise
+        return replace(result, notes=(*result.notes, f"segmentation is not measured: {reason}"))
+    return written(replace(result, segmentation=places), file)
+
+
+def _measured(result: Evaluation, side: Which, asked: Mapping[str, Protocol], given: Given, file: Path) -> Evaluation:
+    """The same with one encoder's figures by each protocol; the file is written after every one of them."""
+    figures = {**getattr(result, side), **{name: {} for name in asked}}
+    for name, values, fault in protocols.measures(asked, given):
+        figures[name] = {**figures[name], **values}
+        notes = (*result.notes, f"{ROWS.get(side, result.begun)}: {fault}") if fault else result.notes
+        found: dict[str, Any] = {side: dict(figures), "notes": notes}
+        result = written(replace(result, **found), file)
     return result
 
 
@@ -182,28 +167,6 @@ def _given(
     return Given(bank, queries, seen, tune, by_layer)
 
 
-def _with_others(result: Evaluation, file: Path) -> Evaluation:
-    """The same with what the file says of this step and these images by other protocols."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if all(kept[name] == getattr(result, name) for name in ("method", "step", "bank", "queries", "on")):
-            others = {name: kept.get(name, {}) for name in ("settings", "trained", "random", "pixels", "supervised")}
-            places = kept["segmentation"]
-            found = None if places is None else labelled_places.read(places)
-            return replace(result, **others, segmentation=found)
-    return result
-
-
-def _written(result: Evaluation, file: Path) -> Evaluation:
-    """The figures, kept in the file; they are what was asked for, so a disk that refuses them is a note."""
-    try:
-        whole_file.put(file, f"{json.dumps(asdict(result), indent=2)}\n".encode())
-    except OSError as problem:
-        note = f"{file} was not written: {reason(problem)}"
-        return result if note in result.notes else replace(result, notes=(*result.notes, note))
-    return result
-
-
 def about_labels(sources: Sequence[Source], names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
     """Whether labels can be compared, and what is to be known about them for these protocols, in words."""
     known = [source.labels[source.labels >= 0] for source in sources if source.labels is not None]
@@ -221,25 +184,3 @@ def about_labels(sources: Sequence[Source], names: Sequence[str]) -> tuple[bool,
     if most > len(bank):
         notes.append(f"k is {most}, and there are {len(bank)} training images with a label: all of them vote")
     return True, tuple(notes)
-
-
-def table(result: Evaluation) -> Table:
-    """A row for each figure of each protocol: the trained encoder beside the baselines; `settings` says how."""
-    counts = f"{result.bank:,} training and {result.queries:,} test images"
-    title = f"{result.method}, step {result.step}: {counts}{f' of {result.on}' if result.on else ''}"
-    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    with_labels = {"supervised": result.supervised} if result.supervised else {}
-    for column in ("", "", "trained", result.begun, "raw pixels", *with_labels, "chance"):
-        shown.add_column(column, justify="left" if not column else "right")
-    for name, values in result.trained.items():
-        for i, figure in enumerate(protocols.protocol(name).figures):
-            beside = (result.random, result.pixels, *with_labels.values())
-            sides = [one.get(name, {}).get(figure.key) for one in (result.trained, *beside)]
-            chance = values.get("chance") if figure.digits is None else None
-            shown.add_row("" if i else name, figure.words, *(figure.written(value) for value in (*sides, chance)))
-    return shown
-
-
-def settings(results: Sequence[Evaluation]) -> list[str]:
-    """What each protocol of these evaluations does, a line each."""
-    return [f"{name}: {words}" for name, words in {k: v for one in results for k, v in one.settings.items()}.items()]

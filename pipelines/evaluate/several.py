@@ -14,7 +14,7 @@ from sslgraph.amounts import counted
 
 from ..storage import checkpoint
 from ..train.start.starting import other_settings
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 from .protocols import Figure, protocol
 
 SPREAD = "± : standard deviation over seeds"

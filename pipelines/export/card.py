@@ -16,7 +16,7 @@ from sslgraph.amounts import counted
 from sslgraph.read.load import load_recipe
 
 from ..check.check import examine
-from ..evaluate.evaluate import FILE as EVALUATION
+from ..evaluate.evaluation import FILE as EVALUATION
 from ..evaluate.protocols import protocol
 from ..storage import checkpoint, provenance
 

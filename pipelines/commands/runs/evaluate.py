@@ -48,8 +48,8 @@ def evaluate(
     with mean and spread.
     """
     from ...evaluate import several
-    from ...evaluate.evaluate import Evaluation, settings, table
     from ...evaluate.evaluate import evaluate as measure
+    from ...evaluate.evaluation import Evaluation, settings, table
     from ...evaluate.labelled_places import MEANINGS as OF_PLACES
     from ...evaluate.labelled_places import table as of_places
     from ...evaluate.restored import newest

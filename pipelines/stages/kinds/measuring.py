@@ -8,7 +8,8 @@ from typing import Any
 
 from sslgraph.files import whole_file
 
-from ...evaluate.evaluate import FILE, evaluate
+from ...evaluate.evaluate import evaluate
+from ...evaluate.evaluation import FILE
 from .work import StageKind, Work
 
 

@@ -17,7 +17,8 @@ from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.pipelines.evaluate import protocols
-from sslgraph.pipelines.evaluate.evaluate import VIEWS, Evaluation, about_labels, evaluate, settings, table
+from sslgraph.pipelines.evaluate.evaluate import VIEWS, about_labels, evaluate
+from sslgraph.pipelines.evaluate.evaluation import Evaluation, settings, table
 from sslgraph.pipelines.look.report import write_report
 from sslgraph.pipelines.measure.features import extract_views
 from sslgraph.pipelines.train.loop import train

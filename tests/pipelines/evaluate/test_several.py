@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sslgraph.pipelines.evaluate.evaluate import Evaluation
+from sslgraph.pipelines.evaluate.evaluation import Evaluation
 from sslgraph.pipelines.evaluate.several import alike, differences, grouped, table
 
 

@@ -1,0 +1,90 @@
+"""What was measured of a run: its figures, the file that keeps them, and their table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from rich.table import Table
+
+from sslgraph.files import whole_file
+from sslgraph.files.write_whole import reason
+
+from ..measure.cues import Cues
+from ..measure.shortcuts import Pretext
+from . import labelled_places, protocols
+from .protocols import Values
+
+FILE = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The trained encoder, the same one before training, and the pixels themselves, all on the same images.
+
+    `trained`, `random` and `pixels` map a protocol to its values; `settings` says of each protocol what it does. `on`
+    is another set of images than the run's own; "" if they are its own.
+    """
+
+    method: str
+    step: int
+    bank: int
+    queries: int
+    begun: str
+    on: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    trained: Mapping[str, Values] = field(default_factory=dict)
+    random: Mapping[str, Values] = field(default_factory=dict)
+    pixels: Mapping[str, Values] = field(default_factory=dict)
+    supervised: Mapping[str, Values] = field(default_factory=dict)  # the same net trained on labels, where it is there
+    segmentation: labelled_places.Segmented | None = None
+    pretext: tuple[Pretext, ...] = ()
+    cues: tuple[Cues, ...] = ()
+    notes: tuple[str, ...] = ()  # what a reader of the figures must know
+
+
+def with_others(result: Evaluation, file: Path) -> Evaluation:
+    """The same with what the file says of this step and these images by other protocols."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if all(kept[name] == getattr(result, name) for name in ("method", "step", "bank", "queries", "on")):
+            others = {name: kept.get(name, {}) for name in ("settings", "trained", "random", "pixels", "supervised")}
+            places = kept["segmentation"]
+            found = None if places is None else labelled_places.read(places)
+            return replace(result, **others, segmentation=found)
+    return result
+
+
+def written(result: Evaluation, file: Path) -> Evaluation:
+    """The figures, kept in the file; they are what was asked for, so a disk that refuses them is a note."""
+    try:
+        whole_file.put(file, f"{json.dumps(asdict(result), indent=2)}\n".encode())
+    except OSError as problem:
+        note = f"{file} was not written: {reason(problem)}"
+        return result if note in result.notes else replace(result, notes=(*result.notes, note))
+    return result
+
+
+def table(result: Evaluation) -> Table:
+    """A row for each figure of each protocol: the trained encoder beside the baselines; `settings` says how."""
+    counts = f"{result.bank:,} training and {result.queries:,} test images"
+    title = f"{result.method}, step {result.step}: {counts}{f' of {result.on}' if result.on else ''}"
+    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    with_labels = {"supervised": result.supervised} if result.supervised else {}
+    for column in ("", "", "trained", result.begun, "raw pixels", *with_labels, "chance"):
+        shown.add_column(column, justify="left" if not column else "right")
+    for name, values in result.trained.items():
+        for i, figure in enumerate(protocols.protocol(name).figures):
+            beside = (result.random, result.pixels, *with_labels.values())
+            sides = [one.get(name, {}).get(figure.key) for one in (result.trained, *beside)]
+            chance = values.get("chance") if figure.digits is None else None
+            shown.add_row("" if i else name, figure.words, *(figure.written(value) for value in (*sides, chance)))
+    return shown
+
+
+def settings(results: Sequence[Evaluation]) -> list[str]:
+    """What each protocol of these evaluations does, a line each."""
+    return [f"{name}: {words}" for name, words in {k: v for one in results for k, v in one.settings.items()}.items()]
