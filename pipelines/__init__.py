@@ -1,1 +1,1 @@
-"""What runs: training, evaluation and the passage of artefacts, in plain torch."""
+"""Runs methods: training, evaluation, export and pipelines, in plain torch."""

@@ -1,4 +1,4 @@
-"""C beside a module, built once by the machine's own compiler and kept in the user's cache.
+"""Builds C code once with the machine's compiler and keeps it in the user's cache.
 
 Where there is no compiler, or SSLGRAPH_NATIVE=0 is set, there is no library, and who asked for one does without.
 """

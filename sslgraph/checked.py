@@ -1,4 +1,4 @@
-"""A loaded method, wired and sized, with everything refused that can only be a mistake."""
+"""A loaded method, wired and sized; everything that can only be a mistake is refused."""
 
 from __future__ import annotations
 

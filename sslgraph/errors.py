@@ -1,4 +1,4 @@
-"""What can be wrong with what a user wrote: where, what, what there is, what to do.
+"""What can be wrong with a user's text: where, what, what there is, what to do.
 
 A fault carries the path that it is about from where it arises. Whoever called adds the steps in front of it (`under`),
 and whoever knows the text looks the place up, once and at the end (`placed`).

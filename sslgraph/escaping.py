@@ -1,4 +1,4 @@
-"""Text for SVG, HTML and a terminal: what means something there is escaped or replaced."""
+"""Escapes text for SVG, HTML and a terminal."""
 
 from __future__ import annotations
 

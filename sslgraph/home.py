@@ -1,4 +1,4 @@
-"""Where the catalogue and the specs lie, in a checkout and in a wheel; and the folders that are the user's own."""
+"""Where the catalogue and the specs are, in a checkout and in a wheel; and the user's own folders."""
 
 import os
 import stat

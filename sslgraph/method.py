@@ -1,4 +1,4 @@
-"""A method in one object: what its text says, and everything that can be made of it before training."""
+"""A method as one object: what its text says, and everything that can be made of it before training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ranges of settings as types: what a value may be is said where the setting stands. Imports no torch.
+"""The ranges of settings as types: a setting's annotation says which values it takes. Imports no torch.
 
     def __init__(self, *, temperature: PositiveScalar = 0.2, out: Count) -> None: ...
 

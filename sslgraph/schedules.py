@@ -1,4 +1,4 @@
-"""A number, or how it moves over the run: constant, cosine, linear, steps, warm-up. Imports no torch.
+"""A number, or how it changes over the run: constant, cosine, linear, steps, warm-up. Imports no torch.
 
 Cosine and linear go from their first value to their last over the rest of the run, or `over` a length of it; after a
 warm-up they begin where it ends. `at` counts from the start of the run always, as papers count their epochs.

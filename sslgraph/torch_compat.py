@@ -1,4 +1,4 @@
-"""Names of torch that are private or change with its version, with the reason; a test says which one has moved."""
+"""Names of torch that are private or differ between versions, with the reason; a test says which one moved."""
 
 from __future__ import annotations
 

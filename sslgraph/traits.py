@@ -1,4 +1,4 @@
-"""What a part says of itself: the keywords of `@component(...)`, which are read as text, without importing the part."""
+"""The traits of a part: the keywords of `@component(...)`, read as text, without importing the part."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What can be found wrong before any data is read."""
+"""Checks a method or a recipe before any data is read."""

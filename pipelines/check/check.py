@@ -1,4 +1,4 @@
-"""Everything that can be found wrong with a method or a recipe before any data is read and any GPU is used."""
+"""Checks everything about a method or a recipe that needs no data and no GPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A method named alone, with a folder of photographs: trained as such, and not at the demo's 32 pixels."""
+"""Trains a method that is named alone on a folder of photographs, by the recipe for photographs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command line asks of a run, as the plain mapping that `launch` takes."""
+"""Turns the options of a command line into the plain mapping that `launch` takes."""
 
 from __future__ import annotations
 

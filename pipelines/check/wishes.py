@@ -1,4 +1,4 @@
-"""What a recipe asks for beside the training itself, refused where it can't be: `evaluate:` and `checkpoint:`."""
+"""Checks what a recipe asks for besides training: `evaluate:` and `checkpoint:`."""
 
 from __future__ import annotations
 

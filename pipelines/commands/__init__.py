@@ -1,1 +1,1 @@
-"""The command line: one command a file, by what it works on."""
+"""The command line: one command a file, grouped by what the commands work on."""

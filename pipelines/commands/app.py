@@ -1,4 +1,4 @@
-"""The command line: every command, registered. Exit codes: 0; 1, a wrong input; 2, usage."""
+"""The command line: registers every command. Exit codes: 0 success, 1 wrong input, 2 wrong usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is printed where the terminal has no word for it: a name of a file comes out as it lies on the disk."""
+"""Prints characters that the terminal can't show; a file name keeps its bytes."""
 
 from __future__ import annotations
 

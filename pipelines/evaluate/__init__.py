@@ -1,1 +1,1 @@
-"""A finished run measured."""
+"""Measures a finished run."""

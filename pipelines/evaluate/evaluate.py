@@ -1,4 +1,4 @@
-"""A finished run measured: its encoder by named protocols, beside what needs no training."""
+"""Measures the encoder of a finished run by named protocols, and baselines that need no training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features of images as a file: a row for each image with its name, written in parts, so that a killed one goes on."""
+"""Writes features of images to a file: one row an image, in parts, so that a killed command can continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's own losses on test images, and how far below chance they lie: for contrast a bound on shared information."""
+"""A run's own losses on test images, and how far they are below chance: for contrast, a bound on shared information."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segmentation by a run's encoder: images with label maps, the features of their places, and what these tell."""
+"""Segments images by the features of a run's encoder at their places, and compares with label maps."""
 
 from __future__ import annotations
 

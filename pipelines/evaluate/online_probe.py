@@ -1,4 +1,4 @@
-"""The classifier that a run trains beside its method: found by what the graph says, asked about held-out images."""
+"""Evaluates the classifier that a run trains beside its method; the graph says which net it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The named ways in which an encoder is measured: each with its setting in words, and every figure under its name."""
+"""The named protocols that measure an encoder: the setting of each in words, and its figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's encoder as its newest checkpoint left it, and as it was before training."""
+"""A run's encoder from its newest checkpoint, and the same encoder before training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several runs measured: those that differ in their seed alone are one row, with mean and spread."""
+"""Compares several runs: those that differ only in their seed share a row, with mean and spread."""
 
 from __future__ import annotations
 

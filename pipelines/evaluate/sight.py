@@ -1,4 +1,4 @@
-"""What an encoder of a run makes of images, piece by piece: in this process, or in others that begin alike."""
+"""Encodes images with a run's encoder, piece by piece: in this process, or in others that start the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What labels give the same net: the encoder of a run trained as a classifier, or with weights that a file has."""
+"""The supervised baseline: a run's encoder trained as a classifier, or with weights from a file."""
 
 from __future__ import annotations
 

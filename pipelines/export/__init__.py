@@ -1,1 +1,1 @@
-"""The trained encoder as other libraries read it."""
+"""Exports the trained encoder for other libraries."""

@@ -1,4 +1,4 @@
-"""What an encoder is exported to: each form fills a folder, and says how far the features are that come back."""
+"""The forms of an export: each fills a folder, and reports how far the reloaded features differ."""
 
 from __future__ import annotations
 

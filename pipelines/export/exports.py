@@ -1,4 +1,4 @@
-"""A run's encoder exported: loaded back by the library that it is for before it counts as written, with its card."""
+"""Exports a run's encoder with its card; the library that it is for must load it before it counts as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same network of another library, which loads the weights strictly: timm, torchvision, transformers."""
+"""Builds the same network in another library, which loads the weights strictly: timm, torchvision, transformers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The encoder as one program for any number of images: torch.export's and ONNX."""
+"""Exports the encoder as one program for any number of images: torch.export and ONNX."""
 
 from __future__ import annotations
 

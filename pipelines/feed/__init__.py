@@ -1,1 +1,1 @@
-"""Batches of images: in which order they come, and how they are prepared for fast reading."""
+"""Batches of images: their order, and how they are prepared for fast reading."""

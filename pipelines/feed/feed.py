@@ -1,4 +1,4 @@
-"""What each optimizer step sees: the images of a global batch, as a function of seed, epoch and position alone."""
+"""What each optimizer step sees: a global batch of images that depends on seed, epoch and position only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `sslgraph data` says of a path before anyone trains: splits, classes, sizes, brightness, what is left out."""
+"""What `sslgraph data` reports of a path: splits, classes, sizes, brightness, and what is left out."""
 
 from __future__ import annotations
 

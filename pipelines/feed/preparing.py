@@ -1,4 +1,4 @@
-"""`sslgraph data --prepare`: the images at a path, small, for fast reading."""
+"""`sslgraph data --prepare`: writes a small copy of the images at a path, for fast reading."""
 
 from __future__ import annotations
 

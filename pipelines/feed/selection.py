@@ -1,4 +1,4 @@
-"""Images of several sources as one source: all of each, or some."""
+"""Joins several sources, or some of their images, into one source."""
 
 from __future__ import annotations
 

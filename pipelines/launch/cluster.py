@@ -1,4 +1,4 @@
-"""A Ray that answers: the one of this process, the one at an address, or a private one; and a worker's share of it.
+"""Finds a Ray cluster: this process's own, one at an address, or a private one; and a worker's share of it.
 
 A cluster that runs already is its owner's: nothing about its sockets, tokens or nodes that are about to vanish is
 changed there.

@@ -1,4 +1,4 @@
-"""Which of a host's network interfaces its ranks talk over: the one towards the other hosts.
+"""Chooses the network interface that a host's ranks talk over: the one that leads to the other hosts.
 
 Gloo takes the address that the host's own name stands for. On Debian and in many containers that is 127.0.1.1, which no
 other host reaches.

@@ -1,4 +1,4 @@
-"""What is sent with a job: the user's folder, and this code if it is not in it."""
+"""The files that are sent with a job: the user's folder, and this code if it is not in it."""
 
 from __future__ import annotations
 

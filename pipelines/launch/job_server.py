@@ -1,4 +1,4 @@
-"""Sends a run to a cluster: `sslgraph submit` is `sslgraph train` behind Ray's job server.
+"""Sends a run to a cluster: `sslgraph submit` runs `sslgraph train` through Ray's job server.
 
 What is sent is the folder that the command is given in (specs and plugins) and this very code; data and run folders are
 not, they lie where all nodes see them.

@@ -1,4 +1,4 @@
-"""Starts a run where it is to run: in this process, under torchrun, or on the workers of Ray Train.
+"""Starts a run: in this process, under torchrun, or on the workers of Ray Train.
 
 The loop, the run folder and the checkpoints are ours on all three, and Ray is not told of them; it starts processes and
 starts them again when one dies.

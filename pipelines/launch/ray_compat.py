@@ -1,4 +1,4 @@
-"""Everything of Ray that its documentation does not promise, each with the reason; a test names what a Ray moved.
+"""Everything of Ray that its documentation does not promise, with the reason; a test names what another Ray moved.
 
 Variables are set before Ray is imported; what the user has set stays.
 """

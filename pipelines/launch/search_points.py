@@ -1,4 +1,4 @@
-"""What trials of a search differ in, as numbers alone, and points at random where nothing else chooses them."""
+"""The points of a search as plain numbers, and random points where nothing else chooses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work on pieces of a whole, shared out over the processes of a Ray cluster: what comes back does not depend on how."""
+"""Shares work on pieces out over a Ray cluster; the result does not depend on how they are shared."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a person can look at: contact sheets, parts, methods as text."""
+"""What a person looks at: contact sheets, parts, methods as text, reports."""

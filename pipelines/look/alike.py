@@ -1,4 +1,4 @@
-"""Which images an encoder takes for alike: the nearest to an image, and the near-duplicates of a set."""
+"""Finds images that an encoder considers similar: the nearest to one image, and near-duplicates of a set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A contact sheet as one picture: the source with its crops at the left, the views beside it, their numbers below."""
+"""Draws a contact sheet: the source with its crops on the left, the views beside it, their numbers below."""
 
 from __future__ import annotations
 

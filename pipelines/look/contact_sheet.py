@@ -1,4 +1,4 @@
-"""Real images beside every view that training makes of them, with the numbers that were drawn for each."""
+"""Real images beside every view that training makes of them, with the random parameters of each view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One value of a spec explained: what it is, where it comes from, what it does. Imports no torch."""
+"""Explains one value of a spec: what it is, where it comes from, what it does. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language as a JSON schema, by which editors complete and check specs. Made from the code; imports no torch.
+"""The language as a JSON schema, with which editors complete and check specs. Made from the code; imports no torch.
 
 It knows each section, each shipped part with its settings, ranges, defaults and what they do. What takes more than one
 line to see, such as wiring and shapes, `sslgraph check` sees alone.

@@ -1,4 +1,4 @@
-"""What a method's ops make of its views before any network: tiles, turns, holes and masks, as pictures."""
+"""Pictures of what a method's ops make of its views before any network: tiles, turns, holes and masks."""
 
 from __future__ import annotations
 

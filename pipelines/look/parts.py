@@ -1,4 +1,4 @@
-"""The parts that a spec may name: all of them in a list, or one whole: meaning, ports with shapes, settings, source."""
+"""Describes the parts that a spec may name: a list of all, or one with its meaning, ports, settings and source."""
 
 from __future__ import annotations
 

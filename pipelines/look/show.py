@@ -1,4 +1,4 @@
-"""A method as text for a reader: what it is, its spec, its program, its shapes, its gradient map."""
+"""Prints a method for a reader: its spec, its program, its shapes, its gradient map."""
 
 from __future__ import annotations
 

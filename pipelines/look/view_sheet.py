@@ -1,4 +1,4 @@
-"""The contact sheet of a method or a recipe by name, written to a file."""
+"""Writes the contact sheet of a method or a recipe to a file."""
 
 from __future__ import annotations
 

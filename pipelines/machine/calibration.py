@@ -1,4 +1,4 @@
-"""What this machine's processor does with the forms that nets' work can take: measured once, in a second, and kept.
+"""Measures once, in a second, how fast this machine does the work of nets in each form, and keeps the rates.
 
 Rates are operations a second of one thread, of `memory` bytes a second. They are named `product PRECISION` (the peak),
 `convolutions PRECISION LAYOUT`, `transformer PRECISION ATTENTION`, `map SIDE PRECISION SUM FORM` and `threads COUNT`

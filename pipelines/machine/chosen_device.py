@@ -1,4 +1,4 @@
-"""The device that a user names, in place of the one that a run would take."""
+"""The device that a user names instead of the one that a run would choose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which forms a run does its work: chosen from the rates of its machine, written down, and kept when it goes on.
+"""Chooses the forms in which a run computes by the rates of its machine; a resumed run keeps them.
 
 Another form gives other bits of the same sums. So a run that was begun keeps its forms, and all ranks take the first
 one's.

@@ -1,4 +1,4 @@
-"""What a run finds under it: its device, and its share of the cores."""
+"""The device of a run, and its share of the cores."""
 
 from __future__ import annotations
 

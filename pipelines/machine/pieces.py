@@ -1,4 +1,4 @@
-"""Work on the pieces of a whole: what comes back does not depend on how many processes share them."""
+"""Work on the pieces of a whole: the result does not depend on how many processes share them."""
 
 from __future__ import annotations
 

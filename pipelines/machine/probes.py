@@ -1,4 +1,4 @@
-"""Small pieces of the work that nets do, in every form that it can take: what a machine is calibrated with."""
+"""Small pieces of the work that nets do, in every form: a machine is calibrated with them."""
 
 from __future__ import annotations
 

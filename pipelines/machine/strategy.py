@@ -1,4 +1,4 @@
-"""How a method's weights and gradients are spread over processes, and which blocks are computed once more."""
+"""Spreads a method's weights and gradients over processes, and chooses blocks that are recomputed."""
 
 from __future__ import annotations
 

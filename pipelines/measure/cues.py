@@ -1,4 +1,4 @@
-"""By which cues a pretext task is told: of images seen whole, in grey, coarsely, by their rims alone, as one colour.
+"""Finds the cues that solve a pretext task: whole images, grey, coarse, rims alone, or one colour.
 
 Each change is made to what the encoder itself is given, so that tiles are changed tile by tile.
 """

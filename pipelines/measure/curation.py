@@ -1,4 +1,4 @@
-"""Which images of a pool are kept: no copies, none near held-out images, those that are like a seed set."""
+"""Chooses the images of a pool to keep: no copies, none near held-out images, only those like a seed set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an encoder makes of a data set: one row of features an image, with its label, under the evaluation view."""
+"""The features of a data set under the evaluation view: one row an image, with its label."""
 
 from __future__ import annotations
 

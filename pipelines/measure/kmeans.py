@@ -1,4 +1,4 @@
-"""k-means: how far the groups into which features fall are the classes. Labels are only compared, never used."""
+"""k-means: how well clusters of features agree with the classes. Labels are compared and never used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weighted nearest neighbours: how well the labels of similar images foretell an image's own. Nothing is trained."""
+"""Weighted nearest neighbours: how well the labels of similar images predict an image's label. Trains nothing."""
 
 from __future__ import annotations
 

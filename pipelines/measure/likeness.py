@@ -1,4 +1,4 @@
-"""How alike images are to an encoder: cosines of features less their mean, and the groups that these join."""
+"""How similar images are to an encoder: cosines of centred features, and the groups of near ones."""
 
 from __future__ import annotations
 

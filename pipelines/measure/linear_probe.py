@@ -1,4 +1,4 @@
-"""A linear classifier on frozen features: how much of the labels can be read off them with one matrix."""
+"""A linear classifier on frozen features: how much of the labels one matrix can read from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nearest neighbours while a run goes on: the encoder on images it is not trained on, beside what is trivial.
+"""Nearest neighbours during a run: the encoder on images that it is not trained on, beside the baselines.
 
 An accuracy alone says little: on small data a network with random weights, and even bare pixels, are far above chance.
 Both are measured once, before the first step, and stand beside the number ever after.

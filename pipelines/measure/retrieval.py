@@ -1,4 +1,4 @@
-"""Retrieval: how far up the images of a query's own class stand when all are ranked by likeness to it."""
+"""Retrieval: how high images of a query's class rank when all are sorted by similarity to it."""
 
 from __future__ import annotations
 

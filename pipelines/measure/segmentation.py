@@ -1,4 +1,4 @@
-"""Segmentation on frozen features: a linear classifier of places, and places that take the classes of alike ones."""
+"""Segmentation on frozen features: a linear classifier of places, and classes of the most similar places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pretext task asked of noise: labels told better than by chance come from an artefact, since nothing is in there."""
+"""A pretext task on noise: labels that are predicted better than by chance come from an artefact."""
 
 from __future__ import annotations
 

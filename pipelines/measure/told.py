@@ -1,4 +1,4 @@
-"""How many class numbers a loss's scores tell rightly, and how many the place in the image alone tells."""
+"""How many class numbers a loss's scores predict, and how many the place in the image alone predicts."""
 
 from __future__ import annotations
 

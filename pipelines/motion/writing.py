@@ -1,4 +1,4 @@
-"""Masks of what moves in the videos of a folder, written as images with label maps, with all that was rejected."""
+"""Writes masks of what moves in the videos of a folder, as images with label maps, and lists what was rejected."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The files of a new part, written for its author."""
+"""Writes the files of a new part or recipe for its author."""

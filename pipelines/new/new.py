@@ -1,4 +1,4 @@
-"""A part of one's own as three files: the part, its tests, and a method that uses it. All of them work at once."""
+"""Writes a new part as three files that work at once: the part, its tests, and a method that uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recipe of one's own, with comments: a method on one's own images."""
+"""Writes a commented recipe for a method on the user's own images."""
 
 from __future__ import annotations
 

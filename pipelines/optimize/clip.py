@@ -1,4 +1,4 @@
-"""Gradients that are too long are shortened: all together, each net by itself, or each parameter by itself."""
+"""Shortens gradients that are too long: all together, each net alone, or each parameter alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parameter is stepped with which numbers: the ordered rules of a recipe, resolved, and printed as a table."""
+"""Chooses the numbers that each parameter is stepped with, by a recipe's ordered rules, and prints them as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Four different optimizers are called LARS: each is here under a name of its own, because they do not train alike."""
+"""Four optimizers that papers call LARS: each has its own name here, because they do not train alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the `optimizer:` of a recipe to one object that steps: backward per player, clip, this step's rates, update."""
+"""Builds the optimizer of a recipe: backward for each player, clipping, the rates of the step, the update."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the learning rate of a recipe becomes the learning rate of a step: the rule, its factor, and both in words."""
+"""Turns the learning rate of a recipe into that of a step: the rule, its factor, and both in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `optimizer:` of a recipe, read and refused in one place. Imports no torch."""
+"""Reads and checks the `optimizer:` of a recipe. Imports no torch."""
 
 from __future__ import annotations
 

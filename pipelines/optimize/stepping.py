@@ -1,4 +1,4 @@
-"""The torch optimizers of a run as one: parameters whose group names another optimizer are stepped by that one."""
+"""Steps several torch optimizers as one: a group may name another optimizer for its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine does now: images a second of the feed alone, and operations a second of whole steps."""
+"""Measures this machine: images a second of the feed alone, and operations a second of whole steps."""
 
 from __future__ import annotations
 

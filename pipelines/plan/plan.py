@@ -1,4 +1,4 @@
-"""What a run will need before any GPU is rented: arithmetic, memory, messages, hours, and how fast data must come."""
+"""Estimates what a run needs: arithmetic, memory, messages, hours, and how fast data must come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One training step on tensors without storage: what it computes, keeps and sends, found without a GPU."""
+"""Runs one training step on tensors without storage: what it computes, keeps and sends, without a GPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan as a page of words: of a method or a recipe, with the numbers of the command line."""
+"""Prints a plan of a method or a recipe as a page of words."""
 
 from __future__ import annotations
 

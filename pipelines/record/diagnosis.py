@@ -1,4 +1,4 @@
-"""What monitors mean, in words: which edge has collapsed, what a loss's value says, and the papers' remedies."""
+"""Explains monitors in words: which edge collapsed, what a loss's value means, and which remedies papers give."""
 
 from __future__ import annotations
 

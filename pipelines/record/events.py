@@ -1,4 +1,4 @@
-"""Curves for TensorBoard: one file of events for each start of a run.
+"""Writes curves for TensorBoard: one event file for each start of a run.
 
 TensorBoard reads the files of a folder by name, and a name begins with the second in which its file was begun. A clock
 that was set back would put the newest file first: so it is named after all that are there.

@@ -1,4 +1,4 @@
-"""A look at every edge now and then: features, prototypes, queues. Numbers travel to the host with the losses."""
+"""Watches every edge now and then: features, prototypes, queues. Numbers reach the host with the losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run writes down as it goes: metrics.jsonl (the truth), what trackers are told, and what is shown.
+"""Writes what happens in a run: metrics.jsonl (the truth), the trackers, and the display.
 
 Losses stay on their device and are fetched together every `every` steps, so that no step waits for the one before it.
 """

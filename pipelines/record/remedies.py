@@ -1,4 +1,4 @@
-"""What to do about a collapse: what the linter knows of the method, else what its losses or the papers advise."""
+"""Advises on a collapse: by what the linter knows of the method, else by its losses or the papers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the numbers of a run are shown besides its own files: TensorBoard, and trackers that a recipe names.
+"""Sends the numbers of a run to TensorBoard and to the trackers that a recipe names.
 
 Each is reached through its own library, whose own variables say where to and whether online (WANDB_MODE,
 MLFLOW_TRACKING_URI, TRACKIO_DIR). A tracker that fails ends no run: metrics.jsonl is the truth.

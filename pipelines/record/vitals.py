@@ -1,4 +1,4 @@
-"""What tells, from a few rows of features, whether a net still says different things of different images."""
+"""Measures on a few rows of features whether a net still distinguishes images."""
 
 from __future__ import annotations
 

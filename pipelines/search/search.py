@@ -1,4 +1,4 @@
-"""A search: the base and so many trials beside it, several at a time; it goes on where it was stopped."""
+"""Runs a search: the base and its trials, several at a time; a stopped search continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search leaves: table.csv and report.html, each trial under its difference to the base."""
+"""Writes the result of a search: table.csv and report.html, each trial with its difference from the base."""
 
 from __future__ import annotations
 

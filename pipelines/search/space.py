@@ -1,4 +1,4 @@
-"""A search space as its text says it: what trials are chosen by, the numbers and the structure that they differ in."""
+"""Reads a search space: how trials are chosen, and the numbers and the structure in which they differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of a method's structure, made on its resolved text: a part is left out, swapped, or its gradient let through.
+"""Changes a method's structure in its resolved text: leaves a part out, swaps it, or lets its gradient through.
 
 A part that is left out is left out of the calls, too: `q(g(f(x)))` becomes `g(f(x))`. What nothing reads after a change
 goes with it. The check says of each text that results whether it is a method.

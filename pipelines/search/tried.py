@@ -1,4 +1,4 @@
-"""One trial: the base's text with a point's numbers and changes, checked, trained, measured; its folder is a run."""
+"""Runs one trial: the base with a point's numbers and changes, checked, trained and measured as a run."""
 
 from __future__ import annotations
 

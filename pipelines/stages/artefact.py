@@ -1,4 +1,4 @@
-"""What a stage has made, named by a hash of all that it was made from, and marked when it is whole."""
+"""The artefact of a stage: named by a hash of everything that it is made from, and marked when it is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be found wrong with a pipeline before it runs: each stage's text, and that weights handed on fit."""
+"""Checks a pipeline before it runs: the text of each stage, and that the weights handed on fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline as a picture: a box for each stage, a line for each artefact that is handed on."""
+"""Draws a pipeline: a box for each stage, a line for each artefact that is handed on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the stages of a pipeline, one after another: what is made is skipped, what failed leaves the others' work."""
+"""Runs the stages of a pipeline in order: done ones are skipped, and a failed one does not stop the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline held against what is there: for each stage its text, what it is made from, and whether it is made."""
+"""Plans a pipeline: the text of each stage, what it is made from, and whether its artefact exists."""
 
 from __future__ import annotations
 

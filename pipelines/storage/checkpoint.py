@@ -1,4 +1,4 @@
-"""A run as it stands after a step, on disk: written whole or not at all, and read back to the last bit."""
+"""Saves the state of a run after a step, completely or not at all, and reads it back bit by bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run at an address, brought here: into the folder in which it works, or into one to look at it."""
+"""Copies a run at an address to this machine: into its working folder, or into one for looking at it."""
 
 from __future__ import annotations
 

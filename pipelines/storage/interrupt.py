@@ -1,4 +1,4 @@
-"""A run that is asked to stop finishes its step first; it is asked by a signal, or by a file in its folder."""
+"""Asks a run to stop: a signal, or a file in its folder. The run finishes its step first."""
 
 from __future__ import annotations
 

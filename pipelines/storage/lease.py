@@ -1,4 +1,4 @@
-"""The right of one run to write at an address: an object that its owner renews, and that others respect.
+"""The right of one run to write at an address: an object that its owner renews and others respect.
 
 Object storage has no lock that every client knows. So a lease is alive while it changes, whatever the clocks of two
 machines say; one whose process was here and is gone is dead at once.

@@ -1,4 +1,4 @@
-"""metrics.jsonl read back: its whole lines, and which steps of a run have none."""
+"""Reads metrics.jsonl back: its complete lines, and the steps that have none."""
 
 from __future__ import annotations
 

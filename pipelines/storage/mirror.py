@@ -1,4 +1,4 @@
-"""A run whose folder is an address, such as s3://bucket/run: it works in a folder here, which a thread copies there.
+"""A run whose folder is an address, such as s3://bucket/run: it works in a local folder, which a thread copies.
 
 A checkpoint is sent whole, its marker last; one whose marker is there can be fetched. The record is sent in parts, each
 before the checkpoints that follow it. Every start takes what lies at the address as the truth.

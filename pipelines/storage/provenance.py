@@ -1,4 +1,4 @@
-"""Where and with what a run was started: written into its folder at each start, for whoever reads the figures later."""
+"""Writes where and with what a run was started into its folder, at each start."""
 
 from __future__ import annotations
 

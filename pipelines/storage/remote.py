@@ -1,4 +1,4 @@
-"""Objects below an address of S3 or Google storage: listed, read, put and removed, with patience."""
+"""Lists, reads, writes and removes objects at an address of S3 or Google storage, with retries."""
 
 from __future__ import annotations
 

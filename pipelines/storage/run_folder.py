@@ -1,4 +1,4 @@
-"""A run's folder: one run writes into it at a time, and what goes wrong with its storage is said."""
+"""A run's folder: one run writes into it at a time, and errors of its storage are explained."""
 
 from __future__ import annotations
 

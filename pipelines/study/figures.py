@@ -1,4 +1,4 @@
-"""The figures that a study asks for: which cells are the points of which curves, and what the curves say in words."""
+"""The figures that a study asks for: which cells are points of which curves, and the curves in words."""
 
 from __future__ import annotations
 

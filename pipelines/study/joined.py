@@ -1,4 +1,4 @@
-"""What the cells of a grid found, a row for each combination of choices."""
+"""Joins what the cells of a grid found: one row for each combination of choices."""
 
 from __future__ import annotations
 

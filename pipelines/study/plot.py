@@ -1,4 +1,4 @@
-"""A figure of a study as inline SVG: curves over numbers, over their logarithms, or over names."""
+"""Draws a figure of a study as inline SVG: curves over numbers, over their logarithms, or over names."""
 
 from __future__ import annotations
 

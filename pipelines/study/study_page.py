@@ -1,4 +1,4 @@
-"""What a study leaves: table.csv with a row for each cell, and report.html with its figures."""
+"""Writes the result of a study: table.csv with a row for each cell, and report.html with its figures."""
 
 from __future__ import annotations
 

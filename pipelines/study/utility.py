@@ -1,4 +1,4 @@
-"""How many labels pretraining saves: those that training from scratch needs for the same accuracy. arXiv:2003.14323"""
+"""How many labels pretraining saves: training from scratch needs them for the same accuracy. arXiv:2003.14323"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that is kept at an address: held, fetched and sent by the first rank; other machines fetch its newest state."""
+"""A run at an address: the first rank locks, fetches and sends it; other machines fetch its newest state."""
 
 from __future__ import annotations
 

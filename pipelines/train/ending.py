@@ -1,4 +1,4 @@
-"""What a run says when it is over: what it reached, how long it took, and what helps where it has learned nothing."""
+"""What a run prints at its end: its results, its time, and advice where it has learned nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss that is not a number: the run stops, the first edge is named, and what is needed to see it again is kept."""
+"""A loss that is NaN or infinite stops the run: the first such edge is named, and the step is kept for a replay."""
 
 from __future__ import annotations
 

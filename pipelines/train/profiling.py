@@ -1,4 +1,4 @@
-"""Where the time of a training step goes: a table of one screen, and a trace for the profiler's viewers."""
+"""Profiles training steps: a table of one screen, and a trace for the profiler's viewers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph replay`: the step in which a run met a value that is not finite, once more."""
+"""`sslgraph replay`: runs the step again in which a value became NaN or infinite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run with everything it stands on, ready to go: what the loop asks of its parts, and nothing about how they came."""
+"""A run that is ready to start: everything that the loop uses, however it was made."""
 
 from __future__ import annotations
 

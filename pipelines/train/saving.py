@@ -1,4 +1,4 @@
-"""When a run saves, and how: by steps, or by epochs and the clock; a stop saves too, and no step is saved twice."""
+"""Decides when a run saves: by steps, or by epochs and the clock; a stop saves too, and no step is saved twice."""
 
 from __future__ import annotations
 

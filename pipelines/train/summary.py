@@ -1,4 +1,4 @@
-"""What is left of a run when it is over, on one page."""
+"""The summary of a finished run, on one page."""
 
 from __future__ import annotations
 

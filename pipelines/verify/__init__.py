@@ -1,1 +1,1 @@
-"""The same mathematics on any number of ranks and after any resume, shown at a tiny size."""
+"""Checks at a tiny size that any number of ranks, and a resumed run, compute the same."""

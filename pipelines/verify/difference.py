@@ -1,4 +1,4 @@
-"""How far two sets of named tensors lie apart, and where it is farthest."""
+"""The largest difference between two sets of named tensors, and where it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two trials of `sslgraph verify` must agree in: in doubles everything, in floats what rounding can't have moved.
+"""What two trials of `sslgraph verify` must agree in: everything in float64, in float32 what rounding can't move.
 
 In floats, now and then a unit of a network stands so near to zero that rounding decides whether it passes a gradient,
 and an optimizer that divides by what it has seen makes a move of the rounding of a gradient that is zero. Training lets

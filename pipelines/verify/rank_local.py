@@ -1,4 +1,4 @@
-"""What a method lets each rank, or each micro-batch, do by itself: in words, and how to join it over all of them."""
+"""What a method computes for each rank or micro-batch alone: in words, and how to join it over all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few steps of a method at a tiny size, on one process or several, by the very code that trains; all of it seen.
+"""Trains a few steps of a method at a tiny size, on one process or several, with the code that trains; keeps all.
 
 Doubles take the place of floats, so that what is left of a difference is mathematics and not rounding.
 """

@@ -1,4 +1,4 @@
-"""What each process of `sslgraph verify` does: the same trials in the same order, of which the first rank compares."""
+"""What each process of `sslgraph verify` does: the same trials in the same order; the first rank compares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph verify`: the same mathematics on any number of ranks, and after any resume, shown at a tiny size.
+"""`sslgraph verify`: checks at a tiny size that any number of ranks, and a resumed run, compute the same.
 
 A method is trained for a few steps on one process and on several, at one global batch, by the code that trains it in
 earnest. Gradients, every state by name and the optimizer's memory are compared. What a paper lets each rank do by

@@ -1,1 +1,1 @@
-"""Weights that a net begins with: read from files of several layouts, and held against the net."""
+"""Weights that a net starts with: read from files of several layouts, and matched with the net."""

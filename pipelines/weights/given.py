@@ -1,4 +1,4 @@
-"""The weights that the nets of a method begin with, by `weights:` in its text and `given:` in the recipe's."""
+"""The weights that a method's nets start with, by `weights:` in its text and `given:` in the recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A net's weights found among the tensors of a file, counted; what does not fit is refused, all of it at once."""
+"""Finds a net's weights among the tensors of a file; refuses everything that does not fit at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The named tensors of a file of weights, of a folder of a hub, of a run of ours, or of a model of timm."""
+"""Reads named tensors from a weights file, a hub's folder, one of our runs, or a timm model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The writes of `after_step`: which tensors of a step they need, and making them once the step is done."""
+"""The writes of `after_step`: which tensors of a step they need, and how they are made after the step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which part of a compiled method an exception of a step comes from."""
+"""Names the part of a compiled method in which a step failed."""
 
 from __future__ import annotations
 

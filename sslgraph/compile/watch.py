@@ -1,4 +1,4 @@
-"""Keeping what goes over a method's edges in a step that is looked at; other steps run the program as it is."""
+"""Keeps the tensors on a method's edges in a watched step; other steps run the program unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A method's parts with real weights: each from a seed of its own name, targets as copies, given weights loaded."""
+"""Builds a method's parts with real weights: seeded by name, targets copied from nets, given weights loaded."""
 
 from __future__ import annotations
 

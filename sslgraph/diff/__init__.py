@@ -1,4 +1,4 @@
-"""What makes one method into another: nodes matched by their role and their wiring, never by their letters.
+"""What turns one method into another: nodes are matched by role and wiring, never by name.
 
 Reads texts and the signatures of parts, of plugins only where they are allowed: no torch. Titles, families and
 papers are not compared.

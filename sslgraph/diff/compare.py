@@ -1,4 +1,4 @@
-"""Comparing: two methods become figures, the figures are matched, and what is left over or differs is a change."""
+"""Compares two methods: both become figures, whose nodes are matched; every remaining difference is a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expressions with some ideas thought away: what a loss reads, as it would stand without slow copies or stops."""
+"""Expressions without some ideas: what a loss would read without slow copies or stop-gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two methods in words: each change is handed to the statement that explains it, the most telling one first."""
+"""Two methods in words: each change goes to the statement that explains it, the most important first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A method as nodes without letters: what reads what, how deep a net lies, what it is there for."""
+"""A method as nodes without names: what reads what, how deep a net is, what it is for."""
 
 from __future__ import annotations
 

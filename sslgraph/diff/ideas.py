@@ -1,4 +1,4 @@
-"""What a paper would call the things that a method does: momentum encoder, predictor, negative pairs, multi-crop.
+"""The ideas of a method in a paper's words: momentum encoder, predictor, negative pairs, multi-crop.
 
 An idea is found by what stands in the figure - roles, wiring, kinds of parts - never by a method's name.
 """

@@ -1,4 +1,4 @@
-"""Short words for settings: how a value is said, and how it changes."""
+"""Short words for settings: a value, and how it changes."""
 
 from __future__ import annotations
 

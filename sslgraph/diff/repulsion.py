@@ -1,4 +1,4 @@
-"""Ideas of losses that tell images apart: against which others, and whether each image is known by itself."""
+"""Ideas of losses that separate images: from which others, and whether each image is known by itself."""
 
 from __future__ import annotations
 

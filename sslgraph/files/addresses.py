@@ -1,4 +1,4 @@
-"""Addresses of object storage and web servers: patience with faults that pass, and no secrets in what is kept."""
+"""Addresses of object storage and web servers: requests are repeated, and secrets are kept out of what is saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, written under a hidden name that nobody can guess or plant."""
+"""Files and folders that appear completely or not at all, written first under a name that nobody can guess."""
 
 from __future__ import annotations
 

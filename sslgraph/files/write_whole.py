@@ -1,4 +1,4 @@
-"""Whole files where the user asked for one: what stands in the way is said in one sentence."""
+"""Writes a complete file where the user asked for one, and explains in one sentence why it can't."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings about methods that run and do not learn: numbered rules, each with the paper or the thread it comes from.
+"""Warnings about methods that run but do not learn: numbered rules, each with its paper or thread.
 
 Nothing here is an error of the text (`refusals` has those). A rule speaks only where the wiring and the numbers of the
 recipe leave no doubt, and is silent about a number that nobody has told it.

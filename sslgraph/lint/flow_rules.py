@@ -1,4 +1,4 @@
-"""Rules about the flow: names that say something else than they seem to."""
+"""Rules about the flow: misleading names, lost gradients, images that see each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule is, what it may ask, and what it answers."""
+"""A rule of the linter: what it may ask, and what it answers."""
 
 from __future__ import annotations
 

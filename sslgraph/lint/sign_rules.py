@@ -1,4 +1,4 @@
-"""Rules about the sign of a loss: a negative weight turns round what the loss is there for."""
+"""Rules about the sign of a loss: a negative weight reverses the purpose of the loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules about weights that a net begins with."""
+"""Rules about the weights that a net starts with."""
 
 from __future__ import annotations
 

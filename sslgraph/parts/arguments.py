@@ -1,4 +1,4 @@
-"""The settings that a spec gives a part, as arguments of its constructor: checked by name and type, told in words."""
+"""Turns a spec's settings of a part into constructor arguments: checks names and types, explains faults in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an annotation lets a value be: checked, converted, and said in words. Imports no torch."""
+"""What values an annotation allows: checked, converted, and described in words. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mark `@component(...)` of a class, read as text: its traits, refused where they can't be meant."""
+"""Reads the mark `@component(...)` of a class as text: its traits, refused where they make no sense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python modules as text: what a name in one of them stands for, through its imports. Nothing is imported or run."""
+"""Reads Python modules as text: what a name stands for, through imports. Nothing is imported or run."""
 
 from __future__ import annotations
 

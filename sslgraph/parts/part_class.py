@@ -1,4 +1,4 @@
-"""A part's signature, read from its imported class: what its text leaves open, and whether the two agree."""
+"""Reads a part's signature from its imported class: what the text leaves open, and whether the two agree."""
 
 from __future__ import annotations
 

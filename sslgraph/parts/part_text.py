@@ -1,4 +1,4 @@
-"""A part's signature, read as text from its class and the classes that it is derived from. Nothing is imported."""
+"""Reads a part's signature as text from its class and its base classes. Nothing is imported."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What several processes share: statistics of BatchNorm, slices of weights, repeated blocks."""
+"""What processes share: statistics of BatchNorm, slices of weights, repeated blocks."""

@@ -1,4 +1,4 @@
-"""BatchNorm over the rows of all processes, so that a method's numbers do not depend on how many there are.
+"""BatchNorm over the rows of all processes, so that results do not depend on their number.
 
 Or over groups of rows, as if there were more processes than there are.
 """

@@ -1,4 +1,4 @@
-"""The blocks that a net repeats: what is gathered together when its weights are shared out, or computed twice."""
+"""The repeated blocks of a net: gathered together when weights are sharded, or recomputed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nets whose weights are shared out: each process holds a slice of every tensor, of its gradient and its momenta.
+"""Nets with sharded weights: each process holds a slice of every tensor, its gradient and its momenta.
 
 torch's FSDP2 gathers the weights of one block at a time, before it computes and again before its backward pass, and
 sends each process its slice of the averaged gradient. The convention of gradients is that of `collectives`. Whatever

@@ -1,4 +1,4 @@
-"""What specs there are: methods, recipes, pipelines and augmentations by name, and the file behind a name.
+"""The catalogue of specs: methods, recipes, pipelines and augmentations by name, and the file of a name.
 
 Imports no torch.
 """

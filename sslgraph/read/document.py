@@ -1,4 +1,4 @@
-"""A file as it was written: plain values, and the line and column of each. Imports no torch."""
+"""A file as it is written: plain values, and the line and column of each. Imports no torch."""
 
 from __future__ import annotations
 

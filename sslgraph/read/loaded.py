@@ -1,4 +1,4 @@
-"""What loading gives: a frozen spec, and the place of each of its values. Imports no torch."""
+"""The result of loading: a frozen spec, and the place of each of its values. Imports no torch."""
 
 from __future__ import annotations
 

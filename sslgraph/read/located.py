@@ -1,4 +1,4 @@
-"""A value of a text together with the place where it stands, through every edit. Imports no torch."""
+"""A value of a text with its place in a file, through every edit. Imports no torch."""
 
 from __future__ import annotations
 

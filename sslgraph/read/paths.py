@@ -1,4 +1,4 @@
-"""Paths of a recipe: relative to the text that says them, on the command line to the working folder. Imports no torch.
+"""Paths in a recipe: relative to their text; on the command line, to the working folder. Imports no torch.
 
 A run keeps them absolute, so that it is evaluated, reported and continued from anywhere.
 """

@@ -1,4 +1,4 @@
-"""Modules whose parts a text may use: named by the user, and found where Python finds them or beside the text."""
+"""The modules whose parts a text may use: the user names them; they are found on Python's path or beside the text."""
 
 from __future__ import annotations
 

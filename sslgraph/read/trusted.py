@@ -1,4 +1,4 @@
-"""The modules that this user has let run, each with the file it came from: kept in the user's own folder.
+"""The modules that this user has allowed to run, with their files: kept in the user's own folder.
 
 A text names the plugins it needs, and that lets nothing run: the text may come from anyone. `--plugin` does, and is
 remembered here for the next command.

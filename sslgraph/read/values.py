@@ -1,4 +1,4 @@
-"""Single values of a text as annotations: numbers that may be schedules, lengths of time, weights. Imports no torch."""
+"""The types of single values of a text: numbers that may be schedules, lengths of time, weights. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML 1.2 core, read strictly: what a text writes, with the place of everything. Imports no torch.
+"""Reads YAML 1.2 core strictly, with the place of every value. Imports no torch.
 
 PyYAML reads YAML 1.1: `on` is true, `1:30` is 90, `1e-4` is text, and of two equal keys the last one wins in silence.
 Here none of that holds; tags, merge keys, dates and several documents in a text are refused, and sizes are bounded.

@@ -1,4 +1,4 @@
-"""Axis names of annotations against arriving shapes: what they stand for, and where they do not fit."""
+"""Matches the axis names of annotations with arriving shapes, and says where they do not fit."""
 
 from __future__ import annotations
 

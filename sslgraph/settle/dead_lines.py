@@ -1,4 +1,4 @@
-"""The solid lines of parts from elsewhere, held against autograd: ports through which such a part sends no gradient."""
+"""Checks parts from elsewhere against autograd: finds ports that promise a gradient and send none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named edges: where rows of features leave a net, and what goes into each loss. There a run can be looked at."""
+"""Named edges that a run can watch: where rows of features leave a net, and what goes into each loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which weights of a net stand still, and until when: the names under `freeze:` held against the built part."""
+"""Which weights of a net are frozen, and until when: matches the names under `freeze:` with the built part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of which some settings are numbers that the flow makes: they arrive beside its inputs."""
+"""A part with settings that the flow computes: they arrive beside its inputs."""
 
 from __future__ import annotations
 

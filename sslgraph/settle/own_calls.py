@@ -1,4 +1,4 @@
-"""Calls of parts from elsewhere, tried alone on random numbers: what such a part does is asked, not believed."""
+"""Calls parts from elsewhere alone on random numbers, to see what they really do."""
 
 from __future__ import annotations
 

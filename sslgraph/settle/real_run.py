@@ -1,4 +1,4 @@
-"""Parts whose work depends on numbers, which meta tensors have none of: their shapes are found on a few real images."""
+"""Parts whose work depends on values, which meta tensors lack: their shapes come from a few real images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settling gives: the plain steps of every leg's program, and a shape for every tensor in it."""
+"""The result of settling: the plain steps of every leg's program, and a shape for every tensor."""
 
 from __future__ import annotations
 

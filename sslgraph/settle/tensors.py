@@ -1,4 +1,4 @@
-"""The tensors of a leg's program: each step adds one, and rows of several views are joined, split and taken apart."""
+"""The tensors of a leg's program: each step adds one; rows of several views are joined, split and taken apart."""
 
 from __future__ import annotations
 

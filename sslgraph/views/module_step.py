@@ -1,4 +1,4 @@
-"""Steps of augmentations that are parts from elsewhere: ordinary modules that take images, and `draw` if they draw."""
+"""Augmentation steps that are parts from elsewhere: modules that take images, and `draw` if they draw."""
 
 from __future__ import annotations
 

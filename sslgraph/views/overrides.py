@@ -1,4 +1,4 @@
-"""The steps of each view, its augmentation's with the view's own settings in place. Imports no torch."""
+"""The steps of each view: those of its augmentation, with the view's own settings. Imports no torch."""
 
 from __future__ import annotations
 

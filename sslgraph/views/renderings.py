@@ -1,4 +1,4 @@
-"""A view that renders the crop of another one: its box and flip, in another size, with colours of its own or none."""
+"""A view that renders another view's crop: its box and flip, in another size, with its own colours or none."""
 
 from __future__ import annotations
 

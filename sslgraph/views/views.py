@@ -1,4 +1,4 @@
-"""From a batch of source images to the views of a method: every random number drawn first, then pixels by plan."""
+"""From source images to the views of a method: all random numbers first, then the pixels."""
 
 from __future__ import annotations
 

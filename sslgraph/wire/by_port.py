@@ -1,4 +1,4 @@
-"""Which port each value of a call goes to: by position in the order of `forward`, or by the port's name."""
+"""Assigns each value of a call to a port: by position in the order of `forward`, or by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the declarations of a method to its parts: which class, which settings, is every one of them known."""
+"""From a method's declarations to its parts: the class and the settings of each, all of them known."""
 
 from __future__ import annotations
 

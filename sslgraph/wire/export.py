@@ -1,4 +1,4 @@
-"""The representation: an expression over nets, targets and ops, read on one image as evaluation sees it.
+"""The representation: an expression over nets, targets and ops, evaluated on one image.
 
 `export: f` stands for f(x) and `export: f.map` for f(x).map, where x is the first view.
 """

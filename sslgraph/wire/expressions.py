@@ -1,4 +1,4 @@
-"""The right-hand sides of a spec: names, ports and calls, read with Python's own parser and nothing run."""
+"""Reads the right-hand sides of a spec, names, ports and calls, with Python's parser; nothing is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flow of a leg: expressions become values, each made once, in an order in which they can be computed."""
+"""The flow of a leg: expressions become values, each computed once, in an order that works."""
 
 from __future__ import annotations
 

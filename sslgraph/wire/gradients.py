@@ -1,4 +1,4 @@
-"""Which loss reaches which parameters: gradient, frozen, dead or a copy; from the wiring alone, before any tensor."""
+"""Which loss reaches which parameters: gradient, frozen, dead or a copy. Found from the wiring, without tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a method says of its picture, held against its parts: every name that it says is there."""
+"""Checks what a method says of its picture: every name must be one of its parts."""
 
 from __future__ import annotations
 

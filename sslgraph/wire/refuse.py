@@ -1,4 +1,4 @@
-"""What is never meant, refused with its repair: unread views, unused nodes, losses without gradient, moved targets."""
+"""Refuses mistakes and says the repair: unread views, unused nodes, losses without gradient, moved targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A draft is wired before its parts are written: what a spec calls, and with what, says the ports of a part."""
+"""Wires a draft before its parts are written: the calls of a spec say which ports a part has."""
 
 from __future__ import annotations
 

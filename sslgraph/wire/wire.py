@@ -1,4 +1,4 @@
-"""Wiring: a method becomes a graph of boxes and values, leg by leg, with every fault told at once. Imports no torch."""
+"""Wiring: a method becomes a graph of boxes and values, leg by leg; all faults are reported at once. No torch."""
 
 from __future__ import annotations
 

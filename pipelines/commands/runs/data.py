@@ -1,4 +1,4 @@
-"""`sslgraph data`: what images lie at a path, and writing them for fast reading."""
+"""`sslgraph data`: shows which images a path has, and writes them for fast reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph embed`: features of images."""
+"""`sslgraph embed`: writes features of images."""
 
 from __future__ import annotations
 

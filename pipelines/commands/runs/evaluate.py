@@ -1,4 +1,4 @@
-"""`sslgraph evaluate`: finished runs measured."""
+"""`sslgraph evaluate`: measures finished runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph export`: the encoder for other libraries."""
+"""`sslgraph export`: writes the encoder for other libraries."""
 
 from __future__ import annotations
 

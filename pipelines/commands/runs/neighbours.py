@@ -1,4 +1,4 @@
-"""`sslgraph neighbours`: images that an encoder takes for alike."""
+"""`sslgraph neighbours`: finds images that an encoder considers similar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph replay`: the step whose loss became NaN or infinite, again."""
+"""`sslgraph replay`: runs the step again whose loss became NaN or infinite."""
 
 from __future__ import annotations
 

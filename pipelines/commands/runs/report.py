@@ -1,4 +1,4 @@
-"""`sslgraph report`: one page about a run, or about several."""
+"""`sslgraph report`: writes one page about a run, or about several."""
 
 from __future__ import annotations
 

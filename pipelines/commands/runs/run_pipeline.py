@@ -1,4 +1,4 @@
-"""`sslgraph run`: a pipeline's stages."""
+"""`sslgraph run`: runs the stages of a pipeline."""
 
 from __future__ import annotations
 

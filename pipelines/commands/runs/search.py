@@ -1,4 +1,4 @@
-"""`sslgraph search`: numbers and structure of a method tried around a recipe."""
+"""`sslgraph search`: tries numbers and structure around a recipe."""
 
 from __future__ import annotations
 

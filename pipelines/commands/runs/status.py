@@ -1,4 +1,4 @@
-"""`sslgraph status`: what of a pipeline is made."""
+"""`sslgraph status`: shows which stages of a pipeline are done."""
 
 from __future__ import annotations
 

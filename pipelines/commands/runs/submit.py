@@ -1,4 +1,4 @@
-"""`sslgraph submit`: training on a Ray cluster, through its job server."""
+"""`sslgraph submit`: trains on a Ray cluster, through its job server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph train`: one process, or several through Ray Train."""
+"""`sslgraph train`: trains in one process, or in several through Ray Train."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph check`: wiring, settings, shapes and gradients, before any data is read."""
+"""`sslgraph check`: checks wiring, settings, shapes and gradients before any data is read."""
 
 from __future__ import annotations
 

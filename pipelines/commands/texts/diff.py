@@ -1,4 +1,4 @@
-"""`sslgraph diff`: what makes one method into another, in words and as one picture."""
+"""`sslgraph diff`: shows what turns one method into another, in words and as one picture."""
 
 from __future__ import annotations
 

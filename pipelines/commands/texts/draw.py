@@ -1,4 +1,4 @@
-"""`sslgraph draw`: a method's picture, in the format that the file's name asks for."""
+"""`sslgraph draw`: draws a method in the format that the file's name asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph explain`: a value of a spec, or a rule of the linter."""
+"""`sslgraph explain`: explains a value of a spec, or a rule of the linter."""
 
 from __future__ import annotations
 

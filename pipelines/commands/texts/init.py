@@ -1,4 +1,4 @@
-"""`sslgraph init`: a recipe of one's own."""
+"""`sslgraph init`: writes a recipe for the user's own images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph list`: methods, recipes, parts, augmentations."""
+"""`sslgraph list`: lists methods, recipes, parts and augmentations."""
 
 from __future__ import annotations
 

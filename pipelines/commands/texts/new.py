@@ -1,4 +1,4 @@
-"""`sslgraph new`: the files of a part of one's own."""
+"""`sslgraph new`: writes the files of the user's own part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph page`: one HTML file of all shipped methods and of the user's own."""
+"""`sslgraph page`: writes one HTML file with all shipped methods and the user's own."""
 
 from __future__ import annotations
 

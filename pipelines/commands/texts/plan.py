@@ -1,4 +1,4 @@
-"""`sslgraph plan`: what a run will need."""
+"""`sslgraph plan`: estimates what a run will need."""
 
 from __future__ import annotations
 

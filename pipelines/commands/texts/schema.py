@@ -1,4 +1,4 @@
-"""`sslgraph schema`: the language for editors."""
+"""`sslgraph schema`: writes the language as a JSON schema for editors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph show`: a method or a part as text."""
+"""`sslgraph show`: prints a method or a part as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sslgraph verify`: the same mathematics on any number of ranks."""
+"""`sslgraph verify`: checks that any number of ranks computes the same."""
 
 from __future__ import annotations
 

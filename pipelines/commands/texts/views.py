@@ -1,4 +1,4 @@
-"""`sslgraph views`: real images beside every view of them."""
+"""`sslgraph views`: shows real images beside each of their views."""
 
 from __future__ import annotations
 

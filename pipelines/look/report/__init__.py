@@ -1,4 +1,4 @@
-"""One page about a run, or about several beside each other: a file that asks for nothing and works from a disk."""
+"""One page about a run, or a comparison of several: one HTML file that needs no network."""
 
 from .sections import write_report
 

@@ -1,4 +1,4 @@
-"""Curves over the steps of a run, with the values that mean something as labelled lines, as inline SVG."""
+"""Draws curves over the steps of a run as inline SVG, with labelled lines at values that mean something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The charts of one run or of several over each other: losses, nearest neighbours, collapse measures, pace."""
+"""The charts of one run, or of several in one chart: losses, nearest neighbours, collapse measures, pace."""
 
 from __future__ import annotations
 

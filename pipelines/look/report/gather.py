@@ -1,4 +1,4 @@
-"""Everything that a page says of one run, gathered; what can't be had is said in words instead."""
+"""Gathers everything that a page shows of one run; what is missing is said in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML and SVG as text in which everything is escaped that did not come from here."""
+"""HTML and SVG as text; everything from outside is escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a method paints: holes filled, patches rebuilt, colours put on, beside the images that they were taken from."""
+"""What a method paints: filled holes, rebuilt patches, added colours, beside the images they come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures inside the page: as data, with a text for those who can't see them; contact sheets and neighbours."""
+"""Pictures inside the page: as data, with a text for readers who can't see them; contact sheets and neighbours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features of places as colours: the three directions in which they spread most are red, green and blue."""
+"""Shows features of places as colours: red, green and blue are the three directions in which they vary most."""
 
 from __future__ import annotations
 

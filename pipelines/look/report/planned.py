@@ -1,4 +1,4 @@
-"""What a spec says of its moving numbers, step by step: momenta of slow copies, temperatures, weights of losses."""
+"""The values of a spec that change during the run, step by step: momenta, temperatures, loss weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run wrote down, read back: its recipe, its curves by kind, its figures, its starts."""
+"""Reads back what a run wrote: its recipe, its curves by kind, its figures, its starts."""
 
 from __future__ import annotations
 

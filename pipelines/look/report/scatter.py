@@ -1,4 +1,4 @@
-"""A map of images as inline SVG: a colour and a shape for each class, and what a point is when it is pointed at."""
+"""Draws a map of images as inline SVG: a colour and a shape for each class; pointing at a point names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run's encoder makes of real images: nearest neighbours, a map in two dimensions, and labels foretold."""
+"""What a run's encoder makes of real images: nearest neighbours, a two-dimensional map, predicted labels."""
 
 from __future__ import annotations
 

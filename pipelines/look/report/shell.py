@@ -1,4 +1,4 @@
-"""A whole HTML file around what a page says: one style, nothing from elsewhere."""
+"""The HTML file around the content of a page: one style sheet, nothing from elsewhere."""
 
 from __future__ import annotations
 

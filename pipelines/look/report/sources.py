@@ -1,4 +1,4 @@
-"""The images of the runs of a page, opened once for all runs that share them."""
+"""Opens the images of a page's runs once for all runs that share them."""
 
 from __future__ import annotations
 

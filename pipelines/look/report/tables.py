@@ -1,4 +1,4 @@
-"""The tables of a page: what ran where, what was measured beside what needs no training, what differs between runs."""
+"""The tables of a page: what ran where, what was measured beside the baselines, how the runs differ."""
 
 from __future__ import annotations
 

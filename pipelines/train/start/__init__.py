@@ -1,1 +1,1 @@
-"""From a recipe to a run at its first step: what is refused or said before it, and the state that it starts from."""
+"""From a recipe to a run at its first step: what is checked and printed before it, and its first state."""

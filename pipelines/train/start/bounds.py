@@ -1,4 +1,4 @@
-"""What a checkpoint may hold: numbers that are finite, and whole numbers that point at something."""
+"""Checks the values of a checkpoint: numbers are finite, and indices point at something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts that a data set is too small for or otherwise unfit for, told before the first step."""
+"""Finds parts that do not fit a data set, such as more clusters than images, before the first step."""
 
 from __future__ import annotations
 

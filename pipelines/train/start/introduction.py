@@ -1,4 +1,4 @@
-"""What a run says before its first step, and writes into its folder: what the recipe resolved to, and where it runs.
+"""What a run prints and writes before its first step: the resolved recipe, and where it runs.
 
 Nothing is written before the folder is held and its checkpoint is known to be of this run.
 """

@@ -1,4 +1,4 @@
-"""From a recipe to a run that is ready to go, with all it resolved to printed and written into the run folder."""
+"""From a recipe to a run that is ready to start; all that it resolved to is printed and written into the folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run starts, once it holds its folder: from its newest checkpoint, or from nothing where nothing was done."""
+"""Starts a run in its folder: from its newest checkpoint, or from nothing where no step was done."""
 
 from __future__ import annotations
 

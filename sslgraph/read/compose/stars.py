@@ -1,4 +1,4 @@
-"""What a star in a path matches: `views.*.blur.p` is every view whose augmentation has a blur. Imports no torch.
+"""Stars in a path: `views.*.blur.p` is every view whose augmentation has a blur. Imports no torch.
 
 A star matches each name at its place that takes the rest of the path: the rest is written there, or the node's part
 (a view's augmentation, the net that a target follows) has such a setting. A setting that is inferred from the tensor
