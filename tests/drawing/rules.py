@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from typing import Any
 
 from sslgraph.drawing import Panel, layout
 from sslgraph.drawing.arrange.layout import Layout
+from sslgraph.drawing.elements.place import Point
 
 Rect = tuple[float, float, float, float]
 
@@ -130,6 +131,17 @@ def coincide(placed: Layout) -> Iterator[str]:
 def meet(one: Rect, other: Rect) -> bool:
     """Whether two rectangles share more than an edge."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def crossed(one: list[Point], other: list[Point]) -> bool:
+    """Whether two lines cross, away from the ends of their pieces."""
+    for (a, b), (c, d) in product(pairwise(one), pairwise(other)):
+        if (a[0] == b[0]) != (c[0] == d[0]):
+            (x, top), (_, bottom) = sorted((a, b) if a[0] == b[0] else (c, d))
+            (left, y), (right, _) = sorted((c, d) if a[0] == b[0] else (a, b))
+            if left + 1 < x < right - 1 and top + 1 < y < bottom - 1:
+                return True
+    return False
 
 
 def said(placed: Layout, number: int) -> str:

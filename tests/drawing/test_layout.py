@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from random_methods import settled, texts
-from rules import broken
+from rules import broken, crossed
 from toys import EYE, SQUARE, dense
 
 from sslgraph.drawing import Picture, fold, foldable, layout, picture
@@ -47,6 +47,19 @@ def test_a_random_method_keeps_every_rule(text: dict[str, Any]) -> None:
     sized = settled(text)
     assert faults(picture(sized)) == []
     assert faults(picture(sized, level="every-call")) == []
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+@pytest.mark.parametrize("name", catalogue.names("methods"))
+def test_what_is_kept_stands_where_no_write_crosses_a_line_that_carries_a_gradient(name: str, is_down: bool) -> None:
+    for panel in picture(shipped(name)).panels:
+        placed = layout(panel, is_down=is_down)
+        edges = enumerate(placed.panel.edges)
+        writes, trained = [], []
+        for number, edge in edges:
+            writes += [placed.lines[number]] if edge.kind == "write" else []
+            trained += [placed.lines[number]] if edge.kind == "data" and edge.gradient == "gradient" else []
+        assert not [(write, line) for write in writes for line in trained if crossed(write, line)]
 
 
 @pytest.mark.parametrize("form", [{}, {"is_down": True, "wrap": 84.0}])

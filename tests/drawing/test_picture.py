@@ -484,6 +484,10 @@ def test_branches_keep_every_rule(name: str) -> None:
 def test_the_word_of_a_stop_keeps_clear_of_a_write_beside_it() -> None:
     placed = layout(picture(shipped("infomin")).panels[0])
     ((number, point), *_) = placed.stops.items()
-    (write,) = [placed.lines[n] for n, edge in enumerate(placed.panel.edges) if edge.kind == "write"]
-    (word,) = [part for part in stop(placed, point, number, LIGHT).parts if isinstance(part, Words)]
-    assert write[0][1] < point[1] < word.y, "the write runs above the line, so the word stands below it"
+    (write,) = [n for n, edge in enumerate(placed.panel.edges) if edge.kind == "write"]
+    below = placed.lines[write]
+    assert below[0][1] > point[1], "the queue stands below"
+    for line, is_above in ((below, False), ([(x, 2 * point[1] - y) for x, y in below], True)):
+        placed.lines[write] = line
+        (word,) = [part for part in stop(placed, point, number, LIGHT).parts if isinstance(part, Words)]
+        assert (word.y > point[1]) == is_above, "the word stands on the other side"

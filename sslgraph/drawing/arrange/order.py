@@ -13,7 +13,8 @@ EXACT = 5  # up to so many rows every order is tried; above, single rows are mov
 ROUNDS = 4
 _LENGTH = {"data": 1.0, "ema": 1.2, "same": 1.2, "write": 0.8}
 UPSIDE_DOWN, CROSSING, SPREAD, STRANGE = 40.0, 1.0, 0.5, 0.05
-BLOCKED, PASSED = 6.0, 1.5
+CUT = 6.0  # for a line that a write crosses: what is kept stands aside of the lines
+BLOCKED, PASSED = 6.0, 3.0
 ASKED = 100.0  # for two rows in another order than the author asked for
 
 
@@ -28,6 +29,12 @@ class _Line:
     weight: float
     is_ema: bool
     is_relation: bool
+    is_write: bool
+
+    @property
+    def upright(self) -> float:
+        """Where a relation runs upright: down its column, or right of the column where it ends."""
+        return self.last + (0.5 if self.first != self.last else 0.0)
 
 
 def best_order(panel: Panel, column: dict[str, int], rows: list[list[str]]) -> dict[int, int]:
@@ -76,6 +83,7 @@ class _Costs:
                 _LENGTH[edge.kind],
                 edge.kind == "ema",
                 edge.kind != "data" and not is_forward(panel, edge, column),
+                edge.kind == "write",
             )
             for edge in panel.edges
         ]
@@ -88,10 +96,11 @@ class _Costs:
             if edge.target not in row and edge.source in row:
                 free.setdefault(edge.target, []).append(row[edge.source])
         self.ends = [ends for ends in free.values() if len(ends) > 1]
-        pairs = combinations([line for line in self.apart if not line.is_relation], 2)
-        upright = [line for line in self.apart if line.is_relation and line.first == line.last]
-        level = [line for line in self.apart if not line.is_relation]
-        self.crossed = [(a, b) for a in upright for b in level if b.first < a.first < b.last]
+        # A line that stays in its row passes columns, too, and is crossed there.
+        level = [line for line in self.lines if not line.is_relation and -1 not in (line.source, line.target)]
+        relations = [line for line in self.apart if line.is_relation]
+        self.crossed = [(a, b) for a in relations for b in level if b.first < a.upright < b.last]
+        pairs = [(a, b) for a, b in combinations(level, 2) if a.source != a.target or b.source != b.target]
         self.pairs = [(a, b) for a, b in pairs if max(a.first, b.first) < min(a.last, b.last)]
 
     def places(self, order: Sequence[int]) -> dict[int, int]:
@@ -141,8 +150,9 @@ class _Costs:
         for ends in self.ends:
             places = [at[end] for end in ends]
             cost += SPREAD * (max(places) - min(places))
-        crossings = sum(_cross(at, a, b) for a, b in self.pairs) + sum(_is_over(at, a, b) for a, b in self.crossed)
-        return cost + self._blocked(at) + CROSSING * crossings
+        cost += sum(_weight(a, b) for a, b in self.pairs if _cross(at, a, b))
+        cost += sum(_weight(a, b) for a, b in self.crossed if _is_over(at, a, b))
+        return cost + self._blocked(at)
 
     def _blocked(self, at: dict[int, int]) -> float:
         """Lines that find a box in their way."""
@@ -161,18 +171,22 @@ class _Costs:
         return cost
 
 
+def _weight(one: _Line, other: _Line) -> float:
+    return CUT if one.is_write or other.is_write else CROSSING
+
+
 def _cross(at: dict[int, int], one: _Line, other: _Line) -> bool:
     low, high = max(one.first, other.first), min(one.last, other.last)
     before, after = _height(at, one, low) - _height(at, other, low), _height(at, one, high) - _height(at, other, high)
     return before * after < -1e-9
 
 
-def _is_over(at: dict[int, int], upright: _Line, level: _Line) -> bool:
-    """Whether an upright line between two rows crosses one that passes its column."""
-    low, high = sorted((at[upright.source], at[upright.target]))
-    return low < _height(at, level, upright.first) < high
+def _is_over(at: dict[int, int], relation: _Line, level: _Line) -> bool:
+    """Whether a relation between two rows crosses a line that passes its column."""
+    low, high = sorted((at[relation.source], at[relation.target]))
+    return low < _height(at, level, relation.upright) < high
 
 
-def _height(at: dict[int, int], line: _Line, column: int) -> float:
+def _height(at: dict[int, int], line: _Line, column: float) -> float:
     up, down = at[line.source], at[line.target]
     return up + (down - up) * (column - line.first) / (line.last - line.first)
