@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from random_methods import settled, texts
-from rules import broken, crossed
+from rules import broken, crossed, meet
 from toys import EYE, SQUARE, dense
 
 from sslgraph.drawing import Picture, fold, foldable, layout, picture
@@ -60,6 +60,16 @@ def test_what_is_kept_stands_where_no_write_crosses_a_line_that_carries_a_gradie
             writes += [placed.lines[number]] if edge.kind == "write" else []
             trained += [placed.lines[number]] if edge.kind == "data" and edge.gradient == "gradient" else []
         assert not [(write, line) for write in writes for line in trained if crossed(write, line)]
+
+
+@pytest.mark.parametrize("name", catalogue.names("methods"))
+def test_no_words_lie_on_the_outline_of_a_frame(name: str) -> None:
+    for panel in picture(shipped(name)).panels:
+        placed = layout(panel)
+        sides = [side for ground in placed.grounds for side in ground.sides]
+        for label in placed.labels:
+            rooms = [room for room in (label.name_room, label.shape_room) if room] or [label.room]
+            assert not [label for room in rooms for side in sides if meet(room, side)]
 
 
 @pytest.mark.parametrize("form", [{}, {"is_down": True, "wrap": 84.0}])

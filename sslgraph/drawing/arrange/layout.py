@@ -145,8 +145,9 @@ def _on_line(plan: Draft, out: Layout, line: Plan, edge: Edge, label: Label) -> 
 
 
 def _crossing(out: Layout, top: float, bottom: float, own: set[int]) -> list[float]:
-    """Where vertical pieces of other lines cross a strip."""
+    """Where vertical pieces of other lines, and the sides of frames, cross a strip."""
     pieces = [ends for number, points in out.lines.items() if number not in own for ends in pairwise(points)]
+    pieces += [((x, g.top), (x, g.bottom)) for g in out.grounds for x in (g.left, g.right)]
     return [x for (x, y0), (other, y1) in pieces if x == other and min(y0, y1) < bottom and top < max(y0, y1)]
 
 
@@ -176,8 +177,8 @@ def _on_relation(out: Layout, number: int, label: Label, others: list[Label]) ->
 
 
 def _rooms(out: Layout, number: int) -> list[Room]:
-    """What words must not lie on: boxes, and every line but their own."""
-    rooms = [place.room for place in out.places.values()]
+    """What words must not lie on: boxes, the outlines of frames, and every line but their own."""
+    rooms = [place.room for place in out.places.values()] + [room for ground in out.grounds for room in ground.sides]
     return rooms + [room for other, points in out.lines.items() if other != number for room in rooms_of(points)]
 
 

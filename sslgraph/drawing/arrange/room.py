@@ -21,6 +21,13 @@ class Ground:
     bottom: float
     is_low: bool
 
+    @property
+    def sides(self) -> list[Room]:
+        """The room of its outline."""
+        left, top, right, bottom = self.left, self.top, self.right, self.bottom
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        return [(a + 1, b + 1, c - 1, d - 1) for a, b, c, d in rooms_of(corners)]
+
 
 def rooms_of(points: list[Point]) -> list[Room]:
     """The room of each piece of a line."""

@@ -39,9 +39,7 @@ def labels_down(
     """The words at all lines, each at the first place beside its line where nothing is in its way."""
     taken = [place.room for place in places.values()]
     taken += [(x - 8, y - 9, x + 66, y + 9) for x, y in stops.values()]
-    for g in grounds:
-        corners = [(g.left, g.top), (g.right, g.top), (g.right, g.bottom), (g.left, g.bottom), (g.left, g.top)]
-        taken += [(a + 1, b + 1, c - 1, d - 1) for a, b, c, d in rooms_of(corners)]
+    taken += [room for ground in grounds for room in ground.sides]
     found: list[Label] = []
     said: set[tuple[str, ...]] = set()
     for plan in sorted(draft.plans, key=lambda p: (draft.port_out[p.edge], p.edge)):
