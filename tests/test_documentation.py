@@ -22,7 +22,7 @@ from sslgraph.read.load import load_augmentation
 from sslgraph.traits import Traits
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/language.md", "docs/parts.md", "docs/using.md")
+PAGES = ("README.md", "docs/language.md", "docs/pipelines.md", "docs/parts.md", "docs/using.md")
 EVERY_PAGE = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
 FOLDERS = r"\.ci|specs|components|sslgraph|pipelines|tests|docs|scripts|benchmarks"
 WIDTH = 120
@@ -53,6 +53,8 @@ def test_there_are_examples_of_every_document() -> None:
 
 @pytest.mark.parametrize(("page", "text"), blocks("yaml"))
 def test_an_example_is_right(page: str, text: str, tmp_path: Path) -> None:
+    first = next(block for page, block in blocks("yaml") if page == "docs/language.md")
+    (tmp_path / "my_byol.yaml").write_text(first)  # the page says so, and later examples change it
     file = tmp_path / "example.yaml"
     file.write_text(headed(text))
     if text.startswith("augmentation:"):
@@ -62,7 +64,10 @@ def test_an_example_is_right(page: str, text: str, tmp_path: Path) -> None:
     elif text.startswith("pipeline:"):
         assert all(": OK" in line for line, _ in checked(plan(str(file), str(tmp_path)))), page
     else:
-        assert examine(str(file)).sized is not None, page
+        found = examine(str(file))
+        assert found.sized is not None, page
+        assert [str(one) for one in found.findings if not one.reason] == [], page
+        assert "lint:" not in text or any(one.reason for one in found.findings), "what it silences is there"
 
 
 @pytest.mark.parametrize(("page", "text"), [block for block in blocks("python") if "import" in block[1]])

@@ -11,6 +11,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.files.addresses import is_address
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
+from sslgraph.read.paths import LIBRARY
 from sslgraph.read.spec import Data
 from sslgraph.schedules import schedule
 
@@ -132,12 +133,16 @@ def moved(data: Data, path: str) -> tuple[str, dict[str, Any]]:
 
 
 def located(path: str) -> str:
-    """The path as it means the same from everywhere; an address does already, and so does a name of the hub's cache.
+    """The path as it means the same from everywhere; an address does already, and so does a name of a hub's.
 
     Links stay: the files of the hub's cache have their names in one folder and lie in another.
     """
     given = Path(path).expanduser()
-    is_name = is_address(path) or (path.count("/") == 1 and not given.is_absolute() and not given.parent.exists())
+    is_name = (
+        is_address(path)
+        or path.startswith(LIBRARY)
+        or (path.count("/") == 1 and not given.is_absolute() and not given.parent.exists())
+    )
     return path if is_name else os.path.normpath(given.absolute())
 
 

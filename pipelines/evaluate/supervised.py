@@ -13,12 +13,14 @@ import yaml
 from torch import Tensor, nn
 
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.files.write_whole import write_whole
 from sslgraph.read import catalogue
-from sslgraph.read.load import load_recipe
+from sslgraph.read.document import read_text
+from sslgraph.read.load import recipe_of
 
 from ..check import check
+from ..check.request import located
 from ..storage import checkpoint
 from ..train import summary
 from ..train.loop import train
@@ -51,18 +53,25 @@ def supervised(
     It is trained on one view of each image, that of the name `seen`; images, batch, steps and optimizer are the run's.
     """
     folder, classes = run / FOLDER, 1 if labels is None or not len(labels) else int(labels.max()) + 1
+    if trains and weights is not None:
+        raise SslgraphError(
+            "--supervised trains a net, and --supervised-weights has one that is trained; give one of them"
+        )
     if trains and classes < 2:
         raise SslgraphError("--supervised tells classes apart, and the images have fewer than two; give labelled data")
     if weights is None and not trains and summary.read(folder) is None:
         return None
     text = (newest(run) / checkpoint.TEXT).read_text(encoding="utf-8")
-    file = run / f"{FOLDER}.yaml"
     if weights is not None:
-        recipe = yaml.safe_dump(classifier(yaml.safe_load(text), classes, seen, weights), sort_keys=False)
-        write_whole(file, lambda out: out.write(recipe.encode()))
-        return Supervised(_given(file, run, device, plugins), f"supervised: the weights of {weights}")
+        recipe = yaml.safe_dump(classifier(yaml.safe_load(text), classes, seen, located(weights)), sort_keys=False)
+        try:
+            encoder = _given(recipe, run, device, plugins)
+        except SpecError as wrong:
+            raise SslgraphError(f"--supervised-weights {weights}: {wrong.faults[0].problem}") from wrong
+        return Supervised(encoder, f"supervised: the weights of {weights}")
     if trains:
         recipe = yaml.safe_dump(classifier(yaml.safe_load(text), classes, seen), sort_keys=False)
+        file = run / f"{FOLDER}.yaml"
         write_whole(file, lambda out: out.write(recipe.encode()))
         train({"recipe": str(file), "out": str(folder), "plugins": plugins})
     found = opened(folder, newest(folder), device=device, plugins=plugins)
@@ -103,9 +112,9 @@ def classifier(recipe: Mapping[str, Any], classes: int, seen: str, weights: str 
     }
 
 
-def _given(file: Path, run: Path, device: torch.device, plugins: tuple[str, ...]) -> nn.Module:
-    """The encoder as it begins with these weights."""
-    loaded = load_recipe(str(file))
+def _given(recipe: str, run: Path, device: torch.device, plugins: tuple[str, ...]) -> nn.Module:
+    """The encoder of a recipe's text as it begins with the weights that it names."""
+    loaded = recipe_of(read_text(recipe, run / f"{FOLDER}.yaml"))
     sized = sized_as_trained(loaded, run, plugins)
     states = given(sized, loaded.spec.given).states
     allowed = check.allowed_in(loaded, plugins)

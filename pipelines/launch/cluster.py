@@ -11,6 +11,7 @@ import site
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from .ray_compat import (
 )
 
 OBJECT_STORE = 100 * 2**20  # bytes; images do not travel through Ray
+OWN_WORDS = ("auto", "local")  # of Ray, for addresses that it finds by itself
+KNOCKS, PAUSE = 3, 2.0  # how often an address is tried, and seconds between: a head that starts needs a few
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ def cluster(address: str | None) -> Iterator[Any]:
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield sys.modules["ray"]
         return
+    if address is not None:
+        refuse_silent(address)
     refuse_a_missing_token(is_private=address is None)
     private = {} if address else {**_absent(PRIVATE), **_pinned()}
     os.environ.update({**_absent(QUIET), **private})
@@ -74,6 +79,26 @@ def cluster(address: str | None) -> Iterator[Any]:
         for name in private:
             os.environ.pop(name, None)
         read_variables_again()
+
+
+def refuse_silent(address: str) -> None:
+    """Ray waits for minutes at an address where nothing listens; SslgraphError says so within seconds."""
+    if address in OWN_WORDS or "://" in address:
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise SslgraphError(f"--address {address} is no address of a Ray cluster: write HOST:PORT, such as HOST:6379")
+    for is_last in (False,) * (KNOCKS - 1) + (True,):
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+            return
+        except OSError as silent:
+            if is_last:
+                raise SslgraphError(
+                    f"no Ray cluster answers at {address} ({silent.strerror or silent}); see `ray status --address "
+                    f"{address}`, and that this machine reaches that port"
+                ) from silent
+            time.sleep(PAUSE)
 
 
 def _start(ray: Any, **settings: Any) -> None:

@@ -46,7 +46,7 @@ def _loop(run: Run) -> dict[str, Any]:
     (step, is_saved), end = starting.start(run), run.clock.total_steps
     if is_saved and step == end and (over := summary.read(run.folder)) is not None and over["steps"] == end:
         run.record.abandon()
-        return summary.with_holes(run.folder, over)
+        return summary.with_holes(run.folder, {**over, "checkpoint": summary.newest(run, end)})
     try:
         run.record.begin(step)
         with Interrupt(run.folder) as asking:

@@ -28,12 +28,17 @@ def write(run: Run, step: int) -> dict[str, Any]:
         **_health(run, step),
         "images_per_second": round(run.record.images_per_second, 1) or None,  # none was seen since the last start
         "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "checkpoint": f"{run.address or run.folder}/{run.checkpoints.name}/step_{step:08d}",
+        "checkpoint": newest(run, step),
     }
     if collectives.rank() == 0:
         summary = with_holes(run.folder, summary)
         whole_file.put(run.folder / NAME, f"{json.dumps(summary, indent=2)}\n".encode())
     return summary
+
+
+def newest(run: Run, step: int) -> str:
+    """Where the checkpoint of a step lies; a run that was moved since says where it is now."""
+    return f"{run.address or run.folder}/{run.checkpoints.name}/step_{step:08d}"
 
 
 def read(folder: Path) -> dict[str, Any] | None:

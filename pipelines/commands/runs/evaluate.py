@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sslgraph.errors import SslgraphError
+
 from ..options import Plugins, out
 
 
@@ -30,7 +32,9 @@ def evaluate(
         list[int] | None,
         typer.Option("--ignore", help="Number in label maps that means no label [default: 255]"),
     ] = None,
-    size: Annotated[int | None, typer.Option("--size", help="Side of the images for segmentation, in pixels")] = None,
+    size: Annotated[
+        int | None, typer.Option("--size", min=1, help="Side of the images for segmentation, in pixels")
+    ] = None,
     supervised: Annotated[
         bool, typer.Option("--supervised", help="Train the same net on the images' labels, and measure it beside")
     ] = False,
@@ -58,8 +62,12 @@ def evaluate(
 
     given = {"path": segmentation, "ignore": ignore, "size": size}
     asked = {name: value for name, value in given.items() if value is not None}
+    named = dict[Path, str]()
     for run in runs if len(runs) > 1 else ():  # what is no run is refused before any is measured
-        newest(visit(run))
+        place = newest(visit(run)).resolve()
+        if place in named:
+            raise SslgraphError(f"{named[place]} and {run} are one run, and not two seeds; name each run once")
+        named[place] = run
     folders, measured = list[Path](), list[Evaluation]()
     for run in runs:
         with visited(run) as folder, shared(workers, address) as spread:

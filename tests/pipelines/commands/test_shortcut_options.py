@@ -87,3 +87,8 @@ def test_what_is_no_run_is_refused_before_any_is_measured(sslgraph: Command, her
     said = sslgraph("evaluate", "run", "tiny.yaml")
     assert said.code == 1 and said.out == "" and said.err.startswith("tiny.yaml is no run folder")
     assert not (here / "run/evaluation.json").exists()
+    said = sslgraph("evaluate", "run", "./run")
+    assert said.code == 1 and said.err == "run and ./run are one run, and not two seeds; name each run once\n"
+    (here / "run").rename(here / "moved")
+    said = sslgraph("train", "--resume", "moved")
+    assert said.code == 0 and f"done: {here / 'moved'}\n" in said.out, said

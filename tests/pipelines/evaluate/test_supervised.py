@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import huggingface_hub
@@ -85,7 +86,24 @@ def test_weights_of_a_file_stand_there_too(run: Path, tmp_path: Path, sslgraph: 
     assert f"supervised: the weights of {tmp_path / 'old.pt'}" in said.out
     assert 0 <= json.loads((run / "evaluation.json").read_text())["supervised"]["knn5"]["accuracy"] <= 1
     wrong = sslgraph("evaluate", str(run), "--supervised-weights", str(tmp_path / "gone.pt"))
-    assert wrong.code == 1 and "gone.pt" in wrong.err and "Traceback" not in wrong.err
+    there = f"--supervised-weights {tmp_path / 'gone.pt'}: there is no file or run folder {tmp_path / 'gone.pt'}"
+    assert wrong.code == 1 and wrong.err.startswith(there) and len(wrong.err.splitlines()) == 1
+    both = sslgraph("evaluate", str(run), "--supervised", "--supervised-weights", str(tmp_path / "old.pt"))
+    assert both.code == 1 and both.err.endswith("has one that is trained; give one of them\n")
+
+
+def test_weights_are_found_from_the_working_folder_and_no_text_is_left(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sslgraph: Command
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    net = registry.build("backbones.resnet", {"depth": 10, "width": 4, "stem": "small", "channels": 3})
+    torch.save(net.state_dict(), tmp_path / "old.pt")
+    copied = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("supervised*"))
+    before = {file.name for file in copied.iterdir()}
+    said = sslgraph("evaluate", str(copied), "--protocol", "knn5", "--supervised-weights", "../old.pt")
+    assert said.code == 0 and "supervised: the weights of ../old.pt" in said.out, said.err
+    assert {file.name for file in copied.iterdir()} - before <= {"evaluation.json"}
 
 
 def test_published_weights_of_timm_stand_there_too(
