@@ -19,7 +19,7 @@ from .elements.picture import Box, Edge, Frame, Level, Line, Panel, Picture, as_
 from .elements.theme import DARK, LIGHT, THEMES, Paint, Theme
 from .figure.build import picture
 from .figure.fold import fold, foldable
-from .write.scene import Scene, scene
+from .paint.scene import Scene, scene
 from .write.svg import as_svg, svg
 
 __all__ = [

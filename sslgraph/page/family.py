@@ -10,7 +10,7 @@ from sslgraph.diff import FORWARDS, Account, Comparison, account
 from sslgraph.drawing.elements.forms import Group, Path, Shape, Words, rectangle
 from sslgraph.drawing.elements.measure import Run, width
 from sslgraph.drawing.elements.theme import Theme
-from sslgraph.drawing.write.scene import Scene
+from sslgraph.drawing.paint.scene import Scene
 
 from .shown import Shown
 

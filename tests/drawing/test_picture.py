@@ -30,9 +30,9 @@ from sslgraph.drawing.elements.words import (
 from sslgraph.drawing.figure.branches import branches
 from sslgraph.drawing.figure.said import relabelled
 from sslgraph.drawing.figure.summed import gathered
+from sslgraph.drawing.paint.shows import shown
+from sslgraph.drawing.paint.stops import stop
 from sslgraph.drawing.write.graph_text import dot, mermaid
-from sslgraph.drawing.write.shows import shown
-from sslgraph.drawing.write.stops import stop
 from sslgraph.drawing.write.terminal import text
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.method import load

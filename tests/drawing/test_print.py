@@ -16,9 +16,9 @@ from sslgraph.drawing.elements.forms import Group, Shape, Words
 from sslgraph.drawing.elements.measure import SMALL
 from sslgraph.drawing.elements.wrapping import wrapped
 from sslgraph.drawing.figure.compact import compact
+from sslgraph.drawing.paint.scene import Scene
 from sslgraph.drawing.write.fitted import FONT, fitted
 from sslgraph.drawing.write.pdf import as_pdf
-from sslgraph.drawing.write.scene import Scene
 from sslgraph.drawing.write.svg import as_svg
 from sslgraph.errors import SslgraphError
 from sslgraph.read import catalogue

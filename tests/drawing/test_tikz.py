@@ -14,8 +14,8 @@ from sslgraph.drawing import LIGHT, picture
 from sslgraph.drawing.elements.forms import Group, Words
 from sslgraph.drawing.elements.forms import Path as Line
 from sslgraph.drawing.elements.measure import Run
+from sslgraph.drawing.paint.scene import Scene, scene
 from sslgraph.drawing.write.fitted import fitted
-from sslgraph.drawing.write.scene import Scene, scene
 from sslgraph.drawing.write.tikz import as_tikz
 
 

@@ -10,7 +10,7 @@ from ..arrange.tiers import least, tiers
 from ..elements.picture import Panel, Picture
 from ..figure.compact import bare, compact
 from ..figure.fold import fold, foldable
-from .scene import PIECES, Form
+from ..paint.scene import PIECES, Form
 
 WRAPS = (110.0, 84.0, 72.0, 62.0)  # widths of words, the best ones first
 LEGEND = 75.0  # units: of the legend, and of what stands around a picture

@@ -15,10 +15,10 @@ from ..elements.theme import DARK, LIGHT, Theme
 from ..figure.compact import compact
 from ..figure.steps import steps
 from ..figure.summed import gathered
+from ..paint.scene import POINT, Scene, scene
 from .fitted import FONT, fitted
 from .fonts import font_for, strange
 from .graph_text import dot, mermaid
-from .scene import POINT, Scene, scene
 from .sheet import GAP, PAD, sheet
 from .svg import as_svg
 

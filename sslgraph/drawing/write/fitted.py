@@ -14,8 +14,8 @@ from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
 from ..figure.compact import bare, compact
 from ..figure.fold import fold, foldable
+from ..paint.scene import Form, Scene, scene
 from .cut import WRAPS, cut, least_cut
-from .scene import Form, Scene, scene
 
 BROAD = 500.0  # units: a figure across a page is rather without its image than as high as the page
 PAGE = 9.0 * 72  # points: no figure may be higher than a page's text

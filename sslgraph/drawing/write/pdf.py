@@ -11,8 +11,8 @@ from ..elements.forms import Circle, Command, Group, Path, Shape, Words
 from ..elements.measure import FONTS, SMALL, Run, width
 from ..elements.picture import Picture
 from ..elements.theme import THEMES, Theme
+from ..paint.scene import Scene, scene
 from .fonts import font_for, strange
-from .scene import Scene, scene
 
 SYMBOLS = "FigureSymbols-Regular.ttf"
 _FACES = {(False, False): "Regular", (True, False): "Bold", (False, True): "Italic", (True, True): "Bold"}

@@ -9,8 +9,8 @@ from ..elements.forms import Shape, Words, moved
 from ..elements.measure import TITLE, Run
 from ..elements.picture import Picture
 from ..elements.theme import Theme
-from .legend import legend
-from .scene import Scene
+from ..paint.legend import legend
+from ..paint.scene import Scene
 
 GAP, HEAD, PAD = 14.0, 26.0, 6.0  # between cells; for the name of a method; around the sheet
 

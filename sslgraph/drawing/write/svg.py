@@ -11,7 +11,7 @@ from ..elements.measure import SMALL
 from ..elements.picture import Picture
 from ..elements.theme import THEMES, Theme
 from ..figure.summed import gathered
-from .scene import POINT, Scene, scene
+from ..paint.scene import POINT, Scene, scene
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _SUB = (SMALL, 0.24)  # a subscript's size and how far it stands below

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from ..elements.forms import Circle, Command, Group, Path, Shape, Words
 from ..elements.measure import Run
-from .scene import Scene
+from ..paint.scene import Scene
 
 FACE = r"\sffamily"  # the paper's own letters; Helvetica (helvet) is as wide as what was measured, others are narrower
 _MATHS = {
