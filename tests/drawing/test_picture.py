@@ -12,8 +12,8 @@ from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
 
 from sslgraph.checked import sized_graph, wired
 from sslgraph.drawing import LIGHT, Box, Picture, fold, foldable, layout, picture, svg
-from sslgraph.drawing.arrange.columns import columns
-from sslgraph.drawing.arrange.rows import grid
+from sslgraph.drawing.arrange.grid.columns import columns
+from sslgraph.drawing.arrange.grid.rows import grid
 from sslgraph.drawing.elements.forms import Words
 from sslgraph.drawing.elements.measure import symbol
 from sslgraph.drawing.elements.place import Place

@@ -7,11 +7,11 @@ from functools import cached_property, lru_cache
 
 from ..elements.measure import Extent, extent, extent_down
 from ..elements.picture import Box, Edge, Frame, Panel
-from .columns import columns
+from .grid.columns import columns
+from .grid.routes import Plan, flowing, forks, plans
+from .grid.rows import Grid, grid, is_straight
+from .grid.ties import tied
 from .labels import line_label
-from .routes import Plan, flowing, forks, plans
-from .rows import Grid, grid, is_straight
-from .ties import tied
 
 PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
 FRAME, FRAME_NARROW, FRAME_TITLE = 14.0, 9.0, 26.0  # from a frame to its boxes; where its name stands

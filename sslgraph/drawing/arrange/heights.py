@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..elements.measure import SLANT
 from .draft import PORT, TRACK, Draft
+from .grid.routes import Plan, forks
+from .grid.rows import FREE
 from .labels import relation_labels
 from .relations import margins
-from .routes import Plan, forks
-from .rows import FREE
 from .skyline import set_rows
 
 ROW_GAP, ROW_NARROW = 30.0, 16.0  # between rows; on a narrow sheet

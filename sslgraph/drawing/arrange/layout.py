@@ -13,12 +13,12 @@ from ..elements.picture import Edge, Panel
 from ..elements.place import Place, Point
 from ..elements.wrapping import told_in_boxes, wrapped
 from .draft import FRAME, FRAME_TITLE, Draft, around, draft
+from .grid.routes import Plan
+from .grid.rows import Grid
 from .heights import set_heights
 from .labels import Label, Room, line_label, meet, relation_labels, uncovered
 from .relations import relation_points
 from .room import Ground, rooms_of
-from .routes import Plan
-from .rows import Grid
 from .turned import labels_down, turned_ground, turned_place
 from .widths import Columns, set_widths, stop_gap
 

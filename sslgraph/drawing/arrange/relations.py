@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..elements.picture import Edge
 from ..elements.place import Place, Point
 from .draft import Draft
-from .rows import is_straight
+from .grid.rows import is_straight
 
 SIDE = 9.0  # from a column's widest box to a line that passes it
 APART = 24.0  # between two lines at one side of a box

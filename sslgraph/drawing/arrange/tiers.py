@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 
 from ..elements.picture import Box, Edge, Panel
-from .columns import columns
+from .grid.columns import columns
 from .packing import packed
 
 Size = Callable[[Panel], tuple[float, float]]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ..elements.measure import SLANT
 from .channels import Turn, order_turns
 from .draft import FRAME_DOWN, Draft, around
+from .grid.routes import Plan
 from .labels import line_label, relation_labels, stop_room
-from .routes import Plan
 
 CHANNEL = 11.0  # between lines that turn side by side
 ARROW, ARROW_NARROW = 16.0, 12.0  # from the last turn to the box

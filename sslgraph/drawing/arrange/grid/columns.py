@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..elements.picture import Edge, Panel
+from ...elements.picture import Edge, Panel
 
 
 def columns(panel: Panel) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..elements.picture import Edge, Panel
+from ...elements.picture import Edge, Panel
 from .columns import is_forward
 from .rows import Grid
 

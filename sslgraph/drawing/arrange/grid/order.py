@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
-from ..elements.picture import Panel
+from ...elements.picture import Panel
 from .columns import is_forward
 
 EXACT = 5  # up to so many rows every order is tried; above, single rows are moved until no move helps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from ..elements.picture import Edge, Panel
+from ...elements.picture import Edge, Panel
 from .rows import Grid, is_straight
 
 

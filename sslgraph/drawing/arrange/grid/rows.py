@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..elements.picture import Edge, Panel
+from ...elements.picture import Edge, Panel
 from .order import best_order
 
 FREE = ("image", "loss")  # an image, and a loss that is alone, stand at the mean height of their neighbours
