@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,7 @@ Say = Callable[[str], None]
 def run(stages: Sequence[Planned], say: Say, *, only: Collection[str] = (), plugins: tuple[str, ...] = ()) -> None:
     """Makes what is not made; an interrupted training goes on. SslgraphError if a stage failed, after all others."""
     by_name, failed = {stage.name: stage for stage in stages}, dict[str, str]()
-    known = dict.fromkeys(name for stage in stages for name in (stage.base, stage.name))
-    if strange := [name for name in only if name not in known]:
-        raise SslgraphError(str(unknown((), "--only: there is no stage", strange[0], known)))
+    refuse_strange(stages, only)
     plugins = tuple(dict.fromkeys([*plugins, *(one for stage in stages for one in stage.request.get("plugins", ()))]))
     for stage in stages:
         if only and not {stage.name, stage.base} & set(only):
@@ -43,10 +42,25 @@ def run(stages: Sequence[Planned], say: Say, *, only: Collection[str] = (), plug
             _do(stage, by_name, say, plugins)
         except SslgraphError as wrong:
             failed[stage.name] = str(wrong)
+            _leave_no_empty(stage.folder)
             say(f"{stage.name}: failed: {wrong}")
     if failed:
         told = "; ".join(f"{name}: {problem.splitlines()[0]}" for name, problem in failed.items())
         raise SslgraphError(f"{len(failed)} of {len(stages)} stages are not done: {told}")
+
+
+def refuse_strange(stages: Sequence[Planned], only: Collection[str]) -> None:
+    """SslgraphError if a name of `only` is that of no stage."""
+    known = dict.fromkeys(name for stage in stages for name in (stage.base, stage.name))
+    if strange := [name for name in only if name not in known]:
+        raise SslgraphError(str(unknown((), "--only: there is no stage", strange[0], known)))
+
+
+def _leave_no_empty(folder: Path) -> None:
+    """Removes the folder of a stage that wrote nothing, and that of the pipeline if nothing else is in it."""
+    for empty in (folder, folder.parent):
+        with suppress(OSError):  # something is in it, or it is gone already
+            empty.rmdir()
 
 
 def _do(stage: Planned, by_name: dict[str, Planned], say: Say, plugins: tuple[str, ...]) -> None:

@@ -74,7 +74,7 @@ def _loop(run: Run) -> dict[str, Any]:
             raise SslgraphError(told) from wrong
         if reason := compile_failure(wrong):
             raise SslgraphError(
-                f"compile: true: torch can't compile this step here ({reason}); leave compile out, or mend what it says"
+                f"compile: true: torch can't compile this step here ({reason}); leave compile out"
             ) from wrong
         raise
     except BaseException:

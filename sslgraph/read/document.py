@@ -88,7 +88,9 @@ def _text(file: File) -> str:
             raise refusal(name, "this is a folder", "name the file in it")
         if not file.is_file():
             raise refusal(
-                name, "there is no such file", "mend its path; a shipped spec is named without .yaml, see sslgraph list"
+                name,
+                "there is no such file",
+                "check the path; a shipped spec is named without .yaml, see sslgraph list",
             )
         with file.open("rb") as opened:
             data = opened.read(BYTES + 1)

@@ -48,7 +48,7 @@ def test_nothing_is_wrong_with_the_method_and_the_recipe_themselves(sslgraph: Co
 def test_a_missing_file(sslgraph: Command, command: str) -> None:
     assert_told(
         sslgraph(command, "gone.yaml"),
-        "gone.yaml: there is no such file\n  mend its path; a shipped spec is named without",
+        "gone.yaml: there is no such file\n  check the path; a shipped spec is named without",
     )
 
 

@@ -78,7 +78,7 @@ def test_what_is_no_spec_is_refused(data: bytes, said: str, tmp_path: Path) -> N
 
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
-    assert "no.yaml: there is no such file\n  mend its path" in message(tmp_path / "no.yaml")
+    assert "no.yaml: there is no such file\n  check the path" in message(tmp_path / "no.yaml")
     assert "this is a folder" in message(tmp_path)
     assert "can't be read" in message(tmp_path / ("long" * 100))
     assert "there is no such file" in message(Path("/dev/zero"))

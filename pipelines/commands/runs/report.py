@@ -28,4 +28,4 @@ def report(
     folders = [visit(run) for run in runs]
     if file is None and len(runs) == 1 and is_address(runs[0]):
         file = Path("report.html")
-    typer.echo(write_report(folders, file, data=data, most=images, plugins=tuple(plugin)))
+    typer.echo(write_report(folders, file, data=data, most=images, plugins=tuple(plugin), say=typer.echo))

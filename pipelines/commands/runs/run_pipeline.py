@@ -28,10 +28,12 @@ def run(
     and --set 'grid.AXIS=[CHOICES]' says over what a grid is done.
     """
     from ...stages.checking import checked, refuse_unlabelled
+    from ...stages.running import refuse_strange
     from ...stages.running import run as run_stages
     from ...stages.stage_plan import plan
 
     stages = plan(name, out_, changes=overrides(set_), data=data, plugins=tuple(plugin))
+    refuse_strange(stages, only)
     if dry:
         out.print(table(stages), markup=False)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
@@ -26,10 +26,12 @@ def write_report(
     data: str | None = None,
     most: int = 2_000,
     plugins: tuple[str, ...] = (),
+    say: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Writes the page of these runs and returns its place: if none is given, in the folder of a single run, else here.
 
     `most` is how many images of each split are encoded for neighbours and maps; `data` says where the images are now.
+    `say` is told what the page has to do without.
     """
     if not folders:
         raise SslgraphError("a report is about runs, and none is given")
@@ -47,6 +49,9 @@ def write_report(
     ]
     text = page(runs)
     write_whole(place, lambda file: file.write(text.encode("utf-8")))
+    for run in runs:
+        for part, reason in run.missing.items():
+            say(f"{run.name}: {part} not shown: {reason.splitlines()[0]}")
     return place
 
 

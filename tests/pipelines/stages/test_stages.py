@@ -219,9 +219,17 @@ def test_paths_start_in_the_folder_of_the_text_and_a_run_from_elsewhere_is_taken
     ]  # fmt: skip
 
 
+def test_a_stage_that_wrote_nothing_leaves_no_folder(here: Path, sslgraph: Command) -> None:
+    (here / "empty").mkdir()
+    said = sslgraph("run", "three.yaml", "--data", "empty", "--out", "made")
+    assert said.code == 1 and "empty has no images" in said.err and not (here / "made").exists()
+
+
 @pytest.mark.usefixtures("here")
 def test_unknown_stages_of_a_command_line_are_refused(sslgraph: Command) -> None:
-    assert "--only: there is no stage 'tune'" in sslgraph("run", "three.yaml", "--only", "tune").err
+    said = sslgraph("run", "three.yaml", "--only", "tune")
+    assert said.err.startswith("--only: there is no stage 'tune'") and said.out == ""  # before anything is checked
+    assert "there is no stage 'tune'" in sslgraph("run", "three.yaml", "--only", "tune", "--dry").err
     assert "do: embed has no setting 'x'" in sslgraph("run", "three.yaml", "--set", "rows.x=1").err
     assert "there is no stage 'row'" in sslgraph("run", "three.yaml", "--set", "row.split=train").err
     assert "waits for before" in sslgraph("run", "three.yaml", "--only", "rows").err

@@ -163,7 +163,9 @@ def test_a_run_whose_images_are_gone_has_a_page_that_says_so(tmp_path: Path) -> 
     there = page_of(run, out=tmp_path / "there.html", most=20)
     assert "Nearest neighbours" in there.all("h2") and "chance" in there.all("th")  # computed for the page
     elsewhere = folder.rename(tmp_path / "elsewhere")
-    gone = page_of(run, out=tmp_path / "gone.html")
+    told = list[str]()
+    gone = Page(write_report([run], tmp_path / "gone.html", most=40, say=told.append).read_text(encoding="utf-8"))
+    assert [line.partition(" does not exist")[0] for line in told] == [f"run: images not shown: {folder}"]
     assert "loss contrast" in gone.all("strong") and "Method" in gone.all("h2")
     (why,) = {text for text in gone.all("p") if "can't be shown" in text}
     cure = "give the folder of the images, one file, or an address such as s3://"
