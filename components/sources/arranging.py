@@ -40,7 +40,9 @@ def arranged(
         skipped.note("image", "in none of the splits", folders[number], int(counts[number]))
     class_of, classes, parts = classes_of(found.rests, by_folder.tolist())
     if parts:
-        skipped.note("folder name", "no label, for it numbers a part of the images", parts[0], len(parts))
+        skipped.note(
+            "folder name", "no label, for it is a number or a letter of a part of the images", parts[0], len(parts)
+        )
     if not classes:
         return Arranged(splits, None, ())
     number_of = {name: i for i, name in enumerate(classes)}

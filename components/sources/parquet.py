@@ -18,6 +18,7 @@ from sslgraph.ranges import Count, NotNegative, Whole
 
 from .album import Album, chosen, scaling_of
 from .arranging import arranged
+from .decoding import SUFFIXES
 from .index_cache import Arrays
 from .kept import Kept
 from .labels import Codes, advice, as_named, numbered
@@ -155,14 +156,16 @@ def _shards(store: Store, label: str | None, image: str | None) -> tuple[list[Fi
     """The parquet files with images and what their footers say; the others are counted."""
     everything = store.files()
     files = [file for file in everything if store.only or file.name.lower().endswith(".parquet")]
-    for other in everything:
-        if other not in files and other.name != "classes.txt":
-            store.skipped.ending(other.name, "not a .parquet file")
     if not files:
         raise SslgraphError(f"{store.root} holds no .parquet files; give the folder of the files, or one of them")
     store.refuse_links_out(files)
     with ThreadPoolExecutor(THREADS) as threads:
         found = list(threads.map(lambda file: indexed(store, file, label, image), files))
+    named = SUFFIXES if any(map(_are_named, found)) else ()  # these are read where rows name them
+    are_read = {file.name for file in files} | {"classes.txt"}
+    for other in everything:
+        if other.name not in are_read and not other.name.lower().endswith(named):
+            store.skipped.ending(other.name, "not a .parquet file")
     for file, index in zip(files, found, strict=True):
         if not str(index["column"]):
             store.skipped.note(".parquet file", "no column of images", file.name)
@@ -191,9 +194,13 @@ def _names_images(store: Store) -> bool:
     if first is None:
         return False
     with suppress(SslgraphError):
-        index = read(store, File(first, store.size(first), ""), None)
-        return bool(str(index["column"]).endswith(".bytes") and index["bytes"].sum() < 16 * index["rows"].sum())
+        return _are_named(read(store, File(first, store.size(first), ""), None))
     return False
+
+
+def _are_named(index: Arrays) -> bool:
+    """Whether rows hold the paths of images in place of their bytes."""
+    return bool(str(index["column"]).endswith(".bytes") and index["bytes"].sum() < 16 * index["rows"].sum())
 
 
 def _advice(path: str, label: str | None, found: list[Arrays]) -> list[str]:

@@ -104,15 +104,16 @@ def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], 
     """The class of each folder ("" for none), the classes, and folders that hold numbered PARTS.
 
     Classes are the first level at which folders part. Folders that hold everything else are passed over, and so are
-    CONTAINERS and PARTS. One class alone says nothing, and names that no training image has are no classes (all of
-    them in a folder `images`). Held-out folders may write the same class in other capitals.
+    CONTAINERS, PARTS and initials (a/abbey). One class alone says nothing, and names that no training image has are no
+    classes (all of them in a folder `images`). Held-out folders may write the same class in other capitals.
     """
     cut = [[part for part in rest.split("/") if part and not part.lower().endswith(CONTAINERS)] for rest in rests]
     passed = list[str]()
     while firsts := {parts[0] for parts in cut if parts}:
-        if len(firsts) > 1 and not (are_parts := all(map(PARTS.fullmatch, firsts))):
-            break
-        passed += sorted(firsts) if len(firsts) > 1 and are_parts else []
+        if len(firsts) > 1:
+            if not (all(map(PARTS.fullmatch, firsts)) or _are_initials(cut)):
+                break
+            passed += sorted(firsts)
         cut = [parts[1:] for parts in cut]
     names = [in_one_form(parts[0]) if parts else "" for parts in cut]
     known = {name for name, split in zip(names, splits, strict=True) if split == TRAIN} - {""}
@@ -125,6 +126,11 @@ def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], 
             names = ["" if split == held_out else name for name, split in zip(names, splits, strict=True)]
     classes = tuple(sorted(set(names) - {""}))
     return (names, classes, tuple(passed)) if len(classes) > 1 else ([""] * len(names), (), tuple(passed))
+
+
+def _are_initials(cut: Iterable[list[str]]) -> bool:
+    """Whether the first folders are the first letters of those in them, as in Places365 and SUN397."""
+    return all(len(parts) > 1 and len(parts[0]) == 1 and parts[1].startswith(parts[0]) for parts in cut)
 
 
 def _mark(part: str, in_words: bool) -> int:

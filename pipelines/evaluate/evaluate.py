@@ -183,4 +183,7 @@ def about_labels(sources: Sequence[Source], names: Sequence[str]) -> tuple[bool,
     most = max((int(name[3:]) for name in names if name.startswith("knn")), default=0)
     if most > len(bank):
         notes.append(f"k is {most}, and there are {len(bank)} training images with a label: all of them vote")
+    unseen = int((~torch.isin(queries, bank)).sum())
+    if unseen:
+        notes.append(f"{unseen:,} of {len(queries):,} test images are of classes that no training image has")
     return True, tuple(notes)

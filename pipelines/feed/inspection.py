@@ -25,7 +25,7 @@ NAMED = 8  # classes that are named, and images that can't be read
 
 def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int = 256) -> str:
     """Each split of a path in a few lines, from all names and labels and the pixels of at most `sample` images."""
-    lines, notes = [], list[str]()
+    lines, notes, trained = [], list[str](), None
     for split, source in splits_at(path, settings):
         chosen = draws.fair(len(source), sample, source.labels)
         start = time.perf_counter()
@@ -45,7 +45,8 @@ def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int
         lines.append(
             f"{split}: {portion(source)}{'' if has_labels else ', no labels'}, {sizes}{channels}; {rate:,.0f} images/s"
         )
-        lines += [f"  {line}" for line in (*_classes(source), _brightness(images))]
+        lines += [f"  {line}" for line in (*_classes(source), *_unseen(source, trained), _brightness(images))]
+        trained = source.labels if split == "train" else trained
         lines.append(f"  {len(source.broken)} of {len(chosen)} tried can't be read")
         lines += [f"    {reason}" for reason in list(source.broken.values())[:NAMED]]
         columns = getattr(source, "columns", ())
@@ -77,14 +78,27 @@ def _classes(source: Source) -> list[str]:
     if source.labels is None or not bool((source.labels >= 0).any()):
         return []
     known = source.labels[source.labels >= 0]
-    counts = known.bincount()
-    there = counts[counts > 0]
-    named = ", ".join(source.classes[:NAMED]) + (", ..." if len(source.classes) > NAMED else "")
+    numbers, there = known.unique(return_counts=True)
+    names = [source.classes[i] for i in numbers.tolist() if i < len(source.classes)]
+    named = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
     lacking = len(source.labels) - len(known)
     least, most = int(there.min()), int(there.max())
     each = ("" if least == most else f"{least:,} to ") + f"{counted(most, 'image')} each"
     without = f"; {counted(lacking, 'image')} without a label" if lacking else ""
     return [f"classes: {on_one_line(named) or 'numbers without names'}; {each}{without}"]
+
+
+def _unseen(source: Source, trained: Tensor | None) -> list[str]:
+    """What is said of held-out images whose classes no training image has."""
+    if source.labels is None or trained is None or not bool((trained >= 0).any()):
+        return []
+    its = source.labels[(source.labels >= 0) & ~torch.isin(source.labels, trained)]
+    if not len(its):
+        return []
+    names = [source.classes[i] if i < len(source.classes) else str(i) for i in its.unique().tolist()]
+    return [
+        f"{counted(len(its), 'image')} of classes that no training image has: {on_one_line(', '.join(names[:NAMED]))}"
+    ]
 
 
 def _brightness(images: Tensor | list[Tensor]) -> str:

@@ -166,6 +166,7 @@ def test_rows_that_name_their_images_are_opened_from_the_folder_of_the_file(tmp_
         pq.write_table(pa.table({"image": table}), tmp_path / "data" / f"{name}.parquet")
     source = Parquet(path=str(tmp_path / "data" / "a.parquet"), memory=0)
     assert source_for(str(tmp_path)) == "sources.parquet" and source.broken == {}
+    assert not any(".png" in note for note in Parquet(path=str(tmp_path)).notes)  # no image that rows name is left out
     seen = {tuple(image[:2, 0, 0].tolist()) for image in source.read(torch.arange(11))[0]}
     assert len(seen) == 11 and seen < {(c, i) for c in range(2) for i in range(6)}
     led_out = Parquet(path=str(tmp_path / "data" / "b.parquet"), memory=0)

@@ -74,6 +74,9 @@ def test_file_names_divide_only_if_each_has_a_word() -> None:
         (["NIH_images_001", "NIH_images_002"], [TRAIN] * 2, ["", ""], ()),
         (["100CANON", "101CANON"], [TRAIN] * 2, ["", ""], ()),
         (["train1/a", "train2/b"], [TRAIN] * 2, ["a", "b"], ("a", "b")),
+        (["a/abbey", "a/alley", "b/bar"], [TRAIN] * 3, ["abbey", "alley", "bar"], ("abbey", "alley", "bar")),
+        (["a/abbey", "b/cat"], [TRAIN] * 2, ["a", "b"], ("a", "b")),
+        (["a", "b"], [TRAIN] * 2, ["a", "b"], ("a", "b")),
         (["scaffold1", "scaffold2"], [TRAIN] * 2, ["scaffold1", "scaffold2"], ("scaffold1", "scaffold2")),
     ],
 )

@@ -45,3 +45,13 @@ def test_a_range_can_be_said_and_copies_are_made_with_it(tmp_path: Path, sslgrap
 def test_what_is_no_setting_of_the_data_is_refused(tmp_path: Path, sslgraph: Command) -> None:
     said = sslgraph("data", str(tmp_path), "--set", "batch=8")
     assert said.code == 1 and "--set batch: only settings of the data count here" in said.err
+
+
+def test_the_classes_of_each_split_are_named_and_those_that_training_lacks(tmp_path: Path, sslgraph: Command) -> None:
+    for name, count in (("train/cat", 3), ("train/dog", 3), ("test/cat", 2), ("test/emu", 1)):
+        (tmp_path / name).mkdir(parents=True)
+        for i in range(count):
+            (tmp_path / name / f"{i}.png").write_bytes(png(i))
+    lines = sslgraph("data", str(tmp_path)).out.splitlines()
+    assert "  classes: cat, dog; 3 images each" in lines and "  classes: cat, emu; 1 to 2 images each" in lines
+    assert "  1 image of classes that no training image has: emu" in lines

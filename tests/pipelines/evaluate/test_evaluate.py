@@ -201,5 +201,8 @@ def test_what_labels_tell_is_said_before_the_figures() -> None:
     told = ("all test images are of one class: kNN and linear probe say little",)
     assert about_labels([many, one], NAMES) == (True, told)
     assert about_labels([many, many], NAMES) == (True, ())
+    strange = Numbered(40, labels=torch.arange(40) % 4)
+    said = ("20 of 40 test images are of classes that no training image has",)
+    assert about_labels([many, strange], NAMES) == (True, said)
     is_labelled, notes = about_labels([many, Numbered(6)], NAMES)
     assert not is_labelled and notes[0].startswith("the images of one split have no labels")
