@@ -30,7 +30,7 @@ class HOG(nn.Module):
         bins: directions over half a turn.
         cell: side of a cell in pixels.
         patch: side of a patch in pixels, a multiple of cell.
-        window: strengths are weighed by a Gaussian over each square of this side, of half of it for deviation; 0 for
+        window: strengths are weighted by a Gaussian over each square of this side, of half of it for deviation; 0 for
             none. The authors' code has 16.
     """
 

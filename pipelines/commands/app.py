@@ -73,7 +73,7 @@ def main() -> None:
 
 @app.callback(invoke_without_command=True)
 def version(show: Annotated[bool, typer.Option("--version", help="Print the version")] = False) -> None:
-    """Print the version, or go on to the command."""
+    """Print the version, or run the command."""
     if show:
         print(__version__)
         raise typer.Exit

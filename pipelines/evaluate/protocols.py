@@ -202,7 +202,7 @@ def protocol(name: str, temperature: float = online.Setting.temperature) -> Prot
         raise SslgraphError(f"there is no protocol '{name}'; there are: {', '.join(NAMES)}, {OF_LAYER}LAYER{hint}")
     k = int(found[1])
     return Protocol(
-        f"vote of the {k} nearest training images by cosine, weighed by exp(cosine / {temperature:g})",
+        f"vote of the {k} nearest training images by cosine, weighted by exp(cosine / {temperature:g})",
         (((ACCURACY,), lambda given: asdict(knn(given.bank, given.queries, k=k, temperature=temperature))),),
     )
 

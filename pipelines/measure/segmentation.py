@@ -111,7 +111,7 @@ def linear(places: Float[Tensor, "places dim"], truth: Float[Tensor, "places cla
 
 
 def retrieval(places: Float[Tensor, "places dim"], truth: Float[Tensor, "places classes"]) -> Scorer:
-    """Each place takes the classes of the 30 places that are most like it (cosine), weighed by exp(similarity / 0.02).
+    """Each place takes the classes of the 30 places that are most like it (cosine), weighted by exp(similarity / 0.02).
 
     Nothing is trained. It looks among at most 10,000 places, drawn fairly from those that have a label.
     """

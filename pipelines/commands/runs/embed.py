@@ -33,8 +33,8 @@ def embed(
 ) -> None:
     """Write the encoder's features of images into a file.
 
-    A row for each image: its index, its file, its label (-1 for none), the features. The same command goes on where it
-    was killed.
+    A row for each image: its index, its file, its label (-1 for none), the features. The same command continues
+    where it was stopped.
     """
     from sslgraph.files.write_whole import writable
 

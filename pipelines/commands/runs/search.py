@@ -15,7 +15,7 @@ def search(
     name: Annotated[str, typer.Argument(autocompletion=spec_names, help="Method, recipe or file to begin with")],
     space: Annotated[str, typer.Option("--space", help="File that says what is tried, and what is looked for")],
     trials: Annotated[int, typer.Option("--trials", help="Trials beside the recipe itself")] = 20,
-    out_: Annotated[str | None, typer.Option("--out", help="Folder; a search there goes on")] = None,
+    out_: Annotated[str | None, typer.Option("--out", help="Folder; a search there is continued")] = None,
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards")] = None,
     at_once: Annotated[int, typer.Option("--at-once", help="Trials that run at a time and share GPUs or cores")] = 1,
     searcher: Annotated[
@@ -28,7 +28,7 @@ def search(
 ) -> None:
     """Search numbers and structure around a recipe, on Ray Tune.
 
-    Each trial is a recipe: it is checked, trained and measured, and its folder is a run. The same command goes on.
+    Each trial is a recipe: it is checked, trained and measured, and its folder is a run. The same command continues.
     """
     from rich.table import Table
 

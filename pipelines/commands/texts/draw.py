@@ -74,6 +74,8 @@ def draw(
     from sslgraph.drawing.write.file import Look, kind_of
     from sslgraph.read.load import is_pipeline
 
+    if text and out is not None:
+        raise SslgraphError("--text draws in the terminal, and -o writes a file; give one of them")
     file = out or Path(f"{Path(names[0]).stem}.svg")
     kind = "svg" if str(file) == "-" or text else kind_of(file)
     columns = _columns(grid, len(names))

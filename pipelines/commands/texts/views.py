@@ -20,8 +20,10 @@ def views(
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet files, .tar shards")] = None,
     file: Annotated[str, typer.Option("-o", help="Sheet to write, .png or .html")] = "views.png",
     images: Annotated[int, typer.Option("--images", help="Number of images")] = 4,
-    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the views; the recipe's if left out")] = None,
-    epoch: Annotated[int, typer.Option("--epoch", help="Epoch whose views are shown")] = 0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed of the views; the recipe's if left out")
+    ] = None,
+    epoch: Annotated[int, typer.Option("--epoch", min=0, help="Epoch whose views are shown")] = 0,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:

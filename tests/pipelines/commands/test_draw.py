@@ -153,3 +153,9 @@ def test_the_equation_stands_below(sslgraph: Command, tmp_path: Path) -> None:
     file = tmp_path / "x.svg"
     assert sslgraph("draw", "rotation_one", "--equation", "-o", str(file)).code == 0
     assert "Σ" in file.read_text()
+
+
+def test_a_drawing_is_printed_or_written(sslgraph: Command, tmp_path: Path) -> None:
+    said = sslgraph("draw", "simclr", "--text", "-o", str(tmp_path / "x.svg"))
+    assert (said.code, said.err) == (1, "--text draws in the terminal, and -o writes a file; give one of them\n")
+    assert not (tmp_path / "x.svg").exists()

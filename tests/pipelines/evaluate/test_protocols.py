@@ -68,7 +68,7 @@ def test_noise_is_chance_and_has_nothing_in_common() -> None:
 
 def test_the_default_takes_k_from_the_recipe_and_any_k_has_a_name() -> None:
     assert list(chosen((), Setting(k=7))) == ["knn7", "linear", "health"]
-    assert protocol("knn3", 0.1).setting.endswith("weighed by exp(cosine / 0.1)")
+    assert protocol("knn3", 0.1).setting.endswith("weighted by exp(cosine / 0.1)")
     assert protocol("labels_1").setting.startswith("as linear, with the labels of 1% of the training images")
 
 
