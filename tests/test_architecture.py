@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
@@ -69,7 +70,8 @@ TALKING = ("sslgraph/collectives.py", "sslgraph/ranks/sharding.py")
 # The rooms of what torch and Ray do not promise; beside each stands a test that says what another version moved.
 PRIVATE_ROOMS = ("sslgraph/torch_compat.py", "pipelines/launch/ray_compat.py")
 UNPROMISED = ("torch.ops.aten", "ray.train.v2")
-LONGEST = 250
+LONGEST = 250  # lines of a file
+MOST = 15  # files of a room beside its door; a folder of components is a catalogue, where the path is a part's name
 KINDS = ("texts", "runs")  # of commands, a folder each
 # What a command runs may have the command's name.
 RUN_BY_COMMANDS = {
@@ -265,6 +267,16 @@ def lengths(root: Path) -> list[str]:
     return [f"{name} has {count} lines, and {LONGEST} is the most" for name, count in found.items() if count > LONGEST]
 
 
+def rooms(root: Path) -> list[str]:
+    """A room has at most 15 files."""
+    files = [Path(name) for name, _, _ in modules(root, "sslgraph", "pipelines")]
+    counts = Counter(file.parent.as_posix() for file in files if file.stem != "__init__")
+    cure = "give what belongs together a room of its own"
+    return [
+        f"{room} has {count} files, and {MOST} is the most; {cure}" for room, count in counts.items() if count > MOST
+    ]
+
+
 def names(root: Path) -> list[str]:
     """No file is named like a standard module, and none is a drawer for everything."""
     faults = []
@@ -389,6 +401,7 @@ CHECKS = [
     private,
     circles,
     lengths,
+    rooms,
     names,
     namesakes,
     parts,
@@ -436,6 +449,7 @@ VIOLATIONS: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (circles, "pipelines/one.py", "def late():\n    from .two import word\n"),
     (circles, "pipelines/one.py", "if TYPE_CHECKING:\n    from . import two\n"),
     (lengths, "sslgraph/long.py", "\n" * 251),
+    (rooms, "pipelines/train/one.py", ""),
     (names, "components/memory/queue.py", ""),
     (names, "pipelines/utils.py", ""),
     (namesakes, "sslgraph/wire/train.py", ""),
@@ -471,6 +485,9 @@ def test_each_check_can_fail(check: Callable[[Path], list[str]], file: str, text
     path.write_text(text)
     if check is circles:
         (path.parent / "two.py").write_text("from .one import word\n")
+    if check is rooms:
+        for number in range(MOST):
+            (path.parent / f"file_{number}.py").write_text("")
     if check is namesakes:
         (tmp_path / "pipelines/commands/texts").mkdir(parents=True)
         (tmp_path / "pipelines/commands/texts" / path.name).write_text("")
@@ -491,6 +508,16 @@ def test_a_good_part_passes_every_check(tmp_path: Path) -> None:
         )
     )
     assert [fault for check in CHECKS for fault in check(tmp_path)] == []
+
+
+def test_the_readme_says_what_is_in_each_room() -> None:
+    layout = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Project layout")[2]
+    rows = [line.partition("` |")[0] for line in layout.splitlines() if line.startswith("| `")]
+    told = {f"{row[3:].partition('/')[0]}/{room}" for row in rows for room in re.findall(r"\w+", row.partition("/")[2])}
+    there = {
+        "/".join(Path(name).parts[:2]) for name, _, _ in modules(ROOT, "sslgraph", "pipelines") if name.count("/") > 1
+    }
+    assert told == there
 
 
 def test_git_ignores_no_file_of_the_packages() -> None:
