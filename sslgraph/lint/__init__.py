@@ -1,7 +1,7 @@
 """Warnings about methods that run but do not learn: numbered rules, each with its paper or thread.
 
-Nothing here is an error of the text (`refusals` has those). A rule speaks only where the wiring and the numbers of the
-recipe leave no doubt, and is silent about a number that nobody has told it.
+Nothing here is an error of the text (`wire.refuse` finds those). A rule speaks only where the wiring and the numbers
+of the recipe leave no doubt, and is silent about a number that it does not know.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from sslgraph.parts import registry
 from sslgraph.read.spec import Path
 from sslgraph.wire.graph import Graph
 
-from .queries import legs
 from .rule import Doubt, Facts, Rule
 
 
@@ -26,7 +25,7 @@ def name_of_a_part(graph: Graph, _: Facts) -> Iterator[Doubt]:
 def _names(graph: Graph) -> dict[str, Path]:
     """The names that a method gives to views, values and parts; a part that is the wiring part itself is left out."""
     views: dict[str, Path] = {view: ("views", view) for view in graph.method.views}
-    values = {name: leg.values[value].path for leg in legs(graph) for name, value in leg.flow.items()}
+    values = {name: leg.values[value].path for leg in graph.every_leg for name, value in leg.flow.items()}
     boxes = graph.boxes.values()
     parts = {box.name: box.path for box in boxes if box.section != "wiring" and box.use != f"wiring.{box.name}"}
     return {**views, **parts, **values}

@@ -8,7 +8,7 @@ from typing import Any
 
 from sslgraph.read.spec import Average
 from sslgraph.schedules import Schedule, is_schedule, schedule
-from sslgraph.wire.graph import HANDED_ON, Box, Graph, Leg, LossBox, TargetBox, Value
+from sslgraph.wire.graph import HANDED_ON, Box, Graph, LossBox, TargetBox, Value
 
 
 def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
@@ -95,22 +95,9 @@ def values(box: Box, name: str) -> tuple[float, ...]:
     return schedule(given).every_value if is_number else ()
 
 
-def legs(graph: Graph) -> list[Leg]:
-    """Every leg, with what follows its pass over the data set."""
-    return [part for leg in graph.legs for part in (leg, leg.then) if part is not None]
-
-
-def upstream(graph: Graph, name: str) -> list[str]:
-    """A value and all that it is computed from, within the step."""
-    found = [name]
-    for value in found:
-        found += [source for _, source in graph.training.values[value].inputs if source not in found]
-    return list(dict.fromkeys(found))
-
-
 def parts_upstream(graph: Graph, name: str) -> list[Box]:
     """The parts that a value is computed by, one entry for each call."""
-    return [box for value in upstream(graph, name) if (box := box_of(graph, value)) is not None]
+    return [box for value in graph.training.upstream(name) if (box := box_of(graph, value)) is not None]
 
 
 def nets(graph: Graph, name: str) -> frozenset[str]:

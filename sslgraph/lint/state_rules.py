@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sslgraph.wire.graph import Graph, NetBox, TargetBox
 
-from .queries import agreements, calls, half_life, last, legs, momenta, parts_upstream, upstream, values
+from .queries import agreements, calls, half_life, last, momenta, parts_upstream, values
 from .rule import Doubt, Facts, Rule
 
 FEWEST_STEPS = 50  # a copy whose half-life is shorter is hardly slow
@@ -56,7 +56,7 @@ def copy_hardly_slow(graph: Graph, facts: Facts) -> Iterator[Doubt]:
 
 def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for value, loss, _, key in agreements(graph) if facts.ranks != 1 else ():
-        for name in upstream(graph, key) if loss.traits.repels == "samples" else ():
+        for name in graph.training.upstream(key) if loss.traits.repels == "samples" else ():
             target = graph.boxes.get(graph.training.values[name].box or "")
             net = graph.boxes[target.net] if isinstance(target, TargetBox) else None
             if target is None or not isinstance(net, NetBox):
@@ -110,7 +110,7 @@ def snapshot_never_taken(graph: Graph, facts: Facts) -> Iterator[Doubt]:
 
 
 def state_never_written(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    written = {write.box for leg in legs(graph) for write in leg.writes}
+    written = {write.box for leg in graph.every_leg for write in leg.writes}
     for box in graph.boxes.values():
         if box.section == "state" and box.name not in written:
             method = next(iter(box.signature.writes), "write")
@@ -122,7 +122,7 @@ def state_never_written(graph: Graph, _: Facts) -> Iterator[Doubt]:
 
 
 def state_never_read(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    read = {value.box for leg in legs(graph) for value in leg.values.values()}
+    read = {value.box for leg in graph.every_leg for value in leg.values.values()}
     read |= {name for phase in graph.method.phases for name in (phase.sample or {}).values()}
     for box in graph.boxes.values():
         if box.section == "state" and box.name not in read:

@@ -161,6 +161,13 @@ class Leg:
         """Whether this leg takes optimizer steps."""
         return bool(self.losses)
 
+    def upstream(self, name: str) -> list[str]:
+        """A value and all that it is computed from in this leg."""
+        found = [name]
+        for value in found:
+            found += [source for _, source in self.values[value].inputs if source not in found]
+        return list(dict.fromkeys(found))
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -177,6 +184,11 @@ class Graph:
     def training(self) -> Leg:
         """The leg that takes optimizer steps."""
         return next(leg for leg in self.legs if leg.is_training)
+
+    @property
+    def every_leg(self) -> list[Leg]:
+        """The legs, each with what follows its pass over the data set."""
+        return [part for leg in self.legs for part in (leg, leg.then) if part is not None]
 
     def loss(self, name: str) -> LossBox:
         """The box of a loss by its name."""

@@ -16,7 +16,7 @@ CURE = "look at the order of the arguments, or name the port that is meant: part
 
 def kind_faults(graph: Graph) -> Iterator[Fault]:
     """Every value that enters a port for numbers of another kind."""
-    for leg in (part for whole in graph.legs for part in (whole, whole.then) if part is not None):
+    for leg in graph.every_leg:
         for value in leg.values.values():
             if value.box:
                 yield from _misfits(graph, leg, value, graph.boxes[value.box].signature.inputs)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import networkx as nx
-
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.wire.gradients import gradient_map, moved_by, trained_by
 from sslgraph.wire.graph import Graph, Leg, LossBox, Value
@@ -22,14 +20,14 @@ def refuse(graph: Graph) -> None:
 def _unused(graph: Graph) -> list[Fault]:
     method, faults = graph.method, []
     used = _used_values(graph)
-    views = {value.view for leg in _all_legs(graph) for name, value in leg.values.items() if (leg.name, name) in used}
+    views = {value.view for leg in graph.every_leg for name, value in leg.values.items() if (leg.name, name) in used}
     faults += [
         Fault(("views", v), f"nothing reads the view '{v}'", (), "read it in flow:, or remove it")
         for v in method.views
         if v not in views
     ]
-    called = {value.box for leg in _all_legs(graph) for name, value in leg.values.items() if (leg.name, name) in used}
-    called |= {write.box for leg in _all_legs(graph) for write in leg.writes}
+    called = {value.box for leg in graph.every_leg for name, value in leg.values.items() if (leg.name, name) in used}
+    called |= {write.box for leg in graph.every_leg for write in leg.writes}
     called |= {value.box for value in graph.export.values.values() if value.box in graph.method.ops}
     for box in graph.boxes.values():
         if box.section not in ("losses", "wiring") and box.name not in called:
@@ -41,7 +39,7 @@ def _unused(graph: Graph) -> list[Fault]:
                     "call it in flow:, or remove it",
                 )
             )
-    return faults + [fault for leg in _all_legs(graph) for fault in _unused_names(leg, used)]
+    return faults + [fault for leg in graph.every_leg for fault in _unused_names(leg, used)]
 
 
 def _unused_names(leg: Leg, used: set[tuple[str, str]]) -> Iterator[Fault]:
@@ -62,23 +60,17 @@ def _unused_names(leg: Leg, used: set[tuple[str, str]]) -> Iterator[Fault]:
 
 def _used_values(graph: Graph) -> set[tuple[str, str]]:
     used: set[tuple[str, str]] = set()
-    for leg in _all_legs(graph):
-        arrows = nx.DiGraph([(source, value.name) for value in leg.values.values() for _, source in value.inputs])
+    for leg in graph.every_leg:
         ends = {loss.name for loss in leg.losses} | {source for write in leg.writes for _, source in write.inputs}
         ends |= {leg.collect} if leg.collect else set()
-        reached = ends.union(*(nx.ancestors(arrows, end) for end in ends if end in arrows))
-        used |= {(leg.name, name) for name in reached}
+        used |= {(leg.name, name) for end in ends for name in leg.upstream(end)}
     return used
-
-
-def _all_legs(graph: Graph) -> list[Leg]:
-    return [part for leg in graph.legs for part in (leg, leg.then) if part is not None]
 
 
 def _stops(graph: Graph, leg: Leg, loss: Value) -> str:
     """The parts that a gradient of a loss does not pass, in words."""
-    arrows = nx.DiGraph([(source, value.name) for value in leg.values.values() for _, source in value.inputs])
-    above = [leg.values[name] for name in leg.values if name in nx.ancestors(arrows, loss.name)]
+    upstream = set(leg.upstream(loss.name)) - {loss.name}
+    above = [value for name, value in leg.values.items() if name in upstream]
     boxes = {value.box: [port for port, _ in value.inputs] for value in above if value.box}
     whole = [
         f"'{name}' ({box.use})"
