@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sslgraph.pipelines.python import train as train
     from sslgraph.schedules import Clock as Clock
 
-# In a checkout, components and pipelines lie beside this folder; in a wheel they lie inside. `sslgraph` is their only
+# In a checkout, components and pipelines are beside this folder; in a wheel they are inside. `sslgraph` is their only
 # parent in both, so that a user's own folders of these names are never taken for ours.
 if not (_Path(__file__).parent / "components").is_dir():
     __path__.append(str(_Path(__file__).resolve().parent.parent))

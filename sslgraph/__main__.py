@@ -16,7 +16,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # `python -m` puts the current folder first: a numpy.py that lies there must not be imported in place of numpy.
+    # `python -m` puts the current folder first: a numpy.py in it must not be imported in place of numpy.
     # Where PYTHONPATH names the folder, too, it stays: processes that are started take over this path.
     if not sys.flags.safe_path and sys.path[0] in ("", str(Path.cwd())):
         del sys.path[0]

@@ -18,7 +18,7 @@ from typing import Any
 
 from sslgraph import home
 
-# No fused multiply-adds: every operation is rounded by itself, as tensor operations are.
+# No fused multiply-adds: every operation is rounded alone, as tensor operations are.
 _FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
 
 

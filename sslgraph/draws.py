@@ -99,7 +99,7 @@ def permutation(draw: Draw, length: int) -> Int64[Tensor, "batch length"]:
 def fair(count: int, most: int, labels: Int64[Tensor, "images"] | None = None) -> Int64[Tensor, "chosen"]:
     """At most `most` of 0..count-1 in rising order, drawn once and for all: the same on every machine.
 
-    Labels come equally often as far as there are enough of each. A smaller subset lies in every larger one.
+    Labels come equally often as far as there are enough of each. A smaller subset is part of every larger one.
     """
     everyone = torch.arange(count)
     if most >= count:

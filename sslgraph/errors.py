@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-# A text with thousands of faults has one cause; a terminal shows so many.
+# A text with thousands of faults has one cause; a terminal shows this many.
 MOST_FAULTS, MOST_NAMES = 20, 60
 COMPARED = 500  # names that a misspelt one is compared with
 Path = tuple[str | int, ...]  # ("losses", "info", "of", 0); relative until it is looked up in a text
@@ -62,7 +62,7 @@ class Fault:
 
     @property
     def place(self) -> Place | None:
-        """Where it stands in a file; None as long as it only has a path."""
+        """Its place in a file; None as long as it only has a path."""
         return self.at if isinstance(self.at, Place) else None
 
     def under(self, path: Path) -> Fault:

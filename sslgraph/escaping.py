@@ -12,7 +12,7 @@ _MOVING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def escape(text: str) -> str:
-    """The text as it can stand in an element or in an attribute's quotes; a control character becomes U+FFFD."""
+    """The text for an element or an attribute's quotes; a control character becomes U+FFFD."""
     return html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))
 
 

@@ -80,7 +80,7 @@ class Schedule:
 
     @property
     def every_value(self) -> tuple[float, ...]:
-        """The values that it starts from, goes through and ends at; all others lie between them."""
+        """The values that it starts from, goes through and ends at; all others are between them."""
         return (*self.values, *(self.then.every_value if self.then else ()))
 
     def _value(self, step: float, clock: Clock, begin: float) -> float:

@@ -58,7 +58,7 @@ def without_compiler() -> Iterator[None]:
     """Inside, operations on meta tensors and optimizers do not import torch's compiler, which takes two seconds.
 
     They import it for `torch._dynamo.disable` and `graph_break` alone, which matter in compiled programs. A stand-in
-    has the two, and forgets at the end what it was asked to disable. It gives way to whoever asks for more.
+    has the two, and forgets at the end what it was asked to disable. The real module replaces it when more is needed.
     """
     if _COMPILER in sys.modules:
         yield
@@ -91,7 +91,7 @@ class _NoCompiler(ModuleType):
         self.marked.clear()
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name != "__path__":  # whoever looks through all modules asks for such names
+        if name.startswith("__") and name != "__path__":  # code that looks through all modules asks for such names
             raise AttributeError(name)
         self.give_way()
         return getattr(importlib.import_module(_COMPILER), name)

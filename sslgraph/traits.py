@@ -27,7 +27,7 @@ Role = Literal[
     "normalization",  # with `mean` and `std` for each channel
     "resampling",  # the one part that moves pixels; it runs the frames of all other steps
     # sources
-    "reader",  # `recognizes(path)` says whether it reads what lies there
+    "reader",  # `recognizes(path)` says whether it reads that path
     "last reader",  # reads what no other reader recognizes
     "label maps",  # its `pair(index)` is an image and the class of each of its pixels; it takes `ignore`
     "films",  # `about(index)` and `clip(index, frames=, stride=)` of its frames of videos
@@ -53,7 +53,7 @@ class Traits:
         source: where its mathematics comes from (paper, equation).
         title: how the field writes its name, where the class's name can't: "NT-Xent", "k-means".
         role: what it is there for in a method, where its place does not say so.
-        detached: the input ports through which no gradient passes; "*" stands for all of them.
+        detached: the input ports through which no gradient passes; "*" means all of them.
         float32: it computes in float32 with autocast off, as every loss does.
         spans_batch: its value for a batch is not the mean of its values for the batch's parts.
         unless: the optional port that, once connected, takes the place of the batch's own rows: it spans no batch then.

@@ -84,7 +84,7 @@ def sound(
 
 
 def allowed_in(loaded: Loaded[Method] | Loaded[Recipe], given: Sequence[str] = ()) -> tuple[str, ...]:
-    """The modules that may run: those given and the recipe's. They lie beside the text, or beside that of its run."""
+    """The modules that may run: those given and the recipe's. They are beside the text, or beside that of its run."""
     return allowed(given, loaded, folders=provenance.plugin_folders(loaded.file))
 
 
@@ -201,6 +201,6 @@ def _facts(recipe: Loaded[Recipe] | None) -> Facts:
 
 
 def method_file(name_or_file: str) -> File:
-    """The file that a name stands for."""
+    """The file of a name."""
     kind: catalogue.Kind = "methods" if catalogue.has("methods", name_or_file) else "recipes"
     return catalogue.file_of(kind, name_or_file)

@@ -23,7 +23,7 @@ SMALLEST = 64  # shorter side in pixels from which an image counts as a photogra
 LARGE = 160  # the same from which views of the paper's size show more than smaller ones
 TRIED = 16
 SHARE, STRIDE = 96 / 224, 16  # smaller views: this share of the paper's, in whole patches of this many pixels
-STEPS, EPOCHS = 600, (20, 200)  # at least so many steps, within these numbers of epochs
+STEPS, EPOCHS = 600, (20, 200)  # the least number of steps, and the range of epochs
 
 
 @dataclass(frozen=True)

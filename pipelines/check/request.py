@@ -38,7 +38,7 @@ def request(
 ) -> dict[str, Any]:
     """The request; `resume` is a run folder that must be there, `data` a path whose content says what it holds.
 
-    A method named alone is trained on photographs by the recipe for them, and `say` is told so. `lr` is the highest
+    A method named alone is trained on photographs by the recipe for them, and `say` prints that. `lr` is the highest
     rate of the recipe's schedule, whose form stays. `resume` with `epochs` asks for a new run of so many epochs that
     begins with the weights of that run. If not `is_here`, `data` lies on another machine and is not looked at. It may
     be an address, such as s3://bucket.
@@ -67,7 +67,7 @@ def request(
 
 
 def _resumed(resume: str, folder: Path, out: str | None, given: dict[str, Any], epochs: int | None) -> str:
-    """The place of the run that goes on, or of the longer one that begins with its weights."""
+    """The place of the run that continues, or of the longer one that starts with its weights."""
     from ..storage import checkpoint, run_folder
 
     if epochs is None and out not in (None, resume) and Path(str(out)).resolve() != folder.resolve():
@@ -87,7 +87,7 @@ def _resumed(resume: str, folder: Path, out: str | None, given: dict[str, Any], 
 
 
 def _data(name: str, path: str, given: Mapping[str, Any], plugins: tuple[str, ...], is_here: bool) -> dict[str, Any]:
-    """`--data PATH`: the source that reads what lies there, with the recipe's limits; an own source reads its own."""
+    """`--data PATH`: the source that reads that path, with the recipe's limits; a user's own source reads its own."""
     loaded = load_recipe(name, dict(given))
     recipe, allowed = loaded.spec, check.allowed_in(loaded, plugins)
     absolute, use = located(path), recipe.data.use
@@ -123,7 +123,7 @@ def peaking(rate: Any, highest: float) -> Any:
 
 
 def moved(data: Data, path: str) -> tuple[str, dict[str, Any]]:
-    """The source of images that lie elsewhere than a recipe says, read as the recipe reads its own, and all of them."""
+    """The source of other images than the recipe's, read as the recipe reads its own, and all of them."""
     absolute = located(path)
     found = source_for(absolute)
     known = registry.signature(found).settings if data.use in _readers() else ()
@@ -135,7 +135,7 @@ def moved(data: Data, path: str) -> tuple[str, dict[str, Any]]:
 def located(path: str) -> str:
     """The path as it means the same from everywhere; an address does already, and so does a name of a hub's.
 
-    Links stay: the files of the hub's cache have their names in one folder and lie in another.
+    Links stay: the files of the hub's cache have their names in one folder and their content in another.
     """
     given = Path(path).expanduser()
     is_name = (
@@ -147,7 +147,7 @@ def located(path: str) -> str:
 
 
 def source_for(path: str) -> str:
-    """The source that reads what lies at a path or an address: the first that knows its form."""
+    """The source that reads a path or an address: the first that knows its form."""
     *readers, last = _readers()
     return next((name for name in readers if registry.load_class(name).recognizes(path)), last)
 

@@ -114,7 +114,7 @@ def _words(own: Data, path: str | None) -> tuple[Words, ...]:
 def _shortcuts(
     encoders: Restored, test: Source, size: tuple[int, int], on: torch.device
 ) -> tuple[tuple[Pretext, ...], tuple[Cues, ...]]:
-    """What the method's own labels are told by: in noise, and in test images of which cues are left."""
+    """What predicts the method's own labels: noise, and test images of which only some cues are left."""
     pretext = asked_of_noise(encoders.method, encoders.views, size=size, device=on)
     of_test = cues(encoders.method, encoders.views, lambda rows: test.read(rows)[0], len(test), size=size, device=on)
     return pretext, of_test

@@ -49,7 +49,7 @@ def embed(
 
     The images are the run's own, or those of a path; they are seen as evaluation sees them. `split: all` are the
     training images and then the held-out ones. `classes` names those whose images are taken. `places` adds the features
-    of each place. The ending of `file` says its form. Parts lie in a hidden folder beside it until all are there.
+    of each place. The ending of `file` says its form. Parts are in a hidden folder beside it until all are there.
     """
     if file.suffix.lower() not in ENDINGS:
         raise SslgraphError(f"{file}: features are written as {' or '.join(ENDINGS)}; end the name with one of them")
@@ -183,7 +183,7 @@ def _as_parquet(file: Path, parts: Sequence[Path], metadata: Mapping[bytes, byte
 
 
 def _as_safetensors(file: Path, parts: Sequence[Path], metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
-    """Tensors by the names of the columns; the names of the files stand in the metadata, as a list in JSON."""
+    """Tensors by the names of the columns; the names of the files are in the metadata, as a list in JSON."""
     table = pa.concat_tables(_tables(parts))
     tensors = {name: torch.from_numpy(table[name].to_numpy().copy()) for name in ("index", "label")}
     for name in ("features", "places"):

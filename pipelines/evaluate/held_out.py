@@ -39,7 +39,7 @@ class HeldOut:
 
     @property
     def bound(self) -> float | None:
-        """How far below chance the loss lies; None where chance is not known."""
+        """How far below chance the loss is; None where chance is not known."""
         return None if self.chance is None else self.chance - self.loss
 
 

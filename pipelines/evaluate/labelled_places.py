@@ -42,7 +42,7 @@ class Wish:
         size: side of the square to which images are squeezed, pixels; twice that of the first training view if left
             out.
         ignore: numbers in the maps that mean "not labelled".
-        bank, queries: at most so many images of the train and of the test split.
+        bank, queries: the most images of the train and of the test split.
     """
 
     path: str

@@ -60,7 +60,7 @@ def of_layers(
 def parted(
     names: Sequence[str], whole: Sequence[Features], widths: Sequence[int]
 ) -> Mapping[str, tuple[Features, ...]]:
-    """Layers that stand side by side, each for itself."""
+    """Layers side by side, each for itself."""
     split = [some.values.split(list(widths), 1) for some in whole]
     return {
         name: tuple(

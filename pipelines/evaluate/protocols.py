@@ -56,7 +56,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Figure:
-    """How one value of a protocol is called, and written: as a share, or as a number with so many digits."""
+    """How one value of a protocol is called, and written: as a share, or as a number with `digits` digits."""
 
     key: str
     words: str

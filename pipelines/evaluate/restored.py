@@ -100,7 +100,7 @@ def restored(
     device: torch.device,
     plugins: tuple[str, ...] = (),
 ) -> Restored:
-    """The encoders of a run that was trained on so many images of this (height, width), None if they differ."""
+    """The encoders of a run; `size` is the (height, width) of its images, None if they differ."""
     recipe = loaded.spec
     allowed = check.allowed_in(loaded, plugins)
     text = method_in(loaded)
@@ -133,7 +133,7 @@ def restored(
 
 
 def _begun(sized: SizedGraph, names: Mapping[str, str], saved: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """The weights that the nets began with; those of a frozen net stand in every checkpoint too."""
+    """The weights that the nets began with; those of a frozen net are in every checkpoint too."""
     kept: dict[str, dict[str, Tensor]] = {}
     for net, wish in takers(sized.graph).items():
         spec, place = sized.graph.boxes[net].spec, place_of(wish, names)

@@ -94,7 +94,7 @@ class _Looking(nn.Module):
         return torch.cat([own.float(), places.flatten(1).float()], 1)
 
     def parted(self, some: Features, names: tuple[str, ...]) -> Seen:
-        """Rows of features, and of what stands behind them."""
+        """Separates the features in each row from what follows them."""
         widths = tuple(self.own.widths) if isinstance(self.own, Layers) else ()
         if not self.grid:
             return Seen(some, names, widths)
@@ -147,6 +147,6 @@ class Shared:
 
 
 def pieces(count: int, size: int | None = None) -> list[Piece]:
-    """All images in their order, so many at a time."""
+    """All images in their order, `size` at a time."""
     size = size or PIECE
     return [(start, min(start + size, count)) for start in range(0, count, size)]

@@ -37,7 +37,7 @@ LEFT_OUT = ("given", "begin_with", "expect", "evaluate", "track", "monitor", "re
 
 @dataclass(frozen=True)
 class Supervised:
-    """An encoder that has seen labels, and how it came to it, in words."""
+    """An encoder that has seen labels, and where it comes from, in words."""
 
     encoder: nn.Module
     said: str

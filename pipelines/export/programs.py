@@ -15,7 +15,7 @@ from .encoder import Encoder, near
 
 PROGRAM, GRAPH = "model.pt2", "model.onnx"
 INPUT, OUTPUT = "image", "features"
-APART = 1_000_000_000  # bytes of weights from which they stand in a file beside the graph: ONNX holds at most 2 GB
+APART = 1_000_000_000  # larger weights are in a file beside the graph: ONNX holds at most 2 GB
 
 
 def torch_export(encoder: Encoder, folder: Path) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def reader(source: Source, device: torch.device) -> Read:
 def prefetched(things: Iterable[Thing], ahead: int) -> Iterator[Thing]:
     """The same things in the same order, made by a thread up to `ahead` before they are asked for.
 
-    What is raised in the making is raised where the thing is asked for; the thread ends with the iterator.
+    An error of the thread is raised where its item is read; the thread ends with the iterator.
     """
     if not ahead:
         yield from things

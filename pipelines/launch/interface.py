@@ -20,7 +20,7 @@ _ANYWHERE = "192.0.2.1"  # an address of nobody: the way to it is the way out of
 def choose(head: str) -> None:
     """Sets torch's variables to the interface towards the head, where the user set none and one is found.
 
-    A head whose name stands for this very host by 127.x says nothing of the others; then it is the way out of the host.
+    A head whose name resolves to 127.x says nothing of the other hosts; then it is the default route's interface.
     """
     if any(name in os.environ for name in VARIABLES):
         return

@@ -71,7 +71,7 @@ def submit(sent: Job, address: str | None, *, say: Callable[[str], None], wait: 
     server = address or os.environ.get("RAY_API_SERVER_ADDRESS") or ""
     if not server.startswith(("http://", "https://")):
         raise SslgraphError(f"--address {server or 'is missing'}: give a job server, such as http://127.0.0.1:8265")
-    os.environ["RAY_API_SERVER_ADDRESS"] = server  # Ray would prefer what stands there already
+    os.environ["RAY_API_SERVER_ADDRESS"] = server  # Ray would prefer what is there already
     refuse_a_missing_token(is_private=False)
     with _understood(server):
         client = _client(server)
@@ -109,7 +109,7 @@ def _on_all_nodes(option: str, path: str | None, what: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name that can stand in an address and on a command line."""
+    """A name that is valid in an address and on a command line."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
 
@@ -170,7 +170,7 @@ def _followed(client: Any, name: str, say: Callable[[str], None]) -> str:
 
 
 def _words(lines: Iterable[str]) -> str:
-    """The last line that is not indented, and what follows: a fault's cure stands indented below it."""
+    """The last line that is not indented, and what follows: a fault's cure is indented below it."""
     words: list[str] = []
     for line in lines:
         words = [*words, line] if line.startswith(" ") else [line]
@@ -178,7 +178,7 @@ def _words(lines: Iterable[str]) -> str:
 
 
 def _pieces(client: Any, name: str, shown: int) -> Iterator[str]:
-    """What the job says as it says it, without the first so many letters.
+    """The job's output as it arrives, without its first letters.
 
     A thread listens, so that Ctrl-C finds this one where it can stop.
     """

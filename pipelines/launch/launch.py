@@ -43,7 +43,7 @@ def launch(
     settle: Settle = settled,
     body: Train = train,
 ) -> dict[str, Any]:
-    """Trains what `cfg` says on so many workers and returns the summary; `address` is that of a running Ray cluster.
+    """Trains what `cfg` says on several workers and returns the summary; `address` is that of a running Ray cluster.
 
     What can be found wrong without images and devices is found by `settle`, before any worker starts; `body` is what
     each worker runs.
@@ -202,7 +202,7 @@ def _worker(config: dict[str, Any]) -> dict[str, Any]:
 
     ray_compat.quiet_worker()
     if config["cfg"].get("plugins"):
-        sys.path.append(config["folder"])  # where they lie; last, as in the command line
+        sys.path.append(config["folder"])  # where they are; last, as in the command line
     cfg = {**config["cfg"], "local_rank": ray.train.get_context().get_local_rank()}
     try:
         return dict(config["body"](cfg))

@@ -37,7 +37,7 @@ PRIVATE = {
 PORT, ADDRESS = "RAY_GCS_SERVER_PORT", "RAY_ADDRESS"
 IN_A_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's job server sets it for what it runs
 SLOW_START = "timed out during startup"
-# When a job is stopped it is asked by SIGTERM, and killed if it has not saved its checkpoint and ended after so long.
+# When a job is stopped it is asked by SIGTERM, and killed if it has not saved its checkpoint and ended in this time.
 STOPPING = {"RAY_JOB_STOP_SIGNAL": "SIGTERM", "RAY_JOB_STOP_WAIT_TIME_S": "300"}
 # Modules whose loggers say at their own level what a job packs, and that a stream has ended.
 CHATTY = (

@@ -105,7 +105,7 @@ def _resources(nodes: Sequence[tuple[int, int]], at_once: int) -> dict[str, floa
 
 
 def _in_worker(trial: Trial, folder: str) -> Callable[[dict[str, Any]], float | None]:
-    """What a Ray worker runs. Plugins lie in the folder of the command, last on the path as in the command line."""
+    """What a Ray worker runs. Plugins are in the folder of the command, last on the path as in the command line."""
 
     def run(config: dict[str, Any]) -> float | None:
         if folder not in sys.path:
@@ -174,7 +174,7 @@ def _stopper(asked: _Asked) -> Any:
 
 
 def _optuna(wish: Wish, names: Sequence[str]) -> Any:
-    """Optuna's searcher, told of the points that are known, with those that were begun first."""
+    """Optuna's searcher with the known points, of which the started ones come first."""
     from optuna import distributions, logging as told  # isort: skip
     from ray.tune.search.optuna import OptunaSearch
 

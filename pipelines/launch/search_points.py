@@ -16,7 +16,7 @@ LISTED = 10_000  # so many points are listed as a whole; of more, some are drawn
 
 @dataclass(frozen=True)
 class Axis:
-    """One of so many choices; or, with 0 of them, a number from `low` to `high`, both included."""
+    """One of `choices`; where there are none, a number from `low` to `high`, both included."""
 
     choices: int = 0
     low: float = 0.0

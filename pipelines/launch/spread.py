@@ -36,7 +36,7 @@ def _on_ray(ray: Any, count: int, share: cluster.Share) -> Spread:
 
         class Worker:
             def __init__(self) -> None:
-                if place not in sys.path:  # plugins lie in the folder of the command
+                if place not in sys.path:  # plugins are in the folder of the command
                     sys.path.append(place)
                 self.work: Callable[[Piece], Made] | None = None
 

@@ -14,7 +14,7 @@ from sslgraph.files.write_whole import write_whole
 
 from .contact_sheet import Box, Cell, Sample, Sheet
 
-# Okabe and Ito's colours: told apart by every eye; a number or a name stands beside each, for print without colour.
+# Okabe and Ito's colours, which every eye can tell apart; a number or a name beside each, for print without colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK, PALE, PAPER = "#1B2733", "#5A6672", "#FFFFFF"
 WIDTH, MARGIN, GAP = 1400, 16, 10

@@ -108,7 +108,7 @@ def contact_sheet(
 
 
 class _Maker:
-    """The program of the views, watched, and the ops that stand right behind them."""
+    """The program of the views, watched, and the ops that follow them directly."""
 
     def __init__(self, loaded: Loaded[Method], source: Source, batch: int, plugins: tuple[str, ...]) -> None:
         found = augmentations(loaded, plugins)
@@ -203,7 +203,7 @@ def where(box: Box, is_flipped: bool, height: int, width: int) -> tuple[str, ...
 
 
 def file_name(source: Source, index: int) -> str:
-    """The name of an image's file; "" for images that lie together in one."""
+    """The name of an image's file; "" for images that share a file."""
     called = getattr(source, "name", None)
     found = PurePath(str(called(index))).name if called else ""
     return found if PurePath(found).suffix else ""

@@ -100,7 +100,7 @@ def _has(use: str, setting: str) -> bool:
 def _default(
     loaded: Loaded[Any], path: Path, use: str, setting: str, plugins: tuple[str, ...]
 ) -> tuple[str, str]:  # fmt: skip
-    """A value that no text gives, and where its default stands; SpecError if the path means nothing."""
+    """A value that no text gives, and where its default is; SpecError if the path means nothing."""
     if path[0] == "views" and use:
         step = load_augmentation(_augmentation(find(loaded.text, path[:2])))
         inner = find(step.text, ("steps", *str(path[2]).split(".")))

@@ -53,7 +53,7 @@ def json_schema() -> Schema:
     _, whole = models_json_schema([(model, "validation") for model in models], by_alias=True)
     found: dict[str, Schema] = {name: _plain(schema) for name, schema in whole["$defs"].items()}
     found["Schedule"] = SCHEDULE
-    for name in ("View", "Average", "Snapshot", "Stage"):  # what else stands in them is known by what they name
+    for name in ("View", "Average", "Snapshot", "Stage"):  # what else is in them is known by what they name
         del found[name]["properties"]["settings"]
         found[name]["additionalProperties"] = True
     found["Part"]["properties"]["weights"]["anyOf"].append({"type": "string"})

@@ -26,7 +26,7 @@ def methods() -> str:
 
 
 def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
-    """The spec as it stands in its file, and the gradient map below it."""
+    """The spec as it is in its file, and the gradient map below it."""
     from ..check.check import examine, method_file
 
     found = examine(name, fast=True, plugins=plugins, overrides=overrides)

@@ -41,7 +41,7 @@ def as_products(net: nn.Module, limits: Limits = LIMITS) -> nn.Module:
     """
     weight, rest = limits.get(torch.bfloat16, (0, 0))
     limits = {**limits, torch.bfloat16: (max(1, weight), max(1, rest))}
-    built: dict[int, Conv2d] = {}  # a layer that stands in a net under two names stays one layer
+    built: dict[int, Conv2d] = {}  # a layer with two names in a net stays one layer
     for path, layer in list(net.named_modules(remove_duplicate=False)):
         if type(layer) is nn.Conv2d and _is_plain(layer):
             quick = built[id(layer)] = built.get(id(layer)) or _built(layer, limits)

@@ -59,9 +59,9 @@ CHANGES: Mapping[str, Callable[[Images], Images]] = {
 
 @dataclass(frozen=True)
 class Cues:
-    """The shares of a loss's drawn labels that are told of test images, by what is left of them.
+    """The shares of a loss's drawn labels that are predicted from test images, by what is left of these.
 
-    told: by the words of CHANGES. chance: of always telling the most frequent label. warnings: what follows, in words.
+    told: by the words of CHANGES. chance: of the most frequent label. warnings: what follows, in words.
     """
 
     loss: str
@@ -71,7 +71,7 @@ class Cues:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Cues by which the task can be told without looking at what is shown."""
+        """Cues that solve the task without a look at what is shown."""
         least = self.chance + SURE * error_of(self.chance, self.labels)
         gained = self.told["images"] - self.chance
         found = []

@@ -29,7 +29,7 @@ class Wish:
         near_test: cosine with a held-out image above which an image goes.
         neighbours: images of the pool that each seed image takes; None takes none.
         clusters: into how many the pool is parted by k-means; None takes no clusters.
-        hits: a cluster is taken if more seed images than this lie in it.
+        hits: a cluster is taken if it has more seed images than this.
         per_cluster: most images that are taken of a cluster.
     """
 
@@ -57,7 +57,7 @@ class Fate:
 def fates(pool: Rows, wish: Wish, *, seed: Rows | None = None, test: Rows | None = None) -> list[Fate]:
     """The fate of each row of the pool; without a seed all that are no copies are `left`.
 
-    SslgraphError if features can't be compared, nothing is left, or more is asked for than there is.
+    SslgraphError if features can't be compared, nothing is left, or there is less than is asked for.
     """
     given = {name: rows for name, rows in (("pool", pool), ("seed", seed), ("test", test)) if rows is not None}
     _refuse(given)

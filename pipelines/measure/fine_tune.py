@@ -44,7 +44,7 @@ def fine_tune(
     seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> FineTuned:
-    """Trains a copy of the encoder; the classifier stands on its features, normalised over the batch, and begins at 0.
+    """Trains a copy of the encoder; the classifier takes its features, normalised over the batch, and starts at 0.
 
     AdamW, rate 5e-4 after a linear warm-up of 5 % and then a cosine to 0, decay 0.05, batches of 128; nothing is
     chosen. Images are those of the fixed `view`, moved by up to an eighth of the side and mirrored by chance.

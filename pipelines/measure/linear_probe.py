@@ -149,7 +149,7 @@ def _logistic(
             return F.nll_loss(logs, y) + 0.5 * (weighted * head).sum()
 
         solver.step(cost)
-        cost()  # the head of where the solver stands, and not of the last place that it tried
+        cost()  # the head at the solver's result, and not at the last place that it tried
         yield head.clone()
 
 
@@ -170,7 +170,7 @@ def _root(covariance: Float[Tensor, "inputs inputs"], penalty: float) -> Float[T
 
 def _sgd(x: Rows, y: Labels, rates: list[float], classes: int, *, epochs: int, batch: int, seed: int) -> Heads:
     batch = min(batch, len(x))
-    # Rates stand last: a softmax over a last axis of ten classes is several times slower than over one before it.
+    # Rates come last: a softmax over a last axis of ten classes is several times slower than over one before it.
     weights = torch.zeros(x.shape[1], classes, len(rates))
     momentum, rate = torch.zeros_like(weights), torch.tensor(rates) * batch / 256
     steps, rows = len(x) // batch * epochs, torch.arange(batch)

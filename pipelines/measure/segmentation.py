@@ -27,11 +27,11 @@ Scorer = Callable[[Float[Tensor, "dim rows columns"]], Scores]
 
 @dataclass(frozen=True)
 class Segmentation:
-    """How well classes of pixels are told, over all pixels of all images at once.
+    """How well classes of pixels are predicted, over all pixels of all images at once.
 
-    miou: the mean over classes of pixels of both / pixels of either, of classes that are there or are told.
-    pixels: share of the labelled pixels told rightly.
-    classes: intersection over union of each class; None for one that is neither there nor told.
+    miou: the mean over classes of pixels of both / pixels of either, of classes that are there or are predicted.
+    pixels: share of the labelled pixels predicted right.
+    classes: intersection over union of each class; None for one that is neither there nor predicted.
     """
 
     miou: float
@@ -45,7 +45,7 @@ def shares(truth: Int64[Tensor, "height width"], classes: int, size: tuple[int, 
 
 
 def counts(scores: Scores, truth: Int64[Tensor, "height width"]) -> Counts:
-    """Pixels by their class and by the one told, which has the highest score, interpolated to the size of `truth`."""
+    """Counts pixels by class and predicted class, which has the highest score, interpolated to the size of `truth`."""
     classes = len(scores)
     there = truth >= 0
     told = F.interpolate(scores[None], truth.shape, mode="bilinear")[0].max(0).indices  # argmax is ten times slower
@@ -79,7 +79,7 @@ def always(class_: int, classes: int) -> Scorer:
 
 @torch.no_grad()
 def linear(places: Float[Tensor, "places dim"], truth: Float[Tensor, "places classes"]) -> Scorer:
-    """A linear classifier of places: for each pixel the cross-entropy of the place in which it lies, by L-BFGS.
+    """A linear classifier of places: for each pixel the cross-entropy of its place, by L-BFGS.
 
     A place counts as its labelled share does; each pixel is one of a place, so the sum is that over all pixels. The
     features are whitened: then a weak penalty is all that has to be chosen.

@@ -18,14 +18,14 @@ from sslgraph.views.views import ViewProgram, clocked
 from .told import ports as ports_of
 
 IMAGES, BATCH = 512, 16
-SURE = 4.0  # standard errors above chance: of 10,000 honest tasks fewer than one lies there
+SURE = 4.0  # standard errors above chance: of 10,000 honest tasks fewer than one is there
 
 
 @dataclass(frozen=True)
 class Pretext:
-    """A loss whose labels are drawn and not read from the image: shares of noise's labels told, and by chance.
+    """A loss whose labels are drawn and not read from the image: shares of noise's labels predicted, and by chance.
 
-    chance: of always telling the most frequent label. artefact: the share told is above what luck explains.
+    chance: of always predicting the most frequent label. artefact: the share is above what luck explains.
     """
 
     loss: str
@@ -82,7 +82,7 @@ def asked(
     method: CompiledMethod, views: ViewProgram, ports: Mapping[str, tuple[str, str]],
     batches: Iterable[tuple[Any, Tensor, int]], device: torch.device | str = "cpu",
 ) -> dict[str, tuple[Tensor, Tensor]]:  # fmt: skip
-    """For each of these losses the labels told, and the true ones, over batches of (images, index, epoch)."""
+    """For each of these losses the predicted labels, and the true ones, over batches of (images, index, epoch)."""
     program = method.training_program.only(dict.fromkeys(name for pair in ports.values() for name in pair))
     told: dict[str, list[tuple[Tensor, Tensor]]] = {loss: [] for loss in ports}
     with _evaluating(method):
@@ -129,5 +129,5 @@ def _judged(loss: str, told: Tensor, labels: Tensor) -> Pretext:
 
 
 def error_of(chance: float, count: int) -> float:
-    """The standard error of a share of so many labels that are told by chance."""
+    """The standard error of the share of labels that chance predicts."""
     return math.sqrt(chance * (1 - chance) / max(1, count))

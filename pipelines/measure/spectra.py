@@ -42,7 +42,7 @@ def alpha_req(features: Float[Tensor, "images dim"]) -> float | None:
 
 
 def signal(features: Float[Tensor, "images views dim"]) -> float | None:
-    """How far images lie apart over how far views of one do: mean squares of distances from the mean.
+    """How far images are apart over how far views of one image are: mean squares of distances from the mean.
 
     With q views of each, views that have nothing in common give about 1 / q; LiDAR can't tell those from perfect ones.
     None if all views of all images are one, as those of a collapsed encoder.

@@ -18,7 +18,7 @@ MOST = 1_000  # classes whose confusions are counted
 
 @dataclass(frozen=True)
 class Told:
-    """Shares of class numbers told rightly, and the mean over classes of intersection over union.
+    """Shares of class numbers predicted right, and the mean over classes of intersection over union.
 
     The same for the best answer that looks at no image: at each place always the class that is most frequent there.
     """
@@ -30,7 +30,7 @@ class Told:
 
 
 class Tally:
-    """Counts class numbers against what is told, batch by batch."""
+    """Counts class numbers against predicted ones, batch by batch."""
 
     def __init__(self) -> None:
         self._found: Counts | None = None

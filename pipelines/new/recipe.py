@@ -16,7 +16,7 @@ DATASET = "photos"  # whose numbers the recipe begins with
 
 
 def new_recipe(method: str, file: Path, *, use: str, path: str) -> None:
-    """Writes the recipe; `use` is the source that reads what lies at the path, "" for those of the shipped recipe.
+    """Writes the recipe; `use` is the source that reads the path, "" for the shipped recipe's own.
 
     SslgraphError where a file is there, or can't be.
     """

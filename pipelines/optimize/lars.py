@@ -58,7 +58,7 @@ class Lars(torch.optim.Optimizer):
 
 
 def lars_tf(weights: Tensors, gradients: Tensors, momenta: Tensors, group: dict[str, Any], norms: Norms) -> None:
-    """The rate is inside the momentum: after the rate drops, old steps go on at the old rate."""
+    """The rate is inside the momentum: after the rate drops, old steps continue at the old rate."""
     updates = _scaled_by_update_norm(weights, gradients, group, norms)
     foreach_mul_(momenta, group["momentum"])
     foreach_add_(momenta, updates, alpha=group["lr"])

@@ -12,7 +12,7 @@ from sslgraph.schedules import Schedule, schedule
 
 from .rates import rule
 
-# What each optimizer is told besides its rates; a value of None must be written in the recipe, for papers differ in it.
+# The settings of each optimizer besides its rates; None must be given in the recipe, because papers differ.
 OWN: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": None, "nesterov": False},
     "adam": {"betas": (0.9, 0.999), "eps": 1e-8},
@@ -22,7 +22,7 @@ OWN: dict[str, dict[str, Any]] = {
     "larc_apex": {"momentum": None, "trust": None, "nesterov": False},
     "lars_solo": {"momentum": None, "trust": None, "nesterov": False, "clip_lr": None},
 }
-# The highest rate, at 256 images a step, with which papers go on from trained weights: no bound, a usual order.
+# The highest rate, at 256 images a step, with which papers continue from trained weights: no bound, a usual order.
 GOING_ON = {"adam": 1e-4, "adamw": 1e-4, "sgd": 2e-2}
 LARS_GOING_ON = 0.1
 EVERY = ("lr", "lr_times", "weight_decay")  # what a group may say whatever its optimizer

@@ -26,7 +26,7 @@ class OwnSteps:
 
 
 def own_steps(recipe: str, overrides: Mapping[str, Any], plugins: tuple[str, ...] = (), *, steps: int = 3) -> OwnSteps:
-    """Times so many batches of the feed and so many training steps of a recipe, after one of each that is not timed."""
+    """Times batches of the feed and training steps of a recipe, after one of each that is not timed."""
     with tempfile.TemporaryDirectory(prefix="sslgraph-plan-") as folder:
         given = {**overrides, "evaluate": {}}
         run = prepare({"recipe": recipe, "overrides": given, "plugins": plugins, "out": folder})

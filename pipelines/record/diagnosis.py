@@ -27,7 +27,7 @@ BLUNT = 0.9  # the same of a teacher: DINO's demo has 0.1 to 0.2, as sharp as it
 # Prototypes in use, and over those that a batch could use: DINO's demo comes down to 4.5 %, without a centre to 1.1 %.
 FEW, FEW_OF_ALL = 2.5, 0.02
 FLAT = 0.11  # spread of similarities over the temperature: at 10, cosines can't reach it
-AT = 0.01  # how near to a landmark, relative, a loss stands at it
+AT = 0.01  # relative distance within which a loss is at a landmark
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _embeddings(method: CompiledMethod) -> list[Edge]:
 
 
 def _predictors(graph: Graph) -> frozenset[str]:
-    """Nets that stand on one side of an agreement only."""
+    """Nets on one side of an agreement only."""
     found: frozenset[str] = frozenset()
     for loss in graph.training.losses:
         sides = [side for _, source in loss.inputs if (side := nets(graph, source))]
@@ -215,7 +215,7 @@ def _is_at(method: CompiledMethod, loss: str, value: float, landmark: str) -> bo
 
 
 def _value(method: CompiledMethod, loss: str, value: float) -> str:
-    """loss dino 8.3177 = ln 4096, where it stands at a landmark that is the log of a whole number."""
+    """loss dino 8.3177 = ln 4096, where it is at a landmark that is the log of a whole number."""
     said = f"loss {loss} {value:.4f}"
     for name, mark in method.landmarks.get(loss, {}).items():
         count = round(math.exp(min(mark, 20.0)))

@@ -82,7 +82,7 @@ class Display:
             self.console.print(text, markup=False)
 
     def close(self) -> None:
-        """Leaves the bar as it stands."""
+        """Leaves the bar as it is."""
         if self._bar is not None:
             with suppress(OSError):
                 self._bar.stop()

@@ -21,7 +21,7 @@ LOOKS = 3  # in all of which a thing must be wrong
 
 
 class Monitor:
-    """Looks at a method every so many steps, on the first rank and at its own rows: no message, no waiting.
+    """Looks at a method now and then, on the first rank and at its own rows: no message, no waiting.
 
     `watch` before the forward of a step tells the method to keep what goes over its edges; `look` after it makes
     numbers of that. They stay on the device until `fetch`, which the record calls when it brings losses to the host.
@@ -40,7 +40,7 @@ class Monitor:
         self._losses: list[dict[str, float]] = []  # at the latest calls of `warn`
 
     def watch(self, step: int) -> None:
-        """Has the method keep its edges in this step: the first one, every so many, and the last few."""
+        """Makes the method keep its edges in this step: the first one, every `every`-th, and the last few."""
         is_due = step == 1 or (self.every and step % self.every == 0) or step > self.clock.total_steps - LOOKS
         if self.is_first and self.every and is_due:
             self.method.watch.ask()

@@ -113,7 +113,7 @@ class Record:
             self._tell_broken()
 
     def keep(self) -> None:
-        """What is noted lies on the disk when this returns: a checkpoint must not know of steps that no line tells."""
+        """Notes are on the disk when this returns: a checkpoint must not know of steps that have no line."""
         self.fetch()
         self._flush()
         if self._file is not None:

@@ -42,7 +42,7 @@ class Tracker(Protocol):
 
 @dataclass(frozen=True)
 class Shown:
-    """What a tracker is told of a run when it begins: its folder, the steps done, and its resolved text as values."""
+    """What a tracker gets at the start of a run: its folder, the steps done, and its resolved text as values."""
 
     folder: Path
     done: int = 0
@@ -182,7 +182,7 @@ def refuse_missing(names: Collection[str]) -> None:
 
 
 class Trackers:
-    """All trackers of a run. One that fails is left out from then on, and `say` is told once."""
+    """All trackers of a run. One that fails is left out from then on, and `say` prints that once."""
 
     def __init__(self, names: Collection[str], *, tensorboard: bool, say: Callable[[str], None]) -> None:
         self.makers: dict[str, Callable[[Shown], Tracker]] = {"tensorboard": TensorBoard} if tensorboard else {}

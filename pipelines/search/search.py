@@ -52,7 +52,7 @@ def shared_of(
     asked = request(name, data=data, plugins=plugins, overrides=overrides, say=say)
     loaded = load_recipe(asked["recipe"], asked["overrides"])
     allowed = check.allowed_in(loaded, plugins)
-    text, data_of = method_in(loaded), loaded.spec.data  # a method's bare name stands for its recipe, as in train
+    text, data_of = method_in(loaded), loaded.spec.data  # a method's bare name means its recipe, as in train
     graph = check.sound(text, loaded, plugins)
     sized_graph(graph, text, batch=loaded.spec.batch, channels=data_of.image_channels, plugins=allowed)
     if space.objective == KNN:
@@ -91,7 +91,7 @@ def _refuse_unlabelled(loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None
 
 
 def search(shared: Shared, asked: Asked, say: Callable[[str], object]) -> list[Outcome]:
-    """Runs what is not done yet of so many trials, and writes what all of them found; see search_page."""
+    """Runs those of the trials that are not done yet, and writes what all of them found; see search_page."""
     searcher, wanted = search_on_ray.chosen(asked.searcher), int(min(asked.trials, points(shared.space.axes)))
     with write_whole.told(shared.folder, "--out"):
         shared.folder.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ def _objective(shared: Shared) -> str:
 
 
 def _others(shared: Shared, found: Sequence[Outcome]) -> dict[str, str]:
-    """What stands beside the objective, under its title: of nearest neighbours those of test images."""
+    """What is beside the objective, under its title: of nearest neighbours those of test images."""
     is_there = shared.space.objective == KNN and any(KNN in one.figures for one in found)
     return {"kNN, test images": KNN} if is_there else {}
 

@@ -37,7 +37,7 @@ class Search(Text):
 
 @dataclass(frozen=True)
 class Number:
-    """A number of a recipe or its method, by path; `choices` are its values, else it lies between two."""
+    """A number of a recipe or its method, by path; `choices` are its values, else it is between two."""
 
     path: str
     axis: Axis
@@ -103,7 +103,7 @@ class Space:
         return [some.ways[int(at) - 1] for some, at in rest if at]
 
     def words(self, point: Point, base: Mapping[str, Any]) -> str:
-        """In what a point differs from the base, whose own values stand in `base` by path."""
+        """In what a point differs from the base, whose own values are in `base` by path."""
         numbers = [
             f"{path} = {_short(value)}"
             for path, value in self.settings(point).items()

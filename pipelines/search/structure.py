@@ -93,7 +93,7 @@ def _nodes(method: Text, path: str, word: str) -> list[tuple[str, str]]:
 
 
 def _losses(method: Text) -> Text:
-    """The losses of a method, which in one with phases stand there."""
+    """The losses of a method; in one with phases they are there."""
     return method.get("losses", {}) or {
         name: loss for phase in method.get("phases", []) for name, loss in phase.get("losses", {}).items()
     }

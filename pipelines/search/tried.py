@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Shared:
-    """What all trials share: the recipe that they change, the space, and the folder that theirs lie in."""
+    """What all trials share: the recipe that they change, the space, and the folder of their folders."""
 
     recipe: str
     overrides: Mapping[str, Any]
@@ -103,7 +103,7 @@ class Shared:
 def run(shared: Shared, point: Point | None) -> float | None:
     """The value of a trial; None if it is no method, if it fails, and if it is asked to stop.
 
-    A trial that is done is not done again, and one that was begun goes on at its newest checkpoint.
+    A trial that is done is not done again, and a started one continues from its newest checkpoint.
     """
     words = shared.words(point)
     folder = shared.place(words)

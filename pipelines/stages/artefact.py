@@ -70,7 +70,7 @@ def _read(file: Path, seen: dict[Path, bytes]) -> None:
 
 
 def folder_of(out: Path, stage: str, sources: Sources) -> Path:
-    """Where a stage's artefact lies."""
+    """The folder of a stage's artefact."""
     return out / f"{stage}-{sources.key[:LETTERS]}"
 
 

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 def run(stages: Sequence[Planned], say: Say, *, only: Collection[str] = (), plugins: tuple[str, ...] = ()) -> None:
-    """Makes what is not made; an interrupted training goes on. SslgraphError if a stage failed, after all others."""
+    """Makes what is not made; an interrupted training continues. SslgraphError if a stage failed, after all others."""
     by_name, failed = {stage.name: stage for stage in stages}, dict[str, str]()
     refuse_strange(stages, only)
     plugins = tuple(dict.fromkeys([*plugins, *(one for stage in stages for one in stage.request.get("plugins", ()))]))

@@ -27,7 +27,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything a run needs to go on as if it had never stopped.
+    """Everything a run needs to continue as if it had never stopped.
 
     `method` holds weights, targets and every state by name, `optimizer` what it remembers by parameter name, `run` the
     seed, the newest losses, the fingerprint of the images and the forms of the work; `text` is the resolved recipe and
@@ -221,7 +221,7 @@ def _full(folder: Path, step: int, problem: OSError) -> str:
 
 
 def standing(folder: Path) -> str:
-    """What a run that ends now can go on from, in words."""
+    """What a run that ends now can continue from, in words."""
     try:
         there = complete(folder)
     except OSError:

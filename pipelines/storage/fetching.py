@@ -29,7 +29,7 @@ def folder_of(address: str) -> Path:
 
 
 def fetch(remote: Remote, folder: Path, *, newest_only: bool = False) -> None:
-    """Makes the folder what lies at the address, but for a newer checkpoint that a killed run has left here unsent."""
+    """Makes the folder equal to the address, but keeps a newer checkpoint that a killed run has left here unsent."""
     names = remote.names()
     whole = complete(names)
     if _is_ahead(remote, folder, whole):
@@ -48,7 +48,7 @@ def fetch(remote: Remote, folder: Path, *, newest_only: bool = False) -> None:
 
 
 def visit(place: str) -> Path:
-    """The run at a place as a folder: itself, or a copy of what lies at an address."""
+    """The run at a place as a folder: itself, or a copy of an address."""
     if not is_address(place):
         return Path(place)
     folder = folder_of(place)

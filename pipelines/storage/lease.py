@@ -57,7 +57,7 @@ class Lease:
         self._over.set()
         self._thread.join()
         if not self.is_lost:
-            with suppress(StorageError):  # away: the lease dies by itself
+            with suppress(StorageError):  # out of reach: the lease expires
                 self.remote.remove(NAME)
 
     def _keep(self) -> None:

@@ -17,7 +17,7 @@ PIECE = 2**23  # bytes at once of a file that is sent or fetched
 
 
 class Remote:
-    """What lies below one address, by names relative to it. Credentials come from the environment."""
+    """The objects below one address, by names relative to it. Credentials come from the environment."""
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")

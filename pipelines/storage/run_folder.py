@@ -107,7 +107,7 @@ def told(folder: Path) -> Iterator[None]:
 
 
 def shown(folder: Path) -> str:
-    """The folder as a person types it here: relative if it lies below the working folder."""
+    """The folder as a person types it here: relative if it is below the working folder."""
     here = Path.cwd()
     return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
 

@@ -14,7 +14,7 @@ from .joined import Mean, Row, averaged
 from .utility import Utility, utilities
 
 Scale = Literal["linear", "log", "names"]
-LOG = 5.0  # numbers whose greatest is so many times the least stand on a logarithmic axis
+LOG = 5.0  # numbers whose greatest is this many times the least are on a logarithmic axis
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Wish:
     Settings:
         along: the axis whose choices are the points of a curve.
         y: what is measured, WORD.FACT: the name of a stage under given: and what it says.
-        x: what lies across, WORD.FACT; the choices of `along` if left out.
+        x: the horizontal axis, WORD.FACT; the choices of `along` if left out.
         against: WORD.FACT of training from scratch, along numbers of labels: the labels saved are a second figure.
         mean: axes over which the mean is taken, such as seeds.
         panels: an axis with a figure for each choice.
-        beside: WORD.FACT that stands in each figure as a line across, at its mean, such as that before training.
+        beside: WORD.FACT drawn in each figure as a horizontal line at its mean, such as that before training.
     """
 
     along: str
@@ -42,7 +42,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Point:
-    """A place in a figure; `deviation` is that of y over what the mean is of, `words` stand beside it."""
+    """A place in a figure; `deviation` is that of y over what the mean is of, `words` are beside it."""
 
     x: float
     y: float
@@ -151,7 +151,7 @@ def _numbers(order: Sequence[str]) -> list[float] | None:
 
 
 def _places(order: Sequence[str]) -> dict[str, float]:
-    """Where each choice stands: at its number, or one after another if one of them is none."""
+    """Where each choice is on the axis: at its number, or one after another if one of them is none."""
     numbers = _numbers(order)
     return dict(zip(order, numbers or map(float, range(len(order))), strict=True))
 

@@ -19,7 +19,7 @@ HELPS = (
 
 
 def words(folder: Path, summary: Mapping[str, Any], seconds: float) -> list[str]:
-    """The last lines of a run that took so many seconds; `summary` is the one that it wrote."""
+    """The last lines of a run; `summary` is the one that it wrote."""
     measures = summary.get("measures", {})
     expected = [f"What to expect: {summary['expect']}"] if summary.get("expect") else []
     if KNN not in measures:

@@ -24,9 +24,9 @@ from .start.prepare import prepare
 
 
 def train(cfg: Mapping[str, Any], *, report: Report | None = None) -> dict[str, Any]:
-    """Trains what a plain mapping says (see setup.Config) and returns the run's summary; goes on where it stopped.
+    """Trains what a plain mapping says (see prepare.Config) and returns the run's summary; continues where it stopped.
 
-    `report` is told of every checkpoint but the first, which no step stands behind, on all ranks.
+    `report` gets every checkpoint but the one before the first step, on all ranks.
     """
     with at_address.at_its_address(cfg) as cfg, without_compiler():  # it comes where a recipe says `compile: true`
         run = prepare(cfg)

@@ -126,7 +126,7 @@ class _Look:
 
 
 def table(seconds: dict[str, float], whole: float, *, heading: str, steps: int = STEPS) -> str:
-    """One line for each part of a step, of seconds by name over so many steps that took `whole` seconds."""
+    """One line for each part of a step, from seconds by name over `steps` steps that took `whole` seconds."""
     parts = {name: value for name, value in seconds.items() if name.startswith(("forward ", "loss "))}
     rows = {"waiting for data": seconds.get("waiting", 0.0)}
     rows |= {name: parts[name] for name in sorted(parts, key=_is_loss)}

@@ -26,7 +26,7 @@ Report = Callable[[Path, Measures], None]
 
 
 class Feeding(Protocol):
-    """Where batches come from. Their content is a function of seed and step alone, so a run may go on at any step."""
+    """Where batches come from. Their content depends on seed and step alone, so a run may continue at any step."""
 
     source: Any
     span: Span
@@ -70,18 +70,18 @@ class Run:
     baseline: Callable[[nn.Module], Measures] | None = None  # measured once, before the first step
     evaluate_every: int = 0  # steps; 0: only at the end
     checkpoint_every: int = 0  # steps; 0: only at the start and at the end
-    checkpoint_pause: float = 0.0  # seconds that lie between two checkpoints besides
+    checkpoint_pause: float = 0.0  # seconds between two checkpoints besides
     keep: int = 2
     best: str | None = None
     monitor: Monitor | None = None  # looks at the method now and then
-    report: Report | None = None  # told of every checkpoint but the first, on all ranks
+    report: Report | None = None  # gets every checkpoint but the first, on all ranks
     start: Start = Start()
     introduction: Sequence[str] = ()  # what is said before the first step
     begin_with: Path | None = None  # the checkpoint of another run, with whose weights it begins
     recipe_text: str = ""  # the recipe's file, before anything is resolved
     data: Mapping[str, Any] = field(default_factory=dict)  # the fingerprint of its images
     address: str = ""  # where it is kept, if the folder is a copy of it
-    facts: dict[str, Any] = field(default_factory=dict)  # what stands in the summary besides measures
+    facts: dict[str, Any] = field(default_factory=dict)  # what is in the summary besides measures
     span: Span = nullcontext  # around each stretch of a step, by name: a profile times them
 
     @property

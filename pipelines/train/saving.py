@@ -20,7 +20,7 @@ from ..storage.checkpoint import Checkpoint
 from ..storage.interrupt import Interrupt
 from .run import Run
 
-PAUSE_S = 600.0  # where a recipe says nothing, an epoch and so many seconds lie between two checkpoints
+PAUSE_S = 600.0  # where a recipe says nothing: an epoch, and at least this many seconds, between two checkpoints
 
 
 def settings(wish: Mapping[str, Any], clock: Clock) -> dict[str, Any]:

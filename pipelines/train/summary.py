@@ -37,7 +37,7 @@ def write(run: Run, step: int) -> dict[str, Any]:
 
 
 def newest(run: Run, step: int) -> str:
-    """Where the checkpoint of a step lies; a run that was moved since says where it is now."""
+    """The path of a step's checkpoint; a run that was moved since says where it is now."""
     return f"{run.address or run.folder}/{run.checkpoints.name}/step_{step:08d}"
 
 

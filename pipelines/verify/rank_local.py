@@ -12,7 +12,7 @@ from sslgraph.wire.graph import Graph, NetBox
 
 @dataclass(frozen=True)
 class Local:
-    """One thing that a rank does by itself: the part, the words, and the setting that joins it over the ranks."""
+    """One thing that a rank does alone: the part, the words, and the setting that joins it over the ranks."""
 
     part: str
     words: str

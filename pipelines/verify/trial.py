@@ -30,7 +30,7 @@ Named = dict[str, Tensor]
 class Trial:
     """What is tried: a request as `prepare` takes it, and in which numbers.
 
-    `saved_at` writes a checkpoint after that many steps and goes on; a trial whose folder holds one starts from it.
+    `saved_at` writes a checkpoint after that many steps and continues; a trial whose folder holds one starts from it.
     """
 
     cfg: Mapping[str, Any]
@@ -93,7 +93,7 @@ def _momenta(run: Run) -> Named:
 
 
 def copied_checkpoint(folder: Path, to: Path) -> None:
-    """Puts the checkpoint of a trial into another folder, for a trial that goes on from it. The first rank does it."""
+    """Copies the checkpoint of a trial into the folder of a trial that continues from it. The first rank does it."""
     if collectives.rank() == 0:
         shutil.copytree(folder / "checkpoints", to / "checkpoints")
     collectives.barrier()
@@ -113,7 +113,7 @@ def _fix_norms(run: Run, trial: Trial) -> None:
 
 
 def _drawing(run: Run) -> set[str]:
-    """The parts whose calls move torch's generator within a training step; the set fills while the run goes on."""
+    """The parts whose calls move torch's generator within a training step; the set fills during the run."""
     found, before = set[str](), dict[str, Tensor]()
 
     def enter(name: str) -> None:

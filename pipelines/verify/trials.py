@@ -104,7 +104,7 @@ class _Bench:
                 self._resume()
             if self.wish.accumulate:
                 self._accumulate(one)
-        except Exception as wrong:  # a part of one's own may raise anything, and the next method has its turn
+        except Exception as wrong:  # a user's own part may raise anything, and the next method has its turn
             return self._given_up(wrong, time.monotonic() - start)
         return Verdict(self.plan.name, self.is_right, tuple(self.lines), self.worst, time.monotonic() - start)
 
@@ -195,7 +195,7 @@ class _Bench:
         self, label: str, ranks: int, *, steps: int = WATCHED, saved_at: int = 0, goes_on_from: str = "",
         fixed_norm: bool = False, accumulate: int = 1,
     ) -> Seen | None:  # fmt: skip
-        """A trial on so many ranks; None on processes that take no part in it."""
+        """Runs a trial on `ranks` processes; None on the others."""
         if self.rank >= ranks:
             return None
         folder = self.plan.folder / label

@@ -140,7 +140,7 @@ class CompiledMethod(nn.Module):
     def run_phase(self, name: str, batches: Iterable[Mapping[str, Tensor]]) -> frozenset[str]:
         """Collects one row per image in eval mode and runs the phase's `then`; returns the nets that start afresh.
 
-        `batches` goes once over the data set; the rows stand at the index of their image. A phase that collects
+        `batches` goes once over the data set; the rows are at the index of their image. A phase that collects
         nothing takes the clock of the first batch, and no more.
         """
         leg = next(leg for leg in self.sized.legs if leg.leg.name == name)

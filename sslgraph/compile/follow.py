@@ -67,7 +67,7 @@ class Taker:
 
 
 def taken_after(spec: Snapshot, done: int, clock: Clock) -> bool:
-    """Whether a snapshot is taken when so many steps are done."""
+    """Whether a snapshot is taken after this number of steps."""
     every = max(1, round(duration(spec.every).steps(clock))) if spec.every else 0
     first = round(duration(spec.start).steps(clock)) if spec.start else every
     taken, past = divmod(done - first, every) if every else (0, done - first)

@@ -32,7 +32,7 @@ class Removed:
 class Changed:
     """A setting of something that both have; `one` and `other` are its names, None is a setting that is not written.
 
-    Values stand as text, as a spec would write them.
+    Values are text, as a spec would write them.
     """
 
     kind: Kind

@@ -98,7 +98,7 @@ class _Teller:
         )
 
     def _carried(self, *told: Idea) -> tuple[Change, ...]:
-        """The changes that ideas stand for: nodes that came or went, and the writes of their states."""
+        """The changes that ideas cover: nodes that came or went, and the writes of their states."""
         nodes = {node for idea in told for node in idea.nodes}
         owners = {name for kind, name in nodes if kind in ("state", "net")}
 
@@ -111,7 +111,7 @@ class _Teller:
         return self._take(is_told)
 
     def _of_losses(self) -> Iterator[Statement]:
-        """Which losses there are and what they measure; a setting that left with its class is told by that."""
+        """Which losses there are and what they measure; the change of a class covers its settings."""
         for use in self._pick(Changed, lambda c: c.kind == "loss" and c.setting == "use"):
             before, after = self.one.traits(use.before or ""), self.other.traits(use.after or "")
             went = self._settings_gone(use)
@@ -127,7 +127,7 @@ class _Teller:
         return self._pick(Changed, lambda c: c.kind == "loss" and c.one == use.one and c.after is None)
 
     def _of_wiring(self) -> Iterator[Statement]:
-        """What the losses read, told once for losses that read alike; then the operations of the flow."""
+        """What the losses read, said once for losses that read alike; then the operations of the flow."""
         readings: dict[tuple[str, str], list[Rewired]] = {}
         for change in self._pick(Rewired, lambda c: c.kind == "loss"):
             readings.setdefault((change.one, change.other), []).append(change)
@@ -147,7 +147,7 @@ class _Teller:
             yield Statement("+", "structure", "wiring", (), _operations(self.other, came), tuple(came))
 
     def _of_nodes(self) -> Iterator[Statement]:
-        """Nodes, writes and phases that no idea told of."""
+        """Nodes, writes and phases that no idea covers."""
         for gone in self._pick(Removed, lambda _: True):
             yield _lone("-", gone)
         for come in self._pick(Added, lambda _: True):

@@ -67,7 +67,7 @@ class Figure:
         self.exported = self.read(in_full(method.export, method.views), self.training)
 
     def read(self, text: str, leg: Leg) -> int:
-        """The number of the node that an expression stands for; what can't be read is a name."""
+        """The number of an expression's node; what can't be read is a name."""
         try:
             return self._node(parse(text), leg, ())
         except SpecError:
@@ -191,7 +191,7 @@ class Figure:
         return {node.name for node in nodes if node.kind == "ops"}
 
     def above(self, texts: Iterable[str], leg: Leg) -> set[int]:
-        """The nodes that expressions stand for and come from."""
+        """The nodes of expressions, and those that they come from."""
         todo = [self.read(text, leg) for text in texts]
         found: set[int] = set()
         while todo:
@@ -218,7 +218,7 @@ class Figure:
         return [name for name in self.wiring if self.traits(f"wiring.{name}").is_stop]
 
     def beside(self, ops: Collection[str]) -> set[str]:
-        """The wiring of one input that stands right before or behind one of these ops."""
+        """The one-input wiring directly before or after one of these ops."""
         found = set()
         for node in self.nodes:
             before = [self.nodes[i] for i in node.inputs]

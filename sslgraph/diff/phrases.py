@@ -23,7 +23,7 @@ _ORDER = (
     "norm",
     "output_norm",
     "patch",
-)  # what is asked first
+)  # the order in which a reader asks
 
 
 def of_value(value: Any) -> str:
@@ -39,7 +39,7 @@ def of_value(value: Any) -> str:
 
 
 def of_settings(changes: Iterable[Changed]) -> str:
-    """What changes at one part, its class first; settings that left with the old class are not told."""
+    """What changes at one part, its class first; settings that left with the old class are left out."""
     told = sorted(changes, key=lambda c: _ORDER.index(c.setting) if c.setting in _ORDER else len(_ORDER))
     is_new_class = any(change.setting in ("use", "augment") for change in told)
     return ", ".join(_one(change, is_new_class) for change in told if not (is_new_class and change.after is None))

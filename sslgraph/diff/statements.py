@@ -17,7 +17,7 @@ LEVELS: tuple[Level, ...] = ("structure", "settings", "numbers")
 
 @dataclass(frozen=True)
 class Statement:
-    """One thing that a reader is told: what it is about, and what of it; `changes` are those that it stands for."""
+    """One sentence for a reader: its subject, and what it says; `changes` are those that it covers."""
 
     sign: Sign
     level: Level
@@ -75,12 +75,12 @@ class Ideas:
 
     @property
     def swapped(self) -> tuple[Idea, ...]:
-        """The ideas that stand in `swaps`."""
+        """The ideas in `swaps`."""
         return tuple(idea for old, new in self.swaps for idea in (*old, *new))
 
 
 def compared(before: dict[str, Idea], after: dict[str, Idea]) -> Ideas:
-    """The ideas of two methods, told apart by name and form."""
+    """The ideas of two methods, distinguished by name and form."""
     both = [(before[name], idea) for name, idea in after.items() if name in before]
     return Ideas(
         gone=tuple(idea for name, idea in before.items() if name not in after),

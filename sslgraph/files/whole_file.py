@@ -26,12 +26,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """An empty file in the folder of `path`, removed when the block ends; OSError if no file can stand at `path`."""
+    """An empty file in the folder of `path`, removed when the block ends; OSError if no file can be at `path`."""
     if path.exists() and not path.is_file():
         number = errno.EISDIR if path.is_dir() else errno.EEXIST  # a device or a pipe must not be replaced
         raise OSError(number, os.strerror(number), str(path))
     hidden = _hidden(path)
-    with hidden.open("xb") as file:  # refuses whatever stands there, a link too
+    with hidden.open("xb") as file:  # refuses whatever is there, a link too
         try:
             yield file
         finally:

@@ -26,7 +26,7 @@ class Facts:
     ranks: int | None = None
     paces: Mapping[str, float] = field(
         default_factory=dict
-    )  # each net's highest rate, over what is usual to go on with
+    )  # each net's highest rate, divided by the usual one for trained weights
     dead: tuple[tuple[str, str], ...] = ()  # (own part, port) that promise a gradient, and autograd sends none
     mixed: tuple[tuple[str, str, tuple[int, ...]], ...] = ()  # (own part, port, shape) whose images see each other
 

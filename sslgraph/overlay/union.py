@@ -216,7 +216,7 @@ class _Overlay:
 
 
 def _carries(edge: Edge) -> tuple[bool, bool]:
-    """Whether a gradient runs along a line, and whether a stop stands on it."""
+    """Whether a gradient runs along a line, and whether it has a stop."""
     return edge.gradient == "gradient", edge.stop
 
 

@@ -77,7 +77,7 @@ def _pairs(methods: Sequence[Shown]) -> dict[str, Any]:
         if sum(map(len, pictures.values())) + len(text) > ROOM:
             break
         pictures[pair] = text
-    # Pictures that are alike stand one after the other: so they pack well.
+    # Similar pictures follow each other: so they compress well.
     return {
         f"{one} {other}": {**told(accounts[one, other]), "svg": pictures.get((one, other), "")}
         for one, other in sorted(accounts, key=lambda pair: pair[::-1])

@@ -13,7 +13,7 @@ from sslgraph.parts.signature import Setting, Signature
 def setting_faults(found: Signature, settings: Mapping[str, Any], *, ports: Iterable[str] = ()) -> list[Fault]:
     """What is wrong with these settings of a part, each fault at the name of its setting.
 
-    `ports` are names that may stand beside the settings, as in a loss.
+    `ports` are names that may be beside the settings, as in a loss.
     """
     faults = []
     for name, value in settings.items():

@@ -65,7 +65,7 @@ def read_file(module: str, file: Path) -> Module:
 
 
 def find(module: Module, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> tuple[Module, Definition] | None:
-    """The definition that a name of a module leads to, and the module in which it stands.
+    """The definition that a name of a module leads to, and the module of the definition.
 
     Names are followed through `from .vicreg import VICReg`, star imports and assignments of one name to another.
     """
@@ -90,7 +90,7 @@ def find(module: Module, name: str, seen: frozenset[tuple[str, str]] = frozenset
 def resolve(
     module: Module, expression: ast.expr, seen: frozenset[tuple[str, str]] = frozenset()
 ) -> tuple[Module, Definition] | None:
-    """The definition that an expression such as `Seen` or `nn.Module` in a module stands for."""
+    """The definition of an expression such as `Seen` or `nn.Module` in a module."""
     if isinstance(expression, ast.Name):
         return find(module, expression.id, seen)
     owner = _module_of(module, expression.value) if isinstance(expression, ast.Attribute) else None
@@ -99,7 +99,7 @@ def resolve(
 
 
 def full_name(module: Module, expression: ast.expr) -> str:
-    """`torch.nn.Module`, as an import would call what the expression stands for; read from this module alone."""
+    """`torch.nn.Module`, as an import would call the expression; read from this module alone."""
     if isinstance(expression, ast.Attribute):
         owner = _module_of(module, expression.value)
         return f"{owner}.{expression.attr}" if owner else ast.unparse(expression)

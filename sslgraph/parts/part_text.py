@@ -95,7 +95,7 @@ def _doc(part: _Class) -> str:
 
 
 def _described(doc: str) -> dict[str, str]:
-    """What a docstring says of each setting: a line `name: meaning`, and lines below it that stand further in."""
+    """What a docstring says of each setting: a line `name: meaning`, and further indented lines below it."""
     entries = re.finditer(r"^ {4}(\w+(?:, \w+)*): .*(?:\n {5,}.*)*", doc.partition("Settings:\n")[2], re.MULTILINE)
     return {name: entry[0] for entry in entries for name in entry[1].split(", ")}
 

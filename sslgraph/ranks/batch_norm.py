@@ -29,7 +29,7 @@ def synchronise(module: nn.Module) -> nn.Module:
 
 
 def split(module: nn.Module, groups: int) -> nn.Module:
-    """The same net with statistics over each of so many groups of rows; in place, as `synchronise` does."""
+    """The same net with statistics over each group of rows; in place, as `synchronise` does."""
 
     def parted(layer: BatchNorm, path: str) -> nn.Module:
         made = _like(layer, path, SplitBatchNorm)
@@ -40,7 +40,7 @@ def split(module: nn.Module, groups: int) -> nn.Module:
 
 
 def _replaced(module: nn.Module, by: Callable[[BatchNorm, str], nn.Module]) -> nn.Module:
-    known: dict[int, nn.Module] = {}  # a layer that stands in a net under two names stays one layer
+    known: dict[int, nn.Module] = {}  # a layer with two names in a net stays one layer
     for path, layer in list(module.named_modules(remove_duplicate=False)):
         if isinstance(layer, BatchNorm) and not isinstance(layer, nn.SyncBatchNorm | JointBatchNorm | SplitBatchNorm):
             new = known[id(layer)] = known.get(id(layer)) or by(layer, path)
@@ -72,7 +72,7 @@ class SplitBatchNorm(BatchNormLikeSync):
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             rate = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-        # The groups stand beside each other as channels: one kernel does them all.
+        # The groups are side by side as channels: one kernel does them all.
         mean, variance, weight, bias = (
             None if one is None else one.repeat(groups) for one in (*buffers, self.weight, self.bias)
         )

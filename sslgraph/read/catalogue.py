@@ -63,7 +63,7 @@ def has(kind: Kind, name: str) -> bool:
 
 
 def base_of(recipe: str) -> str | None:
-    """The base that stands for a recipe without a file of its own: cifar10/base; None if the recipe has one."""
+    """The base of a recipe without a file of its own: cifar10/base; None if the recipe has one."""
     return None if recipe in with_files("recipes") else f"{recipe.rpartition('/')[0]}/base"
 
 

@@ -11,7 +11,7 @@ from sslgraph.read.located import Value
 from sslgraph.read.spec import Path
 from sslgraph.read.yaml_12 import parse
 
-BYTES = 1 << 20  # a spec has a few kilobytes: whoever gives more has given another file
+BYTES = 1 << 20  # a spec has a few kilobytes: a larger file is something else
 KINDS = {
     "recipe": "recipe",
     "pipeline": "pipeline",
@@ -50,7 +50,7 @@ class Document:
         return self
 
     def place(self, path: Path) -> Place:
-        """Where the value at a path stands; of a path that is not there, the innermost value around it."""
+        """The place of the value at a path; of a path that is not there, that of the innermost value around it."""
         return self.root.nearest(path).place
 
 
@@ -71,13 +71,13 @@ def read_text(text: str, file: File) -> Document:
 
 
 def read_value(text: str, name: str) -> Any:
-    """Reads the value of a command-line setting, such as `1e-4` or `{cosine: [0.4, 0]}`; `name` stands in messages."""
+    """Reads the value of a command-line setting, such as `1e-4` or `{cosine: [0.4, 0]}`; messages call it `name`."""
     value = parse(text, name)
     return value.plain if value else None
 
 
 def shown(file: File) -> str:
-    """The file's name as messages show it: from the working folder if it lies below."""
+    """The file's name as messages show it: relative if it is below the working folder."""
     return str(file.relative_to(File.cwd())) if file.is_relative_to(File.cwd()) else str(file)
 
 

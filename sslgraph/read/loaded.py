@@ -16,14 +16,14 @@ Spec = TypeVar("Spec", Method, Recipe, Pipeline, Augmentation)
 
 @dataclass(frozen=True)
 class Loaded(Generic[Spec]):
-    """A spec, and where each of its values stands: in its file, in a parent's, or on the command line."""
+    """A spec, and where each of its values is: in its file, in a parent's, or on the command line."""
 
     spec: Spec
     text: Value
     file: File
 
     def place(self, path: Path) -> Place:
-        """Where the value at a path stands; of a path that is not there, the innermost value around it."""
+        """The place of the value at a path; of a path that is not there, that of the innermost value around it."""
         return self.text.nearest(path).place
 
 

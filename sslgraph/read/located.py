@@ -12,7 +12,7 @@ from sslgraph.read.spec import Path
 
 @dataclass(frozen=True)
 class Value:
-    """A value of a text (a scalar, a list of values, a mapping of names to values), and where it and its key stand."""
+    """A value of a text (a scalar, a list of values, a mapping of names to values), its place, and its key's place."""
 
     content: Any
     place: Place
@@ -29,7 +29,7 @@ class Value:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files that it and the values in it stand in: its own, then those of parents and of changes."""
+        """The files of it and of the values in it: its own, then those of parents and of changes."""
         found = {self.place.file: None} if self.place.line else {}
         inner = self.content
         for value in inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else ():
@@ -47,7 +47,7 @@ class Value:
         return next((item for item in self.content if (own := item.child("name")) and own.content == name), None)
 
     def nearest(self, path: Path) -> Value:
-        """The value at a path, or the innermost one around it that is there; `settings` may stand in the path."""
+        """The value at a path, or the innermost one around it that is there; the path may have `settings` in it."""
         value = self
         for name in path:
             inner = value.child(name)

@@ -47,7 +47,7 @@ def _inside(node: Value, is_path: Callable[[str], bool]) -> Value:
 def located(value: Value) -> Value:
     """The same path as it means the same from everywhere. An address stays, and a name that is no path here, too.
 
-    Links are not followed: the files of a hub's cache have their names in one folder and lie in another.
+    Links are not followed: the files of a hub's cache have their names in one folder and their content in another.
     """
     written = value.content
     if not isinstance(written, str) or is_address(written) or written.startswith(LIBRARY) or not written:

@@ -101,7 +101,7 @@ def _nowhere(name: str, place: Place, folders: Iterable[Path], needed: Iterable[
 
 
 def _augmentations(text: Value) -> Iterator[Value]:
-    """The texts of the files of augmentations that views name; what is wrong with one is told when it is read."""
+    """The texts of the files of augmentations that views name; what is wrong with one is reported when it is read."""
     views = (text.child("method") or text).child("views")
     inner = views.content if views is not None else None
     for view in inner.values() if isinstance(inner, Mapping) else ():

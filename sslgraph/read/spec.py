@@ -53,7 +53,7 @@ class Weights(Text):
 
     @property
     def name(self) -> str | None:
-        """The name of the recipe's given: that it stands for."""
+        """The name under the recipe's given: that it refers to."""
         return self.source[1:] if self.source.startswith("$") else None
 
 
@@ -81,7 +81,7 @@ class Part(Text):
 
     @property
     def freezes(self) -> dict[str, str]:
-        """What stands still until when, by the names of modules in it; "" is the whole."""
+        """What is frozen until when, by the names of modules in it; "" is the whole."""
         if isinstance(self.freeze, dict):
             return self.freeze
         return {"": self.freeze} if self.freeze and not self.is_frozen else {}
@@ -126,7 +126,7 @@ class Drawing(Text):
     order: list[str] = []  # nets, targets or views, whose branches come first
     focus: list[str] = []  # parts that stand out, with what they are joined to
     caption: str = ""  # below the picture
-    equation: bool = False  # whether the formulas of the losses stand there, too
+    equation: bool = False  # whether the formulas of the losses are shown, too
 
 
 class Method(Text):
@@ -160,7 +160,7 @@ class Method(Text):
 
     @property
     def snapshots(self) -> dict[str, Snapshot]:
-        """The targets that stand still between two steps at which they are taken."""
+        """The targets that are copied at some steps and fixed between them."""
         return {name: target for name, target in self.targets.items() if isinstance(target, Snapshot)}
 
 
@@ -203,7 +203,7 @@ class Recipe(Text):
     evaluate: dict[str, Any] = {}
     checkpoint: dict[str, Any] = {}
     monitor: Pause | None = "50 steps"  # how often edges are looked at; null: never
-    track: list[Literal["wandb", "mlflow", "trackio"]] = []  # who is told the numbers besides TensorBoard
+    track: list[Literal["wandb", "mlflow", "trackio"]] = []  # trackers that get the numbers besides TensorBoard
     plugins: list[str] = []
     given: dict[str, str] = {}
     begin_with: str | None = None  # a run, or one of its checkpoints, with whose weights this one begins

@@ -120,7 +120,7 @@ def _named(model: type[BaseModel], path: Path) -> str:
 
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
-    """The model that stands at a path of another."""
+    """The model at a path of another."""
     for step in path:
         field = next((f for name, f in model.model_fields.items() if step in (name, f.alias)), None)
         inner = _models(field.annotation) if field else []
@@ -135,7 +135,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _there(root: Value, loc: Path) -> tuple[Path, Value]:
-    """The part of pydantic's location that stands in the text (it adds words of its own), and the value there."""
+    """The part of pydantic's location that is in the text (it adds words of its own), and the value there."""
     path: list[str | int] = []
     value = root
     for step in loc:

@@ -16,7 +16,7 @@ MOST = 12  # names that a message lists
 def freezes(boxes: Iterable[NetBox], parts: dict[str, nn.Module]) -> dict[str, str]:
     """Of each net, module or weight that is frozen, its name ("f.net.patch_embed") -> "always" or a length of the run.
 
-    A name may leave out what stands before it: patch_embed is net.patch_embed. SpecError if nothing has it.
+    A name may leave out its beginning: patch_embed is net.patch_embed. SpecError if nothing has it.
     """
     found: dict[str, str] = {}
     faults: list[Fault] = []

@@ -177,7 +177,7 @@ class Lowering:
 
     def _prepare(self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any]) -> None:
         """Has the part built when the first tensors arrive, and compares it with all that arrive."""
-        self.parts.refuse_clash(value, box, ports, metas)  # first: widths of other axes would be told as its mistake
+        self.parts.refuse_clash(value, box, ports, metas)  # first: else widths of other axes were its mistake
         widths = bind(ports, metas)
         if box.name not in self.parts.built:
             if self.parts.missing(box, widths):
@@ -194,7 +194,7 @@ class Lowering:
                 for port, source in write.inputs:
                     piece = self._pieces(source)[0]
                     metas[port] = self.out.tensors[self._fitted(self.leg.values[source], ports[port], piece)]
-                if all(len(self._pieces(source)) == 1 for _, source in write.inputs):  # several are told of later
+                if all(len(self._pieces(source)) == 1 for _, source in write.inputs):  # several are reported later
                     self.parts.refuse_misfit(write, box, metas)
                 widths = {**bind(ports, metas), **widths}
         return widths

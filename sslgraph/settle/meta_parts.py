@@ -49,7 +49,7 @@ class MetaParts:
         try:
             self.built[box.name] = made = self._made(box, settings)
             made.module = with_numbers(made.module, box)
-        except Exception as wrong:  # whatever a constructor finds wrong is the spec's fault, told at its place
+        except Exception as wrong:  # whatever a constructor finds wrong is the spec's fault, reported at its place
             raise self._refused(box, box.path, f"'{box.name}' ({box.use}) can't be built", wrong) from wrong
 
     def refuse_clash(self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any]) -> None:
@@ -143,7 +143,7 @@ class MetaParts:
         part = self.built[box.name]
         try:
             return real_run.called(part.module, method, metas)
-        except Exception as wrong:  # whatever a part raises on tensors of these shapes is told at its node
+        except Exception as wrong:  # whatever a part raises on tensors of these shapes is reported at its node
             if not real_run.needs_numbers(wrong):
                 raise self._refused(box, path, what, wrong) from wrong
         part.needs_numbers = True
@@ -185,7 +185,7 @@ def _misfit(box: Box, result: Any) -> tuple[str, str] | None:
 
 
 def _left_out(box: Box) -> list[str]:
-    """The settings that stand neither in the spec nor in the part's defaults."""
+    """The settings that neither the spec nor the part's defaults give."""
     settings = box.signature.settings.values()
     return [setting.name for setting in settings if setting.default is None and box.settings.get(setting.name) is None]
 

@@ -16,7 +16,7 @@ from sslgraph.wire.graph import LossBox
 
 
 def mixed_images(sized: SizedGraph, plugins: tuple[str, ...]) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
-    """(part, port, shape) where a row of the part's output hangs on other rows of that port, in evaluation mode."""
+    """(part, port, shape) where a row of the part's output depends on other rows of that port, in evaluation mode."""
     return tuple(
         (call.box.name, port, tuple(call.metas[port].shape))
         for call in own_calls(sized, plugins)

@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of one resolution: which tensor, and how many views of the batch lie in it, view-major."""
+    """Rows of one resolution: which tensor, and how many views of the batch it holds, view-major."""
 
     tensor: str
     views: int = 1

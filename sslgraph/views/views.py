@@ -150,7 +150,7 @@ class ViewProgram:
         return batch
 
     def refuse(self, channels: int) -> None:
-        """Refuses all steps that are not for images of so many channels, each by its name."""
+        """Refuses all steps that are not for images of this many channels, each by its name."""
         faults = []
         for name, view in self.views.items():
             for key, step in view.steps.items():
@@ -191,7 +191,7 @@ def clocked(
 
 
 def clock_of(*, seed: int, epoch: int, step: int, device: torch.device | str = "cpu") -> dict[str, Tensor]:
-    """What parts that change from step to step are told, as a batch holds it."""
+    """The clock for parts that change from step to step, as a batch holds it."""
     return {"clock": torch.tensor([seed, epoch, step], device=device)}
 
 

@@ -160,7 +160,7 @@ def _add_box(
         if k not in numbers and (section != "losses" or k not in signature.ports or k in signature.settings)
     }
     wrong = setting_faults(signature, own, ports=signature.ports if section == "losses" else ())
-    if isinstance(part, Target):  # what is wrong with the settings of the net that it follows is told there
+    if isinstance(part, Target):  # faults in the settings of the net that it follows are reported there
         wrong = [fault for fault in wrong if fault.at in [(key,) for key in part.settings]]
     faults += [fault.under(path) for fault in wrong]
     known = (stand_in or registry.signature(use, plugins)).settings
@@ -184,7 +184,7 @@ def _follows_fault(method: Method, name: str, target: Target) -> Fault | None:
 
 
 def _is_made(signature: Signature, name: str, value: Any) -> bool:
-    """Whether a text where a number or a schedule may stand names a value of the flow."""
+    """Whether a text in place of a number or a schedule names a value of the flow."""
     found = signature.settings.get(name)
     return isinstance(value, str) and found is not None and moves(found.annotation) and not _is_number(value)
 

@@ -17,7 +17,7 @@ HERE: Path = ("export",)
 
 
 def exported(method: Method, boxes: dict[str, Box]) -> Leg:
-    """The leg that makes the representation: its one input is a view, and what it makes stands in `collect`."""
+    """The leg that makes the representation: its one input is a view, and what it makes is in `collect`."""
     expression = whole(parse(method.export, HERE), method, boxes)
     for box in [boxes[name] for name in names(expression) if name in boxes]:
         if box.section in ("state", "losses"):
@@ -82,5 +82,5 @@ def parts(expression: Expression) -> Iterator[Expression]:
 
 
 def names(expression: Expression) -> list[str]:
-    """The names that stand in an expression."""
+    """The names in an expression."""
     return [part.text for part in parts(expression) if isinstance(part, Name)]

@@ -66,7 +66,7 @@ Expression = Name | Field | Call | Member
 
 
 def parse(text: str, at: Path = ()) -> Expression:
-    """Reads the expression that stands at a path of a spec; a fault points at the column inside it."""
+    """Reads the expression at a path of a spec; a fault points at the column inside it."""
     if not isinstance(text, str) or not text.strip():
         raise refusal(at, f"expected an expression, got {text!r}", "write names and calls, for example g(f(x))")
     if len(text) > LONGEST:
@@ -86,7 +86,7 @@ def parse(text: str, at: Path = ()) -> Expression:
 
 
 def written_out(expression: Expression, flow: Mapping[str, str], depth: int) -> Expression:
-    """The expression with the names of a flow replaced by what they stand for, down to a depth."""
+    """The expression with the names of a flow replaced by their expressions, down to a depth."""
     match expression:
         case Name(text=text) if text in flow and depth > 0:
             try:

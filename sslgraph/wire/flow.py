@@ -17,13 +17,13 @@ from sslgraph.wire.graph import VIEW_PORTS, Box, Leg, Value, WiringBox
 
 # Bounds that no figure comes near; the passes behind may go down a chain of values by recursion.
 MOST = 300  # values of a leg
-DEEPEST = 60  # calls within calls, through names that stand further down
+DEEPEST = 60  # calls within calls, through names that follow later
 
 
 class Flow:
     """Makes the values of one leg on demand; a wiring part that an expression names joins `boxes`.
 
-    texts: the flow section, name -> expression. views: the views at hand. prefix: where the section stands in the spec.
+    texts: the flow section, name -> expression. views: the views at hand. prefix: the path of the section in the spec.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Flow:
         if text in self.texts:
             found = self._of_name(text)
             if found is None:
-                raise SpecError([])  # what is wrong with it has been told
+                raise SpecError([])  # its fault is reported already
             return found
         if text in self.boxes:
             box = self.boxes[text]
@@ -176,7 +176,7 @@ class Flow:
         return self.boxes[name]
 
     def _call(self, box: Box, call: Call, written: Expression, path: Path, name: str | None) -> str:
-        """The value of a call; `written` is what stands in the text for it, such as `queue.read`."""
+        """The value of a call; `written` is its text, such as `queue.read`."""
         signature = box.signature
         ports = {name: port for name, port in signature.ports.items() if name not in box.numbers}
         given = by_port(call, ports, who=f"'{box.name}' ({box.use})", settings=[*signature.settings, *box.numbers])

@@ -64,7 +64,7 @@ def trained_by(graph: Graph, loss: Value, reaches: dict[str, frozenset[str]]) ->
 
 
 def moved_by(graph: Graph, leg: Leg) -> dict[str, frozenset[str]]:
-    """For each value of a leg, the trained nets that lie upstream of it on a path that gradient passes."""
+    """For each value of a leg, the trained nets upstream of it on a path that gradient passes."""
     reaches: dict[str, frozenset[str]] = {}
     for value in leg.values.values():
         reaches[value.name] = _upstream(graph, leg, value, reaches)

@@ -25,7 +25,7 @@ VIEW_PORTS = {
 
 @dataclass(frozen=True)
 class Box:
-    """A part of a method as all kinds have it; each kind below says in which section it stands and what `spec` is."""
+    """A part of a method as all kinds have it; each kind below says its section and what `spec` is."""
 
     section: ClassVar[Section]
     name: str
@@ -209,5 +209,5 @@ class Graph:
 
 
 def no_place(_: Path) -> Place | None:
-    """For methods that were made in Python and stand in no file."""
+    """For methods that were made in Python and are in no file."""
     return None

@@ -118,7 +118,7 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
 
 
 def _names(graph: Graph) -> list[Fault]:
-    """Names that stand outside the flow: trains, sample."""
+    """Names outside the flow: trains, sample."""
     faults, boxes = [], graph.boxes
     nets = [b.name for b in boxes.values() if b.section == "nets"]
     for box in boxes.values():

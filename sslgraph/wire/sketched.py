@@ -14,7 +14,7 @@ from sslgraph.traits import Traits
 from sslgraph.wire.export import parts
 from sslgraph.wire.expressions import DEEPEST, Call, Expression, Field, Member, Name, parse
 
-DRAFT = "not written yet"  # the source of a part that stands in for one
+DRAFT = "not written yet"  # the source of a part that replaces one
 SECTIONS = ("nets", "state", "ops", "losses")
 
 
@@ -49,7 +49,7 @@ def sketched(method: Method, plugins: tuple[str, ...] = ()) -> tuple[Method, dic
 
 
 def is_draft(signature: Signature) -> bool:
-    """Whether a part stands in for one that is not written yet."""
+    """Whether a part replaces one that is not written yet."""
     return signature.traits.source == DRAFT
 
 
@@ -85,7 +85,7 @@ def _numbered(count: int) -> dict[str, Port]:
 
 
 def _is_value(value: Any, method: Method) -> bool:
-    """Whether what stands in a loss names something that flows, and is no word of a setting."""
+    """Whether a setting of a loss names something that flows."""
     if not isinstance(value, str):
         return False
     try:

@@ -85,7 +85,7 @@ def numbered(seeds: str | None, seed: int | None, resume: str | None) -> list[in
 
 
 def _told(summary: Mapping[str, Any], seconds: float) -> str:
-    """Says what a run reached, and where it lies."""
+    """Prints what a run reached, and where it is."""
     from sslgraph.files.addresses import is_address
 
     from ...storage import fetching

@@ -131,7 +131,7 @@ def _write(pictures: list[Picture], file: Path, kind: str, look: Look, *, column
 
 
 def _columns(grid: str, count: int) -> int:
-    """How many methods stand side by side."""
+    """How many methods are side by side."""
     rows, sign, columns = grid.partition("x")
     if grid and not (sign and rows.isdigit() and columns.isdigit() and int(rows) * int(columns) >= max(count, 1)):
         raise SslgraphError(f"--grid {grid}: write rows, x and columns with room for {count} methods, such as 2x2")

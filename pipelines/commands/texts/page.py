@@ -32,7 +32,7 @@ def page(
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")
-    names = [*(files or ()), *catalogue.names("methods")]  # the user's own first: what is wrong in them is told at once
+    names = [*(files or ()), *catalogue.names("methods")]  # the user's own first: their mistakes show at once
     text = whole([shown(name, key, tuple(plugin)) for name, key in zip(names, _keys(names), strict=True)]).encode()
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 440, 262
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 36
 # More points than this are drawn as the mean of as many neighbours, in a band from least to greatest.
 MOST = 220
-# A level further from the curves than so many times their range would flatten them, and is told in words.
+# A level further from the curves than this many times their range would flatten them; it is said in words.
 FAR = 2.5
 LETTER = 6.5  # the width of a letter of a name, in the units of the picture, at most
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 4", "12 4")

@@ -35,7 +35,7 @@ class Work:
 
     @property
     def data(self) -> str | None:
-        """Where the images of `data:` lie, a path or an earlier stage's; None if the stage names none."""
+        """Where the images of `data:` are, a path or an earlier stage's; None if the stage names none."""
         return str(self.inputs[DATA]) if DATA in self.inputs else self.stage.settings.get(DATA)
 
 

@@ -28,7 +28,7 @@ COUNT, HASH = "images", "images_hash"
 def fingerprint(source: Source, data: Data) -> dict[str, Any]:
     """How many images there are, and a hash of their names and sizes in order.
 
-    A source without a `listing` (images that are drawn, a class of one's own) is told by its settings and its labels.
+    A source without a `listing` (drawn images, a user's own class) is known by its settings and its labels.
     """
     listing = getattr(source, "listing", None)
     digest = hashlib.sha256()

@@ -44,7 +44,7 @@ def _some(source: Source) -> list[torch.Tensor]:
 
 @contextmanager
 def told(method: Any) -> Iterator[None]:
-    """What a part finds inside, where only the numbers show it, is told in the same way."""
+    """Reports in the same way what a part finds only when it computes."""
     try:
         yield
     except SettingError as wrong:

@@ -59,7 +59,7 @@ class Config:
     processes: int = 1  # how many of them there are
     profile: bool = False  # look at a few steps: where their time goes
     from_scratch: bool = False  # begin at step 0 although steps are recorded and no checkpoint is left
-    changed_data: bool = False  # go on although the images are not those of the checkpoint
+    changed_data: bool = False  # continue although the images are not those of the checkpoint
     stale_stop: int = 0  # a request to stop that stood in the folder before this start, by its mark
 
     def load(self) -> Loaded[Recipe]:
@@ -93,7 +93,7 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def prepare(cfg: Mapping[str, Any]) -> Run:
-    """Builds all that a run stands on, on every rank alike: weights come from the seed, batches from rank and step."""
+    """Builds all that a run uses, on every rank alike: weights come from the seed, batches from rank and step."""
     config = Config(**cfg)
     loaded, on = config.load(), machine.device(config.local_rank)
     recipe, plugins = loaded.spec, check.allowed_in(loaded, config.plugins)

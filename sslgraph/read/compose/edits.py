@@ -146,7 +146,7 @@ def _names(phases: Value) -> tuple[str, ...]:
 
 
 def _put(value: Value, path: Path, new: Value | None) -> Value:
-    """A copy with `new` at the path, or, for None, without what stands there."""
+    """A copy with `new` at the path, or, for None, without the value there."""
     step, rest = path[0], path[1:]
     inner = value.child(step)
     if rest:
@@ -159,6 +159,6 @@ def _put(value: Value, path: Path, new: Value | None) -> Value:
     if new is None:
         del content[step]
     else:
-        # The key's place stays where the key was written; a new setting's key stands where it was set.
+        # The key's place stays where the key was written; a new setting's key is where it was set.
         content[step] = replace(new, key=inner.key if rest and inner else new.key)
     return replace(value, content=content)

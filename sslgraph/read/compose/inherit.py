@@ -23,7 +23,7 @@ _OTHER = {"steps": "epochs", "epochs": "steps"}
 
 
 def text_of(kind: catalogue.Kind, name: str | File, *, value: Value | None = None) -> Document:
-    """The text of a name or a file; of a recipe without a file of its own, what would stand in it.
+    """The text of a name or a file; of a recipe without a file of its own, what would be in it.
 
     `value` says where the name is written, for the message.
     """
@@ -33,7 +33,7 @@ def text_of(kind: catalogue.Kind, name: str | File, *, value: Value | None = Non
 
 
 def with_base(file: File, base: str, method: str, title: str) -> Document:
-    """The recipe of a method that has none of its own: a base and the method. The base's file stands for it."""
+    """The recipe of a method that has none of its own: a base and the method. Its file is the base's."""
     return Document(file, written({"recipe": title, "extends": base, "method": method}, Place(title)))
 
 
@@ -56,7 +56,7 @@ def method_text(root: Value, given: Sequence[Edit], faults: list[Fault]) -> Valu
 
 
 def recipe_text(root: Value, given: Sequence[Edit], faults: list[Fault]) -> Value:
-    """A recipe's text without `extends`, `set`, `replace` and `remove`: its method stands in it, as they change it."""
+    """A recipe's text without `extends`, `set`, `replace` and `remove`: with its method in it, as they change it."""
     text, of_method = Value({}, root.place), list[Edit]()
     for layer in _chain(root, "recipes"):
         own, inner = _divided(edits_of(layer, faults), faults)
@@ -94,7 +94,7 @@ def _chain(root: Value, kind: catalogue.Kind) -> list[Value]:
 
 
 def _method(value: Value) -> Value:
-    """The text of a recipe's method: it stands in a file, or in the recipe itself."""
+    """The text of a recipe's method, which is in a file or in the recipe itself."""
     if isinstance(value.content, dict):
         return value
     if not isinstance(value.content, str):
