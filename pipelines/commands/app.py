@@ -48,6 +48,7 @@ STORAGE = {
     getattr(errno, name)
     for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENAMETOOLONG", "ENOTDIR", "EIO", "ESTALE")
 }
+FULL = {errno.ENOSPC, errno.EDQUOT}  # of standard output, too, which has no name
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -65,9 +66,13 @@ def main() -> None:
         print(fault, file=sys.stderr)
         raise SystemExit(1) from None
     except OSError as problem:
-        if problem.errno not in STORAGE or problem.filename is None:
+        if problem.errno in FULL and problem.filename is None:
+            printing.give_up()
+            print(f"what this command prints or writes can't be written: {reason(problem)}", file=sys.stderr)
+        elif problem.errno not in STORAGE or problem.filename is None:
             raise
-        print(f"{problem.filename} can't be used: {reason(problem)}", file=sys.stderr)
+        else:
+            print(f"{problem.filename} can't be used: {reason(problem)}", file=sys.stderr)
         raise SystemExit(1) from None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -41,6 +44,21 @@ class Pace:
         return f"data wait {percent(self.waiting, 0)}" if self.waiting >= WAIT else ""
 
 
+class Patient(Console):
+    """A console whose reader may go away (`| head`): the run is then asked to stop, as by a terminal that is closed.
+
+    Rich itself ends the program there, and the steps since the last checkpoint would be lost.
+    """
+
+    def on_broken_pipe(self) -> None:
+        """Prints no more, and asks for a stop."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        signal.raise_signal(signal.SIGHUP)
+
+
 class Display:
     """Shows the newest numbers; lines come at most every `seconds`, the first and the last always.
 
@@ -48,7 +66,7 @@ class Display:
     """
 
     def __init__(self, *, total_steps: int, console: Console | None = None, seconds: float = 10.0) -> None:
-        self.console = console or Console(soft_wrap=True, highlight=False)
+        self.console = console or Patient(soft_wrap=True, highlight=False)
         self.total_steps, self.seconds = total_steps, seconds
         self._shown = float("-inf")
         self._bar: Progress | None = None

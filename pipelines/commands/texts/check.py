@@ -35,6 +35,8 @@ def check(
     from ...check.check import examine
     from ...look.show import shape_table
 
+    if fast and shapes:
+        raise SslgraphError("--fast stops before shapes are known; leave --fast or --shapes out")
     given, failed = overrides(set_), 0
     shipped = [*catalogue.names("methods"), *catalogue.names("recipes")]
     for name in names or [*shipped, *(f"pipelines/{name}" for name in catalogue.names("pipelines"))]:

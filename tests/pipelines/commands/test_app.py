@@ -100,6 +100,11 @@ def test_show_resolved_prints_the_whole_text_with_what_was_set(sslgraph: Command
     assert "extends" not in out and "temperature: 0.5" in out and "augment: moco_v1" in out
 
 
+def test_check_can_not_print_shapes_that_it_does_not_work_out(sslgraph: Command) -> None:
+    said = sslgraph("check", "--fast", "--shapes", "simclr")
+    assert (said.code, said.out) == (1, "") and said.err.startswith("--fast stops before shapes are known")
+
+
 def test_check_says_ok_of_each_spec(sslgraph: Command) -> None:
     said = sslgraph("check", "--fast", "simclr", "cifar10/byol")
     assert said.code == 0

@@ -45,3 +45,15 @@ def test_a_run_in_a_folder_of_any_name_is_trained_without_utf_8(tmp_path: Path) 
     again = [*command[:4], "--resume", out]
     done = subprocess.run(again, cwd=tmp_path, env={**os.environ, **PLAIN}, capture_output=True, check=False)
     assert done.returncode == 0 and b"done: " + out in done.stdout, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [["list"], ["--version"], ["check", "--fast", "simclr"]])
+def test_a_full_disk_behind_standard_output_is_one_line(words: list[str]) -> None:
+    command, environment = [sys.executable, "-m", "sslgraph", *words], {**os.environ, "PYTHONPATH": str(ROOT)}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=300, env=environment
+        )
+    said = "what this command prints or writes can't be written: no space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)

@@ -124,3 +124,36 @@ def test_a_closed_terminal_loses_no_step(tmp_path: Path) -> None:
     newest = checkpoint.step_of(checkpoint.complete(tmp_path / "checkpoints")[-1])
     assert newest == metrics_file.last_step(tmp_path) >= 40
     assert metrics_file.missing(tmp_path, newest) == ""
+
+
+@pytest.mark.slow  # some 10 s: a training that is interrupted
+def test_a_reader_that_goes_away_loses_no_step(tmp_path: Path) -> None:
+    """`sslgraph train ... | head`: the run saves its step and says on standard error how it continues."""
+    sets = (
+        "data.images=64",
+        "batch=8",
+        "epochs=null",
+        "steps=100000",
+        "evaluate={}",
+        "nets.f.width=4",
+        "views.x.size=16",
+    )
+    words = ["train", "simclr", "--out", str(tmp_path), *(word for text in sets for word in ("--set", text))]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sslgraph", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        end = time.monotonic() + 300
+        while metrics_file.last_step(tmp_path) < 40:
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.1)
+        process.stdout.close()
+        assert process.wait(300) == 1
+        said = process.stderr.read()
+    finally:
+        process.kill()
+        process.stderr.close()
+    newest = checkpoint.step_of(checkpoint.complete(tmp_path / "checkpoints")[-1])
+    assert newest == metrics_file.last_step(tmp_path) >= 40
+    assert said == f"Stopped at step {newest}, checkpoint saved. Continue: sslgraph train --resume {tmp_path}\n"
