@@ -18,6 +18,7 @@ from sslgraph.pipelines.check.check import examine
 from sslgraph.pipelines.search.space import load_space
 from sslgraph.pipelines.stages.checking import checked
 from sslgraph.pipelines.stages.stage_plan import plan
+from sslgraph.read import spec
 from sslgraph.read.load import load_augmentation
 from sslgraph.traits import Traits
 
@@ -68,6 +69,16 @@ def test_an_example_is_right(page: str, text: str, tmp_path: Path) -> None:
         assert found.sized is not None, page
         assert [str(one) for one in found.findings if not one.reason] == [], page
         assert "lint:" not in text or any(one.reason for one in found.findings), "what it silences is there"
+
+
+def test_the_pages_of_the_language_have_every_word_of_it() -> None:
+    of_methods = (spec.Method, spec.Paper, spec.View, spec.Part, spec.Weights, spec.Average, spec.Snapshot)
+    others = (spec.Loss, spec.Phase, spec.Drawing, spec.Recipe, spec.Data, spec.Augmentation)
+    for page, models in {"language": (*of_methods, *others), "pipelines": (spec.Pipeline, spec.Stage)}.items():
+        text = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
+        code = " ".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
+        words = {field.alias or name for model in models for name, field in model.model_fields.items()} - {"settings"}
+        assert {word for word in words if not re.search(rf"(?<!\w){word}(?!\w)", code)} == set(), page
 
 
 @pytest.mark.parametrize(("page", "text"), [block for block in blocks("python") if "import" in block[1]])
