@@ -75,7 +75,7 @@ def _upstream(graph: Graph, leg: Leg, value: Value, reaches: dict[str, frozenset
     if value.kind in ("view", "given"):
         return frozenset()
     box = graph.boxes[value.box] if value.box else None
-    if _is_integer(graph, leg, value):
+    if is_integer(graph, leg, value):
         return frozenset()
     detached = box.traits.detached if box else ()
     above = frozenset().union(
@@ -88,7 +88,7 @@ def _upstream(graph: Graph, leg: Leg, value: Value, reaches: dict[str, frozenset
     return frozenset()
 
 
-def _is_integer(graph: Graph, leg: Leg, value: Value) -> bool:
+def is_integer(graph: Graph, leg: Leg, value: Value) -> bool:
     """Whether a value is whole numbers or truth values by the annotation of the part that makes it."""
     call = leg.values[value.inputs[0][1]] if value.kind == "port" else value
     ports = {p.name: p for p in graph.boxes[call.box].signature.outputs} if call.box else {}

@@ -6,6 +6,7 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from random_methods import settled
 from rules import broken
 from test_layout import shipped
 from toys import EYE, SQUARE, TWO_VIEWS, dense, sized
@@ -100,6 +101,20 @@ def test_stops_stand_where_a_gradient_ends() -> None:
     assert stops("byol") == {("t2", "one")}
     assert stops("barlow_twins") == set()
     assert stops("swav") == {("s_large", "q"), ("c_queue_read", "q")}
+    assert len(stops("msn")) == 1, "what is stopped before Sinkhorn-Knopp is not stopped again behind it"
+
+
+@pytest.mark.parametrize("labels", ["argmax(u(t(x2)))", "stopgrad(argmax(u(t(x2))))"])
+def test_an_index_has_no_gradient_to_stop(labels: str) -> None:
+    text = {
+        "views": {"x1": {"augment": "none"}, "x2": {"augment": "none"}},
+        "nets": {"f": EYE, "g": dense(3)},
+        "targets": {name: {"ema_of": net, "momentum": 0.9} for name, net in (("t", "f"), ("u", "g"))},
+        "flow": {"y": "g(f(x1))", "k": labels},
+        "losses": {"loss": {"use": "losses.cross_entropy", "of": ["y", "k"]}},
+    }
+    stopped = [edge.target for edge in picture(settled(text)).panels[0].edges if edge.stop]
+    assert stopped == [], "all that the labels come from is a slow copy, and they meet the net as an index"
 
 
 def test_what_several_losses_read_leaves_its_box_once_is_stopped_once_and_then_forks() -> None:

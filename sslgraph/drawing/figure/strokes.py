@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sslgraph.wire.gradients import is_integer
 from sslgraph.wire.graph import Value
 
 from ..elements.picture import Edge, Gradient
@@ -54,19 +55,45 @@ def _is_data(calls: Calls, read: Read) -> bool:
 
 
 def _is_stopped(calls: Calls, read: Read, losses: tuple[str, ...]) -> bool:
-    """Whether a stop-gradient stands on a line: where a gradient ends, or where a slow copy meets a trained net."""
-    if losses or not calls.leg.is_training:
+    """Whether a stop-gradient stands on a line: where a gradient ends, or where a slow copy meets a trained net.
+
+    An index has no gradient that could be stopped, and what is stopped once is not stopped again further on.
+    """
+    if losses or not calls.leg.is_training or _is_index(calls, read):
         return False
-    reader = calls.calls[read.reader]
-    detached = calls.graph.boxes[reader.box].traits.detached if reader.box else ()
-    if read.is_stopped or (calls.reaches[read.value] and read.port in detached):
+    if _ends(calls, read):
         return True
     is_met = bool(calls.carried[read.reader] and calls.reaches[read.reader])
-    return is_met and "targets" in _sections_above(calls, read.maker)
+    return is_met and _is_copied(calls, read.maker)
+
+
+def _ends(calls: Calls, read: Read) -> bool:
+    """Whether the spec stops a gradient here, or a port takes none of what a gradient could move."""
+    reader = calls.calls[read.reader]
+    detached = calls.graph.boxes[reader.box].traits.detached if reader.box else ()
+    return read.is_stopped or (bool(calls.reaches[read.value]) and read.port in detached)
+
+
+def _is_index(calls: Calls, read: Read) -> bool:
+    return any(is_integer(calls.graph, calls.leg, calls.leg.values[value]) for value, _, _ in read.hops)
+
+
+def _is_copied(calls: Calls, maker: str) -> bool:
+    """Whether a value comes from a slow copy along lines on which no gradient is stopped."""
+    seen, todo = set[str](), [maker]
+    while todo:
+        if (name := todo.pop()) not in seen:
+            seen.add(name)
+            todo += [read.maker for read in calls.reads if read.reader == name and not _ends(calls, read)]
+    return "targets" in _sections(calls, seen)
 
 
 def _sections_above(calls: Calls, maker: str) -> set[str]:
     """The sections of the parts at and above a call; the rows of a pass over the data set come from a net."""
-    above = [calls.calls[name] for name in calls.above(maker)]
-    given = {"nets"} if any(value.kind == "given" for value in above) else set[str]()
-    return given | {calls.graph.boxes[value.box].section for value in above if value.box}
+    return _sections(calls, calls.above(maker))
+
+
+def _sections(calls: Calls, names: set[str]) -> set[str]:
+    found = [calls.calls[name] for name in names]
+    given = {"nets"} if any(value.kind == "given" for value in found) else set[str]()
+    return given | {calls.graph.boxes[value.box].section for value in found if value.box}
