@@ -9,8 +9,9 @@ from typing import Any
 from sslgraph.read.spec import Average, Loss, Method, Part, Snapshot, Target
 
 from .changes import Added, Change, Changed, Kind, Removed, Rewired, written
-from .figure import Figure, Leg, wires
+from .figure import Figure, Leg
 from .matching import Matching, matched, paired
+from .wires import wires
 
 _SECTIONS: tuple[tuple[str, Kind], ...] = (
     ("views", "view"),
@@ -115,7 +116,7 @@ class Comparison:
             )
 
     def _wires(self, figure: Figure, leg: Leg, loss: str) -> dict[str, str]:
-        return wires(leg.losses[loss], leg, figure.declared, figure.method)
+        return wires(leg.losses[loss], leg.flow, figure.declared, figure.method)
 
     def _loss(self, left: Leg, x: str, right: Leg, y: str) -> Iterator[Change]:
         ones, others = self._wires(self.one, left, x), self._wires(self.other, right, y)

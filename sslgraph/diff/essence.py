@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from .changes import Rewired
 from .compare import Comparison
-from .figure import Figure, wires
+from .figure import Figure
 from .idea import Carrier
+from .wires import wires
 
 _UNWRAPPED = ("nets", "wiring")
 
@@ -29,7 +30,7 @@ class Essence:
 
     def _of(self, figure: Figure, loss: str, port: str, side: int) -> int:
         leg = figure.training
-        read = wires(leg.losses[loss], leg, figure.declared, figure.method) if loss in leg.losses else {}
+        read = wires(leg.losses[loss], leg.flow, figure.declared, figure.method) if loss in leg.losses else {}
         return self._node(figure, figure.read(read[port], leg), side) if port in read else -1 - side
 
     def _node(self, figure: Figure, number: int, side: int) -> int:

@@ -13,6 +13,8 @@ from sslgraph.traits import Traits
 from sslgraph.wire.export import in_full
 from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse, written_out
 
+from .wires import wires
+
 LONGEST = 90  # characters of an expression with everything it names written out
 
 
@@ -58,7 +60,7 @@ class Figure:
         self.passes = [leg for leg in legs if leg is not self.training]
         for leg in [self.training, *self.passes]:
             for loss in leg.losses.values():
-                for text in wires(loss, leg, self.declared, method).values():
+                for text in wires(loss, leg.flow, self.declared, method).values():
                     self.read(text, leg)
             for text in (*leg.flow, *leg.after_step, *(leg.phase.then if leg.phase else ())):
                 self.read(text, leg)
@@ -168,7 +170,13 @@ class Figure:
         losses = [loss for loss in self.training.losses.values() if self.traits(loss.use).classifies[0]]
         if any(self._ends_in(loss, net) for loss in losses):
             return "classifier"
-        return "projector" if depth == 1 else "predictor"
+        calls = [i for i, node in enumerate(self.nodes) if (node.kind, node.name) == ("nets", net)]
+        before = {self.nodes[i].name for i in self._from(calls)} & set(self.method.nets) - {net}
+        return "predictor" if any(map(self._is_head, before)) else "projector"
+
+    def _is_head(self, net: str) -> bool:
+        role = self.method.nets[net].role or self.traits(self.method.nets[net].use).role
+        return role not in ("encoder", "decoder") and self.depth(net) > 0
 
     def _ends_in(self, loss: Loss, net: str) -> bool:
         return any(self.nodes[self.read(text, self.training)].name == net for text in loss.of)
@@ -180,7 +188,7 @@ class Figure:
     @property
     def seen(self) -> set[int]:
         """The nodes that the losses of the training come from."""
-        losses = [wires(loss, self.training, self.declared, self.method) for loss in self.training.losses.values()]
+        losses = [wires(loss, self.training.flow, self.declared, self.method) for loss in self.training.losses.values()]
         return self.above([text for read in losses for text in read.values()], self.training)
 
     @property
@@ -192,7 +200,11 @@ class Figure:
 
     def above(self, texts: Iterable[str], leg: Leg) -> set[int]:
         """The nodes of expressions, and those that they come from."""
-        todo = [self.read(text, leg) for text in texts]
+        return self._from(self.read(text, leg) for text in texts)
+
+    def _from(self, numbers: Iterable[int]) -> set[int]:
+        """Nodes, and all that they come from."""
+        todo = list(numbers)
         found: set[int] = set()
         while todo:
             number = todo.pop()
@@ -236,14 +248,3 @@ class Figure:
             return text
         long = str(written_out(expression, leg.flow, 6))
         return long if len(long) <= LONGEST else leg.flow.get(text, text)
-
-
-def wires(loss: Loss, leg: Leg, declared: dict[str, str], method: Method) -> dict[str, str]:
-    """What a loss reads: its `of` by position, and the settings that name a value, a view's port or a state."""
-    known = {*leg.flow, *method.views, *(name for name, section in declared.items() if section == "state")}
-    named = {
-        key: value
-        for key, value in loss.settings.items()
-        if isinstance(value, str) and value.split(".")[0].split("(")[0] in known
-    }
-    return {**{f"input {i + 1}": text for i, text in enumerate(loss.of)}, **named}

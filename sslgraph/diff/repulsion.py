@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from sslgraph.read.spec import Loss
 
-from .figure import Figure, wires
+from .figure import Figure
 from .idea import Idea
+from .wires import wires
 
 
 def negatives(figure: Figure) -> Iterator[Idea]:
@@ -19,7 +20,7 @@ def negatives(figure: Figure) -> Iterator[Idea]:
         if traits.idea:
             yield Idea(traits.idea, "", loss.use, slot="repulsion")
             continue
-        read = wires(loss, figure.training, figure.declared, figure.method)
+        read = wires(loss, figure.training.flow, figure.declared, figure.method)
         others = [text for port, text in zip(_ports(figure, loss, read), read.values(), strict=True)
                   if port not in traits.agrees]  # fmt: skip
         source = next((state for text in others if (state := _kept(figure, text))), "")

@@ -7,6 +7,7 @@ from typing import Any
 from toys import method
 
 from sslgraph.diff import Change, Changed, Rewired, account, diff
+from sslgraph.diff.figure import Figure
 from sslgraph.read.load import load_method
 
 PREDICT = {"use": "losses.masked_regression", "of": ["y", "p"], "where": "m.hidden"}
@@ -82,3 +83,24 @@ def test_another_port_is_another_wiring() -> None:
         "dec(enc(x, mask(x).seen).patches)",
         "dec(enc(x, replace=mask(x).hidden).patches)",
     )
+
+
+def test_the_first_head_is_a_projector_whatever_encoders_and_decoders_stand_before_it() -> None:
+    mlp = {"use": "heads.mlp", "hidden": [8], "out": 4}
+    nets = {
+        "e": {"use": "heads.linear", "out": 8},
+        "enc": {"use": "backbones.vit"},
+        "dec": {"use": "heads.mae_decoder"},
+        "g": mlp,
+        "q": mlp,
+    }
+    loss = {"use": "losses.negative_cosine", "of": ["p", "p"]}
+    figure = Figure(method(nets=nets, flow={"p": "q(g(mean(dec(enc(e(x))))))"}, losses={"one": loss}))
+    assert [figure.role(net) for net in nets] == ["encoder", "encoder", "decoder", "projector", "predictor"]
+
+
+def test_two_heads_that_read_each_other_have_roles() -> None:
+    nets = {"f": {"use": "backbones.resnet"}, "a": {"use": "heads.mlp"}, "b": {"use": "heads.mlp"}}
+    loss = {"use": "losses.negative_cosine", "of": ["p", "q"]}
+    figure = Figure(method(nets=nets, flow={"p": "a(b(f(x)))", "q": "b(a(f(x)))"}, losses={"one": loss}))
+    assert [figure.role(net) for net in nets] == ["encoder", "predictor", "predictor"]
