@@ -20,7 +20,7 @@ from .flat_labels import naming, with_flat_labels
 from .map_folders import no_maps
 from .opening import store_at
 from .skipped import CURES, Skipped
-from .store import Store
+from .store import Folder, Store
 
 
 @component(source="own", role="last reader")
@@ -59,9 +59,10 @@ class ImageFolder(Filed):
         images = [file for file in files if file.name.lower().endswith(SUFFIXES)]
         others = [file for file in files if not file.name.lower().endswith(SUFFIXES)]
         naming_images = naming(images, others, self._store)
+        where = "give it as the path" if isinstance(self._store, Folder) else "bring all to a folder, and give it there"
         for other in others:
             if other.name in naming_images:
-                skipped.note("text file", "names these images; for labels in it, give it as the path", other.name)
+                skipped.note("text file", f"names these images; for labels in it, {where}", other.name)
             else:
                 skipped.ending(other.name)
         self._store.refuse_links_out(images)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 # Columns and keys that are taken for labels where none is named.
 USUAL = ("label", "labels", "fine_label")
+INNER = ("name", "label", "id")  # fields that say the class of a label that has fields
 # Words of names that are worth a mention.
 LIKE = re.compile(r"label|class|categ|target|species|genus|breed|kind|type|^y$|^cls", re.IGNORECASE)
 NONE = np.iinfo(np.int64).min
@@ -36,7 +37,7 @@ def raw(values: Iterable[Any]) -> Raw | None:
     if kinds <= {bool}:
         return np.array([NONE if value is None else int(value) for value in there], dtype=np.int64)
     if kinds <= {int, bool, float}:
-        if any(float(value) != int(value) for value in there if value is not None and abs(value) != float("inf")):
+        if any(not value.is_integer() for value in there if isinstance(value, float)):
             return None
         if any(abs(value) >= LARGEST for value in there if value is not None):
             return np.array(["" if value is None else str(value) for value in there], dtype=np.str_)
@@ -89,6 +90,15 @@ def in_one_form(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
     return unicodedata.normalize("NFC", text)
+
+
+def single(value: Any) -> Any:
+    """The label in a list of one, or in a mapping such as {id, name}; any other value as it is."""
+    if isinstance(value, list) and len(value) == 1:
+        return single(value[0])
+    if isinstance(value, dict):
+        return next((value[name] for name in INNER if name in value), value)
+    return value
 
 
 def none(count: int) -> Raw:

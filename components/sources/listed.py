@@ -22,7 +22,7 @@ from .arranging import arranged, by_folder
 from .decoding import SUFFIXES
 from .file_column import Places, column_of
 from .filed import Filed
-from .labels import USUAL, Raw, advice, none, numbered, raw
+from .labels import USUAL, Raw, advice, none, numbered, raw, single
 from .opening import holds_shards
 from .skipped import Skipped
 from .splits import NEITHER, are_split, by_columns, by_word, says_split
@@ -211,7 +211,7 @@ def _labels(path: str, label: str | None, rows: Sequence[Row], columns: Sequence
     if name is None:
         found = advice(there, "column")
         return None, (), [found] if found else []
-    pieces: Raw = raw(row.get(name) for row in rows)  # type: ignore[assignment]
+    pieces: Raw = raw(single(row.get(name)) for row in rows)  # type: ignore[assignment]
     labels, classes = numbered([none(len(rows)) if pieces is None else pieces])
     if labels is None and label is not None:
         raise SslgraphError(f"no row of {path} has a label in the column '{label}' (data.label)")

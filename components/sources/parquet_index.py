@@ -13,21 +13,20 @@ from sslgraph.errors import SslgraphError
 
 from .decoding import is_image
 from .index_cache import Arrays, remembered
-from .labels import LIKE, USUAL, none, raw
+from .labels import INNER, LIKE, USUAL, none, raw
 from .mistaken import said_of
 from .splits import by_columns, says_split
 from .store import File, Store
 
 IMAGE_COLUMNS = ("image", "img")
 PIECE = 2**16  # of footers and labels, which lie far from each other
-INNER = ("name", "label", "id")  # fields that say the class of a label that is a struct
 LOOKED_AT = 4  # rows that tell whether bytes are images
 
 
 def indexed(store: Store, file: File, label: str | None, image: str | None) -> Arrays:
     """The column of images ("" if there is none), rows and bytes of each group, labels, classes and columns, kept."""
     return remembered(
-        f"parquet 4 {label} {image}", store.place(file.name), file, lambda: read(store, file, label, image)
+        f"parquet 5 {label} {image}", store.place(file.name), file, lambda: read(store, file, label, image)
     )
 
 
@@ -59,7 +58,7 @@ def read(store: Store, shard: File, label: str | None, image: str | None = None)
         "splits": splits,
         "classes": np.array(_classes(schema.metadata or {}, name), dtype=np.str_),
         "columns": np.array([f"{field.name} ({_kind(field.type)})" for field in schema], dtype=np.str_),
-        "like": np.array([one for one in there if LIKE.search(one)] or there, dtype=np.str_),
+        "like": np.array(_like([field.name for field in schema], there), dtype=np.str_),
     }
 
 
@@ -93,6 +92,12 @@ def _may_be_label(kind: Any) -> bool:
         return _inner(kind) is not None
     is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     return bool(is_number or pa.types.is_boolean(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _like(names: list[str], there: list[str]) -> list[str]:
+    """The columns that look like labels: one that is called so, even if it can't be one, else those that may be."""
+    usual = [name for name in names if name in USUAL]
+    return usual or [name for name in there if LIKE.search(name)] or there
 
 
 def _inner(kind: Any) -> str | None:

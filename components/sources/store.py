@@ -110,22 +110,29 @@ class Folder:
             with suppress(OSError):
                 entries = sorted(os.scandir(place), key=lambda entry: entry.name) if place.is_dir() else [place]
                 for entry in entries:
-                    if not is_hidden(entry.name):
-                        with suppress(OSError):  # a link in a circle
-                            waiting += [Path(entry)] if entry.is_dir() and Path(entry) != place else []
-                            names.append(self._name(Path(entry)) + "/" * entry.is_dir())
+                    kind = "" if is_hidden(entry.name) else kind_of(entry)
+                    waiting += [Path(entry)] if kind == "folder" and Path(entry) != place else []
+                    names += [self._name(Path(entry)) + "/" * (kind == "folder")] if kind else []
         return names
 
     def _at(self, start: Path) -> Iterator[File]:
         """A file, or those below a folder."""
         name = self._name(start) if start != self._folder else ""
         if start.is_dir():
-            yield from self._below(str(start), f"{name}/" if name else "")
+            ways = [self._in(str(start), f"{name}/" if name else "")]
+            while ways:  # and not by recursion: folders may lie in each other a thousand times
+                found = next(ways[-1], None)
+                if found is None:
+                    ways.pop()
+                elif isinstance(found, File):
+                    yield found
+                else:
+                    ways.append(self._in(*found))
         else:
             yield _file(name, start.stat(), is_link=start.is_symlink())
 
-    def _below(self, place: str, above: str) -> Iterator[File]:
-        """The files of a folder and of its folders; `above` is its name, with a slash."""
+    def _in(self, place: str, above: str) -> Iterator[File | tuple[str, str]]:
+        """The files of a folder, and its folders with their names; `above` is its own name, with a slash."""
         try:
             entries = sorted(os.scandir(place), key=lambda entry: entry.name)
         except OSError as reason:
@@ -138,7 +145,7 @@ class Folder:
                 self.skipped.note("hidden folder" if kind == "folder" else "hidden file", "skipped", name)
             elif kind == "folder":
                 if not is_link or self._is_followed(Path(entry.path)):
-                    yield from self._below(entry.path, f"{name}/")
+                    yield entry.path, f"{name}/"
             elif kind == "file":
                 yield _file(name, entry.stat(), is_link=is_link)
             elif is_link:
@@ -203,7 +210,7 @@ class Folder:
             raise StorageError(f"the images' folder {self.root} is gone ({reason}); see that it is mounted") from reason
 
 
-def kind_of(entry: os.DirEntry[str]) -> str:
+def kind_of(entry: os.DirEntry[str] | Path) -> str:
     """What it is, or what it links to; "" for a link that leads nowhere or in a circle."""
     try:
         return "folder" if entry.is_dir() else "file" if entry.is_file() else ""

@@ -11,6 +11,7 @@ from typing import Any
 from sslgraph.errors import SslgraphError
 
 from .decoding import SUFFIXES
+from .splits import by_name
 
 LISTS, TABLES = (".txt", ".lst", ".list"), (".csv", ".tsv")
 OBJECTS = (".json", ".jsonl", ".ndjson")
@@ -43,7 +44,10 @@ def _text(data: bytes) -> str:
 
 
 def _ways(line: str) -> list[Row]:
-    """a/b 1.jpg; a/b 1.jpg 7; 12 a/b 1.jpg; 12<tab>7<tab>a/b 1.jpg: a name may hold spaces, so all are tried."""
+    """a/b 1.jpg; a/b 1.jpg 7; 12 a/b 1.jpg; cat a/b 1.jpg; a.jpg 10,20,30,40; 12<tab>7<tab>a/b 1.jpg.
+
+    A name may hold spaces, so all are tried.
+    """
     whole = line.strip()
     ways: list[Row] = [{PATH: whole}]
     for mark in ("\t", ",", ";", None):
@@ -53,10 +57,13 @@ def _ways(line: str) -> list[Row]:
             others = [piece for i, piece in enumerate(cut) if i != named[0]]
             ways.append({PATH: cut[named[0]], LABEL: others[-1]})
     before, _, last = whole.rpartition(" ")
-    _, _, behind = whole.partition(" ")
-    ways += [{PATH: before.strip(), LABEL: last}, {PATH: behind.strip()}] if before else []
+    first, _, behind = whole.partition(" ")
+    said = {} if first.isdecimal() else {LABEL: first}  # a number in front counts the lines
+    ways += [{PATH: before.strip(), LABEL: last}, {PATH: behind.strip(), **said}] if before else []
     middle, _, end = behind.rpartition(" ")
-    return [*ways, {PATH: middle.strip(), LABEL: end}] if middle else ways
+    ways += [{PATH: middle.strip(), LABEL: end}] if middle else []
+    ends = next((i for i, piece in enumerate(whole.split(), start=1) if piece.lower().endswith(SUFFIXES)), 0)
+    return [*ways, {PATH: " ".join(whole.split()[:ends])}] if ends else ways
 
 
 def _of_table(name: str, text: str) -> Iterator[Row]:
@@ -105,24 +112,46 @@ def _swallows(field: str, mark: str) -> bool:
 
 
 def _of_objects(name: str, text: str) -> Iterator[Row]:
+    found: Any = None
     try:
-        if not name.lower().endswith(".json"):
-            found: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            found = json.loads(text)
+        found = json.loads(text) if name.lower().endswith(".json") else None
     except (ValueError, RecursionError) as reason:
         raise SslgraphError(f"{name} can't be read as JSON: {reason}") from None
+    if not name.lower().endswith(".json"):
+        found = list(_of_lines(name, text))
     if isinstance(found, dict) and isinstance(found.get("images"), list):
         found = list(_of_coco(found))
     elif isinstance(found, dict) and found and not any(isinstance(value, dict | list) for value in found.values()):
         found = [{PATH: key, LABEL: value} for key, value in found.items()]
+    elif isinstance(found, dict) and found and all(isinstance(value, list) for value in found.values()):
+        found = [_of_group(key, one) for key, value in found.items() for one in value]
     if not isinstance(found, list) or not found:
         raise SslgraphError(
-            f"{name} lists no images: it must be a list of objects, an object of file and label, or have the keys "
-            "images, annotations and categories"
+            f"{name} lists no images: it must be a list of objects, an object of file and label or of class and files, "
+            "or have the keys images, annotations and categories"
         )
     for one in found:
         yield one if isinstance(one, dict) else {PATH: one}
+
+
+def _of_lines(name: str, text: str) -> Iterator[Any]:
+    """The object of each line."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError) as reason:
+                raise SslgraphError(
+                    f"{name}, line {number}, can't be read as JSON: {getattr(reason, 'msg', reason)}"
+                ) from None
+
+
+def _of_group(key: str, one: Any) -> Row:
+    """An image that stands under its split or its class: {"train": [{...}]}, {"cat": ["a.jpg"]}."""
+    of_key = {"split" if by_name(key) >= 0 else LABEL: key}
+    if isinstance(one, list) and one:  # [file, number of the class, its name]
+        return {PATH: one[0], **({LABEL: one[-1]} if len(one) > 1 else {}), **of_key}
+    return {**of_key, **one} if isinstance(one, dict) else {PATH: one, **of_key}
 
 
 def _of_coco(found: dict[str, Any]) -> Iterator[Row]:

@@ -27,7 +27,7 @@ COMPANION = re.compile(r"[A-Za-z_]+")  # 0.seg.png beside 0.png
 
 def indexed(store: Store, file: File, label: str | None) -> Arrays:
     """Offsets, sizes, names and labels ("" for none) of the images, keys of json, and what is not read, kept."""
-    return remembered(f"tar 3 {label}", store.place(file.name), file, lambda: _Headers(store, file, label).arrays())
+    return remembered(f"tar 4 {label}", store.place(file.name), file, lambda: _Headers(store, file, label).arrays())
 
 
 class _Headers:
@@ -92,7 +92,7 @@ class _Headers:
         for member in tar:
             if member.offset_data > end:  # a tar inside without an end: what follows is the outer one's
                 return
-            name = above + member.name.removeprefix("./")
+            name = above + "/".join(part for part in member.name.split("/") if part not in ("", ".", ".."))
             if member.isdir():
                 continue
             if not member.isreg() or member.issparse():

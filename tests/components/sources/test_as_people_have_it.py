@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,39 @@ def test_a_text_that_names_the_images_is_pointed_at(tmp_path: Path) -> None:
     notes = ImageFolder(path=str(tmp_path)).notes
     assert "1 text file: names these images; for labels in it, give it as the path, such as labels.txt" in notes
     assert "1 .txt file: not an image that is read, such as README.txt" in notes
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """A folder with an image 1,200 folders below; it is taken away level by level, for others do so by recursion."""
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1_200):
+        os.mkdir("a", dir_fd=here)
+        below = os.open("a", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    with os.fdopen(os.open("x.png", os.O_WRONLY | os.O_CREAT, dir_fd=here), "wb") as file:
+        file.write(png(7))
+    os.close(here)
+    yield tmp_path
+    while (tmp_path / "a" / "a").is_dir():
+        (tmp_path / "a" / "a").rename(tmp_path / "b")
+        (tmp_path / "a").rmdir()
+        (tmp_path / "b").rename(tmp_path / "a")
+
+
+def test_folders_in_folders_a_thousand_times_are_read(deep: Path) -> None:
+    assert len(ImageFolder(path=str(deep))) == 1
+
+
+def test_a_pipe_is_no_shard_and_is_counted(tmp_path: Path) -> None:
+    images(tmp_path)
+    os.mkfifo(tmp_path / "a.parquet")
+    assert source_for(str(tmp_path)) == "sources.image_folder"
+    assert "1 device or pipe: not a file, such as a.parquet" in ImageFolder(path=str(tmp_path)).notes
+
+
+def test_names_in_a_tar_that_lead_out_of_it_say_no_class(tmp_path: Path) -> None:
+    files = {f"/data/{name}/{i}.png": png(i) for name in ("cat", "dog") for i in range(6)}
+    source = WebDataset(path=str(shard(tmp_path / "a.tar", {**files, "../x.png": png(9)})))
+    assert source.classes == ("cat", "dog")

@@ -15,6 +15,7 @@ from sslgraph.components.sources.labels import advice, as_named, none, numbered,
     [
         ([0, 1, 1, None], [0, 1, 1, -1], ()),
         ([2**63, 3, 3, 2**63], [0, 1, 1, 0], ("3", str(2**63))),
+        ([2**62 + 1, 2**62 + 3], [0, 1], (str(2**62 + 1), str(2**62 + 3))),  # which no fraction can be
         ([True, False, None], [1, 0, -1], ()),
         ([0.0, 1.0, float("nan")], [0, 1, -1], ()),
         (["dog", "cat", "", None], [1, 0, -1, -1], ("cat", "dog")),

@@ -54,6 +54,11 @@ FORMS: dict[str, tuple[str, Callable[[Sequence[str]], str | bytes]]] = {
     "words behind a tab": ("l.txt", lambda n: "\r\n".join(f"{x}\t{'ab'[i % 2]}" for i, x in enumerate(n))),
     "mxnet's": ("l.lst", lambda n: "\n".join(f"{i}\t{i % 2}\t{x}" for i, x in enumerate(n))),
     "a table": ("l.csv", lambda n: "filename,label\n" + "".join(f"{x},{i % 2}\n" for i, x in enumerate(n))),
+    "words in front": ("l.txt", lambda n: "\n".join(f"{'ab'[i % 2]} {x}" for i, x in enumerate(n))),
+    "labels with fields": (
+        "l.json", lambda n: json.dumps([{"file": x, "label": {"id": i % 2}} for i, x in enumerate(n)]),
+    ),
+    "files by class": ("l.json", lambda n: json.dumps({"a": list(n[::2]), "b": list(n[1::2])})),
     "Excel's": (
         "l.csv", lambda n: ("Bild;label\n" + "".join(f"{x};{i % 2}\n" for i, x in enumerate(n))).encode("utf-16"),
     ),
@@ -151,7 +156,7 @@ def test_a_label_that_is_not_one_is_said_and_another_is_chosen(tmp_path: Path) -
         ("a.txt", "\0\x01\x02", "names no image that is there"),
         ("a.csv", "path,label\n", "it has no lines"),
         ("a.json", '{"a": {"b": 1}}', r"a\.json lists no images: it must be a list of objects"),
-        ("a.jsonl", '{"a": 1}\n{b', r"a\.jsonl can't be read as JSON"),
+        ("a.jsonl", '{"a": 1}\n{b', r"a\.jsonl, line 2, can't be read as JSON"),
         ("a.json", "[" * 100_000, r"a\.json can't be read as JSON"),
     ],
 )
@@ -242,3 +247,25 @@ def test_labels_in_the_letters_of_windows_are_read(tmp_path: Path) -> None:
     text = "file,label\n" + "".join(f"{name},{('Hündin', 'Kater')[i % 2]}\n" for i, name in enumerate(names))
     (tmp_path / "t.csv").write_bytes(text.encode("cp1252"))
     assert Listed(path=str(tmp_path / "t.csv")).classes == ("Hündin", "Kater")
+
+
+def test_rows_by_split_in_json_are_divided(tmp_path: Path) -> None:
+    names = images(tmp_path)
+    rows = [[name, i % 2, "ab"[i % 2]] for i, name in enumerate(names)]
+    (tmp_path / "l.json").write_text(json.dumps({"train": rows[:16], "val": rows[16:20], "test": rows[20:]}))
+    parts = [Listed(path=str(tmp_path / "l.json"), split=split) for split in ("train", "test")]
+    assert [found(part) for part in parts] == [{i: i % 2 for i in range(16)}, {i: i % 2 for i in range(20, 24)}]
+    assert parts[0].classes == ("a", "b")
+
+
+def test_boxes_behind_a_file_are_no_part_of_its_name(tmp_path: Path) -> None:
+    names = images(tmp_path)
+    (tmp_path / "l.txt").write_text("".join(f"{name} 1,2,3,4,0 5,6,7,8,1\n" for name in names))
+    assert everyone(tmp_path / "l.txt") == dict.fromkeys(range(COUNT))
+
+
+def test_a_line_that_is_no_json_is_named(tmp_path: Path) -> None:
+    images(tmp_path)
+    (tmp_path / "l.jsonl").write_text('{"file": "im000.png"}\n\n{oops\n')
+    with pytest.raises(SslgraphError, match=r"^l\.jsonl, line 3, can't be read as JSON: Expecting"):
+        Listed(path=str(tmp_path / "l.jsonl"))
