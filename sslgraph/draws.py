@@ -42,13 +42,16 @@ def of_step(clock: Int64[Tensor, "3"], name: str) -> Draw:
     return torch.cat([clock, torch.full_like(clock[:1], stream_of(name))])[None]
 
 
-def substream(draw: Draw, number: int, copies: int = 1) -> Draw:
-    """The same samples in another stream; `copies` repeats the rows view-major, each copy with numbers of its own.
+def substream(draw: Draw, number: int, copies: int = 1, parts: int = 1) -> Draw:
+    """The same samples in another stream, each row with numbers of its own.
+
+    Given are `copies` of all samples, one copy after another; in each the `parts` of a sample follow each other.
 
     A stream is 32 bits: number << 16 | the stream before, mixed; copy i of a bag is number + (i << 24) before mixing.
     """
-    rows = draw.repeat(copies, 1)
-    copy = torch.arange(copies, device=draw.device).repeat_interleave(len(draw))
+    rows = draw.repeat(copies, 1).repeat_interleave(parts, 0)
+    place = torch.arange(copies * parts, device=draw.device).view(copies, 1, parts)
+    copy = place.expand(-1, len(draw), -1).flatten()
     mixed = (rows[:, 3] * 0x9E3779B1 + (number + 1) * 0x85EBCA6B + copy * 0xC2B2AE35) & _LOW
     return torch.stack([rows[:, 0], rows[:, 1], rows[:, 2], mixed], 1)
 

@@ -84,6 +84,15 @@ def test_copies_of_a_bag_are_view_major_and_the_first_is_the_draw_of_a_single_vi
     assert len(draws.words(bag, 4).flatten().unique()) == 5 * 3 * 4
 
 
+def test_parts_of_a_sample_follow_each_other_and_draw_the_same_in_any_batch() -> None:
+    draw = draws.keyed(0, 0, INDEX[:5])
+    bag = draws.substream(draw, 9, copies=2, parts=3)
+    assert bag[:, 2].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4] * 2
+    assert len(draws.words(bag, 4).flatten().unique()) == 5 * 2 * 3 * 4
+    last = draws.substream(draw[3:], 9, copies=2, parts=3)
+    assert last.equal(torch.cat([bag[9:15], bag[24:30]]))
+
+
 def test_uniform_numbers_lie_in_the_interval_with_the_mean_and_variance_of_one() -> None:
     u = draws.uniform(draws.keyed(0, 0, INDEX), 4, low=-1.0, high=3.0)
     assert u.min() >= -1 and u.max() < 3

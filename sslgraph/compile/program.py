@@ -152,7 +152,8 @@ def _node(graph: fx.Graph, step: Step, inputs: list[tuple[str, fx.Node]], sized:
         case "merge":
             return graph.create_node("call_method", "flatten", (sources[0], 0, 1), name=step.name)
     number = stream_of(step.target)
-    return graph.create_node("call_function", substream, (sources[0], number, step.views), name=step.name)
+    parts: dict[str, Any] = {"parts": step.parts} if step.parts > 1 else {}
+    return graph.create_node("call_function", substream, (sources[0], number, step.views), parts, name=step.name)
 
 
 def _arguments(

@@ -131,14 +131,15 @@ class Lowering:
         ports = box.signature.inputs
         inputs = {port: self._fitted(value, ports[port], piece) for port, piece in given.items()}
         self._prepare(value, box, ports, self._metas(inputs))
-        arriving = [self.out.tensors[piece.tensor] for piece in given.values()]
-        rows = next((tensor.shape[0] for tensor in arriving if isinstance(tensor, Tensor)), self.sizes.batch)
+        arriving = [(self.out.tensors[piece.tensor], piece.views) for piece in given.values()]
+        batch = (self.sizes.batch, 1)
+        rows, copies = next(((one.shape[0], views) for one, views in arriving if isinstance(one, Tensor)), batch)
         for reserved in RESERVED_PORTS:
             if reserved in ports and self.leg is self.graph.export:
                 if not ports[reserved].optional:
                     raise fault(value, f"'{box.name}' ({box.use}) draws random numbers", "a representation has none")
             elif reserved in ports:
-                inputs[reserved] = self._reserved(value, name, reserved, rows)
+                inputs[reserved] = self._reserved(value, name, reserved, rows, copies)
         self.out.ports[box.name] = tuple(ports)
         given_metas = self._metas(inputs)
         is_pass = self.leg.is_after_pass
@@ -160,7 +161,7 @@ class Lowering:
         meta = self.out.tensors[piece.tensor]
         return piece.tensor if not port.is_bag or meta is None else self.tensors.split(value, piece)
 
-    def _reserved(self, value: Value, name: str, port: str, rows: int) -> str:
+    def _reserved(self, value: Value, name: str, port: str, rows: int, copies: int) -> str:
         if port == "clock":
             if "clock" not in self.out.tensors:
                 self.tensors.step(Step("clock", "input", "clock"), torch.empty(3, dtype=torch.int64, device="meta"))
@@ -168,11 +169,12 @@ class Lowering:
         batch = self.sizes.batch
         if "draw" not in self.out.tensors:
             self.tensors.step(Step("draw", "input", "draw"), torch.empty(batch, 4, dtype=torch.int64, device="meta"))
-        copies, rest = divmod(rows, batch)
-        if rest:
+        if rows % batch:
             problem = f"its {rows} rows are not a multiple of the batch of {batch}"
             raise fault(value, f"{problem}, so they have no random numbers of their own")
-        step = Step(self.tensors.derived(f"draw_{name}"), "stream", name, (("", "draw"),), copies)
+        copies = copies if rows % (batch * copies) == 0 else rows // batch
+        parts = rows // (batch * copies)  # rows that a part has made of one image, which follow each other
+        step = Step(self.tensors.derived(f"draw_{name}"), "stream", name, (("", "draw"),), copies, parts)
         return self.tensors.step(step, torch.empty(rows, 4, dtype=torch.int64, device="meta"))
 
     def _prepare(self, value: Value, box: Box, ports: Mapping[str, Port], metas: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ class Step:
 
     input: reads `target` of the batch. call: part `target` on `inputs`. get: field `target` of inputs. join: all rows
     of several tensors. split: rows to [views, batch]. member: view `target` of these. merge: split's reverse.
-    stream: the draws of `target`, for `views` copies.
+    stream: the draws of `target`, for `views` copies of the batch in which each image has `parts` rows.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Step:
     target: str = ""
     inputs: tuple[tuple[str, str], ...] = ()
     views: int = 1
+    parts: int = 1
 
 
 @dataclass(frozen=True)

@@ -385,6 +385,33 @@ def test_every_copy_of_a_sample_draws_by_itself_and_the_same_in_any_batch() -> N
     assert swapped == [first[1], first[0], first[3], first[2]]
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+def test_rows_of_one_image_draw_by_themselves_and_the_same_in_any_batch(copies: int) -> None:
+    method = compiled(
+        batch=2,
+        views={"x": {"augment": "none", "copies": copies}},
+        nets={"f": EYE, "g": dense(out=3)},
+        ops={
+            "cut": {"use": "patches.grid", "grid": 2, "size": 1, "stride": 1},
+            "noise": {"use": "wiring.gaussian_noise"},
+        },
+        flow={"z": "f(cut(x)).pooled", "y": "stopgrad(noise(z))", "p": "g(z)"},
+        state={"kept": {"use": "more_parts:Album", "rows": 8 * copies, "dim": 3}},
+        losses={"l": {**SQUARE, "of": ["p", "y"]}},
+        after_step=["kept.put(y)"],
+    )
+
+    def drawn(*index: int) -> Tensor:
+        zeros = batch({"x": images(*[0.0] * 2 * copies)}, rows=2, index=torch.tensor(index))
+        step(method, zeros, rate=0)
+        kept: Tensor = method.parts["kept"].kept.view(copies, 2, 4, 3).clone()
+        return kept
+
+    one = drawn(5, 9)
+    assert len(one.unique()) == one.numel()
+    assert drawn(9, 5).equal(one.flip(1))
+
+
 def test_a_pass_collects_one_row_per_image_at_its_index() -> None:
     method = compiled(batch=2, dataset=4, **LOOKING)
     loader = [

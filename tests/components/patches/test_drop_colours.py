@@ -10,7 +10,7 @@ from sslgraph.components.patches.drop_colours import DropColours
 
 def test_one_channel_stays_and_the_others_are_noise_around_its_mean() -> None:
     patches = torch.rand(400, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 5
-    found = DropColours(grid=2, noise=0.01)(patches, draws.keyed(0, 0, torch.arange(100)))
+    found = DropColours(noise=0.01)(patches, draws.keyed(0, 0, torch.arange(400)))
     kept = (found == patches).flatten(2).all(2)
     assert kept.sum(1).eq(1).all() and kept.double().mean(0).sub(1 / 3).abs().max() < 0.1
     channel = found[kept].flatten(1)
@@ -23,15 +23,8 @@ def test_one_channel_stays_and_the_others_are_noise_around_its_mean() -> None:
 def test_patches_of_one_image_draw_for_themselves_and_one_of_one_colour_stays_finite() -> None:
     patches = torch.full((9, 3, 4, 4), 7.0)
     patches[:, 1], patches[:, 2] = 8, 9
-    found = DropColours(grid=3)(patches, draws.keyed(0, 0, torch.arange(1)))
+    found = DropColours()(patches, draws.substream(draws.keyed(0, 0, torch.arange(1)), 5, parts=9))
     assert found.isfinite().all() and len(found[:, 0, 0, 0].unique()) > 1
-
-
-def test_images_draw_for_themselves_on_any_number_of_ranks() -> None:
-    patches, part = torch.rand(16, 3, 4, 4), DropColours(grid=2)
-    given = draws.substream(draws.keyed(0, 0, torch.arange(4)), 5, 4)  # as a step gives it: copies for all patches
-    half = draws.substream(draws.keyed(0, 0, torch.arange(2, 4)), 5, 4)
-    assert part(patches, given)[8:].equal(part(patches[8:], half))
 
 
 def test_features_lie_where_their_patches_lay() -> None:
