@@ -152,7 +152,7 @@ def spreading(loaded: Loaded[Recipe], graph: Graph) -> None:
                 Fault(("strategy",), problem, cure="leave strategy out: every process then holds all weights")
             )
         if recipe.compile:
-            problem = "strategy: fsdp and compile: true can't stand together: weights are gathered between the calls"
+            problem = "strategy: fsdp and compile: true can't be combined: weights are gathered between the calls"
             faults.append(Fault(("strategy",), problem, cure="leave one of them out"))
     if faults:
         raise SpecError([fault.placed(loaded.place) for fault in faults])

@@ -71,7 +71,7 @@ def _resumed(resume: str, folder: Path, out: str | None, given: dict[str, Any], 
     from ..storage import checkpoint, run_folder
 
     if epochs is None and out not in (None, resume) and Path(str(out)).resolve() != folder.resolve():
-        raise SslgraphError(f"--resume {resume} goes on in its own folder; leave --out {out} away")
+        raise SslgraphError(f"--resume {resume} continues in its own folder; leave --out {out} out")
     if run_folder.restore_text(folder) is None:
         raise SslgraphError(
             f"--resume {resume}: there is no run in that folder (no resolved.yaml, no checkpoint); give the folder "

@@ -86,7 +86,7 @@ def submit(sent: Job, address: str | None, *, say: Callable[[str], None], wait: 
         try:
             last = _followed(client, sent.name, say)
         except KeyboardInterrupt:
-            say(f"\njob {sent.name} goes on\n{_commands(sent.name, server)}\n")
+            say(f"\njob {sent.name} continues\n{_commands(sent.name, server)}\n")
             raise SystemExit(130) from None
         _judge(client.get_job_info(sent.name), sent.name, last)
 
@@ -97,7 +97,7 @@ def _recipe(name: str) -> str:
         return name
     file, here = Path(name).resolve(), Path.cwd().resolve()
     if not file.is_relative_to(here):
-        raise SslgraphError(f"{name} lies outside {here}, and that folder is what is sent; give the command beside it")
+        raise SslgraphError(f"{name} is outside {here}, and only that folder is sent; give the command beside it")
     return file.relative_to(here).as_posix()
 
 
@@ -210,7 +210,7 @@ def _judge(info: Any, name: str, last: str) -> None:
     if status == "SUCCEEDED":
         return
     if status == "STOPPED":
-        raise SslgraphError(f"job {name} was stopped; the same command goes on from its newest checkpoint")
+        raise SslgraphError(f"job {name} was stopped; the same command continues from its newest checkpoint")
     if info.driver_exit_code == 1 and last:
         raise SslgraphError(f"job {name} failed: {last}")
     said = last or str(info.message)

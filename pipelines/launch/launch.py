@@ -138,11 +138,11 @@ def _persistently(cfg: dict[str, Any], workers: int, share: Share, body: Train) 
             if reached == before:
                 raise SslgraphError(_in_words(failure.worker_failures, place, ray_compat.logs())) from failure
         except ControllerError as failure:
-            cure = f"the same command with --out {place} goes on when they are there"
+            cure = f"the same command with --out {place} continues when they are there"
             raise SslgraphError(f"Ray could not start {workers} workers: {failure}; {cure}") from failure
         except RayError as failure:  # it lost the process that watches the workers: no memory was left, for example
             why = str(failure).strip().partition("\n")[0].rstrip(".")
-            raise SslgraphError(f"Ray ended the run: {why}; the same command with --out {place} goes on") from failure
+            raise SslgraphError(f"Ray ended the run: {why}; the same command with --out {place} continues") from failure
     if "stopped" in found:
         raise SystemExit(found["stopped"])
     if "fault" in found:
@@ -221,7 +221,7 @@ def _in_words(failures: Mapping[int, BaseException], place: str, logs: str) -> s
     told = {rank: getattr(failure, "cause", None) or failure for rank, failure in failures.items()}
     own = {rank: failure for rank, failure in told.items() if not _is_echo(failure)} or told
     rank = min(own)
-    cure = f"the same command with --out {place} goes on; traces are in {logs}, on each node"
+    cure = f"the same command with --out {place} continues; traces are in {logs}, on each node"
     said = f"worker {rank} failed {RETRIES + 1} times without getting on, the last time with: {_last_line(own[rank])}"
     return f"{said}; {cure}"
 

@@ -78,7 +78,7 @@ def search(trial: Trial, wish: Wish, *, ask: Callable[[], None]) -> None:
     if died:
         raise SslgraphError(f"{len(died)} trials died, the first with: {died[0]}; the same command tries them again")
     if asked.is_stopped:
-        raise SystemExit("Stopped; trials that were running are saved. The same command goes on.")
+        raise SystemExit("Stopped; trials that were running are saved. The same command continues.")
 
 
 class _Asked:

@@ -85,7 +85,7 @@ class Cues:
 
     def __str__(self) -> str:
         shares = ", ".join(f"{words} {percent(share)}" for words, share in self.told.items())
-        said = f"{self.loss}: labels told of test {shares}, by chance {percent(self.chance)}"
+        said = f"{self.loss}: labels predicted from test {shares}, by chance {percent(self.chance)}"
         return "; ".join([said, *self.warnings])
 
 

@@ -35,7 +35,8 @@ class Pretext:
     artefact: bool
 
     def __str__(self) -> str:
-        told = f"{self.loss}: of noise, {percent(self.noise)} of the labels are told, by chance {percent(self.chance)}"
+        shares = f"{percent(self.noise)} of the labels are predicted, by chance {percent(self.chance)}"
+        told = f"{self.loss}: of noise, {shares}"
         why = "an artefact tells them, such as borders or interpolation, and not what images show"
         return f"{told}: {why}" if self.artefact else f"{told}: no artefact is found"
 

@@ -217,7 +217,7 @@ class Trackers:
         except Exception as wrong:  # whatever a library of others raises
             self.open.pop(name, None)
             reason = (str(wrong).strip() or type(wrong).__name__).splitlines()[0]
-            self.say(f"{name} is told no more of this run: {reason}")
+            self.say(f"{name} gets no more numbers of this run: {reason}")
 
 
 def flat(about: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -187,7 +187,7 @@ def _is_number(value: Any) -> bool:
 
 def _ends_fault(form: str, low: float, high: float) -> str:
     if low >= high:
-        return f"{low:g} does not lie below {high:g}"
+        return f"{low:g} is not below {high:g}"
     if form == "log" and low <= 0:
         return f"a logarithmic scale begins above 0, and this one at {low:g}"
     if form == "whole" and not (float(low).is_integer() and float(high).is_integer()):

@@ -64,7 +64,7 @@ def _leave_no_empty(folder: Path) -> None:
 
 
 def _do(stage: Planned, by_name: dict[str, Planned], say: Say, plugins: tuple[str, ...]) -> None:
-    say(f"{stage.name}: {'goes on' if stage.state == 'begun' else 'begins'} ({stage.stage.do}), {stage.folder}")
+    say(f"{stage.name}: {'continues' if stage.state == 'begun' else 'starts'} ({stage.stage.do}), {stage.folder}")
     start = time.monotonic()
     inputs = {word: by_name[other].folder if other in by_name else Path(other) for word, other in stage.inputs.items()}
     if stage.inputs.get(DATA) in by_name:

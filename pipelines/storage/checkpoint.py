@@ -138,7 +138,7 @@ def load(path: Path) -> Checkpoint:
         pickle.UnpicklingError,
     ) as problem:
         reason = (str(problem) or type(problem).__name__).splitlines()[0].partition(". ")[0]
-        cure = "remove the folder to go on from the one before it"
+        cure = "remove the folder to continue from the one before it"
         raise SslgraphError(f"the checkpoint {path} is damaged and can't be read ({reason}); {cure}") from problem
     return Checkpoint(saved_text, step_of(path), measures=measures, **parts)
 
@@ -226,7 +226,7 @@ def standing(folder: Path) -> str:
         there = complete(folder)
     except OSError:
         there = []
-    return f"the checkpoint of step {step_of(there[-1])} stands" if there else "there is no earlier checkpoint"
+    return f"the checkpoint of step {step_of(there[-1])} is kept" if there else "there is no earlier checkpoint"
 
 
 def _prune(folder: Path, *, keep: int, best: str | None) -> None:

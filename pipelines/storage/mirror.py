@@ -70,7 +70,7 @@ class Mirror:
             self.send(is_last=True)
         except StorageError as away:
             raise StorageError(
-                f"{away}; what is not sent lies whole in {self.folder}, and the same command on this machine sends it"
+                f"{away}; what is not sent is complete in {self.folder}, and the same command on this machine sends it"
             ) from away
         (self.folder / UNSENT).unlink(missing_ok=True)
         shutil.rmtree(self.folder / SENDING, ignore_errors=True)
@@ -99,7 +99,7 @@ class Mirror:
                 self._is_away = False
             except (StorageError, OSError) as away:
                 if not self._is_away:
-                    self.say(f"{away}; training goes on, and what is not sent yet is kept in {self.folder}")
+                    self.say(f"{away}; training continues, and what is not sent yet is kept in {self.folder}")
                 self._is_away = True
 
     def _send_record(self) -> None:

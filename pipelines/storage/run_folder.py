@@ -92,7 +92,7 @@ def held(folder: Path, device: torch.device) -> Iterator[None]:
 @contextmanager
 def told(folder: Path) -> Iterator[None]:
     """An error of storage within the block becomes a sentence that says what of the run is left."""
-    cure = f"when it is mended, the same command with --out {folder} goes on"
+    cure = f"when it is mended, the same command with --out {folder} continues"
     try:
         yield
     except StorageError as away:  # of the images
@@ -118,7 +118,7 @@ def agree(fault: SslgraphError | None, device: torch.device) -> None:
     if fault is not None:
         raise fault
     if faults > 0:
-        raise SslgraphError("another rank could not go on; its message says why")
+        raise SslgraphError("another rank failed; its message says why")
 
 
 def _locked(file: IO[str], folder: Path) -> SslgraphError | None:

@@ -47,7 +47,7 @@ def images_that_see_each_other(graph: Graph, facts: Facts) -> Iterator[Doubt]:
         taken = f"the {shape[0]} images at '{port}', {list(shape)}, are taken for one sequence"
         yield Doubt(
             box.path,
-            f"in '{name}' ({box.use}) each image's result hangs on the others of its batch: {taken}, or compared",
+            f"in '{name}' ({box.use}) each image's result depends on the others of its batch: {taken}, or compared",
             "for a sequence of each image give it [images, places, width] (and batch_first: true, where torch asks); "
             "a part of your own that compares images says spans_batch=True",
         )

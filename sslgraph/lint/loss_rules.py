@@ -154,7 +154,7 @@ def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
             yield Doubt(
                 loss.path,
                 f"the {first} of '{box.name}' is '{one}', which nothing trains, and its {second} '{other}', which is "
-                "trained: they stand the wrong way round",
+                "trained: they are the wrong way round",
                 f"write of: [{other}, {one}]",
             )
 
@@ -204,7 +204,7 @@ LOSS_RULES = (
     ),
     Rule(
         "SG106",
-        "A setting lies where publications found it to work.",
+        "A setting is in the range that publications found to work.",
         "arXiv:2002.05709, table 5; arXiv:2006.09882, section 4",
         setting_out_of_range,
     ),

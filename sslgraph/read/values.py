@@ -25,7 +25,7 @@ class Text(BaseModel):
         if "settings" not in cls.model_fields or not isinstance(value, dict):
             return handler(value)
         if info.context == "text" and "settings" in value:
-            raise ValueError("settings stand beside use: and the other keys, not under settings:")
+            raise ValueError("write settings beside use: and the other keys, not under settings:")
         reserved = {field.alias or name for name, field in cls.model_fields.items()}
         own = {key: value[key] for key in value if key in reserved}
         more = {key: value[key] for key in value if key not in reserved}

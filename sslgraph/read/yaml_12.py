@@ -49,7 +49,7 @@ class _Loader(yaml.SafeLoader):
         if self.values > VALUES or self.depth > DEPTH:
             raise SpecError([_too_large(_place(event.start_mark, self.name))])
         if getattr(event, "tag", None) is not None:
-            problem = f"the tag {event.tag} stands before a value, and a spec has plain values only"
+            problem = f"a value has the tag {event.tag}, and a spec has plain values only"
             cure = "leave it out; put text that begins with ! in quotes"
             raise refusal(_place(event.start_mark, self.name), problem, cure)
         node: yaml.Node | None = super().compose_node(parent, index)
@@ -101,7 +101,7 @@ class _Reading:
                 self.faults.append(Fault(place, "merge keys (<<) are not read", (), "write the keys out"))
             elif key.value in found:
                 first = found[key.value].key
-                self.faults.append(Fault(place, f"the key '{key.value}' stands twice; the first is at {first}"))
+                self.faults.append(Fault(place, f"the key '{key.value}' is given twice; the first is at {first}"))
             elif node.flow_style and _is_split(key.value):
                 self.faults.append(_split(place, key.value))
                 break
@@ -151,7 +151,7 @@ def _split(place: Place, text: str) -> Fault:
 
 
 def _half(place: Place) -> Fault:
-    return Fault(place, "the escape of half a character stands here", (), "write the character itself")
+    return Fault(place, "half a character is escaped here", (), "write the character itself")
 
 
 def _too_large(place: Place) -> Fault:
@@ -167,20 +167,20 @@ def _explained(wrong: yaml.YAMLError, text: str, name: str) -> Fault:
     if isinstance(wrong, yaml.reader.ReaderError):
         before = text[: wrong.position]
         place = Place(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        problem = f"the character U+{ord(text[wrong.position]):04X} can't stand in a text"
+        problem = f"the character U+{ord(text[wrong.position]):04X} can't be in a text"
         return Fault(place, problem, (), "leave it out, or write it as an escape in double quotes")
     mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
     place = _place(mark, name) if mark else Place(name)
     problem = str(getattr(wrong, "problem", None) or wrong)
     if "'\\t'" in problem:
-        return Fault(place, "a tab stands here", (), "indent and align with spaces: YAML takes no tabs")
+        return Fault(place, "there is a tab here", (), "indent and align with spaces: YAML takes no tabs")
     if "but found another document" in problem:
         return Fault(place, "a second document begins here", (), "write one document in a file")
     if "mapping values are not allowed" in problem:
         cure = "look for a missing line break, wrong indentation, or text that needs quotes"
-        return Fault(place, "a ':' stands where no key can be", (), cure)
+        return Fault(place, "there is a ':' where no key can be", (), cure)
     if problem.endswith("got '['"):
-        return Fault(place, "a bracket of its own stands in a list", (), "name the view in flow: (p0: z[0]), then here")
+        return Fault(place, "there is a list in a list", (), "name the view in flow: (p0: z[0]), then here")
     context = getattr(wrong, "context", None)
     cure = "look at the brackets, quotes and indentation here and in the line above"
     return Fault(

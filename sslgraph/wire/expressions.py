@@ -138,7 +138,7 @@ def _refusal(node: ast.expr, text: str) -> str:
         case ast.Constant():
             return f"a number or a text ({part}) can't be part of an expression"
         case ast.Call():
-            return f"'{part}' has a star, but each value stands in a call by itself"
+            return f"'{part}' has a star, but a call names each of its values"
         case ast.Subscript():
             return f"'{part}' names no view of a bag"
     return f"'{part}' is not a name, a port or a call"

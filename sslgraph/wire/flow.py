@@ -91,7 +91,7 @@ class Flow:
 
     def _value(self, expression: Expression, path: Path, name: str | None = None) -> str:
         if self._depth >= DEEPEST:
-            problem = f"calls are nested deeper than {DEEPEST}, through names that stand further down"
+            problem = f"calls are nested deeper than {DEEPEST}, through names that follow later"
             raise refusal(expression.at, problem, "write the flow in the order of work")
         self._depth += 1
         try:

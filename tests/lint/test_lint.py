@@ -262,7 +262,7 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "SG203",
             SIMCLR,
             Facts(mixed=(("g", "features", (256, 512)),)),
-            "in 'g' (heads.mlp) each image's result hangs on the others of its batch: the 256 images at 'features'",
+            "in 'g' (heads.mlp) each image's result depends on the others of its batch: the 256 images at 'features'",
         ),
         ("SG108", SIMCLR, Facts(batch=256, accumulate=4), "'contrast' compares the 64 images of a micro-batch"),
     ],

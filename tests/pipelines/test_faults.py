@@ -148,7 +148,7 @@ def test_a_checkpoint_that_is_cut_or_overwritten(
     said = sslgraph(*command)
     assert_told(said, "the checkpoint ")
     assert f"{file.parent.name} is damaged and can't be read ({reason}" in said.err
-    assert said.err.endswith("; remove the folder to go on from the one before it\n")
+    assert said.err.endswith("; remove the folder to continue from the one before it\n")
 
 
 def test_after_a_damaged_checkpoint_is_removed_the_run_goes_on_from_the_one_before(sslgraph: Command) -> None:
@@ -199,7 +199,7 @@ def test_no_space_left_while_saving_loses_nothing_of_the_previous_checkpoint(
         disk.setattr(checkpoint.os, "fsync", full)
         said = sslgraph("train", "recipe.yaml", "--out", "run")
     assert_told(said, "no space is left in ")
-    assert "so the checkpoint of step 4 was not saved; the checkpoint of step 2 stands" in said.err
+    assert "so the checkpoint of step 4 was not saved; the checkpoint of step 2 is kept" in said.err
     assert {path.name for path in Path("run/checkpoints").iterdir()} == {"step_00000000", "step_00000002"}
     assert sslgraph("train", "recipe.yaml", "--resume", "run").code == 0
     assert checkpoint.complete(Path("run/checkpoints"))[-1].name == "step_00000004"

@@ -21,7 +21,7 @@ def test_what_is_not_reserved_is_a_setting() -> None:
 
 
 def test_a_text_may_not_write_the_word_settings_itself() -> None:
-    with pytest.raises(ValidationError, match="settings stand beside use:"):
+    with pytest.raises(ValidationError, match="write settings beside use:"):
         Part.model_validate({"use": "a.b", "settings": {"out": 3}}, context="text")
 
 

@@ -50,7 +50,7 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
         ("state: {q: {use: a, mode: fast}}", "state.q.mode must be one of 'train' or 'eval', not the text 'fast'"),
         (
             "state: {q: {use: a, settings: {b: 1}}}",
-            "settings stand beside use: and the other keys, not under settings:",
+            "write settings beside use: and the other keys, not under settings:",
         ),
         ("state: {q: {use: a, freeze: soon}}", "state.q.freeze: 'soon' is not a length of time"),
         ("targets: {t: {ema_of: f}}", "targets.t has no momentum:\n  write a number or a schedule"),

@@ -91,7 +91,7 @@ def test_an_alias_is_read_like_the_value_it_names() -> None:
 
 
 def test_a_key_that_stands_twice_is_refused_with_both_places() -> None:
-    assert message("a: 1\nb: 2\na: 3") == "a.yaml:3:1: the key 'a' stands twice; the first is at a.yaml:1:1"
+    assert message("a: 1\nb: 2\na: 3") == "a.yaml:3:1: the key 'a' is given twice; the first is at a.yaml:1:1"
 
 
 def test_all_faults_come_at_once_in_the_order_of_their_places() -> None:
@@ -104,16 +104,16 @@ def test_all_faults_come_at_once_in_the_order_of_their_places() -> None:
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("a:\n\tb: 1", "a.yaml:2:1: a tab stands here"),
-        ("a: !!python/name:os.system x", "a.yaml:1:4: the tag"),
-        ("a: ! x", "a.yaml:1:4: the tag !"),
+        ("a:\n\tb: 1", "a.yaml:2:1: there is a tab here"),
+        ("a: !!python/name:os.system x", "a.yaml:1:4: a value has the tag"),
+        ("a: ! x", "a.yaml:1:4: a value has the tag !"),
         ("<<: {a: 1}", "a.yaml:1:1: merge keys (<<) are not read"),
         ("a: 1\n---\nb: 2", "a.yaml:2:1: a second document begins here"),
         ("a: [1", "a.yaml:1:6: this is not YAML"),
-        ("a: [z[0], z[1]]", "a.yaml:1:6: a bracket of its own stands in a list\n  name the view in flow: (p0: z[0])"),
-        ("a: b: c", "a.yaml:1:5: a ':' stands where no key can be"),
+        ("a: [z[0], z[1]]", "a.yaml:1:6: there is a list in a list\n  name the view in flow: (p0: z[0])"),
+        ("a: b: c", "a.yaml:1:5: there is a ':' where no key can be"),
         ("a: *b", "undefined alias 'b'"),
-        ("a: \x07", "a.yaml:1:4: the character U+0007 can't stand in a text"),
+        ("a: \x07", "a.yaml:1:4: the character U+0007 can't be in a text"),
         ("a: 1e999", "a.yaml:1:4: '1e999' is not a finite number"),
         ("a: 9223372036854775808", "is not a finite number of 64 bits"),
         ("a: .nan", "'.nan' is not a finite number"),

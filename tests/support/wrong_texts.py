@@ -51,8 +51,12 @@ WRONG_METHODS = {
         "method.yaml:4:3: this is not YAML: ",
         "  look at the brackets, quotes and indentation here",
     ),
-    "tab": ("  f: {", "\tf: {", "method.yaml:6:1: a tab stands here\n  indent and align with spaces"),
-    "duplicate key": ("  g: {", "  f: {", "method.yaml:7:3: the key 'f' stands twice; the first is at method.yaml:6:3"),
+    "tab": ("  f: {", "\tf: {", "method.yaml:6:1: there is a tab here\n  indent and align with spaces"),
+    "duplicate key": (
+        "  g: {",
+        "  f: {",
+        "method.yaml:7:3: the key 'f' is given twice; the first is at method.yaml:6:3",
+    ),
     "section": (
         "nets:",
         "netts:",

@@ -68,7 +68,7 @@ def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
         ("x[y]", "'x[y]' names no view of a bag", "views count from 0"),
         ("x[True]", "'x[True]' names no view of a bag", "views count from 0"),
         ("f(x)[0.5]", "'f(x)[0.5]' names no view of a bag", "views count from 0"),
-        ("f(*x)", "'f(*x)' has a star, but each value stands in a call by itself", "write f(a, b), or f(a, port=b)"),
+        ("f(*x)", "'f(*x)' has a star, but a call names each of its values", "write f(a, b), or f(a, port=b)"),
         ("f(**x)", "'f(**x)' has a star", "write f(a, b), or f(a, port=b)"),
         ("lambda: x", "'lambda: x' is not a name", "arithmetic is done by parts"),
         ("x; y", "'x; y' can't be read as an expression", "write names, ports and calls"),

@@ -46,7 +46,7 @@ def embedded(folder: Path, plugins: tuple[str, ...] = ()) -> Embedded:
         raise SslgraphError(f"{folder} holds no {FILE}; name a stage that says do: embed, or its folder") from None
     written = (table.schema.metadata or {}).get(SOURCES)
     if written is None:
-        raise SslgraphError(f"{folder / FILE} does not say where its images lie; delete the folder and embed them anew")
+        raise SslgraphError(f"{folder / FILE} does not say where its images are; delete the folder and embed again")
     index = torch.from_numpy(table["index"].to_numpy().copy())
     sources = built([(one["use"], one["settings"]) for one in json.loads(written)], plugins)
     return Embedded(rows_of(table, "features"), index, sources)

@@ -27,7 +27,7 @@ def refuse_impossible(method: Any, memory: Mapping[str, Mapping[str, Any]], path
     """
     fault = next(chain(_numbers(method.state_dict()), _memory(memory), _whole_numbers(method)), None)
     if fault is not None:
-        cure = "remove the folder to go on from the one before it"
+        cure = "remove the folder to continue from the one before it"
         raise SslgraphError(f"the checkpoint {path} can't be the state of a run: {fault}; {cure}")
 
 

@@ -167,7 +167,7 @@ def _refuse_impossible(run: Run, step: int) -> None:
     try:
         if step > run.clock.total_steps:
             raise SslgraphError(
-                f"{path} lies beyond the end of this run, which has {run.clock.total_steps} steps: it was trained with "
+                f"{path} is beyond the end of this run, which has {run.clock.total_steps} steps: it was trained with "
                 "more images or more steps; restore them, or choose another folder with --out"
             )
         bounds.refuse_impossible(run.method, run.optimizer.state_dict(), path)

@@ -120,7 +120,7 @@ def rendered_as(drawn: Scene, kind: str) -> bytes:
         return as_tikz(drawn).encode()
     if kind != "pdf":
         ends = ".svg, .png, .pdf or .tex"
-        raise SslgraphError(f"several pictures can't stand in one .{kind}; end the file's name in {ends}")
+        raise SslgraphError(f"several pictures can't be in one .{kind}; end the file's name in {ends}")
     from .pdf import as_pdf
 
     return as_pdf(drawn)

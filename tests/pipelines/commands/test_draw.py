@@ -93,7 +93,7 @@ def test_several_methods_stand_in_one_figure(sslgraph: Command, tmp_path: Path) 
     assert text.count(">trained</text>") == 1 and ">RotNet</tspan>" in text and ">RotNet with one turn</tspan>" in text
     said = sslgraph("draw", "rotation_one", "rotation", "--grid", "1x1", "-o", str(file))
     assert said.code == 1 and "--grid 1x1: write rows, x and columns with room for 2 methods" in said.err
-    assert "can't stand in one .json" in sslgraph("draw", "rotation_one", "rotation", "-o", "x.json").err
+    assert "can't be in one .json" in sslgraph("draw", "rotation_one", "rotation", "-o", "x.json").err
 
 
 def test_an_svg_for_editors_and_readers(sslgraph: Command, tmp_path: Path) -> None:

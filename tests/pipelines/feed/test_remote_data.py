@@ -92,7 +92,7 @@ def test_storage_that_goes_away_ends_the_run_with_what_stands_and_the_same_comma
     def away(*_: Any) -> None:
         storage.failing = 10**6
 
-    message = r"failed 1 times in \d+ s .*; the checkpoint of step [36] stands; .*--out .* goes on"
+    message = r"failed 1 times in \d+ s .*; the checkpoint of step [36] is kept; .*--out .* continues"
     with pytest.raises(StorageError, match=message):
         train(request, report=away)
     storage.failing = 0

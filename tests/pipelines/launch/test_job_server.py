@@ -59,7 +59,7 @@ def test_a_run_may_be_kept_at_an_address() -> None:
         ({"out": "http://host/a"}, "runs can be kept in a folder, or at an address s3://"),
         ({"out": "/a", "data": "images"}, "--data images: give where the images are, as an absolute path"),
         ({"out": "/a", "variables": ["A"]}, "--env A: write a name, an equals sign and a value"),
-        ({"out": "/a", "recipe": "/etc/a.yaml"}, "/etc/a.yaml lies outside .*, and that folder is what is sent"),
+        ({"out": "/a", "recipe": "/etc/a.yaml"}, "/etc/a.yaml is outside .*, and only that folder is sent"),
     ],
 )
 def test_what_can_not_work_on_another_machine_is_refused(asked: dict[str, Any], message: str) -> None:
@@ -138,7 +138,7 @@ def test_a_lost_connection_neither_loses_nor_repeats_what_the_job_says(monkeypat
     [
         ("FAILED", 1, r"^job a failed: the text is wrong$"),
         ("FAILED", 137, r"^job a failed with exit code 137; its last words: the text is wrong$"),
-        ("STOPPED", None, r"^job a was stopped; the same command goes on from its newest checkpoint$"),
+        ("STOPPED", None, r"^job a was stopped; the same command continues from its newest checkpoint$"),
     ],
 )
 def test_what_a_job_ended_with_is_said(status: str, code: int | None, message: str) -> None:
@@ -253,7 +253,7 @@ def test_a_job_that_is_stopped_keeps_its_steps_and_any_form_of_the_command_goes_
     out, err = sent.communicate(timeout=600)
     saved = max((run / "checkpoints").iterdir())
     assert sent.returncode == 1
-    assert err == f"job {job} was stopped; the same command goes on from its newest checkpoint\n"
+    assert err == f"job {job} was stopped; the same command continues from its newest checkpoint\n"
     done = int(saved.name[5:])
     again = f"sslgraph train --resume {run} --workers 2"
     assert f"Stopped at step {done}, checkpoint saved. Continue: {again}" in out

@@ -123,7 +123,7 @@ def test_no_worker_is_refused(tmp_path: Path) -> None:
 def test_the_worker_that_failed_is_named_and_not_the_one_that_lost_it() -> None:
     failures = {0: RuntimeError("gloo: Connection closed by peer"), 1: TypeError("no such thing")}
     text = _in_words(failures, "/runs/a", "/logs")
-    assert text.startswith("worker 1 failed 3 times") and "no such thing" in text and "--out /runs/a goes on" in text
+    assert text.startswith("worker 1 failed 3 times") and "no such thing" in text and "--out /runs/a continues" in text
     assert text.endswith("; traces are in /logs, on each node")
 
 
@@ -136,7 +136,7 @@ def test_a_ray_that_ends_a_run_is_one_sentence(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(launcher, "_fit", killed)
     with pytest.raises(SslgraphError) as told:
         launcher._persistently({"out": str(tmp_path)}, 2, Share(1, 0), toy_body)
-    cure = f"the same command with --out {tmp_path} goes on"
+    cure = f"the same command with --out {tmp_path} continues"
     assert str(told.value) == f"Ray ended the run: Task was killed due to the node running low on memory; {cure}"
 
 

@@ -146,7 +146,7 @@ def test_shared_weights_train_as_whole_ones_and_go_on_with_another_number_of_pro
 
 
 @pytest.mark.parametrize(("changes", "problem"), [
-    ({"compile": True}, "strategy: fsdp and compile: true can't stand together"),
+    ({"compile": True}, "strategy: fsdp and compile: true can't be combined"),
     ({"recompute": ["g"]}, "recompute: there is no net 'g'"),
     ({"strategy": "fsdp2"}, "strategy"),
 ])  # fmt: skip

@@ -35,7 +35,7 @@ def test_a_label_in_the_border_is_told_by_rims_and_not_by_one_colour(tmp_path: P
     (one,) = found(tmp_path, by="border")
     assert one.labels == 64 and one.told["images"] == one.told["rims"] == 1.0
     assert any("rims alone tell more than half of it" in said for said in one.warnings)
-    assert f"{one}".startswith("ce: labels told of test images 100.0 %, grey ")
+    assert f"{one}".startswith("ce: labels predicted from test images 100.0 %, grey ")
 
 
 def test_a_task_that_nothing_tells_has_no_warning(tmp_path: Path) -> None:

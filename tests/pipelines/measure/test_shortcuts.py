@@ -43,7 +43,7 @@ def test_a_border_that_gives_the_labels_away_is_an_artefact(tmp_path: Path) -> N
     (found,) = toy(tmp_path, by="border")
     assert (found.loss, found.labels, found.noise, found.artefact) == ("ce", 512, 1.0, True)
     assert found.chance == pytest.approx(0.25, abs=0.06)
-    assert str(found).startswith("ce: of noise, 100.0 % of the labels are told, by chance 2")
+    assert str(found).startswith("ce: of noise, 100.0 % of the labels are predicted, by chance 2")
     assert str(found).endswith(": an artefact tells them, such as borders or interpolation, and not what images show")
 
 

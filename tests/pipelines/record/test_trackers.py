@@ -57,7 +57,7 @@ def test_a_tracker_that_fails_is_left_out_and_said_once(monkeypatch: pytest.Monk
     for step in (1, 2, 3):
         found.write(step, {"step": step, "a": 0.5, "lr": float("nan")}, ("a",))
     found.close()
-    assert said == ["bad is told no more of this run: no way to the server"]
+    assert said == ["bad gets no more numbers of this run: no way to the server"]
     assert good.rows == [(step, {"loss/a": 0.5}) for step in (1, 2, 3)] and good.is_closed and not bad.is_closed
 
 
@@ -87,7 +87,7 @@ def trained(folder: Path, tracker: str, sslgraph: Command) -> dict[str, Any]:
     """The last line of a run of two steps that this tracker was told of, and its run folder's name."""
     (folder / "tiny.yaml").write_text(f"{RECIPE}track: [{tracker}]\n")
     told = sslgraph("train", "tiny.yaml", "--out", "run")
-    assert told.code == 0 and "is told no more" not in told.out, told
+    assert told.code == 0 and "gets no more numbers" not in told.out, told
     lines = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
     found: dict[str, Any] = lines[-1]
     assert json.loads((folder / "run" / trackers.FILE).read_text())[tracker]

@@ -64,7 +64,7 @@ def test_a_value_that_is_the_bases_own_is_no_difference(here: Path) -> None:
     ("text", "message"),
     [
         ("numbers: {lr: {log: [0, 1]}}\nmaximize: knn", "a logarithmic scale begins above 0"),
-        ("numbers: {lr: {log: [1, 0.1]}}\nmaximize: knn", "1 does not lie below 0.1"),
+        ("numbers: {lr: {log: [1, 0.1]}}\nmaximize: knn", "1 is not below 0.1"),
         ("numbers: {lr: 3}\nmaximize: knn", "must be a list of values or two ends, not the number 3"),
         ("numbers: {batch: {whole: [1.5, 3]}}\nmaximize: knn", "whole: takes whole numbers"),
         ("numbers: {batch: [1]}", "a search says either maximize: or minimize:"),

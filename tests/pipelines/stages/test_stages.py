@@ -125,7 +125,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_happened(
     assert states() == {"before": "begun", "tuned": "new", "taught": "new", "rows": "new"}
     monkeypatch.setattr(loop, "one_step", real)
     said = sslgraph("run", "three.yaml", "--only", "before")
-    assert "before: goes on (train)" in said.out and "continues after step 2" in said.out
+    assert "before: continues (train)" in said.out and "continues after step 2" in said.out
     sslgraph("run", "three.yaml", "--only", "before", "--out", "whole")
     (one,), (other,) = (tuple(Path(out).glob("before-*")) for out in ("runs/three", "whole"))
     assert (

@@ -55,7 +55,7 @@ def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
 def test_a_truncated_checkpoint_is_called_damaged(tmp_path: Path, name: str, left: float) -> None:
     path = checkpoint.save(tmp_path, at(7))
     os.truncate(path / name, int((path / name).stat().st_size * left))
-    with pytest.raises(SslgraphError, match=r"step_00000007 is damaged .* to go on from the one before"):
+    with pytest.raises(SslgraphError, match=r"step_00000007 is damaged .* to continue from the one before"):
         checkpoint.load(path)
 
 
@@ -87,7 +87,7 @@ def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path, monkeypatch: A
 
     monkeypatch.setattr(Path, "open", onto_a_full_disk)
     big = Checkpoint("t", 2, {"w": torch.zeros(size)}, {})
-    with pytest.raises(SslgraphError, match=r"no space is left in .* step 2 .* the checkpoint of step 1 stands"):
+    with pytest.raises(SslgraphError, match=r"no space is left in .* step 2 .* the checkpoint of step 1 is kept"):
         checkpoint.save(tmp_path, big)
     monkeypatch.undo()
     assert names(tmp_path) == ["step_00000001"]

@@ -173,7 +173,7 @@ def test_storage_that_is_away_for_a_while_is_said_once_and_gets_everything_later
         time.sleep(0.3)
         storage.refuses = False
         saved(here, 3)
-    assert len(said) == 1 and f"training goes on, and what is not sent yet is kept in {here}" in said[0]
+    assert len(said) == 1 and f"training continues, and what is not sent yet is kept in {here}" in said[0]
     assert there(remote) == {"step_00000002", "step_00000003"}
 
 
@@ -182,7 +182,7 @@ def test_storage_that_is_away_at_the_end_is_an_error_that_says_where_the_run_is(
 ) -> None:
     here = tmp_path / "here"
     with (
-        pytest.raises(StorageError, match=rf"not sent lies whole in {here}, and the same command on this machine"),
+        pytest.raises(StorageError, match=rf"not sent is complete in {here}, and the same command on this machine"),
         mirror.mirrored(ADDRESS, here, print),
     ):
         saved(here, 1)

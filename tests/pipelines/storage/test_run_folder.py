@@ -23,12 +23,13 @@ from two_ranks import Both
 
 from sslgraph.errors import SslgraphError, StorageError
 from sslgraph.pipelines.check.request import request
-from sslgraph.pipelines.evaluate import evaluate
+from sslgraph.pipelines.evaluate.restored import newest
 from sslgraph.pipelines.launch.launch import _agreed, launch
 from sslgraph.pipelines.look.report.records import read as report
 from sslgraph.pipelines.record import record
 from sslgraph.pipelines.storage import checkpoint, run_folder
 from sslgraph.pipelines.train.loop import loop
+from sslgraph.read.load import load_recipe
 
 
 class Fragile(ToyFeed):
@@ -64,8 +65,8 @@ def test_a_reader_that_fails_is_said_and_the_same_command_goes_on(tmp_path: Path
     with pytest.raises(StorageError) as told:
         disturbed(tmp_path, 10, unreadable)
     assert str(told.value) == (
-        "reading or writing failed ([Errno 116] Stale file handle); the checkpoint of step 8 stands; "
-        f"when it is mended, the same command with --out {tmp_path} goes on"
+        "reading or writing failed ([Errno 116] Stale file handle); the checkpoint of step 8 is kept; "
+        f"when it is mended, the same command with --out {tmp_path} continues"
     )
     loop(toy_run(tmp_path, checkpoint_every=4))
     assert steps(tmp_path) == list(range(1, 21))
@@ -214,7 +215,7 @@ def test_a_hurt_text_is_taken_from_the_newest_checkpoint(finished: Path, text: b
 
     hurt()
     assert report(finished).text.encode() == whole
-    assert evaluate._read(finished)[0].spec.batch == 16
+    assert load_recipe(str(newest(finished) / checkpoint.TEXT)).spec.batch == 16  # as evaluate reads it
     assert launch({"recipe": "demo/simclr", "overrides": SMALL, "out": str(finished)})["steps"] == 2
     assert own.read_bytes() == whole
     hurt()

@@ -22,7 +22,7 @@ MOCO = {
     "data.images": 64, "data.test_images": 10, "batch": 16, "epochs": None, "steps": 2, "evaluate": {},
     "state.queue.size": 32, "nets.f.width": 4,
 }  # fmt: skip
-CURE = "remove the folder to go on from the one before it"
+CURE = "remove the folder to continue from the one before it"
 
 
 @pytest.fixture(scope="module")

@@ -195,7 +195,7 @@ def test_removed_images_end_no_run_as_done(tmp_path: Path, a_run: Callable[..., 
     shutil.rmtree(tmp_path / "photos" / "dog")
     assert "33 images then, 17 now" in a_run().err
     said = a_run("--changed-data")
-    assert said.code == 1 and "step_00000009 lies beyond the end of this run, which has 4 steps" in said.err
+    assert said.code == 1 and "step_00000009 is beyond the end of this run, which has 4 steps" in said.err
 
 
 def test_a_checkpoint_of_a_version_that_took_no_fingerprint_goes_on(tmp_path: Path, a_run: Callable[..., Any]) -> None:
@@ -230,7 +230,7 @@ CHECKS: dict[str, Callable[[], Any]] = {
 def test_ranks_that_have_other_images_end_all_of_them(both: Both) -> None:
     assert both("equal") == ["", ""]
     assert both("unequal") == [
-        "another rank could not go on; its message says why",
+        "another rank failed; its message says why",
         "rank 1 on HOST has 107 images, not the 108 of the first rank; give all machines the same images",
     ]
 

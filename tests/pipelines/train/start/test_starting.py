@@ -112,5 +112,5 @@ def test_another_run_is_told_by_its_settings(then: str, now: str, words: str) ->
 
 def test_a_step_beyond_the_end_is_refused(tmp_path: Path) -> None:
     loop(toy_run(tmp_path))
-    with pytest.raises(SslgraphError, match=r"step_00000020 lies beyond the end of this run, which has 12 steps"):
+    with pytest.raises(SslgraphError, match=r"step_00000020 is beyond the end of this run, which has 12 steps"):
         loop(toy_run(tmp_path, total_steps=12))
