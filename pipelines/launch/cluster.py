@@ -51,9 +51,9 @@ def cluster(address: str | None) -> Iterator[Any]:
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield sys.modules["ray"]
         return
+    refuse_a_missing_token(is_private=address is None)
     if address is not None:
         refuse_silent(address)
-    refuse_a_missing_token(is_private=address is None)
     private = {} if address else {**_absent(PRIVATE), **_pinned()}
     os.environ.update({**_absent(QUIET), **private})
     import ray
