@@ -48,7 +48,7 @@ ONE: list[tuple[str, str]] = [
     ("train tiny.yaml --out text.txt", "can't be written"),
     ("train --resume nowhere", "there is no run in that folder"),
     ("train --resume empty", "there is no run in that folder"),
-    ("train --resume run --out other", "goes on in its own folder"),
+    ("train --resume run --out other", "continues in its own folder"),
     ("train --resume run --set batch=2", "holds another run: batch was"),
     ("train --resume cut", DAMAGED),
     ("train tiny.yaml --out run --set seed=9", "holds another run"),
