@@ -84,3 +84,8 @@ def test_pieces_stand_in_their_order_where_there_is_room() -> None:
 def test_what_fits_no_column_whole_fits_it_in_pieces(name: str, inches: float) -> None:
     found = fitted(drawn(name), LIGHT, inches=inches)
     assert abs(found.width * found.point / 72 - inches) < 0.01 and found.height * found.point / 72 <= 9
+
+
+def test_pieces_are_tried_without_their_shapes_before_anything_else_is_left_out() -> None:
+    found = fitted(drawn("hypercolumns"), LIGHT, inches=3.25)
+    assert abs(found.width * found.point / 72 - 3.25) < 0.01

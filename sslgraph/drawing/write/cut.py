@@ -18,8 +18,10 @@ LEGEND = 75.0  # units: of the legend, and of what stands around a picture
 
 def cut(picture: Picture, wide: float, high: float, *, shapes: bool) -> Iterator[tuple[Picture, Form]]:
     """The ways to cut a picture into pieces for a sheet of this width and height, the best ones first."""
-    for shown, with_shapes in ((picture, shapes), (compact(picture), False), (bare(picture), False)):
-        yield from _in_pieces(shown, wide, high, shapes=with_shapes)
+    if shapes:
+        yield from _in_pieces(picture, wide, high, shapes=True)
+    for shown in (picture, compact(picture), bare(picture)):
+        yield from _in_pieces(shown, wide, high, shapes=False)
     yield from _in_pieces(fold(bare(picture), *foldable(picture)), wide, high, shapes=False)
 
 
