@@ -110,7 +110,7 @@ def _put(content: bytes, opened: BinaryIO) -> None:
 
 
 def _write(pictures: list[Picture], file: Path, kind: str, look: Look, *, columns: int, frames: bool) -> None:
-    from sslgraph.drawing.write.file import rendered_as, written
+    from sslgraph.drawing.write.file import TEXTS, rendered_as, too_high, written
     from sslgraph.files.write_whole import write_whole
 
     if frames and (len(pictures) > 1 or str(file) == "-"):
@@ -121,8 +121,14 @@ def _write(pictures: list[Picture], file: Path, kind: str, look: Look, *, column
             write_whole(step, partial(_put, rendered_as(scene, kind)))
             typer.echo(f"drawn: {step}, {words}")
         return
-    alone = len(pictures) == 1
-    content = written(pictures[0], kind, look) if alone else rendered_as(look.sheet(pictures, columns), kind)
+    alone, note = len(pictures) == 1, ""
+    if alone and kind in TEXTS:
+        content = written(pictures[0], kind, look)
+    else:
+        scene = look.scene(pictures[0]) if alone else look.sheet(pictures, columns)
+        content, note = rendered_as(scene, kind), too_high(scene)
+    if note:
+        typer.echo(note, err=True)
     if str(file) == "-":
         typer.echo(content, nl=False)
         return

@@ -16,13 +16,14 @@ from ..figure.compact import compact
 from ..figure.steps import steps
 from ..figure.summed import gathered
 from ..paint.scene import POINT, Scene, scene
-from .fitted import FONT, fitted
+from .fitted import FONT, PAGE, fitted
 from .fonts import font_for, strange
 from .graph_text import dot, mermaid
 from .sheet import GAP, PAD, sheet
 from .svg import as_svg
 
 FORMATS = ("svg", "png", "pdf", "tex", "mmd", "dot", "json")
+TEXTS: dict[str, Callable[[Picture], str]] = {"mmd": mermaid, "dot": dot, "json": as_json}
 DOTS, PRINT_DOTS = 2, 4  # of a PNG for each unit of the picture; for each dot of a screen that prints an inch as 96
 
 
@@ -101,8 +102,18 @@ def write(picture: Picture, file: Path, look: Look) -> Path:
 
 def written(picture: Picture, kind: str, look: Look) -> bytes:
     """A picture in one of the formats."""
-    texts: dict[str, Callable[[Picture], str]] = {"mmd": mermaid, "dot": dot, "json": as_json}
-    return texts[kind](picture).encode() if kind in texts else rendered_as(look.scene(picture), kind)
+    return TEXTS[kind](picture).encode() if kind in TEXTS else rendered_as(look.scene(picture), kind)
+
+
+def too_high(drawn: Scene) -> str:
+    """What to say of a figure in print that no page holds, however it was laid out; nothing of another one."""
+    high = drawn.height * drawn.point
+    if drawn.point == POINT or high <= PAGE:
+        return ""
+    return (
+        f"{drawn.title} is {high / 72:.1f} in high, and a page holds {PAGE / 72:g} in: a wider --width makes it lower, "
+        "and `hide` under `picture:` leaves parts out"
+    )
 
 
 def rendered_as(drawn: Scene, kind: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,19 @@ def test_a_picture_for_a_column(sslgraph: Command, tmp_path: Path) -> None:
     assert 'width="3.25in"' in file.read_text()
     assert sslgraph("draw", "rotation_one", "-o", str(file), "--width", "139.7mm", "--compact").code == 0
     assert 'width="5.5in"' in file.read_text() and "23.5 M" not in file.read_text()
+
+
+def test_a_figure_that_no_page_holds_says_so(sslgraph: Command, tmp_path: Path) -> None:
+    file = tmp_path / "x.svg"
+    said = sslgraph("draw", "hypercolumns", "-o", str(file), "--width", "3.25in")
+    assert said.code == 0 and said.out == f"drawn: {file}\n"
+    high = float(re.search(r'height="([\d.]+)in"', file.read_text())[1])  # type: ignore[index]
+    assert high > 9 and said.err == (
+        f"Colorization by hypercolumns is {high:.1f} in high, and a page holds 9 in: a wider --width makes it lower, "
+        "and `hide` under `picture:` leaves parts out\n"
+    )
+    lower = sslgraph("draw", "hypercolumns", "-o", str(file), "--width", "5.5in")
+    assert lower.code == 0 and lower.err == ""
 
 
 @pytest.mark.parametrize(
