@@ -29,10 +29,7 @@ if TYPE_CHECKING:
 
 
 def load(
-    source: str | Path | Mapping[str, Any],
-    overrides: Mapping[str, Any] | None = None,
-    *,
-    plugins: tuple[str, ...] = (),
+    source: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None, *, plugins: tuple[str, ...] = ()
 ) -> Method:
     """A method by its name or file, as a YAML text (several lines) or as a mapping; `overrides` as in `--set`.
 

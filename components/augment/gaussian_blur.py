@@ -32,11 +32,7 @@ class GaussianBlur(nn.Module):
     """
 
     def __init__(
-        self,
-        *,
-        sigma: Positives = (0.1, 2.0),
-        kernel: Odd | None = None,
-        p: Share | list[Share] = 0.5,
+        self, *, sigma: Positives = (0.1, 2.0), kernel: Odd | None = None, p: Share | list[Share] = 0.5
     ) -> None:
         super().__init__()
         if not 0 < sigma[0] <= sigma[1]:

@@ -99,9 +99,7 @@ def unpack(
     return True
 
 
-def interleaved(
-    images: UInt8[Tensor, "batch channels height width"],
-) -> UInt8[Tensor, "batch channels height width"]:
+def interleaved(images: UInt8[Tensor, "batch channels height width"]) -> UInt8[Tensor, "batch channels height width"]:
     """The same, its colours laid together pixel by pixel."""
     found = _library()
     is_plain = images.shape[1] == _COLOURS and images.is_contiguous() and images.dtype == torch.uint8

@@ -25,10 +25,7 @@ class Normalize(nn.Module):
     """
 
     def __init__(
-        self,
-        *,
-        mean: tuple[Share, ...] = (0.485, 0.456, 0.406),
-        std: tuple[SomeShare, ...] = (0.229, 0.224, 0.225),
+        self, *, mean: tuple[Share, ...] = (0.485, 0.456, 0.406), std: tuple[SomeShare, ...] = (0.229, 0.224, 0.225)
     ) -> None:
         super().__init__()
         if min(std) <= 0:

@@ -45,9 +45,7 @@ class ColourMixture(nn.Module):
         refuse_grey(images, "colours.mixture")
 
     def pictures(
-        self,
-        image: Float[Tensor, "batch 3 height width"],
-        like: Float[Tensor, "batch rows columns outputs"],
+        self, image: Float[Tensor, "batch 3 height width"], like: Float[Tensor, "batch rows columns outputs"]
     ) -> dict[str, Tensor]:
         """The image, its lightness alone, and with the colours that the scores `like` say (annealed mean)."""
         return painted(image, like)

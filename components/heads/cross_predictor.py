@@ -12,10 +12,7 @@ from sslgraph.ranges import Count
 from .places import sine_cosine_table
 
 
-@component(
-    source="arXiv:2502.08769, section 3.2; arXiv:2401.14391, section 3.2",
-    title="cross-attention predictor",
-)
+@component(source="arXiv:2502.08769, section 3.2; arXiv:2401.14391, section 3.2", title="cross-attention predictor")
 class CrossPredictor(nn.Module):
     """Queries are the wanted places; keys and values are the seen tokens in their places.
 

@@ -10,8 +10,7 @@ from sslgraph.ranges import Count, NotNegative
 
 
 @component(
-    source="arXiv:2002.05709, section 2.1, and the settings of each method's code, named in the docstring",
-    rows="raw",
+    source="arXiv:2002.05709, section 2.1, and the settings of each method's code, named in the docstring", rows="raw"
 )
 class MLP(nn.Module):
     """Hidden layers of linear, BatchNorm (or none), activation; then a linear layer and perhaps a last BatchNorm.

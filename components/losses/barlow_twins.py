@@ -51,11 +51,7 @@ class BarlowTwins(nn.Module):
         redundancy = correlation.square().sum() - agreement.square().sum()
         return (1 - agreement).square().sum() + self.redundancy * redundancy
 
-    def landmarks(
-        self,
-        one: Float[Tensor, "batch dim"],
-        other: Float[Tensor, "batch dim"],
-    ) -> dict[str, float]:
+    def landmarks(self, one: Float[Tensor, "batch dim"], other: Float[Tensor, "batch dim"]) -> dict[str, float]:
         """Unrelated views: a correlation has mean 0 and mean square 1 / (images - 1). Constant features: all are 0."""
         dim, noise = one.shape[1], 1 / max(_images(one) - 1, 1)
         return {"chance": dim * (1 + noise) + self.redundancy * dim * (dim - 1) * noise, "collapsed": float(dim)}

@@ -24,7 +24,7 @@ from sslgraph.ranges import PositiveScalar
     sane={"temperature": (0.03, 1.0)},
     remedies={
         "collapse": "lower the temperature or the learning rate, and normalise what is compared "
-        "(arXiv:2002.05709, table 5)",
+        "(arXiv:2002.05709, table 5)"
     },
 )
 class InfoNCE(nn.Module):

@@ -45,18 +45,14 @@ class SwAV(nn.Module):
         return soft_cross_entropy(codes, scores / self.temperature, pairs=self.pairs)
 
     def landmarks(
-        self,
-        scores: Float[Tensor, "views batch prototypes"],
-        codes: Float[Tensor, "views_coded batch prototypes"],
+        self, scores: Float[Tensor, "views batch prototypes"], codes: Float[Tensor, "views_coded batch prototypes"]
     ) -> dict[str, float]:
         """Uniform predictions, and equally images that all score alike: the log of the number of prototypes."""
         uniform = math.log(scores.shape[-1])
         return {"chance": uniform, "collapsed": uniform}
 
     def monitors(
-        self,
-        scores: Float[Tensor, "views batch prototypes"],
-        codes: Float[Tensor, "views_coded batch prototypes"],
+        self, scores: Float[Tensor, "views batch prototypes"], codes: Float[Tensor, "views_coded batch prototypes"]
     ) -> dict[str, Tensor]:
         """How sharp predictions and codes are (1: uniform), and how many prototypes the predictions use in effect."""
         says, codes = (scores.float() / self.temperature).softmax(-1).flatten(0, 1), codes.float().flatten(0, 1)

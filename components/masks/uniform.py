@@ -39,12 +39,7 @@ class UniformMask(nn.Module):
     """
 
     def __init__(
-        self,
-        *,
-        ratio: InnerShare = 0.75,
-        predicted: SomeShare = 1.0,
-        patch: Count = 16,
-        unit: Count | None = None,
+        self, *, ratio: InnerShare = 0.75, predicted: SomeShare = 1.0, patch: Count = 16, unit: Count | None = None
     ) -> None:
         super().__init__()
         if not 0 < ratio < 1:

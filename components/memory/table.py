@@ -27,11 +27,7 @@ class Table(nn.Module):
     values: Tensor
 
     def __init__(
-        self,
-        *,
-        rows: Count | None = None,
-        dim: Count | None = None,
-        init: Literal["zeros", "ones", "random"] = "zeros",
+        self, *, rows: Count | None = None, dim: Count | None = None, init: Literal["zeros", "ones", "random"] = "zeros"
     ) -> None:
         super().__init__()
         rows, dim = filled(rows, "rows", "what is written"), filled(dim, "dim", "what is written")

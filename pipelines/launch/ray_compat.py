@@ -40,11 +40,7 @@ SLOW_START = "timed out during startup"
 # When a job is stopped it is asked by SIGTERM, and killed if it has not saved its checkpoint and ended in this time.
 STOPPING = {"RAY_JOB_STOP_SIGNAL": "SIGTERM", "RAY_JOB_STOP_WAIT_TIME_S": "300"}
 # Modules whose loggers say at their own level what a job packs, and that a stream has ended.
-CHATTY = (
-    "ray.dashboard.modules.dashboard_sdk",
-    "ray.dashboard.modules.job.sdk",
-    "ray._private.runtime_env.packaging",
-)
+CHATTY = ("ray.dashboard.modules.dashboard_sdk", "ray.dashboard.modules.job.sdk", "ray._private.runtime_env.packaging")
 
 
 def read_variables_again() -> None:

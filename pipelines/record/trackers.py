@@ -24,10 +24,7 @@ from .events import Events
 
 FILE = "trackers.json"  # under which names a run is known elsewhere, so that a resumed run goes on there
 PROJECT = "sslgraph"
-GROUPS = {
-    "optimizer": ("lr", "weight_decay", "gradient_norm"),
-    "pace": ("images_per_second", "waiting"),
-}
+GROUPS = {"optimizer": ("lr", "weight_decay", "gradient_norm"), "pace": ("images_per_second", "waiting")}
 
 
 class Tracker(Protocol):

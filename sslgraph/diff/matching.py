@@ -38,11 +38,7 @@ def matched(one: Figure, other: Figure) -> Matching:
         {
             "views": paired(one.views, other.views, lambda x, y: _view_score(a.views[x], b.views[y])),
             "nets": nets,
-            "targets": paired(
-                list(a.targets),
-                list(b.targets),
-                lambda x, y: _target_score(follow, a, x, b, y),
-            ),
+            "targets": paired(list(a.targets), list(b.targets), lambda x, y: _target_score(follow, a, x, b, y)),
             "state": paired(list(a.state), list(b.state), lambda x, y: 2 * _alike(a.state[x], b.state[y], "use")),
             "ops": paired(list(a.ops), list(b.ops), lambda x, y: _use_score(a.ops[x].use, b.ops[y].use)),
         }

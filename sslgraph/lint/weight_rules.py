@@ -23,10 +23,5 @@ def rate_from_scratch(graph: Graph, facts: Facts) -> Iterator[Doubt]:
 
 
 WEIGHT_RULES = (
-    Rule(
-        "SG301",
-        "Given weights are trained with a small rate.",
-        "arXiv:2202.10054, section 3.3",
-        rate_from_scratch,
-    ),
+    Rule("SG301", "Given weights are trained with a small rate.", "arXiv:2202.10054, section 3.3", rate_from_scratch),
 )

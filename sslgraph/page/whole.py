@@ -58,10 +58,7 @@ def packed(data: dict[str, Any]) -> str:
 
 def told(found: Account) -> dict[str, Any]:
     """An account as plain values."""
-    return {
-        "headline": found.headline,
-        "told": [[s.sign, s.level, s.about, s.text] for s in found.statements],
-    }
+    return {"headline": found.headline, "told": [[s.sign, s.level, s.about, s.text] for s in found.statements]}
 
 
 def _pairs(methods: Sequence[Shown]) -> dict[str, Any]:

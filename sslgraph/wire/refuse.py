@@ -32,12 +32,7 @@ def _unused(graph: Graph) -> list[Fault]:
     for box in graph.boxes.values():
         if box.section not in ("losses", "wiring") and box.name not in called:
             faults.append(
-                Fault(
-                    box.path,
-                    f"nothing uses '{box.name}' ({box.section})",
-                    (),
-                    "call it in flow:, or remove it",
-                )
+                Fault(box.path, f"nothing uses '{box.name}' ({box.section})", (), "call it in flow:, or remove it")
             )
     return faults + [fault for leg in graph.every_leg for fault in _unused_names(leg, used)]
 
@@ -108,10 +103,7 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
         if "dead" in cells:
             faults.append(
                 Fault(
-                    ("nets", name),
-                    f"no loss trains the net '{name}'",
-                    (),
-                    "say frozen: true, or connect it to a loss",
+                    ("nets", name), f"no loss trains the net '{name}'", (), "say frozen: true, or connect it to a loss"
                 )
             )
     return faults

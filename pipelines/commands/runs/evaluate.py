@@ -17,20 +17,17 @@ def evaluate(
     protocol: Annotated[
         list[str],
         typer.Option(
-            "--protocol",
-            help="Protocol: knn20 (any k), linear, labels_1, fine_tune, kmeans, retrieval, health, ...",
+            "--protocol", help="Protocol: knn20 (any k), linear, labels_1, fine_tune, kmeans, retrieval, health, ..."
         ),
     ] = [],  # noqa: B006
     data: Annotated[
         str | None, typer.Option("--data", "--on", help="Images to use instead of the run's own dataset")
     ] = None,
     segmentation: Annotated[
-        str | None,
-        typer.Option("--segmentation", help="Folder of images with label maps: mIoU on frozen features"),
+        str | None, typer.Option("--segmentation", help="Folder of images with label maps: mIoU on frozen features")
     ] = None,
     ignore: Annotated[
-        list[int] | None,
-        typer.Option("--ignore", help="Number in label maps that means no label [default: 255]"),
+        list[int] | None, typer.Option("--ignore", help="Number in label maps that means no label [default: 255]")
     ] = None,
     size: Annotated[
         int | None, typer.Option("--size", min=1, help="Side of the images for segmentation, in pixels")

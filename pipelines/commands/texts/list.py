@@ -18,9 +18,7 @@ class Listed(StrEnum):
     AUGMENTATIONS = "augmentations"
 
 
-def list_specs(
-    what: Annotated[Listed, typer.Argument(help="What to list")] = Listed.METHODS,
-) -> None:
+def list_specs(what: Annotated[Listed, typer.Argument(help="What to list")] = Listed.METHODS) -> None:
     """List methods and their recipes, parts or augmentations."""
     from sslgraph.read import catalogue
 

@@ -65,13 +65,7 @@ def gather(
 def _sheet(record: Record, source: Source, where: str, plugins: tuple[str, ...]) -> Sheet:
     recipe = record.loaded.spec
     return contact_sheet(
-        method_in(record.loaded),
-        source,
-        data=where,
-        count=SHOWN,
-        seed=recipe.seed,
-        batch=recipe.batch,
-        plugins=plugins,
+        method_in(record.loaded), source, data=where, count=SHOWN, seed=recipe.seed, batch=recipe.batch, plugins=plugins
     )
 
 
