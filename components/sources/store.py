@@ -88,6 +88,8 @@ class Folder:
             raise SslgraphError(
                 f"{path} does not exist; give the folder of the images, one file, or an address such as s3://"
             )
+        if given.exists() and not (given.is_file() or given.is_dir()):
+            raise SslgraphError(f"{path} is a device or a pipe; give the folder of the images, or one file")
         self.only = given.name if given.is_file() else None
         self._folder, self._starts = several or (given.parent if self.only else given, [given])
         self._inside = [self._folder.resolve(), *snapshot_places(self._folder)]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from sslgraph.errors import SslgraphError
 from sslgraph.files.addresses import is_address
@@ -18,6 +19,7 @@ from sslgraph.schedules import schedule
 from . import check, photographs
 
 MOVING = ("cosine", "linear", "steps")  # schedules whose values are numbers in a list
+FILE = "file://"  # an address of this machine
 # Settings that say how images are read, and not how many or where.
 READING = ("label", "image", "classes", "links", "range", "channels")
 
@@ -137,6 +139,10 @@ def located(path: str) -> str:
 
     Links stay: the files of the hub's cache have their names in one folder and their content in another.
     """
+    if not path.strip():  # a variable of the shell that is not set: the folder of the moment is not meant
+        raise SslgraphError("the path of the images is empty; name a folder, a file or an address")
+    if path.lower().startswith(FILE):
+        path = unquote(urlsplit(path).path)
     given = Path(path).expanduser()
     is_name = (
         is_address(path)

@@ -10,7 +10,8 @@ from object_storage import Storage
 from PIL import Image
 from tars import numbered, png, shard
 
-from sslgraph.pipelines.check.request import moved, request
+from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.check.request import located, moved, request, source_for
 from sslgraph.read.spec import Data
 
 
@@ -63,3 +64,19 @@ def test_settings_of_the_command_line_go_to_the_data_there(tmp_path: Path) -> No
     asked = request("demo/rotation", data=str(tmp_path), overrides={"data.range": "auto", "data.limit": 5})
     wanted = {"use": "sources.image_folder", "range": "auto", "limit": 5, "path": str(tmp_path)}
     assert asked["overrides"]["data"] == wanted
+
+
+@pytest.mark.parametrize("path", ["", "  "])
+def test_an_empty_path_is_not_the_folder_of_the_moment(path: str) -> None:
+    with pytest.raises(SslgraphError, match="the path of the images is empty; name a folder, a file or an address"):
+        request("demo/simclr", data=path)
+
+
+def test_an_address_of_this_machine_is_a_path(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a b.png")
+    assert located((tmp_path / "a b.png").as_uri()) == str(tmp_path / "a b.png")
+
+
+def test_a_device_is_no_set_of_images() -> None:
+    with pytest.raises(SslgraphError, match="/dev/null is a device or a pipe; give the folder of the images"):
+        source_for("/dev/null")
