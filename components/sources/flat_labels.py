@@ -15,7 +15,7 @@ import torch
 
 from .arranging import Arranged
 from .skipped import Skipped
-from .splits import SPLITS, TEST, TRAIN, VAL
+from .splits import NEITHER, SPLITS, TEST, TRAIN, VAL, by_word
 from .store import File, Store
 
 TEXTS = (".txt", ".csv", ".tsv")
@@ -32,7 +32,7 @@ def with_flat_labels(
     """The same with the labels that a text among `others` says of a split that has none; it is counted in `skipped`."""
     if found.labels is None:
         return found
-    labels = found.labels.clone()
+    labels, used = found.labels.clone(), set[str]()
     for split in (VAL, TEST):
         its = np.flatnonzero(found.splits == split)
         has_labels = len(its) and bool((labels[torch.from_numpy(its)] >= 0).any())
@@ -40,11 +40,14 @@ def with_flat_labels(
             continue
         stems = [_stem(images[i].name) for i in its.tolist()]
         for text in others:
-            if not text.name.lower().endswith(TEXTS) or text.size > LARGEST:
+            if not text.name.lower().endswith(TEXTS) or text.size > LARGEST or text.name in used:
                 continue
+            if any(by_word(part) not in (NEITHER, split) for part in text.name.split("/")):
+                continue  # it is of another split, whose images may have the same names
             said = _said(store, text, found.classes)
             if sum(stem in said for stem in stems) >= ENOUGH * len(stems):
                 labels[torch.from_numpy(its)] = torch.tensor([said.get(stem, -1) for stem in stems])
+                used.add(text.name)
                 skipped.note(f"text with labels of {SPLITS[split]}", "used", text.name)
                 break
     return replace(found, labels=labels)

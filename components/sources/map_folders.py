@@ -1,7 +1,8 @@
-"""Folders of label maps beside folders of images: their pictures show classes, and are no images to train on."""
+"""Label maps beside images, in folders or files of their own: they show classes, and are no images to train on."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .arranging import by_folder
@@ -15,6 +16,9 @@ MAPS = (
 )  # fmt: skip
 
 
+OF_FILE = re.compile(r"(.+)[ _.-](?:masks?|seg|segmentation|gt|labels?|labelids)(?:[ _-]?\d+)?", re.IGNORECASE)
+
+
 def are_maps(folders: Sequence[str]) -> list[bool]:
     """Whether each folder is one of maps, or lies in one: in a/masks, where a folder a/images holds images."""
     cut = [folder.split("/") for folder in folders]
@@ -25,13 +29,21 @@ def are_maps(folders: Sequence[str]) -> list[bool]:
 
 
 def no_maps(names: Sequence[str], skipped: Skipped) -> Sequence[int]:
-    """Which of these files are not in such folders; the others are counted."""
+    """Which of these files are no maps, by their folders or by names such as a_mask.png; the others are counted."""
     folders, of_each = by_folder(names)
     maps = are_maps(folders)
-    if not any(maps):
-        return range(len(names))
-    numbers = of_each.tolist()
-    left = [i for i, number in enumerate(numbers) if maps[number]]
-    why = "in a folder beside one of images, no image to train on (it serves sslgraph evaluate --segmentation)"
-    skipped.note("label map", why, names[left[0]], len(left))
-    return [i for i, number in enumerate(numbers) if not maps[number]]
+    left = {i for i, number in enumerate(of_each.tolist()) if maps[number]} if any(maps) else set[int]()
+    for rows, where in ((left, "in a folder beside one of images"), (_of_files(names), "beside the image of its name")):
+        if rows:
+            why = f"{where}, no image to train on (it serves sslgraph evaluate --segmentation)"
+            skipped.note("label map", why, names[min(rows)], len(rows))
+            left = left | rows
+    return [i for i in range(len(names)) if i not in left] if left else range(len(names))
+
+
+def _of_files(names: Sequence[str]) -> set[int]:
+    """The files a_mask.png, or a_mask_1.png, of an image a.png or a.jpg in the same folder."""
+    stems = [name.rpartition(".")[0] for name in names]
+    found = {i: match[1] for i, stem in enumerate(stems) if (match := OF_FILE.fullmatch(stem))}
+    known = set(stems) if found else set[str]()
+    return {i for i, image in found.items() if image in known}

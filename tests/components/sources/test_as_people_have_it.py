@@ -203,3 +203,26 @@ def test_names_in_a_tar_that_lead_out_of_it_say_no_class(tmp_path: Path) -> None
     files = {f"/data/{name}/{i}.png": png(i) for name in ("cat", "dog") for i in range(6)}
     source = WebDataset(path=str(shard(tmp_path / "a.tar", {**files, "../x.png": png(9)})))
     assert source.classes == ("cat", "dog")
+
+
+def test_masks_that_are_named_after_an_image_beside_them_are_no_images(tmp_path: Path) -> None:
+    for name in ("benign", "malignant"):
+        pictures(*(tmp_path / name / f"{name} ({i}).png" for i in range(5)))
+        pictures(
+            *(tmp_path / name / f"{name} ({i})_mask{part}.png" for i in range(5) for part in ("", "_1")[: 1 + i % 2])
+        )
+    pictures(tmp_path / "benign" / "face_mask.png")  # whose image is not there: it is one itself
+    source = ImageFolder(path=str(tmp_path))
+    assert len(source) == 10 and source.classes == ("benign", "malignant")
+    assert any(note.startswith("14 label maps: beside the image of its name, no image") for note in source.notes)
+
+
+def test_a_text_of_val_says_nothing_of_test_images_of_the_same_names(tmp_path: Path) -> None:
+    images(tmp_path / "train")
+    pictures(*(tmp_path / split / f"{i}.png" for split in ("val", "test") for i in range(4)))
+    (tmp_path / "val" / "annotations.txt").write_text("".join(f"{i}.png {('cat', 'dog')[i % 2]}\n" for i in range(4)))
+    test = ImageFolder(path=str(tmp_path), split="test")
+    assert test.files[0].startswith("val/") and test.labels is not None and test.labels.tolist() == [0, 1, 0, 1]
+    assert (
+        "splits: train 12 images; val 4 images, held out; test 4 images, not used (they have no labels)" in test.notes
+    )
