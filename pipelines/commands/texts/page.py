@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,19 +28,33 @@ def page(
 
     It holds their pictures, settings, comparisons and family tree.
     """
-    from sslgraph.files.write_whole import reason, write_whole
+    from sslgraph.files.write_whole import told, write_whole
     from sslgraph.page import page as whole
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")
+    _refuse_unwritable(out)
     names = [*(files or ()), *catalogue.names("methods")]  # the user's own first: their mistakes show at once
     text = whole([shown(name, key, tuple(plugin)) for name, key in zip(names, _keys(names), strict=True)]).encode()
-    try:
+    with told(out):
         out.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise SslgraphError(f"{out} can't be made: {reason(problem)}; give another place with -o") from problem
     write_whole(out / "index.html", lambda opened: opened.write(text))
     typer.echo(f"{out / 'index.html'}: {counted(len(names), 'method')}, {len(text) / 1e6:.1f} MB; open it in a browser")
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """A folder where no page can be written is refused before a minute of drawing; nothing is left of the try."""
+    from sslgraph.files.write_whole import told, writable
+
+    absent = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        with told(out):
+            out.mkdir(parents=True, exist_ok=True)
+        writable(out / "index.html")
+    finally:
+        for folder in absent:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:

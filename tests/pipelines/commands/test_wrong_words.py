@@ -113,6 +113,8 @@ ONE: list[tuple[str, str]] = [
     ("diff simclr byol -o x.bmp", "a comparison can't be written in this format"),
     ("page nothing.yaml", "there is no such file"),
     ("page -o text.txt", "can't be a folder: a file is there"),
+    ("page -o text.txt/below", "can't be written: not a directory; give another place with -o"),
+    ("page -o new/folder nothing.yaml", "there is no such file"),
     ("views tiny.yaml --images 0", "ask for 1 or more"),
     ("views tiny.yaml -o x.bmp", "a sheet is written as .png or .html"),
     ("views tiny.yaml --epoch -1", "--epoch"),
