@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from sslgraph.errors import SslgraphError
+from sslgraph.files.write_whole import reason as why
 
 NAME = re.compile(r"step_(\d{8})")
 MARKER = "COMPLETE"
@@ -137,6 +138,9 @@ def load(path: Path) -> Checkpoint:
         KeyError,
         pickle.UnpicklingError,
     ) as problem:
+        if isinstance(problem, OSError) and problem.errno not in (None, errno.ENOENT):
+            # What the system refuses says nothing of the files: nobody should remove them for it.
+            raise SslgraphError(f"the checkpoint {path} can't be read: {why(problem)}") from problem
         reason = (str(problem) or type(problem).__name__).splitlines()[0].partition(". ")[0]
         cure = "remove the folder to continue from the one before it"
         raise SslgraphError(f"the checkpoint {path} is damaged and can't be read ({reason}); {cure}") from problem

@@ -59,6 +59,20 @@ def test_a_truncated_checkpoint_is_called_damaged(tmp_path: Path, name: str, lef
         checkpoint.load(path)
 
 
+def test_a_checkpoint_that_may_not_be_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To remove its folder would be the wrong advice."""
+    path = checkpoint.save(tmp_path, at(7))
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path / "method.pt"))
+
+    monkeypatch.setattr(torch, "load", refused)
+    with pytest.raises(SslgraphError, match=rf"^the checkpoint {path} can't be read: permission denied$"):
+        checkpoint.load(path)
+
+
 def test_a_checkpoint_with_flipped_bytes_is_called_damaged(tmp_path: Path) -> None:
     path = checkpoint.save(tmp_path, at(7))
     content = (path / "method.pt").read_bytes()
