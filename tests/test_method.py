@@ -135,3 +135,12 @@ def test_the_code_is_that_of_show() -> None:
     from sslgraph.pipelines.look.show import code
 
     assert sslgraph.load("demo/dino").code == code("demo/dino", (), {})
+
+
+@pytest.mark.parametrize("name", ["demo/moco_v2", "demo/dino", "demo/mae"])
+def test_views_are_the_same_under_autocast(name: str) -> None:
+    method, images = sslgraph.load(name), torch.randint(0, 256, (4, 3, 40, 40), dtype=torch.uint8)
+    made = method.views(images, torch.arange(4))
+    with torch.autocast("cpu", torch.bfloat16):
+        again = method.views(images, torch.arange(4))
+    assert all(value.dtype == again[key].dtype and torch.equal(value, again[key]) for key, value in made.items())

@@ -12,7 +12,9 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+from sslgraph.compile.follow import Follower
 from sslgraph.components.sources.shapes import Shapes
+from sslgraph.schedules import Clock
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -48,8 +50,24 @@ def test_the_loop_on_two_processes(here: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # Lightning's own
-def test_inside_a_lightning_module() -> None:
-    exec(LIGHTNING, {"__name__": "block"})
+@pytest.mark.parametrize(
+    ("words", "ticks"),
+    [({}, 2), ({"accumulate_grad_batches": 2}, 2), ({"accumulate_grad_batches": 2, "precision": "bf16-mixed"}, 2)],
+    ids=["as it stands", "accumulated", "in bfloat16"],
+)
+def test_inside_a_lightning_module(words: dict[str, object], ticks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Targets follow once a step, after its last micro-batch."""
+    followed: list[int] = []
+    follow = Follower.follow
+
+    def counted(follower: Follower, step: int, clock: Clock) -> None:
+        followed.append(step)
+        follow(follower, step, clock)
+
+    monkeypatch.setattr(Follower, "follow", counted)
+    block = LIGHTNING.replace("batch_size=32", "batch_size=16") if words else LIGHTNING
+    exec(block.replace("logger=False", "logger=False, **words"), {"__name__": "block", "words": words})
+    assert followed == [step for step in range(ticks) for _ in range(2)]  # byol has two targets
 
 
 def test_a_recipe_is_trained_and_its_encoder_used(here: Path) -> None:

@@ -32,8 +32,8 @@ class Optimizer:
     """Steps a compiled method by its losses.
 
     Learning rates are those of the recipe times the `lr_rule` of the global batch. Gradients are averaged over ranks
-    (unless DDP does so: `averaged_elsewhere`), clipped, dropped where frozen, and only then used: a frozen parameter
-    has no gradient at all, so it neither decays nor moves by momentum.
+    (unless DDP does so: `averaged_elsewhere`), clipped, and only then used. What is frozen is dropped in between, by
+    the compiled method itself.
     """
 
     def __init__(
@@ -81,7 +81,6 @@ class Optimizer:
         norm = clip.together(lengths.values())
         if self.clip is not None:
             self.clip.shorten(self._by_net, lengths)
-        self._drop_frozen(step)
         measured = self._set_rates(step)
         self.torch.step()
         self.torch.zero_grad()
@@ -121,14 +120,6 @@ class Optimizer:
                         f"parameter has {tuple(shape)}; the checkpoint is of another method, or damaged"
                     )
             self.torch.remember(known[name], {key: _beside(known[name], value) for key, value in remembered.items()})
-
-    def _drop_frozen(self, step: int) -> None:
-        for prefix, until in self.method.freezes.items():
-            if step < until.steps(self.clock):
-                frozen = prefix.removeprefix("parts.")
-                for p in self.parameters:
-                    if p.name == frozen or p.name.startswith(f"{frozen}."):
-                        p.parameter.grad = None
 
     def _set_rates(self, step: int) -> dict[str, float]:
         for group, target in zip(self.groups, self.torch.param_groups, strict=True):

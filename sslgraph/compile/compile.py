@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from sslgraph.compile import freezing
 from sslgraph.compile.after_step import Writes, checked, collected, write_all, write_pass, written
 from sslgraph.compile.follow import Follower, ScheduledSetting, Taker, scheduled
 from sslgraph.compile.program import Program
+from sslgraph.compile.step_order import StepOrder
 from sslgraph.compile.watch import Watch
 from sslgraph.compile.weights import Encoder, build_parts
 from sslgraph.draws import stream_of
@@ -71,7 +73,8 @@ class CompiledMethod(nn.Module):
         self.players = self._players()
         self.programs = {leg.leg.name: self._program(leg) for leg in sized.legs}
         self.passes = {leg.leg.name: self._program(leg.then) for leg in sized.legs if leg.then is not None}
-        self._open: tuple[int, Clock] | None = None  # the step that is begun and not yet ticked
+        self.order = StepOrder()
+        self.register_load_state_dict_post_hook(_begin_anew)
         self._factors = {name: weight.first for name, weight in self.weights.items()}
         self._written = written(self._training)
         self.watch = Watch(self.graph, self._training, dict(self.parts.items()))
@@ -84,7 +87,7 @@ class CompiledMethod(nn.Module):
         trains (train mode, gradients on) and no step is begun.
         """
         is_training = self.training and torch.is_grad_enabled()
-        if is_training and self._open is None:
+        if is_training and self.order.open is None:
             raise SslgraphError(
                 "no step is begun: call model.begin(step, clock) before the forward pass of a step; for a validation "
                 "loss call model.eval() and use torch.no_grad()"
@@ -97,14 +100,12 @@ class CompiledMethod(nn.Module):
     def begin(self, step: int, clock: Clock) -> None:
         """Opens an optimizer step (counted from 0): temperatures, weights of losses and the like take its values.
 
-        A step that is given up is begun again; raises SslgraphError if a later one begins before `tick` closes it.
+        What `freeze:` holds still at this step is held until `tick`, whatever optimizer of torch steps the rest. A step
+        that is given up is begun again; raises SslgraphError if `tick` did not close the step before, or closed this
+        one or a later one since a state was loaded.
         """
-        if self._open is not None and step > self._open[0]:
-            raise SslgraphError(
-                f"step {step} can't begin before step {self._open[0]} ends: call model.tick(writes) after the "
-                f"optimizer's step, or, to skip a batch, begin step {self._open[0]} again with the next one"
-            )
-        self._open = step, clock
+        self.order.begin(step, clock)
+        freezing.hold(self, self.freezes, step, clock)
         self._factors = {name: weight.at(step, clock) for name, weight in self.weights.items()}
         for setting in self.settings:
             setting.fill(step, clock)
@@ -116,14 +117,12 @@ class CompiledMethod(nn.Module):
         `writes` is what the step's forward pass gave, or a list of what those of its micro-batches gave, in order.
         Raises SslgraphError if no step is open, so once more for the same step, or if these are other writes.
         """
-        if self._open is None:
-            raise SslgraphError(
-                "no step is open: call model.begin(step, clock) once before a step and model.tick(writes) once after it"
-            )
+        step, clock = self.order.begun()
         write_all(self.graph, self.parts, self._training, checked(writes, self._written))
         for follower in self.followers:
-            follower.follow(*self._open)
-        self._open = None
+            follower.follow(step, clock)
+        self.order.close()
+        freezing.release(self)
 
     def player_losses(self, losses: Mapping[str, Tensor]) -> list[tuple[Tensor, list[nn.Parameter]]]:
         """For each player the sum of its losses and the parameters that this sum trains."""
@@ -226,6 +225,12 @@ class CompiledMethod(nn.Module):
                 if name in self.parts
             ),
         ]
+
+
+def _begin_anew(method: CompiledMethod, _keys: Any) -> None:
+    """A state was loaded, and the step that it was saved behind begins."""
+    method.order.forget()
+    freezing.release(method)
 
 
 def _is_due(leg: SizedLeg, step: int, clock: Clock) -> bool:

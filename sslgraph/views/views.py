@@ -135,7 +135,8 @@ class ViewProgram:
         batch = {}
         for name, steps in self.views.items():
             images = steps.resample.ready(images) if isinstance(images, Tensor) else images
-            views, frame = steps.run(images, keyed(seed, epoch, index), device)
+            with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
+                views, frame = steps.run(images, keyed(seed, epoch, index), device)
             if isinstance(views, list):
                 raise SslgraphError(
                     f"the images differ in size, and no step of view '{name}' brings them to one; "

@@ -241,10 +241,10 @@ def test_state_changes_after_the_step_only() -> None:
 
 def test_a_training_forward_without_begin_is_refused_before_every_step() -> None:
     method = compiled(**SIAMESE)
-    for _ in range(2):
+    for number in range(2):
         with pytest.raises(SslgraphError, match=r"no step is begun: call model.begin\(step, clock\)"):
             method(both(1, 2))
-        step(method, both(1, 2))
+        step(method, both(1, 2), number=number)
 
 
 def test_without_training_the_last_step_begun_goes_on_to_hold() -> None:
@@ -272,8 +272,27 @@ def test_a_step_without_tick_is_not_passed_over_and_may_be_begun_again() -> None
     with pytest.raises(SslgraphError, match=r"step 4 can't begin before step 3 ends: call model.tick\(writes\) after"):
         method.begin(4, CLOCK)
     step(method, both(1, 2), number=3)
+
+
+def test_a_step_that_was_ticked_does_not_come_again() -> None:
+    """Not in Lightning's second micro-batch, nor where a loop counts each epoch from 0."""
+    method = compiled(**FOLLOWED)
+    for number in (0, 3):
+        step(method, both(1, 2), number=number)
+        for earlier in range(number + 1):
+            with pytest.raises(SslgraphError, match=rf"step {earlier} can't begin: .* closed step {number} already"):
+                method.begin(earlier, CLOCK)
+    step(method, both(1, 2), number=4)
+
+
+@pytest.mark.parametrize("wrapped", [lambda method: method, lambda method: torch.nn.ModuleDict({"module": method})])
+def test_a_state_that_is_loaded_may_be_of_an_earlier_step(wrapped: Any) -> None:
+    method = compiled(**{**FOLLOWED, "targets": {"t": {"ema_of": "g", "momentum": {"linear": [0, 1]}}}})
+    around = wrapped(method)
+    step(method, both(1, 2), number=3)
     method.begin(4, CLOCK)
-    step(method, both(1, 2), number=0)  # a training that starts over, as in a notebook
+    around.load_state_dict(around.state_dict())
+    step(method, both(1, 2), number=0)
     assert torch.equal(method.parts["t"].weight, method.parts["g"].weight)
 
 
@@ -401,15 +420,15 @@ def test_rows_of_one_image_draw_by_themselves_and_the_same_in_any_batch(copies: 
         after_step=["kept.put(y)"],
     )
 
-    def drawn(*index: int) -> Tensor:
+    def drawn(number: int, *index: int) -> Tensor:
         zeros = batch({"x": images(*[0.0] * 2 * copies)}, rows=2, index=torch.tensor(index))
-        step(method, zeros, rate=0)
+        step(method, zeros, number=number, rate=0)
         kept: Tensor = method.parts["kept"].kept.view(copies, 2, 4, 3).clone()
         return kept
 
-    one = drawn(5, 9)
+    one = drawn(0, 5, 9)
     assert len(one.unique()) == one.numel()
-    assert drawn(9, 5).equal(one.flip(1))
+    assert drawn(1, 9, 5).equal(one.flip(1))
 
 
 def test_a_pass_collects_one_row_per_image_at_its_index() -> None:

@@ -66,7 +66,10 @@ recompute: [f]
 # What is written has a gradient in the program, and a target has none: DDP must wait for neither.
 QUEUED: dict[str, Any] = {
     "views": TWO_VIEWS,
-    "nets": {"f": EYE, "g": {"use": "heads.mlp", "hidden": [5], "out": 4, "norm": "none"}},
+    "nets": {
+        "f": EYE,
+        "g": {"use": "heads.mlp", "hidden": [5], "out": 4, "norm": "none", "freeze": {"layers.0": "2 steps"}},
+    },
     "targets": {"k": {"ema_of": "g", "momentum": 0.5}},
     "state": {"queue": {"use": "memory.fifo", "size": 16}},
     "flow": {"q": "l2(g(f(x1)))", "n": "l2(k(stopgrad(f(x2))))"},

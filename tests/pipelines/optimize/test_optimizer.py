@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sslgraph.compile import freezing
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.optimize import settings
 from sslgraph.pipelines.optimize.lars import Lars
@@ -323,15 +324,24 @@ def test_gradients_are_clipped_for_whom_it_is_said(per: str) -> None:
     assert clipped == pytest.approx([1e-3] * {"all": 1, "net": 2, "parameter": 5}[per], 1e-2)
 
 
-def test_a_frozen_net_stands_still_though_it_has_decay_and_then_moves() -> None:
+def test_a_frozen_net_stands_still_though_it_has_decay_and_is_clipped_with_the_rest() -> None:
+    """Papers clip first and then drop what is frozen, so its gradient counts in the norm."""
     method = Toy(freezes={"parts.q": duration("1 epoch")})
-    opt = optimizer(method)
-    before = method.parts["q"].weight.detach().clone()
-    for step in range(5):
-        opt.step(method(torch.randn(8, 3)), step)
-    assert torch.equal(method.parts["q"].weight, before)
-    opt.step(method(torch.randn(8, 3)), 5)
-    assert not torch.equal(method.parts["q"].weight, before)
+    opt, x = optimizer(method, clip={"norm": 1e-3, "per": "all"}, momentum=0, weight_decay=0, lr=1.0), torch.randn(8, 3)
+    before = {p.name: p.parameter.detach().clone() for p in opt.parameters}
+    losses = method(x)
+    gradients = torch.autograd.grad(
+        losses["one"] + losses["two"], [p.parameter for p in opt.parameters], retain_graph=True
+    )
+    whole = torch.stack([g.norm() for g in gradients]).norm()
+    freezing.hold(method, method.freezes, 4, CLOCK)
+    opt.step(losses, 4)
+    for p, g in zip(opt.parameters, gradients, strict=True):
+        moved = 0 if p.net == "q" else 1e-3 * g / (whole + 1e-6)
+        torch.testing.assert_close(before[p.name] - p.parameter, moved * torch.ones_like(g), rtol=1e-3, atol=1e-7)
+    freezing.hold(method, method.freezes, 5, CLOCK)
+    opt.step(method(x), 5)
+    assert not torch.equal(method.parts["q"].weight, before["q.weight"])
 
 
 def test_shares_of_a_batch_add_up_to_the_batch() -> None:
