@@ -63,7 +63,7 @@
       button.addEventListener("click", () => {
         facets.has(facet) ? facets.delete(facet) : facets.add(facet);
         pressed(button, facets.has(facet));
-        fillList();
+        search();
       });
       $("#facets").append(button);
     }
@@ -93,6 +93,10 @@
     }
     if (!list.childElementCount) list.append(element("p", "nothing of this name", "note"));
     list.setAttribute("aria-activedescendant", `option-${state.key}`);
+  }
+  function search() {
+    fillList();
+    $("#list").scrollTop = 0;  // it stood at the chosen method, and the best match is the first
   }
   function step(by) {
     const options = [...$("#list").querySelectorAll("[role=option]")];
@@ -426,7 +430,7 @@
     $(`#${side}`).addEventListener("change", () => compare($("#one").value, $("#other").value));
   }
   $("#swap").addEventListener("click", () => compare(state.other, state.one));
-  $("#search").addEventListener("input", fillList);
+  $("#search").addEventListener("input", search);
   $("#calls").addEventListener("click", () => { state.calls = !state.calls; state.box = null; draw(); remember(); });
   $("#gradients").addEventListener("click", () => { state.gradients = !state.gradients; draw(); });
   $("#save").addEventListener("click", save);

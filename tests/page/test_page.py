@@ -216,6 +216,14 @@ def test_everything_that_a_method_says_is_searched(opened: Any) -> None:
         assert set(tab.run(names)) == {"MoCo v1", "MoCo v2"}
 
 
+def test_a_search_shows_its_first_match_on_a_small_screen(opened: Any) -> None:
+    with opened("#byol", width=390, height=844) as tab:
+        tab.run("$$('#list [role=option]').at(-1).click()")
+        assert tab.run("return $('#list').scrollTop") > 0, "the list stands at the chosen method, its last"
+        tab.run("$('#search').value = 'e'; $('#search').dispatchEvent(new Event('input'))")
+        assert tab.run("return [$('#list').scrollTop, $('#list').scrollHeight > $('#list').clientHeight]") == [0, True]
+
+
 @pytest.mark.parametrize("width", [400, 1366, 1600])
 def test_a_picture_zooms_and_moves_and_is_saved_as_it_is_seen(opened: Any, width: int) -> None:
     seen = "return $('#picture svg').getAttribute('viewBox').split(' ').map(Number)"
