@@ -429,6 +429,8 @@ def test_parts_are_called_as_the_field_calls_them() -> None:
     assert part_words(signature("backbones.vit"), {"preset": "small", "patch": 16}) == "ViT-S/16"
     assert part_words(signature("heads.mlp"), {"hidden": [4096], "out": 256}) == "MLP 4096→256"
     assert part_words(signature("heads.mae_decoder"), {"depth": 8}) == "MAE decoder, 8 blocks"
+    assert part_words(signature("heads.transformer"), {"depth": 4, "attention": "all"}) == "Transformer-4"
+    assert part_words(signature("heads.transformer"), {"depth": 4, "attention": "causal"}) == "causal Transformer-4"
     mask = {"ratio": 0.75, "patch": 16}
     assert op_words(signature("masks.uniform"), mask, mask) == ("uniform mask 75 %", "")
     likeness = {"temperature": 0.04}

@@ -24,6 +24,12 @@ def title_of(part: Signature) -> str:
 
 def part_words(part: Signature, settings: dict[str, Any]) -> str:
     """What a part is exactly, from its name and the settings by which the field knows it: "ResNet-50", "ViT-S/16"."""
+    known, seen = part.settings.get("attention"), settings.get("attention")
+    is_special = known is not None and isinstance(seen, str) and seen != known.default  # "causal": what a row sees
+    return f"{seen} {_part_words(part, settings)}" if is_special else _part_words(part, settings)
+
+
+def _part_words(part: Signature, settings: dict[str, Any]) -> str:
     get, name = settings.get, part.traits.title or part.class_name
     if isinstance(get("preset"), str):
         preset = str(get("preset"))
