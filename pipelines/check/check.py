@@ -64,7 +64,7 @@ def examine(
     graph = sound(loaded, recipe, plugins, imports=imports, known=known)
     batch, channels = (recipe.spec.batch, recipe.spec.data.image_channels) if recipe else (BATCH, 3)
     sized = None if fast else sized_graph(graph, loaded, batch=batch, channels=channels, plugins=plugins)
-    findings = lint(graph, _tried(_facts(recipe), sized, plugins))
+    findings = lint(graph, _tried(_facts(recipe, plugins), sized, plugins))
     said = _weights(sized, recipe.spec.given if recipe else {}) if sized else ()
     return Examination(name_or_file, graph, gradient_map(graph), findings, said, sized, time.perf_counter() - start)
 
@@ -98,7 +98,7 @@ def numbers(loaded: Loaded[Recipe], plugins: tuple[str, ...] = ()) -> None:
 
     def of_optimizer() -> None:
         with within(loaded, ("optimizer",)):
-            optimizer_settings.read(loaded.spec.optimizer)
+            optimizer_settings.read(loaded.spec.optimizer, plugins)
 
     together(of_data, of_optimizer)
 
@@ -191,11 +191,11 @@ def _tried(facts: Facts, sized: SizedGraph | None, plugins: tuple[str, ...]) -> 
     return replace(facts, dead=dead_lines(sized, plugins), mixed=mixed_images(sized, plugins))
 
 
-def _facts(recipe: Loaded[Recipe] | None) -> Facts:
+def _facts(recipe: Loaded[Recipe] | None, plugins: tuple[str, ...]) -> Facts:
     if recipe is None:
         return Facts()
     text = recipe.spec
-    read = optimizer_settings.read(text.optimizer)
+    read = optimizer_settings.read(text.optimizer, plugins)
     paces = {net: optimizer_settings.pace(read, net, batch=text.batch) for net in text.method.nets}
     return Facts(batch=text.batch, epochs=text.epochs, steps=text.steps, accumulate=text.accumulate, paces=paces)
 

@@ -17,6 +17,7 @@ from sslgraph.read.compose.edits import EDITS
 from sslgraph.read.spec import Augmentation, Data, Loss, Method, Part, Pipeline, Recipe
 
 from ..optimize import settings as optimizer
+from ..optimize.optimizer_form import KINDS, SHIPPED
 
 Schema = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"  # what the editors' extensions for YAML know
@@ -125,16 +126,19 @@ def _extending(schema: Schema) -> Schema:
 
 
 def _optimizer() -> Schema:
+    """One of the shipped optimizers, or one of one's own, of whose settings nothing is known here."""
+
     def forms(known: Mapping[str, str]) -> dict[str, Schema]:
         return {name: _setting(Setting(name, kind, None), "") for name, kind in known.items()}
 
-    group = {"type": "object", "properties": forms(optimizer.GROUP), "additionalProperties": False}
+    own = {"required": ["use"], "properties": {"use": {"type": "string", "pattern": ":"}}}
+    known = {"type": "object", "properties": forms(optimizer.GROUP), "additionalProperties": False}
+    group = {"if": own, "then": {"type": "object"}, "else": known}
     clip = {"type": "object", "properties": forms(optimizer.CLIP), "additionalProperties": False}
-    own = {"use": {"enum": [*optimizer.OWN]}, "groups": {"type": "array", "items": group}, "clip": clip}
-    rest: Schema = {
-        name: {} for name in (*optimizer.COMMON, *(name for known in optimizer.OWN.values() for name in known))
-    }
-    return {"type": "object", "properties": {**rest, **forms(optimizer.KINDS), **own}, "additionalProperties": False}
+    named = {"use": {"enum": [*SHIPPED]}, "groups": {"type": "array", "items": group}, "clip": clip}
+    rest: Schema = {name: {} for name in (*optimizer.COMMON, *(name for one in SHIPPED.values() for name in one))}
+    shipped = {"properties": {**rest, **forms(KINDS), **named}, "additionalProperties": False}
+    return {"type": "object", "if": own, "then": {}, "else": shipped}
 
 
 def _plain(schema: Any) -> Any:

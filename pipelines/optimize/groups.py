@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,7 +15,7 @@ from sslgraph.ranks.sharding import is_shared
 
 from .rates import Rule as LrRule
 from .rates import in_words, number
-from .settings import EVERY, OWN, Numbers, Rule, Settings, applied
+from .settings import EVERY, Numbers, Rule, Settings, applied
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,25 @@ def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
             raise refusal(("groups", i), f"no parameter is meant by this group ({rule}); there are {some}, ...")
         uses = {numbers[p.name].use for p in chosen} if "use" not in rule.numbers else set[str]()
         for key in rule.numbers if uses else ():
-            if not any(key in (*EVERY, *OWN[use]) for use in uses):
+            if not any(key in (*EVERY, *settings.forms[use].names) for use in uses):
                 problem = f"'{key}' is no setting of {' or '.join(sorted(uses))}, which steps all that this group means"
                 raise refusal(("groups", i, key), f"{problem} ({rule})")
-        numbers |= {p.name: applied(numbers[p.name], rule) for p in chosen}
+        numbers |= {p.name: applied(numbers[p.name], rule, settings.forms) for p in chosen}
+    _refuse_decay(parameters, numbers, settings)
     # Slices and whole tensors do not go through one call of torch's optimizers.
     groups: dict[tuple[Numbers, bool], list[Named]] = {}
     for p in parameters:
         groups.setdefault((numbers[p.name], is_shared(p.parameter)), []).append(p)
     return [Group(key, tuple(members)) for (key, _), members in groups.items()]
+
+
+def _refuse_decay(parameters: Sequence[Named], numbers: Mapping[str, Numbers], settings: Settings) -> None:
+    """Refuses a weight decay that a rule gives to a parameter whose optimizer has none."""
+    for p in parameters:
+        found = numbers[p.name]
+        if any(found.weight_decay.every_value) and not settings.forms[found.use].decays:
+            problem = f"{found.use}, which steps {p.name}, has no weight decay, and a group gives it one"
+            raise refusal(("groups",), problem, "leave these parameters out of that group")
 
 
 def table(groups: Sequence[Group], settings: Settings, lr_rule: LrRule) -> str:

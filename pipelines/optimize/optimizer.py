@@ -37,17 +37,18 @@ class Optimizer:
     """
 
     def __init__(
-        self, method: Any, recipe: Mapping[str, Any], *, batch: int, clock: Clock, averaged_elsewhere: bool = False
-    ) -> None:
+        self, method: Any, recipe: Mapping[str, Any], *, batch: int, clock: Clock, averaged_elsewhere: bool = False,
+        plugins: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         self.method: Trained = method
         self.clock = clock
         self.averaged_elsewhere = averaged_elsewhere
-        self.settings = settings.read(recipe)
+        self.settings = settings.read(recipe, plugins)
         self.rule = rates.rule(self.settings.lr_rule, batch=batch)
         self.clip = clip.clip(self.settings.clip)
         self.parameters = groups.named(method)
         self.groups = groups.resolve(self.parameters, self.settings)
-        self.torch = Stepping(self.groups)
+        self.torch = Stepping(self.groups, self.settings.forms, plugins)
         self.watch: Callable[[Mapping[str, Tensor]], None] | None = None  # sees gradients before they are clipped
         self._by_net: dict[str, list[nn.Parameter]] = {}
         for p in self.parameters:
@@ -112,9 +113,9 @@ class Optimizer:
         if strangers := sorted(set(state) - set(known)):
             raise SslgraphError(f"the saved optimizer remembers '{strangers[0]}', which this method does not train")
         for name, remembered in state.items():
-            shape = known[name].shape
+            shape, is_ours = known[name].shape, self.torch.is_ours(known[name])
             for key, value in remembered.items():
-                if isinstance(value, Tensor) and value.dim() and value.shape != shape:
+                if is_ours and isinstance(value, Tensor) and value.dim() and value.shape != shape:
                     raise SslgraphError(
                         f"the saved optimizer remembers {key} of '{name}' with shape {tuple(value.shape)}, and the "
                         f"parameter has {tuple(shape)}; the checkpoint is of another method, or damaged"
@@ -133,7 +134,11 @@ class Optimizer:
 
 def _beside(parameter: nn.Parameter, value: Any) -> Any:
     """A copy of what is remembered of a parameter, shared out and laid out in memory as it is."""
-    if not isinstance(value, Tensor) or not value.dim():
+    if isinstance(value, Mapping):
+        return {key: _beside(parameter, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_beside(parameter, inner) for inner in value)
+    if not isinstance(value, Tensor) or value.shape != parameter.shape:
         return value.to(parameter.device, copy=True) if isinstance(value, Tensor) else value
     own = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False)
     sharding.mine(own).copy_(sharding.mine(sharding.cut_as(value, parameter)))

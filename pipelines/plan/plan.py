@@ -13,6 +13,7 @@ from .rehearsal import POINTS, Rehearsal
 
 # Bytes an optimizer remembers for each parameter, besides the parameter and its gradient.
 REMEMBERED = {"adam": 8, "adamw": 8}
+OF_AN_OWN_ONE = 8  # two numbers, which is the most that is usual
 GIB = 2**30
 USABLE = 0.9  # of a GPU's memory: the rest goes to the context, cuDNN's workspaces and fragments
 
@@ -78,7 +79,7 @@ def planned(asked: Asked, points: list[Rehearsal]) -> Plan:
     Losses that compare all pairs grow with the square of the batch; everything else grows in proportion.
     """
     first = points[0]
-    each = 4 + 4 + REMEMBERED.get(asked.optimizer, 4)
+    each = 4 + 4 + REMEMBERED.get(asked.optimizer, OF_AN_OWN_ONE if ":" in asked.optimizer else 4)
     trained, followed, gathered = first.trained, first.followed, 0
     if is_sharing := asked.strategy == "fsdp" and asked.gpus > 1:
         trained -= first.shared - -(-first.shared // asked.gpus)

@@ -6,7 +6,7 @@ Doubles take the place of floats, so that what is left of a difference is mathem
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,12 +143,18 @@ def _copied(tensors: Mapping[str, Tensor]) -> Named:
 
 def _flat(state: Mapping[str, Mapping[str, Any]]) -> Named:
     """What an optimizer remembers, as "exp_avg of f.conv1.weight"."""
-    return {
-        f"{key} of {name}": torch.as_tensor(value)
-        for name, remembered in state.items()
-        for key, value in remembered.items()
-        if value is not None
-    }
+    return {f"{key} of {name}": number for name, remembered in state.items() for key, number in _numbers(remembered)}
+
+
+def _numbers(remembered: Any, under: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Every number of a memory by its name; those of lists and mappings in it, too, which own optimizers may keep."""
+    inner = enumerate(remembered) if isinstance(remembered, list | tuple) else None
+    pairs = remembered.items() if isinstance(remembered, Mapping) else inner
+    if pairs is not None:
+        for key, value in pairs:
+            yield from _numbers(value, f"{under}.{key}" if under else str(key))
+    elif isinstance(remembered, Tensor | int | float):
+        yield under, torch.as_tensor(remembered)
 
 
 def _strays(state: Named) -> dict[str, float]:

@@ -28,6 +28,7 @@ def completed(found: Signature, part: type) -> Signature:
         outputs=_outputs(calls[-1]) if calls else (),
         writes={name: _ports(m) for name, m in inspect.getmembers(part, callable) if getattr(m, "is_write", False)},
         has_place=callable(getattr(part, "place", None)),
+        step=_step(part),
         unread="",
     )
 
@@ -50,6 +51,13 @@ def _calls(part: Any) -> list[Callable[..., Any]]:
     if forward is None:
         return []
     return [forward if _parameters(forward) else getattr(part, "update", forward), forward]
+
+
+def _step(part: Any) -> tuple[str, ...] | None:
+    step = getattr(part, "step", None)
+    if not callable(step):
+        return None
+    return tuple(name for name, parameter in _parameters(step).items() if parameter.default is parameter.empty)
 
 
 def _parameters(function: Any) -> dict[str, inspect.Parameter]:

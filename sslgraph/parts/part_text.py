@@ -51,6 +51,7 @@ def read_class(use: str, module: Module, node: ast.ClassDef) -> Signature:
         outputs=_outputs(*calls[-1]) if calls else (),
         writes=_writes(part),
         has_place=part.method("place") is not None,
+        step=_step(part),
         unread=_unread(part, is_whole=bool(calls) and part.method("__init__") is not None),
     )
     mark.refuse_strange_names(found, node)
@@ -217,6 +218,14 @@ def _writes(part: _Class) -> dict[str, dict[str, Port]]:
             if isinstance(method, ast.FunctionDef) and method.name not in writes and _is_write(method):
                 writes[method.name] = _inputs(node.name, module, method)
     return writes
+
+
+def _step(part: _Class) -> tuple[str, ...] | None:
+    """What the method `step` must be given; the forms that `@overload` writes for type checkers do not count."""
+    for _, method in part.methods("step"):
+        if not any(ast.unparse(mark).endswith("overload") for mark in method.decorator_list):
+            return tuple(argument.arg for argument, default in _with_defaults(method) if default is None)
+    return None
 
 
 def _is_write(method: ast.FunctionDef) -> bool:

@@ -131,8 +131,13 @@ def _read(use: str, module: str) -> Module | None:
 
 
 def _no_class(module: str, name: str, there: Mapping[str, Any]) -> SpecError:
-    classes = sorted(key for key, value in there.items() if isinstance(value, type) and hasattr(value, "forward"))
+    classes = sorted(key for key, value in there.items() if isinstance(value, type) and _is_used(value))
     other = there.get(name)
     problem = f"{module} has no class '{name}'" + (f"; it is a {type(other).__name__}" if other is not None else "")
     close = nearest(name, classes)
     return refusal((), problem, f"did you mean '{close}'?" if close else "", classes if len(classes) <= MOST else ())
+
+
+def _is_used(kind: type) -> bool:
+    """Whether a spec may have a use for a class: a part, or an optimizer."""
+    return hasattr(kind, "forward") or hasattr(kind, "step")

@@ -82,6 +82,7 @@ class Signature:
     writes: dict[str, dict[str, Port]] = field(default_factory=dict)
     unread: str = ""
     has_place: bool = False  # a step of an augmentation that says where the crop lies
+    step: tuple[str, ...] | None = None  # what `step` of an optimizer must be given; None: there is no such method
 
     @property
     def has_fields(self) -> bool:

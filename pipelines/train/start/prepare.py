@@ -118,7 +118,9 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         model = spread(method, recipe, on)
     is_wrapped = model is not method
     with within(loaded, ("optimizer",)):
-        optimizer = Optimizer(method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped)
+        optimizer = Optimizer(
+            method, recipe.optimizer, batch=recipe.batch, clock=clock, averaged_elsewhere=is_wrapped, plugins=plugins
+        )
     data = fingerprint(source, recipe.data)
     with within(loaded, ("track",)):
         trackers.refuse_missing(recipe.track)
