@@ -184,18 +184,20 @@ def chosen(
             there = " and ".join(SPLITS[one] for one in (VAL, TEST) if bool((of_each == one).any()))
             raise SslgraphError(f"{where} holds images of {there} and none to train on; give the folder with the "
                                 "training images, or the one folder that is to be trained on")  # fmt: skip
-        if bool((of_each != TRAIN).any()):
+        if bool((of_each > TRAIN).any()):
             other = _held_out(of_each, labels)
             everyone = everyone[of_each == (other if split == "test" else TRAIN)]
             notes = (_said(of_each, other, labels),)
         else:
+            everyone = everyone[of_each == TRAIN]
+            count = len(everyone)
             if split == "test" and count < HELD_OUT:
                 raise SslgraphError(
                     f"{where} has {counted(count, 'image')} and no test split; "
                     f"{HELD_OUT} are needed to hold out a tenth"
                 )
             is_test = torch.zeros(count, dtype=torch.bool)
-            is_test[draws.each_nth(count, HELD_OUT, labels)] = True
+            is_test[draws.each_nth(count, HELD_OUT, None if labels is None else labels[everyone])] = True
             everyone = everyone[is_test == (split == "test")]
             held_out = f"{counted(int(is_test.sum()), 'image')} of {count:,}"
             notes = (f"no folder or name says train and test: a tenth is held out, {held_out}",)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .skipped import Skipped
-from .splits import NEITHER, TRAIN, classes_of, division
+from .splits import NEITHER, TRAIN, classes_of, copies, division
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,14 @@ def arranged(
     counts = np.bincount(of_item, minlength=len(folders))
     for number in np.flatnonzero(by_folder == NEITHER).tolist():
         skipped.note("image", "in none of the splits", folders[number], int(counts[number]))
-    class_of, classes, parts = classes_of(found.rests, by_folder.tolist())
+    copied = np.array(copies(found.rests), dtype=bool)
+    if copied.any() and found.how == "":
+        by_folder = np.where(copied, NEITHER, by_folder)
+        splits = by_folder[of_item]
+        why = "in a copy of the folders beside it, not read twice"
+        skipped.note("image", why, folders[int(copied.argmax())], int(counts[copied].sum()))
+    rests = [rest if split != NEITHER else "" for rest, split in zip(found.rests, by_folder.tolist(), strict=True)]
+    class_of, classes, parts = classes_of(rests, by_folder.tolist())
     if parts:
         skipped.note(
             "folder name", "no label, for it is a number or a letter of a part of the images", parts[0], len(parts)

@@ -100,6 +100,18 @@ def division(folders: Sequence[str], names: Callable[[], Iterable[tuple[int, str
     return Division([TRAIN] * len(folders), list(folders), "")
 
 
+def copies(rests: Sequence[str]) -> list[bool]:
+    """Whether each folder is in a copy of all those beside it, as zip files that were packed twice give: cat, dog and
+    pets/cat, pets/dog.
+    """
+    cut = [rest.split("/") for rest in rests]
+    below: dict[str, set[str]] = {}
+    for first, *others in cut:
+        below.setdefault(first, set()).update(others[:1])
+    copied = {first for first, inside in below.items() if len(inside) > 1 and inside == below.keys() - {first, ""}}
+    return [first in copied for first, *_ in cut]
+
+
 def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
     """The class of each folder ("" for none), the classes, and folders that hold numbered PARTS.
 

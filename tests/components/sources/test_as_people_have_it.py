@@ -226,3 +226,17 @@ def test_a_text_of_val_says_nothing_of_test_images_of_the_same_names(tmp_path: P
     assert (
         "splits: train 12 images; val 4 images, held out; test 4 images, not used (they have no labels)" in test.notes
     )
+
+
+def test_a_copy_of_the_class_folders_beside_them_is_no_class_and_is_not_read_twice(tmp_path: Path) -> None:
+    images(tmp_path, ("no", "yes"), each=10), images(tmp_path / "brain_tumor_dataset", ("no", "yes"), each=10)
+    train, test = ImageFolder(path=str(tmp_path)), ImageFolder(path=str(tmp_path), split="test")
+    assert (len(train), len(test), train.classes) == (18, 2, ("no", "yes"))
+    assert not {name for name in (*train.files, *test.files) if name.startswith("brain")}
+    said = "20 images: in a copy of the folders beside it, not read twice, such as brain_tumor_dataset/no"
+    assert said in train.notes and test.labels is not None and test.labels.tolist() == [0, 1]
+
+
+def test_a_class_with_folders_of_other_names_is_no_copy(tmp_path: Path) -> None:
+    images(tmp_path, ("cat/a", "cat/b", "dog", "owl"))
+    assert ImageFolder(path=str(tmp_path)).classes == ("cat", "dog", "owl")
