@@ -369,6 +369,7 @@ def test_names_are_mathematics_where_they_mean_it() -> None:
         "z_large": ["z", "large"],
         "theta_1": ["θ", "1"],
     }
+    assert [run.text for run in symbol("layer1,\nlayer2") if run.is_sub] == ["1", "2"], "however a list is broken"
 
 
 def test_an_op_shows_what_it_does_to_an_image() -> None:

@@ -62,7 +62,7 @@ def _widths() -> tuple[dict[str, int], dict[str, int]]:
 
 def symbol(name: str) -> tuple[Run, ...]:
     """A name of a spec as mathematics: x1 is x with the index 1, ft is f with t, z_large is z with large, xi is ξ."""
-    return tuple(run for word in re.split(r"(, )", name) if word for run in _symbol(word))
+    return tuple(run for word in re.split(r"(,[ \n])", name) if word for run in _symbol(word))
 
 
 def _symbol(name: str) -> tuple[Run, ...]:
