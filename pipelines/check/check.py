@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from sslgraph.checked import BATCH, known_settings, sized_graph, wired, within
 from sslgraph.errors import Fault, SpecError, together, unknown
 from sslgraph.lint import Facts, Finding, lint
+from sslgraph.parts import registry
 from sslgraph.read import catalogue
 from sslgraph.read.document import read
 from sslgraph.read.load import load_method, load_recipe
 from sslgraph.read.loaded import Loaded, UnsoundError, method_in
 from sslgraph.read.plugins import allowed
-from sslgraph.read.spec import Method, Recipe
+from sslgraph.read.spec import Data, Method, Recipe
 from sslgraph.wire.gradients import GradientMap, gradient_map
 from sslgraph.wire.graph import Box, Graph, NetBox
 
@@ -94,13 +95,21 @@ def numbers(loaded: Loaded[Recipe], plugins: tuple[str, ...] = ()) -> None:
 
     def of_data() -> None:
         with within(loaded, ("data",)):
-            known_settings(data, plugins)
+            known_settings(_asked_of(data, plugins), plugins)
 
     def of_optimizer() -> None:
         with within(loaded, ("optimizer",)):
             optimizer_settings.read(loaded.spec.optimizer, plugins)
 
     together(of_data, of_optimizer)
+
+
+def _asked_of(data: Data, plugins: tuple[str, ...]) -> Data:
+    """The data with the split that every source is asked for, where an own class can't be built without one."""
+    if ":" not in data.use or not registry.is_allowed(data.use.partition(":")[0], plugins):
+        return data
+    split = registry.signature(data.use, plugins).settings.get("split")
+    return data if split is None else Data(use=data.use, settings={"split": "train", **data.settings})
 
 
 def comparing(loaded: Loaded[Recipe], graph: Graph) -> None:

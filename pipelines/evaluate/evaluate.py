@@ -14,7 +14,6 @@ from torch import nn
 from sslgraph.checked import SOURCE
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
-from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.spec import Data
 from sslgraph.views.views import pixel_view
@@ -22,6 +21,7 @@ from sslgraph.views.views import pixel_view
 from ..check import check
 from ..check.request import moved
 from ..feed.feed import Source
+from ..feed.open_source import open_source
 from ..machine import machine
 from ..machine.pieces import Spread
 from ..measure.cues import Cues, cues
@@ -72,7 +72,7 @@ def evaluate(
     machine.use()
     allowed = check.allowed_in(loaded, plugins)
     words = _words(recipe.data, data)
-    sources = tuple(registry.build(*one, allowed) for one in words)
+    sources = tuple(open_source(*one, allowed) for one in words)
     images, size = trained_on(run, loaded, plugins) if data else (len(sources[0]), sources[0].size)
     encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)
     asked = protocols.chosen(names, encoders.wish)

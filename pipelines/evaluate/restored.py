@@ -14,7 +14,6 @@ from sslgraph.checked import SOURCE, augmentations, sized_graph, wired
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
-from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.spec import Part, Recipe
@@ -24,6 +23,7 @@ from sslgraph.wire.graph import Graph
 
 from ..check import check
 from ..feed.feed import Source
+from ..feed.open_source import open_source
 from ..measure import online
 from ..storage import checkpoint, provenance
 from ..train.start import bounds
@@ -86,7 +86,7 @@ def trained_on(folder: Path, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -
     images, size = facts.get("images"), facts.get("image_size", 0)
     if images is None or size == 0:  # a run of an earlier version: its images say it
         data = loaded.spec.data
-        train: Source = registry.build(data.use, {**data.settings, "split": "train"}, check.allowed_in(loaded, plugins))
+        train: Source = open_source(data.use, {**data.settings, "split": "train"}, check.allowed_in(loaded, plugins))
         return len(train), train.size
     return images, None if size is None else (int(size[0]), int(size[1]))
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
-from sslgraph.parts import registry
 from sslgraph.views.views import pixel_view
 
 from ..feed.feed import Index, Source
+from ..feed.open_source import open_source
 from ..feed.selection import Selection
 from ..machine import machine
 from ..machine.pieces import Spread
@@ -108,7 +108,7 @@ def built(asked: Sequence[tuple[str, dict[str, Any]]], plugins: tuple[str, ...])
     sources: list[Source] = []
     for use, settings in asked:
         try:
-            sources.append(registry.build(use, settings, plugins))
+            sources.append(open_source(use, settings, plugins))
         except SslgraphError:
             if not sources:
                 raise

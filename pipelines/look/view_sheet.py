@@ -9,12 +9,12 @@ from typing import Any
 from sslgraph.checked import BATCH
 from sslgraph.errors import SslgraphError
 from sslgraph.files.write_whole import writable, write_whole
-from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
 
 from ..check import check
 from ..check.request import moved, source_for, stand_in
 from ..feed.feed import Source
+from ..feed.open_source import open_source
 from .contact_picture import write_png
 from .contact_sheet import Sheet, contact_sheet
 from .report.markup import element
@@ -61,7 +61,7 @@ def _source(recipe: Recipe | None, data: str | None, plugins: tuple[str, ...]) -
     """The images to show, and what they are called."""
     if data is not None:
         there = moved(recipe.data, data) if recipe else (source_for(data), {"path": data})
-        found: Source = registry.build(there[0], {**there[1], "split": "train"}, plugins)
+        found: Source = open_source(there[0], {**there[1], "split": "train"}, plugins)
         return found, data
     use, settings = (recipe.data.use, dict(recipe.data.settings)) if recipe else (stand_in(), EMBEDDED)
-    return registry.build(use, {**settings, "split": "train"}, plugins), str(settings.get("path", use))
+    return open_source(use, {**settings, "split": "train"}, plugins), str(settings.get("path", use))

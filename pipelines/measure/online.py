@@ -15,12 +15,12 @@ from torch import nn
 
 from sslgraph import draws
 from sslgraph.errors import SpecError, SslgraphError, unknown
-from sslgraph.parts import registry
 from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
 from sslgraph.views.views import ViewProgram, pixel_view
 
 from ..feed.feed import Source
+from ..feed.open_source import open_source
 from ..feed.portion import portion
 from .features import Features, extract
 from .knn import knn
@@ -119,5 +119,5 @@ class OnlineKnn:
 def _part_of(data: Data, split: str, most: int, plugins: tuple[str, ...]) -> Source:
     asked = data.settings.get("limit")
     limit = min(most, asked) if isinstance(asked, int) else most
-    found: Source = registry.build(data.use, {**data.settings, "split": split, "limit": limit}, plugins)
+    found: Source = open_source(data.use, {**data.settings, "split": split, "limit": limit}, plugins)
     return found

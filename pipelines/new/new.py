@@ -14,6 +14,7 @@ from sslgraph.files.write_whole import write_whole
 HERE = Path(__file__).parent
 # What a part is like, by the folder that it is written into.
 KINDS = {"losses": "loss", "heads": "net", "backbones": "net", "nets": "net", "memory": "state", "state": "state"}
+KINDS |= {"sources": "source", "data": "source"}
 DEFAULT = "op"
 CHANGE = re.compile(r"((?:^-.*\n)+)((?:^\+.*\n)+)", re.MULTILINE)
 
@@ -21,7 +22,7 @@ CHANGE = re.compile(r"((?:^-.*\n)+)((?:^\+.*\n)+)", re.MULTILINE)
 def new_part(place: Path, kind: str = "") -> dict[Path, str]:
     """Writes the three files; the paths, each with what it is. SslgraphError where one is there or can't be.
 
-    `kind` is loss, net, op or state; left out, the folder's name says it, and an unknown folder means an op.
+    `kind` is loss, net, op, source or state; left out, the folder's name says it, and an unknown folder means an op.
     """
     name = _name(place)
     part, test, changes = _texts(kind or KINDS.get(place.absolute().parent.name, DEFAULT))

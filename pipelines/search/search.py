@@ -13,7 +13,6 @@ from sslgraph.amounts import counted
 from sslgraph.checked import sized_graph
 from sslgraph.errors import SslgraphError
 from sslgraph.files import whole_file, write_whole
-from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.resolved import flat
@@ -21,6 +20,7 @@ from sslgraph.read.spec import Recipe
 
 from ..check import check
 from ..check.request import request
+from ..feed.open_source import open_source
 from ..launch import search_on_ray
 from ..launch.search_on_ray import Wish
 from ..launch.search_points import points
@@ -82,7 +82,7 @@ def _values(loaded: Loaded[Recipe], space: Space) -> dict[str, Any]:
 def _refuse_unlabelled(loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None:
     data = loaded.spec.data
     for split in ("train", "test"):
-        labels = registry.build(data.use, {**data.settings, "split": split}, plugins).labels
+        labels = open_source(data.use, {**data.settings, "split": split}, plugins).labels
         if labels is None or not bool((labels >= 0).any()):
             raise SslgraphError(
                 f"the search looks for the best {KNN}, which compares labels, and the {split} images have none; "

@@ -7,7 +7,6 @@ from typing import Any
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
-from sslgraph.parts import registry
 from sslgraph.read.resolved import flat
 from sslgraph.settle.sized import SizedGraph
 
@@ -15,6 +14,7 @@ from ..check import check
 from ..check.check import Examination, examine
 from ..check.request import moved
 from ..feed.feed import Source
+from ..feed.open_source import open_source
 from ..weights.given import given
 from ..weights.opening import Opened, opened
 from . import artefact
@@ -111,7 +111,7 @@ def refuse_unlabelled(stages: Sequence[Planned], plugins: tuple[str, ...] = ()) 
 def _unlabelled(use: str, settings: Mapping[str, Any], allowed: tuple[str, ...]) -> str | None:
     """The split of some images that has no label; None if both have some."""
     for split in ("train", "test"):
-        source: Source = registry.build(use, {**settings, "split": split}, allowed)
+        source: Source = open_source(use, {**settings, "split": split}, allowed)
         if source.labels is None or not bool((source.labels >= 0).any()):
             return split
     return None

@@ -21,7 +21,7 @@ def new(
     what: Annotated[What, typer.Argument(help="What to write: part")],
     place: Annotated[Path, typer.Argument(help="Python file to write, such as losses/my_loss.py")],
     kind: Annotated[
-        str, typer.Option("--kind", help="Kind of part: loss, net, op or state; left out, the folder says it")
+        str, typer.Option("--kind", help="Kind: loss, net, op, source or state; left out, the folder says it")
     ] = "",
 ) -> None:
     """Write a part of your own, with tests and a method.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sslgraph.parts import registry
 from sslgraph.read.spec import Recipe
 
 from ...check.request import moved
 from ...feed.feed import Source
+from ...feed.open_source import open_source
 
 
 class Sources:
@@ -24,7 +24,7 @@ class Sources:
         use, settings = self._named(recipe)
         key = json.dumps([use, settings, split], sort_keys=True, default=str)
         if key not in self._opened:
-            self._opened[key] = registry.build(use, {**settings, "split": split}, plugins)
+            self._opened[key] = open_source(use, {**settings, "split": split}, plugins)
         return self._opened[key]
 
     def words(self, recipe: Recipe) -> str:

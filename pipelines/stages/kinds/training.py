@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sslgraph.parts import registry
-
 from ...check import check
 from ...evaluate.restored import newest, opened
 from ...feed.feed import Source
+from ...feed.open_source import open_source
 from ...launch.launch import launch
 from ...machine import machine
 from ...measure.features import extract
@@ -49,7 +48,7 @@ def _limit(work: Work, labels: str | int) -> int:
 def _source(work: Work, split: str) -> Source:
     assert work.recipe is not None
     data, plugins = work.recipe.spec.data, check.allowed_in(work.recipe, work.plugins)
-    found: Source = registry.build(data.use, {**data.settings, "split": split}, plugins)
+    found: Source = open_source(data.use, {**data.settings, "split": split}, plugins)
     return found
 
 

@@ -17,7 +17,6 @@ from sslgraph.errors import Fault, SslgraphError, placed, under
 from sslgraph.files import write_whole
 from sslgraph.files.addresses import is_address
 from sslgraph.lint import Facts, lint
-from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, UnsoundError, method_in
 from sslgraph.read.plugins import folders_of
@@ -28,6 +27,7 @@ from sslgraph.views.views import ViewProgram, evaluation_view
 
 from ...check import check
 from ...feed.feed import Feed, Source
+from ...feed.open_source import open_source
 from ...machine import machine
 from ...machine.chosen_forms import Forms, of_run
 from ...machine.strategy import spread
@@ -99,7 +99,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     recipe, plugins = loaded.spec, check.allowed_in(loaded, config.plugins)
     machine.use(processes=config.processes, threads=recipe.threads)
     with within(loaded, ("data",)):
-        source: Source = registry.build(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
+        source: Source = open_source(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
     (method, begun), folder = _compiled(loaded, source, plugins), Path(config.out or "")
     with within(loaded, ("data",)):
         labelled.refuse(method, source)

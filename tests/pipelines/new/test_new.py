@@ -12,7 +12,7 @@ from command import Command
 from command import sslgraph as sslgraph
 
 ROOT = Path(__file__).parents[3]
-KINDS = ("losses", "heads", "memory", "anything")
+KINDS = ("losses", "heads", "memory", "anything", "sources")
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def test_what_is_written_is_formatted_and_speaks_of_nothing_else(sslgraph: Comma
         (("no/part.py",), "there is no folder no; make it first: mkdir -p no"),
         (("Part.py",), "Part.py: write a Python file in small letters, for example losses/my_loss.py"),
         (("torch.py",), "Python already has a module named torch; give the part another name"),
-        (("part_x.py", "--kind", "los"), "there is no kind of part 'los'; there is loss, net, op, state"),
+        (("part_x.py", "--kind", "los"), "there is no kind of part 'los'; there is loss, net, op, source, state"),
     ],
 )
 def test_what_can_not_be_written_is_refused_and_nothing_is(
