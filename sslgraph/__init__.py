@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sslgraph.errors import SslgraphError as SslgraphError
     from sslgraph.method import Method as Method
     from sslgraph.method import load as load
+    from sslgraph.pipelines.own_loop import Recipe as Recipe
+    from sslgraph.pipelines.own_loop import load_recipe as load_recipe
     from sslgraph.pipelines.python import TrainedRun as TrainedRun
     from sslgraph.pipelines.python import open_run as open_run
     from sslgraph.pipelines.python import train as train
@@ -37,11 +39,13 @@ _PUBLIC = {
     "Clock": "sslgraph.schedules",
     "CompiledMethod": "sslgraph.compile.compile",
     "Method": "sslgraph.method",
+    "Recipe": "sslgraph.pipelines.own_loop",
     "SpecError": "sslgraph.errors",
     "SslgraphError": "sslgraph.errors",
     "TrainedRun": "sslgraph.pipelines.python",
     "component": "sslgraph.component",
     "load": "sslgraph.method",
+    "load_recipe": "sslgraph.pipelines.own_loop",
     "open_run": "sslgraph.pipelines.python",
     "train": "sslgraph.pipelines.python",
 }

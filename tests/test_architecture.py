@@ -38,7 +38,7 @@ RUNNING: tuple[set[str], ...] = (
     {"feed", "machine", "record", "motion"},
     {"measure"},
     {"train"},
-    {"evaluate", "verify", "plan", "launch"},
+    {"evaluate", "verify", "plan", "launch", "own_loop"},
     {"export"},
     {"look"},
     {"study"},

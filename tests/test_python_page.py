@@ -18,7 +18,7 @@ from sslgraph.schedules import Clock
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(encoding="utf-8"), re.DOTALL)
-FIRST, LOOP, VALIDATION, RANKS, LIGHTNING, TRAINED, EMBEDDED = BLOCKS
+FIRST, LOOP, VALIDATION, RECIPE, RANKS, LIGHTNING, TRAINED, EMBEDDED = BLOCKS
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,11 @@ def test_ones_own_loop_and_its_validation_loss() -> None:
     exec(VALIDATION, names)
     after = model.state_dict()  # type: ignore[attr-defined]
     assert all(value.equal(after[name]) for name, value in before.items())
+
+
+def test_ones_own_loop_with_a_recipes_optimizer() -> None:
+    """tests/pipelines/test_own_loop.py compares it with `sslgraph train`."""
+    exec(RECIPE, {})
 
 
 def test_the_loop_on_two_processes(here: Path) -> None:

@@ -100,7 +100,10 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     machine.use(processes=config.processes, threads=recipe.threads)
     with within(loaded, ("data",)):
         source: Source = open_source(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
-    (method, begun), folder = _compiled(loaded, source, plugins), Path(config.out or "")
+    method, begun = compiled(loaded, images=len(source), size=source.size, plugins=plugins)
+    folder = Path(config.out or "")
+    with placed(loaded.place), under("method"):
+        fitting.refuse(method, source)
     with within(loaded, ("data",)):
         labelled.refuse(method, source)
     nets = method.parts.values()
@@ -179,17 +182,20 @@ def clock_of(recipe: Recipe, steps_per_epoch: int) -> Clock:
     return Clock(steps_per_epoch, recipe.steps or (recipe.epochs or 0) * steps_per_epoch)
 
 
-def _compiled(loaded: Loaded[Recipe], source: Source, plugins: tuple[str, ...]) -> tuple[CompiledMethod, Sequence[str]]:
-    """The method with its weights, and what is to be said of those that are given."""
+def compiled(
+    loaded: Loaded[Recipe], *, images: int, size: tuple[int, int] | None, plugins: tuple[str, ...]
+) -> tuple[CompiledMethod, Sequence[str]]:
+    """The method for so many images of a height and width, None if they differ, with the weights that it begins with.
+
+    Beside it what is to be said of those that are given.
+    """
     recipe = loaded.spec
     sized = sized_graph(
-        wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=len(source),
-        image=source.size or SOURCE, channels=recipe.data.image_channels, plugins=plugins,
+        wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=images,
+        image=size or SOURCE, channels=recipe.data.image_channels, plugins=plugins,
     )  # fmt: skip
     begun = given(sized, recipe.given)
     method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=begun.states)
-    with placed(loaded.place), under("method"):
-        fitting.refuse(method, source)
     if recipe.compile:
         method.compile_programs(graphs=recipe.compile == "graphs")
     return method, begun.said
