@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sslgraph.checked import BATCH, IMAGES, SOURCE, augmentations, sized_graph, wired
 from sslgraph.diff import Account, account
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.read import spec
 from sslgraph.read.load import load_method
@@ -77,13 +77,18 @@ class Method:
         return sized_graph(self.graph, self.text, batch=batch, dataset=dataset, image=image, plugins=self.plugins)
 
     def compile(
-        self, *, batch: int = BATCH, dataset: int = IMAGES, image: tuple[int, int] = SOURCE, seed: int = 0
-    ) -> CompiledMethod:
-        """The method as a torch module, with weights drawn from `seed`; for the other arguments see `sized`."""
+        self, *, batch: int = BATCH, dataset: int = IMAGES, image: tuple[int, int] = SOURCE, seed: int = 0,
+        given: Mapping[str, Mapping[str, Tensor]] | None = None,
+    ) -> CompiledMethod:  # fmt: skip
+        """The method as a torch module, with weights drawn from `seed`; for the other arguments see `sized`.
+
+        given: for each net that says `weights:` a state_dict, which may lack some of its names.
+        `sslgraph.load_recipe(...).compile(images)` reads the files that the text names instead.
+        """
         from sslgraph.compile.compile import CompiledMethod
 
         sized = self.sized(batch=batch, dataset=dataset, image=image)
-        return CompiledMethod(sized, seed=seed, plugins=self.plugins, given={})
+        return CompiledMethod(sized, seed=seed, plugins=self.plugins, given=given or {})
 
     def views(
         self, images: Tensor | list[Tensor], indices: Tensor, *, seed: int = 0, epoch: int = 0, step: int = 0,
@@ -93,15 +98,25 @@ class Method:
 
         `indices` [B] are the images' numbers in the data set. What is drawn for an image is a function of (seed, epoch,
         index) alone. Images of several sizes come as a list of [3, H, W]. A method that reads `x.label` needs the
-        labels of the whole data set, one that reads `x.map` the label maps [H, W] of these images.
+        labels of the whole data set, one that reads `x.map` the label maps [H, W] of these images. Raises SslgraphError
+        for images of another type or shape, and for channels that a step is not for.
         """
+        from sslgraph.views.images_given import channels_of
         from sslgraph.views.views import clocked
 
+        self._refuse_channels(channels_of(images, indices))
         device = images.device if not isinstance(images, list) else images[0].device
         return clocked(
             self.view_program, images, indices, seed=seed, epoch=epoch, step=step, device=device, labels=labels,
             maps=maps,
         )  # fmt: skip
+
+    def _refuse_channels(self, channels: int) -> None:
+        try:
+            self.view_program.refuse(channels)
+        except SpecError as wrong:
+            cure = "; write images.expand(-1, 3, -1, -1) for grey ones" if channels == 1 else ""
+            raise SslgraphError(f"the images have {channels} channels{cure}\n{wrong}") from wrong
 
     @cached_property
     def view_program(self) -> ViewProgram:

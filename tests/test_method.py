@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 import sslgraph
 
@@ -144,3 +145,40 @@ def test_views_are_the_same_under_autocast(name: str) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         again = method.views(images, torch.arange(4))
     assert all(value.dtype == again[key].dtype and torch.equal(value, again[key]) for key, value in made.items())
+
+
+IMAGES = torch.randint(0, 256, (4, 3, 40, 40), dtype=torch.uint8)
+NUMBERS = torch.arange(4)
+
+
+@pytest.mark.parametrize(("images", "indices", "said"), [
+    (IMAGES.float(), NUMBERS, r"got a tensor of float32 and shape \(4, 3, 40, 40\); write images.round\(\).to\("),
+    (IMAGES / 255, NUMBERS, r"write \(images \* 255\).round\(\).to\(torch.uint8\), before any normalisation"),
+    (IMAGES.long(), NUMBERS, r"got a tensor of int64 .* write images.to\(torch.uint8\) for numbers from 0 to 255"),
+    (IMAGES[0], NUMBERS, r"shape \(3, 40, 40\); write images\[None\] for a single image"),
+    (IMAGES.numpy(), NUMBERS, r"got a numpy.ndarray; write torch.from_numpy\(images\)$"),
+    (IMAGES.movedim(1, 3).numpy(), NUMBERS, r"write torch.from_numpy\(images\).movedim\(-1, -3\)"),
+    (IMAGES.movedim(1, 3), NUMBERS, r"with the channels last; write images.movedim\(-1, -3\)"),
+    (Image.new("RGB", (8, 8)), NUMBERS, r"got a PIL.Image; write torchvision.transforms.functional.pil_to_tensor"),
+    ([Image.new("RGB", (8, 8))] * 4, NUMBERS, r"got a list with a PIL.Image in it; write torchvision"),
+    (tuple(IMAGES), NUMBERS, r"got a tuple; write torch.stack\(images\) for images of one size, or a list"),
+    ([], NUMBERS, "got no image at all"),
+    ([IMAGES[0], IMAGES[1, :1]], NUMBERS[:2], "the images have 1 or 3 channels; bring all to one number"),
+    (IMAGES[:, :1], NUMBERS, r"(?s)the images have 1 channels; write images.expand\(-1, 3, -1, -1\).*step 'normalize'"),
+    (IMAGES, [0, 1, 2, 3], r"a tensor of 4 whole numbers here, and got a list; write for example torch.tensor"),
+    (IMAGES, NUMBERS[:3], r"got a tensor of int64 and shape \(3,\)"),
+    (IMAGES, NUMBERS.float(), r"got a tensor of float32 and shape \(4,\)"),
+    (None, NUMBERS, "got a NoneType"),
+])  # fmt: skip
+def test_what_is_no_batch_of_images_is_refused_with_a_cure(images: object, indices: object, said: str) -> None:
+    with pytest.raises(sslgraph.SslgraphError, match=said):
+        sslgraph.load("demo/moco_v2").views(images, indices)  # type: ignore[arg-type]
+
+
+def test_weights_may_be_given_as_a_state_or_the_refusal_says_how() -> None:
+    named = sslgraph.load("demo/simclr", {"nets.f.weights": "encoder.pth"})
+    state = sslgraph.load("demo/simclr").compile(seed=3).parts["f"].state_dict()
+    assert all(map(torch.equal, named.compile(given={"f": state}).parts["f"].state_dict().values(), state.values()))
+    cure = r"nothing was given for it\n  write compile\(given={'f': STATE_DICT}\), or sslgraph.load_recipe"
+    with pytest.raises(sslgraph.SpecError, match=cure):
+        named.compile()

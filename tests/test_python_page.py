@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+import torch
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -18,7 +20,7 @@ from sslgraph.schedules import Clock
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(encoding="utf-8"), re.DOTALL)
-FIRST, LOOP, VALIDATION, RECIPE, RANKS, LIGHTNING, TRAINED, EMBEDDED = BLOCKS
+FIRST, LOOP, VALIDATION, RECIPE, MIXED, COMPILED, RANKS, LIGHTNING, TRAINED, EMBEDDED = BLOCKS
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +47,21 @@ def test_ones_own_loop_and_its_validation_loss() -> None:
 def test_ones_own_loop_with_a_recipes_optimizer() -> None:
     """tests/pipelines/test_own_loop.py compares it with `sslgraph train`."""
     exec(RECIPE, {})
+
+
+def test_mixed_precision_with_micro_batches() -> None:
+    names: dict[str, Any] = {}
+    exec(MIXED, names)
+    fresh = names["method"].compile(batch=32)
+    assert not torch.equal(names["model"].parts["f"].conv1.weight.cpu(), fresh.parts["f"].conv1.weight)
+
+
+@pytest.mark.slow
+def test_the_step_goes_through_torch_compile() -> None:
+    making, loop = MIXED.split("optimizer = ")
+    names: dict[str, Any] = {}
+    exec(f"{making}\n{COMPILED}\noptimizer = {loop}", names)
+    assert names["model"].training_program.compiled == "once" and names["step"] == 1
 
 
 def test_the_loop_on_two_processes(here: Path) -> None:

@@ -134,7 +134,11 @@ def _weights(part: nn.Module, name: str) -> nn.Module | Tensor:
 def _load(box: Box, part: nn.Module, said: Weights, given: Mapping[str, Mapping[str, Tensor]]) -> None:
     here = (*box.path, "weights")
     if box.name not in given:
-        raise refusal(here, f"'{box.name}' takes its weights from {said.source}, and nothing was given for it")
+        raise refusal(
+            here,
+            f"'{box.name}' takes its weights from {said.source}, and nothing was given for it",
+            f"write compile(given={{'{box.name}': STATE_DICT}}), or sslgraph.load_recipe(...).compile(images)",
+        )
     try:
         part.load_state_dict({**part.state_dict(), **given[box.name]})
     except RuntimeError as wrong:
