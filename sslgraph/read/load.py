@@ -40,10 +40,8 @@ def load_method(
     A YAML text of several lines, and a mapping, are read as if they stood in a file of the current folder.
     A recipe, such as the resolved text of a run, gives its method as it changes it.
     """
-    if isinstance(name_or_file, Mapping):
-        name_or_file = yaml.safe_dump(dict(name_or_file), sort_keys=False)
-    if isinstance(name_or_file, str) and "\n" in name_or_file:
-        return _method_in(read_text(name_or_file, File("text.yaml")), overrides)
+    if isinstance(name_or_file, Mapping) or "\n" in str(name_or_file):
+        return _method_in(_in_place(name_or_file), overrides)
     is_recipe = not catalogue.has("methods", str(name_or_file)) and catalogue.has("recipes", str(name_or_file))
     return _method_in(text_of("recipes" if is_recipe else "methods", name_or_file), overrides)
 
@@ -61,12 +59,30 @@ def method_of(document: Document, *, overrides: Mapping[str, Any] | None = None)
     return _loaded(Method, rooted(dereferenced(text, faults), faults), document.file, faults)
 
 
-def load_recipe(name_or_file: str | File, overrides: Mapping[str, Any] | None = None) -> Loaded[Recipe]:
-    """A recipe by its name or its file; a method's name means its demo recipe, a method's file the default recipe."""
+def load_recipe(
+    name_or_file: str | File | Mapping[str, Any], overrides: Mapping[str, Any] | None = None
+) -> Loaded[Recipe]:
+    """A recipe by its name or its file; a method's name means its demo recipe, a method's file the default recipe.
+
+    A YAML text of several lines, and a mapping, are read as if they stood in a file of the current folder.
+    """
     return recipe_of(_recipe(name_or_file), overrides)
 
 
-def _recipe(name_or_file: str | File) -> Document:
+def _in_place(text: str | File | Mapping[str, Any]) -> Document:
+    """A text that stands in no file."""
+    written = yaml.safe_dump(dict(text), sort_keys=False) if isinstance(text, Mapping) else str(text)
+    return read_text(written, File("text.yaml"))
+
+
+def _recipe(name_or_file: str | File | Mapping[str, Any]) -> Document:
+    if isinstance(name_or_file, Mapping) or "\n" in str(name_or_file):
+        document = _in_place(name_or_file)
+        if document.kind != "method":
+            return document
+        base = with_base(catalogue.file_of("recipes", "default"), "default", "", "default")
+        content = {**base.root.content, "method": document.root}
+        return replace(base, root=replace(base.root, content=content))
     name = str(name_or_file)
     if catalogue.is_file(name_or_file):
         document = read(catalogue.file_of("recipes", name_or_file))

@@ -80,6 +80,21 @@ def test_a_recipe_is_its_text() -> None:
     assert sorted(recipe.order(5, epoch=1).tolist()) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("source", [
+    {"recipe": "mine", "extends": "demo/simclr", "set": {"batch": 12}},
+    "recipe: mine\nextends: demo/simclr\nset: {batch: 12}\n",
+])  # fmt: skip
+def test_a_recipe_is_written_in_place(source: Any) -> None:
+    assert sslgraph.load_recipe(source, {"epochs": 3}).clock(24) == sslgraph.Clock(2, 6)
+
+
+def test_a_method_in_place_has_the_default_recipe() -> None:
+    recipe = sslgraph.load_recipe({"method": "Own", "extends": "simclr"}, {"nets.f.depth": 18})
+    assert recipe.batch == 256 and recipe.method.spec.nets["f"].settings["depth"] == 18
+    with pytest.raises(sslgraph.SpecError, match=r"text.yaml:3:21: backbones.resnet has no setting 'depht'"):
+        sslgraph.load_recipe("method: Own\nextends: simclr\nset: {nets.f.depht: 3}\n")
+
+
 def test_weights_that_a_text_names_are_read(tmp_path: Path) -> None:
     trained = sslgraph.load("demo/simclr").compile(batch=8, seed=3).parts["f"].state_dict()
     torch.save(trained, tmp_path / "f.pth")
