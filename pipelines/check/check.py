@@ -195,9 +195,12 @@ def _tried(facts: Facts, sized: SizedGraph | None, plugins: tuple[str, ...]) -> 
     if sized is None or all(box.signature.family != "plugin" for box in sized.graph.boxes.values()):
         return facts
     from sslgraph.settle.dead_lines import dead_lines
+    from sslgraph.settle.flattened_views import flattened_views
     from sslgraph.settle.mixed_images import mixed_images
 
-    return replace(facts, dead=dead_lines(sized, plugins), mixed=mixed_images(sized, plugins))
+    return replace(
+        facts, dead=dead_lines(sized, plugins), mixed=mixed_images(sized, plugins), flattened=flattened_views(sized)
+    )
 
 
 def _facts(recipe: Loaded[Recipe] | None, plugins: tuple[str, ...]) -> Facts:

@@ -1,9 +1,10 @@
-"""Rules about the flow: misleading names, lost gradients, images that see each other."""
+"""Rules about the flow: misleading names, lost gradients, images that see each other, views taken for rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sslgraph.amounts import counted
 from sslgraph.parts import registry
 from sslgraph.read.spec import Path
 from sslgraph.wire.graph import Graph
@@ -53,6 +54,18 @@ def images_that_see_each_other(graph: Graph, facts: Facts) -> Iterator[Doubt]:
         )
 
 
+def views_as_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    for name, given in facts.flattened:
+        box = graph.boxes[name]
+        shapes = [f"'{port}' is {list(shape)}, {counted(views, 'view')}" for port, views, shape in given]
+        yield Doubt(
+            box.path,
+            f"'{name}' ({box.use}) gets the views of a bag as rows, one view after the other: {'; '.join(shapes)}",
+            'annotate its forward: Float[Tensor, "views batch dim"] takes the views apart, and '
+            'Float[Tensor, "batch dim"] says that rows are meant; or name the views in the flow: z[0] and z[1]',
+        )
+
+
 FLOW_RULES = (
     Rule("SG201", "A name of the flow is not also that of a part.", "pylint W0622, redefined-builtin", name_of_a_part),
     Rule(
@@ -66,5 +79,11 @@ FLOW_RULES = (
         "A part works on each image by itself, or says that it does not.",
         "docs/parts.md, Other ranks",
         images_that_see_each_other,
+    ),
+    Rule(
+        "SG204",
+        "A loss that gets the views of a bag as rows says that rows are meant.",
+        "docs/parts.md, Axes and numbers",
+        views_as_rows,
     ),
 )

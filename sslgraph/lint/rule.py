@@ -29,6 +29,8 @@ class Facts:
     )  # each net's highest rate, divided by the usual one for trained weights
     dead: tuple[tuple[str, str], ...] = ()  # (own part, port) that promise a gradient, and autograd sends none
     mixed: tuple[tuple[str, str, tuple[int, ...]], ...] = ()  # (own part, port, shape) whose images see each other
+    # (own loss, its (port, views, shape)) that get views as rows and do not say that rows are meant
+    flattened: tuple[tuple[str, tuple[tuple[str, int, tuple[int, ...]], ...]], ...] = ()
 
     @property
     def length(self) -> float | None:

@@ -264,6 +264,13 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             Facts(mixed=(("g", "features", (256, 512)),)),
             "in 'g' (heads.mlp) each image's result depends on the others of its batch: the 256 images at 'features'",
         ),
+        (
+            "SG204",
+            SIMCLR,
+            Facts(flattened=(("contrast", (("z", 2, (512, 128)), ("y", 1, (256, 128)))),)),
+            "'contrast' (losses.nt_xent) gets the views of a bag as rows, one view after the other: 'z' is [512, 128], "
+            "2 views; 'y' is [256, 128], 1 view",
+        ),
         ("SG108", SIMCLR, Facts(batch=256, accumulate=4), "'contrast' compares the 64 images of a micro-batch"),
     ],
 )
