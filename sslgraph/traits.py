@@ -53,6 +53,8 @@ class Traits:
         source: where its mathematics comes from (paper, equation).
         title: how the field writes its name, where the class's name can't: "NT-Xent", "k-means".
         role: what it is there for in a method, where its place does not say so.
+        hides: the input ports that say which places of its input it leaves out or replaces.
+        fixed: the input ports that are taken as given: a gradient into them is not stopped, and not meant.
         detached: the input ports through which no gradient passes; "*" means all of them.
         float32: it computes in float32 with autocast off, as every loss does.
         spans_batch: its value for a batch is not the mean of its values for the batch's parts.
@@ -82,6 +84,8 @@ class Traits:
     source: str
     title: str = ""
     role: Role = ""
+    hides: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
     detached: tuple[str, ...] = ()
     float32: bool = False
     spans_batch: bool = False
@@ -110,7 +114,7 @@ class Traits:
     @property
     def named_ports(self) -> dict[str, tuple[str, ...]]:
         """For each trait that names input ports, the ports that it names."""
-        ports = {trait: getattr(self, trait) for trait in ("detached", "agrees", "classifies")}
+        ports = {trait: getattr(self, trait) for trait in ("hides", "fixed", "detached", "agrees", "classifies")}
         ports |= {trait: (getattr(self, trait),) for trait in ("unless", "weighed_by", "older", "centred_by")}
         return {trait: tuple(filter(None, names)) for trait, names in ports.items()}
 

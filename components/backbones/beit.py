@@ -41,6 +41,7 @@ class _Block(Block):  # type: ignore[misc]
     source="arXiv:2106.08254, section 2.4; microsoft/unilm, beit/modeling_pretrain.py",
     title="BEiT's ViT",
     role="encoder",
+    hides=("replace",),
     rows="raw",
 )
 class BeitViT(nn.Module):

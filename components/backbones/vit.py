@@ -58,6 +58,7 @@ class _Block(Block):  # type: ignore[misc]
 @component(
     source="arXiv:2010.11929, equations 1-4; arXiv:2111.06377, section 3, for `seen` and the sine-cosine table",
     role="encoder",
+    hides=("seen", "replace"),
     rows="raw",
 )
 class ViT(nn.Module):

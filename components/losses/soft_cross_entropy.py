@@ -16,6 +16,7 @@ from sslgraph.ranges import PositiveScalar
     title="soft cross-entropy",
     kind="cross-entropy",
     detached=("where",),
+    fixed=("target",),
 )
 class SoftCrossEntropy(nn.Module):
     """The mean over images and places of  where * ( - sum_q target[q] log softmax(logits / temperature)[q] ).

@@ -107,7 +107,8 @@ def why(found: Named, expected: Named, drawing: tuple[str, ...] = ()) -> str:
         )
     return (
         "gradients point elsewhere: a part that compares images, or averages them, sees those of its own rank only; "
-        "use gather_with_gradient or all_sum_with_gradient of sslgraph.collectives in it"
+        "in the flow write everyone(NAME) for the rows of all ranks; in a part of your own use gather_with_gradient or "
+        "all_sum_with_gradient of sslgraph.collectives"
     )
 
 

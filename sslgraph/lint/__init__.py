@@ -13,6 +13,7 @@ from sslgraph.wire.graph import Graph
 
 from .flow_rules import FLOW_RULES
 from .loss_rules import LOSS_RULES
+from .mask_rules import MASK_RULES
 from .rule import Facts, Finding, Rule
 from .sign_rules import SIGN_RULES
 from .state_rules import STATE_RULES
@@ -21,7 +22,9 @@ from .weight_rules import WEIGHT_RULES
 __all__ = ["RULES", "Facts", "Finding", "Rule", "lint"]
 
 RULES: tuple[Rule, ...] = tuple(
-    sorted((*STATE_RULES, *LOSS_RULES, *FLOW_RULES, *SIGN_RULES, *WEIGHT_RULES), key=lambda rule: rule.number)
+    sorted(
+        (*STATE_RULES, *LOSS_RULES, *FLOW_RULES, *MASK_RULES, *SIGN_RULES, *WEIGHT_RULES), key=lambda rule: rule.number
+    )
 )
 
 

@@ -22,6 +22,22 @@ def rate_from_scratch(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
+def frozen_at_random_weights(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    for box in graph.boxes.values():
+        if isinstance(box, NetBox) and box.spec.is_frozen and box.spec.weights is None:
+            yield Doubt(
+                box.path,
+                f"'{box.name}' is frozen, and nothing says what weights it has: they are random, and stay so",
+                f"write weights: FILE, or weights: ${box.name} and give it in the recipe; or train it",
+            )
+
+
 WEIGHT_RULES = (
     Rule("SG301", "Given weights are trained with a small rate.", "arXiv:2202.10054, section 3.3", rate_from_scratch),
+    Rule(
+        "SG302",
+        "A net that is frozen has weights that somebody trained.",
+        "arXiv:2106.08254, section 2.1",
+        frozen_at_random_weights,
+    ),
 )

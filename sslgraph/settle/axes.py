@@ -13,6 +13,13 @@ from sslgraph.parts.signature import Port
 
 WIDTHS = "set the widths of the parts that make them (out:, dim:) so that they match"
 
+PLACES = "they count places: give both the same ones (the output patches has no class token; seen says which enter)"
+SIDES = "they count pixels or cells: give both the same size"
+CURES = {
+    **dict.fromkeys(("kept", "tokens", "patches", "places"), PLACES),
+    **dict.fromkeys(("height", "width", "rows", "columns"), SIDES),
+}
+
 
 def bind(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> dict[str, int]:
     """Axis name -> size, over all annotated ports that a tensor arrives at; the first wins."""
@@ -75,7 +82,7 @@ def clash(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> tuple[str, str
                 return f"port '{name}' takes {port}, and is given {list(meta.shape)}", WIDTHS
             known, where = sizes.setdefault(axis, (size, name))
             if axis.isidentifier() and known != size:
-                cure = WIDTHS if axis != "batch" else _counts(known, size)
+                cure = _counts(known, size) if axis == "batch" else CURES.get(axis, WIDTHS)
                 return f"'{axis}' is {known} at port '{where}' and {size} at port '{name}'", cure
     return None
 

@@ -56,6 +56,21 @@ DINO: Text = {
     "losses": {"dino": {"use": "losses.dino", "of": ["ps", "pt"], "center": "center.read"}},
     "after_step": ["center.update(pt)"],
 }
+MASKED: Text = {
+    "views": {"x": {"augment": "mae", "size": 32}},
+    "nets": {
+        "f": {"use": "backbones.vit", "preset": "nano", "patch": 8, "mask_token": True},
+        "d": {"use": "heads.mae_decoder", "patch": 8},
+    },
+    "ops": {"mask": {"use": "masks.uniform", "patch": 8}, "patches": {"use": "wiring.patchify", "size": 8}},
+    "flow": {"m": "mask(x)", "h": "f(x, m.seen)", "y": "d(h.tokens, m.restore)", "p": "patches(x)"},
+    "losses": {"pixels": {"use": "losses.masked_regression", "of": ["y", "p"], "where": "m.hidden"}},
+}
+SHARES: Text = {
+    **SIMSIAM,
+    "flow": {**SIMSIAM["flow"], "s": "softmax(t)"},
+    "losses": {"alike": {"use": "losses.soft_cross_entropy", "of": ["p", "s"]}},
+}
 SWAV: Text = {
     "views": {"x": {"augment": "swav", "copies": 2}},
     "nets": {"f": F, "g": G, "c": {"use": "heads.prototypes", "out": 300}},
@@ -241,6 +256,36 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "the weight of 'one' is negative: it draws together what the loss holds apart, and no other loss holds",
         ),
         (
+            "SG112",
+            change(MASKED, flow={**MASKED["flow"], "h": "f(x)"}),
+            RUN,
+            "nothing is hidden: no net leaves out or replaces what 'mask' (masks.uniform) hides",
+        ),
+        (
+            "SG113",
+            change(SHARES, flow={**SHARES["flow"], "t": "z[1]"}),
+            RUN,
+            "'alike' takes its target as given, and 's' there trains f, g",
+        ),
+        (
+            "SG113",
+            change(SHARES, losses={"alike": {**SHARES["losses"]["alike"], "of": ["s", "p"]}}),
+            RUN,
+            "'p' there trains f, g, h, while nothing else at it is trained: they stand the wrong way round",
+        ),
+        (
+            "SG114",
+            change(MASKED, flow={**MASKED["flow"], "h": "f(x, m.restore)"}),
+            RUN,
+            "'f' takes 'seen', and is given 'restore' of 'mask' (masks.uniform), which has an output 'seen' too",
+        ),
+        (
+            "SG302",
+            change(BYOL, nets={**BYOL["nets"], "f": {**F, "frozen": True}}),
+            RUN,
+            "'f' is frozen, and nothing says what weights it has: they are random, and stay so",
+        ),
+        (
             "SG201",
             change(SIMCLR, flow={"l2": "g(f(x))", "z": "l2(l2)"}),
             RUN,
@@ -312,6 +357,18 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
             ),
             RUN,
         ),  # one side sees a part of the view
+        (
+            change(
+                MOCO,
+                losses={
+                    "info": {**MOCO["losses"]["info"], "trains": ["f"]},
+                    "confuse": {**MOCO["losses"]["info"], "trains": ["g"], "weight": -1},
+                },
+            ),
+            RUN,
+        ),  # two players
+        (MASKED, RUN),
+        (SHARES, RUN),
         (MOCO, Facts()),
     ],
 )
@@ -327,6 +384,9 @@ def test_whitening_holds_images_apart() -> None:
     )
     assert numbers(whitened, RUN) == []
     assert "SG101" in numbers(change(whitened, flow={**whitened["flow"], "z": "l2(g(f(x)))"}), RUN)
+    turned = {"agree": {"use": "losses.dot_product", "of": ["a", "b"], "weight": -1}}
+    assert numbers(change(whitened, losses=turned), RUN) == []
+    assert "SG111" in numbers(change(whitened, flow={**whitened["flow"], "z": "l2(g(f(x)))"}, losses=turned), RUN)
 
 
 def test_every_rule_is_broken_by_a_test_and_has_a_source() -> None:
