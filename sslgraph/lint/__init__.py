@@ -15,6 +15,7 @@ from .flow_rules import FLOW_RULES
 from .loss_rules import LOSS_RULES
 from .mask_rules import MASK_RULES
 from .rule import Facts, Finding, Rule
+from .side_rules import SIDE_RULES
 from .sign_rules import SIGN_RULES
 from .state_rules import STATE_RULES
 from .weight_rules import WEIGHT_RULES
@@ -23,7 +24,8 @@ __all__ = ["RULES", "Facts", "Finding", "Rule", "lint"]
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*STATE_RULES, *LOSS_RULES, *FLOW_RULES, *MASK_RULES, *SIGN_RULES, *WEIGHT_RULES), key=lambda rule: rule.number
+        (*STATE_RULES, *LOSS_RULES, *FLOW_RULES, *MASK_RULES, *SIDE_RULES, *SIGN_RULES, *WEIGHT_RULES),
+        key=lambda rule: rule.number,
     )
 )
 

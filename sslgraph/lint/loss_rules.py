@@ -146,35 +146,6 @@ def spanning_loss_in_pieces(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
-def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    reaches = moved_by(graph, graph.training)
-    for loss, box, one, other in agreements(graph):
-        if reaches[other] and not reaches[one]:
-            first, second = box.traits.agrees
-            yield Doubt(
-                loss.path,
-                f"the {first} of '{box.name}' is '{one}', which nothing trains, and its {second} '{other}', which is "
-                "trained: they are the wrong way round",
-                f"write of: [{other}, {one}]",
-            )
-
-
-def gradient_into_what_is_given(graph: Graph, _: Facts) -> Iterator[Doubt]:
-    reaches = moved_by(graph, graph.training)
-    for loss, box in calls(graph):
-        inputs = dict(loss.inputs)
-        for port in (port for port in box.traits.fixed if port in inputs and reaches[inputs[port]]):
-            others = [source for name, source in loss.inputs if name not in box.traits.detached and name != port]
-            nets = ", ".join(sorted(reaches[inputs[port]]))
-            is_turned = not any(reaches[source] for source in others)
-            yield Doubt(
-                loss.path,
-                f"'{box.name}' takes its {port} as given, and '{inputs[port]}' there trains {nets}"
-                + (", while nothing else at it is trained: they stand the wrong way round" if is_turned else ""),
-                "exchange them in of:" if is_turned else f"write stopgrad({inputs[port]}), or let a target make it",
-            )
-
-
 def _unguarded(graph: Graph) -> Iterator[tuple[Value, Box, str, str]]:
     """Agreements with their two sides; a part on the way (whitening) may hold images apart, and guards; so may a loss
     of another kind on the same nets.
@@ -241,17 +212,5 @@ LOSS_RULES = (
         "What a loss brings together comes from two views.",
         "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1",
         views_paired_with_themselves,
-    ),
-    Rule(
-        "SG110",
-        "The side that is trained comes first.",
-        "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2",
-        sides_exchanged,
-    ),
-    Rule(
-        "SG113",
-        "A distribution that a loss takes as given is not trained by it.",
-        "arXiv:2104.14294, Algorithm 1; arXiv:2006.09882, section 3",
-        gradient_into_what_is_given,
     ),
 )

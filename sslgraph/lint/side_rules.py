@@ -1,0 +1,56 @@
+"""Rules about the sides of a loss: which one is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sslgraph.wire.gradients import moved_by
+from sslgraph.wire.graph import Graph
+
+from .queries import agreements, calls
+from .rule import Doubt, Facts, Rule
+
+
+def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    reaches = moved_by(graph, graph.training)
+    for loss, box, one, other in agreements(graph):
+        if reaches[other] and not reaches[one]:
+            first, second = box.traits.agrees
+            yield Doubt(
+                loss.path,
+                f"the {first} of '{box.name}' is '{one}', which nothing trains, and its {second} '{other}', which is "
+                "trained: they are the wrong way round",
+                f"write of: [{other}, {one}]",
+            )
+
+
+def gradient_into_what_is_given(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    reaches = moved_by(graph, graph.training)
+    for loss, box in calls(graph):
+        inputs = dict(loss.inputs)
+        for port in (port for port in box.traits.fixed if port in inputs and reaches[inputs[port]]):
+            others = [source for name, source in loss.inputs if name not in box.traits.detached and name != port]
+            nets = ", ".join(sorted(reaches[inputs[port]]))
+            is_turned = not any(reaches[source] for source in others)
+            yield Doubt(
+                loss.path,
+                f"'{box.name}' takes its {port} as given, and '{inputs[port]}' there trains {nets}"
+                + (", while nothing else at it is trained: they stand the wrong way round" if is_turned else ""),
+                "exchange them in of:" if is_turned else f"write stopgrad({inputs[port]}), or let a target make it",
+            )
+
+
+SIDE_RULES = (
+    Rule(
+        "SG110",
+        "The side that is trained comes first.",
+        "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2",
+        sides_exchanged,
+    ),
+    Rule(
+        "SG113",
+        "A distribution that a loss takes as given is not trained by it.",
+        "arXiv:2104.14294, Algorithm 1; arXiv:2006.09882, section 3",
+        gradient_into_what_is_given,
+    ),
+)
