@@ -83,9 +83,8 @@ class ViT(nn.Module):
         layer_scale: initial factor of each block's terms, trained for each feature; 0 for none.
         layers: how many of the last blocks' patch tokens come out at the port `layers`.
         attention: let the port `attention` have its numbers; without it, it has no heads.
-        init: timm, normal 0.02; dino, the class token too; mae, Xavier for every matrix; moco_v3, Xavier with query,
-            key and value apart; ijepa and msn, normal 0.02 with the embedding of patches normal 0.02, or He's with a
-            class token of 0.02.
+        init: timm, normal 0.02; dino, the class token too; mae, Xavier; moco_v3, Xavier with query, key and value
+            apart; ijepa and msn, normal 0.02, patches too, or with He's patches and a class token of 0.02.
         table: side in pixels of the image that the table of positions is for, where it is not the first that arrives:
             the size at which given weights were trained (DINOv2: 518).
         channels: of the image; filled from what arrives.

@@ -22,12 +22,8 @@ from .weight_rules import WEIGHT_RULES
 
 __all__ = ["RULES", "Facts", "Finding", "Rule", "lint"]
 
-RULES: tuple[Rule, ...] = tuple(
-    sorted(
-        (*STATE_RULES, *LOSS_RULES, *FLOW_RULES, *MASK_RULES, *SIDE_RULES, *SIGN_RULES, *WEIGHT_RULES),
-        key=lambda rule: rule.number,
-    )
-)
+_ALL = (*STATE_RULES, *LOSS_RULES, *SIDE_RULES, *FLOW_RULES, *MASK_RULES, *SIGN_RULES, *WEIGHT_RULES)
+RULES: tuple[Rule, ...] = tuple(sorted(_ALL, key=lambda rule: rule.number))
 
 
 def lint(graph: Graph, facts: Facts | None = None, *, skip: Iterable[str] = ()) -> tuple[Finding, ...]:
