@@ -1,4 +1,4 @@
-"""Escapes text for SVG, HTML and a terminal."""
+"""Escapes text for SVG, HTML, LaTeX and a terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import re
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What moves a terminal's cursor or sets its colours, and bytes of a name that are no text.
 _MOVING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Letters that LaTeX reads as commands.
+FOR_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}",
+}  # fmt: skip
 
 
 def escape(text: str) -> str:

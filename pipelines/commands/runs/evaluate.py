@@ -38,6 +38,10 @@ def evaluate(
     supervised_weights: Annotated[
         str | None, typer.Option("--supervised-weights", help="File with weights of such a net, or timm:NAME")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File for the table of all runs, with mean and spread: .csv, .md or .tex"),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")] = 1,
     address: Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")] = None,
     plugin: Plugins = [],  # noqa: B006
@@ -48,7 +52,7 @@ def evaluate(
     nearest neighbours, linear and health. Several runs that differ in their seed alone are one row of the last table,
     with mean and spread.
     """
-    from ...evaluate import several
+    from ...evaluate import paper_table, several
     from ...evaluate.evaluate import evaluate as measure
     from ...evaluate.evaluation import Evaluation, settings, table
     from ...evaluate.labelled_places import MEANINGS as OF_PLACES
@@ -57,6 +61,8 @@ def evaluate(
     from ...launch.spread import workers as shared
     from ...storage.fetching import visit, visited
 
+    if output is not None:
+        paper_table.refuse(output)
     given = {"path": segmentation, "ignore": ignore, "size": size}
     asked = {name: value for name, value in given.items() if value is not None}
     named = dict[Path, str]()
@@ -78,6 +84,9 @@ def evaluate(
         if found.segmentation is not None:
             out.print("", of_places(found.segmentation, found.begun), OF_PLACES, sep="\n", markup=False)
     out.print(*settings(measured), sep="\n", markup=False)
+    groups = several.grouped(folders, measured) if len(runs) > 1 or output is not None else []
     if len(runs) > 1:
-        groups = several.grouped(folders, measured)
         out.print("", several.table(groups), *several.differences(groups), several.SPREAD, sep="\n", markup=False)
+    if output is not None:
+        paper_table.write(output, groups)
+        out.print(f"written: {output}", markup=False)

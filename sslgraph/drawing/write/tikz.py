@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from sslgraph.escaping import FOR_LATEX
+
 from ..elements.forms import Circle, Command, Group, Path, Shape, Words
 from ..elements.measure import Run
 from ..paint.scene import Scene
@@ -18,11 +20,6 @@ _MATHS = {
     "ε": r"\varepsilon", "γ": r"\gamma", "λ": r"\lambda", "σ": r"\sigma", "μ": r"\mu", "π": r"\pi", "δ": r"\delta",
 }  # fmt: skip
 _TEXTS = {"\u2009": r"\,", "\u00a0": "~", "–": "--", "—": "---", "…": r"\dots{}", "’": "'"}
-_ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}",
-}  # fmt: skip
 
 
 def as_tikz(drawn: Scene) -> str:
@@ -163,7 +160,7 @@ def _run(run: Run) -> str:
 def _letter(letter: str) -> str:
     if letter in _MATHS:
         return f"${_MATHS[letter]}$"
-    return _ESCAPES.get(letter) or _TEXTS.get(letter) or letter
+    return FOR_LATEX.get(letter) or _TEXTS.get(letter) or letter
 
 
 def _comment(text: str) -> str:
