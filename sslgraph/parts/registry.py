@@ -23,6 +23,7 @@ from sslgraph.parts.signature import Signature
 from sslgraph.traits import Role
 
 MOST = 30  # classes of a module that a message names
+WRAPPED = "docs/parts.md, Networks that a function makes"
 
 
 @cache
@@ -134,6 +135,8 @@ def _no_class(module: str, name: str, there: Mapping[str, Any]) -> SpecError:
     classes = sorted(key for key, value in there.items() if isinstance(value, type) and _is_used(value))
     other = there.get(name)
     problem = f"{module} has no class '{name}'" + (f"; it is a {type(other).__name__}" if other is not None else "")
+    if other is not None and callable(other):  # a function that makes modules: its inputs are not known
+        return refusal((), problem, f"write a class whose constructor calls it: {WRAPPED}")
     close = nearest(name, classes)
     return refusal((), problem, f"did you mean '{close}'?" if close else "", classes if len(classes) <= MOST else ())
 
