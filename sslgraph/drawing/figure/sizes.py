@@ -18,8 +18,14 @@ def shapes_of(graph: Graph, leg: SizedLeg, value: str, batch: int | None, names:
     if leg.leg.is_after_pass:
         return ()
     shapes = leg.shapes(value) if value in leg.pieces else ()
-    rows = None if is_square(graph, leg, value) else batch
+    rows = batch if _has_images(leg, value) and not is_square(graph, leg, value) else None
     return tuple(shape_words((shape,), rows, names) for shape in shapes)
+
+
+def _has_images(leg: SizedLeg, name: str) -> bool:
+    """Whether a value is made of images; what is made of states alone has as many rows as the states."""
+    values = leg.leg.values
+    return name in values and any(values[source].kind == "view" for source in leg.leg.upstream(name))
 
 
 def is_square(graph: Graph, leg: SizedLeg, name: str) -> bool:
