@@ -8,16 +8,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import numpy
+import torch
+from torch import Tensor
 
+from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
+from sslgraph.views.images_given import channels_of
 
 from .check.request import located, request, source_for
+from .evaluate.evaluate import evaluate
+from .evaluate.evaluation import Evaluation
 from .evaluate.restored import Restored, opened
+from .export.exports import export
 from .launch.launch import launch
 from .machine import machine
 from .measure.features import Features, extract
-from .storage import checkpoint, fetching
+from .storage import checkpoint, fetching, metrics_file
+from .weights.plain_weights import plain_weights
 
 
 def train(
@@ -76,21 +84,65 @@ class TrainedRun:
         return checkpoint.measures_of(self.checkpoint)
 
     @property
-    def encoder(self) -> nn.Module:
-        """The exported encoder in eval mode: normalised images [B, 3, H, W] -> features [B, D]."""
+    def metrics(self) -> list[dict[str, Any]]:
+        """What was recorded of each step and evaluation, in order."""
+        return list(metrics_file.lines(self.folder))
+
+    @property
+    def encoder(self) -> Encoder:
+        """The exported encoder in eval mode: images as `transform` gives them -> features [B, D]."""
         return self._restored.trained.eval()
 
-    def embed(self, data: str | Path, *, split: str = "train", batch: int = 256) -> Features:
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The encoder's weights by the names of timm and torchvision."""
+        return plain_weights(self.encoder)
+
+    def transform(self, images: Any) -> Tensor:
+        """What the encoder takes, of images as evaluation sees them: resized, cropped at the centre, normalised.
+
+        `images` are bytes, one tensor [B, 3, H, W] or a list of [3, H, W]; or an image of PIL, or a list of them.
+        """
+        given = _as_tensors(images)
+        index = torch.arange(len(given))
+        return self._restored.view(given, index, seed=0, epoch=0, device=machine.device())["x.image"]
+
+    def embed(self, data: Any, *, split: str = "train", batch: int = 256) -> Features:
         """The features of the images in a folder, in parquet files or tar shards: `values` [images, D] in float32.
 
-        Images are seen as evaluation sees them: resized, cropped at the centre, normalised like the training views.
+        Or of images as `transform` takes them. Images are seen as evaluation sees them.
         """
         from sslgraph.parts import registry
 
+        if not isinstance(data, str | Path):
+            given = _as_tensors(data)
+            with torch.no_grad():
+                rows = [self.encoder(self.transform(given[i : i + batch])) for i in range(0, len(given), batch)]
+            return Features(torch.cat(rows).float().cpu(), torch.arange(len(given)))
         path, on = located(str(data)), machine.device()
         source = registry.build(source_for(path), {"path": path, "split": split})
         return extract(self.encoder, source, self._restored.view, batch=batch, device=on)
 
+    def evaluate(self, *protocols: str, data: str | Path | None = None) -> Evaluation:
+        """Measures the encoder beside the random one and the pixels, as `sslgraph evaluate` does by these protocols."""
+        return evaluate(
+            self.folder, names=protocols, data=None if data is None else located(str(data)), plugins=self.plugins
+        )
+
+    def export(self, folder: str | Path, *, to: str) -> dict[str, Any]:
+        """Writes the encoder as `sslgraph export` does: for timm, torchvision, hf, onnx, torch.export, safetensors."""
+        return export(self.folder, Path(folder), to=to, plugins=self.plugins)
+
     @cached_property
     def _restored(self) -> Restored:
         return opened(self.folder, self.checkpoint, device=machine.device(), plugins=self.plugins)
+
+
+def _as_tensors(images: Any) -> Tensor | list[Tensor]:
+    """Images as bytes, one tensor where they have one size as a source gives them; what is no image is refused."""
+    listed = images if isinstance(images, list | tuple) else [images]
+    if listed and all(callable(getattr(image, "convert", None)) for image in listed):  # PIL's
+        images = [torch.from_numpy(numpy.array(image.convert("RGB"))).movedim(2, 0) for image in listed]
+    channels_of(images, torch.arange(len(images) if isinstance(images, list | Tensor) else 0))
+    is_even = isinstance(images, list) and len({image.shape for image in images}) == 1
+    return torch.stack(images) if is_even else images

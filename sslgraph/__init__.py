@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sslgraph.pipelines.python import TrainedRun as TrainedRun
     from sslgraph.pipelines.python import open_run as open_run
     from sslgraph.pipelines.python import train as train
+    from sslgraph.pipelines.weights.plain_weights import plain_weights as plain_weights
     from sslgraph.schedules import Clock as Clock
 
 # In a checkout, components and pipelines are beside this folder; in a wheel they are inside. `sslgraph` is their only
@@ -47,6 +48,7 @@ _PUBLIC = {
     "load": "sslgraph.method",
     "load_recipe": "sslgraph.pipelines.own_loop",
     "open_run": "sslgraph.pipelines.python",
+    "plain_weights": "sslgraph.pipelines.weights.plain_weights",
     "train": "sslgraph.pipelines.python",
 }
 __all__ = [*_PUBLIC, "__version__"]

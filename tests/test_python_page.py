@@ -20,7 +20,7 @@ from sslgraph.schedules import Clock
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(encoding="utf-8"), re.DOTALL)
-FIRST, LOOP, VALIDATION, RECIPE, MIXED, COMPILED, RANKS, LIGHTNING, TRAINED, EMBEDDED = BLOCKS
+FIRST, LOOP, VALIDATION, RECIPE, MIXED, COMPILED, RANKS, LIGHTNING, TRAINED, EMBEDDED, PLAIN = BLOCKS
 
 
 @pytest.fixture(autouse=True)
@@ -93,15 +93,20 @@ def test_inside_a_lightning_module(words: dict[str, object], ticks: int, monkeyp
 
 
 def test_a_recipe_is_trained_and_its_encoder_used(here: Path) -> None:
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(TRAINED, names)
+    assert (here / "exported/model.safetensors").is_file() and names["run"].metrics
     (here / "photos").mkdir()
     images, _ = Shapes(images=3).read(__import__("torch").arange(3))
     for i, image in enumerate(images):
         Image.fromarray(image.permute(1, 2, 0).numpy()).save(here / "photos" / f"{i}.png")
     exec(EMBEDDED, names)
     features = names["features"]
-    assert features.values.shape[0] == 3 and features.values.isfinite().all()  # type: ignore[attr-defined]
+    assert features.values.shape[0] == 3 and features.values.isfinite().all()
+
+
+def test_plain_weights_are_those_of_timm() -> None:
+    exec(PLAIN, {})
 
 
 @pytest.mark.filterwarnings("ignore")  # Jupyter's own

@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sslgraph.compile.weights import Encoder as SelfSupervised
 from sslgraph.errors import SslgraphError
 
-from ..weights.layouts import plain_name
+from ..weights.plain_weights import plain_weights
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 NEAR = 1e-4  # how far the features that a library gives may be from ours, in parts of the largest
@@ -26,7 +27,7 @@ class Encoder:
     `images` is what the encoder takes: side in pixels, mean and std, and how they are resized before.
     """
 
-    module: nn.Module
+    module: SelfSupervised
     export: str
     image: Float[Tensor, "two channels size size"]
     features: Float[Tensor, "two dim"]
@@ -38,12 +39,12 @@ class Encoder:
 Form = Callable[[Encoder, Path], dict[str, Any]]
 
 
-def encoder_of(module: nn.Module, export: str, images: Mapping[str, Any]) -> Encoder:
+def encoder_of(module: SelfSupervised, export: str, images: Mapping[str, Any]) -> Encoder:
     """The encoder, run once on two images."""
     image = torch.rand(
         2, len(images["mean"]), images["size"], images["size"], generator=torch.Generator().manual_seed(0)
     )
-    found = {name: getattr(net, "part", net) for name, net in module.net.named_children()}  # type: ignore[union-attr]
+    found = {name: getattr(net, "part", net) for name, net in module.net.named_children()}
     nets = {name: net for name, net in found.items() if any(True for _ in net.parameters())}
     seen: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -65,12 +66,8 @@ def safetensors(encoder: Encoder, folder: Path) -> dict[str, Any]:
     """The weights by plain names; of several nets, behind the name of each."""
     from safetensors.torch import save_file
 
-    weights = {
-        plain_name(name) if len(encoder.nets) == 1 else f"{net}.{plain_name(name)}": tensor.contiguous().clone()
-        for net, module in encoder.nets.items()
-        for name, tensor in module.state_dict().items()
-    }
-    save_file(weights, folder / WEIGHTS)
+    weights = plain_weights(encoder.module)
+    save_file({name: tensor.contiguous().clone() for name, tensor in weights.items()}, folder / WEIGHTS)
     return {}
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sslgraph.errors import SslgraphError
 
-FORM = "views takes uint8 images, one tensor [batch, channels, height, width] or a list of [channels, height, width]"
+FORM = "expected uint8 images, one tensor [batch, channels, height, width] or a list of [channels, height, width]"
 WHOLE = (torch.uint8, torch.int16, torch.int32, torch.int64)
 
 
@@ -21,7 +21,7 @@ def channels_of(images: Any, indices: Any) -> int:
         _refuse_other(image, dimensions=3 if isinstance(images, list) else 4)
     if not isinstance(indices, Tensor) or indices.dtype not in WHOLE or indices.shape != (len(images),):
         raise SslgraphError(
-            f"views takes the number of each image in the data set, a tensor of {len(images)} whole numbers here, and "
+            f"expected the number of each image in the data set, a tensor of {len(images)} whole numbers here, and "
             f"got {_what(indices)}; write for example torch.tensor([4, 0, 7])"
         )
     channels = sorted({image.shape[-3] for image in images})
