@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -79,6 +79,10 @@ class CompiledMethod(nn.Module):
         self._written = written(self._training)
         self.watch = Watch(self.graph, self._training, dict(self.parts.items()))
         self.train()
+
+    if TYPE_CHECKING:
+
+        def __call__(self, batch: Mapping[str, Tensor]) -> Output: ...
 
     def forward(self, batch: Mapping[str, Tensor]) -> Output:
         """The losses of a micro-batch and what `tick` is to write; changes nothing itself.
