@@ -105,7 +105,10 @@ class Recipe:
                 "write recipe.optimizer(recipe.compile(images), clock)"
             )
         with within(self.text, ("optimizer",)):
-            return Optimizer(method, self.spec.optimizer, batch=self.batch, clock=clock, averaged_elsewhere=is_wrapped)
+            return Optimizer(
+                method, self.spec.optimizer, batch=self.batch, clock=clock, averaged_elsewhere=is_wrapped,
+                plugins=self.plugins,
+            )  # fmt: skip
 
     def __repr__(self) -> str:
         length = f"{self.spec.epochs} epochs" if self.spec.epochs else f"{self.spec.steps} steps"

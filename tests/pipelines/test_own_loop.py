@@ -104,6 +104,13 @@ def test_weights_that_a_text_names_are_read(tmp_path: Path) -> None:
     assert_equal(dict(sslgraph.load_recipe("demo/simclr", changes).compile(300).parts["f"].state_dict()), dict(trained))
 
 
+def test_an_optimizer_that_a_plugin_allows_is_the_recipes() -> None:
+    own = {"optimizer": {"use": "torch.optim:RMSprop", "lr": 1e-3, "alpha": 0.9}}
+    recipe = sslgraph.load_recipe("demo/simclr", {"batch": 8, **own}, plugins=("torch.optim",))
+    optimizer = recipe.optimizer(recipe.compile(16), recipe.clock(16))
+    assert all(group["alpha"] == 0.9 for group in optimizer.torch.param_groups)  # a setting that only RMSprop has
+
+
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(sslgraph.SpecError, match="there is no recipe or method 'demo/simcrl'"):
         sslgraph.load_recipe("demo/simcrl")
