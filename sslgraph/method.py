@@ -163,7 +163,7 @@ class Method:
     def diff(self, other: str | Path | Mapping[str, Any] | Method) -> Account:
         """What makes this method into another one, in words; `print` it."""
         theirs = other if isinstance(other, Method) else load(other, plugins=self.plugins)
-        return account(self.spec, theirs.spec)
+        return account(self.spec, theirs.spec, (*self.plugins, *theirs.plugins))
 
     def __repr__(self) -> str:
         from sslgraph.drawing.write.terminal import text

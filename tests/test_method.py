@@ -57,6 +57,17 @@ def test_a_method_is_named_or_written(source: str) -> None:
     assert list(sslgraph.load(source).spec.losses) == ["contrast"]
 
 
+def test_a_comparison_is_printed_as_the_command_prints_it() -> None:
+    other = {"method": "Other", "extends": "byol", "set": {"targets.*.momentum": 0.5}}
+    assert str(sslgraph.load("byol").diff(other)).splitlines() == [
+        "Other is BYOL with other settings of the slow copy.",
+        "structure",
+        "  = kept: momentum encoder and predictor",
+        "numbers",
+        "  ≠ slow copies ft and gt: momentum cosine 0.996 to 1 -> 0.5",
+    ]
+
+
 def test_overrides_are_those_of_the_command_line() -> None:
     assert sslgraph.load("simclr", {"nets.f.depth": 18}).spec.nets["f"].settings["depth"] == 18
 

@@ -20,7 +20,7 @@ from sslgraph.schedules import Clock
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(encoding="utf-8"), re.DOTALL)
-FIRST, LOOP, VALIDATION, RECIPE, MIXED, COMPILED, RANKS, LIGHTNING, TRAINED, EMBEDDED, PLAIN = BLOCKS
+FIRST, SWAPPED, LOOP, VALIDATION, RECIPE, MIXED, COMPILED, RANKS, LIGHTNING, TRAINED, EMBEDDED, PLAIN = BLOCKS
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_first_block(here: Path) -> None:
     exec(FIRST, {})
     assert (here / "byol.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_loss_is_swapped(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(f"import sslgraph\n{SWAPPED}", names)
+    assert capsys.readouterr().out.startswith("Plain BYOL is BYOL by regression instead of cosine distance.\n")
+    method = names["method"].spec
+    assert method.losses["two"].use == "losses.regression" and method.nets["f"].settings["depth"] == 10
 
 
 def test_ones_own_loop_and_its_validation_loss() -> None:
