@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sslgraph.compile.compile import CompiledMethod
-    from sslgraph.drawing import Picture
+    from sslgraph.drawing import Picture, Scene
     from sslgraph.settle.sized import SizedGraph
     from sslgraph.views.views import ViewProgram
 
@@ -160,10 +160,9 @@ class Method:
         look = Look(dark, gradients, shapes, legend, compact, inches, font)
         return write(self.picture(level=level), Path(file), look)
 
-    def diff(self, other: str | Path | Mapping[str, Any] | Method) -> Account:
-        """What makes this method into another one, in words; `print` it."""
-        theirs = other if isinstance(other, Method) else load(other, plugins=self.plugins)
-        return account(self.spec, theirs.spec, (*self.plugins, *theirs.plugins))
+    def diff(self, other: str | Path | Mapping[str, Any] | Method) -> Difference:
+        """What makes this method into another one."""
+        return Difference(self, other if isinstance(other, Method) else load(other, plugins=self.plugins))
 
     def __repr__(self) -> str:
         from sslgraph.drawing.write.terminal import text
@@ -179,5 +178,51 @@ class Method:
 
         try:
             return svg(self.picture())
+        except SslgraphError:
+            return None
+
+
+@dataclass(frozen=True, repr=False)
+class Difference:
+    """What makes one method into another; a terminal shows it in words, a notebook as one picture of both."""
+
+    one: Method
+    other: Method
+
+    @cached_property
+    def account(self) -> Account:
+        """The words: a headline, and a statement for each thing that differs."""
+        return account(self.one.spec, self.other.spec, self.plugins)
+
+    @property
+    def lines(self) -> list[str]:
+        """The words as lines of text; only the headline if nothing differs."""
+        return self.account.lines
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """The modules whose parts either may use."""
+        return (*self.one.plugins, *self.other.plugins)
+
+    def scene(self, *, dark: bool = False) -> Scene:
+        """Both methods in one picture, laid out. Raises SpecError where one of them can't be drawn."""
+        from sslgraph.diff import Comparison, Figure
+        from sslgraph.overlay import compared
+
+        figures = [Figure(method.spec, self.plugins) for method in (self.one, self.other)]
+        return compared(
+            self.one.picture(), self.other.picture(), Comparison(*figures), self.account,
+            theme="dark" if dark else "light",
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows."""
+        from sslgraph.drawing import as_svg
+
+        try:
+            return as_svg(self.scene())
         except SslgraphError:
             return None

@@ -26,7 +26,8 @@ FLOORS: tuple[set[str], ...] = (
     {"wire"},
     {"settle", "views", "lint", "diff"},
     {"compile", "drawing", "checked"},
-    {"overlay", "method"},
+    {"overlay"},
+    {"method"},
     {"page"},
     {"__init__", "__main__"},  # the two doors
 )

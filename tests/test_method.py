@@ -59,13 +59,26 @@ def test_a_method_is_named_or_written(source: str) -> None:
 
 def test_a_comparison_is_printed_as_the_command_prints_it() -> None:
     other = {"method": "Other", "extends": "byol", "set": {"targets.*.momentum": 0.5}}
-    assert str(sslgraph.load("byol").diff(other)).splitlines() == [
+    assert repr(sslgraph.load("byol").diff(other)).splitlines() == [
         "Other is BYOL with other settings of the slow copy.",
         "structure",
         "  = kept: momentum encoder and predictor",
         "numbers",
         "  ≠ slow copies ft and gt: momentum cosine 0.996 to 1 -> 0.5",
     ]
+
+
+def test_a_notebook_shows_a_comparison_as_one_picture() -> None:
+    byol, simsiam = sslgraph.load("demo/byol"), sslgraph.load("demo/simsiam")
+    picture = byol.diff(simsiam)._repr_svg_()
+    assert picture is not None and picture.startswith("<svg") and "slow copy" in picture
+    nowhere = {
+        "method": "Other",
+        "extends": "byol",
+        "set": {"views.*.size": 7},
+        "replace": {"nets.f": {"use": "torch.nn:Linear"}},
+    }
+    assert byol.diff(nowhere)._repr_svg_() is None
 
 
 def test_overrides_are_those_of_the_command_line() -> None:

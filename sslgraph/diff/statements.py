@@ -56,9 +56,6 @@ class Account:
             lines += [level, *told] if told else []
         return lines
 
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
-
 
 @dataclass(frozen=True)
 class Ideas:

@@ -55,7 +55,7 @@ def diff(
 
         content = written(drawn(one, other, found, dark=dark, plugins=plugins), found, kind)
         write_whole(out, lambda opened: opened.write(content))
-    typer.echo(str(found))
+    typer.echo("\n".join(found.lines))
     if out:
         typer.echo(f"drawn: {out}")
 
@@ -85,5 +85,5 @@ def written(scene: Scene, found: Account, kind: str) -> bytes:
         return rendered_as(scene, kind)
     text = as_svg(scene)
     if kind == "html":
-        text = PAGE.format(title=escape(scene.title), picture=text, words=escape(str(found)))
+        text = PAGE.format(title=escape(scene.title), picture=text, words=escape("\n".join(found.lines)))
     return text.encode()
