@@ -22,9 +22,9 @@ def landmark(name: str, word: str, *, batch: int = 256, dataset: int = 10_000) -
     return sum(sized.graph.loss(loss).spec.weight * found[word] for loss, found in sized.landmarks.items())
 
 
-def seen(method: CompiledMethod, batch: dict[str, Tensor], *names: str) -> list[Tensor]:
+def seen(method: CompiledMethod, batch: dict[str, Tensor], *names: str, step: int = 0) -> list[Tensor]:
     """Values of a step by their names in the program."""
-    method.begin(0, CLOCK)
+    method.begin(step, CLOCK)
     found = method.training_program.also(names)(batch)
     return [found[name] for name in names]
 

@@ -52,10 +52,10 @@ def test_colorization_counts_its_colours_and_learns_nothing_from_grey_images() -
     batch["x.image"] = batch["x.image"].abs().remainder(1)
     batch["x.image"][1:] = batch["x.image"][1:, :1]  # grey
     one_step(method, batch, 0)
-    places = seen(method, batch, "t")[0].nearest
+    places = seen(method, batch, "t", step=1)[0].nearest
     assert method.parts["prior"].counts.sum().item() == pytest.approx(places[0].numel(), rel=1e-5)
     assert places[1:].eq(-100).all() and places[0].ge(0).all()
-    (weights,) = seen(method, batch, "w")
+    (weights,) = seen(method, batch, "w", step=1)
     assert weights[1:].eq(0).all() and weights[0].gt(0).all()
 
 
