@@ -39,13 +39,20 @@ def problem(annotation: str, value: Any) -> str:
     """What is wrong with a value, as a message says it behind the setting's name; empty if nothing is."""
     if is_schedule(value) and not annotation.startswith("dict["):  # a mapping of settings may have one called steps
         return _schedule_problem(annotation, value)
-    try:
-        _adapter(annotation).validate_json(json.dumps(value), strict=True)
-    except (ValidationError, TypeError):
-        return f"must be {in_words(annotation)}, not {_given(annotation, value)}"
+    if not _fits(annotation, value):
+        cure = f" (write [{value}])" if not isinstance(value, list | dict) and _fits(annotation, [value]) else ""
+        return f"must be {in_words(annotation)}, not {_given(annotation, value)}{cure}"
     if not all(map(math.isfinite, _numbers(value))):
         return f"must be {in_words(annotation)}, not {value}"
     return ""
+
+
+def _fits(annotation: str, value: Any) -> bool:
+    try:
+        _adapter(annotation).validate_json(json.dumps(value), strict=True)
+    except (ValidationError, TypeError):
+        return False
+    return True
 
 
 def schema(annotation: str) -> dict[str, Any]:

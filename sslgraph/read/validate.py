@@ -82,7 +82,11 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
     here = _named(model, path)
     if kind == "missing":
         key = str(error["loc"][-1])
-        return Fault(value.place, f"{here} has no {key}:", (), _CURES.get(key, f"add {key}:")), (*path, key)
+        joined = next((name for name in value.plain if str(name).startswith(f"{key}:")), None)
+        cure = _CURES.get(key, f"add {key}:")
+        if joined is not None and isinstance(value.plain[joined], type(None)):
+            cure = f"a blank is missing: write {key}: {str(joined).removeprefix(f'{key}:')}"
+        return Fault(value.place, f"{here} has no {key}:", (), cure), (*path, key)
     if kind == "value_error":
         told = str(error["ctx"]["error"])
         colon = "" if told.startswith(("must ", "is ", "says ")) else ":"
@@ -99,6 +103,8 @@ def _fault(model: type[BaseModel], root: Value, error: Any) -> tuple[Fault, Path
     cure = "put it in quotes if it is text" if is_unquoted else ""
     if value.content is None and kind in ("dict_type", "list_type"):
         cure = "write {} for none" if kind == "dict_type" else "write [] for none"
+    elif kind == "list_type" and isinstance(value.content, str | int | float):
+        cure = f"write [{value.content}]"
     return Fault(value.place, f"{here} {must}, not {words(value.content)}", (), cure), path
 
 

@@ -46,6 +46,8 @@ def test_a_good_text_gives_a_model_and_no_fault() -> None:
         ),
         ("state:", "a.yaml:5:7: state must be a mapping of names to values, not empty"),
         ("state: {q: {size: 3}}", "a.yaml:5:12: state.q has no use:\n  name a part of the catalogue"),
+        ("state: {q: {use:memory.fifo, size: 3}}", "q has no use:\n  a blank is missing: write use: memory.fifo"),
+        ("after_step: q.push(z)", "after_step must be a list, not the text 'q.push(z)'\n  write [q.push(z)]"),
         ("state: {q: {use: 3}}", "state.q.use must be text, not the number 3\n  put it in quotes if it is text"),
         ("state: {q: {use: a, mode: fast}}", "state.q.mode must be one of 'train' or 'eval', not the text 'fast'"),
         (

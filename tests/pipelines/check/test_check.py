@@ -101,7 +101,7 @@ FAULTS = {
         "evaluate.knn.every must be longer than '0 epochs'",
         "evaluate.knn.temperature must be a number above 0, not the text '0.1' (remove the quotes)",
         "segmentation needs a path",
-        "evaluate.segmentation.ignore must be a list of whole numbers of at least 0, not 11",
+        "evaluate.segmentation.ignore must be a list of whole numbers of at least 0, not 11 (write [11])",
         "evaluate.segmentation has no setting 'szie'",
     ],
     9: ["checkpoint.keep must be a whole number of at least 1, not 0", "best: kmn is not measured during this run"],
