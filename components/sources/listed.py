@@ -74,7 +74,7 @@ class Listed(Filed):
         if is_beside:
             _count_unnamed(self._store, rows, skipped)
         if not rows:
-            said = "; ".join(skipped.lines()) or "it has no lines"
+            said = "; ".join(skipped.lines()).replace(f": {NOT_THERE}", "") or "it has no lines"
             raise SslgraphError(f"{path} names no image that is there ({said}); "
                                 f"its paths count from {folder} on")  # fmt: skip
         images = [File(row.file, 0, "", is_link=True) for row in rows]

@@ -151,7 +151,7 @@ def test_a_label_that_is_not_one_is_said_and_another_is_chosen(tmp_path: Path) -
     ("name", "text", "message"),
     [
         ("a.txt", "", r"a\.txt names no image that is there \(it has no lines\); its paths count from"),
-        ("a.txt", "no.png\nneither.png", r"\(2 lines: names no image that is there, such as no\.png\)"),
+        ("a.txt", "no.png\nneither.png", r"a\.txt names no image that is there \(2 lines, such as no\.png\)"),
         ("a.txt", "https://host/a.png", r"such as https://host/a\.png"),
         ("a.txt", "\0\x01\x02", "names no image that is there"),
         ("a.csv", "path,label\n", "it has no lines"),
