@@ -129,7 +129,8 @@ class BeitViT(nn.Module):
             patches = torch.where(replace[..., None], self.mask_token.to(patches.dtype), patches)
         tokens = torch.cat([self.net.cls_token.expand(len(image), -1, -1), patches], 1)
         keep = kept_terms(draw, self.rates) if self.training and self.drop_path else None
-        bias, given = self.net.rel_pos_bias(), list[Tensor]()
+        bias = self.net.rel_pos_bias()
+        given: list[Tensor] = []
         for number, block in enumerate(self.net.blocks):
             tokens = block(tokens, bias, None if keep is None else keep[:, number])
             given.append(tokens[:, 1:])

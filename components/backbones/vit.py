@@ -85,8 +85,7 @@ class ViT(nn.Module):
         attention: let the port `attention` have its numbers; without it, it has no heads.
         init: timm, normal 0.02; dino, the class token too; mae, Xavier; moco_v3, Xavier with query, key and value
             apart; ijepa and msn, normal 0.02, patches too, or with He's patches and a class token of 0.02.
-        table: side in pixels of the image that the table of positions is for, where it is not the first that arrives:
-            the size at which given weights were trained (DINOv2: 518).
+        table: side of the images that given weights were trained on (DINOv2: 518), if others arrive first.
         channels: of the image; filled from what arrives.
         size: side of the image in pixels; filled from what arrives first.
     """
@@ -145,7 +144,8 @@ class ViT(nn.Module):
             patches = patches.gather(1, seen[..., None].expand(-1, -1, patches.shape[2]))
         tokens = torch.cat([*self._prefix(image.shape[0]), patches], 1)
         keep = kept_terms(draw, self.rates) if self.training and self.drop_path else None
-        given, before, last = list[Tensor](), tokens.shape[1] - patches.shape[1], len(self.net.blocks) - 1
+        given: list[Tensor] = []  # list[Tensor]() is no call that torch.compile knows
+        before, last = tokens.shape[1] - patches.shape[1], len(self.net.blocks) - 1
         attends = patches.new_zeros(patches.shape[0], 0, patches.shape[1])  # len() would fix the batch of an export
         for number, block in enumerate(self.net.blocks):
             if self.attention and number == last:

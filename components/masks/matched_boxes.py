@@ -74,7 +74,8 @@ class MatchedBoxes(nn.Module):
         cell = side / cells
         size = self.least + u[..., 2, :] * (cell - self.least)
         start = (u[..., 1, :] * cells).floor() * cell + u[..., 3, :] * (cell - size)
-        every, taken = torch.cat([start, start + size], -1), list[Tensor]()
+        every = torch.cat([start, start + size], -1)
+        taken: list[Tensor] = []
         for number in range(self.count):
             tries = every[:, number]
             is_apart = torch.ones(batch, self.tries, dtype=torch.bool, device=side.device)

@@ -27,7 +27,9 @@ def refuse(file: Path) -> None:
 
 
 def write(file: Path, groups: Sequence[Group]) -> None:
-    """Writes the table of these runs in the form that the name's ending says."""
+    """Writes the table of these runs in the form that the name's ending says; SslgraphError if nothing was measured."""
+    if not _columns(groups):
+        raise SslgraphError(f"{file} is not written: of these runs nothing was measured that a table could say")
     text = FORMS[file.suffix](groups).encode()
     write_whole(file, lambda out: out.write(text))
 

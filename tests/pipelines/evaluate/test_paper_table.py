@@ -86,6 +86,14 @@ def test_latex_compiles_it(tmp_path: Path) -> None:
     subprocess.run(["pdflatex", "-interaction=batchmode", "-halt-on-error", "page"], cwd=tmp_path, check=True)
 
 
+@pytest.mark.parametrize("ending", [".md", ".tex", ".csv"])
+def test_without_a_figure_nothing_is_written(ending: str, tmp_path: Path) -> None:
+    nothing = Group((tmp_path,), "", (Evaluation("M", 5, 22, 2, "random encoder", trained={}, random={}, pixels={}),))
+    with pytest.raises(SslgraphError, match="is not written: of these runs nothing was measured"):
+        written(ending, [nothing], tmp_path)
+    assert not (tmp_path / f"table{ending}").exists()
+
+
 def test_a_name_that_says_no_form_is_refused_before_anything_is_measured(sslgraph: Command, tmp_path: Path) -> None:
     with pytest.raises(SslgraphError, match=r"a table is written as \.csv, \.md, \.tex; end the name with one of them"):
         paper_table.refuse(tmp_path / "table.xlsx")
