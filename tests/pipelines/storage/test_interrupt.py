@@ -89,8 +89,8 @@ def in_a_terminal(words: list[str]) -> tuple[subprocess.Popen[bytes], int]:
     return process, ours
 
 
-def test_a_closed_terminal_loses_no_step(tmp_path: Path) -> None:
-    """Nothing can be shown any more, neither the bar nor a line, and the run saves all the same."""
+def endless(out: Path) -> list[str]:
+    """The words of a small training that ends only when it is ended."""
     sets = (
         "data.images=64",
         "batch=8",
@@ -100,7 +100,12 @@ def test_a_closed_terminal_loses_no_step(tmp_path: Path) -> None:
         "nets.f.width=4",
         "views.x.size=16",
     )
-    words = ["train", "simclr", "--out", str(tmp_path), *(word for text in sets for word in ("--set", text))]
+    return ["train", "simclr", "--out", str(out), *(word for text in sets for word in ("--set", text))]
+
+
+def test_a_closed_terminal_loses_no_step(tmp_path: Path) -> None:
+    """Nothing can be shown any more, neither the bar nor a line, and the run saves all the same."""
+    words = endless(tmp_path)
     process, terminal = in_a_terminal(words)
     reading = threading.Event()
 
@@ -129,16 +134,7 @@ def test_a_closed_terminal_loses_no_step(tmp_path: Path) -> None:
 @pytest.mark.slow  # some 10 s: a training that is interrupted
 def test_a_reader_that_goes_away_loses_no_step(tmp_path: Path) -> None:
     """`sslgraph train ... | head`: the run saves its step and says on standard error how it continues."""
-    sets = (
-        "data.images=64",
-        "batch=8",
-        "epochs=null",
-        "steps=100000",
-        "evaluate={}",
-        "nets.f.width=4",
-        "views.x.size=16",
-    )
-    words = ["train", "simclr", "--out", str(tmp_path), *(word for text in sets for word in ("--set", text))]
+    words = endless(tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-m", "sslgraph", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
