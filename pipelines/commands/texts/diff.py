@@ -13,7 +13,6 @@ from sslgraph.escaping import escape
 from ..options import Plugins, spec_of
 
 if TYPE_CHECKING:
-    from sslgraph.diff import Account
     from sslgraph.drawing import Scene
 
 FORMATS = ("svg", "png", "pdf", "tex", "html")
@@ -38,7 +37,7 @@ def diff(
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Explain how two methods differ. The idea comes first, then structure, settings and numbers."""
-    from sslgraph.diff import account
+    from sslgraph.method import Difference, Method
     from sslgraph.read.load import load_method
     from sslgraph.read.plugins import allowed
 
@@ -46,36 +45,20 @@ def diff(
     if out and kind not in FORMATS:
         ends = f"{', '.join(f'.{name}' for name in FORMATS[:-1])} or .{FORMATS[-1]}"
         raise SslgraphError(f"{out}: a comparison can't be written in this format; end its name in {ends}")
-    one, other = spec_of(one), spec_of(other)
-    first, second = load_method(one), load_method(other)
+    first, second = load_method(spec_of(one)), load_method(spec_of(other))
     plugins = allowed(plugin, first, second)
-    found = account(first.spec, second.spec, plugins)
+    found = Difference(Method(first, plugins), Method(second, plugins))
     if out:
         from sslgraph.files.write_whole import write_whole
 
-        content = written(drawn(one, other, found, dark=dark, plugins=plugins), found, kind)
+        content = written(found.scene(dark=dark), found.lines, kind)
         write_whole(out, lambda opened: opened.write(content))
     typer.echo("\n".join(found.lines))
     if out:
         typer.echo(f"drawn: {out}")
 
 
-def drawn(one: str, other: str, found: Account, *, dark: bool, plugins: tuple[str, ...]) -> Scene:
-    """The two methods in one picture."""
-    from sslgraph.diff import Comparison, Figure
-    from sslgraph.overlay import compared
-    from sslgraph.read.load import load_method
-
-    from .draw import picture_of
-
-    pictures = [picture_of(name, "paper", plugins, {}) for name in (one, other)]
-    figures = [Figure(load_method(name).spec, plugins) for name in (one, other)]
-    return compared(
-        pictures[0], pictures[1], Comparison(figures[0], figures[1]), found, theme="dark" if dark else "light"
-    )
-
-
-def written(scene: Scene, found: Account, kind: str) -> bytes:
+def written(scene: Scene, lines: list[str], kind: str) -> bytes:
     """The comparison in one of the formats; html has the words below the picture."""
     from sslgraph.drawing import as_svg
 
@@ -85,5 +68,5 @@ def written(scene: Scene, found: Account, kind: str) -> bytes:
         return rendered_as(scene, kind)
     text = as_svg(scene)
     if kind == "html":
-        text = PAGE.format(title=escape(scene.title), picture=text, words=escape("\n".join(found.lines)))
+        text = PAGE.format(title=escape(scene.title), picture=text, words=escape("\n".join(lines)))
     return text.encode()
