@@ -24,7 +24,7 @@ def store_at(path: str, *, reads: int = 32, links: bool = False) -> Store:
     return Folder(hub.located(path), links=links)
 
 
-def holds_shards(path: str, suffix: str) -> bool:
+def holds_shards(path: str, suffix: str | tuple[str, ...]) -> bool:
     """Whether files with this ending lie at a path, and are not a few things beside a folder of images."""
     store = store_at(path)
     names = store.top()

@@ -1,4 +1,4 @@
-"""Parquet shards in the form of the Hugging Face hub: a column of encoded images, and perhaps one of labels."""
+"""Rows in the form of the Hugging Face hub: a column of encoded images, and perhaps one of labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
@@ -23,7 +22,8 @@ from .index_cache import Arrays
 from .kept import Kept
 from .labels import Codes, advice, as_named, numbered
 from .opening import holds_shards, store_at
-from .parquet_index import PIECE, indexed, read
+from .parquet_index import indexed, read
+from .row_files import ABOUT, ARROW, ENDINGS, of_rows, rows_of
 from .splits import NEITHER, are_split
 from .store import File, Store, beside
 
@@ -32,18 +32,19 @@ THREADS = 8  # files whose footers are read at a time
 
 @component(source="own; the form is that of the datasets library's Image feature", role="reader")
 class Parquet(Album):
-    """Images of parquet files: a column of {bytes, path}, or of bytes, and a column `label` if there is one.
+    """Images of parquet or Arrow files: a column of {bytes, path}, or of bytes, and a column `label` if there is one.
 
     Where bytes are null, the path is that of a file, from the folder of the parquet file on. Splits are folders or
     words of names, such as train and test (docs/data.md); without them a tenth is the test split. Class names
     come from the files' own schema, or from a classes.txt beside them; labels that are texts are numbered in their
     order. Footers and labels are read once and kept in the cache folder (see sources.webdataset). Parquet can't give
     one row without its whole group, so groups are kept, still encoded: each is read once if all fit in `memory`. If
-    not, an image costs the reading of a group, and large groups are refused.
+    not, an image costs the reading of a group, and large groups are refused. Arrow files, as save_to_disk of the
+    datasets library writes them, are mapped into memory, from a folder of this machine.
 
     Settings:
-        path: a folder of .parquet files, one such file, a path with wildcards, the name of a data set in the Hugging
-            Face hub's cache, or an address: s3://bucket/rows, https://host/{000..9}.parquet.
+        path: a folder of .parquet or .arrow files, one such file, a path with wildcards, the name of a data set in the
+            Hugging Face hub's cache, or an address: s3://bucket/rows, https://host/{000..9}.parquet.
         memory: most that encoded groups, and decoded images of one size, may each take to be held, GiB.
         reads: row groups that are fetched at a time from an address.
         label: the column that holds the labels.
@@ -92,7 +93,8 @@ class Parquet(Album):
         self._groups = [(file, i) for file, count in zip(files, counts, strict=True) for i in np.arange(count).tolist()]
         self._first = rows.cumsum() - rows
         used = np.unique(np.searchsorted(self._first + rows, self._row, side="right"))
-        _refuse_large_groups(path, sizes[used], rows[used], memory, largest_group)
+        if not files[0].name.lower().endswith(ARROW):  # they are mapped, and give one row alone
+            _refuse_large_groups(path, sizes[used], rows[used], memory, largest_group)
         self._kept: Kept[int, Any] = Kept(max(int(memory * 2**30), 2 * int(sizes[used].max())))
         self._about = lru_cache(1024)(self._footer)
         self._names = f"{path}, {split} row"
@@ -105,7 +107,7 @@ class Parquet(Album):
     @staticmethod
     def recognizes(path: str) -> bool:
         """Whether parquet files lie there, and are no table of a folder's images; one that names their files is."""
-        return holds_shards(path, ".parquet") or _names_images(store_at(path))
+        return holds_shards(path, ENDINGS) or _names_images(store_at(path))
 
     def encoded(self, index: int) -> bytes:
         """The bytes of its row, or of the file that its row names."""
@@ -131,10 +133,8 @@ class Parquet(Album):
 
     def _encoded(self, file: File, group: int) -> tuple[Any, int]:
         """The encoded images of a row group of a file, and how many bytes they take."""
-        with self._store.open(file, PIECE) as opened:
-            column = self._column.removesuffix(".bytes")
-            table = pq.ParquetFile(opened, metadata=self._about(file)).read_row_group(group, columns=[column])
-        images = table.column(0).combine_chunks()
+        with rows_of(self._store, file, self._about(file)) as rows:
+            images = rows.group(group, self._column.removesuffix(".bytes"))
         return images, int(images.nbytes)
 
     def _beside(self, file: File, path: str | None) -> bytes:
@@ -148,27 +148,27 @@ class Parquet(Album):
         return self._store.read(name)
 
     def _footer(self, file: File) -> Any:
-        with self._store.open(file, PIECE) as opened:
-            return pq.read_metadata(opened)
+        with rows_of(self._store, file) as rows:
+            return rows.about
 
 
 def _shards(store: Store, label: str | None, image: str | None) -> tuple[list[File], list[Arrays]]:
     """The parquet files with images and what their footers say; the others are counted."""
     everything = store.files()
-    files = [file for file in everything if store.only or file.name.lower().endswith(".parquet")]
+    files = of_rows(store, everything)
     if not files:
         raise SslgraphError(f"{store.root} holds no .parquet files; give the folder of the files, or one of them")
     store.refuse_links_out(files)
     with ThreadPoolExecutor(THREADS) as threads:
         found = list(threads.map(lambda file: indexed(store, file, label, image), files))
     named = SUFFIXES if any(map(_are_named, found)) else ()  # these are read where rows name them
-    are_read = {file.name for file in files} | {"classes.txt"}
     for other in everything:
-        if other.name not in are_read and not other.name.lower().endswith(named):
+        is_read = other.name == "classes.txt" or other.name.rpartition("/")[2] in ABOUT
+        if not is_read and not other.name.lower().endswith((*ENDINGS, *named)):
             store.skipped.ending(other.name, "not a .parquet file")
     for file, index in zip(files, found, strict=True):
         if not str(index["column"]):
-            store.skipped.note(".parquet file", "no column of images", file.name)
+            store.skipped.ending(file.name, "no column of images")
     kept = [pair for pair in zip(files, found, strict=True) if str(pair[1]["column"])]
     if not kept:
         what = "of images" if image is None else f"{image!r} (data.image) of images"
@@ -190,7 +190,7 @@ def _numbered(found: list[Arrays], names: list[str]) -> tuple[Codes | None, tupl
 
 def _names_images(store: Store) -> bool:
     """Whether the first of some parquet files holds paths in place of images."""
-    first = next((name for name in store.top() if name.lower().endswith(".parquet")), None)
+    first = next((name for name in store.top() if name.lower().endswith(ENDINGS)), None)
     if first is None:
         return False
     with suppress(SslgraphError):

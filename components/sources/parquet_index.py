@@ -1,4 +1,4 @@
-"""What the footer of a parquet file says: its column of images, its row groups, and the labels of its rows."""
+"""What a file of rows says at its end or its head: its column of images, groups of rows, and labels of the rows."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-
-from sslgraph.errors import SslgraphError
 
 from .decoding import is_image
 from .index_cache import Arrays, remembered
 from .labels import INNER, LIKE, USUAL, none, raw
-from .mistaken import said_of
+from .row_files import Rows, rows_of
 from .splits import by_columns, says_split
 from .store import File, Store
 
 IMAGE_COLUMNS = ("image", "img")
-PIECE = 2**16  # of footers and labels, which lie far from each other
 LOOKED_AT = 4  # rows that tell whether bytes are images
 
 
@@ -32,39 +28,31 @@ def indexed(store: Store, file: File, label: str | None, image: str | None) -> A
 
 def read(store: Store, shard: File, label: str | None, image: str | None = None) -> Arrays:
     """The same, read anew."""
-    with store.open(shard, PIECE) as opened:
-        try:
-            file = pq.ParquetFile(opened)
-        except pa.ArrowInvalid as reason:
-            said = said_of(store.read(shard.name, 0, PIECE)) or f"{reason}"
-            raise SslgraphError(f"{store.place(shard.name)} can't be read as parquet: {said}") from reason
-        schema, about = file.schema_arrow, file.metadata
-        columns = _images(file, schema, image)
+    with rows_of(store, shard) as file:
+        schema, count = file.schema, sum(file.rows)
+        columns = _images(file, image)
         column = (*columns, "")[0]
-        groups = [about.row_group(i) for i in range(about.num_row_groups)]
-        leaf = next((i for i in range(about.num_columns) if about.schema.column(i).path == column), None)
-        sizes = [0 if leaf is None else group.column(leaf).total_uncompressed_size for group in groups]
         there = [field.name for field in schema if _may_be_label(field.type) and field.name != column]
         texts = [field.name for field in schema if _holds_bytes(field.type) and field.name != column.split(".")[0]]
         name = next((name for name in (USUAL if label is None else (label,)) if name in (*there, *texts)), None)
         labels = None if name is None or not column else _labels(file, name)
-        splits = _splits(file, there) if column else none(about.num_rows)
-    return {
-        "column": np.array(column),
-        "others": np.array(columns[1:], dtype=np.str_),
-        "rows": np.array([group.num_rows for group in groups], dtype=np.int64),
-        "bytes": np.array(sizes, dtype=np.int64),
-        "labels": none(about.num_rows) if labels is None else labels,
-        "splits": splits,
-        "classes": np.array(_classes(schema.metadata or {}, name), dtype=np.str_),
-        "columns": np.array([f"{field.name} ({_kind(field.type)})" for field in schema], dtype=np.str_),
-        "like": np.array(_like([field.name for field in schema], there), dtype=np.str_),
-    }
+        splits = _splits(file, there) if column else none(count)
+        return {
+            "column": np.array(column),
+            "others": np.array(columns[1:], dtype=np.str_),
+            "rows": np.array(file.rows, dtype=np.int64),
+            "bytes": np.array(file.bytes_of(column), dtype=np.int64),
+            "labels": none(count) if labels is None else labels,
+            "splits": splits,
+            "classes": np.array(_classes(schema.metadata or {}, name), dtype=np.str_),
+            "columns": np.array([f"{field.name} ({_kind(field.type)})" for field in schema], dtype=np.str_),
+            "like": np.array(_like([field.name for field in schema], there), dtype=np.str_),
+        }
 
 
-def _images(file: Any, schema: Any, wanted: str | None) -> list[str]:
+def _images(file: Rows, wanted: str | None) -> list[str]:
     """The paths of the columns of images, the likeliest first: of {bytes, path}, or of bytes that are images."""
-    found = [field for field in schema if _holds_bytes(field.type) and wanted in (None, field.name)]
+    found = [field for field in file.schema if _holds_bytes(field.type) and wanted in (None, field.name)]
     found.sort(key=lambda field: (field.name not in IMAGE_COLUMNS, not pa.types.is_struct(field.type)))
     columns = list[str]()
     for field in found:
@@ -80,9 +68,8 @@ def _holds_bytes(kind: Any) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _shows_images(file: Any, name: str) -> bool:
-    rows = next(file.iter_batches(batch_size=LOOKED_AT, columns=[name]), None)
-    return rows is not None and any(is_image(row) for row in rows.column(0).to_pylist() if row)
+def _shows_images(file: Rows, name: str) -> bool:
+    return any(is_image(row) for row in file.first(name, LOOKED_AT) if row)
 
 
 def _may_be_label(kind: Any) -> bool:
@@ -106,17 +93,17 @@ def _inner(kind: Any) -> str | None:
     return next((name for name in INNER if name in there), None)
 
 
-def _splits(file: Any, columns: list[str]) -> Any:
+def _splits(file: Rows, columns: list[str]) -> Any:
     """The split that columns such as `split` say of each row (see splits)."""
     names = [name for name in columns if says_split(name)]
     if not names:
-        return none(file.metadata.num_rows)
-    return np.array([by_columns(row) for row in file.read(columns=names).to_pylist()], dtype=np.int64)
+        return none(sum(file.rows))
+    return np.array([by_columns(row) for row in file.read(names).to_pylist()], dtype=np.int64)
 
 
-def _labels(file: Any, name: str) -> Any:
+def _labels(file: Rows, name: str) -> Any:
     """The labels of a column; a list of one label is that label, and of several none."""
-    column = file.read(columns=[name])[name]
+    column = file.read([name])[name]
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         return raw(value[0] if value is not None and len(value) == 1 else None for value in column.to_pylist())
     if pa.types.is_struct(column.type):

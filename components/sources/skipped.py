@@ -21,7 +21,6 @@ CURES = {
     **dict.fromkeys(
         (".tfrecord", ".tfrecords", ".mdb", ".beton", ".rec"), "not read: write its images as tar or parquet"
     ),
-    ".arrow": "the datasets library's own form: write parquet instead of it, with to_parquet",
     "-ubyte": "an IDX file, read where torchvision lays it: MNIST/raw/train-images-idx3-ubyte",
     "-ubyte.gz": "an IDX file, packed: unpack it to MNIST/raw, as torchvision does",
     **dict.fromkeys((".dcm", ".nii", ".nii.gz", ".mha", ".nrrd"), "a medical image: save its planes as 16-bit TIFF"),

@@ -20,7 +20,7 @@ WORDS = {
 COLUMNS = ("split", "set", "subset", "partition", "fold", "usage", "phase")
 YES, NO = ("1", "1.0", "true", "yes", "t", "y"), ("0", "0.0", "false", "no", "f", "n")
 # A file whose rows or members are the images: it stands in a path like a folder.
-CONTAINERS = (".tar", ".parquet")
+CONTAINERS = (".tar", ".parquet", ".arrow", ".feather")
 # Folders that hold numbered parts of a data set (fold1, NIH's images_001, a camera's 100CANON), and no class each.
 PARTS = re.compile(
     r"(.*[\W_])?(fold|part|chunk|batch|shard|images?|imgs?|split|subset|volume|disk|archive|train|val|test)s?[\W_]*\d+"

@@ -28,7 +28,6 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12\n
         ("x.npy", "an array of numbers: save its images as PNG or TIFF"),
         ("train_32x32.mat", "an array of numbers"),
         ("data.mdb", "not read: write its images as tar or parquet"),
-        ("data-00000-of-00001.arrow", "write parquet instead of it, with to_parquet"),
         ("train-images-idx3-ubyte", "read where torchvision lays it: MNIST/raw/train-images-idx3-ubyte"),
         ("scan.nii.gz", "a medical image: save its planes as 16-bit TIFF"),
         ("IMG_1.CR2", "a camera's raw data: convert it"),
