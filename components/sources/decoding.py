@@ -59,14 +59,17 @@ def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = N
     found, scaling = _decoded(data), scaling or Scaling(None)
     if scaling.channels is not None and (pages := channels_of_pages(data)) is not None:
         found = pages
-    if scaling.channels is not None and len(scaling.channels) != COLOURS:
-        taken = scaling.bytes_of(_named(_as_stored(found), scaling.channels))
-        return torch.from_numpy(np.ascontiguousarray(taken.transpose(2, 0, 1)))
-    if isinstance(found, Tensor):
-        return found
-    if isinstance(found, Image.Image):
-        return picture_of(found)
-    return _as_rgb(scaling.bytes_of(_taken(found, scaling.channels, has_alpha=_may_have_alpha(data))))
+    if not isinstance(found, np.ndarray) and (scaling.channels is None or len(scaling.channels) == COLOURS):
+        return found if isinstance(found, Tensor) else picture_of(found)
+    return pictured(_as_stored(found), scaling, has_alpha=_may_have_alpha(data))
+
+
+def pictured(image: Deep, scaling: Scaling, *, has_alpha: bool = False) -> Picture:
+    """Numbers of height x width x channels as a picture; without channels they are grey."""
+    image, channels = (image[:, :, None] if image.ndim == 2 else image), scaling.channels
+    if channels is None or len(channels) == COLOURS:
+        return _as_rgb(scaling.bytes_of(_taken(image, channels, has_alpha=has_alpha)))
+    return torch.from_numpy(np.ascontiguousarray(scaling.bytes_of(_named(image, channels)).transpose(2, 0, 1)))
 
 
 def numbers_of(data: bytes) -> Deep | None:
@@ -209,7 +212,6 @@ def _may_have_alpha(data: bytes) -> bool:
 
 def _taken(image: Deep, channels: Sequence[int] | None, *, has_alpha: bool) -> Deep:
     """The channels that are asked for, or all of them if they are grey or colours, with or without transparency."""
-    image = image[:, :, None] if image.ndim == 2 else image
     there = image.shape[2]
     if channels is not None and there > 1:
         return _named(image, channels)
@@ -224,10 +226,8 @@ def _taken(image: Deep, channels: Sequence[int] | None, *, has_alpha: bool) -> D
 
 def _named(image: Deep, channels: Sequence[int]) -> Deep:
     """These channels of height x width x channels."""
-    if max(channels) >= image.shape[2]:
-        raise ValueError(
-            f"it has {image.shape[2]} channels, counted from 0, and data.channels asks for {max(channels)}"
-        )
+    if max(channels) >= (there := image.shape[2]):
+        raise ValueError(f"it has {there} channels, counted from 0, and data.channels asks for {max(channels)}")
     return image[:, :, list(channels)]
 
 
@@ -236,8 +236,8 @@ def _as_stored(found: Picture | Image.Image | Deep) -> Deep:
     if isinstance(found, Tensor):
         return found.permute(1, 2, 0).numpy()
     if isinstance(found, Image.Image):
-        found = np.asarray(found.convert("RGB") if found.mode in ("P", "1") else found)
-    return found[:, :, None] if found.ndim == 2 else found
+        return np.asarray(found.convert("RGB") if found.mode in ("P", "1") else found)
+    return found
 
 
 def _as_rgb(image: NDArray[np.uint8]) -> Picture:

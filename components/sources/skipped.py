@@ -16,7 +16,8 @@ LEFT_BEHIND = ("__macosx", "@eadir", "__pycache__", "$recycle.bin")
 CURES = {
     **dict.fromkeys((".csv", ".tsv", ".jsonl"), "not an image; if it names images, give it as the path"),
     **dict.fromkeys((".zip", ".tar.gz", ".tgz", ".7z", ".rar"), "packed: unpack it, or give a .zip file as the path"),
-    **dict.fromkeys((".npy", ".npz", ".mat", ".h5", ".hdf5"), "an array of numbers: save its images as PNG or TIFF"),
+    **dict.fromkeys((".npy", ".npz", ".mat"), "an array of numbers; if it holds images, give it as the path"),
+    **dict.fromkeys((".h5", ".hdf5"), "an array of numbers: save its images as .npz, PNG or TIFF"),
     **dict.fromkeys((".pt", ".pth", ".pkl", ".pickle"), "pickled, which is not opened: save its images as PNG"),
     **dict.fromkeys(
         (".tfrecord", ".tfrecords", ".mdb", ".beton", ".rec"), "not read: write its images as tar or parquet"

@@ -38,8 +38,12 @@ def by_name(name: str) -> int:
 
 def by_word(name: str) -> int:
     """The split that the first such word of a name says: cifar10-train, val2017, TestSet."""
-    words = (word for run in RUNS.findall(name) for word in HUMPS.findall(run))
-    return next((WORDS[word.lower()] for word in words if word.lower() in WORDS), NEITHER)
+    return next((WORDS[word.lower()] for word in words_in(name) if word.lower() in WORDS), NEITHER)
+
+
+def words_in(name: str) -> list[str]:
+    """The words of a name: test, Set of TestSet."""
+    return [word for run in RUNS.findall(name) for word in HUMPS.findall(run)]
 
 
 def says_split(column: str) -> bool:

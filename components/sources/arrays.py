@@ -1,0 +1,134 @@
+"""Images that are arrays of numbers: .npz and .npy files of numpy, and .mat files of MATLAB."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sslgraph import draws
+from sslgraph.component import component
+from sslgraph.errors import SslgraphError
+from sslgraph.ranges import Count, NotNegative, Whole
+
+from .album import Album, chosen
+from .arranging import arranged
+from .array_files import ENDINGS, Held, held
+from .array_layout import axis_of, images_of, is_of_images, labels_in, labels_of, names_of, spoken
+from .decoding import Picture, pictured
+from .labels import numbered
+from .opening import holds_shards, store_at
+from .pixels import MOST_CHANNELS, SAMPLE, Scaling
+from .row_files import ENDINGS as OF_ROWS
+from .store import beside
+
+LOOKED_AT = 16  # files that tell whether a folder is one of arrays
+MEMORY = 0.8  # of the machine's, that arrays may take
+
+
+@component(source="own; the layouts are those of keras, MedMNIST (arXiv:2110.14795) and SVHN", role="reader")
+class Arrays(Album):
+    """Arrays of images [images, height, width] or with channels behind or before them, and of their labels.
+
+    Each array of three or four axes is one of images; an array with one number or word for each image, in the same
+    .npz or .mat file or the same folder of .npy files, is that of its labels, or the one of several that is called so.
+    Words of names say the splits: train_images and test_images, x_train and x_test, train.npz and test.npz
+    (docs/data.md); without them a tenth is the test split. The images may stand along the last axis, as in .mat files.
+    An .npy file is mapped into memory; the others are read whole. Nothing is unpickled.
+
+    Settings:
+        path: a .npz, .npy or .mat file, several by wildcards, or a folder of them.
+        label: the name of the array that holds the labels.
+        image: the name of the array that holds the images, where there are several.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        split: Literal["train", "test"] = "train",
+        limit: Count | None = None,
+        memory: NotNegative = 4.0,
+        label: str | None = None,
+        image: str | None = None,
+        range: list[float] | Literal["auto"] | None = None,
+        channels: list[Whole] | None = None,
+    ) -> None:
+        store = store_at(path)
+        everything = [one for file in store.files(*ENDINGS) for one in held(store, file)]
+        skipped = store.skipped
+        images = images_of(path, everything, image, skipped)
+        _refuse_beyond_memory(path, images)
+        found = [labels_of(one, images, everything, label) for one in images]
+        axes = [axis_of(*both) for both in zip(images, found, strict=True)]
+        counts = [one.shape[axis] for one, axis in zip(images, axes, strict=True)]
+        pieces = [labels_in(*both) for both in zip(found, counts, strict=True)]
+        labels, self.classes = numbered(
+            pieces, names_of(everything) or (beside(store, "classes.txt") or "").splitlines()
+        )
+        there = ", ".join(one.key for one in everything if one not in images)
+        if labels is None and label is not None:
+            cure = f"there are: {there or 'none'}"
+            raise SslgraphError(f"{path} has no array '{label}' (data.label) with a class of each image; {cure}")
+        taken = ", ".join(dict.fromkeys(one.key for one in found if one is not None))
+        said = f"no array says a class of each image (data.label names one); beside the images there are: {there}"
+        said = f"labels: {taken}" if labels is not None else said if there else ""
+        of_image = np.repeat(np.arange(len(images)), counts)
+        splits = arranged([spoken(one.place) for one in images], of_image, skipped).splits
+        part = chosen(labels, splits, len(of_image), split=split, limit=limit, where=path)
+        within = np.concatenate([np.arange(count) for count in counts])
+        self._of, self._within = of_image[part.rows], within[part.rows]
+        used = np.unique(self._of).tolist()
+        self._arrays = {i: np.moveaxis(images[i].read(), axes[i], 0) for i in used}
+        self._images, self._path, self.columns = images, path, tuple(map(str, everything))
+
+        def numbers() -> Iterator[NDArray[Any]]:
+            yield from (self._pixels_of(item) for item in draws.fair(len(part.rows), SAMPLE).tolist())
+
+        scaling = Scaling(range, numbers, path, channels)
+        super().__init__(part, memory=memory, notes=[*([said] if said else []), *skipped.lines()], scaling=scaling)
+
+    @staticmethod
+    def recognizes(path: str) -> bool:
+        """Whether arrays of images lie there, and neither images nor rows of them."""
+        if not holds_shards(path, ENDINGS) or holds_shards(path, (*OF_ROWS, ".tar")):
+            return False
+        store = store_at(path)
+        if store.only:
+            return True
+        return any(is_of_images(one) for file in store.files(*ENDINGS)[:LOOKED_AT] for one in held(store, file))
+
+    def load(self, index: int) -> Picture:
+        """One image."""
+        return pictured(self._pixels_of(index), self.scaling or Scaling(None))
+
+    def name(self, index: int) -> str:
+        """Its array, and its number in there."""
+        return f"{self._path}, {self._images[self._of[index]].key}[{self._within[index]}]"
+
+    def listing(self) -> Iterator[bytes]:
+        """The arrays, the sizes of their files, which images are used, and the labels: images have no names."""
+        yield "\n".join(f"{one.place} {one.file.size} {one}" for one in self._images).encode("utf-8", "surrogateescape")
+        yield self._of.tobytes()
+        yield self._within.tobytes()
+        yield b"" if self.labels is None else self.labels.numpy().tobytes()
+
+    def _pixels_of(self, index: int) -> NDArray[Any]:
+        image = np.array(self._arrays[int(self._of[index])][int(self._within[index])])  # a copy
+        if image.ndim == 3 and image.shape[2] > MOST_CHANNELS:  # channels stand first
+            image = image.transpose(1, 2, 0)
+        return image.astype(np.uint8) * 255 if image.dtype == np.bool_ else image
+
+
+def _refuse_beyond_memory(path: str, images: Sequence[Held]) -> None:
+    """Arrays that would not fit in memory, as the head of a small file may claim."""
+    needed = sum(int(np.prod(one.shape)) * one.dtype.itemsize for one in images if not one.place.endswith(".npy"))
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > MEMORY * there:
+        raise SslgraphError(
+            f"{path}: its images take {needed / 2**30:,.0f} GiB unpacked, and this machine has "
+            f"{there / 2**30:,.0f}; save each array as an .npy file, which is read as it is needed"
+        )
