@@ -4,7 +4,7 @@ Reads texts and the signatures of parts, of plugins only where they are allowed:
 papers are not compared.
 """
 
-from .changes import Added, Change, Changed, Removed, Rewired, mirrored
+from .changes import Added, Change, Changed, Removed, Rewired
 from .compare import Comparison, diff
 from .explain import account
 from .figure import Figure
@@ -13,19 +13,6 @@ from .ideas import ideas
 from .statements import Account, Statement
 
 __all__ = [
-    "FORWARDS",
-    "Account",
-    "Added",
-    "Change",
-    "Changed",
-    "Comparison",
-    "Figure",
-    "Idea",
-    "Removed",
-    "Rewired",
-    "Statement",
-    "account",
-    "diff",
-    "ideas",
-    "mirrored",
-]
+    "FORWARDS", "Account", "Added", "Change", "Changed", "Comparison", "Figure", "Idea", "Removed", "Rewired",
+    "Statement", "account", "diff", "ideas",
+]  # fmt: skip

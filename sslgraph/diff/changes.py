@@ -60,20 +60,6 @@ class Rewired:
 Change = Added | Removed | Changed | Rewired
 
 
-def mirrored(change: Change) -> Change:
-    """The same change seen from the other method."""
-    match change:
-        case Added():
-            return Removed(change.kind, change.name, change.role, change.detail)
-        case Removed():
-            return Added(change.kind, change.name, change.role, change.detail)
-        case Changed():
-            return Changed(
-                change.kind, change.other, change.one, change.role, change.setting, change.after, change.before
-            )
-    return Rewired(change.kind, change.other, change.one, change.role, change.port, change.after, change.before)
-
-
 def written(value: Any) -> str | None:
     """A setting's value as a spec would write it."""
     if value is None:

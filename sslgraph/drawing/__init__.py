@@ -23,27 +23,6 @@ from .paint.scene import Scene, scene
 from .write.svg import as_svg, svg
 
 __all__ = [
-    "DARK",
-    "LIGHT",
-    "THEMES",
-    "Box",
-    "Edge",
-    "Frame",
-    "Layout",
-    "Level",
-    "Line",
-    "Paint",
-    "Panel",
-    "Picture",
-    "Scene",
-    "Theme",
-    "as_dict",
-    "as_json",
-    "as_svg",
-    "fold",
-    "foldable",
-    "layout",
-    "picture",
-    "scene",
-    "svg",
-]
+    "DARK", "LIGHT", "THEMES", "Box", "Edge", "Frame", "Layout", "Level", "Line", "Paint", "Panel", "Picture", "Scene",
+    "Theme", "as_dict", "as_json", "as_svg", "fold", "foldable", "layout", "picture", "scene", "svg",
+]  # fmt: skip

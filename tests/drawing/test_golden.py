@@ -11,7 +11,7 @@ import pytest
 from test_layout import shipped
 
 from sslgraph.drawing import as_json, picture, svg
-from sslgraph.drawing.write.png import png
+from sslgraph.drawing.write.png import rendered
 from sslgraph.read import catalogue
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -64,9 +64,9 @@ def test_an_svg_is_plain_and_whole() -> None:
 
 def test_a_png_is_drawn_with_the_shipped_fonts() -> None:
     drawn = picture(shipped("simclr"))
-    once = png(drawn)
-    assert once[:8] == b"\x89PNG\r\n\x1a\n" and once == png(drawn)
-    assert png(drawn, shapes=False) != once
+    once = rendered(svg(drawn))
+    assert once[:8] == b"\x89PNG\r\n\x1a\n" and once == rendered(svg(drawn))
+    assert rendered(svg(drawn, shapes=False)) != once
 
 
 def test_json_says_everything_of_a_box() -> None:

@@ -114,18 +114,6 @@ class Draft:
         inside = self.on_ground(rows)
         return any(edge.kind == "ema" and edge.target in inside for edge in self.panel.edges)
 
-    def reach(self, number: int) -> tuple[dict[int, float], dict[int, float]]:
-        """How far a row reaches up and down in each of its columns; a frame reaches in all columns that it spans."""
-        above, below = dict[int, float](), dict[int, float]()
-        for name in self.grid.rows[number]:
-            mates = self.framed[name].boxes if name in self.framed else (name,)
-            frame = FRAME_DOWN if name in self.framed else 0.0
-            columns = [self.column(mate) for mate in mates]
-            for column in range(min(columns), max(columns) + 1):
-                above[column] = max(above.get(column, 0.0), self.extents[name].above + frame)
-                below[column] = max(below.get(column, 0.0), self.extents[name].below + frame)
-        return above, below
-
     def room(self, number: int) -> tuple[float, float]:
         """The room of a row above and below its centre line, its frame included."""
         if not 0 <= number < len(self.grid.rows):

@@ -1,49 +1,46 @@
-"""What stands at lines: the heads of arrows, and words."""
+"""Lines and what stands at them: the strokes of relations, the heads of arrows, and words."""
 
 from __future__ import annotations
 
 import math
 
 from ..arrange.labels import Label
-from ..elements.forms import Group, Path, Words, polygon
+from ..elements.forms import Command, Group, Path, Words, polygon
 from ..elements.measure import NAME, NOTE, SHAPE, Run, runs_width
 from ..elements.place import Point
 from ..elements.theme import Theme
 
 
+def ema_line(commands: tuple[Command, ...], theme: Theme) -> Path:
+    """The stroke between a net and its slow copy."""
+    return Path(commands, stroke=theme.ema.line, width=2.0, dash=(0.5, 4.5), is_round=True)
+
+
+def write_line(commands: tuple[Command, ...], theme: Theme) -> Path:
+    """The stroke of a write to a state."""
+    return Path(commands, stroke=theme.memory.line, width=1.6, dash=(7.0, 3.0, 1.5, 3.0))
+
+
 def worded(label: Label, theme: Theme) -> Group:
     """The words at a line."""
-    if label.kind != "data" and label.is_down:
-        colour = {"ema": theme.ema.line, "write": theme.memory.line, "same": theme.trained.line}[label.kind]
-        heights = (label.y - 5, label.y + 14) if len(label.lines) > 1 else (label.y + 4,)
-        words = [
-            Words(label.x, y, (Run(text),), NOTE, colour, halo=theme.ground)
-            for text, y in zip(label.lines, heights, strict=True)
-        ]
-        return Group(tuple(words), "label")
     if label.kind != "data":
         colour = {"ema": theme.ema.line, "write": theme.memory.line, "same": theme.trained.line}[label.kind]
-        height = label.y + 4 if label.owner else label.y - 5
-        return Group((Words(label.x, height, label.above, NOTE, colour, halo=theme.ground),), "label")
-    if label.is_row:
-        left = label.x - label.width / 2
-        name = Words(left, label.y - 4, label.above, NAME, theme.ink, "start", halo=theme.ground)
-        shape = Words(
-            left + (runs_width(label.above, NAME) + 6 if label.above else 0.0),
-            label.y - 4,
-            (Run(label.below),),
-            SHAPE,
-            theme.muted,
-            "start",
-            halo=theme.ground,
-        )
-        return Group(tuple(words for words in (name, shape) if any(run.text for run in words.runs)), "label")
-    parts = []
-    if label.above:
-        parts.append(Words(label.x, label.y - 5, label.above, NAME, theme.ink))
-    if label.below:
-        parts.append(Words(label.x, label.low + 12, (Run(label.below),), SHAPE, theme.muted))
-    return Group(tuple(parts), "label")
+        lines = [(Run(text),) for text in label.lines] if label.is_down else [label.above]
+        heights = (-5, 14) if len(lines) > 1 else (4,) if label.owner else (-5,)
+        rows = zip(lines, heights, strict=True)
+        words = [Words(label.x, label.y + dy, runs, NOTE, colour, halo=theme.ground) for runs, dy in rows]
+    elif label.is_row:
+        left, right = label.x - label.width / 2, runs_width(label.above, NAME) + 6 if label.above else 0.0
+        words = [
+            Words(left, label.y - 4, label.above, NAME, theme.ink, "start", halo=theme.ground),
+            Words(left + right, label.y - 4, (Run(label.below),), SHAPE, theme.muted, "start", halo=theme.ground),
+        ]
+    else:
+        words = [
+            Words(label.x, label.y - 5, label.above, NAME, theme.ink),
+            Words(label.x, label.low + 12, (Run(label.below),), SHAPE, theme.muted),
+        ]
+    return Group(tuple(one for one in words if any(run.text for run in one.runs)), "label")
 
 
 def arrow(points: list[Point], colour: str, *, is_open: bool = False, size: float = 7.0) -> Path:

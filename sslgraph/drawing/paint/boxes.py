@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
+
 from ..elements.forms import Circle, Group, Path, Shape, Style, Words, pill, polygon, rectangle
 from ..elements.measure import (
     CROSS,
@@ -35,7 +38,7 @@ def drawn(box: Box, place: Place, theme: Theme, *, crop: int, shapes: bool, badg
         parts = _picture(box, place, theme, crop, shapes)
     else:
         paint = _paint(box, theme)
-        parts = [*_body(box, place, paint), *_words(box, place, theme, paint)]
+        parts = [_body(box, place, paint), *_words(box, place, theme, paint)]
         if box.kind == "memory":
             parts += _slots(place, paint)
         if box.weights == "ema":
@@ -62,77 +65,53 @@ def _paint(box: Box, theme: Theme) -> Paint:
     return Paint(theme.ground, paint.line, theme.ink) if box.is_draft else paint
 
 
-def _body(box: Box, place: Place, paint: Paint) -> list[Shape]:
+def _body(box: Box, place: Place, paint: Paint) -> Path:
     left, top, right, bottom = place.left, place.top, place.right, place.bottom
     style: Style = {"fill": paint.fill, "stroke": paint.line, "width": 1.6, "dash": DASHES.get(box.weights, ())}
     style |= {"dash": DRAFT_DASH} if box.is_draft else {}
     slant = place.extent.slant
-    if place.extent.is_down and box.kind == "encoder":
-        return [polygon((left, top), (right, top), (right - slant, bottom), (left + slant, bottom), **style)]
-    if place.extent.is_down and box.kind == "decoder":
-        return [polygon((left + slant, top), (right - slant, top), (right, bottom), (left, bottom), **style)]
-    if box.kind == "encoder":
-        return [polygon((left, top), (right, top + slant), (right, bottom - slant), (left, bottom), **style)]
-    if box.kind == "decoder":
-        return [polygon((left, top + slant), (right, top), (right, bottom), (left, bottom - slant), **style)]
-    if box.kind == "link":
-        style |= {"width": 0.8, "dash": LINK_DASH}
-        return [rectangle(left, top, right, bottom, 10.0, **style)]
-    if box.kind in ("augmentation", "op") and place.extent.height > 30:
-        return [rectangle(left, top, right, bottom, 13.0, **style)]
-    if box.kind in ("augmentation", "op"):
-        return [pill(left, top, right, bottom, **style)]
-    if box.kind == "loss":
-        point = 10.0
-        return [
-            polygon(
-                (left + point, top),
-                (right - point, top),
-                (right, place.y),
-                (right - point, bottom),
-                (left + point, bottom),
-                (left, place.y),
-                **style,
-            )
-        ]
-    return [rectangle(left, top, right, bottom, 5.0 if box.kind == "memory" else 7.0, **style)]
+    match box.kind:
+        case "encoder" if place.extent.is_down:
+            return polygon((left, top), (right, top), (right - slant, bottom), (left + slant, bottom), **style)
+        case "decoder" if place.extent.is_down:
+            return polygon((left + slant, top), (right - slant, top), (right, bottom), (left, bottom), **style)
+        case "encoder":
+            return polygon((left, top), (right, top + slant), (right, bottom - slant), (left, bottom), **style)
+        case "decoder":
+            return polygon((left, top + slant), (right, top), (right, bottom), (left, bottom - slant), **style)
+        case "link":
+            style |= {"width": 0.8, "dash": LINK_DASH}
+            return rectangle(left, top, right, bottom, 10.0, **style)
+        case "augmentation" | "op" if place.extent.height <= 30:
+            return pill(left, top, right, bottom, **style)
+        case "loss":
+            above, below = [((left + 10.0, y), (right - 10.0, y)) for y in (top, bottom)]
+            return polygon(*above, (right, place.y), *reversed(below), (left, place.y), **style)
+    radius = {"augmentation": 13.0, "op": 13.0, "memory": 5.0}.get(box.kind, 7.0)
+    return rectangle(left, top, right, bottom, radius, **style)
 
 
 def _words(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
+    """The words in a box, and above them the picture of what it does or sees."""
     first, lines = title_lines(box), box.sub.split("\n") if box.sub else []
     if box.kind == "augmentation" and not place.extent.is_down:
-        below = [Words(place.x, place.bottom + 12 + 13.0 * i, (Run(line),), SHAPE, theme.muted)
-                 for i, line in enumerate(lines)]  # fmt: skip
-        return [*_large(first, place.x, place.y + 4.5, TITLE, paint.ink), *below]
+        large = _large(first, place.x, place.y + 4.5, TITLE, paint.ink)
+        return [*large, *_small(lines, place.x, place.bottom + 12, 13, SHAPE, theme.muted)]
     if box.kind == "link":
         return _large(first, place.x, place.y + 4, NAME, theme.ink)
-    if box.kind == "op":
-        return _op(box, place, theme, paint)
-    seen = SMALL_PICTURE + 4 if box.shows else 0.0
+    is_op = box.kind == "op"
+    seen = SMALL_PICTURE + (6 if is_op else 4) if box.shows else 0.0
     middle = place.y - (9.0 if box.kind == "memory" else 0.0) + seen / 2
+    top = middle + 4 - 6.5 * len(lines) if is_op else middle + 4.5 - 7.0 * len(lines)
+    reach = TITLE_LINE / 2 * (len(first) - 1)  # of the large words, up and down
+    below, step, over = (13, 13, 15) if is_op else (14.5, 14, 13)
     grey = theme.muted if box.kind != "loss" or box.is_draft else paint.ink
-    top = middle + 4.5 - 7.0 * len(lines)
-    large = _large(first, place.x, top, TITLE, paint.ink)
-    start = top + TITLE_LINE / 2 * (len(first) - 1) + 14.5
-    rest = [Words(place.x, start + 14.0 * i, (Run(line),), SUB, grey) for i, line in enumerate(lines)]
-    if not seen:
-        return [*large, *rest]
-    over = top - TITLE_LINE / 2 * (len(first) - 1) - 13 - SMALL_PICTURE
-    return [shown(place.x - SMALL_PICTURE / 2, over, SMALL_PICTURE, box, theme), *large, *rest]
-
-
-def _op(box: Box, place: Place, theme: Theme, paint: Paint) -> list[Shape]:
-    """The words of an op, with the picture of what it does above them."""
-    first, lines = title_lines(box), box.sub.split("\n") if box.sub else []
-    seen = SMALL_PICTURE + 6 if box.shows else 0.0
-    middle = place.y + 4 + seen / 2 - 6.5 * len(lines)
-    words = _large(first, place.x, middle, NAME, paint.ink)
-    start = middle + TITLE_LINE / 2 * (len(first) - 1) + 13
-    words += [Words(place.x, start + 13 * i, (Run(line),), SUB, theme.muted) for i, line in enumerate(lines)]
+    words = _large(first, place.x, top, NAME if is_op else TITLE, paint.ink)
+    words += _small(lines, place.x, top + reach + below, step, SUB, grey)
     if not seen:
         return words
-    over = middle - TITLE_LINE / 2 * (len(first) - 1) - 15 - SMALL_PICTURE
-    return [shown(place.x - SMALL_PICTURE / 2, over, SMALL_PICTURE, box, theme), *words]
+    side = SMALL_PICTURE
+    return [shown(place.x - side / 2, top - reach - over - side, side, box, theme), *words]
 
 
 def _large(lines: list[tuple[Run, ...]], x: float, y: float, size: float, colour: str) -> list[Shape]:
@@ -141,20 +120,21 @@ def _large(lines: list[tuple[Run, ...]], x: float, y: float, size: float, colour
     return [Words(x, top + TITLE_LINE * i, runs, size, colour) for i, runs in enumerate(lines)]
 
 
+def _small(
+    lines: Iterable[str], x: float, y: float, step: float, size: float, colour: str, anchor: str = "middle"
+) -> list[Shape]:
+    """Lines of small letters, the first one at a height."""
+    return [Words(x, y + step * i, (Run(line),), size, colour, anchor) for i, line in enumerate(lines)]
+
+
 def _slots(place: Place, paint: Paint) -> list[Shape]:
     """The slots of a memory, older ones paler."""
-    wide = (place.extent.width - 20) / CELLS
+    wide, top, bottom = (place.extent.width - 20) / CELLS, place.bottom - 17, place.bottom - 7
+    lefts = [place.left + 10 + i * wide for i in range(CELLS + 1)]
+    pale = [round(0.85 - 0.7 * i / CELLS, 2) for i in range(CELLS)]
     return [
-        rectangle(
-            place.left + 10 + i * wide,
-            place.bottom - 17,
-            place.left + 10 + (i + 1) * wide - 2.5,
-            place.bottom - 7,
-            1.5,
-            fill=paint.line,
-            opacity=round(0.85 - 0.7 * i / CELLS, 2),
-        )
-        for i in range(CELLS)
+        rectangle(left, top, end - 2.5, bottom, 1.5, fill=paint.line, opacity=opacity)
+        for (left, end), opacity in zip(pairwise(lefts), pale, strict=True)
     ]
 
 
@@ -162,17 +142,13 @@ def _round_arrow(box: Box, place: Place, theme: Theme) -> list[Shape]:
     """The mark of a slow copy: an arrow that goes round."""
     x = place.right - 3
     y = place.top + 2 + (place.extent.slant if box.kind == "encoder" and not place.extent.is_down else 0.0)
-    arc = Path(
-        (
-            ("M", (x - 2.2, y + 2.6)),
-            ("C", (x - 5.2, y + 0.4, x - 3.6, y - 3.6, x, y - 3.6)),
-            ("C", (x + 4.4, y - 3.6, x + 4.8, y + 2.8, x + 1.0, y + 3.5)),
-        ),
-        stroke=theme.ema.line,
-        width=1.4,
+    arc = (
+        ("M", (x - 2.2, y + 2.6)),
+        ("C", (x - 5.2, y + 0.4, x - 3.6, y - 3.6, x, y - 3.6)),
+        ("C", (x + 4.4, y - 3.6, x + 4.8, y + 2.8, x + 1.0, y + 3.5)),
     )
     head = polygon((x - 1.6, y + 3.4), (x + 2.2, y + 1.2), (x + 1.8, y + 5.4), fill=theme.ema.line)
-    return [Circle(x, y, 7.5, theme.ground, theme.ema.line, 1.2), arc, head]
+    return [Circle(x, y, 7.5, theme.ground, theme.ema.line), Path(arc, stroke=theme.ema.line, width=1.4), head]
 
 
 def _crossed(place: Place, paint: Paint) -> list[Shape]:
@@ -211,24 +187,18 @@ def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> l
         start = place.top - 4 * (layers - 1) - 6 - 12 * len(below)
     names = title_lines(box)
     parts += [Words(place.x, start + 17 * i, runs, 12.5, theme.ink) for i, runs in enumerate(names)]
-    start += 17 * (len(names) - 1)
-    parts += [Words(place.x, start + 13 + 12 * i, (Run(shape),), SHAPE, theme.muted) for i, shape in enumerate(below)]
-    return parts
+    return [*parts, *_small(below, place.x, start + 17 * (len(names) - 1) + 13, 12, SHAPE, theme.muted)]
 
 
 def _caption(box: Box, place: Place, theme: Theme, shapes: tuple[str, ...]) -> list[Shape]:
     """The name of a view and its shapes right of its picture."""
     x, names = place.right + (8.0 if box.copies > 1 else 0.0) + 5, title_lines(box)
     top = place.y + 5 - 7 * (len(names) + len(shapes) - 1)
-    words: list[Shape] = [Words(x, top + 14 * i, runs, 12.5, theme.ink, "start") for i, runs in enumerate(names)]
-    start = top + 14 * len(names) - 1
-    return [
-        *words,
-        *(Words(x, start + 12 * i, (Run(text),), SHAPE, theme.muted, "start") for i, text in enumerate(shapes)),
-    ]
+    words = [Words(x, top + 14 * i, runs, 12.5, theme.ink, "start") for i, runs in enumerate(names)]
+    return [*words, *_small(shapes, x, top + 14 * len(names) - 1, 12, SHAPE, theme.muted, "start")]
 
 
 def _note(box: Box, place: Place, theme: Theme) -> list[Shape]:
     lines = box.note.split("\n") if box.note else []
     top = place.top - 7 - LINE * (len(lines) - 1) if place.extent.is_note_above else place.bottom + 16
-    return [Words(place.x, top + LINE * i, (Run(line),), NOTE, theme.muted) for i, line in enumerate(lines)]
+    return _small(lines, place.x, top, LINE, NOTE, theme.muted)

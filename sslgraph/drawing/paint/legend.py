@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ..elements.forms import Group, Path, Shape, Words, moved, rectangle
+from typing import Unpack
+
+from ..elements.forms import Command, Group, Path, Shape, Style, Words, moved, rectangle
 from ..elements.measure import NOTE, Run, width
 from ..elements.picture import Picture, players
 from ..elements.theme import Theme
+from .at_lines import ema_line, write_line
 from .boxes import DASHES, DRAFT_DASH, LINK_DASH
 
 ROW = 20.0
@@ -37,19 +40,10 @@ def _items(picture: Picture, theme: Theme, gradients: bool) -> list[tuple[list[S
     items: list[tuple[list[Shape], str]] = []
     for name, words in (("trained", "trained"), ("ema", "slow copy, no gradient"), ("frozen", "fixed")):
         if name in weights:
-            paint = theme.weights(name)
-            items.append(
-                (
-                    [
-                        rectangle(
-                            0, -6, 21, 6, 3.0, fill=paint.fill, stroke=paint.line, width=1.6, dash=DASHES.get(name, ())
-                        )
-                    ],
-                    words,
-                )
-            )
+            paint, dash = theme.weights(name), DASHES.get(name, ())
+            items.append(([_sample(fill=paint.fill, stroke=paint.line, width=1.6, dash=dash)], words))
     if any(box.is_draft for box in boxes):
-        form = rectangle(0, -6, 21, 6, 3.0, fill=theme.ground, stroke=theme.ink, width=1.6, dash=DRAFT_DASH)
+        form = _sample(fill=theme.ground, stroke=theme.ink, width=1.6, dash=DRAFT_DASH)
         items.append(([form], "not written yet"))
     if "input" in classes:
         items.append(([_stroke(theme.quiet, 1.4)], "input data"))
@@ -58,35 +52,18 @@ def _items(picture: Picture, theme: Theme, gradients: bool) -> list[tuple[list[S
     if "none" in classes:
         items.append(([_stroke(theme.quiet, 1.4, (5.0, 3.5))], "no gradient"))
     if any(edge.stop for edge in edges):
-        bars = Path(
-            (("M", (5, 6)), ("L", (10, -7)), ("M", (12, 6)), ("L", (17, -7))),
-            stroke=theme.ink,
-            width=2.2,
-            is_round=True,
-        )
-        items.append(([bars], "stop-gradient"))
+        strokes = (("M", (5, 6)), ("L", (10, -7)), ("M", (12, 6)), ("L", (17, -7)))
+        items.append(([Path(strokes, stroke=theme.ink, width=2.2, is_round=True)], "stop-gradient"))
     if "ema" in kinds:
-        items.append(
-            (
-                [
-                    Path(
-                        (("M", (0, 0)), ("L", (22, 0))),
-                        stroke=theme.ema.line,
-                        width=2.0,
-                        dash=(0.5, 4.5),
-                        is_round=True,
-                    )
-                ],
-                " or ".join(dict.fromkeys(_COPIES[edge.label.split()[0]] for edge in edges if edge.kind == "ema")),
-            )
-        )
+        words = " or ".join(dict.fromkeys(_COPIES[edge.label.split()[0]] for edge in edges if edge.kind == "ema"))
+        items.append(([ema_line(_level(), theme)], words))
     if "same" in kinds:
         items.append(([_stroke(theme.trained.line, 1.6, y=-2), _stroke(theme.trained.line, 1.6, y=2)], "same weights"))
     if any(box.kind == "link" for box in boxes):
-        ends = rectangle(0, -6, 21, 6, 6.0, fill=theme.ground, stroke=theme.none.line, width=0.8, dash=LINK_DASH)
+        ends = _sample(6.0, fill=theme.ground, stroke=theme.none.line, width=0.8, dash=LINK_DASH)
         items.append(([ends], "goes on at this name"))
     if "write" in kinds:
-        items.append(([_stroke(theme.memory.line, 1.6, (7.0, 3.0, 1.5, 3.0))], "write, after the step"))
+        items.append(([write_line(_level(), theme)], "write, after the step"))
     return items
 
 
@@ -94,13 +71,20 @@ def _gradients(picture: Picture, theme: Theme) -> list[tuple[list[Shape], str]]:
     """The colour of the gradient of each player, with the nets that it trains."""
     found: list[tuple[list[Shape], str]] = []
     for panel in picture.panels:
-        trains = [panel.trains(losses[0]) for losses in players(panel)]
-        for number, nets in enumerate(trains):
-            words = f"gradient of {', '.join(players(panel)[number])}: trains {', '.join(nets)}"
+        for number, losses in enumerate(players(panel)):
+            words = f"gradient of {', '.join(losses)}: trains {', '.join(panel.trains(losses[0]))}"
             stroke = _stroke(theme.flows[number % len(theme.flows)], 3.0)
-            found.append(([stroke], words if len(trains) > 1 else "gradient flows back"))
+            found.append(([stroke], words if len(players(panel)) > 1 else "gradient flows back"))
     return found
 
 
+def _sample(radius: float = 3.0, **style: Unpack[Style]) -> Path:
+    return rectangle(0, -6, 21, 6, radius, **style)
+
+
 def _stroke(colour: str, thick: float, dash: tuple[float, ...] = (), y: float = 0.0) -> Path:
-    return Path((("M", (0.0, y)), ("L", (22.0, y))), stroke=colour, width=thick, dash=dash)
+    return Path(_level(y), stroke=colour, width=thick, dash=dash)
+
+
+def _level(y: float = 0.0) -> tuple[Command, ...]:
+    return ("M", (0.0, y)), ("L", (22.0, y))

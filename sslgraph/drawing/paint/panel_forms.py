@@ -13,8 +13,9 @@ from ..elements.picture import Box, Edge, players
 from ..elements.place import Point
 from ..elements.theme import Theme
 from ..figure.said import strong
-from .at_lines import arrow, shorter, worded
+from .at_lines import arrow, ema_line, shorter, worded, write_line
 from .boxes import drawn
+from .describing import HOW
 from .stops import stop
 
 PALE = 0.3  # opacity of what is not in focus
@@ -87,8 +88,7 @@ class Drawing:
         return Group(tuple(named), "label")
 
     def _line(self, edge: Edge, points: list[Point]) -> Group:
-        relation = {"ema": self._ema, "write": self._write, "same": self._same}
-        parts = self._data(edge, points) if edge.kind == "data" else relation[edge.kind](points)
+        parts = self._data(edge, points) if edge.kind == "data" else self._relation(edge, points)
         kinds = (edge.kind, edge.gradient) if edge.kind == "data" else (edge.kind,)
         opacity = 1.0 if {edge.source, edge.target} <= self.strong else PALE
         return Group(tuple(parts), "edge", f"{edge.source}>{edge.target}", _said(edge), kinds, opacity=opacity)
@@ -99,12 +99,7 @@ class Drawing:
             return self._backward(edge, points)
         colour = theme.faint if self.gradients else theme.ink if carries else theme.quiet
         dash = (5.0, 3.5) if edge.gradient == "none" else ()
-        line = Path(
-            rounded(shorter(points, 4)),
-            stroke=colour,
-            width=1.6 if carries else 1.4,
-            dash=dash,
-        )
+        line = Path(rounded(shorter(points, 4)), stroke=colour, width=1.6 if carries else 1.4, dash=dash)
         return [line, arrow(points, colour)]
 
     def _backward(self, edge: Edge, points: list[Point]) -> list[Shape]:
@@ -121,41 +116,16 @@ class Drawing:
             parts += [Path(rounded(shaft), stroke=colour, width=3.0), arrow(back, colour, size=9)]
         return parts
 
-    def _ema(self, points: list[Point]) -> list[Shape]:
-        colour = self.theme.ema.line
-        return [
-            Path(rounded(shorter(points, 2)), stroke=colour, width=2.0, dash=(0.5, 4.5), is_round=True),
-            arrow(points, colour, is_open=True),
-        ]
-
-    def _write(self, points: list[Point]) -> list[Shape]:
-        colour = self.theme.memory.line
-        return [
-            Path(rounded(shorter(points, 2)), stroke=colour, width=1.6, dash=(7.0, 3.0, 1.5, 3.0)),
-            arrow(points, colour, is_open=True),
-        ]
-
-    def _same(self, points: list[Point]) -> list[Shape]:
-        line = rounded(points)
-        return [Path(line, stroke=self.theme.trained.line, width=5.0), Path(line, stroke=self.theme.ground, width=2.0)]
+    def _relation(self, edge: Edge, points: list[Point]) -> list[Shape]:
+        theme, line = self.theme, rounded(points)
+        if edge.kind == "same":
+            return [Path(line, stroke=theme.trained.line, width=5.0), Path(line, stroke=theme.ground, width=2.0)]
+        shaft = (ema_line if edge.kind == "ema" else write_line)(rounded(shorter(points, 2)), theme)
+        return [shaft, arrow(points, shaft.stroke, is_open=True)]
 
 
 def _said(edge: Edge) -> str:
-    how = (
-        {"gradient": "gradient flows back", "none": "no gradient", "input": "input data"}[edge.gradient]
-        if edge.kind == "data"
-        else edge.label
-    )
-    return "; ".join(
-        filter(
-            None,
-            (
-                f"{edge.source} to {edge.target}",
-                edge.name,
-                edge.port,
-                edge.shape,
-                how,
-                "stop-gradient" if edge.stop else "",
-            ),
-        )
-    )
+    ends = f"{edge.source} to {edge.target}"
+    how = HOW[edge.gradient] if edge.kind == "data" else edge.label
+    stopped = "stop-gradient" if edge.stop else ""
+    return "; ".join(filter(None, (ends, edge.name, edge.port, edge.shape, how, stopped)))

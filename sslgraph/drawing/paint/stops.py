@@ -8,36 +8,30 @@ from ..elements.measure import NOTE, Run
 from ..elements.place import Point
 from ..elements.theme import Theme
 
+WORDS = (Run("stop-grad", is_bold=True),)
 WORD = 66.0  # of the word beside a mark, with the mark
 
 
 def stop(placed: Layout, point: Point, number: int, theme: Theme) -> Group:
-    """The stop-gradient on a line, at a place."""
+    """The stop-gradient on a line, at a place; its word is left out where there is no room and the legend has it."""
     x, y = point
-    edge, edges = placed.panel.edges[number], enumerate(placed.panel.edges)
-    name = f"{edge.source}>{edge.target}"
+    edges = placed.panel.edges
+    edge = edges[number]
     if placed.is_down:
         near = [spot for spot in placed.stops.values() if spot != point and 0 <= spot[0] - x < WORD]
-        is_last = not any(abs(spot[1] - y) < 12 for spot in near) and x + WORD <= placed.bounds[2] + 2
-        return _down(point, name, theme, is_said=is_last)
-    mates = [placed.lines[n] for n, other in edges if n in placed.lines and other.source == edge.source]
-    heights = [first[1] for first, second, *_ in mates if first[1] == second[1]]  # of lines that leave it as this one
-    above = any(height < y - 1 for height in heights)
-    is_between = above and any(height > y + 1 for height in heights)  # no room for words: the legend has them
-    gap = rectangle(x - 7, y - 4, x + 7, y + 4, 0.0, fill=theme.ground)
-    strokes = (("M", (x - 6, y + 7)), ("L", (x - 1, y - 7)), ("M", (x + 1, y + 7)), ("L", (x + 6, y - 7)))
-    bars = Path(strokes, stroke=theme.ink, width=2.2, is_round=True)
-    run = Run("stop-grad", is_bold=True)
-    words = Words(x, y + 20 if above else y - 11, (run,), NOTE, theme.ink, halo=theme.ground)
-    return Group((gap, bars) if is_between or placed.is_narrow else (gap, bars, words), "stop", name, "stop-gradient")
-
-
-def _down(point: Point, name: str, theme: Theme, *, is_said: bool) -> Group:
-    """A stop-gradient on an upright line, its word right of it."""
-    x, y = point
-    gap = rectangle(x - 4, y - 6, x + 4, y + 6, 0.0, fill=theme.ground)
-    strokes = (("M", (x - 7, y + 6)), ("L", (x + 7, y + 1)), ("M", (x - 7, y - 1)), ("L", (x + 7, y - 6)))
-    bars = Path(strokes, stroke=theme.ink, width=2.2, is_round=True)
-    run = Run("stop-grad", is_bold=True)
-    words = Words(x + 11, y + 4, (run,), NOTE, theme.ink, "start", halo=theme.ground)
-    return Group((gap, bars, words) if is_said else (gap, bars), "stop", name, "stop-gradient")
+        is_said = not any(abs(spot[1] - y) < 12 for spot in near) and x + WORD <= placed.bounds[2] + 2
+        wide, high = 4, 6
+        bars = (("M", (x - 7, y + 6)), ("L", (x + 7, y + 1)), ("M", (x - 7, y - 1)), ("L", (x + 7, y - 6)))
+        words = Words(x + 11, y + 4, WORDS, NOTE, theme.ink, "start", halo=theme.ground)
+    else:
+        mates = [line for n, line in placed.lines.items() if edges[n].source == edge.source]
+        heights = [first[1] for first, second, *_ in mates if first[1] == second[1]]  # of lines that leave it as this
+        above = any(height < y - 1 for height in heights)
+        is_said = not (placed.is_narrow or (above and any(height > y + 1 for height in heights)))
+        wide, high = 7, 4
+        bars = (("M", (x - 6, y + 7)), ("L", (x - 1, y - 7)), ("M", (x + 1, y + 7)), ("L", (x + 6, y - 7)))
+        words = Words(x, y + 20 if above else y - 11, WORDS, NOTE, theme.ink, halo=theme.ground)
+    gap = rectangle(x - wide, y - high, x + wide, y + high, 0.0, fill=theme.ground)
+    mark = (gap, Path(bars, stroke=theme.ink, width=2.2, is_round=True))
+    parts = (*mark, words) if is_said else mark
+    return Group(parts, "stop", f"{edge.source}>{edge.target}", "stop-gradient")

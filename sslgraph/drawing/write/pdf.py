@@ -9,25 +9,15 @@ from typing import Any
 
 from ..elements.forms import Circle, Command, Group, Path, Shape, Words
 from ..elements.measure import FONTS, SMALL, Run, width
-from ..elements.picture import Picture
-from ..elements.theme import THEMES, Theme
-from ..paint.scene import Scene, scene
+from ..paint.scene import Scene
 from .fonts import font_for, strange
 
 SYMBOLS = "FigureSymbols-Regular.ttf"
 _FACES = {(False, False): "Regular", (True, False): "Bold", (False, True): "Italic", (True, True): "Bold"}
 
 
-def pdf(
-    picture: Picture, *, theme: Theme | str = "light", gradients: bool = False, shapes: bool = True, legend: bool = True
-) -> bytes:
-    """The picture as the bytes of a PDF of one page, without dates."""
-    found = THEMES[theme] if isinstance(theme, str) else theme
-    return as_pdf(scene(picture, found, gradients=gradients, shapes=shapes, with_legend=legend))
-
-
 def as_pdf(drawn: Scene) -> bytes:
-    """A scene as the bytes of a PDF."""
+    """A scene as the bytes of a PDF of one page, without dates."""
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
     from matplotlib.figure import Figure

@@ -5,28 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..elements.measure import FONTS
-from ..elements.picture import Picture
-from ..elements.theme import Theme
-from .svg import svg
 
 FILES = ("FigureSans-Regular.ttf", "FigureSans-Bold.ttf", "FigureSans-Italic.ttf", "FigureSymbols-Regular.ttf")
 
 
-def png(
-    picture: Picture,
-    *,
-    theme: Theme | str = "light",
-    gradients: bool = False,
-    shapes: bool = True,
-    legend: bool = True,
-    zoom: int = 2,
-) -> bytes:
-    """The picture as the bytes of a PNG; `zoom` dots for each unit of the SVG."""
-    return rendered(svg(picture, theme=theme, gradients=gradients, shapes=shapes, legend=legend), zoom=zoom)
-
-
 def rendered(text: str, *, zoom: int = 2, more: tuple[Path, ...] = ()) -> bytes:
-    """SVG text as the bytes of a PNG; `more`: fonts for letters that the shipped ones lack."""
+    """SVG text as the bytes of a PNG, `zoom` dots for each unit; `more`: fonts for letters that no shipped one has."""
     import resvg_py
 
     return bytes(
