@@ -12,6 +12,7 @@ from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.traits import Traits
 from sslgraph.wire.export import in_full
 from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse, written_out
+from sslgraph.wire.walks import reached
 
 from .wires import wires
 

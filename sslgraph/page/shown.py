@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sslgraph.diff import Figure
 from sslgraph.drawing import Box, Panel, Picture, fold, foldable, picture, svg
+from sslgraph.drawing.elements.picture import NETS
 from sslgraph.drawing.elements.words import count
 from sslgraph.drawing.figure.summed import gathered
 from sslgraph.wire.graph import NetBox
@@ -139,22 +140,14 @@ def folds(lanes: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def _lane_title(whole: Picture, lane: str) -> str:
-    for panel in whole.panels:
-        for frame in panel.frames:
-            if frame.lane == lane:
-                return frame.title
-    members = [box.symbol or box.title for panel in whole.panels for box in panel.boxes if _is_in(box, lane)]
-    return " → ".join(members)
-
-
-def _is_in(box: Box, lane: str) -> bool:
-    return box.lane == lane and box.kind in ("encoder", "head", "decoder")
+    titles = [frame.title for panel in whole.panels for frame in panel.frames if frame.lane == lane]
+    nets = [box for panel in whole.panels for box in panel.boxes if box.lane == lane and box.kind in NETS]
+    return titles[0] if titles else " → ".join(box.symbol or box.title for box in nets)
 
 
 def _folded_boxes(whole: Picture, lanes: tuple[str, ...]) -> dict[str, Any]:
     """The boxes that stand for folded branches."""
-    shown = fold(whole, *lanes)
-    return {key: box for key, box in _boxes(shown).items() if box["members"]}
+    return {key: box for key, box in _boxes(fold(whole, *lanes)).items() if box["members"]}
 
 
 def _boxes(shown: Picture) -> dict[str, dict[str, Any]]:
@@ -186,33 +179,26 @@ def _box(panel: Panel, box: Box) -> dict[str, Any]:
 
 def _gradient(panel: Panel, box: Box) -> str:
     """Which way the gradient comes to a box, or why none does."""
-    if box.kind in ("encoder", "head", "decoder", "fold"):
+    if box.kind in (*NETS, "fold"):
         if box.weights == "ema":
             nets = [panel.box(edge.source) for edge in panel.edges if edge.kind == "ema" and edge.target == box.id]
             return f"no gradient: {_copied(nets[0], box)}" if nets else "no gradient"
         if box.trained_by:
-            path = _path(panel, box.id)
-            way = " ← ".join([box.symbol or box.title, *path])
+            way = " ← ".join([box.symbol or box.title, *_path(panel, box.id)])
             return f"trained by {', '.join(box.trained_by)}: {way}"
         return "no gradient: its weights are not moved here"
-    if box.kind == "memory":
-        return "no gradient: written after the step"
-    return ""
+    return "no gradient: written after the step" if box.kind == "memory" else ""
 
 
 def _copied(source: Box, box: Box) -> str:
     whom = f"{source.title} {source.symbol}"
-    is_snapshot = box.sub.startswith("snapshot")
-    return f"a snapshot of {whom}" if is_snapshot else f"it follows {whom} after each step"
+    return f"a snapshot of {whom}" if box.sub.startswith("snapshot") else f"it follows {whom} after each step"
 
 
 def _path(panel: Panel, start: str) -> list[str]:
     """The boxes from which the gradient comes, the nearest first, the loss last."""
-    follows = {
-        edge.source: edge.target
-        for edge in reversed(panel.edges)
-        if edge.kind == "data" and edge.gradient == "gradient"
-    }
+    carrying = [edge for edge in panel.edges if edge.kind == "data" and edge.gradient == "gradient"]
+    follows = {edge.source: edge.target for edge in reversed(carrying)}
     path: list[str] = []
     here = start
     while here in follows and len(path) < len(panel.boxes):

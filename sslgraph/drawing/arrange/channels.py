@@ -24,6 +24,10 @@ class Turn:
         """Whether two lines leave their box as one."""
         return self.fork == other.fork >= 0
 
+    def meets(self, other: Turn) -> bool:
+        """Whether two lines would touch in one slot."""
+        return other.low - 8 <= self.high and self.low <= other.high + 8 and not self.is_fork_of(other)
+
     @property
     def low(self) -> float:
         return min(self.start, self.end)
@@ -41,10 +45,7 @@ def order_turns(turns: list[Turn], gaps: int) -> dict[tuple[int, int], int]:
         rows: list[list[Turn]] = []
         for turn in _best(here):
             place = len(rows)
-            while place > 0 and all(
-                turn.high < other.low - 8 or turn.low > other.high + 8 or turn.is_fork_of(other)
-                for other in rows[place - 1]
-            ):
+            while place > 0 and not any(map(turn.meets, rows[place - 1])):
                 place -= 1
             if place == len(rows):
                 rows.append([])
@@ -56,19 +57,15 @@ def order_turns(turns: list[Turn], gaps: int) -> dict[tuple[int, int], int]:
 def _best(turns: list[Turn]) -> Sequence[Turn]:
     if len(turns) <= EXACT:
         return min(permutations(turns), key=_cost) if turns else ()
-    order = sorted(
-        turns,
-        key=lambda turn: (turn.end > turn.start, turn.start if turn.end > turn.start else -turn.start),
-        reverse=False,
-    )
+    order = sorted(turns, key=lambda t: (t.end > t.start, t.start if t.end > t.start else -t.start))
     best = _cost(order)
     for _ in range(3):
-        changed = False
+        before = best
         for i in range(len(order) - 1):
             tried = [*order[:i], order[i + 1], order[i], *order[i + 2 :]]
             if (cost := _cost(tried)) < best:
-                order, best, changed = tried, cost, True
-        if not changed:
+                order, best = tried, cost
+        if best == before:
             break
     return order
 

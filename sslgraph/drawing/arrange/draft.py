@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
@@ -11,7 +12,7 @@ from .grid.columns import columns
 from .grid.routes import Plan, flowing, forks, plans
 from .grid.rows import Grid, grid, is_straight
 from .grid.ties import tied
-from .labels import line_label
+from .labels import Label, line_label
 
 PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
 FRAME, FRAME_NARROW, FRAME_TITLE = 14.0, 9.0, 26.0  # from a frame to its boxes; where its name stands
@@ -35,13 +36,17 @@ class Draft:
     extents: dict[str, Extent]
     framed: dict[str, Frame]
     spread: dict[str, float]  # how far from the middle of a box its lines stand, at most
-    gap: float = GAP  # between columns at least
     is_tight_sheet: bool = False  # the sheet is narrow: every unit counts
     is_down: bool = False  # the sheet is turned over in the end: what is level here is upright on paper
     y: dict[str, float] = field(default_factory=dict)
     track_y: list[float] = field(default_factory=list)  # of each gap between rows, its first track
     port_out: dict[int, float] = field(default_factory=dict)
     port_in: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def gap(self) -> float:
+        """Between columns at least."""
+        return TIGHT_GAP if self.is_tight_sheet else GAP
 
     @property
     def frame(self) -> float:
@@ -60,19 +65,31 @@ class Draft:
         """The column of a box."""
         return self.grid.column[name]
 
+    def passed(self, plan: Plan) -> range:
+        """The columns between the two boxes of a line."""
+        return range(self.column(plan.source) + 1, self.column(plan.target))
+
+    def labels(self) -> Iterator[tuple[Plan, Label]]:
+        """The words at all lines but relations; lines that leave a box with the same words say them once."""
+        said: set[tuple[str, ...]] = set()
+        for plan in sorted(self.plans, key=lambda p: (self.port_out[p.edge], p.edge)):
+            edge = self.edge(plan)
+            label = line_label(edge, self.shapes, self.is_tight(edge.source), is_down=self.is_down)
+            if label.width and (key := (edge.source, edge.name, edge.port, edge.shape, edge.label)) not in said:
+                said.add(key)
+                yield plan, replace(label, edge=plan.edge)
+
     def is_tight(self, name: str) -> bool:
         """Whether several lines with words of their own leave a box, so that each has one row of words only."""
         return _is_tight(self.panel, self.outs[name])
 
     def ends_frame(self, name: str) -> bool:
         """Whether a box is the last of its frame."""
-        frame = self.framed.get(name)
-        return frame is not None and self.column(name) == max(self.column(n) for n in frame.boxes)
+        return name in self.framed and self.column(name) == max(map(self.column, self.framed[name].boxes))
 
     def starts_frame(self, name: str) -> bool:
         """Whether a box is the first of its frame."""
-        frame = self.framed.get(name)
-        return frame is not None and self.column(name) == min(self.column(n) for n in frame.boxes)
+        return name in self.framed and self.column(name) == min(map(self.column, self.framed[name].boxes))
 
     @property
     def title_lines(self) -> int:
@@ -161,8 +178,7 @@ def draft(panel: Panel, *, shapes: bool, is_down: bool = False, is_tight: bool =
     framed = {name: frame for frame in panel.frames for name in frame.boxes}
     flow = {number for number, _ in flowing(panel, cells)}
     box_of = {box.id: box for box in panel.boxes}
-    gap = TIGHT_GAP if is_tight else GAP
-    form = gap, is_tight, is_down
+    form = is_tight, is_down
     return Draft(panel, shapes, cells, ways, tracks, box_of, flow, outs, ins, extents, framed, spread, *form)
 
 
@@ -205,17 +221,12 @@ def _reach(cells: Grid, name: str, lines: list[list[Plan]]) -> float:
 def _is_note_above(panel: Panel, cells: Grid, box: Box) -> bool:
     """A note stands above a box that a relation leaves below."""
     row = cells.row
-    others = [
-        e.target if e.source == box.id else e.source
-        for e in panel.edges
-        if e.kind != "data" and box.id in (e.source, e.target)
-    ]
+    ends = [{edge.source, edge.target} for edge in panel.edges if edge.kind != "data"]
+    others = {other for pair in ends if box.id in pair for other in pair}
     return box.kind != "loss" and any(row.get(other, 0) > row.get(box.id, 0) for other in others)
 
 
 def around(draft_: Draft) -> list[int]:
     """The numbers of the relations that are no straight line down a column."""
-    edges = enumerate(draft_.panel.edges)
-    return [
-        n for n, edge in edges if edge.kind != "data" and n not in draft_.flow and not is_straight(edge, draft_.grid)
-    ]
+    relations = [(n, e) for n, e in enumerate(draft_.panel.edges) if e.kind != "data" and n not in draft_.flow]
+    return [number for number, edge in relations if not is_straight(edge, draft_.grid)]

@@ -35,29 +35,33 @@ class Label:
         return (first, rest) if rest else (first,)
 
     @property
+    def wide(self) -> float:
+        """How wide the longest line of a relation's words is."""
+        return max(width(line, NOTE) for line in self.lines)
+
+    @property
     def room(self) -> Room:
         """The rectangle that its words take."""
-        half = self.width / 2
         if self.owner and self.is_down and len(self.lines) > 1:
-            return self.x - half, self.y - 14, self.x + half, self.y + 14
+            return self._between(self.y - 14, self.y + 14)
         if self.owner:
-            return self.x - half, self.y - 6, self.x + half, self.y + 7
+            return self._between(self.y - 6, self.y + 7)
         top = self.y - (15 if self.above else 0) if not self.is_row else self.y - 14
-        bottom = self.low + 13 if self.below and not self.is_row else self.low
-        return self.x - half, top, self.x + half, bottom
+        return self._between(top, self.low + 13 if self.below and not self.is_row else self.low)
 
     @property
     def shape_room(self) -> Room | None:
         """The rectangle of a shape that stands below its line."""
-        half = self.width / 2
         is_below = self.below and not self.is_row and not self.owner
-        return (self.x - half, self.low + 4, self.x + half, self.low + 12) if is_below else None
+        return self._between(self.low + 4, self.low + 12) if is_below else None
 
     @property
     def name_room(self) -> Room | None:
         """The rectangle of a name that stands above its line."""
-        half = self.width / 2
-        return (self.x - half, self.y - 13, self.x + half, self.y - 4) if self.above and not self.owner else None
+        return self._between(self.y - 13, self.y - 4) if self.above and not self.owner else None
+
+    def _between(self, top: float, bottom: float) -> Room:
+        return self.x - self.width / 2, top, self.x + self.width / 2, bottom
 
     def at(self, x: float, y: float, low: float) -> Label:
         """The label with its place."""
@@ -113,15 +117,8 @@ def meet(one: Room, other: Room) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def word_width(text: str) -> float:
-    """How wide the words of a relation are."""
-    return width(text, NOTE)
-
-
 def stop_room(edge: Edge, *, is_down: bool = False, is_narrow: bool = False) -> float:
     """The room that a stop-gradient takes on its line; on a narrow sheet it has no word."""
-    if is_narrow and not is_down:
-        return 24.0 if edge.stop else 0.0
-    if is_down:
-        return 22.0 if edge.stop else 0.0
-    return width("stop-grad", NOTE, is_bold=True) + 14 if edge.stop else 0.0
+    if not edge.stop:
+        return 0.0
+    return 22.0 if is_down else 24.0 if is_narrow else width("stop-grad", NOTE, is_bold=True) + 14

@@ -16,7 +16,7 @@ from .draft import FRAME, FRAME_TITLE, Draft, around, draft
 from .grid.routes import Plan
 from .grid.rows import Grid
 from .heights import set_heights
-from .labels import Label, Room, line_label, meet, relation_labels, uncovered
+from .labels import Label, Room, meet, relation_labels, uncovered
 from .relations import relation_points
 from .room import Ground, rooms_of
 from .turned import labels_down, turned_ground, turned_place
@@ -40,6 +40,12 @@ class Layout:
     is_down: bool = False
     is_narrow: bool = False  # words that the legend has, too, are left out
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """How wide and how high everything is together."""
+        left, top, right, bottom = self.bounds
+        return right - left, bottom - top
+
 
 def layout(
     panel: Panel, *, shapes: bool = True, is_down: bool = False, wrap: float = WRAP, labels: bool = True
@@ -62,9 +68,10 @@ def layout(
     out.lines |= relation_points(plan, places)
     if is_down:
         _turn(out)
-    if labels:
-        words = labels_down(plan, out.places, out.lines, out.stops, out.grounds) if is_down else _labels(plan, out)
-        out.labels = words
+    if labels and is_down:
+        out.labels = labels_down(plan, out.places, out.lines, out.stops, out.grounds)
+    elif labels:
+        out.labels = _labels(plan, out)
     out.bounds = _bounds(out)
     return out
 
@@ -105,27 +112,17 @@ def _ground(plan: Draft, rows: list[int], places: dict[str, Place]) -> Ground:
 
 
 def _labels(plan: Draft, out: Layout) -> list[Label]:
-    """The words at all lines; lines that leave a box with the same words say them once."""
-    said: set[tuple[str, ...]] = set()
-    found = []
-    for line in sorted(plan.plans, key=lambda p: (plan.port_out[p.edge], p.edge)):
-        edge = plan.edge(line)
-        label = line_label(edge, plan.shapes, plan.is_tight(line.source))
-        if label.width and (key := (edge.source, edge.name, edge.port, edge.shape, edge.label)) not in said:
-            said.add(key)
-            found.append(_on_line(plan, out, line, edge, replace(label, edge=line.edge)))
-    found = uncovered(found)
+    """The words at all lines."""
+    found = uncovered([_on_line(plan, out, line, label) for line, label in plan.labels()])
     for number, label in relation_labels(plan.panel, plan.flow).items():
         placed = _on_relation(out, number, replace(label, edge=number), found)
         found += [placed] if placed else []  # that two boxes are one net, the legend says too
     return found
 
 
-def _on_line(plan: Draft, out: Layout, line: Plan, edge: Edge, label: Label) -> Label:
+def _on_line(plan: Draft, out: Layout, line: Plan, label: Label) -> Label:
     """The label over the first piece of its line, near the box that it leaves."""
-    words = ("name", "port", "shape", "label")
-    leaving = plan.outs[line.source]
-    twins = [p for p in leaving if all(getattr(plan.edge(p), word) == getattr(edge, word) for word in words)]
+    twins = [twin for twin in plan.outs[line.source] if _words(plan.edge(twin)) == _words(plan.edge(line))]
     column = plan.column(line.source)
     start = out.places[line.source].right + (plan.frame if plan.ends_frame(line.source) else 0.0) + 4
     start = max([start, *(x + 8 for x in _beside(plan, out, column, plan.port_out[line.edge]))])
@@ -144,6 +141,10 @@ def _on_line(plan: Draft, out: Layout, line: Plan, edge: Edge, label: Label) -> 
     return label.at(min(free, key=lambda x: abs(x - middle), default=middle), y, low)
 
 
+def _words(edge: Edge) -> tuple[str, ...]:
+    return edge.name, edge.port, edge.shape, edge.label
+
+
 def _crossing(out: Layout, top: float, bottom: float, own: set[int]) -> list[float]:
     """Where vertical pieces of other lines, and the sides of frames, cross a strip."""
     pieces = [ends for number, points in out.lines.items() if number not in own for ends in pairwise(points)]
@@ -153,10 +154,8 @@ def _crossing(out: Layout, top: float, bottom: float, own: set[int]) -> list[flo
 
 def _beside(plan: Draft, out: Layout, column: int, y: float) -> list[float]:
     """Where relations pass right of a column, at a height."""
-    edges = plan.panel.edges
-    pieces = [
-        out.lines[n][2:4] for n in around(plan) if len(out.lines[n]) == 6 and plan.column(edges[n].target) == column
-    ]
+    passing = [n for n in around(plan) if plan.column(plan.panel.edges[n].target) == column]
+    pieces = [out.lines[n][2:4] for n in passing if len(out.lines[n]) == 6]
     return [x for (x, y0), (_, y1) in pieces if min(y0, y1) - 8 <= y <= max(y0, y1) + 8]
 
 
@@ -183,18 +182,13 @@ def _rooms(out: Layout, number: int) -> list[Room]:
 
 
 def _bounds(out: Layout) -> tuple[float, float, float, float]:
-    xs, ys = [], []
-    for place in out.places.values():
-        left, top, right, bottom = place.room
-        xs += [left - 1, right + 3] if out.is_down else [left - 4, right + 8]
-        ys += [top - 8, bottom + 6]
-    for points in out.lines.values():
-        xs += [x for x, _ in points]
-        ys += [y for _, y in points]
+    before, behind = (1, 3) if out.is_down else (4, 8)
+    corners = [point for points in out.lines.values() for point in points]
+    for left, top, right, bottom in (place.room for place in out.places.values()):
+        corners += [(left - before, top - 8), (right + behind, bottom + 6)]
+    for left, top, right, bottom in (label.room for label in out.labels):
+        corners += [(left, top), (right, bottom)]
     for ground in out.grounds:
-        xs += [ground.left, ground.right]
-        ys += [ground.top, ground.bottom]
-    for label in out.labels:
-        xs += [label.room[0], label.room[2]]
-        ys += [label.room[1], label.room[3]]
-    return min(xs, default=0.0), min(ys, default=0.0), max(xs, default=0.0), max(ys, default=0.0)
+        corners += [(ground.left, ground.top), (ground.right, ground.bottom)]
+    xs, ys = zip(*corners or [(0.0, 0.0)], strict=True)
+    return min(xs), min(ys), max(xs), max(ys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import permutations
 
 Spot = tuple[float, float]
@@ -15,7 +15,9 @@ def packed(sizes: Sequence[Size], wide: float, apart: float, high: float = 0.0) 
 
     They are placed in their order if they are then no higher than `high`, else in the order that is lowest.
     """
-    orders = permutations(range(len(sizes))) if len(sizes) <= EXACT else _few(sizes)
+    numbers = range(len(sizes))
+    few = [tuple(numbers), tuple(sorted(numbers, key=lambda n: -sizes[n][1]))]  # as it is, and the highest first
+    orders: Iterable[tuple[int, ...]] = permutations(numbers) if len(sizes) <= EXACT else few
     best, least = list[Spot](), float("inf")
     for order in orders:
         spots = _placed(sizes, order, wide, apart)
@@ -25,12 +27,6 @@ def packed(sizes: Sequence[Size], wide: float, apart: float, high: float = 0.0) 
         if least <= high:
             break
     return best, least if sizes else 0.0
-
-
-def _few(sizes: Sequence[Size]) -> list[tuple[int, ...]]:
-    """The order as it is, and the highest pieces first."""
-    order = tuple(range(len(sizes)))
-    return [order, tuple(sorted(order, key=lambda n: -sizes[n][1]))]
 
 
 def _placed(sizes: Sequence[Size], order: Sequence[int], wide: float, apart: float) -> dict[int, Spot]:

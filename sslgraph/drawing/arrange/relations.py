@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..elements.picture import Edge
 from ..elements.place import Place, Point
-from .draft import Draft
-from .grid.rows import is_straight
+from .draft import Draft, around
 
 SIDE = 9.0  # from a column's widest box to a line that passes it
 APART = 24.0  # between two lines at one side of a box
@@ -22,10 +21,8 @@ def margins(draft: Draft, row: int, *, is_below: bool) -> float:
 def _sides(draft: Draft) -> dict[int, list[tuple[int, bool]]]:
     """For each relation that goes round, at which sides of which rows (row, whether below) it runs level."""
     row, found = draft.grid.row, {}
-    for number, edge in enumerate(draft.panel.edges):
-        if edge.kind == "data" or number in draft.flow or is_straight(edge, draft.grid):
-            continue
-        start, end = row[edge.source], row[edge.target]
+    for number in around(draft):
+        start, end = (row[name] for name in (draft.panel.edges[number].source, draft.panel.edges[number].target))
         is_down = end >= start
         found[number] = [(start, is_down)] if abs(end - start) <= 1 else [(start, is_down), (end, not is_down)]
     return found
@@ -86,11 +83,8 @@ def _around(
         side += STEP * beside.get(here, 0)  # each beside the others
         beside[here] = beside.get(here, 0) + 1
         points += [(side, heights[0]), (side, heights[1])]
-    return [
-        *points,
-        (target.x + tx, heights[-1]),
-        (target.x + tx, _end(draft, edge.target, target, is_entered_below, tx)),
-    ]
+    end = _end(draft, edge.target, target, is_entered_below, tx)
+    return [*points, (target.x + tx, heights[-1]), (target.x + tx, end)]
 
 
 def _free(taken: dict[tuple[str, bool], set[float]], *sides: tuple[str, bool]) -> float:

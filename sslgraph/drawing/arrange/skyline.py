@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .draft import FRAME_DOWN, TRACK, Draft
-from .labels import relation_labels, word_width
+from .labels import relation_labels
 from .relations import margins
 
 GAP, NARROW = 12.0, 8.0  # between two things at one place; on a narrow sheet
@@ -33,7 +33,8 @@ def set_rows(draft: Draft) -> None:
             above = max((reach.above for reach in _reach(draft, 0).values()), default=0.0)
             draft.track_y.append(-above - 14 - thick)
         else:
-            start = max((front[column] for column in passed if column in front), default=_first(draft, number))
+            beside = draft.y[draft.grid.rows[number - 1][0]]  # where a line that passes nothing runs
+            start = max((front[column] for column in passed if column in front), default=beside)
             draft.track_y.append(start + TRACK_GAP)
             if tracks:
                 front |= dict.fromkeys(passed, draft.track_y[-1] + thick + TRACK_GAP - _gap(draft))
@@ -55,17 +56,10 @@ def _gap(draft: Draft) -> float:
     return NARROW if draft.is_tight_sheet else GAP
 
 
-def _first(draft: Draft, number: int) -> float:
-    """Where a line that passes nothing runs: beside the row before it."""
-    return draft.y[draft.grid.rows[number - 1][0]]
-
-
 def _passed(draft: Draft, gap: int) -> list[int]:
     """The columns that lines between two rows pass."""
-    spans = [
-        (draft.column(p.source), draft.column(p.target)) for p in draft.plans if p.way == "between" and p.gap == gap
-    ]
-    return sorted({column for first, last in spans for column in range(first + 1, last)})
+    plans = [plan for plan in draft.plans if plan.way == "between" and plan.gap == gap]
+    return sorted({column for plan in plans for column in draft.passed(plan)})
 
 
 def _reach(draft: Draft, number: int) -> dict[int, Reach]:
@@ -88,7 +82,7 @@ def _reach(draft: Draft, number: int) -> dict[int, Reach]:
         along = {"source": plan.source, "target": plan.target, "straight": plan.source}.get(plan.way, "")
         if along in names:
             side = draft.spread[along] + 2
-            for column in range(draft.column(plan.source) + 1, draft.column(plan.target)):
+            for column in draft.passed(plan):
                 fill(column, side, side)
     under, over = margins(draft, number, is_below=True), margins(draft, number, is_below=False)
     if under or over:  # relations run beside the whole row
@@ -107,6 +101,6 @@ def _worded(draft: Draft, number: int, reach: dict[int, Reach]) -> list[float]:
         column = draft.column(label.end)
         if (low, high) == (number - 1, number) and label.kind != "same" and column in before and column in reach:
             y = draft.y[draft.grid.rows[low][0]]
-            room = max(map(word_width, label.lines)) + WORDS
-            found.append(y + before[column].below + reach[column].above + max(room, _gap(draft)))
+            room = max(label.wide + WORDS, _gap(draft))
+            found.append(y + before[column].below + reach[column].above + room)
     return found

@@ -35,23 +35,24 @@ def tiers(panel: Panel, size: Size, wide: float, high: float, apart: float) -> l
     def height(parts: list[set[str]]) -> float:
         return packed([sizes[frozenset(part)] for part in parts], wide, apart)[1]
 
-    while True:
+    def joined(groups: list[set[str]]) -> list[set[str]] | None:
+        """The groups with the two in one that most lines run between and for which there is room."""
         now = height(groups)
         cuts = {pair: _cuts(panel, *(groups[n] for n in pair)) for pair in combinations(range(len(groups)), 2)}
-        joins = sorted((pair for pair in cuts if cuts[pair]), key=lambda pair: -cuts[pair])
-        for one, other in joins:
+        for one, other in sorted((pair for pair in cuts if cuts[pair]), key=lambda pair: -cuts[pair]):
             both = groups[one] | groups[other]
             found = sizes.setdefault(frozenset(both), size(_piece(panel, both, names)))
             tried = [both if n == one else group for n, group in enumerate(groups) if n != other]
             if found[0] <= wide and height(tried) <= max(high, now - 1):
-                groups = tried
-                break
-        else:
-            break
+                return tried
+        return None
+
+    while (fewer := joined(groups)) is not None:
+        groups = fewer
     column = columns(panel)
     groups.sort(key=lambda group: min(column[name] for name in group))
-    pieces = [_piece(panel, group, names) for group in groups]
-    return [pieces[0], *(replace(piece, title="") for piece in pieces[1:])]
+    first, *rest = (_piece(panel, group, names) for group in groups)
+    return [first, *(replace(piece, title="") for piece in rest)]
 
 
 def least(panel: Panel, size: Size) -> float:
@@ -61,11 +62,9 @@ def least(panel: Panel, size: Size) -> float:
     names, column = _names(panel), columns(panel)
     found = [0.0]
     for group in _groups(panel, losses):
-        ends = [
-            end for end in range(max(column.values()) + 2) if not _is_torn(panel, _before(group, column, end), group)
-        ]
-        for start, end in pairwise(ends):
-            if here := _before(group, column, end) - _before(group, column, start):
+        cuts = [_before(group, column, end) for end in range(max(column.values()) + 2)]
+        for before, after in pairwise(cut for cut in cuts if not _is_torn(panel, cut, group)):
+            if here := after - before:
                 found.append(size(_piece(panel, here, names))[0])
     return max(found)
 
@@ -110,21 +109,16 @@ def _groups(panel: Panel, losses: dict[str, frozenset[str]]) -> list[set[str]]:
     for edge in panel.edges:
         if edge.kind == "ema" or (edge.kind != "same" and losses[edge.source] == losses[edge.target]):
             _join(together, edge.source, edge.target)
-    return _each_once(together, sorted(losses, key=lambda name: (-len(losses[name]), column[name])))
+    found: list[set[str]] = []
+    for name in sorted(losses, key=lambda name: (-len(losses[name]), column[name])):
+        found += [together[name]] if together[name] not in found else []
+    return found
 
 
 def _join(together: dict[str, set[str]], one: str, other: str) -> None:
     if together[one] is not together[other]:
         both = together[one] | together[other]
         together |= dict.fromkeys(both, both)
-
-
-def _each_once(together: dict[str, set[str]], order: list[str]) -> list[set[str]]:
-    found: list[set[str]] = []
-    for name in order:
-        if together[name] not in found:
-            found.append(together[name])
-    return found
 
 
 def _narrow(panel: Panel, group: set[str], names: dict[object, str], size: Size, wide: float) -> list[set[str]]:
@@ -135,7 +129,7 @@ def _narrow(panel: Panel, group: set[str], names: dict[object, str], size: Size,
     while start < last:
         best: set[str] | None = None
         for end in range(start + 1, last + 1):
-            here = {name for name in group if start <= column[name] < end}
+            here = _before(group, column, end) - _before(group, column, start)
             if _is_torn(panel, here, group):
                 continue
             if here and size(_piece(panel, here, names))[0] > wide:

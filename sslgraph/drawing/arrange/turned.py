@@ -8,11 +8,9 @@ from itertools import pairwise
 
 from ..elements.place import Place, Point
 from .draft import FRAME_DOWN, Draft
-from .labels import Label, Room, line_label, meet, relation_labels, word_width
+from .labels import Label, Room, meet, relation_labels
 from .room import Ground, rooms_of
 from .widths import TITLE_DOWN
-
-LINE_UP, HALF = 12.0, 6.0  # of small words: a line's height and half of it
 
 
 def turned_place(place: Place) -> Place:
@@ -41,23 +39,14 @@ def labels_down(
     taken += [(x - 8, y - 9, x + 66, y + 9) for x, y in stops.values()]
     taken += [room for ground in grounds for room in ground.sides]
     found: list[Label] = []
-    said: set[tuple[str, ...]] = set()
-    for plan in sorted(draft.plans, key=lambda p: (draft.port_out[p.edge], p.edge)):
-        edge = draft.edge(plan)
-        label = line_label(edge, draft.shapes, draft.is_tight(edge.source), is_down=True)
-        key = (edge.source, edge.name, edge.port, edge.shape, edge.label)
-        if not label.width or key in said:
-            continue
-        said.add(key)
-        label = replace(label, edge=plan.edge)
-        if edge.kind == "write":
-            label = replace(label, owner=edge.source, end=edge.target, is_down=True)
+    for plan, label in draft.labels():
+        if label.kind == "write":
+            label = replace(label, owner=plan.source, end=plan.target, is_down=True)
         found.append(_first_free(label, lines, plan.edge, taken, _beside_data(lines[plan.edge], label.width)))
         taken.append(found[-1].room)
     for number, label in relation_labels(draft.panel, draft.flow).items():
-        wide = max(map(word_width, label.lines))
-        spots = list(_beside_relation(lines[number], wide, len(label.lines)))
-        placed = _first_free(replace(label, width=wide, is_down=True, edge=number), lines, number, taken, spots)
+        spots = list(_beside_relation(lines[number], label.wide, len(label.lines)))
+        placed = _first_free(replace(label, width=label.wide, is_down=True, edge=number), lines, number, taken, spots)
         if label.kind != "same" or not any(meet(placed.room, room) for room in taken):
             found.append(placed)
             taken.append(placed.room)
@@ -74,12 +63,8 @@ def _first_free(label: Label, lines: dict[int, list[Point]], own: int, taken: li
         x, y = spot[0] - label.x, spot[1] - label.y
         return sum(a + x < r and left < c + x and b + y < low and top < d + y for left, top, r, low in rooms)
 
-    best, least = spots[0], float("inf")
-    for spot in spots:
-        if (count := hidden(spot)) < least:
-            best, least = spot, count
-        if not count:
-            break
+    free = next((spot for spot in spots if not hidden(spot)), None)
+    best = free or min(spots, key=hidden)
     return label.at(*best, best[1])
 
 

@@ -10,6 +10,11 @@ from .measure import Run
 Command = tuple[str, tuple[float, ...]]  # ("M", (x, y)), ("L", (x, y)), ("Q", (x1, y1, x, y)), ("Z", ())
 
 
+def points_of(numbers: tuple[float, ...]) -> list[tuple[float, float]]:
+    """The points that the numbers of a command are."""
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
 class Style(TypedDict, total=False):
     """How a path is drawn: the fields of Path but its commands."""
 
@@ -138,12 +143,8 @@ def moved(shape: Shape, dx: float, dy: float) -> Shape:
     """A form at another place."""
     match shape:
         case Path():
-            return replace(
-                shape,
-                commands=tuple(
-                    (c, tuple(v + (dy if i % 2 else dx) for i, v in enumerate(n))) for c, n in shape.commands
-                ),
-            )
+            commands = ((c, tuple(v + (dy if i % 2 else dx) for i, v in enumerate(n))) for c, n in shape.commands)
+            return replace(shape, commands=tuple(commands))
         case Circle() | Words():
             return replace(shape, x=shape.x + dx, y=shape.y + dy)
         case Group():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from .picture import Box
+from .picture import NETS, Box
 
 FONTS = Path(__file__).parent / "fonts"
 TITLE, SUB, NAME, SHAPE, NOTE = 13.0, 10.5, 11.5, 9.5, 10.5  # sizes of letters
@@ -95,7 +95,7 @@ def title(box: Box) -> tuple[Run, ...]:
         return (*many, Run(box.title))
     is_bold = box.kind not in ("op", "image")
     words = (Run(box.title, is_bold),) if box.title else ()
-    if box.kind in ("encoder", "head", "decoder", "memory") and box.symbol and box.symbol.lower() != box.title.lower():
+    if box.kind in (*NETS, "memory") and box.symbol and box.symbol.lower() != box.title.lower():
         gap = (Run(" ", is_bold),) if words and not box.title.endswith("\n") else ()
         return (*words, *gap, *symbol(box.symbol))
     return words

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 Level = Literal["paper", "every-call"]
 Kind = Literal["image", "augmentation", "view", "encoder", "head", "decoder", "op", "memory", "loss", "fold", "link"]
+NETS = ("encoder", "head", "decoder")
 Weights = Literal["trained", "ema", "frozen", "none"]  # who changes them: a gradient, a net it follows, nobody; or none
 Relation = Literal["data", "ema", "write", "same"]
 Gradient = Literal["gradient", "none", "input"]

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from .measure import NOTE, SUB, TITLE, runs_width, symbol, width
-from .picture import Box, Panel
+from .picture import NETS, Box, Panel
 
 LOSS = 92.0  # of the words of a loss at least: nothing stands beside it
 PILL = 90.0  # of the words of an augmentation
@@ -20,7 +20,7 @@ def wrapped(box: Box, wide: float, *, is_down: bool = False) -> Box:
     title = "\n".join(lines(box.title, wide, TITLE, is_bold=True))
     name = "\n".join(lines(box.symbol, wide, TITLE)) if runs_width(symbol(box.symbol), TITLE) > wide else box.symbol
     last = width(title.rpartition("\n")[2], TITLE, is_bold=True)
-    is_said = box.kind in ("encoder", "head", "decoder", "memory") and name.lower() != box.title.lower()
+    is_said = box.kind in (*NETS, "memory") and name.lower() != box.title.lower()
     if title and is_said and last + 4 + runs_width(symbol(name), TITLE) > wide:
         title += "\n"
     note = [line for text in box.note.split("\n") if text for line in lines(text, max(wide, 84.0), NOTE)]

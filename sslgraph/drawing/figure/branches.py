@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from sslgraph.errors import SslgraphError
+from sslgraph.wire.walks import reached
 
-from ..elements.picture import Box, Edge, Panel, Picture
+from ..elements.picture import NETS, Box, Edge, Panel, Picture
 
 TWO = 2
 
@@ -32,20 +32,19 @@ def _stack(panel: Panel) -> Box | None:
 
 def _split(panel: Panel, stack: Box) -> Panel:
     panel = _without_small(panel, stack)
-    mine = {stack.id, *_behind(panel, stack.id), *(e.source for e in panel.edges if e.target == stack.id)}
+    mine = {*_behind(panel, stack.id), *(e.source for e in panel.edges if e.target == stack.id)}
     mine -= {box.id for box in panel.boxes if box.kind in ("image", "memory", "loss")}
     crossed = {box.id for box in panel.boxes if box.is_crossed and _inputs(panel, box.id) <= mine}
     boxes: list[Box] = []
     for box in panel.boxes:
-        copies = [_copy(box, side) for side in (1, TWO)] if box.id in mine | crossed else [box]
-        boxes += copies
+        boxes += [_copy(box, side) for side in (1, TWO)] if box.id in mine | crossed else [box]
     edges = [edge for old in panel.edges for edge in _edges(old, mine, crossed)]
     edges += [
         Edge(_at(box.id, 1), _at(box.id, TWO), "same", label="same weights")
         for box in panel.boxes
-        if box.id in mine and box.kind in ("encoder", "head", "decoder")
+        if box.id in mine and box.kind in NETS
     ]
-    lanes = tuple(dict.fromkeys(box.lane for side in (1, TWO) for box in boxes if box.lane and _is_at(box.id, side)))
+    lanes = dict.fromkeys(box.lane for side in (1, TWO) for box in boxes if box.lane and box.id.endswith(_at("", side)))
     rest = tuple(lane for lane in panel.lanes if lane in {box.lane for box in boxes})
     frames = tuple(
         replace(frame, lane=_at(frame.lane, side), boxes=tuple(_at(name, side) for name in frame.boxes))
@@ -57,15 +56,10 @@ def _split(panel: Panel, stack: Box) -> Panel:
 
 
 def _behind(panel: Panel, start: str) -> set[str]:
-    """What a box leads to, up to losses and states."""
+    """A box and what it leads to, up to losses and states."""
     ends = {box.id for box in panel.boxes if box.kind in ("loss", "memory")}
-    found, todo = set[str](), [start]
-    while todo:
-        here = todo.pop()
-        nexts = {e.target for e in panel.edges if e.kind == "data" and e.source == here} - found - ends
-        found |= nexts
-        todo += nexts
-    return found
+    data = [edge for edge in panel.edges if edge.kind == "data" and edge.target not in ends]
+    return reached([start], lambda here: (edge.target for edge in data if edge.source == here))
 
 
 def _inputs(panel: Panel, name: str) -> set[str]:
@@ -98,10 +92,10 @@ def _edges(edge: Edge, mine: set[str], crossed: set[str]) -> Iterator[Edge]:
         source = _at(edge.source, TWO) if edge.source in mine else edge.source
         yield replace(edge, source=source, target=_at(edge.target, 1) if edge.target in mine else edge.target)
         return
+    if not {edge.source, edge.target} & (mine | crossed):
+        yield edge
+        return
     for side in (1, TWO):
-        if not {edge.source, edge.target} & (mine | crossed):
-            yield edge
-            return
         is_swapped = edge.target in crossed and edge.source in mine and edge.gradient != "gradient"
         source = _at(edge.source, side) if edge.source in mine else edge.source
         end = TWO + 1 - side if is_swapped else side
@@ -111,18 +105,14 @@ def _edges(edge: Edge, mine: set[str], crossed: set[str]) -> Iterator[Edge]:
 
 
 def _copy(box: Box, side: int) -> Box:
-    names = box.symbol.split(", ")
-    more: dict[str, Any] = {}
+    names, lane = box.symbol.split(", "), _at(box.lane, side) if box.lane else ""
+    shapes = tuple(map(_half, box.shapes))
+    copy = replace(box, id=_at(box.id, side), lane=lane, copies=1, shapes=shapes, is_crossed=False)
     if box.kind == "view":
-        more["symbol"] = names[side - 1] if len(names) == TWO else f"{box.symbol}{side}"
+        return replace(copy, symbol=names[side - 1] if len(names) == TWO else f"{box.symbol}{side}")
     if box.kind == "augmentation":
-        more["title"] = box.title.replace("t ~", "t ~" if side == 1 else "t′ ~")
-    if box.kind == "loss" and side == TWO:
-        more["note"] = ""
-    lane = _at(box.lane, side) if box.lane else ""
-    return replace(
-        box, id=_at(box.id, side), lane=lane, copies=1, shapes=tuple(map(_half, box.shapes)), is_crossed=False, **more
-    )
+        return replace(copy, title=box.title.replace("t ~", "t ~" if side == 1 else "t′ ~"))
+    return replace(copy, note="") if box.kind == "loss" and side == TWO else copy
 
 
 def _half(shape: str) -> str:
@@ -131,7 +121,3 @@ def _half(shape: str) -> str:
 
 def _at(name: str, side: int) -> str:
     return f"{name}/{side}"
-
-
-def _is_at(name: str, side: int) -> bool:
-    return name.endswith(f"/{side}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sslgraph.read.spec import Average, Phase
 from sslgraph.wire.graph import Leg, Value
 
-from ..elements.picture import Box, Edge, Level, Panel, Picture
+from ..elements.picture import NETS, Box, Edge, Level, Panel, Picture
 from ..elements.words import scheduled
 from .calls import Calls, calls_of
 from .describe import Describer
@@ -159,7 +159,7 @@ class _Panel:
         """A double line between the boxes of one net, each to the next."""
         calls: dict[str, list[Box]] = {}
         for box in self.boxes.values():
-            if box.kind in ("encoder", "head", "decoder"):
+            if box.kind in NETS:
                 calls.setdefault(box.part, []).append(box)
         for boxes in calls.values():
             self.edges += [Edge(one.id, other.id, "same", label="same weights") for one, other in pairwise(boxes)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sslgraph.wire.gradients import moved_by, trained_by
 from sslgraph.wire.graph import HANDED_ON, Graph, Leg, NetBox, Value
+from sslgraph.wire.walks import reached
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,7 @@ class Calls:
         makers: dict[str, list[str]] = {}
         for read in self.reads:
             makers.setdefault(read.reader, []).append(read.maker)
-        seen, todo = set[str](), list(names)
-        while todo:
-            if (name := todo.pop()) not in seen:
-                seen.add(name)
-                todo += makers.get(name, [])
-        return seen
+        return reached(names, lambda name: makers.get(name, ()))
 
     def trains(self, call: Value) -> tuple[str, ...]:
         """The losses that move the weights of a net through this call."""

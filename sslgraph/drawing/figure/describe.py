@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sslgraph.diff.changes import written
@@ -17,16 +18,7 @@ from sslgraph.wire.sketched import is_draft
 
 from ..elements.formulas import formula_of
 from ..elements.picture import Box, Kind, Level, Line, Weights
-from ..elements.words import (
-    count,
-    loss_words,
-    number,
-    op_words,
-    part_words,
-    settings_words,
-    shape_words,
-    title_of,
-)
+from ..elements.words import count, loss_words, number, op_words, part_words, settings_words, shape_words, title_of
 from .calls import Calls
 from .sizes import shapes_of, sizes_of
 from .symmetry import Symmetry
@@ -59,29 +51,23 @@ class Describer:
             recipes += [recipe] if recipe not in recipes else []
             image = next((v for v in leg.leg.values.values() if v.view == view and v.port == "image"), None)
             seen = leg.shapes(image.name) if image else ()  # nothing in a sketch
-            shape = [(self.batch, *seen[0][1:])] if seen else []
-            more: dict[str, Any] = {
-                "part": view,
-                "copies": sum(spec.copies for spec in views),
-                "use": names,
-                "settings": _texts(views[0].settings),
-                "lines": self._lines(*(("views", mate) for mate in mates)),
-            }
+            shapes = (shape_words([(self.batch, *seen[0][1:])], self.batch),) if seen else ()
             origin = views[0].crop_of
             moved = ", moved" if views[0].shift else ""
             title = f"crop of {origin}{moved}" if origin else f"t{_primes(place)} ~ T{_primes(recipes.index(recipe))}"
-            yield (
-                Box(f"{self.prefix}t.{view}", "augmentation", title=title, sub=steps, **more),
-                Box(
-                    f"{self.prefix}{view}",
-                    "view",
-                    symbol=", ".join(mates),
-                    crop_of=origin or "",
-                    shapes=tuple(shape_words([s], self.batch) for s in shape),
-                    values=tuple(mates),
-                    **more,
-                ),
+            pill = Box(
+                f"{self.prefix}t.{view}",
+                "augmentation",
+                title=title,
+                sub=steps,
+                part=view,
+                copies=sum(spec.copies for spec in views),
+                use=names,
+                settings=_texts(views[0].settings),
+                lines=self._lines(*(("views", mate) for mate in mates)),
             )
+            stack = replace(pill, id=f"{self.prefix}{view}", kind="view", title="", sub="", symbol=", ".join(mates))
+            yield pill, replace(stack, crop_of=origin or "", shapes=shapes, values=tuple(mates))
 
     def _steps(self, view: str) -> str:
         """What an augmentation does, in its own words for its steps; what it never does is left out."""
@@ -98,38 +84,34 @@ class Describer:
         part = self.graph.boxes[str(value.box)]
         settings = self.sized.settings.get(part.name, part.settings)
         is_state = part.section == "state"
-        more: dict[str, Any] = {
-            "part": part.name,
-            "use": part.use,
-            "about": part.signature.doc.strip().split("\n")[0],
-            "source": part.traits.source,
-            "settings": _texts(settings),
-            "parameters": self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
-            "values": (value.name,),
-            "shapes": shapes_of(
-                self.graph, leg, value.name, None if is_state and not value.inputs else self.batch, self.names
-            ),
-            "lines": self._lines(part.path, value.path),
-            "is_draft": is_draft(part.signature),
-        }
-        if isinstance(part, LossBox):
-            return self._loss(part, settings, more, is_alone=len(calls.losses) == 1)
-        if is_state:
-            return self._memory(part, settings, more)
-        if part.section in ("nets", "targets"):
-            return self._net(calls, value, part, settings, more)
-        title, sub = op_words(part.signature, settings, own_settings(part))
-        return Box(
-            self.prefix + value.name,
+        rows = None if is_state and not value.inputs else self.batch
+        box = Box(
+            f"{self.prefix}{value.name}",
             "op",
-            title=title,
-            sub=sub,
-            symbol=part.name if part.section == "ops" else "",
-            shows=part.traits.shows,
-            **more,
+            symbol=part.name,
+            part=part.name,
+            use=part.use,
+            about=part.signature.doc.strip().split("\n")[0],
+            source=part.traits.source,
+            settings=_texts(settings),
+            parameters=self.sized.parameters(part.name) if part.name in self.sized.parts else 0,
+            values=(value.name,),
+            shapes=shapes_of(self.graph, leg, value.name, rows, self.names),
+            lines=self._lines(part.path, value.path),
+            is_draft=is_draft(part.signature),
+        )
+        if isinstance(part, LossBox):
+            return self._loss(part, settings, box, is_alone=len(calls.losses) == 1)
+        if is_state:
+            return self._memory(part, settings, box)
+        if part.section in ("nets", "targets"):
+            return self._net(calls, value, part, settings, box)
+        title, sub = op_words(part.signature, settings, own_settings(part))
+        return replace(
+            box, title=title, sub=sub, symbol=part.name if part.section == "ops" else "", shows=part.traits.shows
         )
 
-    def _loss(self, part: LossBox, settings: dict[str, Any], more: dict[str, Any], *, is_alone: bool) -> Box:
+    def _loss(self, part: LossBox, settings: dict[str, Any], box: Box, *, is_alone: bool) -> Box:
         trains = tuple(part.spec.trains or ())
         note = [f"trains {', '.join(trains)}"] if trains else []
         if self.mirror is not None and part.name in self.mirror.mirrors.values():
@@ -142,42 +124,26 @@ class Describer:
         name = part.name.replace("_", " ")
         if not is_alone and name.lower() != title.lower():  # which of several it is
             title, sub = name, "\n".join(filter(None, (title, sub)))
-        return Box(
-            self.prefix + part.name,
-            "loss",
-            title=title,
-            symbol=part.name,
-            sub=sub,
-            note="\n".join(note),
-            trains=trains,
-            formula=formula_of(part.signature.doc),
-            is_crossed=_default(part, settings, "pairs") == "different_views",
-            **more,
-        )
+        is_crossed = _default(part, settings, "pairs") == "different_views"
+        box = replace(box, id=f"{self.prefix}{part.name}", kind="loss", title=title, sub=sub, note="\n".join(note))
+        return replace(box, trains=trains, formula=formula_of(part.signature.doc), is_crossed=is_crossed)
 
-    def _memory(self, part: Part, settings: dict[str, Any], more: dict[str, Any]) -> Box:
-        shape = next(iter(more["shapes"]), "")
+    def _memory(self, part: Part, settings: dict[str, Any], box: Box) -> Box:
+        shape = next(iter(box.shapes), "")
         # How many images there are, the data set says, not the method: a picture must not name the number assumed here.
         is_table, own = "images" in settings, part.settings.get("images")
         sub = f"{number(own)} images" if own else "a row for each image" if is_table else shape
         sub = "" if sub.startswith("B") else sub
         own_words = settings_words({name: said for name, said in own_settings(part).items() if name not in SIZES})
         sub = "\n".join(filter(None, (sub, own_words.split("\n")[0])))
-        return Box(
-            self.prefix + part.name,
-            "memory",
-            title=title_of(part.signature),
-            symbol=part.name,
-            sub=sub,
-            **more,
-        )
+        return replace(box, id=f"{self.prefix}{part.name}", kind="memory", title=title_of(part.signature), sub=sub)
 
-    def _net(self, calls: Calls, value: Value, part: Part, settings: dict[str, Any], more: dict[str, Any]) -> Box:
+    def _net(self, calls: Calls, value: Value, part: Part, settings: dict[str, Any], box: Box) -> Box:
         role = self.figure.role(part.net)
         kind: Kind = "encoder" if role == "encoder" else "decoder" if role == "decoder" else "head"
         trained_by, arrives = calls.trains(value), calls.carried[value.name]
         words = part_words(part.signature, settings)
-        sub = f"{words} · {count(more['parameters'])}" if more["parameters"] and self.level == "paper" else words
+        sub = f"{words} · {count(box.parameters)}" if box.parameters and self.level == "paper" else words
         weights: Weights = "trained"
         if isinstance(part, TargetBox):
             words = "slow copy" if isinstance(part.spec, Average) else "snapshot"
@@ -187,26 +153,14 @@ class Describer:
         elif not calls.leg.is_training:
             weights, sub = "frozen", "fixed in this pass"
         elif not trained_by and arrives:
-            weights, sub = (
-                "frozen",
-                f"fixed for {', '.join(loss.name for loss in calls.losses if loss.name in arrives)}",
-            )
+            weights = "frozen"
+            sub = f"fixed for {', '.join(loss.name for loss in calls.losses if loss.name in arrives)}"
         title = role if self.level == "paper" else ""
         shows, share = self._entering(calls, value) if kind == "encoder" else ("", "")
         fixed = part.spec.fixed if isinstance(part, NetBox) else ()
-        return Box(
-            self.prefix + value.name,
-            kind,
-            title=title,
-            symbol=part.name,
-            sub=sub,
-            weights=weights,
-            trained_by=trained_by,
-            shows=shows,
-            share=share,
-            note=f"{', '.join(fixed)} fixed" if fixed else "",
-            **more,
-        )
+        note = f"{', '.join(fixed)} fixed" if fixed else ""
+        box = replace(box, kind=kind, title=title, sub=sub, weights=weights, note=note)
+        return replace(box, trained_by=trained_by, shows=shows, share=share)
 
     def _entering(self, calls: Calls, value: Value) -> tuple[str, str]:
         """What an encoder sees of an image that a mask goes with, and the mask's ratio: the visible patches, or all."""
@@ -225,9 +179,8 @@ class Describer:
 
     def _lines(self, *paths: Path) -> tuple[Line, ...]:
         places = [place for path in paths if path and (place := self.graph.place(path)) is not None]
-        return tuple(
-            dict.fromkeys(Line(place.file.replace("\\", "/").rpartition("/")[2], place.line) for place in places)
-        )
+        lines = [Line(place.file.replace("\\", "/").rpartition("/")[2], place.line) for place in places]
+        return tuple(dict.fromkeys(lines))
 
 
 def own_settings(part: Part) -> dict[str, Any]:

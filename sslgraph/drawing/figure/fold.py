@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..elements.picture import Box, Edge, Panel, Picture, Weights
+from sslgraph.wire.walks import reached
 
-FOLDED = ("encoder", "head", "decoder", "op")
+from ..elements.picture import NETS, Box, Edge, Panel, Picture, Weights
+
+FOLDED = (*NETS, "op")
 
 
 def foldable(picture: Picture) -> tuple[str, ...]:
@@ -28,20 +30,10 @@ def _members(panel: Panel, lane: str) -> tuple[Box, ...]:
 
 def _has_detour(panel: Panel, members: set[str]) -> bool:
     """Whether a way leads out of the lane and back into it, so that one box would come before and after another."""
-    follows: dict[str, list[str]] = {}
-    for edge in panel.edges:
-        if edge.kind == "data":
-            follows.setdefault(edge.source, []).append(edge.target)
-    todo = [target for member in members for target in follows.get(member, []) if target not in members]
-    seen: set[str] = set()
-    while todo:
-        here = todo.pop()
-        if here in members:
-            return True
-        if here not in seen:
-            seen.add(here)
-            todo += follows.get(here, [])
-    return False
+    data = [(edge.source, edge.target) for edge in panel.edges if edge.kind == "data"]
+    leaving = [target for source, target in data if source in members and target not in members]
+    behind = reached(leaving, lambda here: (target for source, target in data if source == here))
+    return not behind.isdisjoint(members)
 
 
 def _folded(panel: Panel, lane: str) -> Panel:
@@ -53,11 +45,8 @@ def _folded(panel: Panel, lane: str) -> Panel:
     boxes = tuple(box if b is members[0] else b for b in panel.boxes if b is members[0] or b.id not in ids)
     edges: list[Edge] = []
     for edge in panel.edges:
-        moved = replace(
-            edge,
-            source=box.id if edge.source in ids else edge.source,
-            target=box.id if edge.target in ids else edge.target,
-        )
+        source, target = (box.id if end in ids else end for end in (edge.source, edge.target))
+        moved = replace(edge, source=source, target=target)
         twin = next((old for old in edges if _line(old) == _line(moved)), None)
         if twin is not None:
             edges[edges.index(twin)] = replace(twin, reads=(*twin.reads, *moved.reads))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..elements.picture import Box, Panel, Picture
+from ..elements.picture import NETS, Box, Panel, Picture
 
 SEEN_FIRST = ("image", "augmentation", "view")
 ONE_BY_ONE = 3  # up to so many losses come one after the other
@@ -44,5 +44,5 @@ def _ideas(panel: Panel) -> list[tuple[str, list[Box]]]:
 
 def _name(panel: Panel, lane: list[Box]) -> str:
     frame = next((frame.title for frame in panel.frames if {box.id for box in lane} & set(frame.boxes)), "")
-    nets = [box.symbol or box.title for box in lane if box.kind in ("encoder", "head", "decoder", "fold")]
+    nets = [box.symbol or box.title for box in lane if box.kind in (*NETS, "fold")]
     return " ".join(filter(None, (frame, ", ".join(nets)))) or "branch"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sslgraph.wire.gradients import is_integer
 from sslgraph.wire.graph import Value
+from sslgraph.wire.walks import reached
 
 from ..elements.picture import Edge, Gradient
 from .calls import Calls, Read
@@ -31,9 +32,9 @@ def line_of(calls: Calls, read: Read, source: str, target: str, shape: str) -> E
 def _port(calls: Calls, maker: Value, read: Read) -> str:
     """What a state is for a loss that reads it: its "negatives"."""
     box = calls.graph.boxes[maker.box] if maker.box else None
-    is_loss = bool(read.reader) and calls.calls[read.reader].kind == "loss"
-    is_said = not read.name and box is not None and box.name != read.port
-    return read.port if is_loss and is_said and box is not None and box.section == "state" else ""
+    is_loss = calls.calls[read.reader].kind == "loss"
+    is_said = is_loss and not read.name and box is not None and box.section == "state" and box.name != read.port
+    return read.port if is_said else ""
 
 
 def _output(calls: Calls, maker: Value, read: Read) -> str:
@@ -42,8 +43,7 @@ def _output(calls: Calls, maker: Value, read: Read) -> str:
         return "" if maker.port == "image" else str(maker.port)
     box = calls.graph.boxes[maker.box] if maker.box else None
     is_net = box is not None and box.section in ("nets", "targets")
-    is_first = is_net and box is not None and read.output == box.signature.outputs[0].name
-    return "" if is_first else read.output
+    return "" if is_net and box and read.output == box.signature.outputs[0].name else read.output
 
 
 def _is_data(calls: Calls, read: Read) -> bool:
@@ -51,7 +51,7 @@ def _is_data(calls: Calls, read: Read) -> bool:
     reader = calls.calls[read.reader]
     if reader.box and calls.graph.boxes[reader.box].section == "targets":
         return False
-    return not _sections_above(calls, read.maker) & {"nets", "targets", "state"}
+    return not _sections(calls, calls.above(read.maker)) & {"nets", "targets", "state"}
 
 
 def _is_stopped(calls: Calls, read: Read, losses: tuple[str, ...]) -> bool:
@@ -59,12 +59,11 @@ def _is_stopped(calls: Calls, read: Read, losses: tuple[str, ...]) -> bool:
 
     An index has no gradient that could be stopped, and what is stopped once is not stopped again further on.
     """
-    if losses or not calls.leg.is_training or _is_index(calls, read):
+    is_index = any(is_integer(calls.graph, calls.leg, calls.leg.values[value]) for value, _, _ in read.hops)
+    if losses or not calls.leg.is_training or is_index:
         return False
-    if _ends(calls, read):
-        return True
     is_met = bool(calls.carried[read.reader] and calls.reaches[read.reader])
-    return is_met and _is_copied(calls, read.maker)
+    return _ends(calls, read) or (is_met and _is_copied(calls, read.maker))
 
 
 def _ends(calls: Calls, read: Read) -> bool:
@@ -74,26 +73,17 @@ def _ends(calls: Calls, read: Read) -> bool:
     return read.is_stopped or (bool(calls.reaches[read.value]) and read.port in detached)
 
 
-def _is_index(calls: Calls, read: Read) -> bool:
-    return any(is_integer(calls.graph, calls.leg, calls.leg.values[value]) for value, _, _ in read.hops)
-
-
 def _is_copied(calls: Calls, maker: str) -> bool:
     """Whether a value comes from a slow copy along lines on which no gradient is stopped."""
-    seen, todo = set[str](), [maker]
-    while todo:
-        if (name := todo.pop()) not in seen:
-            seen.add(name)
-            todo += [read.maker for read in calls.reads if read.reader == name and not _ends(calls, read)]
-    return "targets" in _sections(calls, seen)
 
+    def makers(name: str) -> list[str]:
+        return [read.maker for read in calls.reads if read.reader == name and not _ends(calls, read)]
 
-def _sections_above(calls: Calls, maker: str) -> set[str]:
-    """The sections of the parts at and above a call; the rows of a pass over the data set come from a net."""
-    return _sections(calls, calls.above(maker))
+    return "targets" in _sections(calls, reached([maker], makers))
 
 
 def _sections(calls: Calls, names: set[str]) -> set[str]:
+    """The sections of the parts of some calls; the rows of a pass over the data set come from a net."""
     found = [calls.calls[name] for name in names]
     given = {"nets"} if any(value.kind == "given" for value in found) else set[str]()
     return given | {calls.graph.boxes[value.box].section for value in found if value.box}

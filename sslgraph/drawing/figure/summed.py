@@ -19,7 +19,7 @@ def _gathered(panel: Panel) -> Panel:
     for box in panel.boxes:
         if box.kind == "loss" and not box.is_crossed and not box.is_draft:
             reads = [edge for edge in panel.edges if edge.target == box.id]
-            alike = frozenset((edge.source, edge.kind, edge.gradient, edge.stop, edge.port) for edge in reads)
+            alike = frozenset(map(_form, reads))
             if len({edge.source for edge in reads}) >= FEWEST:
                 groups.setdefault((alike, box.trains, box.note), []).append(box)
     for losses in groups.values():
@@ -41,15 +41,16 @@ def _one(panel: Panel, losses: list[Box]) -> Panel:
     boxes = tuple(box if b is first else b for b in panel.boxes if b is first or b.id not in ids)
     edges: dict[object, Edge] = {}
     for number, edge in enumerate(panel.edges):
-        if edge.target not in ids:
-            edges[number] = edge
-            continue
-        key = (edge.source, edge.kind, edge.gradient, edge.stop, edge.port)
-        old = edges.get(key)
-        here = replace(edge, target=first.id)
-        if old is not None:
+        key = _form(edge) if edge.target in ids else number
+        if (old := edges.get(key)) is not None:
             losses_of = tuple(dict.fromkeys((*old.losses, *edge.losses)))
             shape = old.shape if old.shape == edge.shape else ""
-            here = replace(old, losses=losses_of, shape=shape, reads=(*old.reads, *edge.reads))
-        edges[key] = here
+            edges[key] = replace(old, losses=losses_of, shape=shape, reads=(*old.reads, *edge.reads))
+        else:
+            edges[key] = replace(edge, target=first.id) if edge.target in ids else edge
     return replace(panel, boxes=boxes, edges=tuple(edges.values()))
+
+
+def _form(edge: Edge) -> tuple[object, ...]:
+    """Where a line to a loss comes from, and all that is seen of it but its words."""
+    return edge.source, edge.kind, edge.gradient, edge.stop, edge.port

@@ -10,7 +10,7 @@ from ..arrange.packing import packed
 from ..elements.forms import Shape, Words, moved
 from ..elements.formulas import typeset_lines
 from ..elements.measure import LINE, NOTE, TITLE, Run
-from ..elements.picture import Picture
+from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
 from ..elements.wrapping import lines
 from .describing import described
@@ -51,6 +51,15 @@ class Form:
         """From the sheet's sides to the picture."""
         return 2.0 if self.wide else PAD
 
+    def laid(self, panel: Panel, *, labels: bool = True) -> Layout:
+        """A panel in this form."""
+        return layout(panel, shapes=self.shapes, is_down=self.is_down, wrap=self.wrap, labels=labels)
+
+    def least(self, panel: Panel) -> tuple[float, float]:
+        """How wide a sheet with this panel, and how high the panel is at least: before there are words at its lines."""
+        width, height = self.laid(panel, labels=False).size
+        return width + 2 * self.pad, height
+
 
 def scene(
     picture: Picture,
@@ -68,8 +77,8 @@ def scene(
     """
     form = form or Form(shapes)
     pad, y, parts = form.pad, form.pad, list[Shape]()
-    laid = [layout(panel, shapes=form.shapes, is_down=form.is_down, wrap=form.wrap) for panel in picture.panels]
-    wide = max([form.wide, *(_width(placed) + 2 * pad for placed in laid)])
+    laid = [form.laid(panel) for panel in picture.panels]
+    wide = max([form.wide, *(placed.size[0] + 2 * pad for placed in laid)])
     is_cut = bool(form.wide) and not all(placed.panel.title for placed in laid)
     blocks, y = (_pieces if is_cut else _in_rows)(laid, form, wide, y)
     for placed, head, x, top in blocks:
@@ -101,20 +110,21 @@ def _in_rows(laid: list[Layout], form: Form, wide: float, y: float) -> tuple[lis
     """The panels one under the other, or side by side where there is room, and how far down they reach."""
     found: list[Block] = []
     for row in _rows(laid, form, wide - 2 * form.pad):
-        x = (wide - sum(map(_width, row)) - APART * (len(row) - 1)) / 2 if form.wide else form.pad
-        heads = [_head(p.panel.title, _width(p) if len(row) > 1 else wide - 2 * form.pad, form) for p in row]
+        widths = [placed.size[0] for placed in row]
+        x = (wide - sum(widths) - APART * (len(row) - 1)) / 2 if form.wide else form.pad
+        heads = [_head(p.panel.title, p.size[0] if len(row) > 1 else wide - 2 * form.pad, form) for p in row]
         room = max(map(_head_room, heads))
-        for placed, head in zip(row, heads, strict=True):
+        for placed, head, width in zip(row, heads, widths, strict=True):
             found.append((placed, head, x, y + room - _head_room(head)))
-            x += _width(placed) + APART
-        y += room + max(map(_height, row)) + APART
+            x += width + APART
+        y += room + max(placed.size[1] for placed in row) + APART
     return found, y - APART
 
 
 def _pieces(laid: list[Layout], form: Form, wide: float, y: float) -> tuple[list[Block], float]:
     """The pieces of panels, each as high up as there is room for it."""
-    heads = [_head(placed.panel.title, _width(placed), form) for placed in laid]
-    sizes = [(_width(p), _head_room(head) + _height(p)) for p, head in zip(laid, heads, strict=True)]
+    heads = [_head(placed.panel.title, placed.size[0], form) for placed in laid]
+    sizes = [(p.size[0], _head_room(head) + p.size[1]) for p, head in zip(laid, heads, strict=True)]
     spots, high = packed(sizes, wide - 2 * form.pad, PIECES, form.high)
     left = (wide - max(x + width for (x, _), (width, _) in zip(spots, sizes, strict=True))) / 2
     found = [(p, head, left + x, y + top) for p, head, (x, top) in zip(laid, heads, spots, strict=True)]
@@ -126,7 +136,7 @@ def _rows(laid: list[Layout], form: Form, room: float) -> list[list[Layout]]:
     rows: list[list[Layout]] = []
     for placed in laid:
         last = rows[-1] if rows else []
-        wide = sum(map(_width, [*last, placed])) + APART * len(last)
+        wide = sum(one.size[0] for one in (*last, placed)) + APART * len(last)
         if last and form.wide and form.is_down and wide <= room:
             last.append(placed)
         else:
@@ -134,16 +144,8 @@ def _rows(laid: list[Layout], form: Form, room: float) -> list[list[Layout]]:
     return rows
 
 
-def _height(placed: Layout) -> float:
-    return placed.bounds[3] - placed.bounds[1]
-
-
 def _head_room(head: list[str]) -> float:
     return 16.0 * len(head) + 10.0 * bool(head)
-
-
-def _width(placed: Layout) -> float:
-    return placed.bounds[2] - placed.bounds[0]
 
 
 def _head(title: str, wide: float, form: Form) -> list[str]:

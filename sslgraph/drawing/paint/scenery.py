@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..elements.forms import Command, Group, Path, rectangle
+from ..elements.forms import Command, Group, Path, points_of, rectangle
 from ..elements.theme import Theme
 
 SIDE = 40.0  # of the landscape in its own units
@@ -75,16 +75,10 @@ def landscape(
             u, v = v, SIDE - u
         return left + (SIDE - u if is_mirrored else u) * unit, top + v * unit
 
-    forms = [
-        Path(
-            tuple(
-                (name, tuple(n for i in range(0, len(numbers), 2) for n in place(*numbers[i : i + 2])))
-                for name, numbers in form
-            ),
-            fill=colour,
-        )
-        for form, colour in zip(_FORMS, _COLOURS[colours], strict=True)
-    ]
+    def placed(form: tuple[Command, ...]) -> tuple[Command, ...]:
+        return tuple((name, tuple(n for x, y in points_of(numbers) for n in place(x, y))) for name, numbers in form)
+
+    forms = [Path(placed(form), fill=colour) for form, colour in zip(_FORMS, _COLOURS[colours], strict=True)]
     picture = Group(tuple(forms), clip=(left, top, side, 4.0))
     border = rectangle(left, top, left + side, top + side, 4.0, stroke=theme.none.line, width=1.2)
     return Group((picture, border))

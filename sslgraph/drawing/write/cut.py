@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
-from ..arrange.layout import layout
 from ..arrange.tiers import least, tiers
-from ..elements.picture import Panel, Picture
+from ..elements.picture import Picture
 from ..figure.compact import bare, compact
 from ..figure.fold import fold, foldable
 from ..paint.scene import PIECES, Form
@@ -28,7 +26,7 @@ def cut(picture: Picture, wide: float, high: float, *, shapes: bool) -> Iterator
 def least_cut(picture: Picture) -> float:
     """How wide a picture that is cut wherever it can be is at least, in units."""
     form = Form(False, True, WRAPS[-1], 1.0)
-    return max((least(panel, partial(_size, form)) for panel in bare(picture).panels), default=0.0)
+    return max((least(panel, form.least) for panel in bare(picture).panels), default=0.0)
 
 
 def _in_pieces(picture: Picture, wide: float, high: float, *, shapes: bool) -> Iterator[tuple[Picture, Form]]:
@@ -36,13 +34,6 @@ def _in_pieces(picture: Picture, wide: float, high: float, *, shapes: bool) -> I
     room = high / len(picture.panels) - LEGEND
     for wrap in WRAPS:
         form = Form(shapes, True, wrap, wide, high - LEGEND)
-        found = [tiers(panel, partial(_size, form), wide, room, PIECES) for panel in picture.panels]
+        found = [tiers(panel, form.least, wide, room, PIECES) for panel in picture.panels]
         if all(found):
             yield picture.with_panels(tuple(piece for some in found for piece in some or ())), form
-
-
-def _size(form: Form, panel: Panel) -> tuple[float, float]:
-    """How wide and how high a panel is, before there are words at its lines."""
-    placed = layout(panel, shapes=form.shapes, is_down=form.is_down, wrap=form.wrap, labels=False)
-    left, top, right, bottom = placed.bounds
-    return right - left + 2 * form.pad, bottom - top

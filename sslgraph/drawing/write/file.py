@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
@@ -42,46 +43,32 @@ class Look:
 
     def scene(self, picture: Picture) -> Scene:
         """The picture as forms. SslgraphError if it can't be as narrow as this."""
-        return replace(self._scene(picture, self.inches, legend=self.legend), is_transparent=self.transparent)
+        return self._scene(picture, self.inches, legend=self.legend)
 
     def frames(self, picture: Picture) -> list[tuple[str, Scene]]:
         """The picture in steps, each with its words; all have one size, so that slides lie on each other."""
-        found, picture = [], gathered(picture)
-        for step in steps(picture):
-            drawn = self._scene(picture, self.inches, legend=False, only=step.seen)
-            found.append((step.words, replace(drawn, is_transparent=self.transparent)))
-        return found
+        whole = gathered(picture)
+        return [(step.words, self._scene(whole, self.inches, legend=False, only=step.seen)) for step in steps(whole)]
 
     def sheet(self, pictures: Sequence[Picture], columns: int) -> Scene:
         """Several pictures in cells of one size, with one legend. SslgraphError if one can't be as narrow as a cell."""
         point = self.font / SUB
         room = (self.inches * 72 / point - 2 * PAD - (columns - 1) * GAP) / columns * point / 72
         scenes = [self._scene(picture, room if self.inches else 0.0, legend=False) for picture in pictures]
-        drawn = sheet(scenes, pictures, columns, self._theme, key=self.legend)
-        return replace(drawn, is_transparent=self.transparent)
+        return sheet(scenes, pictures, columns, self._theme, key=self.legend)
 
     @property
     def _theme(self) -> Theme:
         return DARK if self.dark else LIGHT
 
-    def _scene(
-        self, picture: Picture, inches: float, *, legend: bool, only: frozenset[str] | None = None
-    ) -> Scene:  # fmt: skip
-        shapes = self.shapes and not self.compact
-        picture = gathered(picture)
-        shown = compact(picture) if self.compact else picture
-        if not inches:
-            return scene(shown, self._theme, gradients=self.gradients, shapes=shapes, with_legend=legend, only=only)
-        return fitted(
-            shown,
-            self._theme,
-            inches=inches,
-            font=self.font,
-            gradients=self.gradients,
-            shapes=shapes,
-            with_legend=legend,
+    def _scene(self, picture: Picture, inches: float, *, legend: bool, only: frozenset[str] | None = None) -> Scene:
+        shown = compact(gathered(picture)) if self.compact else gathered(picture)
+        drawn = partial(fitted, inches=inches, font=self.font) if inches else scene
+        made = drawn(
+            shown, self._theme, gradients=self.gradients, shapes=self.shapes and not self.compact, with_legend=legend,
             only=only,
-        )
+        )  # fmt: skip
+        return replace(made, is_transparent=self.transparent)
 
 
 def kind_of(file: Path) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from itertools import permutations
+from functools import partial
+from itertools import chain, permutations
 
 from sslgraph.errors import SslgraphError
 
-from ..arrange.layout import layout
 from ..elements.measure import NAME, SHAPE, SMALL, SUB
 from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
@@ -57,7 +57,6 @@ def fitted(
         found = scene(shown, theme, gradients=gradients, with_legend=with_legend, form=form, only=only)
         return replace(found, point=point)
 
-    rough: list[tuple[float, Picture, Form]] = []
     tall: list[Scene] = []
 
     def fits(shown: Picture, form: Form) -> Scene | None:
@@ -66,20 +65,15 @@ def fitted(
             return found
         return None
 
-    for shown, form in _forms(picture, wide, shapes=shapes):
-        rough.append((_width(shown, form), shown, form))
-        if (found := fits(shown, form)) is not None:
-            if found.height * point <= PAGE:
-                return found
-            tall.append(found)
-    for shown, form in cut(picture, wide, PAGE / point, shapes=shapes):
+    forms = partial(_forms, picture, wide, shapes=shapes)
+    for shown, form in chain(forms(), cut(picture, wide, PAGE / point, shapes=shapes)):
         if (found := fits(shown, form)) is not None:
             if found.height * point <= PAGE:
                 return found
             tall.append(found)
     if tall:  # higher than a page whatever is left out
         return min(tall, key=lambda one: one.height)
-    _, shown, form = min(rough, key=lambda one: one[0])
+    shown, form = min(forms(), key=lambda one: _width(*one))
     least = drawn(shown, replace(form, wide=1.0)).width
     tried = max(wide, least_cut(picture))
     while tried < least:
@@ -146,11 +140,7 @@ def _orders(lanes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def _width(picture: Picture, form: Form) -> float:
     """How wide a picture is at least, before there are words at its lines."""
-    places = [
-        layout(panel, shapes=form.shapes, is_down=form.is_down, wrap=form.wrap, labels=False).bounds
-        for panel in picture.panels
-    ]
-    return max((right - left for left, _, right, _ in places), default=0.0) + 2 * form.pad
+    return max((form.least(panel)[0] for panel in picture.panels), default=0.0)
 
 
 def _up(value: float) -> str:

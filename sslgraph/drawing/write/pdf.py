@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path as File
 from typing import Any
 
-from ..elements.forms import Circle, Command, Group, Path, Shape, Words
+from ..elements.forms import Circle, Command, Group, Path, Shape, Words, points_of
 from ..elements.measure import FONTS, SMALL, Run, width
 from ..paint.scene import Scene
 from .fonts import font_for, strange
@@ -72,23 +72,19 @@ class _Page:
     def _patch(self, path: Path, clip: Any) -> None:
         from matplotlib.patches import PathPatch
 
-        style: dict[str, Any] = {"linestyle": (0, tuple(d * self.point for d in path.dash))} if path.dash else {}
-        style |= {"capstyle": "round" if path.is_round else "butt", "joinstyle": "round"}
-        style |= {"alpha": path.opacity * self.opacity}
-        style |= {
-            "facecolor": path.fill,
-            "edgecolor": path.stroke,
-            "linewidth": path.width * self.point if path.stroke != "none" else 0.0,
-        }
-        self._add(PathPatch(_outline(path.commands), zorder=self._above(), **style), clip)
+        style = self._line(path) | {"alpha": path.opacity * self.opacity, "joinstyle": "round"}
+        style |= {"capstyle": "round" if path.is_round else "butt"}
+        style |= {"linestyle": (0, tuple(d * self.point for d in path.dash))} if path.dash else {}
+        self._add(PathPatch(_outline(path.commands), **style), clip)
 
     def _circle(self, circle: Circle, clip: Any) -> None:
         from matplotlib.patches import Circle as Patch
 
-        line = circle.width * self.point if circle.stroke != "none" else 0.0
-        style: dict[str, Any] = {"facecolor": circle.fill, "edgecolor": circle.stroke, "linewidth": line}
-        style |= {"alpha": self.opacity}
-        self._add(Patch((circle.x, circle.y), circle.radius, zorder=self._above(), **style), clip)
+        self._add(Patch((circle.x, circle.y), circle.radius, alpha=self.opacity, **self._line(circle)), clip)
+
+    def _line(self, shape: Path | Circle) -> dict[str, Any]:
+        thick = shape.width * self.point if shape.stroke != "none" else 0.0
+        return {"facecolor": shape.fill, "edgecolor": shape.stroke, "linewidth": thick, "zorder": self._above()}
 
     def _clip(self, group: Group) -> Any:
         from matplotlib.patches import FancyBboxPatch
@@ -109,37 +105,21 @@ class _Page:
         for (run, face), size, room in zip(pieces, sizes, wide, strict=True):
             y = words.y + (words.size * 0.24 if run.is_sub else 0.0)
             self.axes.text(
-                x,
-                y,
-                run.text,
-                color=words.fill,
-                fontsize=size * self.point,
-                fontproperties=None,
-                font=face,
-                alpha=self.opacity,
-                va="baseline",
-                ha="left",
-                zorder=self._above(),
-                path_effects=effects,
+                x, y, run.text, color=words.fill, fontsize=size * self.point, fontproperties=None, font=face,
+                alpha=self.opacity, va="baseline", ha="left", zorder=self._above(), path_effects=effects,
                 parse_math=False,
-            )
+            )  # fmt: skip
             x += room
 
 
 def _outline(commands: tuple[Command, ...]) -> Any:
     from matplotlib.path import Path as Outline
 
+    kinds = {"M": Outline.MOVETO, "L": Outline.LINETO, "Q": Outline.CURVE3, "C": Outline.CURVE4, "Z": Outline.CLOSEPOLY}
     codes, points = [], []
     for name, numbers in commands:
-        pairs = [(numbers[i], numbers[i + 1]) for i in range(0, len(numbers), 2)] or [(0.0, 0.0)]
-        code = {
-            "M": Outline.MOVETO,
-            "L": Outline.LINETO,
-            "Q": Outline.CURVE3,
-            "C": Outline.CURVE4,
-            "Z": Outline.CLOSEPOLY,
-        }[name]
-        codes += [code] * len(pairs)
+        pairs = points_of(numbers) or [(0.0, 0.0)]
+        codes += [kinds[name]] * len(pairs)
         points += pairs
     return Outline(points, codes)
 

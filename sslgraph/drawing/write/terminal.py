@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from ..arrange.layout import WRAP, Layout, layout
-from ..elements.picture import Box, Edge, Picture
+from ..elements.picture import NETS, Box, Edge, Picture
 from ..figure.compact import compact
 from ..figure.fold import fold, foldable
 
@@ -198,7 +198,7 @@ def _key(y: float) -> int:
 
 
 def _label(box: Box) -> list[str]:
-    is_named = box.kind in ("encoder", "head", "decoder", "memory", "view") and box.symbol.lower() != box.title.lower()
+    is_named = box.kind in (*NETS, "memory", "view") and box.symbol.lower() != box.title.lower()
     name = " ".join(filter(None, (box.title, box.symbol if is_named else "")))
     copies = f" ×{box.copies}" if box.copies > len(box.symbol.split(", ")) else ""
     note = box.note.replace("\n", " ")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from sslgraph.escaping import FOR_LATEX
 
-from ..elements.forms import Circle, Command, Group, Path, Shape, Words
+from ..elements.forms import Circle, Command, Group, Path, Shape, Words, points_of
 from ..elements.measure import Run
 from ..paint.scene import Scene
 
@@ -27,19 +27,17 @@ def as_tikz(drawn: Scene) -> str:
     work = _Writer(drawn)
     for shape in drawn.shapes:
         work.shape(shape, 0)
-    colours = [rf"  \definecolor{{sg{name}}}{{HTML}}{{{name}}}" for name in sorted(work.colours)]
-    unit = f"{drawn.point:.4g}"
-    wide, high = _n(drawn.width), _n(drawn.height)
+    unit, end = f"{drawn.point:.4g}", _spot((drawn.width, drawn.height))
     ground = []
     if not drawn.is_transparent and drawn.theme.name == "dark":
-        ground = [rf"  \fill[{work.colour(drawn.theme.ground)}] (0,0) rectangle ({wide},{high});"]
-        colours = [rf"  \definecolor{{sg{name}}}{{HTML}}{{{name}}}" for name in sorted(work.colours)]
+        ground = [rf"  \fill[{work.colour(drawn.theme.ground)}] (0,0) rectangle {end};"]
+    colours = [rf"  \definecolor{{sg{name}}}{{HTML}}{{{name}}}" for name in sorted(work.colours)]
     lines = [
         f"% {_comment(drawn.title)}, drawn by sslgraph. In the preamble: \\usepackage{{tikz}}; here: \\input{{FILE}}.",
         "% Every box is a scope, and a coordinate in its middle has its name, for arrows of your own.",
         rf"\begin{{tikzpicture}}[x={unit}pt, y=-{unit}pt, every node/.style={{inner sep=0pt, outer sep=0pt}}]",
         *colours,
-        rf"  \useasboundingbox (0,0) rectangle ({wide},{high});",
+        rf"  \useasboundingbox (0,0) rectangle {end};",
         *ground,
         *work.lines,
         r"\end{tikzpicture}",
@@ -65,8 +63,8 @@ class _Writer:
                 line = f"draw={self.colour(shape.stroke)}, line width={self._pt(shape.width)}"
                 style = [f"fill={self.colour(shape.fill)}"] if shape.fill != "none" else []
                 style += [line] if shape.stroke != "none" else []
-                spot = f"({_n(shape.x)},{_n(shape.y)})"
-                self._add(rf"\path[{', '.join(style)}] {spot} circle[radius={self._pt(shape.radius)}];", depth)
+                circle = f"{_spot((shape.x, shape.y))} circle[radius={self._pt(shape.radius)}]"
+                self._add(rf"\path[{', '.join(style)}] {circle};", depth)
             case Words():
                 self._words(shape, depth)
             case Group():
@@ -97,14 +95,13 @@ class _Writer:
         style.append(rf"font={FACE}\fontsize{{{size}}}{{{size}}}\selectfont")
         style += [f"fill={self.colour(words.halo)}"] if words.halo.startswith("#") else []
         text = "".join(map(_run, words.runs))
-        self._add(rf"\node[{', '.join(style)}] at ({_n(words.x)},{_n(words.y)}) {{{text}}};", depth)
+        self._add(rf"\node[{', '.join(style)}] at {_spot((words.x, words.y))} {{{text}}};", depth)
 
     def _group(self, group: Group, depth: int) -> None:
         if group.clip is not None:
             left, top, side, _ = group.clip
             self._add(r"\begin{scope}", depth)
-            corners = f"({_n(left)},{_n(top)}) rectangle ({_n(left + side)},{_n(top + side)})"
-            self._add(rf"\clip {corners};", depth + 1)
+            self._add(rf"\clip {_spot((left, top))} rectangle {_spot((left + side, top + side))};", depth + 1)
         else:
             if group.role:
                 self._add(f"% {_comment(' '.join(filter(None, (group.role, group.words or group.name))))}", depth)
@@ -121,33 +118,32 @@ class _Writer:
         if group.role != "box" or body is None or not name or name in self.names:
             return
         self.names.add(name)
-        xs = [x for _, numbers in body.commands for x in numbers[::2]]
-        ys = [y for _, numbers in body.commands for y in numbers[1::2]]
-        spot = f"({_n((min(xs) + max(xs)) / 2)},{_n((min(ys) + max(ys)) / 2)})"
-        self._add(rf"\coordinate ({name}) at {spot};", depth)
+        xs, ys = zip(*(point for _, numbers in body.commands for point in points_of(numbers)), strict=True)
+        middle = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+        self._add(rf"\coordinate ({name}) at {_spot(middle)};", depth)
 
 
 def _outline(commands: tuple[Command, ...]) -> str:
     """The text of a path; a curve with one middle point becomes one with two."""
     parts, here = [], (0.0, 0.0)
     for name, numbers in commands:
-        spots = [(numbers[i], numbers[i + 1]) for i in range(0, len(numbers), 2)]
         if name == "Z":
             parts.append("-- cycle")
             continue
+        spots = points_of(numbers)
         if name == "Q":
             (mx, my), (x, y) = spots
-            spots = [
-                (here[0] + (mx - here[0]) * 2 / 3, here[1] + (my - here[1]) * 2 / 3),
-                (x + (mx - x) * 2 / 3, y + (my - y) * 2 / 3),
-                (x, y),
-            ]
-        words = [f"({_n(x)},{_n(y)})" for x, y in spots]
+            first = here[0] + (mx - here[0]) * 2 / 3, here[1] + (my - here[1]) * 2 / 3
+            spots = [first, (x + (mx - x) * 2 / 3, y + (my - y) * 2 / 3), (x, y)]
+        *middle, end = map(_spot, spots)
         here = spots[-1]
-        is_curve = name in ("Q", "C")
-        parts.append(f".. controls {words[0]} and {words[1]} .. {words[2]}" if is_curve else f"-- {words[0]}")
-        parts[-1] = words[0] if name == "M" else parts[-1]
+        lead = f".. controls {' and '.join(middle)} .. " if middle else "" if name == "M" else "-- "
+        parts.append(f"{lead}{end}")
     return " ".join(parts)
+
+
+def _spot(point: tuple[float, float]) -> str:
+    return f"({_n(point[0])},{_n(point[1])})"
 
 
 def _run(run: Run) -> str:

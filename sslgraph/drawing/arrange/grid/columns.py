@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from ...elements.picture import Edge, Panel
 
@@ -29,27 +30,16 @@ def columns(panel: Panel) -> dict[str, int]:
 
 def _depths(group: dict[str, str], data: list[tuple[str, str]]) -> dict[str, int] | None:
     """The longest way to each group of boxes; None if the groups go round in a circle."""
-    follows: dict[str, set[str]] = {g: set() for g in group.values()}
-    waits = dict.fromkeys(group.values(), 0)
+    reads: dict[str, set[str]] = {g: set() for g in group.values()}
     for source, target in data:
-        a, b = group[source], group[target]
-        if a == b:
-            return None
-        if b not in follows[a]:
-            follows[a].add(b)
-            waits[b] += 1
-    depths = dict.fromkeys(waits, 0)
-    ready = [g for g, count in waits.items() if count == 0]
-    done = 0
-    while ready:
-        here = ready.pop()
-        done += 1
-        for after in follows[here]:
-            depths[after] = max(depths[after], depths[here] + 1)
-            waits[after] -= 1
-            if waits[after] == 0:
-                ready.append(after)
-    return depths if done == len(waits) else None
+        reads[group[target]].add(group[source])
+    depths: dict[str, int] = {}
+    try:
+        for here in TopologicalSorter(reads).static_order():
+            depths[here] = max((depths[before] + 1 for before in reads[here]), default=0)
+    except CycleError:
+        return None
+    return depths
 
 
 def _states(panel: Panel, column: dict[str, int], data: list[tuple[str, str]]) -> None:
@@ -62,10 +52,8 @@ def _states(panel: Panel, column: dict[str, int], data: list[tuple[str, str]]) -
             if readers:
                 column[box.id] = max(column[box.id], min(column[reader] for reader in readers) - 1)
             else:
-                written = [
-                    column[edge.source] + 1 for edge in panel.edges if edge.kind == "write" and edge.target == box.id
-                ]
-                column[box.id] = max([column[box.id], *written])
+                writes = [edge for edge in panel.edges if edge.kind == "write" and edge.target == box.id]
+                column[box.id] = max([column[box.id], *(column[edge.source] + 1 for edge in writes)])
 
 
 def _losses(panel: Panel, column: dict[str, int]) -> None:
