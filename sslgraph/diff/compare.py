@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sslgraph.read.spec import Average, Loss, Method, Part, Snapshot, Target
+from sslgraph.read.spec import Average, Method, Part, Snapshot, Target, View
 
 from .changes import Added, Change, Changed, Kind, Removed, Rewired, written
 from .figure import Figure, Leg
 from .matching import Matching, matched, paired
-from .wires import wires
 
 _SECTIONS: tuple[tuple[str, Kind], ...] = (
     ("views", "view"),
@@ -49,11 +48,8 @@ class Comparison:
         for i, node in enumerate(figure.nodes):
             name: Any = node.name
             if (section := sections.get(node.name)) and node.kind not in ("port", "to", "member", "wiring", "name"):
-                partner = (
-                    renamed[section].get(node.name)
-                    if renamed
-                    else (node.name if node.name in partners[section] else None)
-                )
+                own = node.name if node.name in partners[section] else None
+                partner = renamed[section].get(node.name) if renamed else own
                 name = partner if partner is not None else (side, node.name)
             key = (node.kind, name, tuple(numbers[j] for j in node.inputs))
             numbers[i] = self.table.setdefault(key, len(self.table))
@@ -77,9 +73,8 @@ class Comparison:
         for name in self.match.only(section, list(others), 1):
             yield Added(kind, name, _role(self.other, section, name), _detail(others[name]))
         for x, y in self.match.pairs[section]:
-            yield from self._settings(
-                kind, x, y, _common_role(self.one, self.other, section, x, y), _said(ones[x]), _said(others[y])
-            )
+            roles = {_role(self.one, section, x), _role(self.other, section, y)} - {""}
+            yield from self._settings(kind, x, y, " or ".join(sorted(roles)), _said(ones[x]), _said(others[y]))
 
     def _wiring(self) -> Iterator[Change]:
         yield from (Removed("wiring", name) for name in self.one.wiring if name not in self.other.wiring)
@@ -87,14 +82,10 @@ class Comparison:
 
     def _legs(self, left: Leg, right: Leg) -> Iterator[Change]:
         pairs = paired(list(left.losses), list(right.losses), lambda x, y: self._loss_score(left, x, right, y))
-        kept, found = {x for x, _ in pairs}, {y for _, y in pairs}
+        gone, come = left.losses.keys() - dict(pairs).keys(), right.losses.keys() - set(dict(pairs).values())
         self.losses |= dict(pairs)
-        yield from (
-            Removed("loss", name, detail=_detail(loss)) for name, loss in left.losses.items() if name not in kept
-        )
-        yield from (
-            Added("loss", name, detail=_detail(loss)) for name, loss in right.losses.items() if name not in found
-        )
+        yield from (Removed("loss", name, detail=left.losses[name].use) for name in left.losses if name in gone)
+        yield from (Added("loss", name, detail=right.losses[name].use) for name in right.losses if name in come)
         for x, y in pairs:
             yield from self._loss(left, x, right, y)
         if left.phase and right.phase:
@@ -107,7 +98,7 @@ class Comparison:
         return 1 + 4 * (left.losses[x].use == right.losses[y].use) + same / 16
 
     def _inputs(self, left: Leg, x: str, right: Leg, y: str) -> Iterator[tuple[str, int | None, int | None]]:
-        ones, others = self._wires(self.one, left, x), self._wires(self.other, right, y)
+        ones, others = self.one.wires(left.losses[x], left), self.other.wires(right.losses[y], right)
         for port in dict.fromkeys([*ones, *others]):
             yield (
                 port,
@@ -115,11 +106,8 @@ class Comparison:
                 self.right[self.other.read(others[port], right)] if port in others else None,
             )
 
-    def _wires(self, figure: Figure, leg: Leg, loss: str) -> dict[str, str]:
-        return wires(leg.losses[loss], leg.flow, figure.declared, figure.method)
-
     def _loss(self, left: Leg, x: str, right: Leg, y: str) -> Iterator[Change]:
-        ones, others = self._wires(self.one, left, x), self._wires(self.other, right, y)
+        ones, others = self.one.wires(left.losses[x], left), self.other.wires(right.losses[y], right)
         before, after = _said(left.losses[x], ones), _said(right.losses[y], others)
         nets = self.match.forward("nets")
         trained = {nets.get(net) for net in left.losses[x].trains or ()}
@@ -128,15 +116,9 @@ class Comparison:
         yield from self._settings("loss", x, y, "", before, after)
         for port, one, other in self._inputs(left, x, right, y):
             if one != other:
-                yield Rewired(
-                    "loss",
-                    x,
-                    y,
-                    "",
-                    port,
-                    self.one.written_out(ones[port], left) if port in ones else "",
-                    self.other.written_out(others[port], right) if port in others else "",
-                )
+                was = self.one.written_out(ones[port], left) if port in ones else ""
+                reads = self.other.written_out(others[port], right) if port in others else ""
+                yield Rewired("loss", x, y, "", port, was, reads)
 
     def _times(self, left: Leg, right: Leg) -> tuple[dict[str, Any], dict[str, Any]]:
         """When two phases run and by what they sample; a state that both sample by is no difference."""
@@ -152,25 +134,17 @@ class Comparison:
         assert left.phase and right.phase
         before, after = left.phase.collect or "", right.phase.collect or ""
         if self.left[self.one.read(before, left)] != self.right[self.other.read(after, right)]:
-            yield Rewired(
-                "phase",
-                left.name,
-                right.name,
-                "",
-                "collect",
-                self.one.written_out(before, left),
-                self.other.written_out(after, right),
-            )
+            was, now = self.one.written_out(before, left), self.other.written_out(after, right)
+            yield Rewired("phase", left.name, right.name, "", "collect", was, now)
 
     def _writes(self, left: Leg, right: Leg) -> Iterator[Change]:
         ones, others = _statements(left), _statements(right)
         before = [(self.left[self.one.read(text, left)], text) for text in ones]
         after = [(self.right[self.other.read(text, right)], text) for text in others]
         extra, new = Counter(n for n, _ in before), Counter(n for n, _ in after)
-        gone, come = extra - new, new - extra
-        yield from (Removed("write", text) for text in _first(before, gone))
-        yield from (Added("write", text) for text in _first(after, come))
-        if not gone and not come and [n for n, _ in before] != [n for n, _ in after]:
+        yield from (Removed("write", text) for text in _first(before, extra - new))
+        yield from (Added("write", text) for text in _first(after, new - extra))
+        if extra == new and [n for n, _ in before] != [n for n, _ in after]:
             yield Rewired("write", left.name, right.name, "", "order", ", ".join(ones), ", ".join(others))
 
     def _settings(
@@ -208,10 +182,9 @@ def _statements(leg: Leg) -> list[str]:
 
 
 def _first(numbered: list[tuple[int, str]], counts: Counter[int]) -> Iterator[str]:
-    left = Counter(counts)
     for number, text in numbered:
-        if left[number] > 0:
-            left[number] -= 1
+        if counts[number] > 0:
+            counts[number] -= 1
             yield text
 
 
@@ -224,17 +197,15 @@ def _role(figure: Figure, section: str, name: str) -> str:
     return ""
 
 
-def _common_role(one: Figure, other: Figure, section: str, x: str, y: str) -> str:
-    """One word for a pair: the role that both have, or the two in alphabetical order."""
-    return " or ".join(sorted({_role(one, section, x), _role(other, section, y)} - {""}))
-
-
-def _detail(part: Part | Target | Loss | Any) -> str:
-    if isinstance(part, Average):
-        return f"of {part.ema_of}, momentum {written(part.momentum)}"
-    if isinstance(part, Snapshot):
-        return f"a snapshot of {part.snapshot_of}, {part.when}"
-    return str(getattr(part, "use", None) or getattr(part, "augment", ""))
+def _detail(part: View | Part | Target) -> str:
+    match part:
+        case Average():
+            return f"of {part.ema_of}, momentum {written(part.momentum)}"
+        case Snapshot():
+            return f"a snapshot of {part.snapshot_of}, {part.when}"
+        case View():
+            return part.augment
+    return part.use
 
 
 def _pass(leg: Leg) -> str:

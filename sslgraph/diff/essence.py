@@ -8,7 +8,6 @@ from .changes import Rewired
 from .compare import Comparison
 from .figure import Figure
 from .idea import Carrier
-from .wires import wires
 
 _UNWRAPPED = ("nets", "wiring")
 
@@ -30,7 +29,7 @@ class Essence:
 
     def _of(self, figure: Figure, loss: str, port: str, side: int) -> int:
         leg = figure.training
-        read = wires(leg.losses[loss], leg.flow, figure.declared, figure.method) if loss in leg.losses else {}
+        read = figure.wires(leg.losses[loss], leg) if loss in leg.losses else {}
         return self._node(figure, figure.read(read[port], leg), side) if port in read else -1 - side
 
     def _node(self, figure: Figure, number: int, side: int) -> int:

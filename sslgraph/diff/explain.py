@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from sslgraph.read.spec import Method
@@ -93,9 +94,7 @@ class _Teller:
         if not any(idea.is_headline for idea in differing):
             return ()
         essence = Essence(self.comparison, [node for idea in differing for node in idea.nodes])
-        return self._take(
-            lambda change: isinstance(change, Rewired) and change.kind == "loss" and essence.is_same(change)
-        )
+        return tuple(self._pick(Rewired, lambda change: change.kind == "loss" and essence.is_same(change)))
 
     def _carried(self, *told: Idea) -> tuple[Change, ...]:
         """The changes that ideas cover: nodes that came or went, and the writes of their states."""
@@ -219,14 +218,8 @@ def _merged(statements: Iterable[Statement]) -> list[Statement]:
     groups: dict[tuple[str, ...], list[Statement]] = {}
     for s in statements:
         groups.setdefault((s.sign, s.level, s.what, s.text if s.names else str(len(groups))), []).append(s)
-    return [
-        Statement(
-            group[0].sign,
-            group[0].level,
-            group[0].what,
-            tuple(name for s in group for name in s.names if name),
-            group[0].text,
-            tuple(change for s in group for change in s.changes),
-        )
-        for group in groups.values()
-    ]
+    found = []
+    for group in groups.values():
+        names = tuple(name for s in group for name in s.names if name)
+        found.append(replace(group[0], names=names, changes=tuple(change for s in group for change in s.changes)))
+    return found

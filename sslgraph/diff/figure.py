@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -10,11 +11,10 @@ from sslgraph.parts.registry import signature
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.traits import Traits
+from sslgraph.walks import reached
 from sslgraph.wire.export import in_full
 from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse, written_out
 from sslgraph.wire.walks import reached
-
-from .wires import wires
 
 LONGEST = 90  # characters of an expression with everything it names written out
 
@@ -61,7 +61,7 @@ class Figure:
         self.passes = [leg for leg in legs if leg is not self.training]
         for leg in [self.training, *self.passes]:
             for loss in leg.losses.values():
-                for text in wires(loss, leg.flow, self.declared, method).values():
+                for text in self.wires(loss, leg).values():
                     self.read(text, leg)
             for text in (*leg.flow, *leg.after_step, *(leg.phase.then if leg.phase else ())):
                 self.read(text, leg)
@@ -156,8 +156,10 @@ class Figure:
 
     def depth(self, net: str) -> int:
         """How many nets a value has passed before this one, at most; -1 for a net that nothing calls."""
-        called = [i for i, node in enumerate(self.nodes) if node.kind == "nets" and node.name == net]
-        return max((self.depths[i] - 1 for i in called), default=-1)
+        return max((self.depths[i] - 1 for i in self._calls(net)), default=-1)
+
+    def _calls(self, net: str) -> list[int]:
+        return [i for i, node in enumerate(self.nodes) if (node.kind, node.name) == ("nets", net)]
 
     def role(self, net: str) -> str:
         """What a net is there for, in one word, from its place and its kind."""
@@ -171,8 +173,7 @@ class Figure:
         losses = [loss for loss in self.training.losses.values() if self.traits(loss.use).classifies[0]]
         if any(self._ends_in(loss, net) for loss in losses):
             return "classifier"
-        calls = [i for i, node in enumerate(self.nodes) if (node.kind, node.name) == ("nets", net)]
-        before = {self.nodes[i].name for i in self._from(calls)} & set(self.method.nets) - {net}
+        before = {self.nodes[i].name for i in self.behind(self._calls(net))} & set(self.method.nets) - {net}
         return "predictor" if any(map(self._is_head, before)) else "projector"
 
     def _is_head(self, net: str) -> bool:
@@ -189,30 +190,29 @@ class Figure:
     @property
     def seen(self) -> set[int]:
         """The nodes that the losses of the training come from."""
-        losses = [wires(loss, self.training.flow, self.declared, self.method) for loss in self.training.losses.values()]
-        return self.above([text for read in losses for text in read.values()], self.training)
+        losses = self.training.losses.values()
+        return self.above([text for loss in losses for text in self.wires(loss, self.training).values()], self.training)
+
+    def wires(self, loss: Loss, leg: Leg) -> dict[str, str]:
+        """What a loss reads: its `of` by position, and the settings that name a value, a view's port or a state."""
+        known = {*leg.flow, *self.method.views, *self.method.state}
+        named = {key: value for key, value in loss.settings.items()
+                 if isinstance(value, str) and re.split(r"[.(]", value)[0] in known}  # fmt: skip
+        return {**{f"input {i + 1}": text for i, text in enumerate(loss.of)}, **named}
 
     @property
     def in_passes(self) -> set[str]:
         """The ops that work on all images at once, in what follows a pass over the data set."""
-        legs = [(leg.phase.then, leg) for leg in self.passes if leg.phase]
-        nodes = [self.nodes[i] for then, leg in legs for i in self.above(then, leg)]
+        nodes = [self.nodes[i] for leg in self.passes if leg.phase for i in self.above(leg.phase.then, leg)]
         return {node.name for node in nodes if node.kind == "ops"}
 
     def above(self, texts: Iterable[str], leg: Leg) -> set[int]:
         """The nodes of expressions, and those that they come from."""
-        return self._from(self.read(text, leg) for text in texts)
+        return self.behind(self.read(text, leg) for text in texts)
 
-    def _from(self, numbers: Iterable[int]) -> set[int]:
+    def behind(self, numbers: Iterable[int]) -> set[int]:
         """Nodes, and all that they come from."""
-        todo = list(numbers)
-        found: set[int] = set()
-        while todo:
-            number = todo.pop()
-            if number not in found:
-                found.add(number)
-                todo += self.nodes[number].inputs
-        return found
+        return reached(numbers, lambda number: self.nodes[number].inputs)
 
     @property
     def views(self) -> list[str]:

@@ -6,7 +6,7 @@ An idea is found by what stands in the figure - roles, wiring, kinds of parts - 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .figure import Figure
 from .idea import FORWARDS, Carrier, Idea, Slot
@@ -36,39 +36,46 @@ def _momentum(figure: Figure) -> Iterator[Idea]:
     if targets:
         pairs = ", ".join(f"{name} of {target.ema_of}" for name, target in targets.items())
         momenta = dict.fromkeys(of_value(target.momentum) for target in targets.values())
-        nodes = frozenset(("target", name) for name in targets)
-        yield Idea("momentum encoder", "", f"{pairs}, momentum {' and '.join(momenta)}", nodes, article="a")
+        detail = f"{pairs}, momentum {' and '.join(momenta)}"
+        yield Idea("momentum encoder", "", detail, _nodes("target", targets), article="a")
     if snapshots:
         pairs = ", ".join(f"{name} of {spec.snapshot_of}, {spec.when}" for name, spec in snapshots.items())
-        yield Idea("snapshot", "", pairs, frozenset(("target", name) for name in snapshots), article="a")
+        yield Idea("snapshot", "", pairs, _nodes("target", snapshots), article="a")
+
+
+def _nets(figure: Figure, role: str) -> list[str]:
+    """The nets that are there for this."""
+    return [net for net in figure.method.nets if figure.role(net) == role]
+
+
+def _states(figure: Figure, role: str) -> list[str]:
+    return [name for name, part in figure.method.state.items() if figure.traits(part.use).role == role]
+
+
+def _nodes(kind: str, names: Iterable[str]) -> frozenset[Carrier]:
+    return frozenset((kind, name) for name in names)
 
 
 def _parts(figure: Figure) -> Iterator[Idea]:
     """Nets beside encoder and projector."""
     names = {"predictor": "predictor", "decoder": "decoder", "discriminator": "adversary"}
     for role, name in names.items():
-        nets = [net for net in figure.method.nets if figure.role(net) == role]
-        if nets:
-            nodes = frozenset(("net", net) for net in nets)
+        if nets := _nets(figure, role):
+            nodes = _nodes("net", nets)
             if role == "discriminator":
-                nodes |= {*_stop_nodes(figure), *(("loss", loss) for loss in figure.judged_by(nets))}
+                nodes |= _nodes("wiring", figure.stops) | _nodes("loss", figure.judged_by(nets))
             article = "an" if name[0] in "aeiou" else "a"
             slot: Slot = "asymmetry" if role == "predictor" else ""
             yield Idea(name, "", ", ".join(nets), nodes, slot, article, is_kinship=False)
     frozen = [name for name, net in figure.method.nets.items() if net.is_frozen]
     if frozen:
-        nodes = frozenset(("net", net) for net in frozen)
-        yield Idea("frozen network", "", ", ".join(frozen), nodes, article="a", is_kinship=False)
+        yield Idea("frozen network", "", ", ".join(frozen), _nodes("net", frozen), article="a", is_kinship=False)
 
 
 def _stop(figure: Figure) -> Iterator[Idea]:
-    is_game = any(figure.role(net) == "discriminator" for net in figure.method.nets)
-    if figure.stops and not is_game:
-        yield Idea("stop-gradient", "", f"{figure.stops[0]} in the flow", _stop_nodes(figure), article="a")
-
-
-def _stop_nodes(figure: Figure) -> frozenset[Carrier]:
-    return frozenset(("wiring", name) for name in figure.stops)
+    if figure.stops and not _nets(figure, "discriminator"):
+        nodes = _nodes("wiring", figure.stops)
+        yield Idea("stop-gradient", "", f"{figure.stops[0]} in the flow", nodes, article="a")
 
 
 def _clustering(figure: Figure) -> Iterator[Idea]:
@@ -76,36 +83,33 @@ def _clustering(figure: Figure) -> Iterator[Idea]:
     codes = [name for name, op in method.ops.items() if figure.traits(op.use).role in ("codes", "clusters")]
     offline = [name for name in method.ops if name in figure.in_passes]
     if any(name in offline for name in codes):
-        nodes = {("op", name) for name in offline} | {("state", name) for name in method.state}
-        nodes |= {("net", net) for net in method.nets if figure.role(net) == "classifier"}
-        nodes |= {("phase", leg.name) for leg in figure.passes}
+        nodes = _nodes("op", offline) | _nodes("state", method.state) | _nodes("net", _nets(figure, "classifier"))
+        nodes |= _nodes("phase", (leg.name for leg in figure.passes))
         collects = any(leg.phase and leg.phase.collect for leg in figure.passes)
         what = "clustering of all images" if collects else "clustering of past features"
-        yield Idea(what, "", ", ".join(offline), frozenset(nodes), "repulsion")
+        yield Idea(what, "", ", ".join(offline), nodes, "repulsion")
     elif codes:
-        heads = [net for net in method.nets if figure.role(net) == "prototypes"]
-        queues = [name for name, part in method.state.items() if figure.traits(part.use).role == "queue"]
-        detail = ", ".join([*heads, *codes, *queues])
-        nodes = {("net", net) for net in heads} | {("op", op) for op in codes} | {("state", name) for name in queues}
-        nodes |= {("wiring", name) for name in figure.beside(codes)}
-        yield Idea("online clustering", "", detail, frozenset(nodes), "repulsion")
+        heads, queues = _nets(figure, "prototypes"), _states(figure, "queue")
+        nodes = _nodes("net", heads) | _nodes("op", codes) | _nodes("state", queues)
+        nodes |= _nodes("wiring", figure.beside(codes))
+        yield Idea("online clustering", "", ", ".join([*heads, *codes, *queues]), nodes, "repulsion")
 
 
 def _centring(figure: Figure) -> Iterator[Idea]:
-    centres = [name for name, part in figure.method.state.items() if figure.traits(part.use).role == "centre"]
+    centres = _states(figure, "centre")
     losses = [(figure.traits(loss.use).agrees[1], loss.settings) for loss in figure.training.losses.values()]
     sharp = [f"{side} temperature {of_value(settings[f'{side}_temperature'])}" for side, settings in losses
              if f"{side}_temperature" in settings]  # fmt: skip
     detail = [*(f"running mean {name}" for name in centres), *sharp]
     name = " and ".join([*(["centring"] if centres else []), *(["sharpening"] if sharp else [])])
     if name:
-        yield Idea(name, "", ", ".join(dict.fromkeys(detail)), frozenset(("state", c) for c in centres), "asymmetry")
+        yield Idea(name, "", ", ".join(dict.fromkeys(detail)), _nodes("state", centres), "asymmetry")
 
 
 def _terms(figure: Figure) -> Iterator[Idea]:
     """Losses and ops that hold features apart from each other rather than samples."""
     parts = [(loss.use, frozenset[Carrier]()) for loss in figure.training.losses.values()]
-    parts += [(op.use, frozenset({("op", name)})) for name, op in figure.method.ops.items()]
+    parts += [(op.use, _nodes("op", [name])) for name, op in figure.method.ops.items()]
     for use, nodes in parts:
         if (traits := figure.traits(use)).repels == "features":
             yield Idea(traits.idea or "features held apart", "", use, nodes, "repulsion")
@@ -118,7 +122,7 @@ def _masking(figure: Figure) -> Iterator[Idea]:
             continue
         settings = ", ".join(f"{key} {of_value(value)}" for key, value in op.settings.items() if key != "patch")
         detail = f"{name} ({_last_word(op.use)}{', ' + settings if settings else ''})"
-        nodes = frozenset({("op", name), *(("wiring", other) for other in figure.beside([name]))})
+        nodes = _nodes("op", [name]) | _nodes("wiring", figure.beside([name]))
         if any(node.name == name and _reads_boxes(figure, node.inputs) for node in figure.nodes):
             yield Idea("pairs of pixels", "", f"{detail}: what lies at one place of the image agrees", nodes)
         else:
@@ -135,12 +139,12 @@ def _reads_boxes(figure: Figure, inputs: tuple[int, ...]) -> bool:
 
 def _pretext(figure: Figure) -> Iterator[Idea]:
     """Labels that an operation on the image brings along: turns, permutations of tiles."""
-    labels = {"label", "labels"}
-    makers = {figure.nodes[node.inputs[0]].name for node in figure.nodes if node.kind == "port" and node.name in labels}
+    ports = [node for node in figure.nodes if node.kind == "port" and node.name in ("label", "labels")]
+    makers = {figure.nodes[port.inputs[0]].name for port in ports}
     for name, op in figure.method.ops.items():
         if name in makers and name not in figure.in_passes:  # what a pass over all images finds is no task
-            heads = {("net", net) for net in figure.method.nets if figure.role(net) == "classifier"}
-            yield Idea("pretext task", _last_word(op.use), name, frozenset({("op", name), *heads}), article="a")
+            nodes = _nodes("op", [name]) | _nodes("net", _nets(figure, "classifier"))
+            yield Idea("pretext task", _last_word(op.use), name, nodes, article="a")
 
 
 def _colours(figure: Figure) -> Iterator[Idea]:
@@ -154,7 +158,7 @@ def _crops(figure: Figure) -> Iterator[Idea]:
     seen = {figure.nodes[i].name for i in figure.seen if figure.nodes[i].kind == "view"}
     views = [name for name in figure.views if name in seen and not figure.method.views[name].crop_of]
     counts = [figure.method.views[name].copies for name in views]
-    nodes = frozenset({*(("view", name) for name in views), ("wiring", "bag")})
+    nodes = _nodes("view", views) | _nodes("wiring", ["bag"])
     how = "one view"
     if sum(counts) > 2:
         large = [count for count in counts if count <= 2]  # many draws of one augmentation are the small crops
@@ -168,10 +172,8 @@ def _crops(figure: Figure) -> Iterator[Idea]:
 
 def _nets_take_bags(figure: Figure) -> bool:
     """Whether a net works on several views at once; a bag behind all nets only joins what losses read."""
-    todo = [i for node in figure.nodes if node.kind in ("nets", "targets") for i in node.inputs]
-    for number in todo:
-        todo += [i for i in figure.nodes[number].inputs if i not in todo]
-    return any((figure.nodes[i].kind, figure.nodes[i].name) == ("wiring", "bag") for i in todo)
+    inputs = [i for node in figure.nodes if node.kind in ("nets", "targets") for i in node.inputs]
+    return any((figure.nodes[i].kind, figure.nodes[i].name) == ("wiring", "bag") for i in figure.behind(inputs))
 
 
 # In the order in which a reader asks for them.

@@ -8,7 +8,6 @@ from sslgraph.read.spec import Loss
 
 from .figure import Figure
 from .idea import Idea
-from .wires import wires
 
 
 def negatives(figure: Figure) -> Iterator[Idea]:
@@ -20,7 +19,7 @@ def negatives(figure: Figure) -> Iterator[Idea]:
         if traits.idea:
             yield Idea(traits.idea, "", loss.use, slot="repulsion")
             continue
-        read = wires(loss, figure.training.flow, figure.declared, figure.method)
+        read = figure.wires(loss, figure.training)
         others = [text for port, text in zip(_ports(figure, loss, read), read.values(), strict=True)
                   if port not in traits.agrees]  # fmt: skip
         source = next((state for text in others if (state := _kept(figure, text))), "")
@@ -28,9 +27,8 @@ def negatives(figure: Figure) -> Iterator[Idea]:
             part = figure.method.state[source]
             where = "a queue" if figure.traits(part.use).role == "queue" else "a memory bank"
             size = f" of {part.settings['size']} keys" if "size" in part.settings else ""
-            yield Idea(
-                "negative pairs", f"from {where}", f"{source}{size}", frozenset({("state", source)}), "repulsion"
-            )
+            nodes = frozenset({("state", source)})
+            yield Idea("negative pairs", f"from {where}", f"{source}{size}", nodes, "repulsion")
         else:
             yield Idea("negative pairs", "from the batch", "all other images of the batch", frozenset(), "repulsion")
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from sslgraph.diff import Account
 from sslgraph.drawing import Scene, scene
-from sslgraph.drawing.elements.forms import Circle, Group, Path, Shape, Words, moved, rectangle
+from sslgraph.drawing.elements.forms import Circle, Group, Path, Shape, Style, Words, moved, points_of, rectangle
 from sslgraph.drawing.elements.measure import NOTE, Run, width
 from sslgraph.drawing.elements.theme import THEMES, Theme
 
@@ -99,8 +99,8 @@ class _Marking:
         parts = list(group.parts)
         if state == "removed":
             parts = [_recoloured(part, colour, dash=DOTS, fill="none") for part in parts]
-        elif state == "added":
-            parts[0] = _thick(parts[0], colour)
+        elif state == "added" and isinstance(parts[0], Path):
+            parts[0] = replace(parts[0], stroke=colour, width=3.0)
         parts = [chip for part in parts for chip in self._chipped(part, self.made.chips.get(group.name, ()))]
         words = f"{SAID[state]}: {group.words}"
         yield replace(group, parts=tuple(parts), kinds=(*group.kinds, state), words=words)
@@ -108,14 +108,11 @@ class _Marking:
         yield self._badge(*((left, top + 13) if is_under else (left + 2, top + 1)), state)
 
     def _chipped(self, shape: Shape, chips: tuple[str, ...]) -> list[Shape]:
-        if not isinstance(shape, Words) or "".join(run.text for run in shape.runs) not in chips:
+        text = "".join(run.text for run in shape.runs) if isinstance(shape, Words) else ""
+        if not isinstance(shape, Words) or text not in chips:
             return [shape]
-        text = "".join(run.text for run in shape.runs)
-        half = width(text, shape.size) / 2 + 6
-        ground = rectangle(
-            shape.x - half, shape.y - 10, shape.x + half, shape.y + 3.5, 6.5, fill=self.marks.chip,
-            stroke=self.marks.changed, width=0.9,
-        )  # fmt: skip
+        half, style = width(text, shape.size) / 2 + 6, Style(fill=self.marks.chip, stroke=self.marks.changed, width=0.9)
+        ground = rectangle(shape.x - half, shape.y - 10, shape.x + half, shape.y + 3.5, 6.5, **style)
         return [ground, replace(shape, fill=self.marks.chip_ink)]
 
     def _edge(self, group: Group) -> Iterator[Shape]:
@@ -124,12 +121,9 @@ class _Marking:
             yield replace(group, opacity=PALE_LINE, kinds=(*group.kinds, "same"))
             return
         colour = self.marks.colour(state)
-        if state == "removed":
-            parts = self._gone(group).parts
-        elif state == "added":
-            parts = tuple(_recoloured(part, colour, keep=self.theme.ground) for part in group.parts)
-        else:
-            parts = group.parts
+        parts = self._gone(group).parts if state == "removed" else group.parts
+        if state == "added":
+            parts = tuple(_recoloured(part, colour, keep=self.theme.ground) for part in parts)
         yield replace(group, parts=parts, kinds=(*group.kinds, state))
         ends = {self.made.boxes.get(end) for end in group.name.split(">")}
         if state not in ends:  # a line to something new is new: the sign stands there
@@ -184,23 +178,13 @@ def _pale(shape: Shape, theme: Theme) -> Shape:
     return Group((shape,), opacity=PALE)
 
 
-def _thick(shape: Shape, colour: str) -> Shape:
-    """A form with a thick border, whatever it is made of."""
-    if isinstance(shape, Path):
-        return replace(shape, stroke=colour, width=3.0)
-    return shape
-
-
 def _points(shape: Shape) -> Iterator[tuple[float, float]]:
     match shape:
         case Path():
             for _, numbers in shape.commands:
-                yield from zip(numbers[::2], numbers[1::2], strict=True)
-        case Circle():
-            yield from (
-                (shape.x - shape.radius, shape.y - shape.radius),
-                (shape.x + shape.radius, shape.y + shape.radius),
-            )
+                yield from points_of(numbers)
+        case Circle(x, y, radius):
+            yield from ((x - radius, y - radius), (x + radius, y + radius))
         case Words():
             yield shape.x, shape.y
         case Group(clip=(left, top, side, _)):
@@ -217,8 +201,7 @@ def _bounds(shape: Shape) -> tuple[float, float, float, float]:
 
 def _along(shape: Shape, part: float) -> tuple[float, float]:
     """A point on the longest straight piece of a line."""
-    points = list(_points(shape))
-    pieces = list(pairwise(points))
+    pieces = pairwise(_points(shape))
     (x0, y0), (x1, y1) = max(pieces, key=lambda piece: abs(piece[1][0] - piece[0][0]) + abs(piece[1][1] - piece[0][1]))
     return x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
 

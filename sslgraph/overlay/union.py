@@ -24,9 +24,9 @@ PAIRED: tuple[tuple[str, ...], ...] = (
     ("image", "augmentation", "view", "encoder", "loss"),
     ("image", "loss"),
 )
+NOTHING = Panel("", "", (), (), ())  # in the place of a panel that the other method does not have
 CHIPS = 3  # lines of changes under a box; the words of the comparison have them all
-_SECTIONS = ("nets", "targets", "state", "ops", "views")
-_KINDS = {"net": "nets", "target": "targets", "state": "state", "op": "ops"}
+_KINDS = ("net", "target", "state", "op", "loss")  # of changes that a box tells
 
 
 @dataclass
@@ -54,9 +54,8 @@ def union(one: Picture, other: Picture, comparison: Comparison) -> Union:
     panels: list[Panel] = []
     for panel in other.panels:
         mates = [p for p in one.panels if _trains(p)] if _trains(panel) else [rest.pop(0)] if rest else []
-        partner = mates[0] if mates else None
-        panels.append(_Overlay(partner, panel, comparison, made).panel())
-    panels[:0] = [_Overlay(panel, None, comparison, made).panel() for panel in rest]
+        panels.append(_Overlay(next(iter(mates), NOTHING), panel, comparison, made).panel())
+    panels[:0] = [_Overlay(panel, NOTHING, comparison, made).panel() for panel in rest]
     made.picture = made.picture.with_panels(tuple(panels))
     return made
 
@@ -68,11 +67,10 @@ def _trains(panel: Panel) -> bool:
 class _Overlay:
     """One panel over another; either may be missing."""
 
-    def __init__(self, one: Panel | None, other: Panel | None, comparison: Comparison, made: Union) -> None:
+    def __init__(self, one: Panel, other: Panel, comparison: Comparison, made: Union) -> None:
         self.one, self.other, self.comparison, self.made = one, other, comparison, made
-        self.olds = list(one.boxes) if one else []
-        self.news = list(other.boxes) if other else []
-        self.pairs: dict[str, str] = dict(self._pairs()) if one and other else {}
+        self.olds, self.news = list(one.boxes), list(other.boxes)
+        self.pairs = dict(self._pairs())
         for kinds in PAIRED:
             if self._is_forward():
                 break
@@ -80,17 +78,14 @@ class _Overlay:
             self.pairs = {old: new for old, new in self.pairs.items() if kind_of[old] in kinds}
 
     def panel(self) -> Panel:
-        base = self.other or self.one
-        assert base is not None
         lanes = self._lanes()
         boxes = [self._new(box) for box in self.news]
         gone = [box for box in self.olds if box.id not in self.pairs]
         boxes += [replace(box, id=WAS + box.id, lane=lanes.get(box.lane, ""), note="") for box in gone]
         self.made.boxes |= dict.fromkeys((WAS + box.id for box in gone), "removed")
-        shown = tuple(dict.fromkeys([*(self.other.lanes if self.other else ()), *lanes.values()]))
-        frames = base.frames if self.other else ()
-        title = base.title if self.other else f"{base.title} (gone)"
-        return Panel(base.name, title, tuple(boxes), tuple(self._edges()), shown, frames)
+        shown = tuple(dict.fromkeys([*self.other.lanes, *lanes.values()]))
+        base = replace(self.one, title=f"{self.one.title} (gone)") if self.other is NOTHING else self.other
+        return Panel(base.name, base.title, tuple(boxes), tuple(self._edges()), shown, self.other.frames)
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         """The boxes that are the same thing in both, each once, those of one part in the order of reading."""
@@ -135,11 +130,7 @@ class _Overlay:
     def _is_forward(self) -> bool:
         """Whether the data lines of both together have a direction."""
         sorter: TopologicalSorter[str] = TopologicalSorter()
-        place = {**{box.id: WAS + box.id for box in self.olds}, **self.pairs}
-        for edge in self.one.edges if self.one else ():
-            if edge.kind == "data":
-                sorter.add(place[edge.target], place[edge.source])
-        for edge in self.other.edges if self.other else ():
+        for edge in (*self._old_edges(), *self.other.edges):
             if edge.kind == "data":
                 sorter.add(edge.target, edge.source)
         try:
@@ -152,7 +143,7 @@ class _Overlay:
         """Where the lanes of the old picture lie in the new one: with most of their boxes, or on their own."""
         found: dict[str, str] = {}
         lane_of = {box.id: box.lane for box in self.news}
-        for lane in self.one.lanes if self.one else ():
+        for lane in self.one.lanes:
             mates = Counter(lane_of[self.pairs[b.id]] for b in self.olds if b.lane == lane and b.id in self.pairs)
             ranked = sorted((item for item in mates.items() if item[0]), key=lambda item: (-item[1], item[0]))
             found[lane] = ranked[0][0] if ranked else WAS + lane
@@ -180,8 +171,8 @@ class _Overlay:
             words = {"ema": "slow copy", "trained": "same weights", "frozen": "frozen", "none": "no weights"}
             return (f"{words[old.weights]} → {words[new.weights]}",)
         first = next(b for b in self.news if b.part == new.part and b.kind == new.kind)
-        changes = [c for c in self.comparison.changes if isinstance(c, Changed) and c.other == new.part
-                   and (_KINDS.get(c.kind) in _SECTIONS or c.kind == "loss")] if new is first else []  # fmt: skip
+        told = [c for c in self.comparison.changes if isinstance(c, Changed) and c.kind in _KINDS]
+        changes = [change for change in told if change.other == new.part and new is first]
         if new.kind == "loss" and (equal := self._equal(changes)):
             return (f"{old.title} → {new.title}", equal) if old.title != new.title else (equal,)
         said = of_settings(changes).replace("->", "→").split(", ") if changes else []
@@ -190,25 +181,27 @@ class _Overlay:
 
     def _equal(self, changes: list[Changed]) -> str:
         """What is said of two losses that differ by a factor and an offset only."""
-        for change in changes:
-            if change.setting != "use":
-                continue
+        for change in (change for change in changes if change.setting == "use"):
             one, other = self.comparison.one.traits(str(change.before)), self.comparison.other.traits(str(change.after))
             if one.affine_in == other.affine_in != "":
                 return "equal up to a factor"
         return ""
 
-    def _edges(self) -> Iterator[Edge]:
+    def _old_edges(self) -> list[Edge]:
+        """The lines of the old picture between the boxes of both together."""
         place = {**{box.id: WAS + box.id for box in self.olds}, **self.pairs}
-        old = [replace(e, source=place[e.source], target=place[e.target]) for e in (self.one.edges if self.one else ())]
+        return [replace(edge, source=place[edge.source], target=place[edge.target]) for edge in self.one.edges]
+
+    def _edges(self) -> Iterator[Edge]:
+        old = self._old_edges()
         before = {_key(edge): edge for edge in old}
-        for edge in self.other.edges if self.other else ():
+        for edge in self.other.edges:
             twin = before.get(_key(edge))
             is_other = twin is not None and _carries(twin) != _carries(edge)
             self.made.lines[_key(edge)] = "added" if twin is None else "changed" if is_other else "same"
             copied = edge.kind == "same" and (edge.source, edge.target, "ema") in before
             yield replace(edge, label="") if copied else edge  # the words of the slow copy that went stand there
-        after = {_key(edge) for edge in (self.other.edges if self.other else ())}
+        after = {_key(edge) for edge in self.other.edges}
         for edge in old:
             if _key(edge) not in after:
                 self.made.lines[_key(edge)] = "removed"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sslgraph.diff import FORWARDS, Account, Comparison, account
-from sslgraph.drawing.elements.forms import Group, Path, Shape, Words, rectangle
+from sslgraph.drawing.elements.forms import Group, Path, Shape, Style, Words, rectangle
 from sslgraph.drawing.elements.measure import Run, width
 from sslgraph.drawing.elements.theme import Theme
 from sslgraph.drawing.paint.scene import Scene
@@ -40,18 +40,12 @@ def family(methods: Sequence[Shown]) -> tuple[Child, ...]:
     children: list[Child] = []
     for place, method in enumerate(ordered):
         earlier = [(other, between(other, method)) for other in ordered[:place]]
-        near = [
-            (distance(found) - _nearness(other, method), -at, other, found)
-            for at, (other, found) in enumerate(earlier)
-            if _has_kin(found)
-        ]
+        near = [(other, found) for other, found in reversed(earlier) if _has_kin(found)]
+        near.sort(key=lambda pair: distance(pair[1]) - _nearness(pair[0], method))
         said = method.method.paper and method.method.paper.after
-        told = [(0.0, 0, other, found) for other, found in earlier if said and other.key == said]
-        if near or told:
-            _, _, parent, found = min(told or near, key=lambda n: n[:2])
-            children.append(Child(method.key, parent.key, words(found)))
-        else:
-            children.append(Child(method.key, None))
+        told = [(other, found) for other, found in earlier if said and other.key == said]
+        nearest = [Child(method.key, parent.key, words(found)) for parent, found in (told or near)[:1]]
+        children += nearest or [Child(method.key, None)]
     return tuple(children)
 
 
@@ -67,8 +61,8 @@ def distance(found: Account) -> float:
 
 def _nearness(one: Shown, other: Shown) -> float:
     """What brings two methods together that their graphs don't tell: their field, and that one continues the other."""
-    names = [re.sub(r"[ -]?v?\d+$", "", shown.method.method).lower() for shown in (one, other)]
-    return SAME_FIELD * (one.method.family == other.method.family) + SAME_NAME * (names[0] == names[1])
+    name, other_name = (re.sub(r"[ -]?v?\d+$", "", shown.method.method).lower() for shown in (one, other))
+    return SAME_FIELD * (one.method.family == other.method.family) + SAME_NAME * (name == other_name)
 
 
 def _has_kin(found: Account) -> bool:
@@ -124,15 +118,11 @@ def _spots(
             start, year = end, method.order[0]
         parent = parents[method.key]
         mates = [m.key for m in ordered if m.key in column and m.method.family == method.method.family]
-        column[method.key] = max(start, column[parent] + 1 if parent else start)
-        while True:
-            here, before = column[method.key], column[parent] if parent in mates else column[method.key] - 1
-            taken = {row[m] for m in mates if before < column[m] <= here or (m != parent and column[m] >= here)}
-            free = [number for number in range(len(mates) + 1) if number not in taken]
-            if free:
-                row[method.key] = free[0]
-                break
-        end = max(end, column[method.key] + 1)
+        here = column[method.key] = max(start, column[parent] + 1 if parent else start)
+        before = column[parent] if parent in mates else here - 1
+        taken = {row[m] for m in mates if before < column[m] <= here or (m != parent and column[m] >= here)}
+        row[method.key] = next(number for number in range(len(mates) + 1) if number not in taken)
+        end = max(end, here + 1)
     bands: dict[str, tuple[int, int]] = {}
     spots: dict[str, Spot] = {}
     first = 0
@@ -185,22 +175,20 @@ def _branch(child: Child, spots: dict[str, Spot], x: dict[str, float], y: dict[s
 
 def _box(method: Shown, child: Child, x: float, y: float, theme: Theme) -> Group:
     paint = theme.ema if method.method.targets else theme.trained
-    dash = (5.0, 3.0) if method.method.targets else ()
-    name = _cut(method.method.method, 12.0, BOX - 14)
-    body = rectangle(
-        x, y - HIGH / 2, x + BOX, y + HIGH / 2, 7.0, fill=paint.fill, stroke=paint.line, width=1.5, dash=dash
-    )
-    parts: list[Shape] = [body, Words(x + BOX / 2, y + 4.2, (Run(name, is_bold=True),), 12.0, paint.ink)]
+    style: Style = {"fill": paint.fill, "stroke": paint.line, "width": 1.5}
+    style |= {"dash": (5.0, 3.0)} if method.method.targets else {}
+    top, bottom, title = y - HIGH / 2, y + HIGH / 2, method.method.method
+    name = (Run(_cut(title, 12.0, BOX - 14), is_bold=True),)
     lines = [_cut(word, WORDS, COLUMN - 14) for word in child.words[:2]]
     if len(child.words) > 2:
         lines[1] = _cut(f"{lines[1]}, …", WORDS, COLUMN - 14)
-    parts += [
-        Words(x + 2, y + HIGH / 2 + 11 + 11 * i, (Run(line),), WORDS, theme.muted, "start", halo=theme.frame)
-        for i, line in enumerate(lines)
-    ]
-    return Group(
-        tuple(parts), "box", method.key, f"{method.method.method}: {', '.join(child.words) or 'no predecessor'}"
-    )
+    parts: list[Shape] = [
+        rectangle(x, top, x + BOX, bottom, 7.0, **style),
+        Words(x + BOX / 2, y + 4.2, name, 12.0, paint.ink),
+        *(Words(x + 2, bottom + 11 + 11 * i, (Run(line),), WORDS, theme.muted, "start", halo=theme.frame)
+          for i, line in enumerate(lines)),
+    ]  # fmt: skip
+    return Group(tuple(parts), "box", method.key, f"{title}: {', '.join(child.words) or 'no predecessor'}")
 
 
 def _cut(text: str, size: float, room: float) -> str:
