@@ -11,7 +11,6 @@ from sslgraph.parts.registry import signature
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.traits import Traits
-from sslgraph.walks import reached
 from sslgraph.wire.export import in_full
 from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse, written_out
 from sslgraph.wire.walks import reached

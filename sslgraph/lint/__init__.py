@@ -6,45 +6,31 @@ of the recipe leave no doubt, and is silent about a number that it does not know
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.wire.graph import Graph
 
-from .flow_rules import FLOW_RULES
-from .loss_rules import LOSS_RULES
-from .mask_rules import MASK_RULES
+from . import flow_rules, loss_rules, mask_rules, side_rules, sign_rules, state_rules, weight_rules
 from .rule import Facts, Finding, Rule
-from .side_rules import SIDE_RULES
-from .sign_rules import SIGN_RULES
-from .state_rules import STATE_RULES
-from .weight_rules import WEIGHT_RULES
 
 __all__ = ["RULES", "Facts", "Finding", "Rule", "lint"]
 
-_ALL = (*STATE_RULES, *LOSS_RULES, *SIDE_RULES, *FLOW_RULES, *MASK_RULES, *SIGN_RULES, *WEIGHT_RULES)
+_FILES = (flow_rules, loss_rules, mask_rules, side_rules, sign_rules, state_rules, weight_rules)
+_ALL = [found for file in _FILES for found in vars(file).values() if isinstance(found, Rule)]
 RULES: tuple[Rule, ...] = tuple(sorted(_ALL, key=lambda rule: rule.number))
 
 
-def lint(graph: Graph, facts: Facts | None = None, *, skip: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """What the rules find in a wired method, in the order of their numbers; `skip` names rules to leave out.
+def lint(graph: Graph, facts: Facts | None = None) -> tuple[Finding, ...]:
+    """What the rules find in a wired method, in the order of their numbers.
 
     What the method's `lint:` silences has its reason. SpecError if that names no rule, or gives no reason.
     """
-    told, left_out, reasons = facts or Facts(), set(skip), _reasons(graph)
-    return tuple(
-        Finding(
-            rule.number,
-            graph.place(doubt.path),
-            doubt.message,
-            doubt.cure,
-            doubt.source or rule.source,
-            reasons.get(rule.number, ""),
-        )
-        for rule in RULES
-        if rule.number not in left_out
-        for doubt in rule.find(graph, told)
-    )
+    reasons, found = _reasons(graph), list[Finding]()
+    for rule in RULES:
+        for doubt in rule.find(graph, facts or Facts()):
+            place, source = graph.place(doubt.path), doubt.source or rule.source
+            reason = reasons.get(rule.number, "")
+            found.append(Finding(rule.number, place, doubt.message, doubt.cure, source, reason))
+    return tuple(found)
 
 
 def _reasons(graph: Graph) -> dict[str, str]:

@@ -9,9 +9,10 @@ from sslgraph.parts import registry
 from sslgraph.read.spec import Path
 from sslgraph.wire.graph import Graph
 
-from .rule import Doubt, Facts, Rule
+from .rule import Doubt, Facts, rule
 
 
+@rule("SG201", "A name of the flow is not also that of a part.", "pylint W0622, redefined-builtin")
 def name_of_a_part(graph: Graph, _: Facts) -> Iterator[Doubt]:
     uses = registry.catalogue("wiring")
     for name, path in _names(graph).items():
@@ -32,6 +33,7 @@ def _names(graph: Graph) -> dict[str, Path]:
     return {**views, **parts, **values}
 
 
+@rule("SG202", "A part sends back the gradients that it promises.", "docs/parts.md, Gradients")
 def line_without_a_gradient(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for name, port in facts.dead:
         box = graph.boxes[name]
@@ -42,6 +44,7 @@ def line_without_a_gradient(graph: Graph, facts: Facts) -> Iterator[Doubt]:
         )
 
 
+@rule("SG203", "A part works on each image by itself, or says that it does not.", "docs/parts.md, Other ranks")
 def images_that_see_each_other(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for name, port, shape in facts.mixed:
         box = graph.boxes[name]
@@ -54,6 +57,9 @@ def images_that_see_each_other(graph: Graph, facts: Facts) -> Iterator[Doubt]:
         )
 
 
+@rule(
+    "SG204", "A loss that gets the views of a bag as rows says that rows are meant.", "docs/parts.md, Axes and numbers"
+)
 def views_as_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for name, given in facts.flattened:
         box = graph.boxes[name]
@@ -64,26 +70,3 @@ def views_as_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             'annotate its forward: Float[Tensor, "views batch dim"] takes the views apart, and '
             'Float[Tensor, "batch dim"] says that rows are meant; or name the views in the flow: z[0] and z[1]',
         )
-
-
-FLOW_RULES = (
-    Rule("SG201", "A name of the flow is not also that of a part.", "pylint W0622, redefined-builtin", name_of_a_part),
-    Rule(
-        "SG202",
-        "A part sends back the gradients that it promises.",
-        "docs/parts.md, Gradients",
-        line_without_a_gradient,
-    ),
-    Rule(
-        "SG203",
-        "A part works on each image by itself, or says that it does not.",
-        "docs/parts.md, Other ranks",
-        images_that_see_each_other,
-    ),
-    Rule(
-        "SG204",
-        "A loss that gets the views of a bag as rows says that rows are meant.",
-        "docs/parts.md, Axes and numbers",
-        views_as_rows,
-    ),
-)

@@ -20,9 +20,14 @@ from .queries import (
     width,
     without_unit_length,
 )
-from .rule import Doubt, Facts, Rule
+from .rule import Doubt, Facts, rule
 
 
+@rule(
+    "SG101",
+    "Where nothing pushes images apart, one side of an agreement is held still.",
+    "arXiv:2011.10566, section 4.1",
+)
 def agreement_without_stop(graph: Graph, _: Facts) -> Iterator[Doubt]:
     reaches = moved_by(graph, graph.training)
     for loss, box, one, other in _unguarded(graph):
@@ -35,6 +40,11 @@ def agreement_without_stop(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule(
+    "SG102",
+    "Where nothing pushes images apart, one side has a predictor.",
+    "arXiv:2011.10566, section 4.2; arXiv:2006.07733, table 5b",
+)
 def agreement_without_predictor(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for loss, box, one, other in _unguarded(graph):
         if nets(graph, one) == nets(graph, other) and not _predicts_by_a_state(graph, one, other):
@@ -53,6 +63,11 @@ def _predicts_by_a_state(graph: Graph, *sides: str) -> bool:
     return any(reaches[side] and kept[i] - kept[1 - i] for i, side in enumerate(sides))
 
 
+@rule(
+    "SG109",
+    "What a loss brings together comes from two views.",
+    "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1",
+)
 def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for loss, box, one, other in agreements(graph):
         views, theirs = origins(graph, one), origins(graph, other)
@@ -69,6 +84,11 @@ def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule(
+    "SG103",
+    "A teacher's outputs are centred or balanced.",
+    "arXiv:2104.14294, section 5.3; facebookresearch/dinov2#407",
+)
 def teacher_without_centre(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for value, box, _student, teacher in agreements(graph):
         port = box.traits.centred_by
@@ -82,6 +102,7 @@ def teacher_without_centre(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule("SG104", "A teacher is sharper than its student.", "arXiv:2104.14294, section 5.3; facebookresearch/dino#43")
 def teacher_no_sharper_than_the_student(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for box in graph.boxes.values():
         student, teacher = box.traits.agrees
@@ -95,6 +116,7 @@ def teacher_no_sharper_than_the_student(graph: Graph, _: Facts) -> Iterator[Doub
             )
 
 
+@rule("SG105", "Rows whose dot products are compared have unit length.", "arXiv:2002.05709, table 5")
 def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for value, box in calls(graph):
         if value.kind != "loss" or box.traits.rows != "unit":
@@ -108,6 +130,11 @@ def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule(
+    "SG106",
+    "A setting is in the range that publications found to work.",
+    "arXiv:2002.05709, table 5; arXiv:2006.09882, section 4",
+)
 def setting_out_of_range(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for box in graph.boxes.values():
         for key, (low, high) in box.traits.sane.items():
@@ -121,6 +148,11 @@ def setting_out_of_range(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 )
 
 
+@rule(
+    "SG107",
+    "Sinkhorn spreads at least as many rows as there are prototypes, or has a queue.",
+    "arXiv:2006.09882; facebookresearch/swav#42",
+)
 def more_prototypes_than_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for value, box in calls(graph):
         if box.traits.role != "codes" or not value.inputs or box.traits.older in dict(value.inputs):
@@ -134,6 +166,11 @@ def more_prototypes_than_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule(
+    "SG108",
+    "A loss that compares the images of a batch sees the whole batch.",
+    "arXiv:2002.05709, section 2.1; facebookresearch/moco#98",
+)
 def spanning_loss_in_pieces(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for value, box in calls(graph) if facts.accumulate > 1 else ():
         if spans_batch(graph, value, box) and box.traits.older not in dict(value.inputs):
@@ -156,61 +193,3 @@ def _unguarded(graph: Graph) -> Iterator[tuple[Value, Box, str, str]]:
         spread = any(part.traits.repels for side in (one, other) for part in parts_upstream(graph, side))
         if not (is_guarded(box) or spread) and all(reaches[loss.name].isdisjoint(guarded) for guarded in others):
             yield loss, box, one, other
-
-
-LOSS_RULES = (
-    Rule(
-        "SG101",
-        "Where nothing pushes images apart, one side of an agreement is held still.",
-        "arXiv:2011.10566, section 4.1",
-        agreement_without_stop,
-    ),
-    Rule(
-        "SG102",
-        "Where nothing pushes images apart, one side has a predictor.",
-        "arXiv:2011.10566, section 4.2; arXiv:2006.07733, table 5b",
-        agreement_without_predictor,
-    ),
-    Rule(
-        "SG103",
-        "A teacher's outputs are centred or balanced.",
-        "arXiv:2104.14294, section 5.3; facebookresearch/dinov2#407",
-        teacher_without_centre,
-    ),
-    Rule(
-        "SG104",
-        "A teacher is sharper than its student.",
-        "arXiv:2104.14294, section 5.3; facebookresearch/dino#43",
-        teacher_no_sharper_than_the_student,
-    ),
-    Rule(
-        "SG105",
-        "Rows whose dot products are compared have unit length.",
-        "arXiv:2002.05709, table 5",
-        contrast_of_raw_rows,
-    ),
-    Rule(
-        "SG106",
-        "A setting is in the range that publications found to work.",
-        "arXiv:2002.05709, table 5; arXiv:2006.09882, section 4",
-        setting_out_of_range,
-    ),
-    Rule(
-        "SG107",
-        "Sinkhorn spreads at least as many rows as there are prototypes, or has a queue.",
-        "arXiv:2006.09882; facebookresearch/swav#42",
-        more_prototypes_than_rows,
-    ),
-    Rule(
-        "SG108",
-        "A loss that compares the images of a batch sees the whole batch.",
-        "arXiv:2002.05709, section 2.1; facebookresearch/moco#98",
-        spanning_loss_in_pieces,
-    ),
-    Rule(
-        "SG109",
-        "What a loss brings together comes from two views.",
-        "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1",
-        views_paired_with_themselves,
-    ),
-)

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from sslgraph.wire.graph import Box, Graph, Value
 
 from .queries import calls
-from .rule import Doubt, Facts, Rule
+from .rule import Doubt, Facts, rule
 
 HIDES = ("mask", "blocks")  # what a mask shows that leaves places out; a hole is in the image that it gives itself
 
 
+@rule(
+    "SG112",
+    "What a mask hides is left out or replaced where a net sees the image.",
+    "arXiv:2111.06377, section 3; arXiv:2111.09886, section 3.2",
+)
 def nothing_is_hidden(graph: Graph, _: Facts) -> Iterator[Doubt]:
     takers = {name: box for name, box in graph.boxes.items() if box.traits.hides}
     for mask, box in calls(graph):
@@ -26,6 +31,11 @@ def nothing_is_hidden(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule(
+    "SG114",
+    "A net takes that output of a mask which its port is named after.",
+    "arXiv:2111.06377, section 3; arXiv:2301.08243, section 3",
+)
 def outputs_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
     values = graph.training.values
     for value, box in calls(graph):
@@ -67,19 +77,3 @@ def _hides(box: Box, port: str) -> bool:
     if box.section in ("nets", "targets"):
         return port in box.traits.hides or (":" in box.use and not box.traits.hides)
     return box.section in ("ops", "wiring")
-
-
-MASK_RULES = (
-    Rule(
-        "SG112",
-        "What a mask hides is left out or replaced where a net sees the image.",
-        "arXiv:2111.06377, section 3; arXiv:2111.09886, section 3.2",
-        nothing_is_hidden,
-    ),
-    Rule(
-        "SG114",
-        "A net takes that output of a mask which its port is named after.",
-        "arXiv:2111.06377, section 3; arXiv:2301.08243, section 3",
-        outputs_exchanged,
-    ),
-)

@@ -24,9 +24,8 @@ class Facts:
     steps: int | None = None
     accumulate: int = 1
     ranks: int | None = None
-    paces: Mapping[str, float] = field(
-        default_factory=dict
-    )  # each net's highest rate, divided by the usual one for trained weights
+    # Each net's highest rate, divided by the usual one for trained weights.
+    paces: Mapping[str, float] = field(default_factory=dict)
     dead: tuple[tuple[str, str], ...] = ()  # (own part, port) that promise a gradient, and autograd sends none
     mixed: tuple[tuple[str, str, tuple[int, ...]], ...] = ()  # (own part, port, shape) whose images see each other
     # (own loss, its (port, views, shape)) that get views as rows and do not say that rows are meant
@@ -60,6 +59,9 @@ class Doubt:
     source: str = ""
 
 
+Find = Callable[[Graph, Facts], Iterable[Doubt]]
+
+
 @dataclass(frozen=True)
 class Rule:
     """What holds in a method that learns, in one sentence; where that is known from; what finds a breach."""
@@ -67,7 +69,12 @@ class Rule:
     number: str
     sentence: str
     source: str
-    find: Callable[[Graph, Facts], Iterable[Doubt]]
+    find: Find
+
+
+def rule(number: str, sentence: str, source: str) -> Callable[[Find], Rule]:
+    """Makes a rule of the function that finds its breaches."""
+    return lambda find: Rule(number, sentence, source, find)
 
 
 @dataclass(frozen=True)

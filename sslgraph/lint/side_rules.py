@@ -8,9 +8,10 @@ from sslgraph.wire.gradients import moved_by
 from sslgraph.wire.graph import Graph
 
 from .queries import agreements, calls
-from .rule import Doubt, Facts, Rule
+from .rule import Doubt, Facts, rule
 
 
+@rule("SG110", "The side that is trained comes first.", "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2")
 def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
     reaches = moved_by(graph, graph.training)
     for loss, box, one, other in agreements(graph):
@@ -24,6 +25,11 @@ def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule(
+    "SG113",
+    "A distribution that a loss takes as given is not trained by it.",
+    "arXiv:2104.14294, Algorithm 1; arXiv:2006.09882, section 3",
+)
 def gradient_into_what_is_given(graph: Graph, _: Facts) -> Iterator[Doubt]:
     reaches = moved_by(graph, graph.training)
     for loss, box in calls(graph):
@@ -38,19 +44,3 @@ def gradient_into_what_is_given(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 + (", while nothing else at it is trained: they stand the wrong way round" if is_turned else ""),
                 "exchange them in of:" if is_turned else f"write stopgrad({inputs[port]}), or let a target make it",
             )
-
-
-SIDE_RULES = (
-    Rule(
-        "SG110",
-        "The side that is trained comes first.",
-        "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2",
-        sides_exchanged,
-    ),
-    Rule(
-        "SG113",
-        "A distribution that a loss takes as given is not trained by it.",
-        "arXiv:2104.14294, Algorithm 1; arXiv:2006.09882, section 3",
-        gradient_into_what_is_given,
-    ),
-)

@@ -8,9 +8,14 @@ from sslgraph.wire.gradients import moved_by
 from sslgraph.wire.graph import Graph, Value
 
 from .queries import calls, is_guarded, is_turned, parts_upstream
-from .rule import Doubt, Facts, Rule
+from .rule import Doubt, Facts, rule
 
 
+@rule(
+    "SG111",
+    "A loss is made small: its weight is positive, or another loss holds images apart.",
+    "arXiv:2106.04156, equation 6; arXiv:2206.10698, equation 5",
+)
 def negative_weight(graph: Graph, _: Facts) -> Iterator[Doubt]:
     reaches = moved_by(graph, graph.training)
     losses = [(value, box) for value, box in calls(graph) if value.kind == "loss"]
@@ -39,13 +44,3 @@ def _is_held(
     """Whether another loss on the same nets holds images apart, or a part on the way does, such as a whitening."""
     spread = any(part.traits.repels for _, source in loss.inputs for part in parts_upstream(graph, source))
     return spread or not all(reaches[loss.name].isdisjoint(held) for held in holding)
-
-
-SIGN_RULES = (
-    Rule(
-        "SG111",
-        "A loss is made small: its weight is positive, or another loss holds images apart.",
-        "arXiv:2106.04156, equation 6; arXiv:2206.10698, equation 5",
-        negative_weight,
-    ),
-)

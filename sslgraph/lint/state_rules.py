@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from sslgraph.wire.graph import Graph, NetBox, TargetBox
 
 from .queries import agreements, calls, half_life, last, momenta, parts_upstream, values
-from .rule import Doubt, Facts, Rule
+from .rule import Doubt, Facts, rule
 
 FEWEST_STEPS = 50  # a copy whose half-life is shorter is hardly slow
 
 
+@rule("SG001", "A queue is shorter than the data set.", "facebookresearch/moco#9")
 def queue_longer_than_the_data(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     apart = [value.name for value, loss in calls(graph) if loss.traits.repels == "samples"]
     queues = {box.name: box for loss in apart for box in parts_upstream(graph, loss) if box.traits.role == "queue"}
@@ -31,6 +32,7 @@ def _below(images: int) -> int:
     return int(2 ** max(0, (images // 2).bit_length() - 1))
 
 
+@rule("SG002", "A slow copy forgets its random start well before the run ends.", "facebookresearch/dino#246")
 def copy_slower_than_the_run(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for box, momentum in momenta(graph):
         if facts.length and facts.length < half_life(momentum.first) < math.inf:
@@ -42,6 +44,7 @@ def copy_slower_than_the_run(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule("SG003", "A slow copy is slow.", "arXiv:1911.05722, section 4.1, ablation of m")
 def copy_hardly_slow(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     shortest = min(FEWEST_STEPS, (facts.length or math.inf) / 10)
     for box, momentum in momenta(graph):
@@ -54,6 +57,7 @@ def copy_hardly_slow(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule("SG004", "Keys whose BatchNorm sees one rank only are shuffled over the ranks.", "arXiv:1911.05722, section 3.3")
 def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for value, loss, _, key in agreements(graph) if facts.ranks != 1 else ():
         for name in graph.training.upstream(key) if loss.traits.repels == "samples" else ():
@@ -71,6 +75,7 @@ def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
                 )
 
 
+@rule("SG005", "Shuffled keys come back in the order of their queries.", "arXiv:1911.05722, section 3.3")
 def shuffled_for_good(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for loss in graph.training.losses:
         for source in dict(loss.inputs).values():
@@ -84,6 +89,11 @@ def shuffled_for_good(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 )
 
 
+@rule(
+    "SG006",
+    "A copy that outputs only have to agree with comes to rest at the end.",
+    "arXiv:2006.07733, section 3.2; arXiv:2104.14294, section 3",
+)
 def copy_that_never_rests(graph: Graph, _: Facts) -> Iterator[Doubt]:
     losses = [value.name for value, loss, _, _ in agreements(graph) if not loss.traits.repels]
     agreed_with = {box.name for loss in losses for box in parts_upstream(graph, loss)}
@@ -96,6 +106,7 @@ def copy_that_never_rests(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule("SG009", "A snapshot is taken before the run ends.", "arXiv:2508.10104, section 4.2")
 def snapshot_never_taken(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for name, spec in graph.method.snapshots.items():
         when = spec.start or spec.every
@@ -109,6 +120,7 @@ def snapshot_never_taken(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule("SG007", "A state that is read is written.", "arXiv:1911.05722, Algorithm 1")
 def state_never_written(graph: Graph, _: Facts) -> Iterator[Doubt]:
     written = {write.box for leg in graph.every_leg for write in leg.writes}
     for box in graph.boxes.values():
@@ -121,6 +133,7 @@ def state_never_written(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule("SG008", "A state that is written is read.", "arXiv:1911.05722, Algorithm 1")
 def state_never_read(graph: Graph, _: Facts) -> Iterator[Doubt]:
     read = {value.box for leg in graph.every_leg for value in leg.values.values()}
     read |= {name for phase in graph.method.phases for name in (phase.sample or {}).values()}
@@ -129,36 +142,3 @@ def state_never_read(graph: Graph, _: Facts) -> Iterator[Doubt]:
             yield Doubt(
                 box.path, f"'{box.name}' is written and never read", f"give {box.name}.read to a loss, or remove it"
             )
-
-
-STATE_RULES = (
-    Rule("SG001", "A queue is shorter than the data set.", "facebookresearch/moco#9", queue_longer_than_the_data),
-    Rule(
-        "SG002",
-        "A slow copy forgets its random start well before the run ends.",
-        "facebookresearch/dino#246",
-        copy_slower_than_the_run,
-    ),
-    Rule("SG003", "A slow copy is slow.", "arXiv:1911.05722, section 4.1, ablation of m", copy_hardly_slow),
-    Rule(
-        "SG004",
-        "Keys whose BatchNorm sees one rank only are shuffled over the ranks.",
-        "arXiv:1911.05722, section 3.3",
-        keys_with_local_statistics,
-    ),
-    Rule(
-        "SG005",
-        "Shuffled keys come back in the order of their queries.",
-        "arXiv:1911.05722, section 3.3",
-        shuffled_for_good,
-    ),
-    Rule(
-        "SG006",
-        "A copy that outputs only have to agree with comes to rest at the end.",
-        "arXiv:2006.07733, section 3.2; arXiv:2104.14294, section 3",
-        copy_that_never_rests,
-    ),
-    Rule("SG007", "A state that is read is written.", "arXiv:1911.05722, Algorithm 1", state_never_written),
-    Rule("SG008", "A state that is written is read.", "arXiv:1911.05722, Algorithm 1", state_never_read),
-    Rule("SG009", "A snapshot is taken before the run ends.", "arXiv:2508.10104, section 4.2", snapshot_never_taken),
-)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from sslgraph.wire.graph import Graph, NetBox
 
-from .rule import Doubt, Facts, Rule
+from .rule import Doubt, Facts, rule
 
 
+@rule("SG301", "Given weights are trained with a small rate.", "arXiv:2202.10054, section 3.3")
 def rate_from_scratch(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for box in graph.boxes.values():
         pace = facts.paces.get(box.name, 0.0)
@@ -22,6 +23,7 @@ def rate_from_scratch(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
+@rule("SG302", "A net that is frozen has weights that somebody trained.", "arXiv:2106.08254, section 2.1")
 def frozen_at_random_weights(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for box in graph.boxes.values():
         if isinstance(box, NetBox) and box.spec.is_frozen and box.spec.weights is None:
@@ -30,14 +32,3 @@ def frozen_at_random_weights(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 f"'{box.name}' is frozen, and nothing says what weights it has: they are random, and stay so",
                 f"write weights: FILE, or weights: ${box.name} and give it in the recipe; or train it",
             )
-
-
-WEIGHT_RULES = (
-    Rule("SG301", "Given weights are trained with a small rate.", "arXiv:2202.10054, section 3.3", rate_from_scratch),
-    Rule(
-        "SG302",
-        "A net that is frozen has weights that somebody trained.",
-        "arXiv:2106.08254, section 2.1",
-        frozen_at_random_weights,
-    ),
-)

@@ -409,10 +409,6 @@ def test_a_finding_stands_at_its_place_with_its_source() -> None:
     assert str(Finding("SG001", None, "a", "b", "c")) == "SG001: a\n  b (c)"
 
 
-def test_rules_can_be_left_out() -> None:
-    assert lint(graph(SIMCLR), Facts(accumulate=4), skip=["SG108"]) == ()
-
-
 def test_a_rule_is_silenced_with_its_reason_and_the_finding_stays() -> None:
     text = change(SIMCLR, flow={"z": "g(f(x))"}, lint={"SG105": "whitened rows have their length"})
     (found,) = lint(graph(text), Facts(accumulate=1))
