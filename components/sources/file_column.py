@@ -21,12 +21,30 @@ ABOVE = 2  # folders above that of a text from which it may count its paths
 OF_LISTS = ("imagesets", "main", "segmentation", "layout", "lists", "list", "splits", "annotations", "labels", "meta")
 
 
+class Ends:
+    """Images by the ends of their paths, with or without their endings."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names, self._known = names, dict[int, dict[str, int | None]]()
+
+    def find(self, value: str) -> int | None:
+        """The number of the one whose path ends so; None if there are several."""
+        wanted = posixpath.normpath(value.strip().strip('"').replace("\\", "/"))
+        depth = wanted.count("/") + 1
+        if depth not in self._known:
+            known = self._known[depth] = {}
+            for number, name in enumerate(self._names):
+                tail = "/".join(name.split("/")[-depth:])
+                for key in (tail, tail.rpartition(".")[0]):
+                    known[key] = None if key in known else number
+        return self._known[depth].get(wanted)
+
+
 class Places:
     """Where the files lie that a text names; a text beside images names none outside their folder."""
 
     def __init__(self, folder: Path, store: Folder, *, stays_inside: bool) -> None:
         self.folder, self.root, self.store, self.stays_inside = folder, Path(store.place("")), store, stays_inside
-        self._known: dict[int, dict[str, str | None]] = {}
 
     def straight(self, value: str) -> str | None:
         """A path from the text's folder on, or from the root of the disk.
@@ -50,15 +68,12 @@ class Places:
 
     def searched(self, value: str) -> str | None:
         """The one file whose path ends so, with or without its ending; None if there are several."""
-        wanted = posixpath.normpath(value.strip().strip('"').replace("\\", "/"))
-        depth = wanted.count("/") + 1
-        if depth not in self._known:
-            known = self._known[depth] = {}
-            for name, as_read in self._files:
-                tail = "/".join(name.split("/")[-depth:])
-                for key in (tail, tail.rpartition(".")[0]):
-                    known[key] = None if key in known else as_read
-        return self._known[depth].get(wanted)
+        found = self._ends.find(value)
+        return None if found is None else self._files[found][1]
+
+    @cached_property
+    def _ends(self) -> Ends:
+        return Ends([name for name, _ in self._files])
 
     @cached_property
     def _files(self) -> list[tuple[str, str]]:

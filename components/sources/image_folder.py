@@ -13,14 +13,14 @@ from sslgraph.ranges import Count, NotNegative, Whole
 
 from .album import chosen, scaling_of
 from .arranging import arranged, by_folder
+from .beside import with_texts
 from .decoding import SUFFIXES, is_image
 from .file_names import advice_on, by_file_names
 from .filed import Filed
-from .flat_labels import naming, with_flat_labels
 from .map_folders import no_maps
 from .opening import store_at
 from .skipped import CURES, Skipped
-from .store import Folder, Store
+from .store import Store
 
 
 @component(source="own", role="last reader")
@@ -58,24 +58,22 @@ class ImageFolder(Filed):
         files, skipped = self._store.files(), self._store.skipped
         images = [file for file in files if file.name.lower().endswith(SUFFIXES)]
         others = [file for file in files if not file.name.lower().endswith(SUFFIXES)]
-        naming_images = naming(images, others, self._store)
-        where = "give it as the path" if isinstance(self._store, Folder) else "bring all to a folder, and give it there"
-        for other in others:
-            if other.name in naming_images:
-                skipped.note("text file", f"names these images; for labels in it, {where}", other.name)
-            else:
-                skipped.ending(other.name)
         self._store.refuse_links_out(images)
         if not images:
+            for other in others:
+                skipped.ending(other.name)
             raise SslgraphError(_nothing_found(path, skipped, self._store))
         images = [images[i] for i in no_maps([file.name for file in images], skipped)]
         folders, of_image = by_folder(file.name for file in images)
         names = (file.name.rpartition("/")[2] for file in images)
         found = arranged(folders, of_image, skipped, lambda: names)
-        said = advice_on(found, [file.name for file in images]) if classes == "folders" else []
         if classes == "names":
             found = by_file_names(found, [file.name for file in images])
-        found = with_flat_labels(found, images, others, self._store, skipped)
+        found, known = with_texts(found, images, others, self._store, skipped)
+        for other in others:
+            if other.name not in known:
+                skipped.ending(other.name)
+        said = advice_on(found, [file.name for file in images]) if classes == "folders" else []
         part = chosen(found.labels, found.splits, len(images), split=split, limit=limit, where=path)
         self.files = [images[i].name for i in part.rows]
         self._sizes = np.array([images[i].size for i in part.rows], dtype=np.int64)

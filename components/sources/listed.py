@@ -22,10 +22,11 @@ from .arranging import arranged, by_folder
 from .decoding import SUFFIXES
 from .file_column import Places, column_of
 from .filed import Filed
-from .labels import USUAL, Raw, advice, none, numbered, raw, single
+from .label_column import label_column, one_hot, others, values_in
+from .labels import USUAL, Raw, advice, none, numbered, raw
 from .opening import holds_shards
 from .skipped import Skipped
-from .splits import NEITHER, are_split, by_columns, by_word, says_split
+from .splits import NEITHER, are_split, by_columns, by_word
 from .store import File, Folder, kind_of
 from .tables import ENDINGS, Row, rows_of
 from .wildcards import matching
@@ -198,21 +199,21 @@ def _count_unnamed(store: Folder, rows: Sequence[_Named], skipped: Skipped) -> N
     skipped.add(store.skipped)
 
 
-def _labels(path: str, label: str | None, rows: Sequence[Row], columns: Sequence[str]) -> Any:
+def _labels(path: str, label: str | None, rows: Sequence[Row], names: Sequence[str]) -> Any:
     """The labels that the tables say, their names, and what is to be said of that."""
-    there = list(dict.fromkeys(key for row in rows for key in row if key not in columns and not says_split(key)))
+    there = others(rows, names)
     if label is not None and label not in there:
         raise SslgraphError(f"{path} has no column '{label}' (data.label); there are: {', '.join(there) or 'none'}")
-    name = label or next((one for one in USUAL if one in there), None)
-    said = list[str]()
-    if name is None and len(there) == 1 and 2 * len({str(row.get(there[0])) for row in rows}) <= len(rows):
-        name = there[0]
-        said = [f"labels: the column {name}"]
+    if label is None and (hot := one_hot(rows, there)) is not None:
+        return *numbered([np.array(hot, dtype=np.str_)]), [f"labels: a column for each of {len(set(hot))} classes"]
+    name = label or label_column(rows, there)
     if name is None:
         found = advice(there, "column")
         return None, (), [found] if found else []
-    pieces: Raw = raw(single(row.get(name)) for row in rows)  # type: ignore[assignment]
+    pieces: Raw = raw(values_in(rows, name))  # type: ignore[assignment]
     labels, classes = numbered([none(len(rows)) if pieces is None else pieces])
     if labels is None and label is not None:
         raise SslgraphError(f"no row of {path} has a label in the column '{label}' (data.label)")
-    return labels, classes, said if labels is not None else [advice([name], "column")]
+    if labels is None:
+        return labels, classes, [advice([name], "column")]
+    return labels, classes, [] if name in (label, *USUAL) else [f"labels: the column {name}"]

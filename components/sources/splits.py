@@ -14,7 +14,7 @@ SPLITS = ("train", "val", "test")
 WORDS = {
     "train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "dev": VAL, "eval": VAL,
     "evaluation": VAL, "holdout": VAL, "test": TEST, "testing": TEST, "unlabeled": TRAIN, "unlabelled": TRAIN,
-    "unsupervised": TRAIN,
+    "unsupervised": TRAIN, "trainval": TRAIN,
 }  # fmt: skip
 # Columns of tables that say the split of a row; is_train, is_valid and such say it by yes or no.
 COLUMNS = ("split", "set", "subset", "partition", "fold", "usage", "phase")

@@ -21,7 +21,7 @@ LARGEST = 2**30  # bytes of a text: iNaturalist's JSON of 2.7 million images has
 
 Row = dict[str, Any]
 Reading = Row | Sequence[Row]  # a row, or the ways in which a line may be read, the likeliest first
-PATH, LABEL = "path", "label"
+PATH, LABEL, NUMBER = "path", "label", "number in front"
 
 
 def rows_of(name: str, data: bytes) -> list[Reading]:
@@ -44,26 +44,31 @@ def _text(data: bytes) -> str:
 
 
 def _ways(line: str) -> list[Row]:
-    """a/b 1.jpg; a/b 1.jpg 7; 12 a/b 1.jpg; cat a/b 1.jpg; a.jpg 10,20,30,40; 12<tab>7<tab>a/b 1.jpg.
+    """a/b 1.jpg; a/b 1.jpg 7; 12 a/b 1.jpg; cat a/b 1.jpg; a.jpg 10,20,30,40; 12<tab>7<tab>a/b 1.jpg; a 1 2 3.
 
     A name may hold spaces, so all are tried.
     """
     whole = line.strip()
     ways: list[Row] = [{PATH: whole}]
-    for mark in ("\t", ",", ";", None):
-        cut = [piece.strip() for piece in (whole.split(mark) if mark else whole.split())]
-        named = [i for i, piece in enumerate(cut) if piece.lower().endswith(SUFFIXES)]
-        if len(cut) > 1 and mark is not None and len(named) == 1:
-            others = [piece for i, piece in enumerate(cut) if i != named[0]]
-            ways.append({PATH: cut[named[0]], LABEL: others[-1]})
+    for mark in "\t,;":
+        cut = [piece.strip() for piece in whole.split(mark)]
+        named = [i for i, piece in enumerate(cut) if piece.lower().endswith(SUFFIXES)] or [0]
+        if len(cut) > 1 and len(named) == 1:
+            ways.append({PATH: cut.pop(named[0]), **_unnamed(cut)})
     before, _, last = whole.rpartition(" ")
     first, _, behind = whole.partition(" ")
-    said = {} if first.isdecimal() else {LABEL: first}  # a number in front counts the lines
+    said = {NUMBER: first} if first.isdecimal() else {LABEL: first}  # a number in front counts the lines
     ways += [{PATH: before.strip(), LABEL: last}, {PATH: behind.strip(), **said}] if before else []
     middle, _, end = behind.rpartition(" ")
     ways += [{PATH: middle.strip(), LABEL: end}] if middle else []
-    ends = next((i for i, piece in enumerate(whole.split(), start=1) if piece.lower().endswith(SUFFIXES)), 0)
-    return [*ways, {PATH: " ".join(whole.split()[:ends])}] if ends else ways
+    cut = whole.split()
+    ends = next((i for i, piece in enumerate(cut, start=1) if piece.lower().endswith(SUFFIXES)), 1)
+    return [*ways, {PATH: " ".join(cut[:ends]), **_unnamed(cut[ends:])}] if len(cut) > 1 else ways
+
+
+def _unnamed(fields: Sequence[str]) -> Row:
+    """What stands beside a path: a label, or columns that are numbered."""
+    return {LABEL: fields[0]} if len(fields) == 1 else {str(i): field for i, field in enumerate(fields, start=2)}
 
 
 def _of_table(name: str, text: str) -> Iterator[Row]:

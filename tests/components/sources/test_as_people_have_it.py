@@ -160,10 +160,10 @@ def test_words_of_cameras_and_splits_and_words_that_do_not_repeat_are_no_classes
     assert not any("data.classes" in note for note in ImageFolder(path=str(tmp_path)).notes)
 
 
-def test_a_text_that_names_the_images_is_pointed_at(tmp_path: Path) -> None:
-    pictures(*(tmp_path / "images" / f"{i:03}.jpg" for i in range(6)))
+def test_a_text_that_names_some_of_the_images_is_pointed_at(tmp_path: Path) -> None:
+    pictures(*(tmp_path / "images" / f"{i:03}.jpg" for i in range(12)))
     (tmp_path / "labels.txt").write_text("".join(f"{i:03}.jpg {i % 2}\n" for i in range(6)))
-    (tmp_path / "README.txt").write_text("Six images.")
+    (tmp_path / "README.txt").write_text("Twelve images.")
     notes = ImageFolder(path=str(tmp_path)).notes
     assert "1 text file: names these images; for labels in it, give it as the path, such as labels.txt" in notes
     assert "1 .txt file: not an image that is read, such as README.txt" in notes

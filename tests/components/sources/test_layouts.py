@@ -113,7 +113,7 @@ def test_held_out_images_in_one_folder_have_the_labels_of_the_text_beside_them(
     test = ImageFolder(path=str(tmp_path), split="test")
     assert test.labels is not None and test.classes == ("n01", "n02")
     assert test.labels.tolist() == [i % 2 for i in range(6)]
-    assert f"1 text with labels of val: used, such as {name}" in test.notes
+    assert f"1 text: used for labels of val, such as {name}" in test.notes
 
 
 def test_linked_class_folders_are_read_inside_and_refused_outside(tmp_path: Path) -> None:

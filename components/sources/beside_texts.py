@@ -1,0 +1,170 @@
+"""Texts beside images, and which row of each belongs to which image: by its name, its number, or its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sslgraph.errors import SslgraphError
+
+from . import mat_tables
+from .arranging import Arranged
+from .file_column import Ends
+from .splits import NEITHER, TRAIN, WORDS, words_in
+from .store import File, Store
+from .tables import ENDINGS, NUMBER, Reading, Row, rows_of
+
+LARGEST = 2**26  # bytes of such a text: those of ImageNet have three million
+TRIED, MANY = 24, 50  # texts that are read, the upper ones; and texts of one folder, where they are one for an image
+LOOKED_AT = 64  # rows that tell whether a text names images
+ENOUGH = 0.9  # of the rows that another text numbers
+EXAMPLES = re.compile(r"sample|submission", re.IGNORECASE)  # labels that are none
+ORDERED = re.compile(r"label|truth|target|class|annot", re.IGNORECASE)  # texts whose lines follow the images' numbers
+Find = Callable[[str], int | None]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that says something of images: a row for each, by the image's number; `column` names the images."""
+
+    name: str
+    rows: Mapping[int, Row]
+    column: str
+
+    @property
+    def split(self) -> int:
+        """The split that its name says; NEITHER if it says none or several."""
+        return split_in(self.name)
+
+    @property
+    def group(self) -> str:
+        """Its name without words of splits: train1.txt belongs to test1.txt, and not to test2.txt."""
+        stem = self.name.lower().rpartition(".")[0]
+        return " ".join(re.findall(r"\d+|/", stem) + [w for w in words_in(stem) if w not in WORDS])
+
+
+class Beside:
+    """The texts that name images, and those that name classes."""
+
+    def __init__(self, found: Arranged, names: Sequence[str], texts: Sequence[File], store: Store) -> None:
+        self.names, self.splits, self._files, self._store = names, found.splits, texts, store
+        self.classes = found.classes
+
+    @cached_property
+    def texts(self) -> list[Text]:
+        """Those that name images: by paths, by numbers that another text gives them, or by their order."""
+        left, known = dict[str, list[Reading]](), list[Text]()
+        for name, rows in self._readings:
+            text = self._joined(name, rows, self._finders(split_in(name)))
+            left |= {} if text else {name: rows}
+            known += [text] if text else []
+        keys = {str(row[NUMBER]): i for text in known for i, row in text.rows.items() if NUMBER in row}
+        for name, rows in left.items():
+            by_key = [keys.get] if len(rows) >= ENOUGH * len(keys) > 0 else []
+            by_number = [self._of_number.get] if mat_tables.is_of_numbers(rows) else []
+            text = self._joined(name, rows, [*by_key, *by_number]) or self._ordered(name, rows)
+            known += [text] if text else []
+        return known
+
+    @cached_property
+    def class_of_number(self) -> dict[str, str]:
+        """Which class a number stands for, where a text has a row for each class."""
+        for _, rows in self._readings:
+            found = dict[str, str]()
+            for row in map(_first, rows):
+                name = next((str(value) for value in row.values() if str(value) in self.classes), None)
+                number = next((str(value) for value in row.values() if str(value).isdecimal()), None)
+                found |= {number: name} if name is not None and number is not None else {}
+            if set(found.values()) == set(self.classes):
+                return found
+        return {}
+
+    @cached_property
+    def _readings(self) -> list[tuple[str, list[Reading]]]:
+        read = list[tuple[str, list[Reading]]]()
+        for file in self._files:
+            with suppress(OSError, SslgraphError):
+                data = self._store.read(file.name)
+                if file.name.lower().endswith(mat_tables.ENDING):
+                    read += [(name, [*rows]) for name, rows in mat_tables.tables_of(file.name, data)]
+                else:
+                    read.append((file.name, rows_of(file.name, data)))
+        return read
+
+    def _finders(self, split: int) -> list[Find]:
+        """How a name in a text of a split is found: among the images of that split, if there are some, or all."""
+        its = np.flatnonzero(self.splits == split) if (self.splits > TRAIN).any() and split >= 0 else np.arange(0)
+        if not len(its):
+            return [self._ends.find]
+        ends = Ends([self.names[i] for i in its.tolist()])
+        return [lambda value: None if (at := ends.find(value)) is None else int(its[at])]
+
+    @cached_property
+    def _ends(self) -> Ends:
+        return Ends(self.names)
+
+    def _joined(self, name: str, rows: Sequence[Reading], finders: Sequence[Find]) -> Text | None:
+        for find in finders:
+            columns = list(dict.fromkeys(key for reading in rows[:LOOKED_AT] for key in _first(reading)))
+            for column in columns:
+                some = sum(_row_of(reading, column, find) is not None for reading in rows[:LOOKED_AT])
+                if 2 * some >= min(len(rows), LOOKED_AT):
+                    found = (_row_of(reading, column, find) for reading in rows)
+                    return Text(name, dict(one for one in found if one is not None), column)
+        return None
+
+    @cached_property
+    def _of_number(self) -> dict[str, int]:
+        """The image of each number, where the names of all are numbered."""
+        found = {str(int(numbers[-1])): i for i, name in enumerate(self.names) if (numbers := re.findall(r"\d+", name))}
+        return found if len(found) == len(self.names) else {}
+
+    def _ordered(self, name: str, rows: Sequence[Reading]) -> Text | None:
+        """A text of as many lines as there are images of its split, whose names are numbered without a gap."""
+        split = split_in(name)
+        if not ORDERED.search(name) or any(len(_first(row)) != 1 for row in rows):
+            return None
+        its = np.flatnonzero(self.splits == split) if split >= 0 else np.arange(len(self.names))
+        numbers = {int(found[-1]): i for i in its.tolist() if (found := re.findall(r"\d+", self.names[i]))}
+        if not len(rows) == len(its) == len(numbers) or max(numbers) - min(numbers) != len(rows) - 1:
+            return None
+        return Text(name, {numbers[min(numbers) + k]: {"label": _value(row)} for k, row in enumerate(rows)}, "")
+
+
+def texts_among(files: Sequence[File], images: Sequence[File]) -> list[File]:
+    stems = {image.name.rpartition(".")[0] for image in images}
+    there = [one for one in files if one.name.lower().endswith((*ENDINGS, mat_tables.ENDING)) and one.size <= LARGEST]
+    folders = [one.name.rpartition("/")[0] for one in there]
+    many = {folder for folder in set(folders) if folders.count(folder) > MANY} if len(there) > MANY else set()
+    there = [
+        one for one, folder in zip(there, folders, strict=True)
+        if folder not in many and one.name.rpartition(".")[0] not in stems and not EXAMPLES.search(one.name)
+    ]  # fmt: skip
+    return sorted(there, key=lambda one: one.name.count("/"))[:TRIED]
+
+
+def _first(reading: Reading) -> Row:
+    return reading if isinstance(reading, dict) else reading[0]
+
+
+def _value(reading: Reading) -> Any:
+    return next(iter(_first(reading).values()))
+
+
+def _row_of(reading: Reading, column: str, find: Find) -> tuple[int, Row] | None:
+    for row in [reading] if isinstance(reading, dict) else reading:
+        if row.get(column) is not None and (image := find(str(row[column]))) is not None:
+            return image, row
+    return None
+
+
+def split_in(name: str) -> int:
+    """The split that the words of a path say; NEITHER for none or several, as in train_test_split.txt."""
+    marks = {WORDS[word.lower()] for word in words_in(name) if word.lower() in WORDS}
+    return marks.pop() if len(marks) == 1 else NEITHER
