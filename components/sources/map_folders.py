@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from .arranging import by_folder
 from .skipped import Skipped
+from .splits import by_name, words_in
 
 # Names of such folders in any case, with those of Pascal VOC and Cityscapes.
 IMAGES = ("images", "image", "imgs", "img", "jpegimages", "leftimg8bit", "rgb", "photos")
@@ -14,18 +15,41 @@ MAPS = (
     "labels", "label", "masks", "mask", "annotations", "annotation", "segmentations", "segmentationclass",
     "segmentationclassaug", "segmentationobject", "gt", "gtfine", "gtcoarse", "ground_truth", "groundtruth", "trimaps",
 )  # fmt: skip
-
-
+# Words of longer names: imagesTr and labelsTr, img_dir and ann_dir, Training_Input and Training_GroundTruth.
+OF_IMAGES = (*IMAGES, "input", "inputs")
+OF_MAPS = (*MAPS, "annot", "ann", "anns", "seg", "segmentation", "ground", "truth", "semantic")
 OF_FILE = re.compile(r"(.+)[ _.-](?:masks?|seg|segmentation|gt|labels?|labelids)(?:[ _-]?\d+)?", re.IGNORECASE)
 
 
 def are_maps(folders: Sequence[str]) -> list[bool]:
-    """Whether each folder is one of maps, or lies in one: in a/masks, where a folder a/images holds images."""
+    """Whether each folder is one of maps, or lies in one: in a/masks, where a folder a/images holds images.
+
+    Longer names count where their other words agree, as labelsTr beside imagesTr, or are a split, as train_masks.
+    """
     cut = [folder.split("/") for folder in folders]
-    beside = {"/".join(parts[:i]) for parts in cut for i, part in enumerate(parts) if part.lower() in IMAGES}
-    return [
-        any(part.lower() in MAPS and "/".join(parts[:i]) in beside for i, part in enumerate(parts)) for parts in cut
-    ]
+    below: dict[str, set[str]] = {}
+    for parts in cut:
+        for i, part in enumerate(parts):
+            below.setdefault("/".join(parts[:i]), set()).add(part)
+    maps = {(above, name) for above, names in below.items() for name in names if _is_of_maps(name, names - {name})}
+    return [any(("/".join(parts[:i]), part) in maps for i, part in enumerate(parts)) for parts in cut]
+
+
+def _is_of_maps(name: str, beside: set[str]) -> bool:
+    if name.lower() in MAPS:
+        return any(other.lower() in IMAGES for other in beside)
+    rest, is_said = _without(name, OF_MAPS), len(_without(name, OF_MAPS)) < len(_without(name, ()))
+    for other in beside:
+        begins = name.lower().startswith(other.lower()) and by_name(other) >= 0
+        if begins and name.lower()[len(other) :].strip("_- ") in OF_MAPS:
+            return True
+        if is_said and rest == _without(other, OF_IMAGES) != _without(other, ()):
+            return True
+    return False
+
+
+def _without(name: str, words: Sequence[str]) -> list[str]:
+    return [word.lower() for word in words_in(name) if word.lower() not in words]
 
 
 def no_maps(names: Sequence[str], skipped: Skipped) -> Sequence[int]:

@@ -16,6 +16,7 @@ WORDS = {
     "evaluation": VAL, "holdout": VAL, "test": TEST, "testing": TEST, "unlabeled": TRAIN, "unlabelled": TRAIN,
     "unsupervised": TRAIN, "trainval": TRAIN,
 }  # fmt: skip
+OF_CAPITALS = {"Tr": TRAIN, "Ts": TEST}  # the imagesTr and imagesTs of nnU-Net
 # Columns of tables that say the split of a row; is_train, is_valid and such say it by yes or no.
 COLUMNS = ("split", "set", "subset", "partition", "fold", "usage", "phase")
 YES, NO = ("1", "1.0", "true", "yes", "t", "y"), ("0", "0.0", "false", "no", "f", "n")
@@ -38,7 +39,8 @@ def by_name(name: str) -> int:
 
 def by_word(name: str) -> int:
     """The split that the first such word of a name says: cifar10-train, val2017, TestSet."""
-    return next((WORDS[word.lower()] for word in words_in(name) if word.lower() in WORDS), NEITHER)
+    known = (WORDS.get(word.lower(), OF_CAPITALS.get(word, NEITHER)) for word in words_in(name))
+    return next((split for split in known if split >= 0), NEITHER)
 
 
 def words_in(name: str) -> list[str]:

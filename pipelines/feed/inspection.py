@@ -24,8 +24,11 @@ NAMED = 8  # classes that are named, and images that can't be read
 
 
 def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int = 256) -> str:
-    """Each split of a path in a few lines, from all names and labels and the pixels of at most `sample` images."""
-    lines, notes, trained = [], list[str](), None
+    """Each split of a path in a few lines, from all names and labels and the pixels of at most `sample` images.
+
+    SslgraphError with the same lines where no image to train on can be read.
+    """
+    lines, notes, trained, can_read = [], list[str](), None, False
     for split, source in splits_at(path, settings):
         chosen = draws.fair(len(source), sample, source.labels)
         start = time.perf_counter()
@@ -37,6 +40,7 @@ def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int
             lines.append(f"{split}: {portion(source)}\n  {reason}")
             notes += [note for note in getattr(source, "notes", ()) if note not in notes]
             continue
+        can_read = can_read or split == "train"
         rate = len(chosen) / (time.perf_counter() - start)
         sides = sorted({tuple(image.shape[1:]) for image in images})
         channels = "" if len(images[0]) == COLOURS else f" of {len(images[0])} channels"
@@ -52,7 +56,10 @@ def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int
         columns = getattr(source, "columns", ())
         said = [f"columns: {', '.join(columns)}"] if columns else []
         notes += [note for note in (*said, *getattr(source, "notes", ())) if note not in notes]
-    return "\n".join([*lines, *notes])
+    text = "\n".join([*lines, *notes])
+    if not can_read:
+        raise SslgraphError(f"{text}\nno image to train on can be read at {path}")
+    return text
 
 
 def splits_at(

@@ -193,3 +193,33 @@ def test_a_snapshot_of_the_hub_is_the_same_by_path_by_name_and_by_file(
         assert [int(image[0, 0, 0]) for image in source.read(torch.arange(8))[0]] == [10, 11, 12, 13, 0, 1, 2, 3]
     one = located(str(snapshot / "test-00000-of-00001.parquet"))
     assert source_for(one) == "sources.parquet" and len(Parquet(path=one)) == 4
+
+
+@pytest.mark.parametrize(
+    ("pictures", "maps"),
+    [
+        (("images",), ("masks",)),
+        (("imagesTr", "imagesTs"), ("labelsTr", "labelsTs")),  # of nnU-Net
+        (("train", "test"), ("train_masks", "test_masks")),  # of Carvana
+        (("train", "val"), ("trainannot", "valannot")),  # of CamVid
+        (("img_dir/train", "img_dir/val"), ("ann_dir/train", "ann_dir/val")),  # of mmsegmentation
+        (("Training_Input", "Test_Input"), ("Training_GroundTruth", "Test_GroundTruth")),  # of ISIC
+        (("a/leftImg8bit/train", "a/leftImg8bit/val"), ("a/gtFine/train", "a/gtFine/val")),  # of Cityscapes
+    ],
+)
+def test_folders_of_label_maps_are_no_images_and_it_is_said(
+    tmp_path: Path, pictures: tuple[str, ...], maps: tuple[str, ...]
+) -> None:
+    for folder in (*pictures, *maps):
+        images(tmp_path / folder, ("",), each=12)
+    source, test = ImageFolder(path=str(tmp_path)), ImageFolder(path=str(tmp_path), split="test")
+    assert {str(Path(file).parent) for file in (*source.files, *test.files)} == set(pictures)
+    assert len(source) == (11 if len(pictures) == 1 else 12) and source.labels is None
+    said = f"{12 * len(maps)} label maps: in a folder beside one of images, no image to train on"
+    assert any(note.startswith(said) for note in source.notes)
+
+
+def test_classes_whose_names_are_words_of_maps_are_classes(tmp_path: Path) -> None:
+    for names in (("mask", "no_mask"), ("with_mask", "without_mask"), ("label", "box"), ("gt", "suv"), ("img", "x")):
+        folder = images(tmp_path / names[0], names)
+        assert ImageFolder(path=str(folder)).classes == tuple(sorted(names))

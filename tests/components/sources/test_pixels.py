@@ -91,7 +91,8 @@ def test_a_range_that_is_none_is_refused(tmp_path: Path, wrong: list[float]) -> 
 
 def test_data_says_that_a_range_is_missing_and_takes_one(tmp_path: Path) -> None:
     path = str(written(tmp_path / "set", "12.png").parent)
-    assert "which are black and white: set data.range: [0, 4095], or data.range: auto" in inspect(path)
+    with pytest.raises(SslgraphError, match=r"black and white: set data\.range: \[0, 4095\], or data\.range: auto"):
+        inspect(path)
     assert "brightness 0 to 255 of 255" in inspect(path, {"range": "auto"})
 
 

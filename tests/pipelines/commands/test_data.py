@@ -35,11 +35,23 @@ def test_a_range_can_be_said_and_copies_are_made_with_it(tmp_path: Path, sslgrap
     (tmp_path / "set").mkdir()
     Image.fromarray(np.tile(np.arange(16) * 16, (16, 1)).astype(np.uint16)).save(tmp_path / "set" / "a.png")
     words = ("data", str(tmp_path / "set"))
-    assert "set data.range: [0, 255], or data.range: auto" in sslgraph(*words).out
+    refused = sslgraph(*words)
+    assert refused.code == 1 and "set data.range: [0, 255], or data.range: auto" in refused.err
     assert "brightness 0 to 255 of 255" in sslgraph(*words, "--set", "data.range=[0, 240]").out
     small = str(tmp_path / "small")
     assert sslgraph(*words, "--prepare", small, "--side", "8", "--set", "data.range=[0, 240]").code == 0
     assert "train: 1 image, no labels, 8x8" in sslgraph("data", small).out
+
+
+def test_it_fails_where_no_image_can_be_read_and_counts_those_that_can_not(tmp_path: Path, sslgraph: Command) -> None:
+    for i in range(12):
+        (tmp_path / f"{i:02}.png").write_bytes(png(i)[:40])
+    none = sslgraph("data", str(tmp_path))
+    assert none.code == 1 and f"no image to train on can be read at {tmp_path}" in none.err
+    assert "train: 11 images" in none.err and "none of the 11 images can be read, for example" in none.err
+    (tmp_path / "11.png").write_bytes(png(5))
+    some = sslgraph("data", str(tmp_path))
+    assert some.code == 0 and "  10 of 11 tried can't be read" in some.out.splitlines()
 
 
 def test_what_is_no_setting_of_the_data_is_refused(tmp_path: Path, sslgraph: Command) -> None:
