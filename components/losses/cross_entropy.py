@@ -10,12 +10,14 @@ from torch.nn import functional
 
 from sslgraph import collectives
 from sslgraph.component import component
+from sslgraph.ranges import LessThanOne
 
 PAINTED = 32  # classes of a map that can be told apart in a picture
 
 
 @component(
-    source="arXiv:1807.05520, equation 1; arXiv:2106.08254, equation 2, for classes of masked places",
+    source="arXiv:1807.05520, equation 1; arXiv:2106.08254, equation 2, for classes of masked places; "
+    "arXiv:1512.00567, section 7, for smoothing",
     title="cross-entropy",
     kind="cross-entropy",
     classifies=("logits", "labels"),
@@ -23,18 +25,21 @@ PAINTED = 32  # classes of a map that can be told apart in a picture
 class CrossEntropy(nn.Module):
     """Negative log-likelihood of integer labels, averaged over what counts.
 
-        loss = sum_n w[n] (- log softmax(logits[n])[label[n]]) / sum_n w[n]
+        loss = sum_n w[n] (- sum_c t[n, c] log softmax(logits[n])[c]) / sum_n w[n]
+        t[n, c] = (1 - smoothing) [c = label[n]] + smoothing / classes
 
     w is 0 where the label is `ignore`, else `where` (1 without it); the sums run over images and places, and the
     denominator over all ranks, so that ragged masks weigh the same however the batch is split. 0 if nothing counts.
 
     Settings:
         ignore: the label of places that have none.
+        smoothing: share of the target that all classes have alike, no unit.
     """
 
-    def __init__(self, *, ignore: int = -100) -> None:
+    def __init__(self, *, ignore: int = -100, smoothing: LessThanOne = 0.0) -> None:
         super().__init__()
         self.ignore = ignore
+        self.smoothing = smoothing
 
     def forward(
         self,
@@ -43,8 +48,9 @@ class CrossEntropy(nn.Module):
         where: Shaped[Tensor, "batch *places"] | None = None,
     ) -> Float[Tensor, ""]:
         costs = functional.cross_entropy(
-            logits.flatten(0, -2), labels.flatten(), ignore_index=self.ignore, reduction="none"
-        )
+            logits.flatten(0, -2), labels.flatten(), ignore_index=self.ignore, reduction="none",
+            label_smoothing=self.smoothing,
+        )  # fmt: skip
         weights = (labels != self.ignore).to(costs.dtype).flatten()
         if where is not None:
             weights = weights * where.flatten()

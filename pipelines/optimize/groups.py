@@ -25,6 +25,7 @@ class Named:
     name: str
     parameter: nn.Parameter
     owners: tuple[str, ...]  # class names of the module that holds it, its bases included
+    above: int | None = None  # layers from its own to the end of its net; None where the net does not say them
 
     @property
     def net(self) -> str:
@@ -43,12 +44,35 @@ class Group:
 def named(method: nn.Module) -> list[Named]:
     """The parameters of a method that are trained, in the order of the method."""
     modules = dict(method.named_modules())
+    layers = {
+        f"parts.{net}.{name}": count
+        for net, part in getattr(method, "parts", {}).items()
+        for name, count in layers_above(part).items()
+    }
     found = []
     for name, parameter in method.named_parameters():
         if parameter.requires_grad:
             owner = type(modules[name.rpartition(".")[0]])
-            found.append(Named(name.removeprefix("parts."), parameter, tuple(map(_family, owner.__mro__))))
+            families = tuple(map(_family, owner.__mro__))
+            found.append(Named(name.removeprefix("parts."), parameter, families, layers.get(name)))
     return found
+
+
+def layers_above(net: nn.Module) -> dict[str, int]:
+    """Of each parameter of a net that says its layers: how many there are from its own on, at least 1.
+
+    A net says them by a method `group_matcher`, as all of timm's do; what lies around that module, such as a mask
+    token, is in the first layer, where the embeddings are.
+    """
+    for place, module in net.named_modules():
+        if callable(getattr(module, "group_matcher", None)):
+            from timm.models import group_parameters  # slow to import, and there already where such a net is
+
+            layer = group_parameters(module, module.group_matcher(coarse=False), reverse=True)
+            start, most = f"{place}." if place else "", max(layer.values())
+            names = (name for name, _ in net.named_parameters())
+            return {name: most + 1 - layer.get(name.removeprefix(start), 0) for name in names}
+    return {}
 
 
 def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
@@ -68,7 +92,11 @@ def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
             if not any(key in (*EVERY, *settings.forms[use].names) for use in uses):
                 problem = f"'{key}' is no setting of {' or '.join(sorted(uses))}, which steps all that this group means"
                 raise refusal(("groups", i, key), f"{problem} ({rule})")
-        numbers |= {p.name: applied(numbers[p.name], rule, settings.forms) for p in chosen}
+        if "layer_decay" in rule.numbers and (nameless := [p for p in chosen if p.above is None]):
+            problem = f"layer_decay: '{nameless[0].net}' does not say which layer {nameless[0].name} is in"
+            cure = "name the nets that do with net:, such as vision transformers and what backbones.timm makes"
+            raise refusal(("groups", i, "layer_decay"), problem, cure)
+        numbers |= {p.name: applied(numbers[p.name], rule, settings.forms, p.above or 0) for p in chosen}
     _refuse_decay(parameters, numbers, settings)
     # Slices and whole tensors do not go through one call of torch's optimizers.
     groups: dict[tuple[Numbers, bool], list[Named]] = {}
@@ -93,7 +121,7 @@ def table(groups: Sequence[Group], settings: Settings, lr_rule: LrRule) -> str:
         numbers = group.numbers
         own = [f"{key} {_text(value)}" for key, value in numbers.own]
         use = "" if numbers.use == settings.use else f"{numbers.use}, "
-        rates = f"{use}lr {in_words(numbers.lr, numbers.lr_times * lr_rule.factor)}"
+        rates = f"{use}lr {in_words(numbers.lr, numbers.times * lr_rule.factor)}"
         decay = f"weight decay {in_words(numbers.weight_decay)}"
         count = sum(p.parameter.numel() for p in group.members)
         lines.append(f"  {len(group.members)} tensors, {count:,} numbers: {'; '.join([rates, decay, *own])}")

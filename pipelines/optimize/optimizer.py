@@ -125,7 +125,7 @@ class Optimizer:
     def _set_rates(self, step: int) -> dict[str, float]:
         for group, target in zip(self.groups, self.torch.param_groups, strict=True):
             numbers = group.numbers
-            target["lr"] = numbers.lr.at(step, self.clock) * numbers.lr_times * self.rule.factor
+            target["lr"] = numbers.lr.at(step, self.clock) * numbers.times * self.rule.factor
             target["weight_decay"] = numbers.weight_decay.at(step, self.clock)
         recipe = self.settings.numbers
         lr = recipe.lr.at(step, self.clock) * self.rule.factor

@@ -60,7 +60,7 @@ def remembered(group: Mapping[str, Any], form: Form) -> dict[str, Any]:
 
 def _rates(group: Group, form: Form) -> dict[str, float]:
     numbers = group.numbers
-    highest = max(numbers.lr.every_value) * numbers.lr_times
+    highest = max(numbers.lr.every_value) * numbers.times
     return {"lr": highest or 1.0, **({"weight_decay": numbers.weight_decay.first} if form.decays else {})}
 
 

@@ -17,11 +17,12 @@ from .rates import rule
 # The highest rate, at 256 images a step, with which papers continue from trained weights: no bound, a usual order.
 GOING_ON = {"adam": 1e-4, "adamw": 1e-4, "sgd": 2e-2}
 LARS_GOING_ON = 0.1  # nothing is usual for an own optimizer
-EVERY = ("lr", "lr_times", "weight_decay")  # what a group may say whatever its optimizer
+EVERY = ("lr", "lr_times", "layer_decay", "weight_decay")  # what a group may say whatever its optimizer
 COMMON = ("use", "lr", "lr_rule", "weight_decay", "clip", "groups")
 PREDICATES = ("net", "name", "ndim", "owner")
 GROUP = {
-    **KINDS, "use": "str", "trust": "Positive | bool", "lr_times": "NotNegative", "ndim": "Whole | list[Whole]",
+    **KINDS, "use": "str", "trust": "Positive | bool", "lr_times": "NotNegative", "layer_decay": "SomeShare",
+    "ndim": "Whole | list[Whole]",
     **dict.fromkeys(("net", "name", "owner"), "str | list[str]"),
 }  # fmt: skip
 CLIP = {"norm": "Positive", "per": "Literal['all', 'net', 'parameter']"}
@@ -37,6 +38,12 @@ class Numbers:
     lr_times: float
     weight_decay: Schedule
     own: tuple[tuple[str, Any], ...]  # momentum, betas, trust ...; trust None is plain steps
+    decayed: float = 1.0  # what the layers above leave of the rate
+
+    @property
+    def times(self) -> float:
+        """What the rate is multiplied with."""
+        return self.lr_times * self.decayed
 
 
 @dataclass(frozen=True)
@@ -92,10 +99,11 @@ def read(settings: Mapping[str, Any], plugins: tuple[str, ...] = ()) -> Settings
     return Settings(use, numbers, known, str(settings.get("lr_rule", "none")), settings.get("clip"), rules)
 
 
-def applied(numbers: Numbers, rule: Rule, forms: Mapping[str, Form]) -> Numbers:
+def applied(numbers: Numbers, rule: Rule, forms: Mapping[str, Form], above: int = 0) -> Numbers:
     """The numbers with those of the rule in their places; with another optimizer, its own ones take all places.
 
-    A rule without `use` leaves out what the parameter's optimizer does not have: one rule may mean several nets.
+    `above` counts the layers from the parameter's own to the end of its net: each takes `layer_decay` of the rate. A
+    rule without `use` leaves out what the parameter's optimizer does not have: one rule may mean several nets.
     """
     use = str(rule.numbers.get("use", numbers.use))
     own = dict(numbers.own if use == numbers.use else _own(forms[use], {}))
@@ -107,6 +115,8 @@ def applied(numbers: Numbers, rule: Rule, forms: Mapping[str, Form]) -> Numbers:
             changes[key] = schedule(value)
         elif key == "lr_times":
             changes[key] = float(value)
+        elif key == "layer_decay":
+            changes["decayed"] = float(value) ** above
         elif key == "trust" and isinstance(value, bool):
             own[key] = own[key] if value else None
         else:
@@ -117,6 +127,7 @@ def applied(numbers: Numbers, rule: Rule, forms: Mapping[str, Form]) -> Numbers:
         changes.get("lr_times", numbers.lr_times),
         changes.get("weight_decay", numbers.weight_decay),
         tuple(own.items()),
+        changes.get("decayed", numbers.decayed),
     )
 
 
@@ -132,7 +143,7 @@ def pace(settings: Settings, net: str, *, batch: int) -> float:
             numbers = applied(numbers, one, settings.forms)
     if ":" in numbers.use:
         return 0.0
-    highest = max(numbers.lr.every_value) * numbers.lr_times * rule(settings.lr_rule, batch=batch).factor
+    highest = max(numbers.lr.every_value) * numbers.times * rule(settings.lr_rule, batch=batch).factor
     return highest / (GOING_ON.get(numbers.use, LARS_GOING_ON) * max(1.0, batch / 256))
 
 

@@ -47,6 +47,13 @@ def test_places_of_a_map_without_a_class_count_for_nothing() -> None:
     assert logits.grad is not None and logits.grad.eq(0).all()
 
 
+def test_a_smoothed_loss_by_hand() -> None:
+    """Odds of 1 : 3 for the right class; a twentieth of the target is the other's: 0.05 ln 4 + 0.95 ln (4 / 3)."""
+    logits, labels = torch.tensor([[0.0, math.log(3)], [9.0, 9.0]]), torch.tensor([1, -1])
+    expected = 0.05 * math.log(4) + 0.95 * math.log(4 / 3)
+    assert CrossEntropy(ignore=-1, smoothing=0.1)(logits, labels).item() == pytest.approx(expected, abs=1e-6)
+
+
 def test_two_scores_are_one_logit_as_a_difference() -> None:
     z, mask = torch.randn(3, 4, 4), torch.randint(2, (3, 4, 4))
     one = functional.binary_cross_entropy_with_logits(z, mask.float())

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sslgraph.compile import freezing
 from sslgraph.errors import SslgraphError
+from sslgraph.parts import registry
 from sslgraph.pipelines.optimize import settings
 from sslgraph.pipelines.optimize.lars import Lars
 from sslgraph.pipelines.optimize.optimizer import Optimizer
@@ -184,6 +185,28 @@ def test_rules_add_up_and_the_later_wins() -> None:
         "f.0.weight": (0.1, 0.01), "f.1.weight": (pytest.approx(0.0024), 0.0),
         "f.1.bias": (pytest.approx(0.0024), 0.0), "q.weight": (0.5, 0.01), "q.bias": (1.0, 0.0),
     }  # fmt: skip
+
+
+def test_the_layers_of_a_vit_have_the_rates_of_maes_fine_tuning() -> None:
+    """0.75 for each layer above: block 11 of 0 .. 11 has one above it (the head), the patches have thirteen."""
+    vit = registry.build("backbones.vit", {"preset": "tiny", "patch": 8, "size": 16, "channels": 3, "mask_token": True})
+    method = Toy()
+    method.parts = nn.ModuleDict({"f": vit, "head": nn.Linear(192, 10)})
+    rules = [
+        {"ndim": 1, "weight_decay": 0},
+        {"net": "f", "layer_decay": 0.5},
+        {"net": "f", "layer_decay": 0.75},  # the later wins
+        {"name": "f.net.norm.*", "layer_decay": 1},
+    ]
+    opt = optimizer(method, lr=1.0, groups=rules)
+    opt._set_rates(0)
+    expected = {f"f.net.blocks.{i}.attn.qkv.weight": 0.75 ** (12 - i) for i in range(12)} | {
+        "f.net.patch_embed.proj.weight": 0.75**13, "f.net.pos_embed": 0.75**13, "f.mask_token": 0.75**13,
+        "f.net.norm.weight": 1.0, "head.weight": 1.0, "f.net.blocks.11.norm2.bias": 0.75, 
+    }  # fmt: skip
+    assert {name: lr_of(opt, name) for name in expected} == pytest.approx(expected)
+    with pytest.raises(SslgraphError, match=r"layer_decay: 'q' does not say which layer q.weight is in"):
+        optimizer(Toy(), groups=[{"net": "q", "layer_decay": 0.75}])
 
 
 def test_the_owner_of_a_parameter_is_known_by_its_kind() -> None:
