@@ -27,7 +27,8 @@ PRESETS = {
 
 class Features(NamedTuple):
     """After the last LayerNorm: class token, patch tokens (the seen ones, in the order of `seen`), both, their mean;
-    before it: what the last blocks gave, and how the class token attends to the patches in the last one.
+    before it: what the last blocks gave, and how the class token attends to the patches in the last one; the class
+    tokens of these blocks after it, side by side.
     """
 
     cls: Float[Tensor, "batch dim"]
@@ -36,6 +37,7 @@ class Features(NamedTuple):
     pooled: Float[Tensor, "batch dim"]
     layers: Float[Tensor, "batch kept_layers tokens dim"]
     attention: Float[Tensor, "batch heads tokens"]
+    classes: Float[Tensor, "batch classes"]
 
 
 class _Block(Block):  # type: ignore[misc]
@@ -81,7 +83,7 @@ class ViT(nn.Module):
         mask_token: have one, for the port `replace`.
         drop_path: chance that the last block's terms are skipped; rises linearly from 0 at the first block.
         layer_scale: initial factor of each block's terms, trained for each feature; 0 for none.
-        layers: how many of the last blocks' patch tokens come out at the port `layers`.
+        layers: how many of the last blocks' patch tokens come out at the port `layers`, class tokens at `classes`.
         attention: let the port `attention` have its numbers; without it, it has no heads.
         init: timm, normal 0.02; dino, the class token too; mae, Xavier; moco_v3, Xavier with query, key and value
             apart; ijepa and msn, normal 0.02, patches too, or with He's patches and a class token of 0.02.
@@ -152,12 +154,14 @@ class ViT(nn.Module):
                 attends = block.first_attends(tokens)[..., before:]
             tokens = block(tokens) if keep is None else block(tokens, keep[:, number])
             if number > last - self.layers:
-                given.append(tokens[:, before:])
+                given.append(tokens)
+        classes = [self.net.norm(each[:, 0]) for each in given]
         tokens = self.net.norm(tokens)
         cls, patches = tokens[:, 0], tokens[:, before:]
         both = tokens if self.registers is None else torch.cat([cls[:, None], patches], 1)
-        layers = torch.stack(given, 1) if given else patches[:, None][:, :0]
-        return Features(cls, patches, both, patches.mean(1), layers, attends)
+        layers = torch.stack(given, 1)[:, :, before:] if given else patches[:, None][:, :0]
+        tops = torch.cat(classes, 1) if classes else cls[:, :0]
+        return Features(cls, patches, both, patches.mean(1), layers, attends, tops)
 
     @property
     def twins(self) -> dict[str, tuple[str, dict[str, Any]]]:

@@ -29,7 +29,7 @@ from ..measure.features import Features, extract, extract_views
 from ..measure.fine_tune import fine_tune
 from ..measure.shortcuts import Pretext, asked_of_noise
 from ..storage import checkpoint
-from . import labelled_places, protocols
+from . import by_recipe, labelled_places, protocols
 from .evaluation import FILE, Evaluation, with_others, written
 from .layers import of_layers
 from .online_probe import classifier_of
@@ -39,7 +39,7 @@ from .sight import Shared, Which
 from .supervised import supervised
 
 ROWS = {"trained": "trained", "pixels": "raw pixels", "supervised": "supervised"}
-NOTHING = Features(torch.empty(0, 0), torch.empty(0, dtype=torch.long))  # where label maps alone are asked for
+NOTHING = Features(torch.empty(0, 0), torch.empty(0, dtype=torch.long))  # where no frozen features are asked for
 IMAGES, VIEWS = 1_000, 10  # of LiDAR: the paper's number of images; of views it has up to 50
 Words = tuple[str, dict[str, Any]]  # a source's name and settings, as the registry builds it
 
@@ -87,9 +87,14 @@ def evaluate(
     if wish is not None:
         result = _with_places(result, encoders, wish, file, device=on, must=wish is not own)
     asked = {name: one for name, one in asked.items() if is_labelled or not one.needs_labels}
-    result = replace(result, settings={**result.settings, **{name: one.setting for name, one in asked.items()}})
-    sides: dict[Which, nn.Module] = {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}
     (seen,) = encoders.training_view.views
+    plans = {
+        name: by_recipe.planned(name, loaded, seen, words[0], sources[0], allowed)
+        for name, one in asked.items() if one.is_recipe
+    }  # fmt: skip
+    said = {name: plans[name].setting if one.is_recipe else one.setting for name, one in asked.items()}
+    result = replace(result, settings={**result.settings, **said})
+    sides: dict[Which, nn.Module] = {"trained": encoders.trained, "random": encoders.random, "pixels": nn.Flatten()}
     beside = supervised(run, sources[0].labels, seen, weights=weights, trains=with_labels, device=on, plugins=plugins)
     if beside is not None:
         sides["supervised"] = beside.encoder
@@ -99,6 +104,12 @@ def evaluate(
         shares = (others, side) if others and side != "supervised" else None
         given = _given(encoder, encoders, asked, sources, on, shares)
         given = replace(given, classifier=classifier if side == "trained" else None)
+        if side in ("trained", "random"):
+
+            def learn(name: str, encoder: nn.Module = encoder, side: str = side) -> Mapping[str, Any]:
+                return by_recipe.learned(plans[name], encoder, side, run, saved, sources[1], device=on, plugins=allowed)
+
+            given = replace(given, learn=learn)
         if result.segmentation is not None and side != "supervised":
             given = replace(given, places=getattr(result.segmentation, side).linear)
         result = _measured(result, side, asked, given, file)
@@ -149,7 +160,7 @@ def _given(
     others: tuple[Shared, Which] | None,
 ) -> Given:  # fmt: skip
     """What these protocols measure of one encoder, or of the pixels themselves; `others` see the images for it."""
-    if all(one.of_places for one in asked.values()):
+    if all(one.of_places or one.is_recipe for one in asked.values()):
         return Given(NOTHING, NOTHING)
     view = encoders.view if isinstance(encoder, Encoder) else pixel_view()
     bank, queries = (

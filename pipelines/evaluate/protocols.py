@@ -25,7 +25,7 @@ from ..measure.retrieval import retrieval
 from ..measure.segmentation import Segmentation
 from ..measure.spectra import alpha_req, lidar, rankme, signal
 from ..record.vitals import pair
-from . import online_probe
+from . import by_recipe, online_probe
 
 SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many
 Values = Mapping[str, Any]
@@ -37,7 +37,7 @@ class Given:
 
     `tune` fine-tunes the encoder; `layers` has the features of its inner layers by name, of training and test images.
     `classifier` is what the run trained beside it. Raw pixels have none of these. `places` is what a linear classifier
-    tells of the places of images with label maps.
+    tells of the places of images with label maps. `learn` trains the recipe of a protocol on labels, by its name.
     """
 
     bank: Features
@@ -47,6 +47,7 @@ class Given:
     layers: Mapping[str, tuple[Features, ...]] = field(default_factory=dict)
     places: Segmentation | None = None
     classifier: nn.Module | None = None
+    learn: Callable[[str], Values] | None = None
 
     @property
     def rows(self) -> Float[Tensor, "images dim"]:
@@ -76,7 +77,7 @@ class Protocol:
 
     `of_views`: it needs several views of each image, which raw pixels do not have. `layer` is the inner layer whose
     features it is of. `of_places`: it needs images with label maps instead of images. `of_the_run`: it needs the
-    classifier that a run trained beside its method, which no other encoder has.
+    classifier that a run trained beside its method, which no other encoder has. `is_recipe`: it trains one on labels.
     """
 
     setting: str
@@ -86,6 +87,7 @@ class Protocol:
     layer: str = ""
     of_places: bool = False
     of_the_run: bool = False
+    is_recipe: bool = False
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -190,16 +192,23 @@ NAMES = ("knn20", "knn200", *PROTOCOLS)
 def protocol(name: str, temperature: float = online.Setting.temperature) -> Protocol:
     """The protocol of a name; `knnK` is one for every K, `linear:LAYER` one for every layer of an encoder.
 
+    Those of by_recipe say their setting for each run.
+
     SslgraphError, with the names that there are, if none is.
     """
     if name in PROTOCOLS:
         return PROTOCOLS[name]
+    if by_recipe.recipe_of(name) is not None:
+        return Protocol(
+            "", (((ACCURACY,), lambda given: {} if given.learn is None else given.learn(name)),), is_recipe=True
+        )
     if name.startswith(OF_LAYER) and (layer := name.removeprefix(OF_LAYER)):
         return _of_layer(layer)
     if (found := re.fullmatch(r"knn([1-9]\d{0,5})", name)) is None:
-        close = nearest(name, NAMES)
+        there = (*NAMES, *by_recipe.published())
+        close = nearest(name, there)
         hint = f"; did you mean {close}?" if close else ""
-        raise SslgraphError(f"there is no protocol '{name}'; there are: {', '.join(NAMES)}, {OF_LAYER}LAYER{hint}")
+        raise SslgraphError(f"there is no protocol '{name}'; there are: {', '.join(there)}, {OF_LAYER}LAYER{hint}")
     k = int(found[1])
     return Protocol(
         f"vote of the {k} nearest training images by cosine, weighted by exp(cosine / {temperature:g})",

@@ -82,20 +82,11 @@ def supervised(
 def classifier(recipe: Mapping[str, Any], classes: int, seen: str, weights: str | None = None) -> dict[str, Any]:
     """The recipe of a run with the method exchanged: its encoder, and a linear classifier that reads `x.label`."""
     method, whole = recipe["method"], {key: value for key, value in recipe.items() if key not in LEFT_OUT}
-    found = re.fullmatch(r"\s*(\w+)((?:\.\w+)?)\s*", str(method["export"]))
-    if found is None:
-        raise SslgraphError(
-            f"the method exports {method['export']}, more than one net: no supervised encoder is like it; "
-            "leave --supervised away"
-        )
-    name, output = found.groups()
-    followed = (method.get("targets") or {}).get(name)
-    net = method["nets"][followed["ema_of"] if followed else name]
+    f, output = exported(method, f"--{FOLDER}")
     view = method["views"][seen]
     kept = {key: value for key, value in view.items() if key not in ("copies", "crop_of", "shift")}
     optimizer = dict(recipe["optimizer"])
     optimizer["groups"] = [group for group in optimizer.get("groups") or () if "net" not in group]
-    f = {key: value for key, value in net.items() if key not in OF_THE_METHOD}
     base = yaml.safe_load(catalogue.file_of("recipes", BASE).read_text(encoding="utf-8"))["method"]
     nets = {**base["nets"], NET: {**f, "weights": f"${FOLDER}"} if weights else f}
     nets[HEAD] = {**nets[HEAD], "out": classes}
@@ -110,6 +101,19 @@ def classifier(recipe: Mapping[str, Any], classes: int, seen: str, weights: str 
         "monitor": None,
         "checkpoint": {"keep": 1},
     }
+
+
+def exported(method: Mapping[str, Any], wish: str) -> tuple[dict[str, Any], str]:
+    """The net that a method exports, as another recipe says it, and which output: ".pooled", or "" for its first."""
+    found = re.fullmatch(r"\s*(\w+)((?:\.\w+)?)\s*", str(method["export"]))
+    if found is None:
+        raise SslgraphError(
+            f"{wish} trains one net with a classifier, and the method exports {method['export']}; leave {wish} away"
+        )
+    name, output = found.groups()
+    followed = (method.get("targets") or {}).get(name)
+    net = method["nets"][followed["ema_of"] if followed else name]
+    return {key: value for key, value in net.items() if key not in OF_THE_METHOD}, output
 
 
 def _given(recipe: str, run: Path, device: torch.device, plugins: tuple[str, ...]) -> nn.Module:

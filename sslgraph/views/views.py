@@ -226,13 +226,23 @@ def evaluation_view(
 
     `like` names a training view; if that is not normalised (SimCLR's), this is not either. `size` overrides the side.
     """
-    seen = resolve({like: views[like]}, augmentations)[like].values()
+    side, normalize = shown(views, augmentations, like)
+    side = size or side
     steps = {name: part for name, part in augmentations[EVALUATION].steps.items() if not is_normalization(part)}
-    if normalizations := [part for part in seen if is_normalization(part)]:
-        steps["normalize"] = normalizations[-1]
-    side = size or next((part.settings["size"] for part in seen if "size" in part.settings), None)
+    if normalize is not None:
+        steps["normalize"] = normalize
     view = View(augment=EVALUATION, settings={"size": side} if side else {})
     return ViewProgram.build({"x": view}, {EVALUATION: Augmentation(augmentation=EVALUATION, steps=steps)})
+
+
+def shown(
+    views: Mapping[str, View], augmentations: Mapping[str, Augmentation], like: str
+) -> tuple[int | None, Part | None]:
+    """The side of the images of a training view, and the step that normalises them; None where nothing says it."""
+    seen = resolve({like: views[like]}, augmentations)[like].values()
+    normalizations = [part for part in seen if is_normalization(part)]
+    side = next((part.settings["size"] for part in seen if "size" in part.settings), None)
+    return side, normalizations[-1] if normalizations else None
 
 
 def pixel_view() -> ViewProgram:

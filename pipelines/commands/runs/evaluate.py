@@ -9,7 +9,7 @@ import typer
 
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, out
+from ..options import Plugins, out, overrides
 
 
 def evaluate(
@@ -17,7 +17,8 @@ def evaluate(
     protocol: Annotated[
         list[str],
         typer.Option(
-            "--protocol", help="Protocol: knn20 (any k), linear, labels_1, fine_tune, kmeans, retrieval, health, ..."
+            "--protocol",
+            help="Protocol: knn20 (any k), linear, labels_1, kmeans, health, linear_moco, fine_tune_mae, ...",
         ),
     ] = [],  # noqa: B006
     data: Annotated[
@@ -45,6 +46,9 @@ def evaluate(
     workers: Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")] = 1,
     address: Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")] = None,
     plugin: Plugins = [],  # noqa: B006
+    set_: Annotated[
+        list[str], typer.Option("--set", help="Value of a protocol that is a recipe to change, such as epochs=10")
+    ] = [],  # noqa: B006
 ) -> None:
     """Evaluate runs by named protocols, such as knn20 and linear.
 
@@ -52,7 +56,7 @@ def evaluate(
     nearest neighbours, linear and health. Several runs that differ in their seed alone are one row of the last table,
     with mean and spread.
     """
-    from ...evaluate import paper_table, several
+    from ...evaluate import by_recipe, paper_table, several
     from ...evaluate.evaluate import evaluate as measure
     from ...evaluate.evaluation import Evaluation, settings, table
     from ...evaluate.labelled_places import MEANINGS as OF_PLACES
@@ -63,6 +67,8 @@ def evaluate(
 
     if output is not None:
         paper_table.refuse(output)
+    overrides(set_)  # refuses what is no path and value
+    protocol = by_recipe.changed(protocol, set_)
     given = {"path": segmentation, "ignore": ignore, "size": size}
     asked = {name: value for name, value in given.items() if value is not None}
     named = dict[Path, str]()

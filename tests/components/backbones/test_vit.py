@@ -168,6 +168,14 @@ def test_the_last_blocks_come_out_before_the_norm_without_what_is_no_patch() -> 
     assert out.layers.shape == (3, 2, 16, 96) and nano()(IMAGES).layers.shape == (3, 0, 16, 96)
     torch.testing.assert_close(net.net.norm(out.layers[:, -1]), out.patches)
     assert net(IMAGES, SEEN).layers.shape == (3, 2, 4, 96)
+    # The class tokens of the same blocks side by side, each after the last LayerNorm: DINO's features of a ViT-S.
+    given: list[torch.Tensor] = []
+    for block in net.net.blocks:
+        block.register_forward_hook(lambda _module, _inputs, tokens: given.append(tokens))
+    out = net(IMAGES)
+    torch.testing.assert_close(out.classes, torch.cat([net.net.norm(tokens)[:, 0] for tokens in given[-2:]], 1))
+    torch.testing.assert_close(out.classes[:, 96:], out.cls)
+    assert nano()(IMAGES).classes.shape == (3, 0)
     with pytest.raises(ValueError, match="layers: 5 are more than the 4 blocks of preset nano; make it smaller"):
         nano(layers=5)
 

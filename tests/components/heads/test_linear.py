@@ -26,3 +26,15 @@ def test_tokens_are_mapped_one_by_one() -> None:
     head = Linear(out=4, bias=False, dim=3)
     tokens = torch.randn(2, 5, 3)
     torch.testing.assert_close(head(tokens)[1, 2], head.layer.weight @ tokens[1, 2])
+
+
+def test_features_may_be_normalised_before_it() -> None:
+    """Over the batch as MAE's probe does, without weights; of each row as its fine-tuning does, with weights."""
+    x = torch.tensor([[0.0, 2.0, 4.0], [2.0, 2.0, -4.0]])
+    over_batch, of_rows = Linear(out=2, norm="batch", dim=3), Linear(out=2, norm="layer", dim=3)
+    torch.testing.assert_close(over_batch(x), over_batch.layer(torch.tensor([[-1.0, 0.0, 1.0], [1.0, 0.0, -1.0]])))
+    assert {name for name, _ in over_batch.named_parameters()} == {"layer.weight", "layer.bias"}
+    unit = (x - x.mean(1, keepdim=True)) / x.std(1, keepdim=True, correction=0)
+    torch.testing.assert_close(of_rows(x), of_rows.layer(unit))
+    over_batch.eval()
+    assert over_batch(x[None]).shape == (1, 2, 2)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from sslgraph.errors import SslgraphError
+from sslgraph.pipelines.evaluate.by_recipe import published
 from sslgraph.pipelines.evaluate.protocols import NAMES, Given, chosen, measures, protocol
 from sslgraph.pipelines.measure.features import Features
 from sslgraph.pipelines.measure.fine_tune import FineTuned
@@ -73,12 +74,19 @@ def test_the_default_takes_k_from_the_recipe_and_any_k_has_a_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("retreival", "; did you mean retrieval?"), ("knn0", "; did you mean knn20?"), ("x", "")]
+    ("name", "hint"),
+    [
+        ("retreival", "; did you mean retrieval?"),
+        ("linear_meo", "; did you mean linear_mae?"),
+        ("knn0", "; did you mean knn20?"),
+        ("x", ""),
+    ],
 )
 def test_another_name_is_refused_with_those_that_there_are(name: str, hint: str) -> None:
     with pytest.raises(SslgraphError) as refused:
         protocol(name)
-    assert str(refused.value) == f"there is no protocol '{name}'; there are: {', '.join(NAMES)}, linear:LAYER{hint}"
+    there = ", ".join((*NAMES, *published()))
+    assert str(refused.value) == f"there is no protocol '{name}'; there are: {there}, linear:LAYER{hint}"
 
 
 def test_the_probe_of_a_layer_is_that_of_its_features_and_pixels_have_none() -> None:

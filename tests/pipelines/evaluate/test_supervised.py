@@ -58,7 +58,9 @@ def test_the_recipe_keeps_the_net_the_images_and_the_budget() -> None:
     assert found["method"]["views"] == {"x": {"augment": "moco_v2", "size": 32}}
     assert found["method"]["nets"]["f"] == yaml.safe_load(TEXT)["method"]["nets"]["f"]
     assert found["method"]["export"] == "f" and found["optimizer"]["groups"] == [{"ndim": 1, "weight_decay": 0}]
-    with pytest.raises(SslgraphError, match="more than one net: no supervised encoder is like it"):
+    with pytest.raises(
+        SslgraphError, match="--supervised trains one net with a classifier, and the method exports concat"
+    ):
         classifier({**found, "method": {**found["method"], "export": "concat(f(x), f(x))"}}, 10, "x")
 
 
