@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
 
+import scipy.stats
 import yaml
 from rich.table import Table
 
@@ -17,23 +19,28 @@ from ..train.start.starting import other_settings
 from .evaluation import Evaluation
 from .protocols import Figure, protocol
 
+FEWEST = 3  # seeds: two pairs leave one degree of freedom, and an interval that says nothing
 SPREAD = "± : standard deviation over seeds"
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs of one text but for the seed: the folders, the text of the first, what was measured of each."""
+    """Runs of one text but for the seed: the folders, the text of the first, what was measured of each, the seeds."""
 
     folders: tuple[Path, ...]
     text: str
     found: tuple[Evaluation, ...]
+    seeds: tuple[int, ...] = ()
 
 
 def grouped(folders: Sequence[Path], found: Sequence[Evaluation]) -> list[Group]:
     """The runs by their texts without the seed, in the order in which they were named."""
     texts = [(folder / checkpoint.TEXT).read_text(encoding="utf-8") for folder in folders]
+    seeds = [int(yaml.safe_load(text).get("seed", 0)) for text in texts]
     return [
-        Group(tuple(folders[i] for i in members), text, tuple(found[i] for i in members))
+        Group(
+            tuple(folders[i] for i in members), text, tuple(found[i] for i in members), tuple(seeds[i] for i in members)
+        )
         for text, members in alike(texts).items()
     ]
 
@@ -68,6 +75,36 @@ def table(groups: Sequence[Group]) -> Table:
                 heading = ("", "") if i else (name, figure.words)
                 shown.add_row(*heading, group.folders[0].name, counted(len(group.found), "seed"), *cells)
     return shown
+
+
+def paired(groups: Sequence[Group]) -> list[str]:
+    """How sure it is that each group differs from the first, by a paired t-test over the seeds that both have."""
+    first, *others = groups
+    lines = []
+    for name in first.found[0].trained:
+        for figure, group in product(protocol(name).figures, others):
+            one, other = (_by_seed(some, name, figure) for some in (first, group))
+            shared = sorted(one.keys() & other.keys())
+            if len(shared) < FEWEST:
+                continue
+            found = scipy.stats.ttest_rel([other[seed] for seed in shared], [one[seed] for seed in shared])
+            middle = mean(other[seed] - one[seed] for seed in shared)
+            low, high = (_signed(figure, end) for end in found.confidence_interval(0.95))
+            lines.append(
+                f"{name} {figure.words}: {group.folders[0].name} has {_signed(figure, middle)} (95 % interval {low} to "
+                f"{high}, p = {found.pvalue:.2g}, {len(shared)} seeds)"
+            )
+    heading = f"against {first.folders[0].name}, by a paired t-test of the seeds that both have:"
+    return [heading, *lines] if lines else []
+
+
+def _by_seed(group: Group, name: str, figure: Figure) -> dict[int, float]:
+    values = zip(group.seeds, (one.trained.get(name, {}).get(figure.key) for one in group.found), strict=True)
+    return {seed: value for seed, value in values if value is not None}
+
+
+def _signed(figure: Figure, value: float) -> str:
+    return f"{100 * value:+.1f}" if figure.digits is None else f"{value:+.{figure.digits}f}"
 
 
 def spread(figure: Figure, values: Sequence[float | None]) -> str:

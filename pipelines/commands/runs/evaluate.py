@@ -54,7 +54,7 @@ def evaluate(
 
     The untrained encoder and the raw pixels are measured on the same images as baselines. Without --protocol these are
     nearest neighbours, linear and health. Several runs that differ in their seed alone are one row of the last table,
-    with mean and spread.
+    with mean and spread; with three seeds or more, what differs from the first row is tested.
     """
     from ...evaluate import by_recipe, paper_table, several
     from ...evaluate.evaluate import evaluate as measure
@@ -92,7 +92,8 @@ def evaluate(
     out.print(*settings(measured), sep="\n", markup=False)
     groups = several.grouped(folders, measured) if len(runs) > 1 or output is not None else []
     if len(runs) > 1:
-        out.print("", several.table(groups), *several.differences(groups), several.SPREAD, sep="\n", markup=False)
+        words = (*several.differences(groups), *several.paired(groups), several.SPREAD)
+        out.print("", several.table(groups), *words, sep="\n", markup=False)
     if output is not None:
         paper_table.write(output, groups)
         out.print(f"written: {output}", markup=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sslgraph.pipelines.evaluate.evaluation import Evaluation
-from sslgraph.pipelines.evaluate.several import alike, differences, grouped, table
+from sslgraph.pipelines.evaluate.several import alike, differences, grouped, paired, table
 
 
 def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
@@ -34,3 +34,27 @@ def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
         ["health", "RankMe", "a", "2", "seeds", "50", "±", "14", "-"],
         ["b", "1", "seed", "70", "-"],
     ]
+
+
+def test_three_seeds_that_both_have_say_how_sure_a_difference_is(tmp_path: Path) -> None:
+    """Differences of 1, 2 and 3 points: mean 2, their error 1 / sqrt(3), so t = 2 sqrt(3); the fourth has no partner.
+
+    p of two degrees of freedom is 1 - t / sqrt(2 + t^2) = 0.0742; the interval is 2 -+ 4.303 / sqrt(3).
+    """
+    accuracies = {"a": (0.40, 0.44, 0.42), "b": (0.41, 0.46, 0.45, 0.9)}
+    folders, found = [], []
+    for batch, (name, values) in enumerate(accuracies.items()):
+        for seed, value in enumerate(values):
+            folder = tmp_path / f"{name}{seed}"
+            folder.mkdir()
+            (folder / "resolved.yaml").write_text(f"batch: {batch}\n" + (f"seed: {seed}\n" if seed else ""))
+            found.append(Evaluation("M", 1, 1, 1, "random encoder", trained={"knn20": {"accuracy": value}}))
+            folders.append(folder)
+    groups = grouped(folders, found)
+    assert [group.seeds for group in groups] == [(0, 1, 2), (0, 1, 2, 3)]
+    assert paired(groups) == [
+        "against a0, by a paired t-test of the seeds that both have:",
+        "knn20 accuracy: b0 has +2.0 (95 % interval -0.5 to +4.5, p = 0.074, 3 seeds)",
+    ]
+    assert paired(grouped(folders[1:5], found[1:5])) == []  # two seeds in common
+    assert paired(groups[:1]) == []
