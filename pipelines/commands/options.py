@@ -74,3 +74,15 @@ def overrides(texts: list[str]) -> dict[str, Any]:
             )
         given[path.strip()] = read_value(value, f"--set {path.strip()}")
     return given
+
+
+def numbered(seeds: str | None, seed: int | None, resume: str | None) -> list[int | None]:
+    """The seeds of the runs to train; None for the recipe's own."""
+    if seeds is None:
+        return [seed]
+    found = [word.strip() for word in seeds.split(",")]
+    if not all(word.isdecimal() for word in found) or len(set(found)) < len(found):
+        raise SslgraphError(f"--seeds {seeds}: write different whole numbers with commas between, such as 0,1,2")
+    if seed is not None or resume is not None:
+        raise SslgraphError("--seeds trains new runs; leave --seed and --resume out")
+    return [int(word) for word in found]

@@ -58,7 +58,7 @@ def chosen(asked: str | None) -> Searcher:
     if asked == "optuna" and not there:
         raise SslgraphError("--searcher optuna: it is not installed; pip install 'sslgraph[search]', or write random")
     if asked not in (None, "optuna", "random"):
-        raise SslgraphError(f"--searcher {asked}: there are: optuna, random")
+        raise SslgraphError(f"--searcher {asked}: there are: grid, optuna, random")
     return "optuna" if asked == "optuna" or (asked is None and there) else "random"
 
 

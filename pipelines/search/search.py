@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,14 @@ from ..check.request import request
 from ..feed.open_source import open_source
 from ..launch import search_on_ray
 from ..launch.search_on_ray import Wish
-from ..launch.search_points import points
+from ..launch.search_points import LISTED, points
 from ..storage import interrupt
+from ..train import summary
 from . import search_page
 from .space import KNN, Space, load_space, refuse_unfit
 from .tried import FILE, Outcome, Shared, outcome, run
 
+GRID = "grid"
 ABOUT = "search.json"  # what the trials of a folder are made from
 
 
@@ -45,7 +47,7 @@ class Asked:
 
 def shared_of(
     name: str, file: str, out: str | None = None, *, data: str | None = None, plugins: tuple[str, ...] = (),
-    overrides: Mapping[str, Any] | None = None, say: Callable[[str], object] = print,
+    overrides: Mapping[str, Any] | None = None, seeds: tuple[int, ...] = (), say: Callable[[str], object] = print,
 ) -> Shared:  # fmt: skip
     """The search of a space around a recipe, with everything refused that can be seen before a trial runs."""
     space = load_space(file)
@@ -59,7 +61,7 @@ def shared_of(
         _refuse_unlabelled(loaded, allowed)
     recipe = str(Path(asked["recipe"]).resolve()) if asked["recipe"].endswith((".yaml", ".yml")) else asked["recipe"]
     folder = Path(out or Path("runs", f"search-{Path(file).stem}")).resolve()
-    shared = Shared(recipe, asked["overrides"], allowed, space, folder, _values(loaded, space))
+    shared = Shared(recipe, asked["overrides"], allowed, space, folder, _values(loaded, space), seeds)
     refuse_unfit(space, shared.sound, shared.text)
     return shared
 
@@ -92,6 +94,8 @@ def _refuse_unlabelled(loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None
 
 def search(shared: Shared, asked: Asked, say: Callable[[str], object]) -> list[Outcome]:
     """Runs those of the trials that are not done yet, and writes what all of them found; see search_page."""
+    if asked.searcher == GRID:
+        asked = replace(asked, trials=_all(shared.space), searcher="random")  # all of them, in an order of the seed
     searcher, wanted = search_on_ray.chosen(asked.searcher), int(min(asked.trials, points(shared.space.axes)))
     with write_whole.told(shared.folder, "--out"):
         shared.folder.mkdir(parents=True, exist_ok=True)
@@ -119,6 +123,16 @@ def search(shared: Shared, asked: Asked, say: Callable[[str], object]) -> list[O
     return found
 
 
+def _all(space: Space) -> int:
+    """How many points a space has; SslgraphError where they are too many to try each, or not to be counted."""
+    count = points(space.axes)
+    if count <= LISTED:
+        return int(count)
+    endless = [number.path for number in space.numbers if not number.choices and number.axis.scale != "whole"]
+    why = f"'{endless[0]}' lies between two numbers" if endless else f"the space has {count:,.0f} points"
+    raise SslgraphError(f"--searcher {GRID} tries every point, and {why}; write lists of values, or leave it out")
+
+
 def outcomes(shared: Shared) -> list[Outcome]:
     """Those of all trials of the folder, in the order in which they were finished."""
     folders = sorted(shared.folder.glob(f"*/{FILE}"), key=lambda file: file.stat().st_mtime_ns)
@@ -127,11 +141,13 @@ def outcomes(shared: Shared) -> list[Outcome]:
 
 def _refuse_another(shared: Shared) -> None:
     """Refuses a folder with trials of another base or another space; a number of trials may grow."""
-    mine = {"base": shared.text(None), "space": dict(shared.space.text)}
+    mine: dict[str, Any] = {"base": shared.text(None), "space": dict(shared.space.text)}
+    mine |= {"list of seeds": [*shared.seeds]} if shared.seeds else {}
     file = shared.folder / ABOUT
     if file.is_file():
         theirs = json.loads(file.read_text(encoding="utf-8"))
-        if differing := [name for name, value in mine.items() if theirs.get(name) != json.loads(json.dumps(value))]:
+        differing = [name for name in {**mine, **theirs} if theirs.get(name) != json.loads(json.dumps(mine.get(name)))]
+        if differing:
             raise SslgraphError(
                 f"{shared.folder} holds a search of another {' and '.join(differing)}; give another place with --out"
             )
@@ -145,4 +161,6 @@ def _stop(shared: Shared) -> None:
     """Asks the trials that run to save themselves and to end."""
     for found in outcomes(shared):
         if found.state == "begun":
-            interrupt.ask(shared.place(found.words))
+            for run in shared.runs(shared.place(found.words)):
+                if summary.read(run) is None:
+                    interrupt.ask(run)

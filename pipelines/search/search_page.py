@@ -26,7 +26,10 @@ DIFFERS = "differs from the base"
 def write(shared: Shared, found: Sequence[Outcome]) -> None:
     """Writes both files, of trials in the order in which they were finished."""
     rows = [
-        Row({DIFFERS: one.words, "state": one.state, "folder": shared.place(one.words).name}, one.figures)
+        Row(
+            {DIFFERS: one.words, "state": one.state, "folder": shared.place(one.words).name},
+            {**one.figures, **({} if one.spread is None else {"spread": one.spread})},
+        )
         for one in found
     ]
     whole_file.put(shared.folder / TABLE, as_csv(rows, [DIFFERS, "state", "folder"]).encode())
@@ -37,7 +40,7 @@ def page(shared: Shared, found: Sequence[Outcome]) -> str:
     """The whole text of the page."""
     word = "lowest" if shared.space.is_minimized else "highest"
     tried = f"{counted(len(found), 'trial')} on the way to the {word} {_objective(shared)}"
-    lead = f"{tried}. Each stands under its difference to the base; the folder of each is a run."
+    lead = f"{tried}. Each stands under its difference to the base; the folder of each {_holds(shared)}."
     return document(
         shared.space.title,
         element("header", element("h1", shared.space.title), element("p", lead)),
@@ -46,6 +49,12 @@ def page(shared: Shared, found: Sequence[Outcome]) -> str:
             [str(i), *cells] for i, cells in enumerate(lines(shared, found), 1)])),
         _unfinished(found),
     )  # fmt: skip
+
+
+def _holds(shared: Shared) -> str:
+    return (
+        f"holds the runs of {counted(len(shared.seeds), 'seed')}, whose mean is shown" if shared.seeds else "is a run"
+    )
 
 
 def heads(shared: Shared, found: Sequence[Outcome]) -> list[str]:
@@ -61,7 +70,7 @@ def lines(shared: Shared, found: Sequence[Outcome]) -> list[list[str]]:
     return [
         [
             one.words,
-            _written(shared, one.value),
+            " ± ".join(_written(shared, some) for some in (one.value, one.spread) if some is not None),
             *(_written(shared, one.figures.get(name)) for name in others),
             length(one.seconds),
             shared.place(one.words).name,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any, Literal
 
 from sslgraph.errors import Fault, Place, SpecError, SslgraphError, StorageError
@@ -39,7 +40,8 @@ State = Literal["begun", "done", "refused", "failed"]
 class Outcome:
     """What became of a trial: its difference to the base in words, its value, and what else was measured.
 
-    A refused one is no method, and `why` says what is wrong with it; a failed one ended by an error.
+    A refused one is no method, and `why` says what is wrong with it; a failed one ended by an error. Of several seeds
+    the value and the figures are means, and `spread` is the standard deviation of the value.
     """
 
     words: str
@@ -49,11 +51,15 @@ class Outcome:
     figures: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     why: str = ""
+    spread: float | None = None
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What all trials share: the recipe that they change, the space, and the folder of their folders."""
+    """What all trials share: the recipe that they change, the space, the folder of their folders, and the seeds.
+
+    A trial's folder is a run; of several `seeds` it holds a run for each.
+    """
 
     recipe: str
     overrides: Mapping[str, Any]
@@ -61,6 +67,7 @@ class Shared:
     space: Space
     folder: Path
     own: Mapping[str, Any]  # the base's values of the space's numbers, by path
+    seeds: tuple[int, ...] = ()  # none: the recipe's own
 
     def words(self, point: Point | None) -> str:
         """In what a trial differs from the base."""
@@ -69,6 +76,10 @@ class Shared:
     def place(self, words: str) -> Path:
         """The folder of a trial: two points that are written alike are one trial."""
         return self.folder / ("base" if words == BASE else f"trial-{hashlib.sha256(words.encode()).hexdigest()[:8]}")
+
+    def runs(self, place: Path) -> dict[Path, int | None]:
+        """The folders of a trial's runs with their seeds, None for the recipe's own."""
+        return {place / f"seed{seed}": seed for seed in self.seeds} or {place: None}
 
     def text(self, point: Point | None) -> str:
         """The whole recipe of a trial; SslgraphError if it can't be one."""
@@ -138,17 +149,23 @@ def _trained(shared: Shared, point: Point | None, words: str, folder: Path) -> O
         check.examine(str(recipe), plugins=shared.plugins)
     except SslgraphError as wrong:
         return Outcome(words, point, "refused", why=str(wrong))
-    asked = request(str(recipe), out=str(folder), plugins=shared.plugins)
-    summary = launch(asked)
+    found = [_measured(shared, recipe, place, seed) for place, seed in shared.runs(folder).items()]
+    figures = {name: mean(each[name] for each in found) for name in found[0] if all(name in each for each in found)}
+    name = shared.space.figure if shared.space.protocol is None else shared.space.objective
+    if name not in figures:
+        return Outcome(words, point, "failed", figures=figures, why=f"{shared.space.objective} was not measured")
+    around = stdev(each[name] for each in found) if len(found) > 1 else None
+    return Outcome(words, point, "done", figures[name], figures, spread=around)
+
+
+def _measured(shared: Shared, recipe: Path, folder: Path, seed: int | None) -> dict[str, float]:
+    """The figures of one run of a trial."""
+    summary = launch(request(str(recipe), out=str(folder), seed=seed, plugins=shared.plugins))
     figures = {name: value for name, value in summary.get("measures", {}).items() if isinstance(value, float)}
-    space = shared.space
-    if space.protocol is not None:
-        measured = evaluate(folder, names=[space.protocol], plugins=shared.plugins).trained[space.protocol]
-        figures |= {f"{space.protocol}.{name}": value for name, value in measured.items() if value is not None}
-    value = figures.get(space.figure if space.protocol is None else space.objective)
-    if value is None:
-        return Outcome(words, point, "failed", figures=figures, why=f"{space.objective} was not measured")
-    return Outcome(words, point, "done", value, figures)
+    if (protocol := shared.space.protocol) is not None:
+        measured = evaluate(folder, names=[protocol], plugins=shared.plugins).trained[protocol]
+        figures |= {f"{protocol}.{name}": value for name, value in measured.items() if value is not None}
+    return figures
 
 
 def outcome(folder: Path) -> Outcome | None:

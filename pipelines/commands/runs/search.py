@@ -8,7 +8,7 @@ import typer
 
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, Sets, out, overrides, spec_names
+from ..options import Plugins, Sets, numbered, out, overrides, spec_names
 
 
 def search(
@@ -19,7 +19,12 @@ def search(
     data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards")] = None,
     at_once: Annotated[int, typer.Option("--at-once", help="Trials that run at a time and share GPUs or cores")] = 1,
     searcher: Annotated[
-        str | None, typer.Option("--searcher", help="Optuna or random [default: optuna if it is installed]")
+        str | None,
+        typer.Option("--searcher", help="Optuna, random or grid (every point) [default: optuna if it is installed]"),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option("--seeds", help="Seeds that each trial is trained with, such as 0,1,2: mean and spread"),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the searcher; that of trainings is the recipe's")] = 0,
     address: Annotated[str | None, typer.Option("--address", help="Address of a running Ray cluster")] = None,
@@ -43,7 +48,10 @@ def search(
     def say(text: str) -> None:
         out.print(text, markup=False)
 
-    shared = shared_of(name, space, out_, data=data, plugins=tuple(plugin), overrides=overrides(set_), say=say)
+    wanted = tuple(one for one in numbered(seeds, None, None) if one is not None)
+    shared = shared_of(
+        name, space, out_, data=data, plugins=tuple(plugin), overrides=overrides(set_), seeds=wanted, say=say
+    )
     found = run_trials(shared, Asked(trials, at_once, seed, searcher, address), say)
     shown = Table(box=None, pad_edge=False)
     for i, head in enumerate(heads(shared, found)):

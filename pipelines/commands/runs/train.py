@@ -9,9 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sslgraph.errors import SslgraphError
-
-from ..options import ChangedData, FromScratch, Plugins, Sets, out, overrides, spec_names
+from ..options import ChangedData, FromScratch, Plugins, Sets, numbered, out, overrides, spec_names
 
 
 def train(
@@ -70,18 +68,6 @@ def train(
         places.append(_told(summary, time.monotonic() - start))
     together = " ".join(places)
     out.print(f"Next: sslgraph evaluate {together} | sslgraph report {together}", markup=False)
-
-
-def numbered(seeds: str | None, seed: int | None, resume: str | None) -> list[int | None]:
-    """The seeds of the runs to train; None for the recipe's own."""
-    if seeds is None:
-        return [seed]
-    found = [word.strip() for word in seeds.split(",")]
-    if not all(word.isdecimal() for word in found) or len(set(found)) < len(found):
-        raise SslgraphError(f"--seeds {seeds}: write different whole numbers with commas between, such as 0,1,2")
-    if seed is not None or resume is not None:
-        raise SslgraphError("--seeds trains new runs; leave --seed and --resume out")
-    return [int(word) for word in found]
 
 
 def _told(summary: Mapping[str, Any], seconds: float) -> str:

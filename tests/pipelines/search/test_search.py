@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import mean, stdev
 
 import pytest
 from command import Command
@@ -18,7 +19,7 @@ from soak import orphans
 from tiny_recipe import RECIPE
 
 from sslgraph.pipelines.search.search import outcomes, shared_of
-from sslgraph.pipelines.search.search_page import write
+from sslgraph.pipelines.search.search_page import lines, write
 from sslgraph.pipelines.search.tried import Outcome, run
 
 ROOT = Path(__file__).parents[3]
@@ -59,6 +60,24 @@ def test_a_trial_is_a_run_and_is_done_once() -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_of_several_seeds_a_trial_has_the_mean_and_the_spread() -> None:
+    shared = shared_of("tiny.yaml", "space.yaml", seeds=(3, 4), say=lambda _: None)
+    value = run(shared, (0.05, 0, 0))
+    folder = shared.place("lr = 0.05")
+    measured = [json.loads((folder / f"seed{seed}" / "summary.json").read_text())["measures"] for seed in (3, 4)]
+    found = json.loads((folder / "trial.json").read_text())
+    each = [one["knn_train"] for one in measured]
+    assert value == found["value"] == pytest.approx(mean(each)) and found["spread"] == pytest.approx(stdev(each))
+    assert found["figures"]["knn"] == pytest.approx(mean(one["knn"] for one in measured))
+    texts = [(folder / f"seed{seed}" / "resolved.yaml").read_text() for seed in (3, 4)]
+    assert "seed: 3" in texts[0] and "seed: 4" in texts[1]
+    (line,) = lines(shared, outcomes(shared))
+    assert " ± " in line[1]
+    write(shared, outcomes(shared))
+    assert "holds the runs of 2 seeds, whose mean is shown" in (shared.folder / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("here")
 def test_a_trial_that_is_no_method_is_refused_and_never_trains() -> None:
     """SimCLR's loss takes one bag; a regression takes two values."""
     shared = shared_of("tiny.yaml", "space.yaml", say=lambda _: None)
@@ -96,7 +115,15 @@ def test_the_table_is_keyed_by_the_difference_and_the_page_draws_every_axis() ->
         (("tiny.yaml", "--space", "no.yaml"), "no.yaml: there is no such file"),
         (("tiny.yaml", "--space", "space.yaml", "--trials", "0"), "--trials 0 would run nothing"),
         (("tiny.yaml", "--space", "space.yaml", "--at-once", "0"), "--at-once 0 would run nothing"),
-        (("tiny.yaml", "--space", "space.yaml", "--searcher", "grid"), "--searcher grid: there are: optuna, random"),
+        (
+            ("tiny.yaml", "--space", "space.yaml", "--searcher", "tree"),
+            "--searcher tree: there are: grid, optuna, random",
+        ),
+        (
+            ("tiny.yaml", "--space", "space.yaml", "--searcher", "grid", "--out", "new"),
+            "--searcher grid tries every point, and 'lr' lies between two numbers; write lists of values",
+        ),
+        (("tiny.yaml", "--space", "space.yaml", "--seeds", "0,0"), "--seeds 0,0: write different whole numbers"),
         (("no_method", "--space", "space.yaml"), "there is no recipe or method 'no_method'"),
         (("tiny.yaml", "--space", "tiny.yaml"), "unknown key"),
         (("tiny.yaml", "--space", "space.yaml", "--out", "taken"), "taken is not empty and holds no search"),
@@ -111,6 +138,21 @@ def test_a_wrong_wish_is_one_sentence_and_leaves_nothing(
     told = sslgraph("search", *words)
     assert told.code == 1 and message in told.err and "Traceback" not in told.err
     assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_grid_tries_every_point_with_every_seed(here: Path, sslgraph: Command) -> None:
+    (here / "grid.yaml").write_text("search: Grid\nmaximize: knn\nnumbers: {lr: [0.01, 0.1], batch: [4, 8]}\n")
+    words = ("search", "tiny.yaml", "--space", "grid.yaml", "--out", "found", "--searcher", "grid", "--seeds", "0,1")
+    told = sslgraph(*words, "--trials", "1")
+    assert told.code == 0, told.err
+    shared = shared_of("tiny.yaml", "grid.yaml", "found", seeds=(0, 1), say=lambda _: None)
+    found = outcomes(shared)
+    assert {one.point for one in found} == {None, (0, 0), (0, 1), (1, 0), (1, 1)}
+    assert all(one.spread is not None for one in found) and told.out.count(" ± ") == 5
+    other = sslgraph(*words[:-1], "0,1,2")
+    assert other.code == 1 and "holds a search of another list of seeds" in other.err
 
 
 @pytest.mark.slow
