@@ -27,8 +27,7 @@ PRESETS = {
 
 class Features(NamedTuple):
     """After the last LayerNorm: class token, patch tokens (the seen ones, in the order of `seen`), both, their mean;
-    before it: what the last blocks gave, and how the class token attends to the patches in the last one; the class
-    tokens of these blocks after it, side by side.
+    before it: what the last blocks gave, how the class token attends in the last one; their class tokens after it.
     """
 
     cls: Float[Tensor, "batch dim"]
@@ -118,8 +117,8 @@ class ViT(nn.Module):
         dim, depth, preset_heads = PRESETS[preset]
         if layers > depth:
             raise ValueError(f"layers: {layers} are more than the {depth} blocks of preset {preset}; make it smaller")
-        self.layers, self.attention = layers, attention
-        self.patch, self.side, self.drop_path = patch, _patches_per_side(table or size, patch), drop_path
+        self.layers, self.attention, self.patch, self.drop_path = layers, attention, patch, drop_path
+        self.side = _patches_per_side(table or size, patch)
         self.is_resampled = self.side != _patches_per_side(size, patch)
         self.net: Any = VisionTransformer(
             img_size=table or size, patch_size=patch, in_chans=channels, embed_dim=dim, depth=depth,
@@ -155,13 +154,12 @@ class ViT(nn.Module):
             tokens = block(tokens) if keep is None else block(tokens, keep[:, number])
             if number > last - self.layers:
                 given.append(tokens)
-        classes = [self.net.norm(each[:, 0]) for each in given]
+        classes = torch.cat([tokens[:, 0][:, :0], *(self.net.norm(each[:, 0]) for each in given)], 1)
         tokens = self.net.norm(tokens)
         cls, patches = tokens[:, 0], tokens[:, before:]
         both = tokens if self.registers is None else torch.cat([cls[:, None], patches], 1)
         layers = torch.stack(given, 1)[:, :, before:] if given else patches[:, None][:, :0]
-        tops = torch.cat(classes, 1) if classes else cls[:, :0]
-        return Features(cls, patches, both, patches.mean(1), layers, attends, tops)
+        return Features(cls, patches, both, patches.mean(1), layers, attends, classes)
 
     @property
     def twins(self) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -187,22 +185,20 @@ class ViT(nn.Module):
             if self.mask_token is None:
                 raise ValueError("the port replace needs a mask token; set mask_token: true")
             patches = torch.where(replace[..., None], self.mask_token.to(patches.dtype), patches)
-        placed: Tensor = patches + self._positions(side)
-        return placed
+        return torch.add(patches, self._positions(side))
 
     def _positions(self, side: int) -> Tensor:
         table: Tensor = self.net.pos_embed[:, 1:]
         if side == self.side:
             return table
         grid = table.unflatten(1, (self.side, self.side)).permute(0, 3, 1, 2)
-        factor = (side + 0.1) / self.side
-        return interpolate(grid, scale_factor=(factor, factor), mode="bicubic").flatten(2).transpose(1, 2)
+        factors = ((side + 0.1) / self.side,) * 2
+        return interpolate(grid, scale_factor=factors, mode="bicubic").flatten(2).transpose(1, 2)
 
     def _prefix(self, rows: int) -> list[Tensor]:
         """Class token with its position, and the registers, which have none."""
         cls = self.net.cls_token + self.net.pos_embed[:, :1]
-        kinds = [cls] if self.registers is None else [cls, self.registers]
-        return [kind.expand(rows, -1, -1) for kind in kinds]
+        return [kind.expand(rows, -1, -1) for kind in (cls, self.registers) if kind is not None]
 
 
 def sine_cosine_table(dim: int, side: int) -> Float[Tensor, "1 places dim"]:

@@ -28,8 +28,7 @@ from sslgraph.read.load import recipe_of as recipe_in
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.resolved import flat
 from sslgraph.read.spec import Part, Recipe
-from sslgraph.views.overrides import resolve
-from sslgraph.views.views import shown
+from sslgraph.views.overrides import resolve, shown
 
 from ..feed.feed import Source
 from ..measure.features import extract

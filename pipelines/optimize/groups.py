@@ -94,7 +94,7 @@ def resolve(parameters: Sequence[Named], settings: Settings) -> list[Group]:
                 raise refusal(("groups", i, key), f"{problem} ({rule})")
         if "layer_decay" in rule.numbers and (nameless := [p for p in chosen if p.above is None]):
             problem = f"layer_decay: '{nameless[0].net}' does not say which layer {nameless[0].name} is in"
-            cure = "name the nets that do with net:, such as vision transformers and what backbones.timm makes"
+            cure = "name with net: those that do: vision transformers and networks of timm"
             raise refusal(("groups", i, "layer_decay"), problem, cure)
         numbers |= {p.name: applied(numbers[p.name], rule, settings.forms, p.above or 0) for p in chosen}
     _refuse_decay(parameters, numbers, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sslgraph.errors import Fault, SpecError, SslgraphError, under, unknown, words
@@ -121,14 +121,7 @@ def applied(numbers: Numbers, rule: Rule, forms: Mapping[str, Form], above: int 
             own[key] = own[key] if value else None
         else:
             own[key] = _plain(value)
-    return Numbers(
-        use,
-        changes.get("lr", numbers.lr),
-        changes.get("lr_times", numbers.lr_times),
-        changes.get("weight_decay", numbers.weight_decay),
-        tuple(own.items()),
-        changes.get("decayed", numbers.decayed),
-    )
+    return replace(numbers, use=use, own=tuple(own.items()), **changes)
 
 
 def pace(settings: Settings, net: str, *, batch: int) -> float:

@@ -35,6 +35,16 @@ def resolve(views: Mapping[str, View], augmentations: Mapping[str, Augmentation]
     return resolved
 
 
+def shown(
+    views: Mapping[str, View], augmentations: Mapping[str, Augmentation], like: str
+) -> tuple[int | None, Part | None]:
+    """The side of the images of a training view, and the step that normalises them; None where nothing says it."""
+    seen = resolve({like: views[like]}, augmentations)[like].values()
+    normalizations = [part for part in seen if is_normalization(part)]
+    side = next((part.settings["size"] for part in seen if "size" in part.settings), None)
+    return side, normalizations[-1] if normalizations else None
+
+
 def _overridden(name: str, view: View, augmentation: Augmentation, faults: list[Fault]) -> dict[str, Part]:
     steps = dict(augmentation.steps)
     for key, value in view.settings.items():

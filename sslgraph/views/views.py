@@ -17,7 +17,7 @@ from sslgraph.read.catalogue import EVALUATION
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, Part, View
 from sslgraph.views.module_step import ModuleStep
-from sslgraph.views.overrides import is_normalization, resolve
+from sslgraph.views.overrides import is_normalization, resolve, shown
 from sslgraph.views.renderings import placed
 
 # Bytes: one tensor of images of one size, or a list of [channels, height, width] each of its own.
@@ -233,16 +233,6 @@ def evaluation_view(
         steps["normalize"] = normalize
     view = View(augment=EVALUATION, settings={"size": side} if side else {})
     return ViewProgram.build({"x": view}, {EVALUATION: Augmentation(augmentation=EVALUATION, steps=steps)})
-
-
-def shown(
-    views: Mapping[str, View], augmentations: Mapping[str, Augmentation], like: str
-) -> tuple[int | None, Part | None]:
-    """The side of the images of a training view, and the step that normalises them; None where nothing says it."""
-    seen = resolve({like: views[like]}, augmentations)[like].values()
-    normalizations = [part for part in seen if is_normalization(part)]
-    side = next((part.settings["size"] for part in seen if "size" in part.settings), None)
-    return side, normalizations[-1] if normalizations else None
 
 
 def pixel_view() -> ViewProgram:
