@@ -48,7 +48,10 @@ def arranged(
     class_of, classes, parts = classes_of(rests, by_folder.tolist())
     if parts:
         skipped.note(
-            "folder name", "no label, for it is a number or a letter of a part of the images", parts[0], len(parts)
+            "folder name",
+            "no label, for it is a date, or the number or letter of a part",
+            parts[0],
+            len(parts),
         )
     if not classes:
         return Arranged(splits, None, ())

@@ -19,6 +19,8 @@ from .splits import WORDS, words_in
 IMAGES = ("x", "image", "images", "img", "imgs", "data", "pixels", "inputs", "features")
 LABELS = ("y", "label", "labels", "target", "targets")
 FURTHER = ("extra", "batch", "part", *IMAGES, *WORDS)  # words of names that keep arrays no two data sets
+NAMED = 4  # arrays that are named
+LEAST = 5  # pixels of a side; [height, width, 3] is a single image, and not the third axis of several
 SHORT = {"tr": "train", "trn": "train", "te": "test", "ts": "test", "tst": "test"}  # Xtr, yte
 JOINED = re.compile(r"(?<![A-Za-z])([xyXY])(?=[tT][rRsSeE]|[vV][aA])")
 
@@ -39,7 +41,8 @@ def spoken(place: str) -> str:
 def is_of_images(one: Held) -> bool:
     """Whether an array is of images: three axes, or four of which one is that of channels."""
     is_colour = len(one.shape) == 4 and min(one.shape[1:]) <= MOST_CHANNELS
-    return one.dtype.kind in "uifb" and (len(one.shape) == 3 or is_colour) and all(one.shape)
+    is_grey = len(one.shape) == 3 and min(one.shape[1:]) >= LEAST
+    return one.dtype.kind in "uifb" and (is_grey or is_colour) and all(one.shape)
 
 
 def images_of(path: str, everything: Sequence[Held], wanted: str | None, skipped: Skipped) -> list[Held]:
@@ -61,24 +64,36 @@ def images_of(path: str, everything: Sequence[Held], wanted: str | None, skipped
             skipped.note("array of objects", "pickled or nested, which is not opened", one.key)
     if not _are_one_set(found):
         is_one_file = len({one.folder for one in found}) == 1
-        several = ", ".join(dict.fromkeys(map(str, found) if is_one_file else (one.file.name for one in found)))
+        several = list(dict.fromkeys(map(str, found) if is_one_file else (one.file.name for one in found)))
         cure = f"choose one with data.image: {found[0].key}" if is_one_file else "give one of them as the path"
         raise SslgraphError(
-            f"{path} holds arrays of images that nothing in their names joins to one set: {several}; {cure}"
+            f"{path} holds arrays of images that nothing in their names joins to one set: "
+            f"{', '.join(several[:NAMED])}{', ...' if len(several) > NAMED else ''}; {cure}"
         )
     return found
 
 
 def _are_one_set(arrays: Sequence[Held]) -> bool:
-    """Whether names differ by words of splits and numbers only, and images have one size: of bloodmnist_64 another."""
+    """Whether names differ by words of splits and numbers only, and images of a split have one size.
+
+    bloodmnist_64 has another size than bloodmnist, and is another set.
+    """
+    sizes: dict[tuple[str, ...], set[tuple[int, ...]]] = {}
+    for one in arrays:
+        its = {one.shape[1:], one.shape[:-1]}
+        key = tuple(_splits_in(one.place))
+        sizes[key] = sizes.get(key, its) & its
     words = {tuple(word for word in words_of(one.place) if word not in FURTHER) for one in arrays}
-    sizes = set.intersection(*({one.shape[1:], one.shape[:-1]} for one in arrays))
-    return len(words) == 1 and bool(sizes)
+    return len(words) == 1 and all(sizes.values())
+
+
+def _splits_in(name: str) -> list[str]:
+    return [word for word in words_of(name) if word in WORDS]
 
 
 def labels_of(image: Held, images: Sequence[Held], everything: Sequence[Held], wanted: str | None) -> Held | None:
     """The array that holds the labels of an array of images: it has as many, and the same words of a split."""
-    splits = [word for word in words_of(image.key) if word in WORDS]
+    splits = _splits_in(image.key)
     rest = [word for word in words_of(image.key) if word not in IMAGES]
     fits = list[tuple[int, Held]]()
     for one in everything:
@@ -87,7 +102,7 @@ def labels_of(image: Held, images: Sequence[Held], everything: Sequence[Held], w
             continue
         if wanted is not None:
             fits += [(0, one)] if wanted in (one.key, "_".join(word for word in words if word not in WORDS)) else []
-        elif [word for word in words if word in WORDS] == splits:
+        elif _splits_in(one.key) == splits:
             is_named = bool(set(words) & set(LABELS) or LIKE.search(one.key))
             is_same = [word for word in words if word not in LABELS] == rest
             fits.append((0 if is_named and is_same else 1 if "fine" in words else 2 if is_named else 3, one))

@@ -58,8 +58,12 @@ class Arrays(Album):
         channels: list[Whole] | None = None,
     ) -> None:
         store = store_at(path)
-        everything = [one for file in store.files(*ENDINGS) for one in held(store, file)]
+        files = store.files()
+        everything = [one for file in files if file.name.lower().endswith(ENDINGS) for one in held(store, file)]
         skipped = store.skipped
+        for file in files:
+            if not file.name.lower().endswith((*ENDINGS, "classes.txt")) and not store.only:
+                skipped.ending(file.name, "no array")
         images = images_of(path, everything, image, skipped)
         _refuse_beyond_memory(path, images)
         found = [labels_of(one, images, everything, label) for one in images]
@@ -86,7 +90,12 @@ class Arrays(Album):
         self._images, self._path, self.columns = images, path, tuple(map(str, everything))
 
         def numbers() -> Iterator[NDArray[Any]]:
-            yield from (self._pixels_of(item) for item in draws.fair(len(part.rows), SAMPLE).tolist())
+            """Some images of all splits, so that one range holds for all."""
+            arrays = self._arrays | {
+                i: np.moveaxis(one.read(), axes[i], 0) for i, one in enumerate(images) if i not in used
+            }
+            for item in draws.fair(len(of_image), SAMPLE).tolist():
+                yield arrays[int(of_image[item])][int(within[item])]
 
         scaling = Scaling(range, numbers, path, channels)
         super().__init__(part, memory=memory, notes=[*([said] if said else []), *skipped.lines()], scaling=scaling)

@@ -17,10 +17,11 @@ from .labels import none, numbered, raw
 from .skipped import Skipped
 from .splits import NEITHER, SPLITS, TEST, TRAIN, VAL, WORDS, are_split, by_columns, words_in
 from .store import File, Store
-from .tables import Row
+from .tables import ENDINGS, Row
 
 ENOUGH = 0.9  # of the images of a split
 PARTITION = re.compile(r"split|partition|set", re.IGNORECASE)
+NOT_THERE = "names no image that is there"
 NUMBERED = {"0": TRAIN, "1": VAL, "2": TEST}  # of a partition of three; of two, 1 is what the name names first
 
 
@@ -43,9 +44,13 @@ def with_texts(
     found = _labelled(found, beside, used) if found.labels is None else _completed(found, beside, used)
     for name, uses in used.items():
         skipped.note("text", f"used for {' and '.join(uses)}", name)
+    for text in beside.texts:
+        if text.name in used and text.left:
+            skipped.note("line", f"{NOT_THERE}, in {text.name}", text.left[0], len(text.left))
     unused = [text for text in beside.texts if text.name not in used]
     for text in unused:
-        skipped.note("text file", "names these images; for labels in it, give it as the path", text.name)
+        cure = "; for labels in it, give it as the path" if text.name.lower().endswith(ENDINGS) else ", and is not used"
+        skipped.note("text file", f"names these images{cure}", text.name)
     there = {file.name for file in files}
     return found, {name if name in there else name.rpartition("/")[0] for name in (*used, *(t.name for t in unused))}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -10,12 +11,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sslgraph.errors import SslgraphError
 
 from . import mat_tables
 from .arranging import Arranged
 from .file_column import Ends
+from .row_files import PARQUET
 from .splits import NEITHER, TRAIN, WORDS, words_in
 from .store import File, Store
 from .tables import ENDINGS, NUMBER, Reading, Row, rows_of
@@ -36,6 +40,7 @@ class Text:
     name: str
     rows: Mapping[int, Row]
     column: str
+    left: tuple[str, ...] = ()  # what rows name that is not there
 
     @property
     def split(self) -> int:
@@ -89,9 +94,11 @@ class Beside:
     def _readings(self) -> list[tuple[str, list[Reading]]]:
         read = list[tuple[str, list[Reading]]]()
         for file in self._files:
-            with suppress(OSError, SslgraphError):
+            with suppress(OSError, SslgraphError, pa.ArrowInvalid):
                 data = self._store.read(file.name)
-                if file.name.lower().endswith(mat_tables.ENDING):
+                if file.name.lower().endswith(PARQUET):
+                    read.append((file.name, rows_of_parquet(data)))
+                elif file.name.lower().endswith(mat_tables.ENDING):
                     read += [(name, [*rows]) for name, rows in mat_tables.tables_of(file.name, data)]
                 else:
                     read.append((file.name, rows_of(file.name, data)))
@@ -115,8 +122,10 @@ class Beside:
             for column in columns:
                 some = sum(_row_of(reading, column, find) is not None for reading in rows[:LOOKED_AT])
                 if 2 * some >= min(len(rows), LOOKED_AT):
-                    found = (_row_of(reading, column, find) for reading in rows)
-                    return Text(name, dict(one for one in found if one is not None), column)
+                    found = [_row_of(reading, column, find) for reading in rows]
+                    left = [str(_first(row).get(column)) for row, one in zip(rows, found, strict=True) if one is None]
+                    left = left[1:] if found[0] is None else left  # a head
+                    return Text(name, dict(one for one in found if one is not None), column, tuple(left))
         return None
 
     @cached_property
@@ -139,7 +148,11 @@ class Beside:
 
 def texts_among(files: Sequence[File], images: Sequence[File]) -> list[File]:
     stems = {image.name.rpartition(".")[0] for image in images}
-    there = [one for one in files if one.name.lower().endswith((*ENDINGS, mat_tables.ENDING)) and one.size <= LARGEST]
+    there = [
+        one
+        for one in files
+        if one.name.lower().endswith((*ENDINGS, mat_tables.ENDING, PARQUET)) and one.size <= LARGEST
+    ]
     folders = [one.name.rpartition("/")[0] for one in there]
     many = {folder for folder in set(folders) if folders.count(folder) > MANY} if len(there) > MANY else set()
     there = [
@@ -147,6 +160,15 @@ def texts_among(files: Sequence[File], images: Sequence[File]) -> list[File]:
         if folder not in many and one.name.rpartition(".")[0] not in stems and not EXAMPLES.search(one.name)
     ]  # fmt: skip
     return sorted(there, key=lambda one: one.name.count("/"))[:TRIED]
+
+
+def rows_of_parquet(data: bytes) -> list[Reading]:
+    """The rows of a small parquet file of names and labels, as metadata.parquet is."""
+    table = pq.read_table(io.BytesIO(data))
+    plain = [
+        field.name for field in table.schema if not (pa.types.is_binary(field.type) or pa.types.is_nested(field.type))
+    ]
+    return list(table.select(plain).to_pylist())
 
 
 def _first(reading: Reading) -> Row:

@@ -19,6 +19,7 @@ from sslgraph.ranges import Count, NotNegative, Whole
 
 from .album import chosen, scaling_of
 from .arranging import arranged, by_folder
+from .beside import NOT_THERE
 from .decoding import SUFFIXES
 from .file_column import Places, column_of
 from .filed import Filed
@@ -33,7 +34,7 @@ from .wildcards import matching
 
 BESIDE, FILES = ("metadata.csv", "metadata.jsonl"), "file_name"  # a table of a folder of images, and its column
 HEAD = 2**16  # bytes of a table's first line
-NOT_THERE, WEB = "names no image that is there", re.compile(r"^\W*https?://")
+WEB = re.compile(r"^\W*https?://")
 
 
 @component(source="own; metadata.csv is that of the datasets library's ImageFolder", role="reader")

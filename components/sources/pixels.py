@@ -67,8 +67,10 @@ class Scaling:
             return 0.0, SIXTEEN - 1.0
         if image.dtype == np.uint16:
             least, white = 0.0, float(2 ** int(most).bit_length() - 1)
-        elif least >= 0 and most <= 1:
-            least, white = 0.0, 1.0
+        elif least >= -1 and most <= 1:
+            least, white = -1.0 if least < 0 else 0.0, 1.0
+        elif least >= 0 and most <= 255:
+            least, white = 0.0, 255.0
         else:
             white = most
         raise SslgraphError(

@@ -10,13 +10,19 @@ from sslgraph.escaping import on_one_line
 from .heif import ENDINGS, LACKS
 
 # Folders that programs leave behind, besides those whose names begin with a dot.
-LEFT_BEHIND = ("__macosx", "@eadir", "__pycache__", "$recycle.bin")
+LEFT_BEHIND = (
+    "__macosx", "@eadir", "__pycache__", "$recycle.bin", "#recycle", "recycler", "lost+found", "lost.dir",
+    "system volume information",
+)  # fmt: skip
 
 # What other files may be good for, by their endings.
 CURES = {
     **dict.fromkeys((".csv", ".tsv", ".jsonl"), "not an image; if it names images, give it as the path"),
     **dict.fromkeys((".zip", ".tar.gz", ".tgz", ".7z", ".rar"), "packed: unpack it, or give a .zip file as the path"),
-    **dict.fromkeys((".npy", ".npz", ".mat"), "an array of numbers; if it holds images, give it as the path"),
+    **dict.fromkeys(
+        (".npy", ".npz", ".mat"),
+        "an array; one of many images may be the path, single ones are read as PNG",
+    ),
     **dict.fromkeys((".h5", ".hdf5"), "an array of numbers: save its images as .npz, PNG or TIFF"),
     **dict.fromkeys((".pt", ".pth", ".pkl", ".pickle"), "pickled, which is not opened: save its images as PNG"),
     **dict.fromkeys(

@@ -28,6 +28,9 @@ PARTS = re.compile(
     r"|\d{3}[a-z_]{5}",
     re.IGNORECASE,
 )
+# Folders of photographs by their dates: 2021, 2021-05, 2021-05-30 Lake; and months or days in those of years.
+DATES = re.compile(r"(19|20)\d\d([-_. ]?(0\d|1[0-2])([-_. ]?[0-3]\d)?([-_. ].*)?)?")
+DAYS = re.compile(r"[0-3]?\d([-_. ].*)?")
 RUNS = re.compile(r"[^\W\d_]+")
 HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
@@ -95,8 +98,10 @@ def division(folders: Sequence[str], names: Callable[[], Iterable[tuple[int, str
         for level in range(deepest):
             marks = [_mark(parts[level], strict) if level < len(parts) else NEITHER for parts in cut]
             is_held_out = set(marks) == {VAL, TEST}  # and nothing to train on, which whoever asks for images is told
-            if (are_split(marks) or is_held_out) and not (strict and NEITHER in marks):
-                return Division(marks, _unrepeated(cut, marks, level), "folder")
+            if (are_split(marks) or is_held_out) and not (
+                strict and NEITHER in marks and not _are_alike(cut, marks, level)
+            ):
+                return Division(marks, _unrepeated(_told_apart(cut, marks, level), marks, level), "folder")
     levels = [next((i for i, part in enumerate(parts) if _mark(part, False) >= 0), -1) for parts in cut]
     marks = [_mark(parts[i], False) if i >= 0 else NEITHER for parts, i in zip(cut, levels, strict=True)]
     if are_split(marks):
@@ -122,18 +127,19 @@ def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], 
     """The class of each folder ("" for none), the classes, and folders that hold numbered PARTS.
 
     Classes are the first level at which folders part. Folders that hold everything else are passed over, and so are
-    CONTAINERS, PARTS and initials (a/abbey). One class alone says nothing, and names that no training image has are no
-    classes (all of them in a folder `images`). Held-out folders may write the same class in other capitals.
+    CONTAINERS, PARTS, DATES and initials (a/abbey). One class alone says nothing, and names that no training image has
+    are no classes (all of them in a folder `images`). Held-out folders may write the same class in other capitals.
     """
     cut = [[part for part in rest.split("/") if part and not part.lower().endswith(CONTAINERS)] for rest in rests]
-    passed = list[str]()
+    passed, is_dated = list[str](), False
     while firsts := {parts[0] for parts in cut if parts}:
+        is_dated = all(map(DATES.fullmatch, firsts)) or (is_dated and all(map(DAYS.fullmatch, firsts)))
         if len(firsts) > 1:
-            if not (all(map(PARTS.fullmatch, firsts)) or _are_initials(cut)):
+            if not (is_dated or all(map(PARTS.fullmatch, firsts)) or _are_initials(cut)):
                 break
             passed += sorted(firsts)
         cut = [parts[1:] for parts in cut]
-    names = [in_one_form(parts[0]) if parts else "" for parts in cut]
+    names = [in_one_form(parts[0]).strip() if parts else "" for parts in cut]
     known = {name for name, split in zip(names, splits, strict=True) if split == TRAIN} - {""}
     alike = {name.casefold(): name for name in known}
     if len(alike) == len(known):
@@ -163,6 +169,32 @@ def are_split(marks: Iterable[int]) -> bool:
 
 def _without(parts: list[str], level: int) -> str:
     return "/".join(parts[:level] + parts[level + 1 :]) if 0 <= level < len(parts) else "/".join(parts)
+
+
+def _are_alike(cut: Sequence[list[str]], marks: Sequence[int], level: int) -> bool:
+    """Whether names differ by their words of splits alone, as box_train and box_test do beside a folder query."""
+    known = {
+        (mark == TRAIN, _wordless(parts[level]).lower()) for parts, mark in zip(cut, marks, strict=True) if mark >= 0
+    }
+    rests = [{rest for is_train, rest in known if is_train is one} for one in (True, False)]
+    return rests[0] == rests[1] != {""}
+
+
+def _told_apart(cut: Sequence[list[str]], marks: Sequence[int], level: int) -> list[list[str]]:
+    """The paths with what names of this level say besides splits behind it, if that is a class: cat_train, dog_test."""
+    rests = [_wordless(parts[level]) if mark >= 0 else "" for parts, mark in zip(cut, marks, strict=True)]
+    trained = {rest for rest, mark in zip(rests, marks, strict=True) if mark == TRAIN}
+    held_out = {rest for rest, mark in zip(rests, marks, strict=True) if mark > TRAIN}
+    if len(held_out) < 2 or not held_out <= trained or "" in trained:
+        return list(cut)
+    return [[*parts[: level + 1], rest, *parts[level + 1 :]] for parts, rest in zip(cut, rests, strict=True)]
+
+
+def _wordless(name: str) -> str:
+    """A name without its words of splits: cat of cat_train."""
+    for word in words_in(name):
+        name = name.replace(word, "", 1) if by_word(word) >= 0 else name
+    return name.strip(" _-.")
 
 
 def _unrepeated(cut: Sequence[list[str]], marks: Sequence[int], level: int) -> list[str]:

@@ -171,6 +171,23 @@ def test_what_holds_no_images_or_several_kinds_is_refused(tmp_path: Path, arrays
         Arrays(path=str(npz(tmp_path / "a.npz", arrays)))
 
 
+def test_one_range_holds_for_both_splits_and_they_may_differ_in_size(tmp_path: Path) -> None:
+    arrays = {"x_train": pixels(20, 8, 8, dtype=np.float32), "x_test": pixels(6, 9, 9, first=200, dtype=np.float32)}
+    file = str(npz(tmp_path / "a.npz", arrays))
+    for split in ("train", "test"):
+        with pytest.raises(SslgraphError, match=r"set data\.range: \[0, 255\]"):
+            Arrays(path=file, split=split).read(torch.arange(2))  # type: ignore[arg-type]
+    train, test = Arrays(path=file, range="auto"), Arrays(path=file, range="auto", split="test")
+    assert max(values_of(train)) < 30 and min(values_of(test)) > 240
+
+
+def test_an_array_for_each_image_is_refused_with_a_cure(tmp_path: Path) -> None:
+    npys(tmp_path / "set", {f"im{i}": np.zeros((20, 20, 3), np.uint8) for i in range(12)})
+    assert source_for(str(tmp_path / "set")) == "sources.image_folder"
+    with pytest.raises(SslgraphError, match=r"no array of images; its arrays are: im0 \[20, 20, 3\]"):
+        Arrays(path=str(tmp_path / "set"))
+
+
 def test_two_data_sets_a_damaged_file_and_matlabs_newest_form_are_refused(tmp_path: Path) -> None:
     for name in ("bloodmnist", "pathmnist"):
         npz(tmp_path / f"{name}.npz", MEDMNIST)

@@ -44,7 +44,7 @@ def test_folders_of_numbered_parts_are_no_classes_and_are_said(tmp_path: Path) -
     images(tmp_path, ("images_001", "images_002"))
     source = ImageFolder(path=str(tmp_path))
     assert source.labels is None
-    said = "2 folder names: no label, for it is a number or a letter of a part of the images, such as images_001"
+    said = "2 folder names: no label, for it is a date, or the number or letter of a part, such as images_001"
     assert said in source.notes
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from scipy.io import savemat
@@ -166,6 +168,16 @@ def test_lists_of_held_out_images_divide_folders_of_classes(tmp_path: Path, held
     names = images(tmp_path / "images", (f"{'ab'[i % 2]}{i % 2}/{i // 2:02}.png" for i in range(COUNT)))
     write(tmp_path / "meta" / held_out, (name[:-4] for name in names[18:]))
     assert sorted(found(tmp_path)) == list(range(18)) and sorted(found(tmp_path, "test")) == list(range(18, 24))
+
+
+def test_rows_of_images_that_are_not_there_are_counted_and_a_parquet_table_is_read(tmp_path: Path) -> None:
+    names = images(tmp_path / "csv", (f"{i:03}.png" for i in range(COUNT)))
+    write(tmp_path / "csv/labels.csv", ["file,label", *(f"{i:03}.png,{'ab'[i % 2]}" for i in range(COUNT + 3))])
+    assert "3 lines: names no image that is there, in labels.csv, such as 0" in "".join(notes(tmp_path / "csv"))
+    images(tmp_path / "parquet", names)
+    rows = {"file_name": names, "label": [i % 2 for i in range(COUNT)], "text": ["a"] * COUNT}
+    pq.write_table(pa.table(rows), tmp_path / "parquet/metadata.parquet")
+    assert everyone(tmp_path / "parquet") == {i: i % 2 for i in range(COUNT)}
 
 
 def test_of_several_divisions_the_first_counts(tmp_path: Path) -> None:

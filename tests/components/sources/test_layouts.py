@@ -54,9 +54,9 @@ def test_held_out_images_are_the_labelled_ones_of_val_and_test(tmp_path: Path) -
 
 
 def test_folders_of_one_image_each_are_no_classes(tmp_path: Path) -> None:
-    source = ImageFolder(path=str(images(tmp_path, tuple(f"2026-01-{day:02}" for day in range(1, 13)), each=1)))
+    source = ImageFolder(path=str(images(tmp_path, tuple(f"person {i:02}" for i in range(12)), each=1)))
     assert source.labels is None and source.classes == ()
-    said = "12 folder names: no label, for each folder holds one image, such as 2026-01-01"
+    said = "12 folder names: no label, for each folder holds one image, such as person 00"
     assert said in source.notes
 
 

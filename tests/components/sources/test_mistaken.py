@@ -26,7 +26,7 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12\n
     ("name", "said"),
     [
         ("x.h5", "an array of numbers: save its images as .npz, PNG or TIFF"),
-        ("train_32x32.mat", "an array of numbers; if it holds images, give it as the path"),
+        ("train_32x32.mat", "an array; one of many images may be the path, single ones are read as PNG"),
         ("data.mdb", "not read: write its images as tar or parquet"),
         ("train-images-idx3-ubyte", "read where torchvision lays it: MNIST/raw/train-images-idx3-ubyte"),
         ("scan.nii.gz", "a medical image: save its planes as 16-bit TIFF"),

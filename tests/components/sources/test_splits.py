@@ -45,11 +45,29 @@ def test_a_split_is_a_whole_name_or_a_word_of_one(name: str, whole: int, word: i
         (["images/train2017", "images/val2017"], [TRAIN, VAL], ["images", "images"]),
         (["bullet train", "test tube", "cat"], [TRAIN] * 3, ["bullet train", "test tube", "cat"]),
         (["a/train/x", "test/y"], [TRAIN, TEST], ["a/x", "y"]),
+        (["Ant_train", "Bee_train", "Ant_test", "Bee_test"], [TRAIN, TRAIN, TEST, TEST], ["Ant", "Bee"] * 2),
+        (["trainA", "trainB", "testA", "testB"], [TRAIN, TRAIN, TEST, TEST], ["A", "B"] * 2),  # of CycleGAN
+        (["box_train", "box_test", "query"], [TRAIN, TEST, NEITHER], ["", "", ""]),  # of Market-1501
+        (["train_a1", "train_b2", "test_c3"], [TRAIN, TRAIN, TEST], ["", "", ""]),
     ],
 )
 def test_the_first_level_that_holds_both_kinds_divides(folders: list[str], splits: list[int], rests: list[str]) -> None:
     found = division(folders)
     assert (found.splits, found.rests) == (splits, rests)
+
+
+@pytest.mark.parametrize(
+    ("folders", "named"),
+    [
+        (["2021/05", "2021/06", "2022/01"], []),
+        (["2021-05-30 Lake", "2021-06-02"], []),
+        (["2021/05/ant", "2021/06/bee"], ["ant", "bee"]),
+        (["2021", "ant"], ["2021", "ant"]),
+        (["05", "06"], ["05", "06"]),  # digits
+    ],
+)
+def test_dates_are_no_classes_of_photographs(folders: list[str], named: list[str]) -> None:
+    assert classes_of(folders, [TRAIN] * len(folders))[1] == tuple(named)
 
 
 def test_file_names_divide_only_if_each_has_a_word() -> None:
