@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins
+from sslgraph.errors import SslgraphError
+
+from ..options import Plugins, length
 
 
 def report(
@@ -17,13 +19,31 @@ def report(
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="New place of the images, if they moved")] = None,
     images: Annotated[int, typer.Option("--images", help="Largest number of images to encode of each split")] = 2_000,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Write a figure for a paper instead: .pdf, .svg or .png")
+    ] = None,
+    of: Annotated[
+        str | None, typer.Option("--of", help="What it shows: a curve (knn, a loss) or a protocol [default: knn]")
+    ] = None,
+    width: Annotated[str, typer.Option("--width", help="Width of the figure")] = "3.25in",
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
-    """Write one offline HTML page about a run, or several."""
+    """Write one offline page about runs, or a figure for a paper."""
     from sslgraph.files.addresses import is_address
 
-    from ...look.report import write_report
     from ...storage.fetching import visit
+
+    if figure is not None:
+        from ...look.paper_figure import write_figure
+
+        if file is not None:
+            raise SslgraphError("-o names a page and --figure a figure; give one of them")
+        inches = length(width, "--width")
+        typer.echo(write_figure([visit(run) for run in runs], figure, of=of, width=inches))
+        return
+    if of is not None:
+        raise SslgraphError(f"--of {of} says what a figure shows; name its file with --figure")
+    from ...look.report import write_report
 
     folders = [visit(run) for run in runs]
     if file is None and len(runs) == 1 and is_address(runs[0]):
