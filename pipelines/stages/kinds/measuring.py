@@ -6,16 +6,22 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from sslgraph.errors import SslgraphError
 from sslgraph.files import whole_file
+from sslgraph.read.spec import Stage
 
 from ...evaluate.evaluate import evaluate
 from ...evaluate.evaluation import FILE
+from ...evaluate.protocols import protocol
 from .work import StageKind, Work
+
+PROTOCOLS = "protocols"
 
 
 def measure(work: Work) -> dict[str, Any]:
-    """Measures the run as `sslgraph evaluate` does, on its own images or those of `data:`."""
-    found = evaluate(work.inputs["of"], data=work.data, plugins=work.plugins)
+    """Measures the run as `sslgraph evaluate` does, on its own images or those of `data:`, by `protocols:` if given."""
+    names = work.stage.settings.get(PROTOCOLS, ())
+    found = evaluate(work.inputs["of"], names=names, data=work.data, plugins=work.plugins)
     whole_file.put(work.folder / FILE, f"{json.dumps(asdict(found), indent=2)}\n".encode())
     said = {name: values["accuracy"] for name, values in found.trained.items() if "accuracy" in values}
     if (places := found.segmentation) is not None:
@@ -24,4 +30,16 @@ def measure(work: Work) -> dict[str, Any]:
     return said
 
 
-EVALUATE = StageKind(measure, {"data": "str | None"}, of_labels=("knn", "linear probe"))
+def _unknown(stage: Stage) -> str:
+    """What is wrong with the names of protocols; "" if nothing is."""
+    names = stage.settings.get(PROTOCOLS, ())
+    try:
+        for name in names if isinstance(names, list) else ():
+            protocol(str(name))
+    except SslgraphError as wrong:
+        return str(wrong)
+    return ""
+
+
+SETTINGS = {"data": "str | None", PROTOCOLS: "list[str]"}
+EVALUATE = StageKind(measure, SETTINGS, of_labels=("knn", "linear probe"), fault=_unknown)

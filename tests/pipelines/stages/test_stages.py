@@ -180,6 +180,9 @@ def test_a_stage_is_stale_when_the_code_of_a_part_it_uses_changes(monkeypatch: p
         ("of: before", "of: rows2", "is given the unknown artefact 'rows2'"),
         ("{do: train, recipe: before.yaml}", "{do: train}", "do: train needs recipe: the recipe that it trains"),
         ("given: {teacher: tuned}", "given: {master: tuned}", "no net says weights: for the given 'master'"),
+        ("do: embed, of: before, split: test", "do: evaluate, of: before, protocols: [knn5, linear_moko]",
+         "there is no protocol 'linear_moko'"),
+        ("do: embed, of: before, split: test", "do: evaluate, of: before, protocols: knn5", "protocols: must be"),
         ("of: before, split", "of: last}\n  last: {do: embed, of: before, split", "'last', which trains nothing"),
         ("recipe: before.yaml", "recipe: other.yaml", "there is no such file"),
     ],
@@ -189,6 +192,16 @@ def test_what_is_wrong_with_a_pipeline_is_said_at_its_place(old: str, new: str, 
     with pytest.raises(SpecError) as refused:
         plan("three.yaml")
     assert message in str(refused.value) and ".yaml" in str(refused.value)
+
+
+def test_an_evaluation_takes_the_protocols_that_it_names_those_of_papers_too(here: Path, sslgraph: Command) -> None:
+    (here / "three.yaml").write_text(
+        "pipeline: Two\nstages:\n  before: {do: train, recipe: before.yaml}\n"
+        "  told: {do: evaluate, of: before, protocols: [knn5, linear_moco --set epochs=1]}\n"
+    )
+    assert sslgraph("run", "three.yaml").code == 0
+    (file,) = (here / "runs").glob("three/told-*/evaluation.json")
+    assert list(json.loads(file.read_text())["trained"]) == ["knn5", "linear_moco --set epochs=1"]
 
 
 def test_weights_that_do_not_fit_are_found_before_anything_runs(here: Path, sslgraph: Command) -> None:
