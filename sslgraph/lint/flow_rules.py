@@ -12,8 +12,9 @@ from sslgraph.wire.graph import Graph
 from .rule import Doubt, Facts, rule
 
 
-@rule("SG201", "A name of the flow is not also that of a part.", "pylint W0622, redefined-builtin")
+@rule("SG201", "pylint W0622, redefined-builtin")
 def name_of_a_part(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A name of the flow is not also that of a part."""
     uses = registry.catalogue("wiring")
     for name, path in _names(graph).items():
         if (use := f"wiring.{name}") in uses:
@@ -33,8 +34,9 @@ def _names(graph: Graph) -> dict[str, Path]:
     return {**views, **parts, **values}
 
 
-@rule("SG202", "A part sends back the gradients that it promises.", "docs/parts.md, Gradients")
+@rule("SG202", "docs/parts.md, Gradients")
 def line_without_a_gradient(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """A part sends back the gradients that it promises."""
     for name, port in facts.dead:
         box = graph.boxes[name]
         yield Doubt(
@@ -44,8 +46,9 @@ def line_without_a_gradient(graph: Graph, facts: Facts) -> Iterator[Doubt]:
         )
 
 
-@rule("SG203", "A part works on each image by itself, or says that it does not.", "docs/parts.md, Other ranks")
+@rule("SG203", "docs/parts.md, Other ranks")
 def images_that_see_each_other(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """A part works on each image by itself, or says that it does not."""
     for name, port, shape in facts.mixed:
         box = graph.boxes[name]
         taken = f"the {shape[0]} images at '{port}', {list(shape)}, are taken for one sequence"
@@ -57,10 +60,9 @@ def images_that_see_each_other(graph: Graph, facts: Facts) -> Iterator[Doubt]:
         )
 
 
-@rule(
-    "SG204", "A loss that gets the views of a bag as rows says that rows are meant.", "docs/parts.md, Axes and numbers"
-)
+@rule("SG204", "docs/parts.md, Axes and numbers")
 def views_as_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """A loss that gets the views of a bag as rows says that rows are meant."""
     for name, given in facts.flattened:
         box = graph.boxes[name]
         shapes = [f"'{port}' is {list(shape)}, {counted(views, 'view')}" for port, views, shape in given]

@@ -23,12 +23,9 @@ from .queries import (
 from .rule import Doubt, Facts, rule
 
 
-@rule(
-    "SG101",
-    "Where nothing pushes images apart, one side of an agreement is held still.",
-    "arXiv:2011.10566, section 4.1",
-)
+@rule("SG101", "arXiv:2011.10566, section 4.1")
 def agreement_without_stop(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """Where nothing pushes images apart, one side of an agreement is held still."""
     reaches = moved_by(graph, graph.training)
     for loss, box, one, other in _unguarded(graph):
         if reaches[one] and reaches[other]:
@@ -40,12 +37,9 @@ def agreement_without_stop(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule(
-    "SG102",
-    "Where nothing pushes images apart, one side has a predictor.",
-    "arXiv:2011.10566, section 4.2; arXiv:2006.07733, table 5b",
-)
+@rule("SG102", "arXiv:2011.10566, section 4.2; arXiv:2006.07733, table 5b")
 def agreement_without_predictor(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """Where nothing pushes images apart, one side has a predictor."""
     for loss, box, one, other in _unguarded(graph):
         if nets(graph, one) == nets(graph, other) and not _predicts_by_a_state(graph, one, other):
             yield Doubt(
@@ -63,12 +57,9 @@ def _predicts_by_a_state(graph: Graph, *sides: str) -> bool:
     return any(reaches[side] and kept[i] - kept[1 - i] for i, side in enumerate(sides))
 
 
-@rule(
-    "SG109",
-    "What a loss brings together comes from two views.",
-    "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1",
-)
+@rule("SG109", "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1")
 def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """What a loss brings together comes from two views."""
     for loss, box, one, other in agreements(graph):
         views, theirs = origins(graph, one), origins(graph, other)
         sides = [part for side in (one, other) for part in parts_upstream(graph, side)]
@@ -84,12 +75,9 @@ def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule(
-    "SG103",
-    "A teacher's outputs are centred or balanced.",
-    "arXiv:2104.14294, section 5.3; facebookresearch/dinov2#407",
-)
+@rule("SG103", "arXiv:2104.14294, section 5.3; facebookresearch/dinov2#407")
 def teacher_without_centre(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A teacher's outputs are centred or balanced."""
     for value, box, _student, teacher in agreements(graph):
         port = box.traits.centred_by
         is_balanced = any(part.traits.role == "codes" for part in parts_upstream(graph, teacher))
@@ -102,8 +90,9 @@ def teacher_without_centre(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule("SG104", "A teacher is sharper than its student.", "arXiv:2104.14294, section 5.3; facebookresearch/dino#43")
+@rule("SG104", "arXiv:2104.14294, section 5.3; facebookresearch/dino#43")
 def teacher_no_sharper_than_the_student(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A teacher is sharper than its student."""
     for box in graph.boxes.values():
         student, teacher = box.traits.agrees
         soft, sharp = values(box, f"{student}_temperature"), values(box, f"{teacher}_temperature")
@@ -116,8 +105,9 @@ def teacher_no_sharper_than_the_student(graph: Graph, _: Facts) -> Iterator[Doub
             )
 
 
-@rule("SG105", "Rows whose dot products are compared have unit length.", "arXiv:2002.05709, table 5")
+@rule("SG105", "arXiv:2002.05709, table 5")
 def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """Rows whose dot products are compared have unit length."""
     for value, box in calls(graph):
         if value.kind != "loss" or box.traits.rows != "unit":
             continue
@@ -130,12 +120,9 @@ def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule(
-    "SG106",
-    "A setting is in the range that publications found to work.",
-    "arXiv:2002.05709, table 5; arXiv:2006.09882, section 4",
-)
+@rule("SG106", "arXiv:2002.05709, table 5; arXiv:2006.09882, section 4")
 def setting_out_of_range(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A setting is in the range that publications found to work."""
     for box in graph.boxes.values():
         for key, (low, high) in box.traits.sane.items():
             found = values(box, key)
@@ -148,12 +135,9 @@ def setting_out_of_range(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 )
 
 
-@rule(
-    "SG107",
-    "Sinkhorn spreads at least as many rows as there are prototypes, or has a queue.",
-    "arXiv:2006.09882; facebookresearch/swav#42",
-)
+@rule("SG107", "arXiv:2006.09882; facebookresearch/swav#42")
 def more_prototypes_than_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """Sinkhorn spreads at least as many rows as there are prototypes, or has a queue."""
     for value, box in calls(graph):
         if box.traits.role != "codes" or not value.inputs or box.traits.older in dict(value.inputs):
             continue
@@ -166,12 +150,9 @@ def more_prototypes_than_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule(
-    "SG108",
-    "A loss that compares the images of a batch sees the whole batch.",
-    "arXiv:2002.05709, section 2.1; facebookresearch/moco#98",
-)
+@rule("SG108", "arXiv:2002.05709, section 2.1; facebookresearch/moco#98")
 def spanning_loss_in_pieces(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """A loss that compares the images of a batch sees the whole batch."""
     for value, box in calls(graph) if facts.accumulate > 1 else ():
         if spans_batch(graph, value, box) and box.traits.older not in dict(value.inputs):
             piece = f"the {facts.batch // facts.accumulate:,} images" if facts.batch else "the images"

@@ -12,12 +12,9 @@ from .rule import Doubt, Facts, rule
 HIDES = ("mask", "blocks")  # what a mask shows that leaves places out; a hole is in the image that it gives itself
 
 
-@rule(
-    "SG112",
-    "What a mask hides is left out or replaced where a net sees the image.",
-    "arXiv:2111.06377, section 3; arXiv:2111.09886, section 3.2",
-)
+@rule("SG112", "arXiv:2111.06377, section 3; arXiv:2111.09886, section 3.2")
 def nothing_is_hidden(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """What a mask hides is left out or replaced where a net sees the image."""
     takers = {name: box for name, box in graph.boxes.items() if box.traits.hides}
     for mask, box in calls(graph):
         if _is_mask(box) and takers and not _is_hiding(graph, mask):
@@ -31,12 +28,9 @@ def nothing_is_hidden(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule(
-    "SG114",
-    "A net takes that output of a mask which its port is named after.",
-    "arXiv:2111.06377, section 3; arXiv:2301.08243, section 3",
-)
+@rule("SG114", "arXiv:2111.06377, section 3; arXiv:2301.08243, section 3")
 def outputs_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A net takes that output of a mask which its port is named after."""
     values = graph.training.values
     for value, box in calls(graph):
         for port, source in value.inputs if box.section in ("nets", "targets") else ():

@@ -55,9 +55,8 @@ def is_guarded(box: Box) -> bool:
 
 def is_turned(box: Box) -> bool:
     """Whether a loss has a negative weight at every step, and so works against what it says of itself."""
-    weight = box.spec.weight if isinstance(box, LossBox) else 1.0
-    is_number = is_schedule(weight) or (isinstance(weight, int | float) and not isinstance(weight, bool))
-    return is_number and max(schedule(weight).every_value) < 0
+    numbers = _numbers(box.spec.weight) if isinstance(box, LossBox) else ()
+    return bool(numbers) and max(numbers) < 0
 
 
 def spans_batch(graph: Graph, value: Value, box: Box) -> bool:
@@ -90,7 +89,10 @@ def setting(box: Box, name: str) -> Any:
 
 def values(box: Box, name: str) -> tuple[float, ...]:
     """The numbers that a setting takes one after the other; none if it is no number."""
-    given = setting(box, name) if name in box.signature.settings else None
+    return _numbers(setting(box, name)) if name in box.signature.settings else ()
+
+
+def _numbers(given: Any) -> tuple[float, ...]:
     is_number = is_schedule(given) or (isinstance(given, int | float) and not isinstance(given, bool))
     return schedule(given).every_value if is_number else ()
 
@@ -115,11 +117,6 @@ def momenta(graph: Graph) -> Iterator[tuple[TargetBox, Schedule]]:
 def half_life(momentum: float) -> float:
     """After how many steps half of a target's start is forgotten."""
     return math.inf if momentum >= 1 else 0.0 if momentum <= 0 else math.log(0.5) / math.log(momentum)
-
-
-def last(moving: Schedule) -> float:
-    """The value with which a schedule ends."""
-    return last(moving.then) if moving.then else moving.values[-1]
 
 
 def width(graph: Graph, name: str) -> int | None:

@@ -72,9 +72,9 @@ class Rule:
     find: Find
 
 
-def rule(number: str, sentence: str, source: str) -> Callable[[Find], Rule]:
-    """Makes a rule of the function that finds its breaches."""
-    return lambda find: Rule(number, sentence, source, find)
+def rule(number: str, source: str) -> Callable[[Find], Rule]:
+    """Makes a rule of the function that finds its breaches, whose docstring is the sentence."""
+    return lambda find: Rule(number, str(find.__doc__), source, find)
 
 
 @dataclass(frozen=True)

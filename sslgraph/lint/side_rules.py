@@ -11,8 +11,9 @@ from .queries import agreements, calls
 from .rule import Doubt, Facts, rule
 
 
-@rule("SG110", "The side that is trained comes first.", "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2")
+@rule("SG110", "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2")
 def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """The side that is trained comes first."""
     reaches = moved_by(graph, graph.training)
     for loss, box, one, other in agreements(graph):
         if reaches[other] and not reaches[one]:
@@ -25,12 +26,9 @@ def sides_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule(
-    "SG113",
-    "A distribution that a loss takes as given is not trained by it.",
-    "arXiv:2104.14294, Algorithm 1; arXiv:2006.09882, section 3",
-)
+@rule("SG113", "arXiv:2104.14294, Algorithm 1; arXiv:2006.09882, section 3")
 def gradient_into_what_is_given(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A distribution that a loss takes as given is not trained by it."""
     reaches = moved_by(graph, graph.training)
     for loss, box in calls(graph):
         inputs = dict(loss.inputs)

@@ -11,12 +11,9 @@ from .queries import calls, is_guarded, is_turned, parts_upstream
 from .rule import Doubt, Facts, rule
 
 
-@rule(
-    "SG111",
-    "A loss is made small: its weight is positive, or another loss holds images apart.",
-    "arXiv:2106.04156, equation 6; arXiv:2206.10698, equation 5",
-)
+@rule("SG111", "arXiv:2106.04156, equation 6; arXiv:2206.10698, equation 5")
 def negative_weight(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A loss is made small: its weight is positive, or another loss holds images apart."""
     reaches = moved_by(graph, graph.training)
     losses = [(value, box) for value, box in calls(graph) if value.kind == "loss"]
     holding = [reaches[value.name] for value, box in losses if is_guarded(box) and not is_turned(box)]

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 from sslgraph.wire.graph import Graph, NetBox, TargetBox
 
-from .queries import agreements, calls, half_life, last, momenta, parts_upstream, values
+from .queries import agreements, calls, half_life, momenta, parts_upstream, values
 from .rule import Doubt, Facts, rule
 
 FEWEST_STEPS = 50  # a copy whose half-life is shorter is hardly slow
 
 
-@rule("SG001", "A queue is shorter than the data set.", "facebookresearch/moco#9")
+@rule("SG001", "facebookresearch/moco#9")
 def queue_longer_than_the_data(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """A queue is shorter than the data set."""
     apart = [value.name for value, loss in calls(graph) if loss.traits.repels == "samples"]
     queues = {box.name: box for loss in apart for box in parts_upstream(graph, loss) if box.traits.role == "queue"}
     for box in queues.values():
@@ -32,8 +33,9 @@ def _below(images: int) -> int:
     return int(2 ** max(0, (images // 2).bit_length() - 1))
 
 
-@rule("SG002", "A slow copy forgets its random start well before the run ends.", "facebookresearch/dino#246")
+@rule("SG002", "facebookresearch/dino#246")
 def copy_slower_than_the_run(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """A slow copy forgets its random start well before the run ends."""
     for box, momentum in momenta(graph):
         if facts.length and facts.length < half_life(momentum.first) < math.inf:
             yield Doubt(
@@ -44,8 +46,9 @@ def copy_slower_than_the_run(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule("SG003", "A slow copy is slow.", "arXiv:1911.05722, section 4.1, ablation of m")
+@rule("SG003", "arXiv:1911.05722, section 4.1, ablation of m")
 def copy_hardly_slow(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """A slow copy is slow."""
     shortest = min(FEWEST_STEPS, (facts.length or math.inf) / 10)
     for box, momentum in momenta(graph):
         if half_life(momentum.first) < shortest:
@@ -57,8 +60,9 @@ def copy_hardly_slow(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule("SG004", "Keys whose BatchNorm sees one rank only are shuffled over the ranks.", "arXiv:1911.05722, section 3.3")
+@rule("SG004", "arXiv:1911.05722, section 3.3")
 def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """Keys whose BatchNorm sees one rank only are shuffled over the ranks."""
     for value, loss, _, key in agreements(graph) if facts.ranks != 1 else ():
         for name in graph.training.upstream(key) if loss.traits.repels == "samples" else ():
             target = graph.boxes.get(graph.training.values[name].box or "")
@@ -75,8 +79,9 @@ def keys_with_local_statistics(graph: Graph, facts: Facts) -> Iterator[Doubt]:
                 )
 
 
-@rule("SG005", "Shuffled keys come back in the order of their queries.", "arXiv:1911.05722, section 3.3")
+@rule("SG005", "arXiv:1911.05722, section 3.3")
 def shuffled_for_good(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """Shuffled keys come back in the order of their queries."""
     for loss in graph.training.losses:
         for source in dict(loss.inputs).values():
             orders = [box.traits.reorders for box in parts_upstream(graph, source)]
@@ -89,25 +94,24 @@ def shuffled_for_good(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 )
 
 
-@rule(
-    "SG006",
-    "A copy that outputs only have to agree with comes to rest at the end.",
-    "arXiv:2006.07733, section 3.2; arXiv:2104.14294, section 3",
-)
+@rule("SG006", "arXiv:2006.07733, section 3.2; arXiv:2104.14294, section 3")
 def copy_that_never_rests(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A copy that outputs only have to agree with comes to rest at the end."""
     losses = [value.name for value, loss, _, _ in agreements(graph) if not loss.traits.repels]
     agreed_with = {box.name for loss in losses for box in parts_upstream(graph, loss)}
     for box, momentum in momenta(graph):
-        if box.name in agreed_with and not momentum.is_constant and last(momentum) < 1:
+        last = momentum.every_value[-1]
+        if box.name in agreed_with and not momentum.is_constant and last < 1:
             yield Doubt(
                 (*box.path, "momentum"),
-                f"the momentum of '{box.name}' ends at {last(momentum):g}, so its last outputs still move",
+                f"the momentum of '{box.name}' ends at {last:g}, so its last outputs still move",
                 "the papers end at 1: {cosine: [0.996, 1.0]}",
             )
 
 
-@rule("SG009", "A snapshot is taken before the run ends.", "arXiv:2508.10104, section 4.2")
+@rule("SG009", "arXiv:2508.10104, section 4.2")
 def snapshot_never_taken(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """A snapshot is taken before the run ends."""
     for name, spec in graph.method.snapshots.items():
         when = spec.start or spec.every
         first = facts.steps_of(str(when))
@@ -120,8 +124,9 @@ def snapshot_never_taken(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule("SG007", "A state that is read is written.", "arXiv:1911.05722, Algorithm 1")
+@rule("SG007", "arXiv:1911.05722, Algorithm 1")
 def state_never_written(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A state that is read is written."""
     written = {write.box for leg in graph.every_leg for write in leg.writes}
     for box in graph.boxes.values():
         if box.section == "state" and box.name not in written:
@@ -133,8 +138,9 @@ def state_never_written(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule("SG008", "A state that is written is read.", "arXiv:1911.05722, Algorithm 1")
+@rule("SG008", "arXiv:1911.05722, Algorithm 1")
 def state_never_read(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A state that is written is read."""
     read = {value.box for leg in graph.every_leg for value in leg.values.values()}
     read |= {name for phase in graph.method.phases for name in (phase.sample or {}).values()}
     for box in graph.boxes.values():

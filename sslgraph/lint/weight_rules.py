@@ -9,8 +9,9 @@ from sslgraph.wire.graph import Graph, NetBox
 from .rule import Doubt, Facts, rule
 
 
-@rule("SG301", "Given weights are trained with a small rate.", "arXiv:2202.10054, section 3.3")
+@rule("SG301", "arXiv:2202.10054, section 3.3")
 def rate_from_scratch(graph: Graph, facts: Facts) -> Iterator[Doubt]:
+    """Given weights are trained with a small rate."""
     for box in graph.boxes.values():
         pace = facts.paces.get(box.name, 0.0)
         if isinstance(box, NetBox) and box.spec.weights is not None and not box.spec.is_frozen and pace > 1:
@@ -23,8 +24,9 @@ def rate_from_scratch(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             )
 
 
-@rule("SG302", "A net that is frozen has weights that somebody trained.", "arXiv:2106.08254, section 2.1")
+@rule("SG302", "arXiv:2106.08254, section 2.1")
 def frozen_at_random_weights(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A net that is frozen has weights that somebody trained."""
     for box in graph.boxes.values():
         if isinstance(box, NetBox) and box.spec.is_frozen and box.spec.weights is None:
             yield Doubt(
