@@ -194,9 +194,7 @@ def _tried(facts: Facts, sized: SizedGraph | None, plugins: tuple[str, ...]) -> 
     """With what parts from elsewhere do when they are run."""
     if sized is None or all(box.signature.family != "plugin" for box in sized.graph.boxes.values()):
         return facts
-    from sslgraph.settle.dead_lines import dead_lines
-    from sslgraph.settle.flattened_views import flattened_views
-    from sslgraph.settle.mixed_images import mixed_images
+    from sslgraph.settle.own_parts import dead_lines, flattened_views, mixed_images
 
     return replace(
         facts, dead=dead_lines(sized, plugins), mixed=mixed_images(sized, plugins), flattened=flattened_views(sized)

@@ -38,7 +38,7 @@ def page(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
 
 def code(name: str, plugins: tuple[str, ...], overrides: dict[str, Any]) -> str:
     """The compiled program of every leg."""
-    from sslgraph.compile.listing import code as programs
+    from sslgraph.compile.program import code as programs
 
     from ..check.check import examine
 

@@ -74,13 +74,15 @@ def write_pass(
 def _write(graph: Graph, part: nn.Module, sized: SizedWrite, tensors: dict[str, Tensor]) -> None:
     write = sized.write
     if write.method == "reset" and not hasattr(part, "reset"):
-        _reset(part)
+        for module in part.modules():
+            if callable(reset := getattr(module, "reset_parameters", None)):
+                reset()
         return
     ports = graph.boxes[write.box].signature.writes.get(write.method, {})
-    views = {port: piece.views for port, piece in sized.inputs}
-    getattr(part, write.method)(
-        **{port: t.unflatten(0, (views[port], -1)) if ports[port].is_bag else t for port, t in tensors.items()}
-    )
+    for port, piece in sized.inputs:
+        if ports[port].is_bag:
+            tensors[port] = tensors[port].unflatten(0, (piece.views, -1))
+    getattr(part, write.method)(**tensors)
 
 
 def _in_order(pieces: list[Tensor], views: int) -> Tensor:
@@ -88,9 +90,3 @@ def _in_order(pieces: list[Tensor], views: int) -> Tensor:
     if len(pieces) == 1:
         return pieces[0]
     return torch.cat([p.unflatten(0, (views, -1)) for p in pieces], dim=1).flatten(0, 1)
-
-
-def _reset(part: nn.Module) -> None:
-    for module in part.modules():
-        if callable(reset := getattr(module, "reset_parameters", None)):
-            reset()

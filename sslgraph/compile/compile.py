@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sslgraph.compile import freezing
 from sslgraph.compile.after_step import Writes, checked, collected, write_all, write_pass, written
-from sslgraph.compile.follow import Follower, ScheduledSetting, Taker, scheduled
+from sslgraph.compile.follow import Follower, Taker, scheduled
 from sslgraph.compile.program import Program
 from sslgraph.compile.step_order import StepOrder
 from sslgraph.compile.watch import Watch
@@ -19,6 +19,7 @@ from sslgraph.draws import stream_of
 from sslgraph.errors import SslgraphError, placed
 from sslgraph.read.spec import ALWAYS, Part, Target
 from sslgraph.schedules import Clock, Duration, duration, schedule
+from sslgraph.settle.evaluating import evaluating
 from sslgraph.settle.sized import SizedGraph, SizedLeg
 from sslgraph.wire.gradients import moved_by, trained_by
 
@@ -63,9 +64,7 @@ class CompiledMethod(nn.Module):
         self.target_names = tuple(n for n in self.parts if boxes[n].section == "targets")
         self.landmarks = sized.landmarks
         self.followers = self._followers()
-        self.settings: list[ScheduledSetting] = [
-            s for name, part in self.parts.items() for s in scheduled(part, sized.settings[name])
-        ]
+        self.settings = [s for name, part in self.parts.items() for s in scheduled(part, sized.settings[name])]
         self.weights = {
             loss.name: schedule(1.0 if isinstance(weight := self.graph.loss(loss.name).spec.weight, str) else weight)
             for loss in self.graph.training.losses
@@ -130,10 +129,8 @@ class CompiledMethod(nn.Module):
 
     def player_losses(self, losses: Mapping[str, Tensor]) -> list[tuple[Tensor, list[nn.Parameter]]]:
         """For each player the sum of its losses and the parameters that this sum trains."""
-        return [
-            (torch.stack([losses[name] for name in names]).sum(), self._trained(nets))
-            for nets, names in self.players.items()
-        ]
+        sums = [torch.stack([losses[name] for name in names]).sum() for names in self.players.values()]
+        return list(zip(sums, map(self._trained, self.players), strict=True))
 
     def due_phases(self, step: int, clock: Clock) -> tuple[str, ...]:
         """The passes over the data set that come before this step."""
@@ -147,9 +144,8 @@ class CompiledMethod(nn.Module):
         nothing takes the clock of the first batch, and no more.
         """
         leg = next(leg for leg in self.sized.legs if leg.leg.name == name)
-        self.eval()
-        given = collected(self.programs[name], leg, batches)
-        self.train()
+        with evaluating(self):
+            given = collected(self.programs[name], leg, batches)
         assert leg.then is not None
         clock = given["clock"]
         with torch.random.fork_rng(devices=[]):  # fresh weights are the same on every rank and after a resume
@@ -184,7 +180,7 @@ class CompiledMethod(nn.Module):
 
     def compile_programs(self, *, graphs: bool = False) -> None:
         """Hands the training step to torch.compile; with `graphs` a GPU replays it as CUDA graphs."""
-        self.programs[self._training.leg.name].compile(graphs=graphs)
+        self.training_program.compile(graphs=graphs)
 
     @property
     def training_program(self) -> Program:
@@ -216,19 +212,14 @@ class CompiledMethod(nn.Module):
 
     def _followers(self) -> list[Follower | Taker]:
         """What moves the targets, snapshots last: they are of averages that have moved."""
-        averages, snapshots = self.graph.method.averages, self.graph.method.snapshots
-        return [
-            *(
-                Follower(target=self.parts[name], net=self.parts[spec.follows], momentum=spec.momentum)
-                for name, spec in averages.items()
-                if name in self.parts
-            ),
-            *(
-                Taker(target=self.parts[name], source=self.parts[spec.follows], spec=spec)
-                for name, spec in snapshots.items()
-                if name in self.parts
-            ),
-        ]
+        parts, method, found = self.parts, self.graph.method, list[Follower | Taker]()
+        for name, average in method.averages.items():
+            if name in parts:
+                found.append(Follower(target=parts[name], net=parts[average.follows], momentum=average.momentum))
+        for name, snapshot in method.snapshots.items():
+            if name in parts:
+                found.append(Taker(target=parts[name], source=parts[snapshot.follows], spec=snapshot))
+        return found
 
 
 def _begin_anew(method: CompiledMethod, _keys: Any) -> None:

@@ -93,6 +93,5 @@ class ScheduledSetting:
 
 def scheduled(part: nn.Module, settings: dict[str, Any]) -> list[ScheduledSetting]:
     """The settings of a part that a spec wrote as schedules, made into buffers."""
-    return [
-        ScheduledSetting(part=part, name=name, value=value) for name, value in settings.items() if is_schedule(value)
-    ]
+    moving = {name: value for name, value in settings.items() if is_schedule(value)}
+    return [ScheduledSetting(part=part, name=name, value=value) for name, value in moving.items()]

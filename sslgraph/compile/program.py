@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 
 from sslgraph.draws import stream_of, substream
 from sslgraph.errors import SslgraphError
-from sslgraph.settle.sized import SizedLeg, Step
+from sslgraph.settle.sized import SizedGraph, SizedLeg, Step
 
 
 class InFloat32(nn.Module):
@@ -173,3 +173,18 @@ def _needed(steps: list[Step], wanted: set[str]) -> set[str]:
         if step.name in wanted:
             wanted |= {source for _, source in step.inputs}
     return wanted
+
+
+def code(sized: SizedGraph) -> str:
+    """The program of every leg; each has a heading if there are several."""
+    legs = [leg for outer in sized.legs for leg in (outer, outer.then) if leg is not None and leg.leg.values]
+    legs += [sized.export] if "(" in sized.graph.method.export else []
+    texts = []
+    for leg in legs:
+        outputs = {loss.name: loss.name for loss in leg.leg.losses}
+        outputs |= {piece.tensor: piece.tensor for write in leg.writes for _, piece in write.inputs}
+        if leg.leg.collect:
+            outputs |= {piece.tensor: piece.tensor for piece in leg.pieces[leg.leg.collect]}
+        heading = f"# {leg.leg.name}\n" if len(legs) > 1 else ""
+        texts.append(heading + Program(leg, sized.parts, frozenset(), outputs).code)
+    return "\n\n".join(texts)

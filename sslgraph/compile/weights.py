@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -76,15 +77,11 @@ class Encoder(nn.Module):
         nets, side by side; SslgraphError if none has more than one place.
         """
         given: list[Any] = []
-        hooks = [
-            self.net.get_submodule(net).register_forward_hook(lambda _module, _inputs, out: given.append(out))
-            for net in self.nets
-        ]
-        try:
+        with ExitStack() as hooks:
+            for net in self.nets:
+                layer = self.net.get_submodule(net)
+                hooks.enter_context(layer.register_forward_hook(lambda _module, _inputs, out: given.append(out)))
             (rows,) = self.net(image).values()
-        finally:
-            for hook in hooks:
-                hook.remove()
         own = grid_of(rows)
         maps = [own] if own is not None else [found for out in given if (found := _first_grid(out)) is not None]
         if not maps:
@@ -93,9 +90,8 @@ class Encoder(nn.Module):
                 "tokens of 2 x 2 places or more, so larger images may do"
             )
         size = maps[0].shape[2:]
-        return torch.cat(
-            [found if found.shape[2:] == size else interpolate(found, size, mode="bilinear") for found in maps], 1
-        )
+        alike = [found if found.shape[2:] == size else interpolate(found, size, mode="bilinear") for found in maps]
+        return torch.cat(alike, 1)
 
 
 def grid_of(value: Tensor) -> Float[Tensor, "batch dim rows columns"] | None:
@@ -134,11 +130,9 @@ def _weights(part: nn.Module, name: str) -> nn.Module | Tensor:
 def _load(box: Box, part: nn.Module, said: Weights, given: Mapping[str, Mapping[str, Tensor]]) -> None:
     here = (*box.path, "weights")
     if box.name not in given:
-        raise refusal(
-            here,
-            f"'{box.name}' takes its weights from {said.source}, and nothing was given for it",
-            f"write compile(given={{'{box.name}': STATE_DICT}}), or sslgraph.load_recipe(...).compile(images)",
-        )
+        problem = f"'{box.name}' takes its weights from {said.source}, and nothing was given for it"
+        cure = f"write compile(given={{'{box.name}': STATE_DICT}}), or sslgraph.load_recipe(...).compile(images)"
+        raise refusal(here, problem, cure)
     try:
         part.load_state_dict({**part.state_dict(), **given[box.name]})
     except RuntimeError as wrong:

@@ -39,10 +39,8 @@ def _axes(port: Port, meta: Any) -> list[tuple[str, int]]:
     if not rest:
         return list(zip(port.axes, meta.shape, strict=False))
     before, after = port.axes[: rest[0]], port.axes[rest[0] + 1 :]
-    return [
-        *zip(before, meta.shape, strict=False),
-        *zip(after, meta.shape[len(meta.shape) - len(after) :], strict=False),
-    ]
+    last = meta.shape[len(meta.shape) - len(after) :]
+    return [*zip(before, meta.shape, strict=False), *zip(after, last, strict=False)]
 
 
 def promised(part: nn.Module, outputs: Sequence[Port], sizes: Mapping[str, Any]) -> Any:
@@ -101,9 +99,6 @@ def _kind(meta: Tensor) -> str:
 
 def _axis_cure(port: Port, meta: Tensor) -> str:
     """What to do where a tensor has more or fewer axes than a port."""
-    if port.axes and len(port.axes) == len(meta.shape) + 1 and not port.is_bag:
-        return (
-            "connect a value that has these axes; in a part of your own, an axis that counts the views of a bag is "
-            "called `views`"
-        )
-    return "connect a value that has these axes"
+    views = "; in a part of your own, an axis that counts the views of a bag is called `views`"
+    is_one_short = port.axes and len(port.axes) == len(meta.shape) + 1 and not port.is_bag
+    return f"connect a value that has these axes{views if is_one_short else ''}"

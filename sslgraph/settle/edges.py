@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -45,12 +45,10 @@ def edges(graph: Graph, sized: SizedLeg) -> tuple[Edge, ...]:
         first = found.get(net)
         if first is None:
             width = rows.shape[1] if rows.ndim in (2, 4) else rows.shape[-1]
-            is_scores = value.name in scores
-            count = rows.numel() // width
-            name = f"{net}.{view}"
-            found[net] = Edge(name, net, value.name, piece.tensor, piece.views, width, count, None, is_scores)
+            what = f"{net}.{view}", net, value.name, piece.tensor, piece.views
+            found[net] = Edge(*what, width, rows.numel() // width, is_scores=value.name in scores)
         elif first.other is None and first.views == 1 and _is_alike(sized, first, piece):
-            found[net] = Edge(**{**first.__dict__, "other": piece.tensor})
+            found[net] = replace(first, other=piece.tensor)
     return tuple(found.values())
 
 
@@ -74,13 +72,8 @@ def _first_view(leg: Leg, value: Value) -> str | None:
 
 
 def _scores(graph: Graph, leg: Leg) -> set[str]:
-    return {
-        source
-        for value in leg.values.values()
-        if value.box
-        for port, source in value.inputs
-        if (graph.boxes[value.box].signature.inputs[port].axes or ("",))[-1] == SCORES
-    }
+    calls = [(graph.boxes[value.box].signature.inputs, value.inputs) for value in leg.values.values() if value.box]
+    return {source for ports, inputs in calls for port, source in inputs if (ports[port].axes or ("",))[-1] == SCORES}
 
 
 def _is_alike(sized: SizedLeg, first: Edge, piece: Piece) -> bool:

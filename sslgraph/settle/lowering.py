@@ -77,15 +77,14 @@ class Lowering:
             case "given":
                 return (Piece(self.tensors.step(Step(value.name, "input", value.name), self.collected)),)
             case "bag":
-                return self.tensors.joined(
-                    value.name, [piece for _, source in value.inputs for piece in self._pieces(source)]
-                )
+                pieces = [piece for _, source in value.inputs for piece in self._pieces(source)]
+                return self.tensors.joined(value.name, pieces)
             case "member":
                 return (self.tensors.member(value, self._pieces(value.inputs[0][1])),)
             case "port":
-                pieces = self._pieces(value.inputs[0][1])
-                names = self.tensors.numbered(value.name, len(pieces))
-                got = [self._got(value, piece, name) for piece, name in zip(pieces, names, strict=True)]
+                whole = self._pieces(value.inputs[0][1])
+                names = self.tensors.numbered(value.name, len(whole))
+                got = [self._got(value, piece, name) for piece, name in zip(whole, names, strict=True)]
                 return self.tensors.joined(value.name, got)
         assert value.box is not None
         return self._calls(value, self.graph.boxes[value.box])
@@ -121,10 +120,9 @@ class Lowering:
             shapes = ", ".join(str(list(shape)) for shape in self.out.shapes(dict(value.inputs)[port]))
             problem = f"port '{port}' of {box.use} takes one tensor, but gets several resolutions: {shapes}"
             raise fault(value, problem, "pool or embed them first, so that all have one shape")
-        results = [
-            self._call(value, box, {port: pieces[group] for port, pieces in sources.items()}, name)
-            for group, name in enumerate(self.tensors.numbered(value.name, count))
-        ]
+        results = []
+        for group, name in enumerate(self.tensors.numbered(value.name, count)):
+            results.append(self._call(value, box, {port: pieces[group] for port, pieces in sources.items()}, name))
         return tuple(results) if box.signature.has_fields else self.tensors.joined(value.name, results)
 
     def _call(self, value: Value, box: Box, given: dict[str, Piece], name: str) -> Piece:
@@ -214,10 +212,8 @@ class Lowering:
             metas[port] = meta.unflatten(0, (piece.views, -1)) if ports[port].is_bag and meta is not None else meta
         if box.name not in self.parts.built and isinstance(box, StateBox):  # nothing reads it before its write
             self.parts.refuse_misfit(write, box, metas)
-            first = next(
-                (self.leg.values[source] for _, source in write.inputs), Value(box.name, "call", path=box.path)
-            )
-            self._prepare(first, box, ports, metas)
+            values = [self.leg.values[source] for _, source in write.inputs]
+            self._prepare([*values, Value(box.name, "call", path=box.path)][0], box, ports, metas)
         self.out.writes.append(SizedWrite(write, tuple(inputs.items())))
         if ports and all(meta is not None for meta in metas.values()):
             self.parts.write(write, box, metas)

@@ -72,12 +72,8 @@ class MetaParts:
         part = self.built[box.name]
         if isinstance(box, TargetBox):
             self._arrived.setdefault(box.name, []).append(metas)
-        key = (
-            type(part.module),
-            part.module.training,
-            repr(part.settings),
-            tuple((port, meta.dtype, meta.shape) for port, meta in metas.items()),
-        )
+        arriving = tuple((port, meta.dtype, meta.shape) for port, meta in metas.items())
+        key = type(part.module), part.module.training, repr(part.settings), arriving
         if key not in self._results:
             given = {port: list(meta.shape) for port, meta in metas.items() if port not in RESERVED_PORTS}
             shapes = ", ".join(f"{port}={shape}" for port, shape in given.items())
@@ -86,7 +82,8 @@ class MetaParts:
             if misfit := _misfit(box, self._results[key]):
                 raise refusal(value.path, f"'{box.name}' ({box.use}) gives {misfit[0]}", misfit[1])
         if isinstance(box, LossBox) and hasattr(part.module, "landmarks"):
-            part.landmarks = _landmarks(part.module, metas)
+            known: Any = part.module
+            part.landmarks = {name: float(value) for name, value in known.landmarks(**metas).items()}
         return self._results[key]
 
     def takes(self, net: MetaPart, target: str) -> bool:
@@ -188,8 +185,3 @@ def _left_out(box: Box) -> list[str]:
     """The settings that neither the spec nor the part's defaults give."""
     settings = box.signature.settings.values()
     return [setting.name for setting in settings if setting.default is None and box.settings.get(setting.name) is None]
-
-
-def _landmarks(part: Any, metas: Mapping[str, Any]) -> dict[str, float]:
-    """The values of a loss that mean something, from the shapes alone."""
-    return {name: float(value) for name, value in part.landmarks(**metas).items()}

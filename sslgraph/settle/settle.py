@@ -8,6 +8,7 @@ import torch
 
 from sslgraph import collectives
 from sslgraph.errors import placed, refusal
+from sslgraph.settle.evaluating import evaluating
 from sslgraph.settle.freezes import freezes
 from sslgraph.settle.lowering import Lowering, Sizes
 from sslgraph.settle.meta_parts import MetaParts
@@ -38,11 +39,8 @@ def settle(
     with collectives.alone(), torch.no_grad(), without_compiler(), placed(graph.place):
         legs = tuple(Lowering(graph, leg, sizes, parts).run() for leg in graph.legs)
         built = parts.built
-        for part in built.values():
-            part.module.eval()
-        export = representation(Lowering(graph, graph.export, fixed, parts).run(), batch)
-        for part in built.values():
-            part.module.train()
+        with evaluating(*(part.module for part in built.values())):
+            export = representation(Lowering(graph, graph.export, fixed, parts).run(), batch)
         modules = {name: part.module for name, part in built.items()}
         refuse_other_widths(graph, parts)
         frozen = freezes((box for box in graph.boxes.values() if isinstance(box, NetBox)), modules)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from toys import CLOCK, EYE, PLUGINS, SQUARE, TWO_VIEWS, batch, compiled, dense, sized
 
-from sslgraph.compile.listing import code
+from sslgraph.compile.program import code
 from sslgraph.compile.weights import grid_of
 from sslgraph.errors import SpecError, SslgraphError
 from sslgraph.schedules import Clock

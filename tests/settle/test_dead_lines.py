@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from toys import EYE, PLUGINS, SQUARE, TWO_VIEWS, dense, sized
 
-from sslgraph.settle.dead_lines import dead_lines
+from sslgraph.settle.own_parts import dead_lines
 
 PICKED: dict[str, Any] = {
     "views": TWO_VIEWS,

@@ -11,7 +11,7 @@ from command import sslgraph as sslgraph
 
 from sslgraph.method import Method
 from sslgraph.method import load as load_method
-from sslgraph.settle.flattened_views import Given, flattened_views
+from sslgraph.settle.own_parts import Given, flattened_views
 
 LOSSES = """
 from jaxtyping import Float

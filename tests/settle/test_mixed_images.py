@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from toys import EYE, PLUGINS, SQUARE, TWO_VIEWS, dense, method
 
-from sslgraph.settle.mixed_images import mixed_images
+from sslgraph.settle.own_parts import mixed_images
 from sslgraph.settle.settle import settle
 from sslgraph.wire.wire import wire
 
