@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from sslgraph.drawing import Level, Picture, layout, picture, svg
-from sslgraph.drawing.write.pdf import pdf
-from sslgraph.drawing.write.png import png
+from sslgraph.drawing import LIGHT, Level, Picture, layout, picture, scene, svg
+from sslgraph.drawing.write.pdf import as_pdf
+from sslgraph.drawing.write.svg import rendered
 from sslgraph.pipelines.check.check import examine
 from sslgraph.read import catalogue
 from sslgraph.settle.sized import SizedGraph
@@ -44,8 +44,8 @@ def row(name: str, sized: SizedGraph, level: Level) -> str:
         milliseconds(lambda: picture(sized, level=level)),
         milliseconds(lambda: layouts(drawn)),
         milliseconds(lambda: svg(drawn)),
-        milliseconds(lambda: png(drawn), 3),
-        milliseconds(lambda: pdf(drawn), 3),
+        milliseconds(lambda: rendered(svg(drawn)), 3),
+        milliseconds(lambda: as_pdf(scene(drawn, LIGHT)), 3),
     ]
     said = " ".join(f"{value:{width}.1f}" for value, width in zip(figures, (6, 6, 6, 7, 7), strict=True))
     return f"{name:<16} {level:<10} {said}   {len(svg(drawn).encode()):,}"

@@ -9,7 +9,7 @@ from itertools import pairwise
 from sslgraph.diff import Account
 from sslgraph.drawing import Scene, scene
 from sslgraph.drawing.elements.forms import Circle, Group, Path, Shape, Style, Words, moved, points_of, rectangle
-from sslgraph.drawing.elements.measure import NOTE, Run, width
+from sslgraph.drawing.elements.measure import NOTE, Run, filled, width
 from sslgraph.drawing.elements.theme import THEMES, Theme
 
 from .union import State, Union
@@ -53,16 +53,16 @@ def overlay(made: Union, account: Account, theme: Theme | str = "light", marks: 
     work = _Marking(made, found, colours)
     shapes = [shape for part in drawn.shapes for shape in work.marked(part)]
     key, wide = _key(found, colours)
-    sheet = max(drawn.width, wide + 36, width(made.picture.title, TITLE, is_bold=True) + 36)
-    lines = list(_wrapped(account.headline, 12.0, sheet - 36))
+    title = made.picture.title
+    sheet = max(drawn.width, wide + 36, width(title, TITLE, is_bold=True) + 36)
+    pieces = (f"{word} " for word in account.headline.split())
+    lines = [line.rstrip() for line in filled(pieces, lambda line: width(line.rstrip(), 12.0) <= sheet - 36)]
     top = 34.0 + LINE * len(lines)
-    words: list[Shape] = [Words(18, 30, (Run(made.picture.title, is_bold=True),), TITLE, found.ink, "start")]
+    words: list[Shape] = [Words(18, 30, (Run(title, is_bold=True),), TITLE, found.ink, "start")]
     words += [Words(18, 50 + LINE * i, (Run(line),), 12.0, found.muted, "start") for i, line in enumerate(lines)]
     body = [moved(shape, 0, top) for shape in shapes]
     foot = moved(key, 18, top + drawn.height + 4)
-    return Scene(
-        (*words, *body, foot), sheet, top + drawn.height + 24, f"{made.picture.title}: {account.headline}", found
-    )
+    return Scene((*words, *body, foot), sheet, top + drawn.height + 24, f"{title}: {account.headline}", found)
 
 
 class _Marking:
@@ -204,17 +204,6 @@ def _along(shape: Shape, part: float) -> tuple[float, float]:
     pieces = pairwise(_points(shape))
     (x0, y0), (x1, y1) = max(pieces, key=lambda piece: abs(piece[1][0] - piece[0][0]) + abs(piece[1][1] - piece[0][1]))
     return x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
-
-
-def _wrapped(text: str, size: float, room: float) -> Iterator[str]:
-    line = ""
-    for word in text.split():
-        if line and width(f"{line} {word}", size) > room:
-            yield line
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    yield line
 
 
 def _key(theme: Theme, marks: Marks) -> tuple[Group, float]:

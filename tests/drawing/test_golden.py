@@ -11,7 +11,7 @@ import pytest
 from test_layout import shipped
 
 from sslgraph.drawing import as_json, picture, svg
-from sslgraph.drawing.write.png import rendered
+from sslgraph.drawing.write.svg import rendered
 from sslgraph.read import catalogue
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -31,8 +31,8 @@ from sslgraph.drawing.elements.words import (
 from sslgraph.drawing.figure.branches import branches
 from sslgraph.drawing.figure.said import relabelled
 from sslgraph.drawing.figure.summed import gathered
+from sslgraph.drawing.paint.at_lines import stop
 from sslgraph.drawing.paint.shows import shown
-from sslgraph.drawing.paint.stops import stop
 from sslgraph.drawing.write.graph_text import dot, mermaid
 from sslgraph.drawing.write.terminal import text
 from sslgraph.errors import SpecError, SslgraphError

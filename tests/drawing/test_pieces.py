@@ -14,7 +14,7 @@ from test_print import drawn
 from sslgraph.drawing import LIGHT, Panel, layout, picture
 from sslgraph.drawing.arrange.packing import packed
 from sslgraph.drawing.arrange.tiers import SHARED, tiers
-from sslgraph.drawing.figure.compact import compact
+from sslgraph.drawing.figure.fold import compact
 from sslgraph.drawing.write.fitted import fitted
 
 

@@ -15,7 +15,7 @@ from sslgraph.drawing import LIGHT, Picture, layout, picture
 from sslgraph.drawing.elements.forms import Group, Shape, Words
 from sslgraph.drawing.elements.measure import SMALL
 from sslgraph.drawing.elements.wrapping import wrapped
-from sslgraph.drawing.figure.compact import compact
+from sslgraph.drawing.figure.fold import compact
 from sslgraph.drawing.paint.scene import Scene
 from sslgraph.drawing.write.fitted import FONT, fitted
 from sslgraph.drawing.write.pdf import as_pdf

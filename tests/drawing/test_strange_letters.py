@@ -12,8 +12,7 @@ from sslgraph.drawing.figure.said import relabelled
 from sslgraph.drawing.paint.scene import Scene
 from sslgraph.drawing.write import fonts
 from sslgraph.drawing.write.file import Look, rendered_as
-from sslgraph.drawing.write.png import rendered
-from sslgraph.drawing.write.svg import as_svg
+from sslgraph.drawing.write.svg import as_svg, rendered
 from sslgraph.errors import SslgraphError
 
 

@@ -131,15 +131,9 @@ def _straighten(draft: Draft) -> None:
     if len(losses) != 1 or losses[0] in draft.grid.row:
         return
     near = [plan for plan in draft.ins[losses[0]] if plan.way != "between"]
-    near.sort(
-        key=lambda p: (
-            draft.edge(p).gradient != "gradient",
-            abs(draft.port_out[p.edge] - draft.port_in[p.edge]),
-            p.edge,
-        )
-    )
-    moves = [draft.port_out[plan.edge] - draft.port_in[plan.edge] for plan in near]
-    move = next((move for move in moves if abs(move) < NEAR), 0.0)
+    moves = {plan.edge: draft.port_out[plan.edge] - draft.port_in[plan.edge] for plan in near}
+    near.sort(key=lambda p: (draft.edge(p).gradient != "gradient", abs(moves[p.edge]), p.edge))
+    move = next((moves[plan.edge] for plan in near if abs(moves[plan.edge]) < NEAR), 0.0)
     draft.y[losses[0]] += move
     for plan in draft.ins[losses[0]]:
         draft.port_in[plan.edge] += move

@@ -1,12 +1,14 @@
-"""What stands at a line: the tensor's name above it and its shape below, a relation's words beside it."""
+"""What stands at a line: a tensor's name above it and its shape below, a relation's words beside it; room for them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ..elements.measure import NAME, NOTE, SHAPE, Run, runs_width, symbol, width
 from ..elements.picture import Edge, Panel
+from ..elements.place import Point
 
 Room = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -122,3 +124,30 @@ def stop_room(edge: Edge, *, is_down: bool = False, is_narrow: bool = False) -> 
     if not edge.stop:
         return 0.0
     return 22.0 if is_down else 24.0 if is_narrow else width("stop-grad", NOTE, is_bold=True) + 14
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The place of the frames of neighbouring branches; `is_low`: their name stands below."""
+
+    title: str
+    boxes: tuple[str, ...]
+    left: float
+    top: float
+    right: float
+    bottom: float
+    is_low: bool
+
+    @property
+    def sides(self) -> list[Room]:
+        """The room of its outline."""
+        left, top, right, bottom = self.left, self.top, self.right, self.bottom
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        return [(a + 1, b + 1, c - 1, d - 1) for a, b, c, d in rooms_of(corners)]
+
+
+def rooms_of(points: list[Point]) -> list[Room]:
+    """The room of each piece of a line."""
+    return [
+        (min(x0, x1) - 2, min(y0, y1) - 2, max(x0, x1) + 2, max(y0, y1) + 2) for (x0, y0), (x1, y1) in pairwise(points)
+    ]

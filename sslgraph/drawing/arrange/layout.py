@@ -16,9 +16,8 @@ from .draft import FRAME, FRAME_TITLE, Draft, around, draft
 from .grid.routes import Plan
 from .grid.rows import Grid
 from .heights import set_heights
-from .labels import Label, Room, meet, relation_labels, uncovered
+from .labels import Ground, Label, Room, meet, relation_labels, rooms_of, uncovered
 from .relations import relation_points
-from .room import Ground, rooms_of
 from .turned import labels_down, turned_ground, turned_place
 from .widths import Columns, set_widths, stop_gap
 

@@ -8,8 +8,7 @@ from itertools import pairwise
 
 from ..elements.place import Place, Point
 from .draft import FRAME_DOWN, Draft
-from .labels import Label, Room, meet, relation_labels
-from .room import Ground, rooms_of
+from .labels import Ground, Label, Room, meet, relation_labels, rooms_of
 from .widths import TITLE_DOWN
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from ..elements.measure import SLANT
 from .channels import Turn, order_turns
@@ -30,8 +32,7 @@ def set_widths(draft: Draft) -> Columns:
     turns = _turns(draft)
     slots = order_turns(turns, draft.grid.columns)
     for _ in range(3):  # two lines that would run on top of each other whichever is left move apart at their start
-        clash = next((pair for pair in _clashes(turns, slots)), None)
-        if clash is None:
+        if (clash := next(_clashes(turns, slots), None)) is None:
             break
         _nudge(draft, clash.edge)
         turns = _turns(draft)
@@ -42,22 +43,18 @@ def set_widths(draft: Draft) -> Columns:
 def _nudge(draft: Draft, edge: int) -> None:
     """Moves the start of a line by as much as its box allows."""
     source = draft.panel.edges[edge].source
-    reach = draft.extents[source].height / 2 * (1 - SLANT) - 2
-    reach = max(reach, 0.0)
+    reach = max(draft.extents[source].height / 2 * (1 - SLANT) - 2, 0.0)
     here = draft.port_out[edge] - draft.y[source]
     moved = draft.port_out[edge] + (min(8.0, reach - here) if here <= 0 else max(-8.0, -reach - here))
     plan = next(plan for plan in draft.outs[source] if plan.edge == edge)
     draft.port_out |= dict.fromkeys((mate.edge for mate in draft.fork(plan)), moved)
 
 
-def _clashes(turns: list[Turn], slots: dict[tuple[int, int], int]) -> list[Turn]:
-    found = []
-    for left in turns:
-        for right in turns:
-            is_left = left.gap == right.gap and slots[left.edge, left.number] < slots[right.edge, right.number]
-            if is_left and right.number == 0 and not left.is_fork_of(right) and abs(left.end - right.start) < 5:
-                found.append(right)
-    return found
+def _clashes(turns: list[Turn], slots: dict[tuple[int, int], int]) -> Iterator[Turn]:
+    for left, right in product(turns, turns):
+        is_left = left.gap == right.gap and slots[left.edge, left.number] < slots[right.edge, right.number]
+        if is_left and right.number == 0 and not left.is_fork_of(right) and abs(left.end - right.start) < 5:
+            yield right
 
 
 def _turns(draft: Draft) -> list[Turn]:
@@ -117,17 +114,10 @@ def _rooms(draft: Draft, column: int, wide: float) -> list[float]:
     for name in (n for n in draft.box if draft.column(n) == column):
         half = draft.extents[name].width / 2 - wide / 2
         pad = (draft.frame + 4 if draft.ends_frame(name) else 4.0) + (22.0 if is_passed else 0.0)
-        label = max(
-            (line_label(draft.edge(p), draft.shapes, draft.is_tight(name)).width for p in draft.outs[name]), default=0.0
-        )
-        stop = max(
-            (
-                stop_room(draft.edge(p), is_narrow=draft.is_tight_sheet)
-                for p in draft.outs[name]
-                if stop_gap(draft, p) == column
-            ),
-            default=0.0,
-        )
+        leaving, stopped = draft.outs[name], [p for p in draft.outs[name] if stop_gap(draft, p) == column]
+        labels = [line_label(draft.edge(p), draft.shapes, draft.is_tight(name)).width for p in leaving]
+        stops = [stop_room(draft.edge(p), is_narrow=draft.is_tight_sheet) for p in stopped]
+        label, stop = max(labels, default=0.0), max(stops, default=0.0)
         rooms.append(half + pad + label + stop + 12 if label or stop else draft.gap)
         rooms += [draft.gap + 14.0] if is_passed else []
         rooms += [label.width + 18 - wide / 2 for label in relations if name in (label.owner, label.end)]

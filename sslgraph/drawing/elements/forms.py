@@ -15,6 +15,12 @@ def points_of(numbers: tuple[float, ...]) -> list[tuple[float, float]]:
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
+def short(value: float, digits: int) -> str:
+    """A number with at most so many digits behind its point."""
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
 class Style(TypedDict, total=False):
     """How a path is drawn: the fields of Path but its commands."""
 

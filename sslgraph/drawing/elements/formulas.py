@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .measure import GREEK, Run, runs_width
+from .measure import GREEK, Run, filled, runs_width
 
 WORDS = {"temperature": "τ", "redundancy": "λ", "loss": "L", **GREEK}
 SIGNS = {"!=": "≠", "<=": "≤", ">=": "≥", "->": "→", "*": "·", "-": "−", "integral": "∫", "sqrt": "√"}
@@ -41,15 +41,9 @@ def typeset(formula: str) -> tuple[Run, ...]:
 
 def typeset_lines(formula: str, wide: float, size: float) -> list[tuple[Run, ...]]:
     """An equation in lines of about this width; a line breaks before a sign, where the formula has a blank."""
-    found: list[tuple[Run, ...]] = []
-    here = ""
-    for piece in re.split(r" (?=[+=/-] )|(?<= of)  ?| (?=sum)", formula):
-        tried = f"{here} {piece}".strip()
-        if here and runs_width(typeset(tried), size) > wide:
-            found.append(typeset(here))
-            tried = piece
-        here = tried
-    return [*found, typeset(here)]
+    pieces = (f"{piece} " for piece in re.split(r" (?=[+=/-] )|(?<= of)  ?| (?=sum)", formula))
+    found = filled(pieces, lambda line: runs_width(typeset(line.strip()), size) <= wide)
+    return [typeset(line.strip()) for line in found]
 
 
 def _runs(token: re.Match[str]) -> Iterator[Run]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,16 @@ def width(text: str, size: float, *, is_bold: bool = False) -> float:
 def runs_width(runs: tuple[Run, ...], size: float) -> float:
     """The width of pieces of text in a row."""
     return sum(width(run.text, size * (SMALL if run.is_sub else 1), is_bold=run.is_bold) for run in runs)
+
+
+def filled(words: Iterable[str], fits: Callable[[str], bool]) -> list[str]:
+    """Words, with the blanks behind them, in lines: as many in each as fit, and one at least."""
+    found = [""]
+    for word in words:
+        if found[-1] and not fits(found[-1] + word):
+            found.append("")
+        found[-1] += word
+    return found
 
 
 @cache

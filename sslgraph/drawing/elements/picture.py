@@ -75,6 +75,11 @@ class Edge:
     losses: tuple[str, ...] = ()  # losses whose gradient runs along it
     reads: tuple[tuple[str, str, str], ...] = ()  # (value read, value that reads it, port): what it stands for
 
+    @property
+    def stroke(self) -> tuple[object, ...]:
+        """All that is seen of it but its words."""
+        return self.source, self.target, self.kind, self.gradient, self.stop, self.losses
+
 
 @dataclass(frozen=True)
 class Frame:

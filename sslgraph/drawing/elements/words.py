@@ -38,12 +38,8 @@ def _part_words(part: Signature, settings: dict[str, Any]) -> str:
     if isinstance(get("name"), str):
         return str(get("name"))
     if _is_count(get("depth")):
-        is_encoder = part.traits.role in ("encoder", "")
-        return (
-            f"{name}-{get('depth')}"
-            if is_encoder and not part.traits.title
-            else f"{title_of(part)}, {get('depth')} blocks"
-        )
+        is_encoder = part.traits.role in ("encoder", "") and not part.traits.title
+        return f"{name}-{get('depth')}" if is_encoder else f"{title_of(part)}, {get('depth')} blocks"
     widths = [*_widths(get("hidden")), *_widths(get("out"))]
     return f"{title_of(part)} {'→'.join(map(number, widths))}" if widths else title_of(part)
 
@@ -94,12 +90,7 @@ def scheduled(value: Any) -> str:
     """A number, or how it runs: "0.996 → 1"."""
     if not (is_schedule(value) or isinstance(value, int | float)):
         return str(value)
-    found = schedule(value)
-    values = [found.values[0], *found.values[1:]]
-    while found.then is not None:
-        found = found.then
-        values += found.values
-    return " → ".join(f"{v:g}" for v in values)
+    return " → ".join(f"{number:g}" for number in schedule(value).every_value)
 
 
 def number(value: Any) -> str:

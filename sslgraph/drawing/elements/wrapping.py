@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from .measure import NOTE, SUB, TITLE, runs_width, symbol, width
+from .measure import NOTE, SUB, TITLE, filled, runs_width, symbol, width
 from .picture import NETS, Box, Panel
 
 LOSS = 92.0  # of the words of a loss at least: nothing stands beside it
@@ -60,11 +60,8 @@ def _parts(text: str, wide: float) -> list[str]:
 
 def lines(text: str, wide: float, size: float, *, is_bold: bool = False) -> list[str]:
     """A text in lines; it breaks behind blanks, arrows and hyphens, and a word that is too long anywhere."""
-    found = [""]
-    for word in (piece for token in BREAK.split(text) for piece in _pieces(token, wide, size)):
-        if found[-1] and width((found[-1] + word).rstrip(), size, is_bold=is_bold) > wide:
-            found.append("")
-        found[-1] += word
+    words = (piece for token in BREAK.split(text) for piece in _pieces(token, wide, size))
+    found = filled(words, lambda line: width(line.rstrip(), size, is_bold=is_bold) <= wide)
     return [line.rstrip() for line in found if line.strip()]
 
 
@@ -72,9 +69,4 @@ def _pieces(word: str, wide: float, size: float) -> list[str]:
     """A word cut into pieces if it is far wider than a line: letters without blanks, as in Chinese, break anywhere."""
     if width(word, size) <= 1.4 * wide:
         return [word]
-    pieces = [""]
-    for letter in word:
-        if pieces[-1] and letter != " " and width(pieces[-1] + letter, size) > wide:
-            pieces.append("")
-        pieces[-1] += letter
-    return pieces
+    return filled(word, lambda line: line.endswith(" ") or width(line, size) <= wide)

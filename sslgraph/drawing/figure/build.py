@@ -88,14 +88,11 @@ class _Panel:
 
     def _views(self, calls: Calls, leg: SizedLeg, drawn: set[str]) -> None:
         views = list(dict.fromkeys(str(v.view) for n, v in calls.calls.items() if v.kind == "view" and n in drawn))
-        stacks = {
-            view: [v for v in views if self.stacks.get(v, v) == view]
-            for view in views
-            if self.stacks.get(view, view) == view
-        }
+        firsts = [view for view in views if self.stacks.get(view, view) == view]
+        stacks = [[view for view in views if self.stacks.get(view, view) == first] for first in firsts]
         if stacks:
             self._add(Box(self._id(self.image), "image", title="image"))
-        for augmentation, view in self.describe.views(leg, list(stacks.values())):
+        for augmentation, view in self.describe.views(leg, stacks):
             self._add(augmentation)
             self._add(view)
             self.edges.append(Edge(self._id(self.image), augmentation.id, gradient="input"))
@@ -111,7 +108,7 @@ class _Panel:
     def _line(self, edge: Edge) -> None:
         """Adds a line; lines between two boxes that differ in nothing but their port are one."""
         for number, old in enumerate(self.edges):
-            if _is_one_line(old, edge):
+            if old.stroke == edge.stroke:
                 port = ", ".join(dict.fromkeys(filter(None, (*old.port.split(", "), edge.port))))
                 shape = old.shape if old.shape == edge.shape else ""  # which of the ports would it be?
                 name, reads = old.name or edge.name, (*old.reads, *edge.reads)
@@ -127,10 +124,9 @@ class _Panel:
         maker = calls.calls[_maker(calls, collect)]
         output = str(leg.leg.values[collect].port or "")
         shape = self._shape(leg, maker, collect)
-        self._add(Box(self._id(f"all.{name}"), "op", title="all images", values=(collect,)))
-        self.edges.append(
-            Edge(self._source(maker), self._id(f"all.{name}"), name="" if output else name, port=output, shape=shape)
-        )
+        every = self._id(f"all.{name}")
+        self._add(Box(every, "op", title="all images", values=(collect,)))
+        self.edges.append(Edge(self._source(maker), every, name="" if output else name, port=output, shape=shape))
 
     def _writes(self, calls: Calls, leg: SizedLeg) -> None:
         for write in leg.leg.writes:
@@ -170,11 +166,8 @@ class _Panel:
             nets = [box for box in self.boxes.values() if box.part == target.follows]
             copies = [box for box in self.boxes.values() if box.part == name]
             if nets and copies and self.leg.leg.is_training:
-                if isinstance(target, Average):
-                    label = f"EMA {scheduled(target.momentum)}"
-                else:
-                    label = f"snapshot {target.when}"
-                self.edges.append(Edge(nets[-1].id, copies[0].id, "ema", label=label))
+                slow = f"EMA {scheduled(target.momentum)}" if isinstance(target, Average) else f"snapshot {target.when}"
+                self.edges.append(Edge(nets[-1].id, copies[0].id, "ema", label=slow))
 
     def _shape(self, leg: SizedLeg, maker: Value, value: str) -> str:
         if maker.view is not None or self._is_memory(maker):
@@ -194,11 +187,6 @@ class _Panel:
 
     def _id(self, name: str) -> str:
         return f"{self.prefix}{name}"
-
-
-def _is_one_line(old: Edge, new: Edge) -> bool:
-    fields = ("source", "target", "kind", "gradient", "stop", "losses")
-    return all(getattr(old, field) == getattr(new, field) for field in fields)
 
 
 def _drawn(calls: Calls) -> set[str]:

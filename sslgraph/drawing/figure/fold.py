@@ -1,4 +1,4 @@
-"""Folding: a branch of the picture shown as one box."""
+"""Less ink: a branch of the picture as one box, no pills of augmentations, no counts of parameters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from sslgraph.wire.walks import reached
 
 from ..elements.picture import NETS, Box, Edge, Panel, Picture, Weights
+from ..elements.words import count
 
 FOLDED = (*NETS, "op")
 
@@ -58,9 +59,7 @@ def _folded(panel: Panel, lane: str) -> Panel:
 
 def _line(edge: Edge) -> tuple[object, ...]:
     """What two lines have in common that may be one."""
-    if edge.kind in ("ema", "same"):
-        return edge.source, edge.target, edge.kind
-    return edge.source, edge.target, edge.kind, edge.gradient, edge.stop, edge.losses, edge.port, edge.label
+    return edge.stroke[:3] if edge.kind in ("ema", "same") else (*edge.stroke, edge.port, edge.label)
 
 
 def _one_box(panel: Panel, lane: str, members: tuple[Box, ...]) -> Box:
@@ -82,3 +81,42 @@ def _one_box(panel: Panel, lane: str, members: tuple[Box, ...]) -> Box:
         lines=tuple(dict.fromkeys(line for box in members for line in box.lines)),
         members=tuple(box.id for box in members),
     )
+
+
+def compact(picture: Picture) -> Picture:
+    """The picture with lines from the image straight to its views, and no numbers of parameters."""
+    return picture.with_panels(tuple(_without_pills(panel) for panel in picture.panels))
+
+
+def bare(picture: Picture) -> Picture:
+    """A compact picture that begins with the views: the image is left out, and what of it an encoder sees."""
+    picture = compact(picture)
+    images = {box.id for panel in picture.panels for box in panel.boxes if box.kind == "image"}
+
+    def without(panel: Panel) -> Panel:
+        boxes = tuple(_unseen(box) for box in panel.boxes if box.id not in images)
+        return replace(panel, boxes=boxes, edges=tuple(edge for edge in panel.edges if edge.source not in images))
+
+    return picture.with_panels(tuple(map(without, picture.panels)))
+
+
+def _unseen(box: Box) -> Box:
+    return replace(box, shows="") if box.kind == "encoder" else box
+
+
+def _without_pills(panel: Panel) -> Panel:
+    image = {box.id for box in panel.boxes if box.kind == "image"}
+    before = {edge.target: edge.source for edge in panel.edges if edge.source in image}
+    pills = {box.id for box in panel.boxes if box.kind == "augmentation" and box.id in before}
+    edges: list[Edge] = []
+    for edge in panel.edges:
+        if edge.source in pills:
+            edge = replace(edge, source=before[edge.source])
+        if edge.target not in pills and edge not in edges:
+            edges.append(edge)
+    boxes = tuple(_uncounted(box) for box in panel.boxes if box.id not in pills)
+    return replace(panel, boxes=boxes, edges=tuple(edges))
+
+
+def _uncounted(box: Box) -> Box:
+    return replace(box, sub=box.sub.removesuffix(f" · {count(box.parameters)}")) if box.parameters else box

@@ -26,34 +26,26 @@ def symmetry(graph: Graph, leg: Leg) -> Symmetry | None:
     """The first pair of views whose exchange sends every loss of the leg to a loss of the leg, some to another one."""
     views = list(dict.fromkeys(str(value.view) for value in leg.values.values() if value.kind == "view"))
     for one, other in combinations(views, 2):
-        if graph.method.views[one].copies == graph.method.views[other].copies and (
-            found := _under(graph, leg, one, other)
-        ):
+        is_alike = graph.method.views[one].copies == graph.method.views[other].copies
+        if is_alike and (found := _under(graph, leg, one, other)):
             return found
     return None
 
 
-def _under(graph: Graph, leg: Leg, one: str, other: str) -> Symmetry | None:
-    swap = {one: other, other: one}
+def _under(graph: Graph, leg: Leg, one: str, two: str) -> Symmetry | None:
+    swap = {one: two, two: one}
     mirrors: dict[str, str] = {}
     apart: dict[str, tuple[str, ...]] = {}
     formulas = _Formulas(graph, leg, swap)
     for loss in leg.losses:
-        image = next(
-            (
-                (other_loss, ports)
-                for other_loss in leg.losses
-                if (ports := formulas.apart(loss, other_loss)) is not None
-            ),
-            None,
-        )
-        if image is None:
+        images = ((other, ports) for other in leg.losses if (ports := formulas.apart(loss, other)) is not None)
+        if (image := next(images, None)) is None:
             return None
         partner, ports = image
         if partner.name != loss.name and loss.name not in mirrors:
             mirrors[partner.name] = loss.name
             apart[loss.name] = ports
-    return Symmetry((one, other), mirrors, apart) if mirrors else None
+    return Symmetry((one, two), mirrors, apart) if mirrors else None
 
 
 class _Formulas:
@@ -69,14 +61,8 @@ class _Formulas:
         def written(name: str) -> tuple[Any, ...]:
             value = self.leg.values[name]
             view = swap.get(str(value.view), value.view)
-            return (
-                value.kind,
-                value.box,
-                value.port,
-                value.member,
-                view,
-                tuple((port, written(source)) for port, source in value.inputs),
-            )
+            inputs = tuple((port, written(source)) for port, source in value.inputs)
+            return value.kind, value.box, value.port, value.member, view, inputs
 
         return written
 

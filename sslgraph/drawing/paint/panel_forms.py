@@ -1,23 +1,22 @@
-"""One panel as forms: its frames, lines, boxes and words at their places."""
+"""One panel as forms: its frames, lines, boxes and words at their places; and a picture in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
 
+from ..arrange.labels import Ground
 from ..arrange.layout import Layout
-from ..arrange.room import Ground
 from ..elements.forms import Group, Path, Shape, Words, rectangle, rounded
 from ..elements.measure import NAME, Run
-from ..elements.picture import Box, Edge, players
+from ..elements.picture import Box, Edge, Picture, players
 from ..elements.place import Point
 from ..elements.theme import Theme
 from ..figure.said import strong
-from .at_lines import arrow, ema_line, shorter, worded, write_line
+from .at_lines import arrow, ema_line, shorter, stop, worded, write_line
 from .boxes import drawn
-from .describing import HOW
-from .stops import stop
 
+HOW = {"gradient": "gradient flows back", "none": "no gradient", "input": "input data"}
 PALE = 0.3  # opacity of what is not in focus
 
 
@@ -129,3 +128,21 @@ def _said(edge: Edge) -> str:
     how = HOW[edge.gradient] if edge.kind == "data" else edge.label
     stopped = "stop-gradient" if edge.stop else ""
     return "; ".join(filter(None, (ends, edge.name, edge.port, edge.shape, how, stopped)))
+
+
+def described(picture: Picture) -> str:
+    """What each net, memory and loss reads, and which net follows which: for whoever can't see it."""
+    sentences = []
+    for panel in picture.panels:
+        name = {box.id: " ".join(dict.fromkeys(filter(None, (box.title, box.symbol)))) or box.id for box in panel.boxes}
+        for box in panel.boxes:
+            reads = [edge for edge in panel.edges if edge.target == box.id and edge.kind != "same"]
+            if reads and box.kind not in ("view", "augmentation"):
+                sentences.append(f"{name[box.id]}: {', '.join(_read(edge, name[edge.source]) for edge in reads)}.")
+    return " ".join(sentences)
+
+
+def _read(edge: Edge, source: str) -> str:
+    if edge.kind != "data":
+        return f"{edge.label} of {source}" if edge.kind == "ema" else f"{edge.label} from {source}"
+    return f"reads {source} ({'stop-gradient' if edge.stop else HOW[edge.gradient]})"

@@ -13,9 +13,8 @@ from ..elements.measure import LINE, NOTE, TITLE, Run
 from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
 from ..elements.wrapping import lines
-from .describing import described
 from .legend import legend
-from .panel_forms import Drawing
+from .panel_forms import Drawing, described
 
 PAD = 18.0
 APART, PIECES = 30.0, 18.0  # between panels; between the pieces of one

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from ..arrange.tiers import least, tiers
 from ..elements.picture import Picture
-from ..figure.compact import bare, compact
-from ..figure.fold import fold, foldable
+from ..figure.fold import bare, compact, fold, foldable
 from ..paint.scene import PIECES, Form
 
 WRAPS = (110.0, 84.0, 72.0, 62.0)  # widths of words, the best ones first

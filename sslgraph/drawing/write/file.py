@@ -10,21 +10,23 @@ from pathlib import Path
 from sslgraph.errors import SslgraphError
 from sslgraph.files.write_whole import write_whole
 
-from ..elements.measure import SUB
+from ..elements.forms import Shape, Words, moved
+from ..elements.measure import SUB, TITLE, Run
 from ..elements.picture import Picture, as_json
 from ..elements.theme import DARK, LIGHT, Theme
-from ..figure.compact import compact
+from ..figure.fold import compact
 from ..figure.steps import steps
 from ..figure.summed import gathered
+from ..paint.legend import legend
 from ..paint.scene import POINT, Scene, scene
 from .fitted import FONT, PAGE, fitted
 from .fonts import font_for, strange
 from .graph_text import dot, mermaid
-from .sheet import GAP, PAD, sheet
-from .svg import as_svg
+from .svg import as_svg, rendered
 
 FORMATS = ("svg", "png", "pdf", "tex", "mmd", "dot", "json")
 TEXTS: dict[str, Callable[[Picture], str]] = {"mmd": mermaid, "dot": dot, "json": as_json}
+GAP, HEAD, PAD = 14.0, 26.0, 6.0  # between cells; for the name of a method; around the sheet
 DOTS, PRINT_DOTS = 2, 4  # of a PNG for each unit of the picture; for each dot of a screen that prints an inch as 96
 
 
@@ -55,7 +57,7 @@ class Look:
         point = self.font / SUB
         room = (self.inches * 72 / point - 2 * PAD - (columns - 1) * GAP) / columns * point / 72
         scenes = [self._scene(picture, room if self.inches else 0.0, legend=False) for picture in pictures]
-        return sheet(scenes, pictures, columns, self._theme, key=self.legend)
+        return _sheet(scenes, pictures, columns, self._theme, key=self.legend)
 
     @property
     def _theme(self) -> Theme:
@@ -108,8 +110,6 @@ def rendered_as(drawn: Scene, kind: str) -> bytes:
     if kind == "svg":
         return as_svg(drawn, alone=True).encode()
     if kind == "png":
-        from .png import rendered
-
         more = (font_for(letters),) if (letters := strange(drawn.shapes)) else ()
         return rendered(as_svg(drawn), zoom=DOTS if drawn.point == POINT else PRINT_DOTS, more=more)
     if kind == "tex":
@@ -122,3 +122,26 @@ def rendered_as(drawn: Scene, kind: str) -> bytes:
     from .pdf import as_pdf
 
     return as_pdf(drawn)
+
+
+def _sheet(scenes: Sequence[Scene], pictures: Sequence[Picture], columns: int, theme: Theme, *, key: bool) -> Scene:
+    """The drawings of these pictures, row by row, each in the middle of its cell; `key`: whether there is a legend."""
+    wide = max(drawn.width for drawn in scenes)
+    parts: list[Shape] = []
+    y = PAD
+    for start in range(0, len(scenes), columns):
+        row = scenes[start : start + columns]
+        for place, drawn in enumerate(row):
+            left = PAD + place * (wide + GAP)
+            name = (Run(drawn.title, is_bold=True),)
+            parts.append(Words(left + wide / 2, y + 16, name, TITLE, theme.ink))
+            parts += [moved(shape, left + (wide - drawn.width) / 2, y + HEAD) for shape in drawn.shapes]
+        y += HEAD + max(drawn.height for drawn in row) + GAP
+    whole = 2 * PAD + columns * wide + (columns - 1) * GAP
+    if key:
+        together = Picture("", "paper", tuple(panel for picture in pictures for panel in picture.panels))
+        signs, whole, high = legend(together, theme, PAD + 8, y + 8, whole, False)
+        parts.append(signs)
+        y += high + 8
+    title = ", ".join(drawn.title for drawn in scenes)
+    return replace(scenes[0], shapes=tuple(parts), width=whole, height=y + PAD, title=title)

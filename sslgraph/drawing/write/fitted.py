@@ -12,8 +12,7 @@ from sslgraph.errors import SslgraphError
 from ..elements.measure import NAME, SHAPE, SMALL, SUB
 from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
-from ..figure.compact import bare, compact
-from ..figure.fold import fold, foldable
+from ..figure.fold import bare, compact, fold, foldable
 from ..paint.scene import Form, Scene, scene
 from .cut import WRAPS, cut, least_cut
 

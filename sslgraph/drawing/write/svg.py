@@ -1,19 +1,29 @@
-"""A scene as SVG: plain text elements, no style sheet, nothing from outside; it opens everywhere alike."""
+"""A scene as SVG: plain text elements, no style sheet, nothing from outside; it opens everywhere alike.
+
+A PNG is drawn from it by resvg with the shipped fonts only: the same dots on every machine.
+"""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path as File
 
 from sslgraph.escaping import escape
 
-from ..elements.forms import Circle, Command, Group, Path, Shape, Words
-from ..elements.measure import SMALL
+from ..elements.forms import Circle, Command, Group, Path, Shape, Words, short
+from ..elements.measure import FONTS, SMALL
 from ..elements.picture import Picture
 from ..elements.theme import THEMES, Theme
 from ..figure.summed import gathered
 from ..paint.scene import POINT, Scene, scene
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+FILES = (
+    "FigureSans-Regular.ttf",
+    "FigureSans-Bold.ttf",
+    "FigureSans-Italic.ttf",
+    "FigureSymbols-Regular.ttf",
+)
 _SUB = (SMALL, 0.24)  # a subscript's size and how far it stands below
 
 
@@ -133,6 +143,21 @@ def _words(words: Words) -> str:
 
 
 def _n(value: float) -> str:
-    text = f"{value:.1f}" if abs(value) >= 1 or value == 0 else f"{value:.2f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
+    return short(value, 1 if abs(value) >= 1 else 2)
+
+
+def rendered(text: str, *, zoom: int = 2, more: tuple[File, ...] = ()) -> bytes:
+    """SVG text as the bytes of a PNG, `zoom` dots for each unit; `more`: fonts for letters that no shipped one has."""
+    import resvg_py
+
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=text,
+            zoom=zoom,
+            dpi=96,
+            skip_system_fonts=True,
+            font_files=[*(str(FONTS / name) for name in FILES), *map(str, more)],
+            font_family="Figure Sans",
+            sans_serif_family="Figure Sans",
+        )
+    )

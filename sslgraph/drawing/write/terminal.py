@@ -8,24 +8,14 @@ from itertools import pairwise
 
 from ..arrange.layout import WRAP, Layout, layout
 from ..elements.picture import NETS, Box, Edge, Picture
-from ..figure.compact import compact
-from ..figure.fold import fold, foldable
+from ..figure.fold import compact, fold, foldable
 
 # left-right and up-down strokes: of gradients, of data without, of relations
 _STROKES = {"gradient": "━┃", "input": "─│", "none": "╌╎", "ema": "┄┊", "write": "┄┊", "same": "═║"}
 _CORNERS = {(1, 1): "╮", (1, -1): "╯", (-1, 1): "╭", (-1, -1): "╰"}
 _BORDERS = {"trained": "┌─┐│└┘", "ema": "┌┄┐┊└┘", "frozen": "┌╌┐╎└┘", "none": "╭─╮│╰╯"}
 NEAR = 3.0  # heights nearer than this are one line of letters
-
-
-SIGNS = (
-    "━ gradient flows back",
-    "╌ no gradient",
-    "─ input data",
-    "┊ EMA or write",
-    "║ same weights",
-    "// stop-gradient",
-)
+SIGNS = "━ gradient flows back   ╌ no gradient   ─ input data   ┊ EMA or write   ║ same weights   // stop-gradient"
 WRAPS = (WRAP, 84.0, 62.0)
 CUT = "⋯"  # where a line goes on in the next piece, and where it comes from
 
@@ -37,8 +27,7 @@ def text(picture: Picture, wide: int = 0) -> str:
     columns and goes on below. 0: as wide as it likes.
     """
     blocks = [picture.title, *_blocks(picture, wide)]
-    signs = "   ".join(SIGNS)
-    blocks.append("\n".join(textwrap.wrap(signs, wide, replace_whitespace=False)) if wide else signs)
+    blocks.append("\n".join(textwrap.wrap(SIGNS, wide, replace_whitespace=False)) if wide else SIGNS)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -157,10 +146,11 @@ class _Sheet:
     def _line(self, edge: Edge, points: list[tuple[int, int]], is_stopped: bool) -> None:
         level, upright = tuple(_STROKES[edge.gradient if edge.kind == "data" else edge.kind])
         for (x0, y0), (x1, y1) in pairwise(points):
-            for x in range(min(x0, x1), max(x0, x1) + 1):
-                self._put(x, y0, level) if y0 == y1 else None
-            for y in range(min(y0, y1), max(y0, y1) + 1):
-                self._put(x0, y, upright) if x0 == x1 and y0 != y1 else None
+            if y0 == y1:
+                self._put(min(x0, x1), y0, level * (abs(x1 - x0) + 1))
+            elif x0 == x1:
+                for y in range(min(y0, y1), max(y0, y1) + 1):
+                    self._put(x0, y, upright)
         for (x0, y0), (x1, y1), (x2, y2) in zip(points, points[1:], points[2:], strict=False):
             if (y0 == y1) != (y1 == y2) and (x0, y0) != (x1, y1) and (x1, y1) != (x2, y2):
                 side = 1 if (x0 < x1 or x2 < x1) else -1
@@ -171,26 +161,24 @@ class _Sheet:
             head = ("▶", x1 - 1, y1) if y0 == y1 else ("▼", x1, y1 - 1) if y1 > y0 else ("▲", x1, y1 + 1)
             self._put(head[1], head[2], head[0])
         if is_stopped:
-            self._put(points[0][0] + 1, points[0][1], "/")
-            self._put(points[0][0] + 2, points[0][1], "/")
+            self._put(points[0][0] + 1, points[0][1], "//")
 
     def _box(self, name: str, box: Box) -> None:
         place = self.placed.places[name]
         left, right = self.x[place.left], self.x[place.right]
         top, bottom = (self.y[side] for side in self.edge_y[name])
-        a, b, c, d, e, f = tuple(_BORDERS[box.weights])
-        for y in range(top, bottom + 1):
-            for x in range(left, right + 1):
-                edge_row, edge_column = y in (top, bottom), x in (left, right)
-                corner = {(left, top): a, (right, top): c, (left, bottom): e, (right, bottom): f}.get((x, y))
-                self._put(x, y, corner or (b if edge_row else d if edge_column else " "))
+        a, level, c, upright, e, f = tuple(_BORDERS[box.weights])
+        inner = right - left - 1
+        self._put(left, top, f"{a}{level * inner}{c}")
+        for y in range(top + 1, bottom):
+            self._put(left, y, f"{upright}{' ' * inner}{upright}")
+        self._put(left, bottom, f"{e}{level * inner}{f}")
         first = (top + bottom - len(self.labels[name]) + 1) // 2
         for i, words in enumerate(self.labels[name]):
-            for j, letter in enumerate(words):
-                self._put((left + right - len(words) + 1) // 2 + j, first + i, letter)
+            self._put((left + right - len(words) + 1) // 2, first + i, words)
 
-    def _put(self, x: int, y: int, letter: str) -> None:
-        self.letters[y][x] = letter
+    def _put(self, x: int, y: int, letters: str) -> None:
+        self.letters[y][x : x + len(letters)] = letters
 
 
 def _key(y: float) -> int:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from sslgraph.escaping import FOR_LATEX
 
-from ..elements.forms import Circle, Command, Group, Path, Shape, Words, points_of
+from ..elements.forms import Circle, Command, Group, Path, Shape, Words, points_of, short
 from ..elements.measure import Run
 from ..paint.scene import Scene
 
@@ -164,5 +164,4 @@ def _comment(text: str) -> str:
 
 
 def _n(value: float) -> str:
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return short(value, 2)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
-from ...elements.picture import Panel
+from ...elements.picture import Panel, Relation
 from .columns import is_forward
 
 EXACT = 5  # up to so many rows every order is tried; above, single rows are moved until no move helps
@@ -26,10 +26,8 @@ class _Line:
     target: int
     first: int  # column
     last: int
-    weight: float
-    is_ema: bool
+    kind: Relation
     is_relation: bool
-    is_write: bool
 
     @property
     def upright(self) -> float:
@@ -74,19 +72,12 @@ class _Costs:
         self.grounds = [{title[name] for name in names if name in title} for names in rows]
         # How far the frames of one name reach, whatever rows they stand in: no stranger stands on their ground.
         self.reach = {of: [column[name] for name in title if title[name] == of] for of in title.values()}
-        self.lines = [
-            _Line(
-                row.get(edge.source, -1),
-                row.get(edge.target, -1),
-                column[edge.source],
-                column[edge.target],
-                _LENGTH[edge.kind],
-                edge.kind == "ema",
-                edge.kind != "data" and not is_forward(panel, edge, column),
-                edge.kind == "write",
-            )
-            for edge in panel.edges
-        ]
+        self.lines = []
+        for edge in panel.edges:
+            source, target = row.get(edge.source, -1), row.get(edge.target, -1)
+            is_relation = edge.kind != "data" and not is_forward(panel, edge, column)
+            first, last = column[edge.source], column[edge.target]
+            self.lines.append(_Line(source, target, first, last, edge.kind, is_relation))
         self.apart = [
             line for line in self.lines if -1 not in (line.source, line.target) and line.source != line.target
         ]
@@ -146,7 +137,7 @@ class _Costs:
         cost = self.strange * sum(a > b for a, b in combinations(order, 2))
         for line in self.apart:
             down = at[line.target] - at[line.source]
-            cost += line.weight * abs(down) + (UPSIDE_DOWN if line.is_ema and down <= 0 else 0.0)
+            cost += _LENGTH[line.kind] * abs(down) + (UPSIDE_DOWN if line.kind == "ema" and down <= 0 else 0.0)
         for ends in self.ends:
             places = [at[end] for end in ends]
             cost += SPREAD * (max(places) - min(places))
@@ -172,7 +163,7 @@ class _Costs:
 
 
 def _weight(one: _Line, other: _Line) -> float:
-    return CUT if one.is_write or other.is_write else CROSSING
+    return CUT if "write" in (one.kind, other.kind) else CROSSING
 
 
 def _cross(at: dict[int, int], one: _Line, other: _Line) -> bool:
