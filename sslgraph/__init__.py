@@ -35,23 +35,19 @@ if not (_Path(__file__).parent / "components").is_dir():
 
 __version__ = "0.1.0"
 
-# Each public name, and the module that it is taken from when it is first asked for.
-_PUBLIC = {
-    "Clock": "sslgraph.schedules",
-    "CompiledMethod": "sslgraph.compile.compile",
-    "Method": "sslgraph.method",
-    "Recipe": "sslgraph.pipelines.own_loop",
-    "SpecError": "sslgraph.errors",
-    "SslgraphError": "sslgraph.errors",
-    "TrainedRun": "sslgraph.pipelines.python",
-    "component": "sslgraph.component",
-    "load": "sslgraph.method",
-    "load_recipe": "sslgraph.pipelines.own_loop",
-    "open_run": "sslgraph.pipelines.python",
-    "plain_weights": "sslgraph.pipelines.weights.plain_weights",
-    "train": "sslgraph.pipelines.python",
+# The public names of each module, which is imported when one of them is first asked for.
+_MODULES = {
+    "compile.compile": ("CompiledMethod",),
+    "component": ("component",),
+    "errors": ("SpecError", "SslgraphError"),
+    "method": ("Method", "load"),
+    "pipelines.own_loop": ("Recipe", "load_recipe"),
+    "pipelines.python": ("TrainedRun", "open_run", "train"),
+    "pipelines.weights.plain_weights": ("plain_weights",),
+    "schedules": ("Clock",),
 }
-__all__ = [*_PUBLIC, "__version__"]
+_PUBLIC = {name: f"sslgraph.{module}" for module, names in _MODULES.items() for name in names}
+__all__ = [*sorted(_PUBLIC), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,8 +16,7 @@ def cache() -> Path:
 
     RuntimeError if there is no home.
     """
-    named, caches = os.environ.get("SSLGRAPH_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    return Path(named).expanduser() if named else Path(caches or "~/.cache").expanduser() / "sslgraph"
+    return _of_user("SSLGRAPH_CACHE", "XDG_CACHE_HOME", "~/.cache")
 
 
 def config() -> Path:
@@ -25,8 +24,12 @@ def config() -> Path:
 
     RuntimeError if there is no home.
     """
-    named, settings = os.environ.get("SSLGRAPH_CONFIG"), os.environ.get("XDG_CONFIG_HOME")
-    return Path(named).expanduser() if named else Path(settings or "~/.config").expanduser() / "sslgraph"
+    return _of_user("SSLGRAPH_CONFIG", "XDG_CONFIG_HOME", "~/.config")
+
+
+def _of_user(named: str, around: str, usual: str) -> Path:
+    own = os.environ.get(named) or Path(os.environ.get(around) or usual, "sslgraph")
+    return Path(own).expanduser()
 
 
 def own_folder(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,7 +129,7 @@ class Method:
     @property
     def code(self) -> str:
         """The training step as Python that reads like the paper."""
-        from sslgraph.compile.listing import code
+        from sslgraph.compile.program import code
 
         return code(self.sized())
 
@@ -176,10 +177,9 @@ class Method:
         """What a notebook shows."""
         from sslgraph.drawing import svg
 
-        try:
+        with suppress(SslgraphError):
             return svg(self.picture())
-        except SslgraphError:
-            return None
+        return None
 
 
 @dataclass(frozen=True, repr=False)
@@ -222,7 +222,6 @@ class Difference:
         """What a notebook shows."""
         from sslgraph.drawing import as_svg
 
-        try:
+        with suppress(SslgraphError):
             return as_svg(self.scene())
-        except SslgraphError:
-            return None
+        return None

@@ -12,18 +12,8 @@ from sslgraph.schedules import is_schedule
 from .changes import Changed, written
 
 ARROW = "->"
-_ORDER = (
-    "use",
-    "augment",
-    "preset",
-    "name",
-    "depth",
-    "hidden",
-    "out",
-    "norm",
-    "output_norm",
-    "patch",
-)  # the order in which a reader asks
+# The order in which a reader asks.
+_ORDER = ("use", "augment", "preset", "name", "depth", "hidden", "out", "norm", "output_norm", "patch")
 
 
 def of_value(value: Any) -> str:

@@ -100,14 +100,8 @@ def resolve(
 
 def full_name(module: Module, expression: ast.expr) -> str:
     """`torch.nn.Module`, as an import would call the expression; read from this module alone."""
-    if isinstance(expression, ast.Attribute):
-        owner = _module_of(module, expression.value)
-        return f"{owner}.{expression.attr}" if owner else ast.unparse(expression)
-    name = expression.id if isinstance(expression, ast.Name) else ""
-    for node in reversed(list(_statements(module.tree.body))):
-        for source, original in _imported(module, node, name, stars=False):
-            return f"{source}.{original}"
-    return f"{module.name}.{name}" if name else ast.unparse(expression)
+    own = f"{module.name}." if isinstance(expression, ast.Name) else ""
+    return _module_of(module, expression) or f"{own}{ast.unparse(expression)}"
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

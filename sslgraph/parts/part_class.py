@@ -74,7 +74,8 @@ def _setting(parameter: inspect.Parameter) -> Setting:
 def _ports(method: Callable[..., Any]) -> dict[str, Port]:
     ports = {}
     for name, parameter in _parameters(method).items():
-        text, optional = _text(_hint(method, name, parameter.annotation)), parameter.default is not parameter.empty
+        text = _text(_hints(method).get(name, parameter.annotation))
+        optional = parameter.default is not parameter.empty
         if text not in SWITCHES:
             ports[name] = Port(name, text, optional)
         elif not optional:
@@ -84,15 +85,11 @@ def _ports(method: Callable[..., Any]) -> dict[str, Port]:
 
 
 def _outputs(method: Callable[..., Any]) -> tuple[Port, ...]:
-    returns = _hint(method, "return", inspect.signature(method).return_annotation)
+    returns = _hints(method).get("return", inspect.signature(method).return_annotation)
     if fields := getattr(returns, "_fields", ()):
         hints = _hints(returns)
         return tuple(Port(field, _text(hints.get(field, inspect.Parameter.empty))) for field in fields)
     return (Port("", _text(returns)),)
-
-
-def _hint(method: Any, name: str, written: Any) -> Any:
-    return _hints(method).get(name, written)
 
 
 def _hints(owner: Any) -> dict[str, Any]:

@@ -119,11 +119,7 @@ def _calls(part: _Class) -> list[tuple[Module, ast.FunctionDef]]:
 
 def _is_open(method: ast.FunctionDef) -> bool:
     """Whether it takes whatever is given: `(self, *args, **kwargs)`."""
-    return not _arguments(method) and method.args.vararg is not None
-
-
-def _arguments(method: ast.FunctionDef) -> list[ast.arg]:
-    return [*method.args.posonlyargs, *method.args.args][1:] + method.args.kwonlyargs
+    return not _with_defaults(method) and method.args.vararg is not None
 
 
 def _with_defaults(method: ast.FunctionDef) -> list[tuple[ast.arg, ast.expr | None]]:
@@ -202,12 +198,10 @@ def _outputs(module: Module, method: ast.FunctionDef) -> tuple[Port, ...]:
     named = isinstance(returns, ast.Name | ast.Attribute) and ast.unparse(returns) not in _PLAIN
     found = module_text.resolve(module, returns) if named and returns is not None else None
     if found and isinstance(found[1], ast.ClassDef):
-        fields_ = [f for f in found[1].body if isinstance(f, ast.AnnAssign) and isinstance(f.target, ast.Name)]
-        ports = [
-            Port(f.target.id, _annotation(found[0], f.annotation)) for f in fields_ if isinstance(f.target, ast.Name)
-        ]
+        fields_ = [field for field in found[1].body if isinstance(field, ast.AnnAssign)]
+        ports = [(f.target.id, f.annotation) for f in fields_ if isinstance(f.target, ast.Name)]
         if ports:
-            return tuple(ports)
+            return tuple(Port(name, _annotation(found[0], annotation)) for name, annotation in ports)
     return (Port("", _annotation(module, method.returns)),)
 
 

@@ -12,13 +12,8 @@ from sslgraph.read.spec import Path
 from sslgraph.read.yaml_12 import parse
 
 BYTES = 1 << 20  # a spec has a few kilobytes: a larger file is something else
-KINDS = {
-    "recipe": "recipe",
-    "pipeline": "pipeline",
-    "augmentation": "augmentation",
-    "extends": "method",
-    "method": "method",
-}
+# The word that each kind of text opens with.
+KINDS = {**{kind: kind for kind in ("recipe", "pipeline", "augmentation")}, "extends": "method", "method": "method"}
 
 
 @dataclass(frozen=True)
@@ -87,11 +82,8 @@ def _text(file: File) -> str:
         if file.is_dir():
             raise refusal(name, "this is a folder", "name the file in it")
         if not file.is_file():
-            raise refusal(
-                name,
-                "there is no such file",
-                "check the path; a shipped spec is named without .yaml, see sslgraph list",
-            )
+            cure = "check the path; a shipped spec is named without .yaml, see sslgraph list"
+            raise refusal(name, "there is no such file", cure)
         with file.open("rb") as opened:
             data = opened.read(BYTES + 1)
     except OSError as wrong:

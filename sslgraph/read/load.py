@@ -96,9 +96,8 @@ def _recipe(name_or_file: str | File | Mapping[str, Any]) -> Document:
         return text_of("recipes", f"demo/{name}")
     methods, recipes = catalogue.names("methods"), catalogue.names("recipes")
     close = nearest(name, (*methods, *recipes))
-    cure = "a recipe is written DATASET/METHOD; a file's name ends in .yaml"
-    cure = f"did you mean '{close}'?" if close else cure
-    raise refusal((), f"there is no recipe or method '{name}'", cure, methods)
+    form = "a recipe is written DATASET/METHOD; a file's name ends in .yaml"
+    raise refusal((), f"there is no recipe or method '{name}'", f"did you mean '{close}'?" if close else form, methods)
 
 
 def recipe_of(document: Document, overrides: Mapping[str, Any] | None = None) -> Loaded[Recipe]:

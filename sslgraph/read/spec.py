@@ -12,12 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
 from sslgraph.errors import Path as Path
-from sslgraph.read.targets import Average as Average
-from sslgraph.read.targets import Snapshot as Snapshot
-from sslgraph.read.targets import Target as Target
-from sslgraph.read.targets import kind_of_target
 from sslgraph.read.values import ALWAYS as ALWAYS
-from sslgraph.read.values import Freeze, Length, Pause, Text, Weight, source
+from sslgraph.read.values import Average as Average
+from sslgraph.read.values import Freeze, Length, Pause, Text, Weight, kind_of_target, source
+from sslgraph.read.values import Snapshot as Snapshot
+from sslgraph.read.values import Target as Target
 
 
 class Paper(Text):

@@ -53,12 +53,8 @@ def _what(value: Any) -> str:
         return f"a tensor of {str(value.dtype).removeprefix('torch.')} and shape {tuple(value.shape)}"
     if isinstance(value, list | tuple) and not value:
         return "no image at all"
-    kind = type(value)
-    return (
-        f"a {kind.__module__.partition('.')[0]}.{kind.__name__}"
-        if kind.__module__ != "builtins"
-        else f"a {kind.__name__}"
-    )
+    package = type(value).__module__.partition(".")[0]
+    return f"a {'' if package == 'builtins' else f'{package}.'}{type(value).__name__}"
 
 
 def _cure(value: Any) -> str:

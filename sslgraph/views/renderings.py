@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.parts import registry
@@ -39,9 +38,8 @@ def _faults(name: str, views: Mapping[str, View], steps: Mapping[str, Mapping[st
         return
     other = views[view.crop_of]
     if view.copies != other.copies:
-        yield Fault(
-            at, f"view '{name}' has {view.copies} copies and '{view.crop_of}' {other.copies}", cure="write as many"
-        )
+        problem = f"view '{name}' has {view.copies} copies and '{view.crop_of}' {other.copies}"
+        yield Fault(at, problem, cure="write as many")
     mine, theirs = _placing(steps[name]), _placing(steps[view.crop_of])
     if [(step, part.use) for step, part in mine.items()] != [(step, part.use) for step, part in theirs.items()]:
         problem = f"view '{name}' places its crop by {_listed(mine)}, and '{view.crop_of}' by {_listed(theirs)}"
@@ -54,11 +52,8 @@ def _faults(name: str, views: Mapping[str, View], steps: Mapping[str, Mapping[st
 
 
 def _placing(steps: Mapping[str, Part]) -> dict[str, Part]:
-    return {step: part for step, part in steps.items() if hasattr(_class(part), "place")}
-
-
-def _class(step: Part) -> Any:
-    return registry.load_class(step.use, registry.let_through(step.use))
+    classes = {step: registry.load_class(part.use, registry.let_through(part.use)) for step, part in steps.items()}
+    return {step: part for step, part in steps.items() if hasattr(classes[step], "place")}
 
 
 def _listed(steps: Mapping[str, Part]) -> str:

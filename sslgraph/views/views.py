@@ -227,17 +227,17 @@ def evaluation_view(
     `like` names a training view; if that is not normalised (SimCLR's), this is not either. `size` overrides the side.
     """
     side, normalize = shown(views, augmentations, like)
-    side = size or side
-    steps = {name: part for name, part in augmentations[EVALUATION].steps.items() if not is_normalization(part)}
-    if normalize is not None:
-        steps["normalize"] = normalize
-    view = View(augment=EVALUATION, settings={"size": side} if side else {})
-    return ViewProgram.build({"x": view}, {EVALUATION: Augmentation(augmentation=EVALUATION, steps=steps)})
+    return _fixed(augmentations[EVALUATION], size or side, normalize)
 
 
 def pixel_view() -> ViewProgram:
     """The fixed view `x` of the pixels themselves: PIXELS a side, not normalised, for one data set always the same."""
-    steps = load_augmentation(EVALUATION).spec.steps
-    kept = {name: part for name, part in steps.items() if not is_normalization(part)}
-    center = Augmentation(augmentation=EVALUATION, steps=kept)
-    return ViewProgram.build({"x": View(augment=EVALUATION, settings={"size": PIXELS})}, {EVALUATION: center})
+    return _fixed(load_augmentation(EVALUATION).spec, PIXELS, None)
+
+
+def _fixed(center: Augmentation, side: int | None, normalize: Part | None) -> ViewProgram:
+    """A view `x` with the steps of `center`, of this side, with another normalisation or none."""
+    steps = {name: part for name, part in center.steps.items() if not is_normalization(part)}
+    steps |= {"normalize": normalize} if normalize is not None else {}
+    view = View(augment=EVALUATION, settings={"size": side} if side else {})
+    return ViewProgram.build({"x": view}, {EVALUATION: Augmentation(augmentation=EVALUATION, steps=steps)})

@@ -20,44 +20,11 @@ MAKES_NUMBERS = ("losses", "ops")  # sections of parts that take numbers from th
 KINDS: dict[str, type[Box]] = {kind.section: kind for kind in (NetBox, TargetBox, StateBox, OpBox, LossBox)}
 # Names that generated code or torch's own module container needs for itself.
 TAKEN = {
-    "bag",
-    "self",
-    "draw",
-    "clock",
-    "views",
-    "torch",
-    "code",
-    "graph",
-    "meta",
-    "recompile",
-    "losses",
-    "writes",
-    "type",
-    "train",
-    "eval",
-    "keys",
-    "items",
-    "values",
-    "pop",
-    "clear",
-    "update",
-    "forward",
-    "parameters",
-    "buffers",
-    "modules",
-    "children",
-    "to",
-    "half",
-    "float",
-    "double",
-    "apply",
-    "cpu",
-    "cuda",
-    "compile",
-    "dump_patches",
-    "training",
+    "bag", "self", "draw", "clock", "views", "torch", "code", "graph", "meta", "recompile", "losses", "writes", "type",
+    "train", "eval", "keys", "items", "values", "pop", "clear", "update", "forward", "parameters", "buffers", "modules",
+    "children", "to", "half", "float", "double", "apply", "cpu", "cuda", "compile", "dump_patches", "training",
     "call_super_init",
-}
+}  # fmt: skip
 
 
 def declared_boxes(
@@ -154,12 +121,10 @@ def _add_box(
     if isinstance(part, Loss) and isinstance(part.weight, str):
         numbers += ("weight",)
     signature = _with_ports(signature, numbers)
-    own = {
-        k: v
-        for k, v in settings.items()
-        if k not in numbers and (section != "losses" or k not in signature.ports or k in signature.settings)
-    }
-    wrong = setting_faults(signature, own, ports=signature.ports if section == "losses" else ())
+    ports = signature.ports if section == "losses" else {}
+    given = {*numbers, *(ports.keys() - signature.settings.keys())}  # by the flow
+    own = {key: value for key, value in settings.items() if key not in given}
+    wrong = setting_faults(signature, own, ports=ports)
     if isinstance(part, Target):  # faults in the settings of the net that it follows are reported there
         wrong = [fault for fault in wrong if fault.at in [(key,) for key in part.settings]]
     faults += [fault.under(path) for fault in wrong]

@@ -41,10 +41,11 @@ class Flow:
         """Makes the value of every name of the flow; what is wrong joins the faults."""
         for name in self.texts:
             if len(self.leg.values) >= MOST:
-                problem = f"the flow has more than {MOST} values"
-                self.faults.append(
-                    Fault(self._here(name), problem, cure="write your own part, which may hold a whole network")
+                problem, cure = (
+                    f"the flow has more than {MOST} values",
+                    "write your own part, which may hold a whole network",
                 )
+                self.faults.append(Fault(self._here(name), problem, cure=cure))
                 break
             if name in self.boxes or name in self.views or not name.isidentifier() or name in TAKEN:
                 problem = f"'{name}' can't name a value: the name is taken{self._by_what(name)}"
@@ -166,9 +167,8 @@ class Flow:
         if use not in registry.catalogue("wiring"):
             wiring = [part.split(".")[1] for part in registry.catalogue("wiring")]
             declared = [b.name for b in self.boxes.values() if b.section in ("nets", "targets", "ops")]
-            raise SpecError(
-                [unknown(function.at, "the flow calls the unknown part", name, {*declared, *wiring, "bag"})]
-            )
+            known = {*declared, *wiring, "bag"}
+            raise SpecError([unknown(function.at, "the flow calls the unknown part", name, known)])
         signature = registry.signature(use)
         if faults := setting_faults(signature, {}):
             raise refusal(function.at, faults[0].problem, f"declare it: ops: {{{name}: {{use: {use}, ...}}}}")

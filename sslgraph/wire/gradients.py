@@ -23,13 +23,9 @@ class GradientMap:
     reaches: dict[str, frozenset[str]]  # value of the training leg -> nets that a gradient at it would move
 
     def __str__(self) -> str:
-        width = max(map(len, self.rows))
-        columns = [max(8, len(loss)) for loss in self.losses]
-        lines = [" " * width + "  " + "  ".join(f"{loss:<{w}}" for loss, w in zip(self.losses, columns, strict=True))]
-        for name, cells in self.rows.items():
-            lines.append(
-                f"{name:<{width}}  " + "  ".join(f"{cell:<{w}}" for cell, w in zip(cells, columns, strict=True))
-            )
+        widths = [max(map(len, self.rows)), *(max(8, len(loss)) for loss in self.losses)]
+        table = [("", *self.losses), *((name, *cells) for name, cells in self.rows.items())]
+        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)) for row in table]
         return "\n".join(line.rstrip() for line in lines)
 
 
@@ -41,8 +37,8 @@ def gradient_map(graph: Graph) -> GradientMap:
     rows: dict[str, tuple[Cell, ...]] = {}
     for name, box in graph.boxes.items():
         if isinstance(box, NetBox):
-            rows[name] = tuple(_cell(graph, name, loss, reaches) for loss in losses)
-            if not any(cell == "gradient" for cell in rows[name]):
+            rows[name] = tuple("gradient" if name in trained_by(graph, loss, reaches) else "-" for loss in losses)
+            if "gradient" not in rows[name]:
                 missing: Cell = "frozen" if box.spec.is_frozen else "dead"
                 rows[name] = (missing,) * len(losses)
             for inner in box.spec.fixed:
@@ -51,10 +47,6 @@ def gradient_map(graph: Graph) -> GradientMap:
             cell: Cell = "EMA" if isinstance(box.spec, Average) else "snapshot"
             rows[name] = tuple(cell for _ in losses)
     return GradientMap(tuple(loss.name for loss in losses), rows, reaches)
-
-
-def _cell(graph: Graph, net: str, loss: Value, reaches: dict[str, frozenset[str]]) -> Cell:
-    return "gradient" if net in trained_by(graph, loss, reaches) else "-"
 
 
 def trained_by(graph: Graph, loss: Value, reaches: dict[str, frozenset[str]]) -> frozenset[str]:

@@ -52,7 +52,8 @@ def method_text(root: Value, given: Sequence[Edit], faults: list[Fault]) -> Valu
     text = merge(Value({}, root.place), first)
     for child in children:
         text = _edited(text, child, edits_of(child, faults), faults)
-    return _changed(text, [_of_method(edit) for edit in given], faults)
+    own = [edit._replace(path=edit.path.removeprefix("method.")) for edit in given]
+    return _changed(text, own, faults)
 
 
 def recipe_text(root: Value, given: Sequence[Edit], faults: list[Fault]) -> Value:
@@ -132,10 +133,6 @@ def _divided(edits: Sequence[Edit], faults: list[Fault]) -> tuple[list[Edit], li
             known = {*RECIPE_KEYS, *TOP}
             faults.append(unknown(edit.value.key or edit.value.place, "no path begins with", first, known))
     return own, inner
-
-
-def _of_method(edit: Edit) -> Edit:
-    return edit._replace(path=edit.path.removeprefix("method."))
 
 
 def _one_length(text: Value, said: Sequence[str]) -> Value:

@@ -51,7 +51,8 @@ def spread(root: Value, dotted: str, value: Value, faults: list[Fault], *, for_a
         wanted = ".".join(map(str, rest))
         close = nearest(wanted, there_are)
         cure = "a setting of a part of your own is matched only where its line writes it"
-        cure = f"did you mean '{close}'?" if close else cure if _is_own(above) else ""
+        is_own = any(":" in _text(find(above, (name, "use"))) for name in names)
+        cure = f"did you mean '{close}'?" if close else cure if is_own else ""
         problem = f"'{dotted}' matches nothing: nothing in {section} has '{wanted}'"
         faults.append(Fault(value.key or value.place, problem, tuple(there_are), cure))
     return [(*path[:at], name, *rest) for name in found]
@@ -63,10 +64,6 @@ def _names(above: Value) -> list[str | int]:
         return list(above.content)
     items = above.content if isinstance(above.content, list) else []
     return [str(own.content) if (own := item.child("name")) else i for i, item in enumerate(items)]
-
-
-def _is_own(above: Value) -> bool:
-    return any(":" in _text(find(above, (name, "use"))) for name in _names(above))
 
 
 def _takes(root: Value, section: str, node: Path, rest: Path) -> bool:
