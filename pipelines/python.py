@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy
 import torch
+import yaml
 from torch import Tensor
 
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
+from sslgraph.method import Method
+from sslgraph.read.resolved import resolved
 from sslgraph.views.images_given import channels_of
 
 from .check.request import located, request, source_for
@@ -29,7 +32,7 @@ from .weights.plain_weights import plain_weights
 
 
 def train(
-    recipe: str,
+    recipe: str | Path | Mapping[str, Any] | Method,
     overrides: Mapping[str, Any] | None = None,
     *,
     data: str | Path | None = None,
@@ -41,19 +44,28 @@ def train(
 ) -> TrainedRun:
     """Trains a recipe, or a method with its demo recipe, as `sslgraph train` does with the same words.
 
+    A mapping is read as a file with these lines is; a method that `sslgraph.load` gave is trained as one in a file is.
     A run that `out` holds already is continued. Raises SslgraphError for what a user can mend, KeyboardInterrupt when
     the run was asked to stop; its message says how to continue it.
     """
+    plugins = (*plugins, *recipe.plugins) if isinstance(recipe, Method) else tuple(plugins)
     asked = request(
-        recipe, data=None if data is None else str(data), out=None if out is None else str(out), seed=seed,
-        plugins=tuple(plugins), overrides=overrides,
+        _text(recipe), data=None if data is None else str(data), out=None if out is None else str(out), seed=seed,
+        plugins=plugins, overrides=overrides,
     )  # fmt: skip
     try:
         summary = launch(asked, workers=workers, address=address)
     except SystemExit as stopped:
         raise KeyboardInterrupt(str(stopped)) from None
     place, *_ = str(summary["checkpoint"]).rpartition("/checkpoints/")
-    return TrainedRun(fetching.visit(place), tuple(plugins))
+    return TrainedRun(fetching.visit(place), plugins)
+
+
+def _text(recipe: str | Path | Mapping[str, Any] | Method) -> str:
+    """A recipe as a request holds it: its name, its file, or all that it says."""
+    if isinstance(recipe, Method):
+        return resolved(recipe.spec)
+    return yaml.safe_dump(dict(recipe), sort_keys=False) if isinstance(recipe, Mapping) else str(recipe)
 
 
 def open_run(folder: str | Path, *, plugins: tuple[str, ...] = ()) -> TrainedRun:

@@ -8,6 +8,7 @@ import pytest
 import timm
 import torch
 import torchvision
+import yaml
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_recipe import recipe_of
@@ -27,6 +28,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
 
 def pictures() -> list[Image.Image]:
     return [Image.fromarray(image.permute(1, 2, 0).numpy()) for image in IMAGES]
+
+
+def test_a_mapping_and_a_method_are_trained_as_their_files_are(run: TrainedRun, tmp_path: Path) -> None:
+    text = yaml.safe_load(recipe_of())
+    numbers = {key: text[key] for key in ("data", "batch", "steps", "optimizer")}
+    mapped = sslgraph.train(text, out=tmp_path / "mapping")
+    of_method = sslgraph.train(sslgraph.load(text["method"]), numbers, out=tmp_path / "method")
+    told, mine, bare = (sslgraph.load_recipe(one.folder / "resolved.yaml").spec for one in (run, mapped, of_method))
+    assert mine == told and bare.method == told.method and bare.optimizer == told.optimizer
+    assert mapped.weights.keys() == of_method.weights.keys() == run.weights.keys()
 
 
 def test_images_become_what_evaluation_shows_the_encoder(run: TrainedRun, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         facts=_facts(recipe, method, on, forms) | _length(clock) | data
         | {"image_size": source.size, "plugins": folders_of(plugins)},
         data=data, start=_start(config), begin_with=begin,
-        recipe_text=Path(loaded.file).read_text(encoding="utf-8"),
+        recipe_text=_written(config.recipe, loaded.file),
         **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip
     with within(loaded, ("evaluate",)):
@@ -150,6 +150,11 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     notes = [f"data: {note}" for note in getattr(source, "notes", ())]
     run.introduction = [*said, *begun, *notes, *measured, *_doubts(method, len(source))]
     return run
+
+
+def _written(recipe: str, file: Path) -> str:
+    """The text of a recipe before anything is resolved; one of several lines is the text itself."""
+    return recipe if "\n" in recipe else file.read_text(encoding="utf-8")
 
 
 def _feed(
