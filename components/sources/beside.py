@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sslgraph.errors import SslgraphError
+
 from .arranging import Arranged
 from .beside_texts import Beside, Text, texts_among
 from .label_column import label_column, one_hot, others, values_in
@@ -26,22 +28,22 @@ NUMBERED = {"0": TRAIN, "1": VAL, "2": TEST}  # of a partition of three; of two,
 
 
 def with_texts(
-    found: Arranged, images: Sequence[File], files: Sequence[File], store: Store, skipped: Skipped
+    found: Arranged, images: Sequence[File], files: Sequence[File], store: Store, skipped: Skipped, label: str | None
 ) -> tuple[Arranged, set[str]]:
-    """The same with the splits and labels that texts among `files` say where there are none.
+    """The same with the splits and labels that texts among `files` say where there are none, or in the column `label`.
 
     Also the names of these texts and of others that name images, all of which are counted in `skipped`.
     """
     is_divided = bool((found.splits > TRAIN).any())
+    if label is not None:
+        found = replace(found, labels=None)
     if is_divided and found.labels is not None and not _lacking(found):
         return found, set()
-    beside, used = (
-        Beside(found, [image.name for image in images], texts_among(files, images), store),
-        dict[str, list[str]](),
-    )
+    beside = Beside(found, [image.name for image in images], texts_among(files, images), store)
+    used = dict[str, list[str]]()
     if not is_divided:
         found = _divided(found, beside.texts, used)
-    found = _labelled(found, beside, used) if found.labels is None else _completed(found, beside, used)
+    found = _labelled(found, beside, used, label) if found.labels is None else _completed(found, beside, used)
     for name, uses in used.items():
         skipped.note("text", f"used for {' and '.join(uses)}", name)
     for text in beside.texts:
@@ -94,31 +96,40 @@ def _marks(text: Text) -> dict[int, int]:
     return {} if text.split < 0 else dict.fromkeys(text.rows, text.split)
 
 
-def _labelled(found: Arranged, beside: Beside, used: dict[str, list[str]]) -> Arranged:
-    """The classes that texts say of images whose folders say none; those of enough of a split's images count."""
-    for_column = dict[str, dict[int, Any]]()
-    of_column = dict[str, list[str]]()
+def _labelled(found: Arranged, beside: Beside, used: dict[str, list[str]], wanted: str | None) -> Arranged:
+    """The classes that texts say of images whose folders say none: those of enough of a split's images, the finest."""
+    said: dict[tuple[str, str], dict[int, Any]] = {}
+    of_said: dict[tuple[str, str], list[str]] = {}
+    known = dict[str, None]()
     for text in beside.texts:
         rows = list(text.rows.values())
-        there = others(rows, [text.column])
-        hot = one_hot(rows, there)
+        known |= dict.fromkeys(there := others(rows, [text.column]))
+        hot = one_hot(rows, there) if wanted is None else None
         column = "a column for each class" if hot else label_column(rows, there)
+        column = column if wanted is None else wanted if wanted in there else None
         if column is None or (PARTITION.search(text.name) and _marks(text)):
             continue
-        said: list[Any] = hot or values_in(rows, column)
-        for_column.setdefault(column, {}).update(zip(text.rows, said, strict=True))
-        of_column.setdefault(column, []).append(text.name)
-    for column, of_image in for_column.items():
+        values: list[Any] = hot or values_in(rows, column)
+        said.setdefault((text.group, column), {}).update(zip(text.rows, values, strict=True))
+        of_said.setdefault((text.group, column), []).append(text.name)
+    best, most, taken = replace(found, classes=()), 0, ("", "")
+    for key, of_image in said.items():
         covered = np.zeros(len(found.splits), dtype=bool)
         covered[list(of_image)] = True
         shares = [covered[found.splits == split].mean() for split in np.unique(found.splits[found.splits >= 0])]
         piece = raw(of_image.get(i) for i in range(len(found.splits)))
         labels, classes = numbered([none(len(found.splits)) if piece is None else piece])
-        if max(shares) >= ENOUGH and labels is not None and len(labels[labels >= 0].unique()) > 1:
-            for name in of_column[column]:
-                used.setdefault(name, []).append(f"labels ({column})")
-            return replace(found, labels=labels, classes=classes)
-    return found
+        kinds = 0 if labels is None else len(labels[labels >= 0].unique())
+        if kinds > most and (wanted is not None or (max(shares) >= ENOUGH and kinds > 1)):
+            best, most, taken = replace(found, labels=labels, classes=classes), kinds, key
+    for name in of_said.get(taken, ()):
+        used.setdefault(name, []).append(f"labels ({taken[1]})")
+    if wanted is not None and not most:
+        raise SslgraphError(
+            f"no text beside the images has labels in a column '{wanted}' (data.label); "
+            f"there are: {', '.join(known) or 'none'}"
+        )
+    return best
 
 
 def _completed(found: Arranged, beside: Beside, used: dict[str, list[str]]) -> Arranged:

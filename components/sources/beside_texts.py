@@ -82,9 +82,10 @@ class Beside:
         """Which class a number stands for, where a text has a row for each class."""
         for _, rows in self._readings:
             found = dict[str, str]()
-            for row in map(_first, rows):
-                name = next((str(value) for value in row.values() if str(value) in self.classes), None)
-                number = next((str(value) for value in row.values() if str(value).isdecimal()), None)
+            for row in (row for reading in rows for row in _ways(reading)):
+                words = [str(value).rpartition("/")[2] for value in row.values()]
+                name = next((word for word in words if word in self.classes), None)
+                number = next((word for word in words if word.isdecimal() and word != name), None)
                 found |= {number: name} if name is not None and number is not None else {}
             if set(found.values()) == set(self.classes):
                 return found
@@ -171,8 +172,12 @@ def rows_of_parquet(data: bytes) -> list[Reading]:
     return list(table.select(plain).to_pylist())
 
 
+def _ways(reading: Reading) -> Sequence[Row]:
+    return [reading] if isinstance(reading, dict) else reading
+
+
 def _first(reading: Reading) -> Row:
-    return reading if isinstance(reading, dict) else reading[0]
+    return _ways(reading)[0]
 
 
 def _value(reading: Reading) -> Any:
@@ -180,7 +185,7 @@ def _value(reading: Reading) -> Any:
 
 
 def _row_of(reading: Reading, column: str, find: Find) -> tuple[int, Row] | None:
-    for row in [reading] if isinstance(reading, dict) else reading:
+    for row in _ways(reading):
         if row.get(column) is not None and (image := find(str(row[column]))) is not None:
             return image, row
     return None

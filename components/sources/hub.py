@@ -27,6 +27,11 @@ def located(path: str) -> str:
     return path if newest is None else str(newest)
 
 
+def is_name(path: str) -> bool:
+    """Whether a path that is not there may be meant as the name of a data set of the hub."""
+    return bool(NAME.fullmatch(path))
+
+
 def snapshot_places(folder: Path) -> list[Path]:
     """Where a snapshot's files really lie, to which its links lead: SET/blobs of SET/snapshots/REVISION."""
     above = [one for one in (folder, *folder.parents) if one.parent.name == "snapshots"]

@@ -19,7 +19,7 @@ from .file_names import advice_on, by_file_names
 from .filed import Filed
 from .map_folders import no_maps
 from .opening import store_at
-from .skipped import CURES, Skipped
+from .skipped import NOT_READ, Skipped
 from .store import Store
 
 
@@ -37,6 +37,7 @@ class ImageFolder(Filed):
     Settings:
         path: the folder, a .zip file, an image, a path with wildcards (photos/*.jpg), or the address.
         classes: what says the class of an image: its folder, or its file's name before the number (cat.0.jpg).
+        label: the column that holds the labels, of a text beside the images; folders then say none.
         links: whether links that lead out of the folder are followed.
     """
 
@@ -50,6 +51,7 @@ class ImageFolder(Filed):
         reads: Count = 32,
         at_least: Count | None = None,
         classes: Literal["folders", "names"] = "folders",
+        label: str | None = None,
         links: bool = False,
         range: list[float] | Literal["auto"] | None = None,
         channels: list[Whole] | None = None,
@@ -69,7 +71,7 @@ class ImageFolder(Filed):
         found = arranged(folders, of_image, skipped, lambda: names)
         if classes == "names":
             found = by_file_names(found, [file.name for file in images])
-        found, known = with_texts(found, images, others, self._store, skipped)
+        found, known = with_texts(found, images, others, self._store, skipped, label)
         for other in others:
             if other.name not in known:
                 skipped.ending(other.name)
@@ -91,9 +93,9 @@ class ImageFolder(Filed):
 
 def _nothing_found(path: str, skipped: Skipped, store: Store) -> str:
     others = sum(count for count, _ in skipped.found.values())
-    cured = next((line for line in skipped.lines() if any(cure in line for cure in CURES.values())), "")
-    if cured:
-        return f"{path} has no images; it holds {cured}"
+    said = next((line for line in skipped.lines() if NOT_READ not in line), "")
+    if said:
+        return f"{path} has no images; it holds {said}"
     for (what, _), (count, name) in skipped.found.items():
         if what == "extensionless file" and is_image(store.read(name)):
             return f"{path} has no images by their names, but {counted(count, what)}: add .jpg or .png to the names"

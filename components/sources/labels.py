@@ -23,6 +23,7 @@ NONE = np.iinfo(np.int64).min
 DENSE = 1_000
 # How tables write that a value is missing, besides leaving it empty.
 MISSING = ("nan", "<na>")
+SEVERAL = "|;,"  # what stands between several classes
 WHOLE, NUMBER = re.compile(r"[+-]?\d+(?:\.0*)?"), re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 LARGEST = 2**62
 
@@ -136,11 +137,19 @@ def _as_whole(piece: Raw) -> NDArray[np.int64] | None:
 
 
 def _cleaned(piece: Raw) -> Raw:
-    """Texts in one form of Unicode, those that say that a value is missing empty; numbers as they are."""
+    """Texts in one form of Unicode, those that say that a value is missing empty; numbers as they are.
+
+    Several classes in one text (cat|dog, where cat and dog are others) are none.
+    """
     if piece.dtype.kind != "U" or not len(piece):
         return piece
     texts, of_each = np.unique(piece, return_inverse=True)
     clean = ["" if text.lower() in MISSING else in_one_form(text) for text in texts.tolist()]
+    for mark in SEVERAL:
+        known = set(clean)
+        cut = {text: [part.strip() for part in text.split(mark)] for text in known if mark in text}
+        if cut and all(part in known for parts in cut.values() for part in parts):
+            clean = ["" if text in cut else text for text in clean]
     return np.array(clean, dtype=np.str_)[of_each]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -159,6 +160,7 @@ def _shards(store: Store, label: str | None, image: str | None) -> tuple[list[Fi
     if not files:
         raise SslgraphError(f"{store.root} holds no .parquet files; give the folder of the files, or one of them")
     store.refuse_links_out(files)
+    _refuse_several_configurations(store, files)
     with ThreadPoolExecutor(THREADS) as threads:
         found = list(threads.map(lambda file: indexed(store, file, label, image), files))
     named = SUFFIXES if any(map(_are_named, found)) else ()  # these are read where rows name them
@@ -177,6 +179,15 @@ def _shards(store: Store, label: str | None, image: str | None) -> tuple[list[Fi
             f"{', '.join(found[0]['columns'].tolist())}, and one must hold encoded bytes, or {{bytes, path}}"
         )
     return [file for file, _ in kept], [index for _, index in kept]
+
+
+def _refuse_several_configurations(store: Store, files: list[File]) -> None:
+    """One data set of the hub in several forms, a folder for each: their rows are the same images twice."""
+    named = re.findall(r"^\s*-?\s*config_name:\s*['\"]?([\w.-]+)", beside(store, "README.md") or "", re.MULTILINE)
+    folders = {part for file in files for part in file.name.split("/")[:-1]}
+    if len(there := [name for name in dict.fromkeys(named) if name in folders]) > 1:
+        raise SslgraphError(f"{store.root} holds the configurations {', '.join(there)} of one data set (README.md); "
+                            f"give the folder of one: {store.place(there[0])}")  # fmt: skip
 
 
 def _numbered(found: list[Arrays], names: list[str]) -> tuple[Codes | None, tuple[str, ...]]:

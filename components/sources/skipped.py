@@ -15,6 +15,7 @@ LEFT_BEHIND = (
     "system volume information",
 )  # fmt: skip
 
+NOT_READ = "not an image that is read"
 # What other files may be good for, by their endings.
 CURES = {
     **dict.fromkeys((".csv", ".tsv", ".jsonl"), "not an image; if it names images, give it as the path"),
@@ -23,6 +24,7 @@ CURES = {
         (".npy", ".npz", ".mat"),
         "an array; one of many images may be the path, single ones are read as PNG",
     ),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "a spreadsheet: save it as .csv, and give that as the path"),
     **dict.fromkeys((".h5", ".hdf5"), "an array of numbers: save its images as .npz, PNG or TIFF"),
     **dict.fromkeys((".pt", ".pth", ".pkl", ".pickle"), "pickled, which is not opened: save its images as PNG"),
     **dict.fromkeys(
@@ -37,6 +39,7 @@ CURES = {
     ),
     **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"), "a video: sources.video reads it"),
     **dict.fromkeys((".svg", ".pdf", ".eps"), "drawn by lines: render it as PNG"),
+    ".gz": "packed: unpack it",
     **dict.fromkeys((".jxl", ".exr", ".hdr", ".psd", ".fits"), "no image that is read: convert it to PNG or TIFF"),
 }
 
@@ -58,7 +61,7 @@ class Skipped:
         before, first = self.found.get((what, why), (0, example))
         self.found[what, why] = (before + count, first)
 
-    def ending(self, name: str, why: str = "not an image that is read", count: int = 1) -> None:
+    def ending(self, name: str, why: str = NOT_READ, count: int = 1) -> None:
         """A file that is left out for its ending."""
         if name.lower().endswith(ENDINGS):
             why = LACKS

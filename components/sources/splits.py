@@ -154,7 +154,7 @@ def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], 
 
 def _are_initials(cut: Iterable[list[str]]) -> bool:
     """Whether the first folders are the first letters of those in them, as in Places365 and SUN397."""
-    return all(len(parts) > 1 and len(parts[0]) == 1 and parts[1].startswith(parts[0]) for parts in cut)
+    return all(len(parts) > 1 and len(parts[0]) == 1 and parts[1].startswith(parts[0]) for parts in cut if parts)
 
 
 def _mark(part: str, in_words: bool) -> int:

@@ -11,7 +11,7 @@ from typing import IO, Protocol
 
 from sslgraph.errors import SslgraphError, StorageError
 
-from .hub import snapshot_places
+from .hub import is_name, snapshot_places
 from .skipped import Skipped, is_hidden
 from .wildcards import matching
 
@@ -85,8 +85,9 @@ class Folder:
         given = Path(path).expanduser().absolute()
         several = None if given.exists() else matching(str(given))
         if several is None and not given.exists():
+            fetch = f"; or fetch it from the hub first: hf download {path} --repo-type dataset" if is_name(path) else ""
             raise SslgraphError(
-                f"{path} does not exist; give the folder of the images, one file, or an address such as s3://"
+                f"{path} does not exist; give the folder of the images, one file, or an address such as s3://{fetch}"
             )
         if given.exists() and not (given.is_file() or given.is_dir()):
             raise SslgraphError(f"{path} is a device or a pipe; give the folder of the images, or one file")

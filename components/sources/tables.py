@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ OBJECTS = (".json", ".jsonl", ".ndjson")
 ENDINGS = LISTS + TABLES + OBJECTS
 BETWEEN = ",;\t|"  # what may stand between the columns of a table
 LARGEST = 2**30  # bytes of a text: iNaturalist's JSON of 2.7 million images has a fifth of it
+
+NUMBERS = re.compile(r"[-+\d.,;:e]+")  # one, or those of a box
 
 Row = dict[str, Any]
 Reading = Row | Sequence[Row]  # a row, or the ways in which a line may be read, the likeliest first
@@ -63,6 +66,8 @@ def _ways(line: str) -> list[Row]:
     ways += [{PATH: middle.strip(), LABEL: end}] if middle else []
     cut = whole.split()
     ends = next((i for i, piece in enumerate(cut, start=1) if piece.lower().endswith(SUFFIXES)), 1)
+    if len(cut) > 2 and not all(map(NUMBERS.fullmatch, cut[ends:])):
+        ways.append({PATH: " ".join(cut[:ends]), LABEL: " ".join(cut[ends:])})  # a class of several words
     return [*ways, {PATH: " ".join(cut[:ends]), **_unnamed(cut[ends:])}] if len(cut) > 1 else ways
 
 

@@ -199,7 +199,7 @@ WRONG_RECIPES = {
     "source": (
         "sources.shapes",
         "sources.shape",
-        "recipe.yaml:3:13: there is no part 'sources.shape'\n  there are: sources.image_folder, ",
+        "recipe.yaml:3:13: there is no part 'sources.shape'\n  there are: sources.arrays, sources.image_folder, ",
         "  did you mean 'sources.shapes'?",
     ),
     "setting of the data": (

@@ -16,6 +16,7 @@ from tars import png
 
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.components.sources.label_column import label_column, one_hot
+from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import source_for
 
 COUNT = 24
@@ -98,7 +99,7 @@ def test_the_lists_of_the_oxford_pets_say_classes_and_splits(tmp_path: Path) -> 
     assert found(tmp_path) == {i: 1 + i % 2 for i in range(16)}
     assert found(tmp_path, "test") == {i: 1 + i % 2 for i in range(16, COUNT)}
     assert "splits: train 16 images; test 8 images, held out" in notes(tmp_path)
-    assert "2 texts: used for the splits and labels (2), such as annotations/test.txt" in notes(tmp_path)
+    assert "1 text: used for labels (2), such as annotations/list.txt" in notes(tmp_path)
 
 
 @pytest.mark.parametrize("is_flat", [False, True])
@@ -178,6 +179,42 @@ def test_rows_of_images_that_are_not_there_are_counted_and_a_parquet_table_is_re
     rows = {"file_name": names, "label": [i % 2 for i in range(COUNT)], "text": ["a"] * COUNT}
     pq.write_table(pa.table(rows), tmp_path / "parquet/metadata.parquet")
     assert everyone(tmp_path / "parquet") == {i: i % 2 for i in range(COUNT)}
+
+
+def test_of_several_groups_of_lists_the_finest_classes_count_and_a_class_may_have_several_words(tmp_path: Path) -> None:
+    """FGVC-Aircraft: manufacturers, and variants such as A300 B4, in a list for each split."""
+    names = images(tmp_path / "images", (f"{1000 + i}.png" for i in range(COUNT)))
+    variants = ["707-320", "A300 B4", "Boeing 717"]
+    for split, its in (("train", range(16)), ("test", range(16, COUNT))):
+        write(tmp_path / f"images_{split}.txt", (names[i][:-4] for i in its))
+        write(tmp_path / f"images_variant_{split}.txt", (f"{names[i][:-4]} {variants[i % 3]}" for i in its))
+        write(
+            tmp_path / f"images_maker_{split}.txt", (f"{names[i][:-4]} {'Airbus' if i % 3 == 1 else 'B'}" for i in its)
+        )
+    assert found(tmp_path) == {i: variants[i % 3] for i in range(16)}
+    assert found(tmp_path, "test") == {i: variants[i % 3] for i in range(16, COUNT)}
+
+
+def test_numbers_of_classes_in_folders_of_initials_are_those_of_places(tmp_path: Path) -> None:
+    names = ["abbey", "bridge", "canyon"]
+    for k, name in enumerate(names):
+        images(tmp_path / "train" / name[0] / name, (f"{i}.png" for i in range(4)), 4 * k)
+    images(tmp_path / "val", (f"Places365_val_{i:08}.png" for i in range(9)), 100)
+    write(tmp_path / "places365_val.txt", (f"Places365_val_{i:08}.png {i % 3}" for i in range(9)))
+    write(tmp_path / "categories_places365.txt", (f"/{name[0]}/{name} {k}" for k, name in enumerate(names)))
+    assert found(tmp_path, "test") == {100 + i: names[i % 3] for i in range(9)}
+
+
+def test_the_column_of_a_text_beside_images_can_be_named(tmp_path: Path) -> None:
+    names = images(tmp_path / "cat", (f"{i}.png" for i in range(COUNT)))
+    images(tmp_path / "dog", names, 50)
+    rows = (f"{folder}/{name},{i % 2}.5,{'xyz'[i % 3]}" for folder in ("cat", "dog") for i, name in enumerate(names))
+    write(tmp_path / "t.csv", ["file,age,origin", *rows])
+    source = ImageFolder(path=str(tmp_path), label="origin")
+    assert source.classes == ("x", "y", "z") and "1 text: used for labels (origin), such as t.csv" in source.notes
+    assert ImageFolder(path=str(tmp_path)).classes == ("cat", "dog")
+    with pytest.raises(SslgraphError, match=r"in a column 'kind' \(data\.label\); there are: age, origin"):
+        ImageFolder(path=str(tmp_path), label="kind")
 
 
 def test_of_several_divisions_the_first_counts(tmp_path: Path) -> None:

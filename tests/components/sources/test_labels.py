@@ -78,3 +78,10 @@ def test_what_looks_like_a_label_is_named() -> None:
     said = "no column is called label; there are class_id: choose one with data.label: class_id"
     assert advice(["width", "class_id"], "column") == said and advice([], "column") == ""
     assert advice(["label"], "column").startswith("the column label holds no classes")
+
+
+def test_several_classes_in_one_text_are_none() -> None:
+    codes, names = numbered([np.array(["cat|dog", "cat", "dog", "dog | cat", "mouse"])])
+    assert codes is not None and codes.tolist() == [-1, 0, 1, -1, 2] and names == ("cat", "dog", "mouse")
+    codes, names = numbered([np.array(["king snake, kingsnake", "cat"])])
+    assert codes is not None and codes.tolist() == [1, 0] and names == ("cat", "king snake, kingsnake")

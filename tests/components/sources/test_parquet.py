@@ -272,3 +272,13 @@ def test_a_flag_says_the_split_of_rows_and_those_in_none_are_counted(tmp_path: P
     pq.write_table(pa.table(rows), tmp_path / "a.parquet")
     source = Parquet(path=str(tmp_path))
     assert len(source) == 6 and "2 rows: in none of the splits, such as row 10" in source.notes
+
+
+def test_several_configurations_of_a_data_set_of_the_hub_are_refused_and_one_is_read(tmp_path: Path) -> None:
+    for number, name in enumerate(("plain", "augmented")):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "train-00000.parquet", list(range(20 * number, 20 * number + 20)))
+    (tmp_path / "README.md").write_text("---\nconfigs:\n- config_name: plain\n- config_name: 'augmented'\n---\n")
+    with pytest.raises(SslgraphError, match=r"the configurations plain, augmented of one data set .* one: .*plain$"):
+        Parquet(path=str(tmp_path))
+    assert len(Parquet(path=str(tmp_path / "plain"))) == 18
