@@ -34,12 +34,13 @@ class Held:
     key: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    is_alone: bool = False  # the only one of its file, which is called as the file
 
     @property
     def place(self) -> str:
         """File and name, as a path: set.npz/train_images.npz, whose ending says that it stands for many images."""
         name, ending = posixpath.splitext(self.file.name)
-        return self.file.name if ending.lower() == ".npy" else f"{name}{ending}/{self.key}{ending}"
+        return self.file.name if self.is_alone else f"{name}{ending}/{self.key}{ending}"
 
     @property
     def folder(self) -> str:
@@ -55,7 +56,7 @@ class Held:
             if ending == ".mat":
                 return np.asarray(matlab.loadmat(opened, variable_names=[self.key])[self.key])
             found = np.load(io.BytesIO(opened.read()) if ending == ".npy" else opened, allow_pickle=False)
-            return np.asarray(found if ending == ".npy" else found[self.key])
+            return np.asarray(found if ending == ".npy" else found[found.files[0] if self.is_alone else self.key])
 
     def __str__(self) -> str:
         return f"{self.key} {list(self.shape)} of {self.dtype}"
@@ -69,7 +70,11 @@ def held(store: Store, file: File) -> list[Held]:
             heads = list({".npz": _of_npz, ".npy": _of_npy, ".mat": _of_mat}[ending](opened))
             if ending == ".npy" and file.size < np.prod(heads[0][1], dtype=np.float64) * heads[0][2].itemsize:
                 raise ValueError("it is cut short")
-            return [Held(store, file, key or _stem(file), shape, dtype) for key, shape, dtype in heads]
+            is_alone = ending != ".mat" and len(heads) == 1
+            return [
+                Held(store, file, _stem(file) if is_alone else key, shape, dtype, is_alone)
+                for key, shape, dtype in heads
+            ]
         except NotImplementedError:
             why = "it is of MATLAB 7.3, which is HDF5: save it with -v7 in MATLAB, or its images as PNG"
         except Exception as reason:  # numpy's and scipy's readers raise anything on damaged bytes

@@ -134,7 +134,9 @@ class Arrays(Album):
 
 def _refuse_beyond_memory(path: str, images: Sequence[Held]) -> None:
     """Arrays that would not fit in memory, as the head of a small file may claim."""
-    needed = sum(int(np.prod(one.shape)) * one.dtype.itemsize for one in images if not one.place.endswith(".npy"))
+    needed = sum(
+        int(np.prod(one.shape)) * one.dtype.itemsize for one in images if not one.file.name.lower().endswith(".npy")
+    )
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if needed > MEMORY * there:
         raise SslgraphError(

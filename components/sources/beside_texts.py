@@ -66,14 +66,14 @@ class Beside:
         """Those that name images: by paths, by numbers that another text gives them, or by their order."""
         left, known = dict[str, list[Reading]](), list[Text]()
         for name, rows in self._readings:
-            text = self._joined(name, rows, self._finders(split_in(name)))
+            text = self._ordered(name, rows) or self._joined(name, rows, self._finders(split_in(name)))
             left |= {} if text else {name: rows}
             known += [text] if text else []
         keys = {str(row[NUMBER]): i for text in known for i, row in text.rows.items() if NUMBER in row}
         for name, rows in left.items():
             by_key = [keys.get] if len(rows) >= ENOUGH * len(keys) > 0 else []
             by_number = [self._of_number.get] if mat_tables.is_of_numbers(rows) else []
-            text = self._joined(name, rows, [*by_key, *by_number]) or self._ordered(name, rows)
+            text = self._joined(name, rows, [*by_key, *by_number])
             known += [text] if text else []
         return known
 
@@ -138,7 +138,7 @@ class Beside:
     def _ordered(self, name: str, rows: Sequence[Reading]) -> Text | None:
         """A text of as many lines as there are images of its split, whose names are numbered without a gap."""
         split = split_in(name)
-        if not ORDERED.search(name) or any(len(_first(row)) != 1 for row in rows):
+        if not ORDERED.search(name) or any(len(_first(row)) != 1 or not _is_whole(_value(row)) for row in rows):
             return None
         its = np.flatnonzero(self.splits == split) if split >= 0 else np.arange(len(self.names))
         numbers = {int(found[-1]): i for i in its.tolist() if (found := re.findall(r"\d+", self.names[i]))}
@@ -178,6 +178,10 @@ def _ways(reading: Reading) -> Sequence[Row]:
 
 def _first(reading: Reading) -> Row:
     return _ways(reading)[0]
+
+
+def _is_whole(value: Any) -> bool:
+    return str(value).strip().isdecimal()
 
 
 def _value(reading: Reading) -> Any:

@@ -23,16 +23,20 @@ def tables_of(name: str, data: bytes) -> Iterator[tuple[str, list[Row]]]:
         found = matlab.loadmat(io.BytesIO(data), simplify_cells=True)
     except Exception as reason:  # scipy's reader raises anything on damaged bytes, and refuses HDF5
         raise SslgraphError(f"{name} can't be read as a .mat file: {reason}") from None
+    columns: dict[int, dict[str, list[Any]]] = {}
     for key, value in found.items():
-        called = f"{name}/{IDS.get(key, key)}"
-        if isinstance(value, dict):
-            value = [value]
-        if isinstance(value, list) or (isinstance(value, np.ndarray) and value.dtype == object):
-            rows = [_row(one) for one in value if isinstance(one, dict)]
-            if rows:
-                yield called, rows
-        elif isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "ui":
-            yield called, [{PATH if key in IDS else LABEL: number} for number in value.tolist()]
+        several = [value] if isinstance(value, dict) else value
+        if not isinstance(several, list | np.ndarray) or not len(several) or np.ndim(several) != 1:
+            continue
+        if rows := [_row(one) for one in several if isinstance(one, dict)]:
+            yield f"{name}/{key}", rows
+        elif all(isinstance(one, int | str | np.integer) for one in several):
+            columns.setdefault(len(several), {})[key] = [getattr(one, "item", lambda one=one: one)() for one in several]
+    for its in columns.values():
+        if len(its) > 1:
+            yield name, [dict(zip(its, row, strict=True)) for row in zip(*its.values(), strict=True)]
+        for key, values in its.items():
+            yield f"{name}/{IDS.get(key, key)}", [{PATH if key in IDS else LABEL: value} for value in values]
 
 
 def is_of_numbers(rows: Sequence[Any]) -> bool:

@@ -133,6 +133,8 @@ def _of_objects(name: str, text: str) -> Iterator[Row]:
         found = list(_of_coco(found))
     elif isinstance(found, dict) and found and not any(isinstance(value, dict | list) for value in found.values()):
         found = [{PATH: key, LABEL: value} for key, value in found.items()]
+    elif isinstance(found, dict) and all(map(_is_of_a_file, found.items())) and found:
+        found = [{PATH: key, **value} for key, value in found.items()]
     elif isinstance(found, dict) and found and all(isinstance(value, list) for value in found.values()):
         found = [_of_group(key, one) for key, value in found.items() for one in value]
     if not isinstance(found, list) or not found:
@@ -142,6 +144,11 @@ def _of_objects(name: str, text: str) -> Iterator[Row]:
         )
     for one in found:
         yield one if isinstance(one, dict) else {PATH: one}
+
+
+def _is_of_a_file(item: tuple[str, Any]) -> bool:
+    """Whether a file stands before the object of what is known of it."""
+    return item[0].lower().endswith(SUFFIXES) and isinstance(item[1], dict)
 
 
 def _of_lines(name: str, text: str) -> Iterator[Any]:

@@ -83,6 +83,16 @@ def test_words_of_the_names_say_splits_and_labels(
                            f"labels: {names[1]}, {names[3]}")  # fmt: skip
 
 
+def test_files_of_one_array_each_are_called_as_the_files(tmp_path: Path) -> None:
+    """Kuzushiji-MNIST's: each .npz file holds an arr_0."""
+    for split, count, first in (("train", 30, 0), ("test", 6, 100)):
+        npz(tmp_path / f"kmnist-{split}-imgs.npz", {"arr_0": pixels(count, 8, 8, first=first)})
+        npz(tmp_path / f"kmnist-{split}-labels.npz", {"arr_0": labels(count)})
+    train, test = Arrays(path=str(tmp_path)), Arrays(path=str(tmp_path), split="test")
+    assert values_of(train) == list(range(30)) and values_of(test) == list(range(100, 106))
+    assert test.labels is not None and test.labels.tolist() == [0, 1, 2] * 2
+
+
 def test_of_val_and_test_of_medmnist_test_is_held_out_and_a_folder_reads_as_its_file(tmp_path: Path) -> None:
     npz(tmp_path / "bloodmnist.npz", MEDMNIST)
     for path in (tmp_path / "bloodmnist.npz", tmp_path):
@@ -161,9 +171,9 @@ def test_numbers_that_are_no_bytes_are_scaled_by_a_stated_range_or_refused(tmp_p
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"x": np.zeros((20, 784), np.uint8)}, r"no array of images; its arrays are: x \[20, 784\] of uint8; one must"),
+        ({"x": np.zeros((20, 784), np.uint8)}, r"no array of images; its arrays are: a \[20, 784\] of uint8; one must"),
         ({"rgb": pixels(9, 8, 8), "depth": pixels(9, 8, 8)}, r"that nothing in .* joins to one set: rgb \[9, 8, 8\]"),
-        ({"x": np.array([{}, None], dtype=object)}, r"no array of images; its arrays are: x \[2\] of object"),
+        ({"x": np.array([{}, None], dtype=object)}, r"no array of images; its arrays are: a \[2\] of object"),
     ],
 )
 def test_what_holds_no_images_or_several_kinds_is_refused(tmp_path: Path, arrays: dict[str, Array], said: str) -> None:

@@ -154,6 +154,28 @@ def test_the_mat_files_of_the_flowers_and_the_cars_are_read(tmp_path: Path) -> N
     assert found(cars, "test") == {50 + i: (i + 50) % 3 + 1 for i in range(12)}
 
 
+def test_columns_of_equal_length_in_a_mat_file_are_a_table(tmp_path: Path) -> None:
+    """The Stanford Dogs': train_list.mat has a list of files and one of numbers."""
+    names = images(tmp_path / "Images", (f"n02-{'ab'[i % 2]}x/n_{i}.png" for i in range(COUNT)))
+    for split, its in (("train", range(16)), ("test", range(16, COUNT))):
+        files = np.array([[names[i]] for i in its], dtype=object)
+        numbers = np.array([[1 + i % 2] for i in its], dtype=np.uint8)
+        savemat(tmp_path / f"{split}_list.mat", {"file_list": files, "labels": numbers})
+    assert found(tmp_path) == {i: f"n02-{'ab'[i % 2]}x" for i in range(16)}
+    assert sorted(found(tmp_path, "test")) == list(range(16, COUNT))
+
+
+def test_lines_by_order_are_not_names_and_objects_stand_behind_files(tmp_path: Path) -> None:
+    names = images(tmp_path / "lines", (f"{i}.png" for i in range(COUNT)))
+    (tmp_path / "lines" / "labels.txt").write_text("".join(f"{i % 3}\n" for i in range(COUNT)))
+    by_number = {int(name[:-4]): i for i, name in enumerate(names)}
+    assert everyone(tmp_path / "lines") == {i: i % 3 for i in by_number}
+    images(tmp_path / "object", names)
+    rows = ", ".join(f'"{name}": {{"label": "{"ab"[i % 2]}", "x": 1}}' for i, name in enumerate(names))
+    (tmp_path / "object" / "labels.json").write_text(f"{{{rows}}}")
+    assert everyone(tmp_path / "object") == {i: "ab"[i % 2] for i in range(COUNT)}
+
+
 def test_a_table_for_training_and_a_folder_without_labels_are_kaggles(tmp_path: Path) -> None:
     names = images(tmp_path / "train", (f"{i:03}.png" for i in range(COUNT)))
     images(tmp_path / "test", names[:6], 100)
