@@ -55,6 +55,9 @@ def arranged(
         )
     if not classes:
         return Arranged(splits, None, ())
+    if again := _in_each(rests, class_of):
+        why = "in each class: if these are the classes, give one of the folders above them as the path"
+        skipped.note("folder name", why, again[0], len(again))
     number_of = {name: i for i, name in enumerate(classes)}
     codes = np.array([number_of.get(name, -1) for name in class_of], dtype=np.int64)
     labels = codes[of_item]
@@ -62,6 +65,16 @@ def arranged(
         skipped.note("folder name", "no label, for each folder holds one image", folders[0], len(folders))
         return Arranged(splits, None, ())
     return Arranged(splits, torch.from_numpy(labels), classes)
+
+
+def _in_each(rests: Sequence[str], class_of: Sequence[str]) -> list[str]:
+    """Folders that lie in each class, as those of the species in colour, grey and segmented."""
+    below: dict[str, set[str]] = {}
+    for rest, name in zip(rests, class_of, strict=True):
+        _, _, inside = f"/{rest}/".partition(f"/{name}/")
+        below.setdefault(name, set()).add(inside.partition("/")[0])
+    first, *others = [names for name, names in below.items() if name]
+    return sorted(first) if len(first) > 1 and all(names == first for names in others) else []
 
 
 def by_folder(paths: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:

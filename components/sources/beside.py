@@ -70,7 +70,7 @@ def _divided(found: Arranged, texts: Sequence[Text], used: dict[str, list[str]])
     groups = dict[str, list[Text]]()
     for text in texts:
         groups.setdefault(text.group, []).append(text)
-    for its in groups.values():
+    for its in (groups[key] for key in sorted(groups, key=len)):  # train.txt before cat_train.txt
         splits = np.full(len(found.splits), NEITHER)
         for text in sorted(its, key=lambda text: text.split):
             marks = _marks(text)

@@ -223,3 +223,12 @@ def test_classes_whose_names_are_words_of_maps_are_classes(tmp_path: Path) -> No
     for names in (("mask", "no_mask"), ("with_mask", "without_mask"), ("label", "box"), ("gt", "suv"), ("img", "x")):
         folder = images(tmp_path / names[0], names)
         assert ImageFolder(path=str(folder)).classes == tuple(sorted(names))
+
+
+def test_folders_that_repeat_in_each_class_may_be_the_classes_and_are_said(tmp_path: Path) -> None:
+    for kind in ("colour", "grey", "segmented"):
+        images(tmp_path / kind, ("rust", "scab"))
+    source = ImageFolder(path=str(tmp_path))
+    said = "2 folder names: in each class: if these are the classes, give one of the folders above them as the path"
+    assert source.classes == ("colour", "grey", "segmented") and f"{said}, such as rust" in source.notes
+    assert not any("in each class" in note for note in ImageFolder(path=str(tmp_path / "grey")).notes)
