@@ -10,9 +10,8 @@ from sslgraph.errors import Fault, Path, SpecError, refusal, unknown
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.parts.signature import Port
-from sslgraph.wire.by_port import by_port
 from sslgraph.wire.declare import TAKEN
-from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse
+from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, by_port, parse
 from sslgraph.wire.graph import VIEW_PORTS, Box, Leg, Value, WiringBox
 
 # Bounds that no figure comes near; the passes behind may go down a chain of values by recursion.

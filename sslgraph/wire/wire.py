@@ -7,13 +7,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unknown
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
-from sslgraph.wire.by_port import by_port
-from sslgraph.wire.declare import declared_boxes, phase_faults
+from sslgraph.wire.declare import declared_boxes, phase_faults, picture_faults
 from sslgraph.wire.export import exported
-from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse
+from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, by_port, parse
 from sslgraph.wire.flow import Flow, who
 from sslgraph.wire.graph import Box, Graph, Leg, Value, Write, no_place
-from sslgraph.wire.pictured import picture_faults
 
 
 def wire(

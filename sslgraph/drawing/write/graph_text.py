@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..elements.picture import Box, Edge, Picture
+from ..elements.theme import LIGHT
 
 _DOT_SHAPES = {
     "encoder": "trapezium",
@@ -13,12 +14,12 @@ _DOT_SHAPES = {
     "view": "square",
 }
 _LINKS = {  # the colours and dashes of Mermaid's lines
-    "gradient": "stroke:#1B2733,stroke-width:2px",
-    "input": "stroke:#84909C",
-    "none": "stroke:#84909C,stroke-dasharray:5 3",
-    "ema": "stroke:#A86400,stroke-dasharray:1 4",
-    "write": "stroke:#9A3F78,stroke-dasharray:7 3 2 3",
-    "same": "stroke:#0072B2,stroke-width:3px",
+    "gradient": f"stroke:{LIGHT.ink},stroke-width:2px",
+    "input": f"stroke:{LIGHT.quiet}",
+    "none": f"stroke:{LIGHT.quiet},stroke-dasharray:5 3",
+    "ema": f"stroke:{LIGHT.ema.line},stroke-dasharray:1 4",
+    "write": f"stroke:{LIGHT.memory.line},stroke-dasharray:7 3 2 3",
+    "same": f"stroke:{LIGHT.trained.line},stroke-width:3px",
 }
 _MERMAID = {
     "encoder": ('[/"', '"\\]'),
@@ -28,13 +29,9 @@ _MERMAID = {
     "op": ('(["', '"])'),
     "augmentation": ('(["', '"])'),
 }
-_PAINT = {
-    "trained": ("#D9E9F5", "#0072B2", ""),
-    "ema": ("#FCEBCB", "#A86400", "5 3"),
-    "frozen": ("#E9ECEF", "#69737D", "2 3"),
-    "memory": ("#F2E1EC", "#9A3F78", ""),
-    "loss": ("#1B2733", "#1B2733", ""),
-}
+_DASHES = {"ema": "5 3", "frozen": "2 3"}
+_NETS = ("trained", "ema", "frozen")
+_PAINT = {**{name: LIGHT.weights(name) for name in _NETS}, "memory": LIGHT.memory, "loss": LIGHT.loss}
 
 
 def dot(picture: Picture) -> str:
@@ -52,11 +49,12 @@ def dot(picture: Picture) -> str:
             members = "; ".join(ids[name] for name in frame.boxes)
             lines.append(f"    subgraph cluster_{number}_{number_} {{ {title} {members}; }}")
         for box in panel.boxes:
-            fill, line, dash = _PAINT.get(_class(box), ("#F7F8FA", "#7A8691", ""))
-            style = f'"filled{",dashed" if box.weights == "ema" else ",dotted" if dash else ""}"'
+            paint = _PAINT.get(_class(box), LIGHT.none)
+            is_dotted = _class(box) in _DASHES
+            style = f'"filled{",dashed" if box.weights == "ema" else ",dotted" if is_dotted else ""}"'
             shape = _DOT_SHAPES.get(box.kind, "box")
-            ink = "white" if box.kind == "loss" else "#1B2733"
-            colours = f'fillcolor="{fill}", color="{line}", fontcolor="{ink}"'
+            ink = "white" if box.kind == "loss" else LIGHT.ink
+            colours = f'fillcolor="{paint.fill}", color="{paint.line}", fontcolor="{ink}"'
             lines.append(f"    {ids[box.id]} [label={_quoted(words(box))}, shape={shape}, style={style}, {colours}];")
         lines += [f"    {ids[e.source]} -> {ids[e.target]} [{_dot_style(e)}];" for e in panel.edges]
         lines.append("  }")
@@ -79,10 +77,10 @@ def mermaid(picture: Picture) -> str:
         lines += [f"  {ids[e.source]} {_arrow(e)} {ids[e.target]}" for e in panel.edges]
         if panel.title:
             lines.append("  end")
-    for name, (fill, line, dash) in _PAINT.items():
-        extra = (f",stroke-dasharray:{dash}" if dash else "") + (",color:#FFFFFF" if name == "loss" else "")
-        lines.append(f"  classDef {name} fill:{fill},stroke:{line}{extra}")
-    lines.append("  classDef plain fill:#F7F8FA,stroke:#7A8691")
+    for name, paint in {**_PAINT, "plain": LIGHT.none}.items():
+        dash = f",stroke-dasharray:{_DASHES[name]}" if name in _DASHES else ""
+        ink = ",color:#FFFFFF" if name == "loss" else ""
+        lines.append(f"  classDef {name} fill:{paint.fill},stroke:{paint.line}{dash}{ink}")
     kinds = [edge.kind if edge.kind != "data" else edge.gradient for panel in picture.panels for edge in panel.edges]
     for kind, style in _LINKS.items():
         numbers = [str(number) for number, found in enumerate(kinds) if found == kind]
@@ -114,15 +112,14 @@ def _said(edge: Edge) -> str:
 
 
 def _dot_style(edge: Edge) -> str:
+    plain = {"gradient": f'color="{LIGHT.ink}"', "input": f'color="{LIGHT.quiet}"'}
     style = {
-        "ema": 'style=dotted, color="#A86400", constraint=false',
-        "write": 'style=dashed, color="#9A3F78", constraint=false',
-        "same": 'dir=none, color="#0072B2:#0072B2", constraint=false',
-    }.get(edge.kind)
-    data = {"gradient": 'color="#1B2733"', "input": 'color="#84909C"', "none": 'style=dashed, color="#84909C"'}[
-        edge.gradient
-    ]
-    return f"label={_quoted(_said(edge))}, {style or data}"
+        "data": plain.get(edge.gradient, f'style=dashed, color="{LIGHT.quiet}"'),
+        "ema": f'style=dotted, color="{LIGHT.ema.line}", constraint=false',
+        "write": f'style=dashed, color="{LIGHT.memory.line}", constraint=false',
+        "same": f'dir=none, color="{LIGHT.trained.line}:{LIGHT.trained.line}", constraint=false',
+    }[edge.kind]
+    return f"label={_quoted(_said(edge))}, {style}"
 
 
 def _arrow(edge: Edge) -> str:
