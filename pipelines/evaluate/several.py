@@ -20,6 +20,7 @@ from .evaluation import Evaluation
 from .protocols import Figure, protocol
 
 FEWEST = 3  # seeds: two pairs leave one degree of freedom, and an interval that says nothing
+ROUNDING = 1e-9  # differences that spread less than this are equal, and a test of them divides by nothing
 SPREAD = "± : standard deviation over seeds"
 
 
@@ -87,8 +88,14 @@ def paired(groups: Sequence[Group]) -> list[str]:
             shared = sorted(one.keys() & other.keys())
             if len(shared) < FEWEST:
                 continue
-            found = scipy.stats.ttest_rel([other[seed] for seed in shared], [one[seed] for seed in shared])
-            middle = mean(other[seed] - one[seed] for seed in shared)
+            apart = [other[seed] - one[seed] for seed in shared]
+            middle = mean(apart)
+            if stdev(apart) < ROUNDING:
+                lines.append(
+                    f"{name} {figure.words}: {group.folders[0].name} has {_signed(figure, middle)} in each seed"
+                )
+                continue
+            found = scipy.stats.ttest_1samp(apart, 0.0)
             low, high = (_signed(figure, end) for end in found.confidence_interval(0.95))
             lines.append(
                 f"{name} {figure.words}: {group.folders[0].name} has {_signed(figure, middle)} (95 % interval {low} to "

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sslgraph.pipelines.evaluate.evaluation import Evaluation
-from sslgraph.pipelines.evaluate.several import alike, differences, grouped, paired, table
+from sslgraph.pipelines.evaluate.several import Group, alike, differences, grouped, paired, table
 
 
 def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
@@ -58,3 +58,5 @@ def test_three_seeds_that_both_have_say_how_sure_a_difference_is(tmp_path: Path)
     ]
     assert paired(grouped(folders[1:5], found[1:5])) == []  # two seeds in common
     assert paired(groups[:1]) == []
+    same = Group(groups[0].folders, "", groups[0].found, groups[0].seeds)
+    assert paired([groups[0], same])[1:] == ["knn20 accuracy: a0 has +0.0 in each seed"]
