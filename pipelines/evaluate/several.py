@@ -74,8 +74,13 @@ def table(groups: Sequence[Group]) -> Table:
                 sides = [one.trained for one in group.found], [one.random for one in group.found]
                 cells = (spread(figure, [values.get(name, {}).get(figure.key) for values in side]) for side in sides)
                 heading = ("", "") if i else (name, figure.words)
-                shown.add_row(*heading, group.folders[0].name, counted(len(group.found), "seed"), *cells)
+                shown.add_row(*heading, group.folders[0].name, _count(group), *cells)
     return shown
+
+
+def _count(group: Group) -> str:
+    """How many seeds a row is of; runs of one seed are no seeds."""
+    return counted(len(group.found), "seed" if len(set(group.seeds)) == len(group.found) else "run")
 
 
 def paired(groups: Sequence[Group]) -> list[str]:

@@ -36,6 +36,17 @@ def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
     ]
 
 
+def test_runs_of_one_seed_are_no_seeds(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "resolved.yaml").write_text("batch: 8\n")
+    found = [Evaluation("M", 1, 1, 1, "random encoder", trained={"knn20": {"accuracy": 0.5}})] * 2
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(table(grouped([tmp_path / "a", tmp_path / "b"], found)))
+    assert "2 runs" in shown.get() and "seeds" not in shown.get()
+
+
 def test_three_seeds_that_both_have_say_how_sure_a_difference_is(tmp_path: Path) -> None:
     """Differences of 1, 2 and 3 points: mean 2, their error 1 / sqrt(3), so t = 2 sqrt(3); the fourth has no partner.
 
