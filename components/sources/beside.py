@@ -120,7 +120,7 @@ def _labelled(found: Arranged, beside: Beside, used: dict[str, list[str]], wante
         piece = raw(of_image.get(i) for i in range(len(found.splits)))
         labels, classes = numbered([none(len(found.splits)) if piece is None else piece])
         kinds = 0 if labels is None else len(labels[labels >= 0].unique())
-        if kinds > most and (wanted is not None or (max(shares) >= ENOUGH and kinds > 1)):
+        if kinds > most and (wanted is not None or (max(shares) >= ENOUGH and 1 < kinds < len(of_image))):
             best, most, taken = replace(found, labels=labels, classes=classes), kinds, key
     for name in of_said.get(taken, ()):
         used.setdefault(name, []).append(f"labels ({taken[1]})")

@@ -126,7 +126,7 @@ class Beside:
                     found = [_row_of(reading, column, find) for reading in rows]
                     left = [str(_first(row).get(column)) for row, one in zip(rows, found, strict=True) if one is None]
                     left = left[1:] if found[0] is None else left  # a head
-                    return Text(name, dict(one for one in found if one is not None), column, tuple(left))
+                    return Text(name, _agreed([one for one in found if one is not None]), column, tuple(left))
         return None
 
     @cached_property
@@ -186,6 +186,16 @@ def _is_whole(value: Any) -> bool:
 
 def _value(reading: Reading) -> Any:
     return next(iter(_first(reading).values()))
+
+
+def _agreed(found: Sequence[tuple[int, Row]]) -> dict[int, Row]:
+    """A row for each image: of several what they agree in."""
+    rows: dict[int, Row] = {}
+    for image, row in found:
+        first = rows.setdefault(image, row)
+        if first is not row:
+            rows[image] = {key: value for key, value in first.items() if key in row and row[key] == value}
+    return rows
 
 
 def _row_of(reading: Reading, column: str, find: Find) -> tuple[int, Row] | None:

@@ -66,8 +66,11 @@ def no_maps(names: Sequence[str], skipped: Skipped) -> Sequence[int]:
 
 
 def _of_files(names: Sequence[str]) -> set[int]:
-    """The files a_mask.png, or a_mask_1.png, of an image a.png or a.jpg in the same folder."""
+    """The files a_mask.png, or a_mask_1.png, of an image a.png or a.jpg in the same folder; mask.png of image.png."""
     stems = [name.rpartition(".")[0] for name in names]
     found = {i: match[1] for i, stem in enumerate(stems) if (match := OF_FILE.fullmatch(stem))}
     known = set(stems) if found else set[str]()
-    return {i for i, image in found.items() if image in known}
+    last = [stem.rpartition("/") for stem in stems]
+    pictured = {above for above, _, name in last if name.lower() in IMAGES}
+    maps = {i for i, (above, _, name) in enumerate(last) if name.lower() in MAPS and above in pictured}
+    return maps | {i for i, image in found.items() if image in known}

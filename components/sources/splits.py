@@ -16,6 +16,7 @@ WORDS = {
     "evaluation": VAL, "holdout": VAL, "test": TEST, "testing": TEST, "unlabeled": TRAIN, "unlabelled": TRAIN,
     "unsupervised": TRAIN, "trainval": TRAIN,
 }  # fmt: skip
+WITHOUT = ("unlabeled", "unlabelled", "unsupervised")  # folders that are trained on, and no class
 OF_CAPITALS = {"Tr": TRAIN, "Ts": TEST}  # the imagesTr and imagesTs of nnU-Net
 # Columns of tables that say the split of a row; is_train, is_valid and such say it by yes or no.
 COLUMNS = ("split", "set", "subset", "partition", "fold", "usage", "phase")
@@ -140,6 +141,7 @@ def classes_of(rests: Sequence[str], splits: Sequence[int]) -> tuple[list[str], 
             passed += sorted(firsts)
         cut = [parts[1:] for parts in cut]
     names = [in_one_form(parts[0]).strip() if parts else "" for parts in cut]
+    names = ["" if name.lower() in WITHOUT else name for name in names]
     known = {name for name, split in zip(names, splits, strict=True) if split == TRAIN} - {""}
     alike = {name.casefold(): name for name in known}
     if len(alike) == len(known):

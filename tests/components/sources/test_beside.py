@@ -176,6 +176,18 @@ def test_lines_by_order_are_not_names_and_objects_stand_behind_files(tmp_path: P
     assert everyone(tmp_path / "object") == {i: "ab"[i % 2] for i in range(COUNT)}
 
 
+def test_of_several_rows_of_an_image_a_label_counts_where_all_agree(tmp_path: Path) -> None:
+    names = images(tmp_path / "Images", (f"{i:02}.png" for i in range(COUNT)))
+    captions = (f"{name},A {'ab'[i % 2]} {k}" for i, name in enumerate(names) for k in range(3))
+    write(tmp_path / "captions.txt", ["image,caption", *captions])
+    assert everyone(tmp_path) == dict.fromkeys(range(COUNT))
+    rows = [f"{name},{'ab'[i % 2] if i < 22 else 'ab'[k]},{k}" for i, name in enumerate(names) for k in (0, 1)]
+    write(tmp_path / "boxes.csv", ["image,LabelName,x", *rows])
+    source = ImageFolder(path=str(tmp_path))
+    assert "1 text: used for labels (LabelName), such as boxes.csv" in source.notes
+    assert everyone(tmp_path) == {i: "ab"[i % 2] if i < 22 else None for i in range(COUNT)}
+
+
 def test_a_table_for_training_and_a_folder_without_labels_are_kaggles(tmp_path: Path) -> None:
     names = images(tmp_path / "train", (f"{i:03}.png" for i in range(COUNT)))
     images(tmp_path / "test", names[:6], 100)

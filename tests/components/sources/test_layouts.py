@@ -232,3 +232,15 @@ def test_folders_that_repeat_in_each_class_may_be_the_classes_and_are_said(tmp_p
     said = "2 folder names: in each class: if these are the classes, give one of the folders above them as the path"
     assert source.classes == ("colour", "grey", "segmented") and f"{said}, such as rust" in source.notes
     assert not any("in each class" in note for note in ImageFolder(path=str(tmp_path / "grey")).notes)
+
+
+def test_maps_beside_images_in_folders_of_their_own_and_images_without_labels_are_no_classes(tmp_path: Path) -> None:
+    for case in range(12):
+        (tmp_path / f"cells/case{case}").mkdir(parents=True)
+        for name in ("image", "mask"):
+            Image.new("RGB", (4, 4), (case, 0, 0)).save(tmp_path / f"cells/case{case}/{name}.png")
+    source = ImageFolder(path=str(tmp_path / "cells"))
+    assert len(source) == 11 and source.labels is None
+    assert any(note.startswith("12 label maps: beside the image of its name") for note in source.notes)
+    pets = ImageFolder(path=str(images(tmp_path / "pets", ("cat", "dog", "unlabeled"))))
+    assert pets.classes == ("cat", "dog") and pets.labels is not None and int((pets.labels < 0).sum()) == 6
