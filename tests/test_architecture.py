@@ -319,6 +319,11 @@ def parts(root: Path) -> list[str]:
     return faults
 
 
+def is_open(rest: ast.arg | None) -> bool:
+    """Whether any settings pass: `**rest`, but for those of a base class by their names, `**rest: Unpack[Settings]`."""
+    return rest is not None and (rest.annotation is None or not ast.unparse(rest.annotation).startswith("Unpack["))
+
+
 def part_faults(part: ast.ClassDef, *, has_ports: bool) -> Iterator[str]:
     mark = mark_of(part)
     source = next((k.value for k in mark.keywords if k.arg == "source"), None) if mark else None
@@ -330,7 +335,9 @@ def part_faults(part: ast.ClassDef, *, has_ports: bool) -> Iterator[str]:
         if not isinstance(method, ast.FunctionDef) or (method.name.startswith("_") and method.name != "__init__"):
             continue
         arguments = method.args.args[1:] + method.args.kwonlyargs
-        if method.name == "__init__" and (len(method.args.args) > 1 or method.args.vararg or method.args.kwarg):
+        if method.name == "__init__" and (
+            len(method.args.args) > 1 or method.args.vararg or is_open(method.args.kwarg)
+        ):
             yield "has settings that are not keyword-only"
         if any(argument.annotation is None for argument in arguments) or method.returns is None:
             yield f"leaves {method.name} without types"

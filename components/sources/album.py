@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,10 +19,11 @@ from sslgraph import draws
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 from sslgraph.escaping import on_one_line
+from sslgraph.ranges import Count, NotNegative
 
-from .decoding import Picture, decode, numbers_of
-from .pixels import SAMPLE, Array, Range, Scaling
-from .splits import SPLITS, TEST, TRAIN, VAL
+from .decoding import Picture
+from .labels import Codes
+from .splits import SPLITS, TEST, TRAIN, VAL, SplitSettings
 
 # Pictures whose sizes are compared before all are decoded, and pictures decoded at a time.
 PROBED = 16
@@ -31,47 +32,58 @@ CHUNK = 1024
 HELD_OUT = 10
 
 
+class AlbumSettings(SplitSettings, total=False):
+    """The settings that `Album` describes, for the sources that pass them on."""
+
+    memory: float
+
+
 class Album(ABC):
     """What every source of single pictures is: it says how one is loaded, and is read in any order.
 
     Pictures are loaded on threads when asked for, or once for all if they share a size and fit in `memory` GiB. There
-    are as many threads as torch has; or `reads`, where each waits for an answer more than it works. Here stands what
-    the settings mean that sources share; a source describes its own.
+    are as many threads as torch has; or `reads`, where each waits for an answer more than it works. A source adds
+    settings of its own, and passes these on.
 
     Settings:
         split: train or test.
         limit: so many images of the split, drawn once and for all, as many of each class as there are.
         memory: most that images of one size may take to be held decoded, GiB; 0 decodes them anew each time.
-        reads: images that are fetched at a time from an address.
-        range: which numbers are black and white where pixels are more than bytes, as [0, 4095], or auto.
-        channels: which channels are taken, 2 to 16 of them, counted from 0; three if left out.
-        at_least: pixels that the shorter side of a large JPEG keeps, which is then decoded at a half, a quarter or an
-            eighth of its size; None decodes it whole.
     """
 
-    labels: Int64[Tensor, "images"] | None = None
+    labels: Codes | None = None
     classes: tuple[str, ...] = ()
     # Images and classes of the whole split, of which `limit` may have left a part.
     whole: tuple[int, int] = (0, 0)
     # What a run says of its data before it starts.
     notes: tuple[str, ...] = ()
 
+    # Pictures that are loaded at a time; None: as many as torch has threads.
+    reads: int | None = None
+
     def __init__(
-        self, part: Chosen, *, memory: float, reads: int | None = None, notes: Sequence[str] = (),
-        at_least: int | None = None, scaling: Scaling | None = None,
-    ) -> None:  # fmt: skip
-        self.at_least, self.scaling = at_least, scaling
-        self.count, self.labels, self.whole = len(part.rows), part.labels, part.whole
-        self.notes, self.memory, self.reads = (*part.notes, *notes), memory, reads
+        self, *, split: Literal["train", "test"] = "train", limit: Count | None = None, memory: NotNegative = 4.0
+    ) -> None:
+        self.split, self.limit, self.memory = split, limit, memory
         self.broken: dict[int, str] = {}
 
+    def choose(
+        self, labels: Codes | None, splits: Sequence[int] | NDArray[np.int64] | None, count: int, *, where: str,
+        notes: Sequence[str] = (),
+    ) -> NDArray[np.int64]:  # fmt: skip
+        """Which of so many items are used (see `chosen`); `notes` are said besides what is said of the splits."""
+        part = chosen(labels, splits, count, split=self.split, limit=self.limit, where=where)
+        self.keep(part, notes)
+        return part.rows
+
+    def keep(self, part: Chosen, notes: Sequence[str]) -> None:
+        """These items are the pictures from now on."""
+        self.count, self.labels, self.whole = len(part.rows), part.labels, part.whole
+        self.notes = (*part.notes, *notes)
+
+    @abstractmethod
     def load(self, index: int) -> Picture:
         """One picture; ValueError or OSError if it is broken, StorageError if nothing can be read at all."""
-        return decode(self.encoded(index), self.at_least, self.scaling)
-
-    def encoded(self, index: int) -> bytes:
-        """The bytes of its file, where there is one."""
-        raise NotImplementedError
 
     @abstractmethod
     def name(self, index: int) -> str:
@@ -141,32 +153,18 @@ class Album(ABC):
         return index
 
 
-def scaling_of(
-    range_: Range, channels: Sequence[int] | None, count: int, encoded: Callable[[int], bytes], where: str
-) -> Scaling:
-    """How the pixels of a set are scaled, by images of all its splits; `encoded` gives the file of an item."""
-
-    def numbers() -> Iterator[Array]:
-        for item in draws.fair(count, SAMPLE).tolist():
-            with suppress(OSError):
-                if (found := numbers_of(encoded(item))) is not None:
-                    yield found
-
-    return Scaling(range_, numbers, where, channels)
-
-
 @dataclass(frozen=True)
 class Chosen:
     """The items of a split that are used, their labels (None if none has one), and what is to be said about it."""
 
     rows: NDArray[np.int64]
-    labels: Int64[Tensor, "images"] | None
+    labels: Codes | None
     whole: tuple[int, int]
     notes: tuple[str, ...] = ()
 
 
 def chosen(
-    labels: Int64[Tensor, "images"] | None, splits: Sequence[int] | NDArray[np.int64] | None, count: int, *, split: str,
+    labels: Codes | None, splits: Sequence[int] | NDArray[np.int64] | None, count: int, *, split: str,
     limit: int | None, where: str,
 ) -> Chosen:  # fmt: skip
     """The items of a split, or a fair part of them: by the split of each (see splits), or a tenth for test.

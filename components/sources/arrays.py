@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
-from sslgraph.ranges import Count, NotNegative, Whole
 
-from .album import Album, chosen
 from .arranging import arranged
 from .array_files import ENDINGS, Held, held
 from .array_layout import axis_of, images_of, is_of_images, labels_in, labels_of, names_of, spoken
 from .decoding import Picture, pictured
+from .encoded import Scaled, ScaledSettings
 from .labels import numbered
 from .opening import holds_shards, store_at
-from .pixels import MOST_CHANNELS, SAMPLE, Scaling
+from .pixels import MOST_CHANNELS, SAMPLE
 from .row_files import ENDINGS as OF_ROWS
 from .store import beside
 
@@ -30,7 +29,7 @@ MEMORY = 0.8  # of the machine's, that arrays may take
 
 
 @component(source="own; the layouts are those of keras, MedMNIST (arXiv:2110.14795) and SVHN", role="reader")
-class Arrays(Album):
+class Arrays(Scaled):
     """Arrays of images [images, height, width] or with channels behind or before them, and of their labels.
 
     Each array of three or four axes is one of images; an array with one number or word for each image, in the same
@@ -49,14 +48,11 @@ class Arrays(Album):
         self,
         *,
         path: str,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
-        memory: NotNegative = 4.0,
         label: str | None = None,
         image: str | None = None,
-        range: list[float] | Literal["auto"] | None = None,
-        channels: list[Whole] | None = None,
+        **shared: Unpack[ScaledSettings],
     ) -> None:
+        super().__init__(**shared)
         store = store_at(path)
         files = store.files()
         everything = [one for file in files if file.name.lower().endswith(ENDINGS) for one in held(store, file)]
@@ -82,9 +78,10 @@ class Arrays(Album):
         said = f"labels: {taken}" if labels is not None else said if there else ""
         of_image = np.repeat(np.arange(len(images)), counts)
         splits = arranged([spoken(one.place) for one in images], of_image, skipped).splits
-        part = chosen(labels, splits, len(of_image), split=split, limit=limit, where=path)
+        notes = [*([said] if said else []), *skipped.lines()]
+        rows = self.choose(labels, splits, len(of_image), where=path, notes=notes)
         within = np.concatenate([np.arange(count) for count in counts])
-        self._of, self._within = of_image[part.rows], within[part.rows]
+        self._of, self._within = of_image[rows], within[rows]
         used = np.unique(self._of).tolist()
         self._arrays = {i: np.moveaxis(images[i].read(), axes[i], 0) for i in used}
         self._images, self._path, self.columns = images, path, tuple(map(str, everything))
@@ -97,8 +94,7 @@ class Arrays(Album):
             for item in draws.fair(len(of_image), SAMPLE).tolist():
                 yield arrays[int(of_image[item])][int(within[item])]
 
-        scaling = Scaling(range, numbers, path, channels)
-        super().__init__(part, memory=memory, notes=[*([said] if said else []), *skipped.lines()], scaling=scaling)
+        self.scale(numbers, path)
 
     @staticmethod
     def recognizes(path: str) -> bool:
@@ -112,7 +108,7 @@ class Arrays(Album):
 
     def load(self, index: int) -> Picture:
         """One image."""
-        return pictured(self._pixels_of(index), self.scaling or Scaling(None))
+        return pictured(self._pixels_of(index), self.scaling)
 
     def name(self, index: int) -> str:
         """Its array, and its number in there."""

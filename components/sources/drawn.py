@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -11,27 +11,52 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
+from sslgraph.ranges import Count, Whole
+
+from .splits import SplitSettings
 
 Index = Int64[Tensor, "batch"]
 # Images rendered at a time: few enough that the planes of one step stay in a core's cache.
 CHUNK = 128
 
 
+class DrawnSettings(SplitSettings, total=False):
+    """The settings that `Drawn` describes, for the sources that pass them on; each says its own size."""
+
+    seed: int
+
+
 class Drawn(ABC):
-    """A source whose `render` draws images by their numbers; `labels` are those of all numbers there are."""
+    """A source whose `render` draws images by their numbers. It adds settings of its own, and passes these on.
+
+    Settings:
+        size: side of an image, pixels.
+        split: train or test; they share no image.
+        limit: so many of the images, as many of each label as there are.
+        seed: another seed is another data set, no unit.
+    """
 
     kind: ClassVar[str]  # of its streams of random numbers, and of sources.KIND
-    seed: int
-    split: str
 
-    def __init__(self, labels: Index, classes: tuple[str, ...], *, side: int, limit: int | None) -> None:
-        self.count = len(labels) if limit is None else min(limit, len(labels))
-        if self.count < 1 or side < 8:
-            raise SslgraphError(
-                f"sources.{self.kind} can't draw {self.count} images of {side} px; ask for 1 image of 8 px or more"
-            )
-        self.size: tuple[int, int] | None = (side, side)
+    def __init__(
+        self,
+        *,
+        size: Count,
+        split: Literal["train", "test"] = "train",
+        limit: Count | None = None,
+        seed: Whole = 0,
+    ) -> None:
+        self.side, self.split, self.limit, self.seed = size, split, limit, seed
+        self.size: tuple[int, int] | None = (size, size)
         self.broken: dict[int, str] = {}
+
+    def choose(self, labels: Index, classes: tuple[str, ...]) -> None:
+        """The images are those of these labels, the labels of all numbers there are, or a fair part of them."""
+        self.count = len(labels) if self.limit is None else min(self.limit, len(labels))
+        if self.count < 1 or self.side < 8:
+            raise SslgraphError(
+                f"sources.{self.kind} can't draw {self.count} images of {self.side} px; ask for 1 image of 8 px or more"
+            )
         self.classes = classes
         self._rows = draws.fair(len(labels), self.count, labels)
         self.labels, self.whole = labels[self._rows], (len(labels), len(classes))

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
 from sslgraph.amounts import counted
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
-from sslgraph.ranges import Count, NotNegative, Whole
 
-from .album import chosen, scaling_of
 from .arranging import arranged, by_folder
 from .beside import with_texts
 from .decoding import SUFFIXES, is_image
+from .encoded import EncodedSettings, Filed
 from .file_names import advice_on, by_file_names
-from .filed import Filed
 from .map_folders import no_maps
-from .opening import store_at
 from .skipped import NOT_READ, Skipped
 from .store import Store
 
@@ -38,25 +35,18 @@ class ImageFolder(Filed):
         path: the folder, a .zip file, an image, a path with wildcards (photos/*.jpg), or the address.
         classes: what says the class of an image: its folder, or its file's name before the number (cat.0.jpg).
         label: the column that holds the labels, of a text beside the images; folders then say none.
-        links: whether links that lead out of the folder are followed.
     """
 
     def __init__(
         self,
         *,
         path: str,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
-        memory: NotNegative = 4.0,
-        reads: Count = 32,
-        at_least: Count | None = None,
         classes: Literal["folders", "names"] = "folders",
         label: str | None = None,
-        links: bool = False,
-        range: list[float] | Literal["auto"] | None = None,
-        channels: list[Whole] | None = None,
+        **shared: Unpack[EncodedSettings],
     ) -> None:
-        self._store = store_at(path, reads=reads, links=links)
+        super().__init__(**shared)
+        self._store = self.store_at(path)
         files, skipped = self._store.files(), self._store.skipped
         images = [file for file in files if file.name.lower().endswith(SUFFIXES)]
         others = [file for file in files if not file.name.lower().endswith(SUFFIXES)]
@@ -76,19 +66,11 @@ class ImageFolder(Filed):
             if other.name not in known:
                 skipped.ending(other.name)
         said = advice_on(found, [file.name for file in images]) if classes == "folders" else []
-        part = chosen(found.labels, found.splits, len(images), split=split, limit=limit, where=path)
-        self.files = [images[i].name for i in part.rows]
-        self._sizes = np.array([images[i].size for i in part.rows], dtype=np.int64)
+        rows = self.choose(found.labels, found.splits, len(images), where=path, notes=[*said, *skipped.lines()])
+        self.files = [images[i].name for i in rows]
+        self._sizes = np.array([images[i].size for i in rows], dtype=np.int64)
         self.classes = found.classes
-        scaling = scaling_of(range, channels, len(images), lambda i: self._store.read(images[i].name), path)
-        super().__init__(
-            part,
-            memory=memory,
-            reads=self._store.reads,
-            notes=[*said, *skipped.lines()],
-            at_least=at_least,
-            scaling=scaling,
-        )
+        self.scale_files(len(images), lambda i: self._store.read(images[i].name), path)
 
 
 def _nothing_found(path: str, skipped: Skipped, store: Store) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -14,12 +14,13 @@ from torch import Tensor
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
-from sslgraph.ranges import Count, NotNegative, Whole
+from sslgraph.ranges import NotNegative, Whole
 
-from .album import Album, chosen
+from .album import Album
 from .arranging import arranged, by_folder
-from .decoding import SUFFIXES, Picture
+from .decoding import SUFFIXES, Picture, decode
 from .opening import store_at
+from .splits import SplitSettings
 from .store import beside
 
 IMAGES = ("images",)
@@ -46,13 +47,13 @@ class LabelMaps(Album):
         self,
         *,
         path: str,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
         memory: NotNegative = 0.0,
         ignore: list[Whole] = [255],  # noqa: B006
+        **shared: Unpack[SplitSettings],
     ) -> None:
-        self.ignore = ignore
-        self._store = store_at(path)
+        super().__init__(memory=memory, **shared)
+        self.ignore, self._store = ignore, store_at(path)
+        self.reads = self._store.reads
         files, skipped = self._store.files(), self._store.skipped
         found = [file.name for file in files if file.name.lower().endswith(SUFFIXES)]
         images = {key: name for name in found if (key := _key(name, IMAGES)) is not None}
@@ -65,14 +66,12 @@ class LabelMaps(Album):
             skipped.note("image", "without a label map", lonely[0], len(lonely))
         folders, of_image = by_folder(name for name, _ in pairs)
         splits = arranged(folders, of_image, skipped, lambda: (name.rpartition("/")[2] for name, _ in pairs)).splits
-        part = chosen(None, splits, len(pairs), split=split, limit=limit, where=path)
-        self.files = [pairs[i] for i in part.rows]
+        self.files = [pairs[i] for i in self.choose(None, splits, len(pairs), where=path, notes=skipped.lines())]
         self.classes = tuple((beside(self._store, "classes.txt") or "").splitlines())
-        super().__init__(part, memory=memory, reads=self._store.reads, notes=skipped.lines())
 
-    def encoded(self, index: int) -> bytes:
-        """The bytes of its file."""
-        return self._store.read(self.files[index][0])
+    def load(self, index: int) -> Picture:
+        """One image."""
+        return decode(self._store.read(self.files[index][0]))
 
     def name(self, index: int) -> str:
         """Its file."""

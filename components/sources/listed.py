@@ -8,21 +8,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import numpy as np
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.files.addresses import is_address
-from sslgraph.ranges import Count, NotNegative, Whole
 
-from .album import chosen, scaling_of
 from .arranging import arranged, by_folder
 from .beside import NOT_THERE
 from .decoding import SUFFIXES
+from .encoded import EncodedSettings, Filed
 from .file_column import Places, column_of
-from .filed import Filed
 from .label_column import label_column, one_hot, others, values_in
 from .labels import USUAL, Raw, advice, none, numbered, raw
 from .opening import holds_shards
@@ -50,25 +48,19 @@ class Listed(Filed):
     Settings:
         path: a .txt, .csv, .tsv, .jsonl or .json file, several by wildcards, or a folder with a metadata.csv.
         label: the column that holds the labels.
-        links: whether links that lead out of the folder are followed.
     """
 
     def __init__(
         self,
         *,
         path: str,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
-        memory: NotNegative = 4.0,
-        at_least: Count | None = None,
         label: str | None = None,
-        links: bool = False,
-        range: list[float] | Literal["auto"] | None = None,
-        channels: list[Whole] | None = None,
+        **shared: Unpack[EncodedSettings],
     ) -> None:
+        super().__init__(**shared)
         texts, is_beside = _texts(path), Path(path).expanduser().is_dir()
         folder = _above(texts)
-        self._store = Folder(str(folder), links=links)
+        self._store = Folder(str(folder), links=self.links)
         skipped, rows = Skipped(), list[_Named]()
         for text in texts:
             rows += _named(text, self._store, skipped, stays_inside=is_beside)
@@ -93,13 +85,10 @@ class Listed(Filed):
         found, self.classes, said_of = _labels(path, label, [row.row for row in rows], [row.column for row in rows])
         if found is None:
             found, self.classes = there.labels, there.classes
-        part = chosen(found, splits, len(rows), split=split, limit=limit, where=path)
-        self.files = [rows[i].file for i in part.rows]
+        kept = self.choose(found, splits, len(rows), where=path, notes=[*said_of, *skipped.lines()])
+        self.files = [rows[i].file for i in kept]
         self._sizes = np.array([self._store.size(file) for file in self.files], dtype=np.int64)
-        super().__init__(
-            part, memory=memory, notes=[*said_of, *skipped.lines()], at_least=at_least,
-            scaling=scaling_of(range, channels, len(rows), lambda i: self._store.read(rows[i].file), path),
-        )  # fmt: skip
+        self.scale_files(len(rows), lambda i: self._store.read(rows[i].file), path)
 
     @staticmethod
     def recognizes(path: str) -> bool:

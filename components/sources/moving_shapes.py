@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple, Unpack
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -10,10 +10,10 @@ from torch import Tensor
 
 from sslgraph import draws
 from sslgraph.component import component
-from sslgraph.ranges import Count, Share, Whole
+from sslgraph.ranges import Count, Share
 
 from .canvas import by_kind, grid, over, rgb, wave
-from .drawn import Drawn
+from .drawn import Drawn, DrawnSettings
 from .films import Clip
 from .outlines import OUTLINES, Plane
 
@@ -37,12 +37,8 @@ class MovingShapes(Drawn):
     the shape is, if it moves: 1 on it, 0 behind it; where nothing moves all is 0.
 
     Settings:
-        split: train or test; they share no film.
         films, test_films: how many films each split has.
-        limit: so many images of them.
-        size: side of a frame, pixels.
         still: share of the films in which nothing moves but the camera.
-        seed: another seed is another set of films, no unit.
     """
 
     kind = "moving shapes"
@@ -50,18 +46,17 @@ class MovingShapes(Drawn):
     def __init__(
         self,
         *,
-        split: Literal["train", "test"] = "train",
         films: Count = 48,
         test_films: Count = 16,
-        limit: Count | None = None,
         size: Count = 128,
         still: Share = 0.1,
-        seed: Whole = 0,
+        **shared: Unpack[DrawnSettings],
     ) -> None:
-        self.split, self.seed, self.side, self.still = split, seed, size, still
-        count = films if split == "train" else test_films
-        self.films = [Drawing(f"{split}{number}") for number in range(count)]
-        super().__init__(self._moves(torch.arange(SHOTS * count)).long(), ("still", "moving"), side=size, limit=limit)
+        super().__init__(size=size, **shared)
+        self.still = still
+        count = films if self.split == "train" else test_films
+        self.films = [Drawing(f"{self.split}{number}") for number in range(count)]
+        self.choose(self._moves(torch.arange(SHOTS * count)).long(), ("still", "moving"))
 
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
         """These images, drawn anew."""

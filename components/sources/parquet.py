@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import numpy as np
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
-from sslgraph.ranges import Count, NotNegative, Whole
+from sslgraph.ranges import NotNegative
 
-from .album import Album, chosen, scaling_of
 from .arranging import arranged
 from .decoding import SUFFIXES
+from .encoded import Encoded, EncodedSettings
 from .index_cache import Arrays
 from .kept import Kept
 from .labels import Codes, advice, as_named, numbered
@@ -32,7 +32,7 @@ THREADS = 8  # files whose footers are read at a time
 
 
 @component(source="own; the form is that of the datasets library's Image feature", role="reader")
-class Parquet(Album):
+class Parquet(Encoded):
     """Images of parquet or Arrow files: a column of {bytes, path}, or of bytes, and a column `label` if there is one.
 
     Where bytes are null, the path is that of a file, from the folder of the parquet file on. Splits are folders or
@@ -50,7 +50,6 @@ class Parquet(Album):
         reads: row groups that are fetched at a time from an address.
         label: the column that holds the labels.
         image: the column that holds the images, where there are several.
-        links: whether links that lead out of the folder are followed.
         largest_group: most that the images of a row group may take where not all fit in memory, MiB.
     """
 
@@ -58,19 +57,13 @@ class Parquet(Album):
         self,
         *,
         path: str,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
-        memory: NotNegative = 4.0,
-        reads: Count = 32,
-        at_least: Count | None = None,
         label: str | None = None,
         image: str | None = None,
-        links: bool = False,
-        range: list[float] | Literal["auto"] | None = None,
-        channels: list[Whole] | None = None,
         largest_group: NotNegative = 4.0,
+        **shared: Unpack[EncodedSettings],
     ) -> None:
-        self._store = store_at(path, reads=reads, links=links)
+        super().__init__(**shared)
+        self._store = self.store_at(path)
         files, found = _shards(self._store, label, image)
         skipped = self._store.skipped
         self._column = _one_column([str(index["column"]) for index in found], files)
@@ -87,23 +80,20 @@ class Parquet(Album):
             why = "holds images, too, and is not used; data.image names the one that is"
             skipped.note("further column", why, other.removesuffix(".bytes"))
         said = [] if labels is not None else _advice(path, label, found)
-        part = chosen(labels, splits, len(of_row), split=split, limit=limit, where=path)
-        if not len(part.rows):
-            raise SslgraphError(f"the {split} split of {path} has no rows")
-        self._row, counts = part.rows, [len(index["rows"]) for index in found]
+        self._row = self.choose(labels, splits, len(of_row), where=path, notes=[*said, *skipped.lines()])
+        if not len(self._row):
+            raise SslgraphError(f"the {self.split} split of {path} has no rows")
+        self.scale_files(len(of_row), self._in_row, path)
+        counts = [len(index["rows"]) for index in found]
         self._groups = [(file, i) for file, count in zip(files, counts, strict=True) for i in np.arange(count).tolist()]
         self._first = rows.cumsum() - rows
         used = np.unique(np.searchsorted(self._first + rows, self._row, side="right"))
         if not files[0].name.lower().endswith(ARROW):  # they are mapped, and give one row alone
-            _refuse_large_groups(path, sizes[used], rows[used], memory, largest_group)
-        self._kept: Kept[int, Any] = Kept(max(int(memory * 2**30), 2 * int(sizes[used].max())))
+            _refuse_large_groups(path, sizes[used], rows[used], self.memory, largest_group)
+        self._kept: Kept[int, Any] = Kept(max(int(self.memory * 2**30), 2 * int(sizes[used].max())))
         self._about = lru_cache(1024)(self._footer)
-        self._names = f"{path}, {split} row"
+        self._names = f"{path}, {self.split} row"
         self.columns = tuple(dict.fromkeys(name for index in found for name in index["columns"].tolist()))
-        super().__init__(
-            part, memory=memory, reads=self._store.reads, notes=[*said, *skipped.lines()], at_least=at_least,
-            scaling=scaling_of(range, channels, len(of_row), self._in_row, path),
-        )  # fmt: skip
 
     @staticmethod
     def recognizes(path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Unpack
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +11,10 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from sslgraph.component import component
-from sslgraph.ranges import Count, Whole
+from sslgraph.ranges import Count
 
 from .canvas import Column, by_kind, grid, rgb
-from .drawn import Drawn
+from .drawn import Drawn, DrawnSettings
 from .outlines import Field, Plane
 
 Index = Int64[Tensor, "batch"]
@@ -51,11 +51,7 @@ class Patterns(Drawn):
     agree on a smooth background. Image i is a function of (seed, split, i) alone.
 
     Settings:
-        split: train or test; they share no image.
         images, test_images: how many images each split has.
-        limit: so many of them, as many of each pattern as there are.
-        size: side of an image, pixels.
-        seed: another seed is another data set, no unit.
     """
 
     kind = "patterns"
@@ -63,16 +59,14 @@ class Patterns(Drawn):
     def __init__(
         self,
         *,
-        split: Literal["train", "test"] = "train",
         images: Count = 10_000,
         test_images: Count = 2_000,
-        limit: Count | None = None,
         size: Count = 40,
-        seed: Whole = 0,
+        **shared: Unpack[DrawnSettings],
     ) -> None:
-        self.split, self.seed, self.side = split, seed, size
-        everyone = torch.arange(images if split == "train" else test_images)
-        super().__init__(self._pattern(everyone), PATTERNS, side=size, limit=limit)
+        super().__init__(size=size, **shared)
+        everyone = torch.arange(images if self.split == "train" else test_images)
+        self.choose(self._pattern(everyone), PATTERNS)
 
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
         """These images, drawn anew: the pattern in two colours, light over it, noise over all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -15,9 +15,10 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Count, NotNegative, Whole
 
-from .album import Album, chosen
+from .album import Album
 from .decoding import COLOURS, Picture, decode
 from .opening import store_at
+from .splits import SplitSettings
 from .store import Folder, beside
 
 ABOUT = "prepared.json"
@@ -34,6 +35,7 @@ class Prepared(Album):
     Settings:
         path: the folder that was written, or its address (s3://bucket/prepared).
         memory: most that images of one size may take to be held decoded, GiB; 0 reads them anew each time.
+        reads: images that are fetched at a time from an address.
         channels: which of the prepared channels are taken, counted from 0; needed where they are not three.
     """
 
@@ -41,13 +43,14 @@ class Prepared(Album):
         self,
         *,
         path: str,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
         memory: NotNegative = 0.0,
         reads: Count = 32,
         channels: list[Whole] | None = None,
+        **shared: Unpack[SplitSettings],
     ) -> None:
-        self._store = store_at(path, reads=reads)
+        super().__init__(memory=memory, **shared)
+        self._store, split = store_at(path, reads=reads), self.split
+        self.reads = self._store.reads
         found = beside(self._store, ABOUT)
         if found is None:
             cure = f"write them: sslgraph data IMAGES --prepare {path}"
@@ -58,15 +61,13 @@ class Prepared(Album):
         with np.load(io.BytesIO(self._store.read(f"{split}.npz"))) as index:
             self._starts, self._sizes, labels = index["starts"], index["sizes"], index["labels"]
         known = torch.from_numpy(labels).long() if len(labels) else None
-        part = chosen(known, None, len(self._sizes), split=split, limit=limit, where=path)
-        self._row = part.rows
+        self._row = self.choose(known, None, len(self._sizes), where=path)
         self.is_raw, self._there = about["form"] == "raw", int(about.get("channels", 3))
         self._channels = self._asked(channels, path)
         self.classes = tuple(about["classes"])
         self._file, self._split = f"{split}.bin", f"{path}, {split} image"
         is_here = isinstance(self._store, Folder)
         self._mapped = np.memmap(self._store.place(self._file), dtype=np.uint8, mode="r") if is_here else None
-        super().__init__(part, memory=memory, reads=self._store.reads)
 
     @staticmethod
     def recognizes(path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, Unpack
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -11,10 +11,10 @@ from torch import Tensor
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
-from sslgraph.ranges import Count, Whole
+from sslgraph.ranges import Count
 
 from .canvas import by_kind, grid, over, rgb, stroke, wave
-from .drawn import Drawn
+from .drawn import Drawn, DrawnSettings
 from .outlines import OUTLINES, Field, Plane
 
 Index = Int64[Tensor, "batch"]
@@ -30,11 +30,7 @@ class Shapes(Drawn):
     one off leaves the others as they were. Raw pixels see colour and position; only the outline tells the classes.
 
     Settings:
-        split: train or test; they share no image.
         images, test_images: how many images each split has.
-        limit: so many of them, as many of each label as there are.
-        size: side of an image, pixels.
-        seed: another seed is another data set, no unit.
         label: the factor that `labels` holds; hue in eight sectors, tilt and light in four.
         colour: `random`, or `by_class`: the shape decides its hue (a shortcut that pixels can see).
         texture, viewpoint, light, clutter: whether the factor varies; where it is off it has its plainest value.
@@ -45,26 +41,23 @@ class Shapes(Drawn):
     def __init__(
         self,
         *,
-        split: Literal["train", "test"] = "train",
         images: Count = 10_000,
         test_images: Count = 2_000,
-        limit: Count | None = None,
         size: Count = 32,
-        seed: Whole = 0,
         label: Literal["shape", "hue", "texture", "viewpoint", "light", "clutter"] = "shape",
         colour: Literal["random", "by_class"] = "random",
         texture: bool = True,
         viewpoint: bool = True,
         light: bool = True,
         clutter: bool = True,
+        **shared: Unpack[DrawnSettings],
     ) -> None:
+        super().__init__(size=size, **shared)
         self.varies = {"texture": texture, "viewpoint": viewpoint, "light": light, "clutter": clutter}
         if not self.varies.get(label, True):
             raise SslgraphError(f"label: {label} names a factor that is the same in every image; set {label}: true")
-        self.split, self.seed, self.colour, self.side = split, seed, colour, size
-        count = images if split == "train" else test_images
-        labels, classes = self._labels(label, count)
-        super().__init__(labels, classes, side=size, limit=limit)
+        self.colour = colour
+        self.choose(*self._labels(label, images if self.split == "train" else test_images))
 
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:
         """These images, drawn anew: background, distractors, the shape over them, light over all."""

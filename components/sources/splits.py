@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from .labels import in_one_form
 
@@ -34,6 +34,13 @@ DATES = re.compile(r"(19|20)\d\d([-_. ]?(0\d|1[0-2])([-_. ]?[0-3]\d)?([-_. ].*)?
 DAYS = re.compile(r"[0-3]?\d([-_. ].*)?")
 RUNS = re.compile(r"[^\W\d_]+")
 HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+class SplitSettings(TypedDict, total=False):
+    """The settings by which every source says which of its images are used."""
+
+    split: Literal["train", "test"]
+    limit: int | None
 
 
 def by_name(name: str) -> int:

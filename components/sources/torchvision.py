@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -14,9 +14,8 @@ from torchvision import datasets
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError, nearest
-from sslgraph.ranges import Count, NotNegative
 
-from .album import Album, chosen
+from .album import Album, AlbumSettings
 from .decoding import Picture, picture_of
 
 TEST_NAMES = ("test", "val", "valid")
@@ -42,26 +41,23 @@ class TorchvisionDataset(Album):
         *,
         dataset: str,
         path: str = ".",
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
         download: bool = False,
         options: dict[str, Any] | None = None,
-        memory: NotNegative = 4.0,
+        **shared: Unpack[AlbumSettings],
     ) -> None:
+        super().__init__(**shared)
         known = _class_of(dataset)
         parameters = inspect.signature(known).parameters
         arguments: dict[str, Any] = {"root": str(Path(path).expanduser())} if "root" in parameters else {}
         arguments |= {"download": True} if download and "download" in parameters else {}
         arguments |= options or {}
-        self._data, is_split = _opened(known, arguments, split)
+        self._data, is_split = _opened(known, arguments, self.split)
         whole = len(self._data)
         labels = _labels(self._data)
         splits = None if is_split else np.zeros(whole, dtype=np.int64)
-        part = chosen(labels, splits, whole, split=split, limit=limit, where=f"torchvision's {dataset}")
-        self._items = part.rows.tolist()
-        self._names = f"torchvision's {dataset}, {split} image"
+        self._items = self.choose(labels, splits, whole, where=f"torchvision's {dataset}").tolist()
+        self._names = f"torchvision's {dataset}, {self.split} image"
         self.classes = () if labels is None else tuple(map(str, getattr(self._data, "classes", ())))
-        super().__init__(part, memory=memory)
 
     def load(self, index: int) -> Picture:
         """One image."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 from jaxtyping import UInt8
@@ -13,9 +13,9 @@ from sslgraph import draws
 from sslgraph.amounts import counted
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
-from sslgraph.ranges import Count, NotNegative, Positive
+from sslgraph.ranges import Positive
 
-from .album import Album, Chosen, chosen
+from .album import Album, AlbumSettings, Chosen, chosen
 from .arranging import arranged, by_folder
 from .films import SUFFIXES, Clip, Film, clip_at, counted_times, film, frame_at
 from .store import Folder
@@ -38,11 +38,10 @@ class Video(Album):
         self,
         *,
         path: str,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
-        memory: NotNegative = 4.0,
         every: Positive = 1.0,
+        **shared: Unpack[AlbumSettings],
     ) -> None:
+        super().__init__(**shared)
         store = Folder(path)
         names = [file.name for file in store.files() if file.name.lower().endswith(SUFFIXES)]
         if not names:
@@ -57,21 +56,20 @@ class Video(Album):
             raise SslgraphError(f"none of the {counted(len(names), 'video')} can be read, for example {broken[0]}")
         folders, of_film = by_folder(whole)
         found = arranged(folders, of_film, store.skipped, lambda: (name.rpartition("/")[2] for name in whole))
-        part = chosen(found.labels, found.splits, len(whole), split=split, limit=None, where=path)
+        part = chosen(found.labels, found.splits, len(whole), split=self.split, limit=None, where=path)
         films = list(whole.values())
         self.films = [films[i] for i in part.rows]
         self.classes = found.classes
         self._times = counted_times(self.films, every)
         of_frame = np.array([number for number, _ in self._times], dtype=np.int64)
         labels = None if part.labels is None else part.labels[of_frame]
-        kept = draws.fair(len(self._times), limit or len(self._times), labels)
+        kept = draws.fair(len(self._times), self.limit or len(self._times), labels)
         size = (len(self._times), 0 if labels is None else len(labels[labels >= 0].unique()))
         self._times = [self._times[i] for i in kept.tolist()]
         notes = [*part.notes, f"{counted(len(self.films), 'video')}, a frame every {every:g} s"]
         if broken:
             notes.append(f"{counted(len(broken), 'video')} can't be read, such as {broken[0]}")
-        frames = Chosen(kept.numpy(), None if labels is None else labels[kept], size)
-        super().__init__(frames, memory=memory, notes=notes)
+        self.keep(Chosen(kept.numpy(), None if labels is None else labels[kept], size), notes)
 
     def load(self, index: int) -> UInt8[Tensor, "3 height width"]:
         """One frame."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
-from sslgraph.ranges import Count, NotNegative, Whole
 
-from .album import Album, chosen, scaling_of
 from .arranging import arranged, by_folder
 from .decoding import SUFFIXES
+from .encoded import Encoded, EncodedSettings
 from .labels import Codes, advice, numbered
 from .map_folders import no_maps
-from .opening import holds_shards, store_at
+from .opening import holds_shards
 from .skipped import Skipped
 from .store import File, Store, beside
 from .tar_index import indexed
@@ -27,7 +26,7 @@ THREADS = 8  # shards whose headers are read at a time
 
 
 @component(source="own; the form is that of the webdataset library", role="reader")
-class WebDataset(Album):
+class WebDataset(Encoded):
     """Images in tar files, each read where it lies: any order and any resume are exact, and nothing is unpacked.
 
     A sample is a file such as 000123.jpg, with its label in 000123.cls (a number or a word) or in 000123.json (under
@@ -42,24 +41,17 @@ class WebDataset(Album):
         path: a folder of .tar files, one such file, a path with wildcards, or an address: s3://bucket/shards,
             https://host/{000..146}.tar.
         label: the key of the json files, or the ending of the files, that holds the labels.
-        links: whether links that lead out of the folder are followed.
     """
 
     def __init__(
         self,
         *,
         path: str,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
-        memory: NotNegative = 4.0,
-        reads: Count = 32,
-        at_least: Count | None = None,
         label: str | None = None,
-        links: bool = False,
-        range: list[float] | Literal["auto"] | None = None,
-        channels: list[Whole] | None = None,
+        **shared: Unpack[EncodedSettings],
     ) -> None:
-        self._store = store_at(path, reads=reads, links=links)
+        super().__init__(**shared)
+        self._store = self.store_at(path)
         files, skipped = _shards(self._store)
         self.shards = [file.name for file in files]
         with ThreadPoolExecutor(THREADS) as threads:
@@ -88,18 +80,12 @@ class WebDataset(Album):
         said = _advice(path, label, labels, [key for shard in found for key in shard["keys"].tolist()])
         if labels is None:
             labels, self.classes = there.labels, there.classes
-        part = chosen(labels, there.splits, len(sizes), split=split, limit=limit, where=path)
+        rows = self.choose(labels, there.splits, len(sizes), where=path, notes=[*said, *skipped.lines()])
         self._shard, self._offset, self._size, self._names = (
-            array[part.rows] for array in (of_shard, offsets, sizes, names)
+            array[rows] for array in (of_shard, offsets, sizes, names)
         )
-        scaling = scaling_of(
-            range, channels, len(sizes),
-            lambda i: self._store.read(self.shards[of_shard[i]], int(offsets[i]), int(sizes[i])), path,
-        )  # fmt: skip
-        super().__init__(
-            part, memory=memory, reads=self._store.reads, notes=[*said, *skipped.lines()], at_least=at_least,
-            scaling=scaling,
-        )  # fmt: skip
+        read = self._store.read
+        self.scale_files(len(sizes), lambda i: read(self.shards[of_shard[i]], int(offsets[i]), int(sizes[i])), path)
 
     @staticmethod
     def recognizes(path: str) -> bool:

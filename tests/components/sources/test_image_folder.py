@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sslgraph.components.sources.album import Album, chosen
+from sslgraph.components.sources.album import Album
 from sslgraph.components.sources.decoding import decode
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.errors import SslgraphError
@@ -168,7 +168,8 @@ def test_pictures_that_do_not_fit_in_memory_are_read_each_time() -> None:
         def name(self, index: int) -> str:
             return str(index)
 
-    album = Numbered(chosen(None, None, 4, split="train", limit=None, where="x"), memory=10 * 2**20 / 2**30)
+    album = Numbered(memory=10 * 2**20 / 2**30)
+    album.choose(None, None, 4, where="x")
     assert album.size is None and [int(p[0, 0, 0]) for p in album.read(torch.tensor([2, 1]))[0]] == [2, 1]
 
 
