@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
-from sslgraph.checked import BATCH, known_settings, sized_graph, wired, within
+from sslgraph.checked import BATCH, IMAGES, SOURCE, known_settings, sized_graph, wired, within
 from sslgraph.errors import Fault, SpecError, together, unknown
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.parts import registry
@@ -82,6 +82,17 @@ def sound(
     graph: Graph = together(*checks, *of_recipe, known=known)[0]
     together(lambda: spreading(recipe, graph), lambda: comparing(recipe, graph))
     return graph
+
+
+def sized_recipe(
+    loaded: Loaded[Recipe], plugins: tuple[str, ...], *, images: int = IMAGES, size: tuple[int, int] | None = None
+) -> SizedGraph:
+    """The method of a recipe for so many images of a (height, width), None if they differ or nobody knows it."""
+    recipe, method = loaded.spec, method_in(loaded)
+    return sized_graph(
+        wired(method, plugins), method, batch=recipe.batch, dataset=images, image=size or SOURCE,
+        channels=recipe.data.image_channels, plugins=plugins,
+    )  # fmt: skip
 
 
 def allowed_in(loaded: Loaded[Method] | Loaded[Recipe], given: Sequence[str] = ()) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sslgraph.checked import SOURCE, augmentations, sized_graph, wired
+from sslgraph.checked import augmentations
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
@@ -72,11 +72,7 @@ def opened(folder: Path, saved: Path, *, device: torch.device, plugins: tuple[st
 def sized_as_trained(loaded: Loaded[Recipe], folder: Path, plugins: tuple[str, ...]) -> SizedGraph:
     """The graph of another recipe for the images of the run in a folder."""
     images, size = trained_on(folder, loaded, plugins)
-    allowed, recipe, text = check.allowed_in(loaded, plugins), loaded.spec, method_in(loaded)
-    return sized_graph(
-        wired(text, allowed), text, batch=recipe.batch, dataset=images, image=size or SOURCE,
-        channels=recipe.data.image_channels, plugins=allowed,
-    )  # fmt: skip
+    return check.sized_recipe(loaded, check.allowed_in(loaded, plugins), images=images, size=size)
 
 
 def trained_on(folder: Path, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> tuple[int, tuple[int, int] | None]:
@@ -103,12 +99,7 @@ def restored(
     """The encoders of a run; `size` is the (height, width) of its images, None if they differ."""
     recipe = loaded.spec
     allowed = check.allowed_in(loaded, plugins)
-    text = method_in(loaded)
-    graph = wired(text, allowed)
-    sized = sized_graph(
-        graph, text, batch=recipe.batch, dataset=images, image=size or SOURCE, channels=recipe.data.image_channels,
-        plugins=allowed,
-    )  # fmt: skip
+    sized = check.sized_recipe(loaded, allowed, images=images, size=size)
     found = checkpoint.load(saved)
     begun = _begun(sized, recipe.given, found.method)
     method = CompiledMethod(sized, seed=recipe.seed, plugins=allowed, given=begun).to(device)
@@ -120,11 +111,11 @@ def restored(
         raise SslgraphError(f"the weights in {saved} do not fit this method: {reason}") from wrong
     bounds.refuse_impossible(method, {}, saved)
     wish = online.setting(recipe.evaluate) or online.Setting()
-    views = loaded.spec.method.views
-    first, found_steps = graph.seen, augmentations(method_in(loaded), allowed)
+    views = recipe.method.views
+    first, found_steps = sized.graph.seen, augmentations(method_in(loaded), allowed)
     view = evaluation_view(views, found_steps, like=first, size=wish.size)
     training_view = ViewProgram.build({first: views[first]}, found_steps)
-    words = "encoder as it began" if _began_given(graph) else "random encoder"
+    words = "encoder as it began" if _began_given(sized.graph) else "random encoder"
     return Restored(
         method.encoder(), random, words, view, training_view, found.step, wish, method,
         ViewProgram.build(views, found_steps),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -44,6 +45,18 @@ class Features:
         return self.values[known], self.labels[known]
 
 
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """The module in eval mode for as long as this lasts; each module in it is in its own mode again afterwards."""
+    modes = {inner: inner.training for inner in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for inner, mode in modes.items():
+            inner.training = mode
+
+
 def extract(
     encoder: nn.Module,
     source: Source,
@@ -59,18 +72,13 @@ def extract(
 
     `program` makes one view; `precision` is autocast's. `nn.Flatten()` as the encoder gives the pixels themselves.
     """
-    modes = {module: module.training for module in encoder.modules()}
-    encoder.eval()
     rows, kept = [], []
-    try:
-        size = batch or _batch(torch.device(device))
-        wanted = (torch.arange(len(source)) if images is None else images).split(size)
+    size = batch or _batch(torch.device(device))
+    wanted = (torch.arange(len(source)) if images is None else images).split(size)
+    with evaluating(encoder):
         for view, index in prefetched(_views(source, program, wanted, torch.device(device), channels_last), 2):
             rows.append(_encoded(encoder, view, precision))
             kept.append(index)
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
     index = torch.cat(kept) if kept else torch.empty(0, dtype=torch.long)
     labels = None if source.labels is None else source.labels[index]
     return Features(torch.cat(rows) if rows else torch.empty(0, 0), index, labels, source.classes)
@@ -88,11 +96,9 @@ def extract_views(
     """
     device = torch.device(device)
     (view, steps), read = next(iter(program.views.items())), reader(source, device)
-    rounds, modes = -(-views // steps.copies), {module: module.training for module in encoder.modules()}
-    size = batch or _batch(device)
-    encoder.eval()
+    rounds, size = -(-views // steps.copies), batch or _batch(device)
     rows = []
-    try:
+    with evaluating(encoder):
         for wanted in draws.fair(len(source), images, source.labels).split(max(1, size // steps.copies)):
             pixels, index = read(wanted)
             good = index == wanted
@@ -101,9 +107,6 @@ def extract_views(
                 made = program(pixels, index, seed=0, epoch=epoch, device=device, channels_last=True)[f"{view}.image"]
                 seen += list(_encoded(encoder, made, torch.float32).unflatten(0, (steps.copies, -1)))
             rows.append(torch.stack(seen[:views], 1)[good])
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
     return torch.cat(rows)
 
 

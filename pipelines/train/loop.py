@@ -6,18 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslgraph import collectives
 from sslgraph.compile.failed import failed_in
 from sslgraph.errors import SslgraphError
 from sslgraph.torch_compat import compile_failure, without_compiler
 
+from ..measure.features import evaluating
 from ..record.record import NotFiniteError
 from ..storage import run_folder
 from ..storage.interrupt import Interrupt
 from . import at_address, not_finite, profiling, summary
-from .run import Batch, Report, Run
+from .run import Batch, Measure, Report, Run
 from .saving import Saver
 from .start import fitting, starting
 from .start.prepare import prepare
@@ -133,14 +134,10 @@ def _look(run: Run, step: int) -> None:
         _measure(run, step, run.evaluate)
 
 
-def _measure(run: Run, step: int, measure: Any) -> None:
+def _measure(run: Run, step: int, measure: Measure) -> None:
     """Evaluates the exported encoder in eval mode and leaves every module as it was."""
-    modes = {module: module.training for module in run.method.modules()}
-    with run.record.aside(), torch.no_grad():
-        encoder: nn.Module = run.method.encoder().to(run.device).eval()
-        measures = measure(encoder)
-    for module, mode in modes.items():
-        module.training = mode
+    with run.record.aside(), torch.no_grad(), evaluating(run.method):
+        measures = measure(run.method.encoder().to(run.device).eval())
     run.record.evaluation(step, measures)
 
 

@@ -22,6 +22,7 @@ from ..storage import run_folder
 
 Batch = dict[str, Tensor]
 Measures = Mapping[str, float]
+Measure = Callable[[nn.Module], Measures]
 Report = Callable[[Path, Measures], None]
 
 
@@ -66,8 +67,8 @@ class Run:
     clock: Clock
     device: torch.device
     forms: Forms = field(default_factory=lambda: Forms("float32"))
-    evaluate: Callable[[nn.Module], Measures] | None = None
-    baseline: Callable[[nn.Module], Measures] | None = None  # measured once, before the first step
+    evaluate: Measure | None = None
+    baseline: Measure | None = None  # measured once, before the first step
     evaluate_every: int = 0  # steps; 0: only at the end
     checkpoint_every: int = 0  # steps; 0: only at the start and at the end
     checkpoint_pause: float = 0.0  # seconds between two checkpoints besides

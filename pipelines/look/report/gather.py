@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sslgraph.checked import IMAGES, SOURCE, sized_graph, wired
 from sslgraph.compile.program import Program
 from sslgraph.drawing import picture, svg
 from sslgraph.errors import SslgraphError
@@ -70,17 +69,9 @@ def _sheet(record: Record, source: Source, where: str, plugins: tuple[str, ...])
 
 
 def _sized(record: Record, source: Source | None, plugins: tuple[str, ...]) -> SizedGraph:
-    loaded = method_in(record.loaded)
-    images, size = (IMAGES, None) if source is None else (len(source), source.size)
-    return sized_graph(
-        wired(loaded, plugins),
-        loaded,
-        batch=record.loaded.spec.batch,
-        dataset=images,
-        image=size or SOURCE,
-        channels=record.loaded.spec.data.image_channels,
-        plugins=plugins,
-    )
+    if source is None:
+        return check.sized_recipe(record.loaded, plugins)
+    return check.sized_recipe(record.loaded, plugins, images=len(source), size=source.size)
 
 
 def _drawn(sized: SizedGraph | None, number: int) -> dict[str, str]:

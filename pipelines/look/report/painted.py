@@ -20,6 +20,7 @@ from sslgraph.views.views import clocked
 from ...evaluate.restored import Restored
 from ...feed.feed import Images
 from ...feed.label_maps import MapsOf
+from ...measure.features import evaluating
 
 IMAGE = "image"  # the word of `pictures` that takes the view itself, in 0..1
 TOLD = "told_"  # with an output behind it: the scores that a loss compares with this output
@@ -50,24 +51,13 @@ def painted(
     calls = dict(painting(method))
     if not calls:
         return ()
-    was_training = method.training
-    method.eval()
-    try:
+    with evaluating(method):
         batch = clocked(
-            encoders.views,
-            images,
-            index,
-            seed=0,
-            epoch=0,
-            step=0,
-            device=device,
-            labels=torch.zeros(int(index.max()) + 1).long(),
-            maps=None if maps is None else maps(index),
-        )
+            encoders.views, images, index, seed=0, epoch=0, step=0, device=device,
+            labels=torch.zeros(int(index.max()) + 1).long(), maps=None if maps is None else maps(index),
+        )  # fmt: skip
         names = dict.fromkeys(name for ports in calls.values() for name in ports.values())
         out = method.training_program.only(names)(batch)
-    finally:
-        method.train(was_training)
     view = undo(batch[f"{method.graph.seen}.image"].cpu()).to(device)
     rows = []
     for part, ports in calls.items():

@@ -48,18 +48,27 @@ def coloured(encoders: Restored, images: Images, index: list[int], device: torch
 def rgb(maps: Float[Tensor, "images dim rows columns"]) -> Float[Tensor, "images 3 rows columns"]:
     """The first three principal components of all places together, each from 0 to 1; grey where there is none."""
     rows = maps.permute(0, 2, 3, 1).flatten(0, 2).double()
-    _, sizes, directions = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
-    first = directions[:3]
-    first = first * first.gather(1, first.abs().argmax(1, keepdim=True)).sign()
-    there = sizes[:3] > 1e-6 * rows.norm()
+    centred, first, sizes = principal(rows, 3)
+    there = sizes > 1e-6 * rows.norm()
     seen = torch.full((len(rows), 3), 0.5, dtype=torch.float64)
-    values = ((rows - rows.mean(0)) @ first.T)[:, there]
+    values = (centred @ first.T)[:, there]
     if not values.shape[1]:
         return torch.full((len(maps), 3, *maps.shape[2:]), 0.5)
     low, high = values.quantile(TRIMMED, 0), values.quantile(1 - TRIMMED, 0)
     seen[:, : values.shape[1]] = ((values - low) / (high - low).clamp(min=1e-12)).clamp(0, 1)
     shape = (maps.shape[0], *maps.shape[2:], 3)
     return seen.view(shape).permute(0, 3, 1, 2).float()
+
+
+def principal(rows: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows less their mean, the directions in which they spread most, and how far.
+
+    Each direction points to where its largest weight is positive.
+    """
+    centred = rows - rows.mean(0)
+    _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
+    first = directions[:count]
+    return centred, first * first.gather(1, first.abs().argmax(1, keepdim=True)).sign(), sizes[:count]
 
 
 def _picture(colours: Float[Tensor, "3 rows columns"]) -> Image.Image:

@@ -20,15 +20,17 @@ from sslgraph.views.views import ViewProgram, pixel_view
 
 from ...check import check
 from ...evaluate.restored import restored
-from ...feed.feed import Images, Source
+from ...feed.feed import Source
 from ...feed.label_maps import maps_of
+from ...feed.open_source import Rows
 from ...machine import machine
 from ...measure.features import Features, extract
 from ...measure.knn import GRID, Neighbours, knn
+from ...measure.likeness import directions, mean_of
 from ..contact_picture import scaled
 from ..contact_sheet import class_name, file_name, undoing
 from .painted import Painted, painted
-from .place_colours import Coloured, coloured
+from .place_colours import Coloured, coloured, principal
 from .records import Record
 from .sources import Sources
 
@@ -79,29 +81,6 @@ class Seen:
     notes: tuple[str, ...]
 
 
-class Part:
-    """Some images of a source, as a source of their own."""
-
-    def __init__(self, source: Source, chosen: Tensor) -> None:
-        self.source, self.chosen, self.broken = source, chosen, source.broken
-        self.classes = source.classes
-        self.labels = None if source.labels is None else source.labels[chosen]
-
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """Height and width, if all images share them."""
-        return self.source.size
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def read(self, indices: Tensor) -> tuple[Images, Tensor]:
-        """The images; one that can't be read keeps another index, so that nobody takes it for this one."""
-        wanted = self.chosen[indices]
-        images, really = self.source.read(wanted)
-        return images, torch.where(really == wanted, indices, -1)
-
-
 def look(record: Record, train: Source, sources: Sources, *, most: int, plugins: tuple[str, ...] = ()) -> Seen:
     """Encodes at most `most` images of each split with the newest checkpoint; raises SslgraphError if it can't."""
     if record.checkpoint is None:
@@ -128,15 +107,15 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
     colours: tuple[Coloured, ...] = ()
     try:
         shown = fair(queries, COLOURED)
-        colours = coloured(encoders, queries.read(shown)[0], queries.chosen[shown].tolist(), on)
+        colours = coloured(encoders, queries.read(shown)[0], queries.rows[shown].tolist(), on)
     except (SslgraphError, RuntimeError, ValueError) as reason:  # of a net that takes images of one size only
         notes.append(f"places of images are not shown: {str(reason).splitlines()[0]}")
-    images, index = queries.source.read(queries.chosen[fair(queries, COLOURED)])
+    images, index = queries.whole_source.read(queries.rows[fair(queries, COLOURED)])
     text = method_in(record.loaded)
     undo = undoing(text, augmentations(text, allowed))[encoders.method.graph.seen]
     return Seen(
         coloured=colours,
-        painted=painted(encoders, images, index, undo, on, maps_of(queries.source)),
+        painted=painted(encoders, images, index, undo, on, maps_of(queries.whole_source)),
         step=encoders.step,
         bank=len(trained[0].values),
         queries=len(trained[1].values),
@@ -147,7 +126,7 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
     )
 
 
-def _parts(held_out: Callable[[], Source], train: Source, most: int) -> tuple[Part, Part, list[str]]:
+def _parts(held_out: Callable[[], Source], train: Source, most: int) -> tuple[Rows, Rows, list[str]]:
     """What is compared with (training images) and what is asked about (held-out ones, if there are any)."""
     try:
         test = held_out()
@@ -155,11 +134,11 @@ def _parts(held_out: Callable[[], Source], train: Source, most: int) -> tuple[Pa
         chosen = fair(train, most)
         ask = torch.arange(len(chosen)) % 10 == 0
         note = f"there are no held-out images ({reason}); those asked about are training images"
-        return Part(train, chosen[~ask]), Part(train, chosen[ask]), [note]
-    return Part(train, fair(train, most)), Part(test, fair(test, most)), []
+        return Rows(train, chosen[~ask]), Rows(train, chosen[ask]), [note]
+    return Rows(train, fair(train, most)), Rows(test, fair(test, most)), []
 
 
-def _has_labels(source: Part) -> bool:
+def _has_labels(source: Rows) -> bool:
     return source.labels is not None and bool((source.labels >= 0).any())
 
 
@@ -171,8 +150,8 @@ def fair(source: Source, most: int) -> Int64[Tensor, "images"]:
 def neighbours(
     bank: Features,
     queries: Features,
-    bank_images: Part,
-    query_images: Part,
+    bank_images: Rows,
+    query_images: Rows,
     *,
     asked: int = ASKED,
     nearest: int = NEAREST,
@@ -183,10 +162,8 @@ def neighbours(
     that has learned little finds all images alike.
     """
     rows = draws.fair(len(queries.values), asked, queries.labels)
-    directions = F.normalize(bank.values, dim=1)
-    mean = directions.mean(0, keepdim=True)
-    from_mean = F.normalize(F.normalize(queries.values[rows], dim=1) - mean, dim=1)
-    similarity = from_mean @ F.normalize(directions - mean, dim=1).T
+    mean = mean_of(bank.values)
+    similarity = directions(queries.values[rows], mean) @ directions(bank.values, mean).T
     order = (similarity * GRID).round().argsort(dim=1, descending=True, stable=True)[:, :nearest]
     found = []
     for row, near, values in zip(rows.tolist(), order, similarity, strict=True):
@@ -195,12 +172,14 @@ def neighbours(
     return tuple(found)
 
 
-def _pictures(source: Part, index: Tensor, similarity: Tensor) -> list[Picture]:
+def _pictures(source: Rows, index: Tensor, similarity: Tensor) -> list[Picture]:
     images, _ = source.read(index)
     labels = [-1] * len(index) if source.labels is None else source.labels[index].tolist()
-    numbers = source.chosen[index].tolist()
+    numbers = source.rows[index].tolist()
     return [
-        Picture(number, class_name(source.classes, label), thumbnail(image), value, file_name(source.source, number))
+        Picture(
+            number, class_name(source.classes, label), thumbnail(image), value, file_name(source.whole_source, number)
+        )
         for number, label, image, value in zip(numbers, labels, images, similarity.tolist(), strict=True)
     ]
 
@@ -227,11 +206,8 @@ def maps(name: str, features: Features) -> tuple[Map, ...]:
 
 def pca(values: Float[Tensor, "images dim"]) -> Plane:
     """The two directions in which the features spread most, each pointing to where its largest weight is positive."""
-    centred = values.double() - values.double().mean(0)
-    _, _, directions = torch.linalg.svd(centred, full_matrices=False)
-    first = directions[:2]
-    signs = first.gather(1, first.abs().argmax(1, keepdim=True)).sign()
-    places: Plane = (centred @ (first * signs).T).float()
+    centred, first, _ = principal(values.double(), 2)
+    places: Plane = (centred @ first.T).float()
     return places
 
 

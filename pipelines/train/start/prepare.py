@@ -11,7 +11,7 @@ import torch
 
 from sslgraph import collectives
 from sslgraph.amounts import counted
-from sslgraph.checked import SOURCE, augmentations, sized_graph, wired, within
+from sslgraph.checked import augmentations, within
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import Fault, SslgraphError, placed, under
 from sslgraph.files import write_whole
@@ -195,10 +195,7 @@ def compiled(
     Beside it what is to be said of those that are given.
     """
     recipe = loaded.spec
-    sized = sized_graph(
-        wired(method_in(loaded), plugins), method_in(loaded), batch=recipe.batch, dataset=images,
-        image=size or SOURCE, channels=recipe.data.image_channels, plugins=plugins,
-    )  # fmt: skip
+    sized = check.sized_recipe(loaded, plugins, images=images, size=size)
     begun = given(sized, recipe.given)
     method = CompiledMethod(sized, seed=recipe.seed, plugins=plugins, given=begun.states)
     if recipe.compile:

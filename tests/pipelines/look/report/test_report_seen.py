@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from sslgraph.pipelines.feed.open_source import Rows
 from sslgraph.pipelines.look.report.scatter import MARKED, draw, legend, look, shape
-from sslgraph.pipelines.look.report.seen import Map, Part, maps, neighbours, pca, tsne
+from sslgraph.pipelines.look.report.seen import Map, maps, neighbours, pca, tsne
 from sslgraph.pipelines.measure.features import Features
 
 
@@ -33,21 +34,14 @@ def test_neighbours_are_the_nearest_by_angle_with_their_similarity_and_class() -
     values = torch.tensor([[1.0, 0.0], [3.0, 4.0], [0.0, 2.0], [5.0, 0.0]])
     bank = Features(values, torch.arange(4))
     query = Features(torch.tensor([[2.0, 0.0]]), torch.tensor([1]))
-    images = Part(Flat(9), torch.tensor([0, 2, 5, 7]))
-    ((asked, near),) = neighbours(bank, query, images, Part(Flat(9), torch.tensor([6, 8])), nearest=3)
+    images = Rows(Flat(9), torch.tensor([0, 2, 5, 7]))
+    ((asked, near),) = neighbours(bank, query, images, Rows(Flat(9), torch.tensor([6, 8])), nearest=3)
     assert (asked.index, asked.label) == (8, "even") and asked.image.getpixel((0, 0)) == (80, 80, 80)
     # Images 0 and 7 lie at the same angle: the first in the bank comes first. Less the mean (0.65, 0.45) of all
     # directions the query is (0.35, -0.45), and image 2 (-0.05, 0.35): -0.175 over the root of 0.325 times 0.125.
     found = [(p.index, p.label, round(p.similarity, 4)) for p in near]
     assert found == [(0, "even", 1), (7, "odd", 1), (2, "even", -0.8682)]
     assert near[1].image.getpixel((0, 0)) == (70, 70, 70)
-
-
-def test_a_part_of_a_source_says_which_images_it_could_not_read() -> None:
-    part = Part(Flat(6), torch.tensor([1, 3, 5]))
-    images, index = part.read(torch.arange(3))
-    assert index.tolist() == [0, -1, 2] and images[0, 0, 0, 0] == 10 and part.labels is not None
-    assert part.labels.tolist() == [1, 1, 1]
 
 
 def test_pca_finds_the_plane_and_its_directions_point_the_same_way_always() -> None:
