@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from sslgraph.amounts import counted
-from sslgraph.checked import sized_graph
 from sslgraph.errors import SslgraphError
 from sslgraph.files import whole_file, write_whole
 from sslgraph.read.load import load_recipe
@@ -20,13 +19,8 @@ from sslgraph.read.spec import Recipe
 
 from ..check import check
 from ..check.request import request
-from ..feed.open_source import open_source
-from ..launch import search_on_ray
-from ..launch.search_on_ray import Wish
 from ..launch.search_points import LISTED, points
 from ..storage import interrupt
-from ..train import summary
-from . import search_page
 from .space import KNN, Space, load_space, refuse_unfit
 from .tried import FILE, Outcome, Shared, outcome, run
 
@@ -54,9 +48,8 @@ def shared_of(
     asked = request(name, data=data, plugins=plugins, overrides=overrides, say=say)
     loaded = load_recipe(asked["recipe"], asked["overrides"])
     allowed = check.allowed_in(loaded, plugins)
-    text, data_of = method_in(loaded), loaded.spec.data  # a method's bare name means its recipe, as in train
-    graph = check.sound(text, loaded, plugins)
-    sized_graph(graph, text, batch=loaded.spec.batch, channels=data_of.image_channels, plugins=allowed)
+    check.sound(method_in(loaded), loaded, plugins)  # a method's bare name means its recipe, as in train
+    check.sized_recipe(loaded, allowed)
     if space.objective == KNN:
         _refuse_unlabelled(loaded, allowed)
     recipe = str(Path(asked["recipe"]).resolve()) if asked["recipe"].endswith((".yaml", ".yml")) else asked["recipe"]
@@ -82,6 +75,8 @@ def _values(loaded: Loaded[Recipe], space: Space) -> dict[str, Any]:
 
 
 def _refuse_unlabelled(loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None:
+    from ..feed.open_source import open_source
+
     data = loaded.spec.data
     for split in ("train", "test"):
         labels = open_source(data.use, {**data.settings, "split": split}, plugins).labels
@@ -94,6 +89,9 @@ def _refuse_unlabelled(loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None
 
 def search(shared: Shared, asked: Asked, say: Callable[[str], object]) -> list[Outcome]:
     """Runs those of the trials that are not done yet, and writes what all of them found; see search_page."""
+    from ..launch import search_on_ray
+    from . import search_page
+
     if asked.searcher == GRID:
         asked = replace(asked, trials=_all(shared.space), searcher="random")  # all of them, in an order of the seed
     searcher, wanted = search_on_ray.chosen(asked.searcher), int(min(asked.trials, points(shared.space.axes)))
@@ -108,7 +106,7 @@ def search(shared: Shared, asked: Asked, say: Callable[[str], object]) -> list[O
         say(f"the space has {counted(wanted, 'point')}: that many trials run")
     done = f"; {counted(len(known), 'trial')} done before" if known else ""
     say(f"{shared.space.title}: {counted(wanted, 'trial')} and the base, {searcher}{done}; {shared.folder}")
-    wish = Wish(
+    wish = search_on_ray.Wish(
         axes=shared.space.axes, trials=wanted, is_minimized=shared.space.is_minimized, at_once=asked.at_once,
         seed=asked.seed, searcher=searcher, address=asked.address, known=known, begun=begun,
         base=not any(found.point is None for found in before),
@@ -159,6 +157,8 @@ def _refuse_another(shared: Shared) -> None:
 
 def _stop(shared: Shared) -> None:
     """Asks the trials that run to save themselves and to end."""
+    from ..train import summary
+
     for found in outcomes(shared):
         if found.state == "begun":
             for run in shared.runs(shared.place(found.words)):

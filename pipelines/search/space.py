@@ -15,9 +15,7 @@ from sslgraph.read.located import Value
 from sslgraph.read.validate import validated
 from sslgraph.read.values import Text
 
-from ..evaluate.protocols import PROTOCOLS
 from ..launch.search_points import Axis, Point
-from ..measure.online import CHOOSING
 from .structure import CHANGES, Change, said, shape_fault
 
 BETWEEN = {"between": "linear", "log": "log", "whole": "whole"}
@@ -91,6 +89,8 @@ class Space:
     @property
     def figure(self) -> str:
         """The figure's name among the values of the protocol, or of the training."""
+        from ..measure.online import CHOOSING
+
         return CHOOSING if self.objective == KNN else self.objective.partition(".")[2]
 
     def settings(self, point: Point) -> dict[str, Any]:
@@ -118,6 +118,8 @@ def _short(value: Any) -> str:
 
 def objectives() -> tuple[str, ...]:
     """What a search may look for: measures that are made of training images alone."""
+    from ..evaluate.protocols import PROTOCOLS  # it brings torch with it, as in _objective_faults
+
     free = {name: one for name, one in PROTOCOLS.items() if not one.needs_labels and not one.of_places}
     return (KNN, *(f"{name}.{figure.key}" for name, one in free.items() for figure in one.figures))
 
@@ -152,8 +154,10 @@ def _objective_faults(root: Value, text: Search) -> Iterator[Fault]:
         yield Fault(root.place, "a search says either maximize: or minimize:", objectives(), cure)
     for word in named:
         asked, place = getattr(text, word), root.nearest((word,)).place
-        if asked in objectives():
+        if asked == KNN or asked in objectives():
             continue
+        from ..evaluate.protocols import PROTOCOLS
+
         fault = unknown(place, f"{word}: there is no measure", asked, objectives())
         name, known = asked.partition(".")[0], PROTOCOLS.get(asked.partition(".")[0])
         if (known is not None and (known.needs_labels or known.of_places)) or (name != KNN and name.startswith(KNN)):

@@ -24,8 +24,6 @@ from sslgraph.read.validate import validated
 
 from ..check import check
 from ..check.request import peaking, request
-from ..evaluate.evaluate import evaluate
-from ..launch.launch import launch
 from ..launch.search_points import Point
 from .space import KNN, Space
 from .structure import changed
@@ -160,6 +158,9 @@ def _trained(shared: Shared, point: Point | None, words: str, folder: Path) -> O
 
 def _measured(shared: Shared, recipe: Path, folder: Path, seed: int | None) -> dict[str, float]:
     """The figures of one run of a trial."""
+    from ..evaluate.evaluate import evaluate  # here, so that a wrong search is refused before torch is imported
+    from ..launch.launch import launch
+
     summary = launch(request(str(recipe), out=str(folder), seed=seed, plugins=shared.plugins))
     figures = {name: value for name, value in summary.get("measures", {}).items() if isinstance(value, float)}
     if (protocol := shared.space.protocol) is not None:

@@ -23,9 +23,8 @@ from . import artefact
 from .artefact import Sources
 from .cells import Cell, Choices, cells, narrowed, refused
 from .handed_on import handed_on
-from .kinds.stage_kinds import KINDS
+from .kinds.stage_kinds import KINDS, labels_problem
 from .kinds.studying import study_faults
-from .kinds.training import labels_problem
 from .kinds.work import DATA, OF
 
 State = Literal["done", "begun", "stale", "new"]

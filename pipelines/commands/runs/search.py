@@ -39,7 +39,6 @@ def search(
 
     from ...search.search import Asked, shared_of
     from ...search.search import search as run_trials
-    from ...search.search_page import REPORT, TABLE, heads, lines
 
     for option, number in (("--trials", trials), ("--at-once", at_once)):
         if number < 1:
@@ -53,6 +52,8 @@ def search(
         name, space, out_, data=data, plugins=tuple(plugin), overrides=overrides(set_), seeds=wanted, say=say
     )
     found = run_trials(shared, Asked(trials, at_once, seed, searcher, address), say)
+    from ...search.search_page import REPORT, TABLE, heads, lines
+
     shown = Table(box=None, pad_edge=False)
     for i, head in enumerate(heads(shared, found)):
         shown.add_column(head, justify="left" if i == 0 else "right")

@@ -17,27 +17,14 @@ import pyarrow.parquet as pq
 import torch
 
 from sslgraph.files.write_whole import write_whole
-from sslgraph.read.spec import Stage
 
-from ...feed.preparing import FORMS, write_prepared
+from ...feed.preparing import write_prepared
 from ...feed.selection import Selection
 from ...measure.curation import COPY, LEFT, NEAR_TEST, Fate, Wish, fates
 from .embedding import Embedded, embedded
-from .work import IMAGES, StageKind, Work
+from .work import IMAGES, Work
 
 FILE = "images.parquet"
-SETTINGS = {
-    "copies": "Annotated[float, Field(gt=0, le=1)]",
-    "near_test": "Annotated[float, Field(gt=0, le=1)]",
-    "neighbours": "Count | None",
-    "clusters": "Count | None",
-    "hits": "Whole",
-    "per_cluster": "Count",
-    "with_seed": "bool",
-    "side": "Annotated[int, Field(ge=8)]",
-    "form": f"Literal[{', '.join(map(repr, FORMS))}]",
-}
-TAKES = {"pool": True, "seed": False, "test": False}
 
 
 def curate(
@@ -75,21 +62,9 @@ def _write_fates(pool: Embedded, told: Sequence[Fate], file: Path) -> None:
     write_whole(file, lambda opened: pq.write_table(pa.table(table), opened))
 
 
-def _fault(stage: Stage) -> str:
-    """What is wrong with the settings together: how images are retrieved is said where there is a seed to do so."""
-    asked = [name for name in ("neighbours", "clusters") if stage.settings.get(name)]
-    if "seed" in stage.given and not asked:
-        return "a seed set retrieves images by neighbours: or clusters:, and neither is there; write one of them"
-    if asked and "seed" not in stage.given:
-        return f"{asked[0]}: are those of a seed set; write given: {{seed: STAGE}}, or leave {asked[0]}: out"
-    return ""
-
-
-def _stage(work: Work) -> dict[str, Any]:
+def stage(work: Work) -> dict[str, Any]:
+    """Curates what the work is given."""
     own = dict(work.stage.settings)
     wish = Wish(**{one.name: own.pop(one.name) for one in fields(Wish) if one.name in own})
-    given = {name: embedded(work.inputs[name], work.plugins) for name in TAKES if name in work.inputs}
+    given = {name: embedded(folder, work.plugins) for name, folder in work.inputs.items()}
     return curate(given, work.folder, wish, **own)
-
-
-CURATE = StageKind(_stage, SETTINGS, gives="images", takes=TAKES, fault=_fault)

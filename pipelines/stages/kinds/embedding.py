@@ -16,11 +16,11 @@ from torch import Tensor
 
 from sslgraph.errors import SslgraphError
 
-from ...evaluate.feature_file import SOURCES, SPLITS, embed, rows_of
+from ...evaluate.feature_file import SOURCES, embed, rows_of
 from ...evaluate.sight import built
 from ...feed.feed import Source
 from ...feed.selection import Selection
-from .work import StageKind, Work
+from .work import Work
 
 FILE = "features.parquet"
 
@@ -52,13 +52,10 @@ def embedded(folder: Path, plugins: tuple[str, ...] = ()) -> Embedded:
     return Embedded(rows_of(table, "features"), index, sources)
 
 
-def _stage(work: Work) -> dict[str, Any]:
+def stage(work: Work) -> dict[str, Any]:
+    """Writes the features."""
     own = work.stage.settings
     return embed(
         work.inputs["of"], work.folder / FILE, data=work.data, split=own.get("split", "train"),
         classes=own.get("classes"), plugins=work.plugins,
     )  # fmt: skip
-
-
-SETTINGS = {"data": "str | None", "split": f"Literal[{', '.join(map(repr, SPLITS))}]", "classes": "list[str] | None"}
-EMBED = StageKind(_stage, SETTINGS, gives="features")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...export.exports import FORMS, export
-from .work import StageKind, Work
+from .work import Work
 
 
-def _stage(work: Work) -> dict[str, Any]:
+def stage(work: Work) -> dict[str, Any]:
+    """Exports the encoder."""
     to = str(work.stage.settings.get("to", next(iter(FORMS))))
     return export(work.inputs["of"], work.folder / "export", to=to, plugins=work.plugins)
-
-
-EXPORT = StageKind(_stage, {"to": f"Literal[{', '.join(map(repr, FORMS))}]"})

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from ...evaluate.held_out import held_out
-from .work import StageKind, Work
+from .work import Work
 
 
-def _stage(work: Work) -> dict[str, Any]:
+def stage(work: Work) -> dict[str, Any]:
+    """Measures the losses."""
     found = held_out(work.inputs["of"], plugins=work.plugins)
     told = {name: one.told for name, one in found.items() if one.told is not None}
     return {
@@ -19,6 +20,3 @@ def _stage(work: Work) -> dict[str, Any]:
         "loss": {name: one.loss for name, one in found.items()},
         "bound": {name: one.bound for name, one in found.items() if one.bound is not None},
     }
-
-
-LOSSES = StageKind(_stage, {})

@@ -9,17 +9,14 @@ import shutil
 from typing import Any
 
 from ...motion.writing import write
-from .work import IMAGES, StageKind, Work
+from .work import IMAGES, Work
 
 
-def _stage(work: Work) -> dict[str, Any]:
+def stage(work: Work) -> dict[str, Any]:
+    """Writes images and masks."""
     own = {name: value for name, value in work.stage.settings.items() if name != "data"}
     # of an attempt that was killed before it was marked as done
     shutil.rmtree(work.folder / IMAGES, ignore_errors=True)
     found = write(work.data, work.folder / IMAGES, **own)
     frames = found.kept + sum(found.rejected.values())
     return {"frames": frames, "kept": found.kept, "rejected": found.rejected, "with a mask": found.kept / frames}
-
-
-SETTINGS = {"data": "str | None", "every": "Positive", "stride": "Count"}
-MASKS = StageKind(_stage, SETTINGS, gives="images", begins=True)

@@ -6,21 +6,16 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sslgraph.errors import SslgraphError
 from sslgraph.files import whole_file
-from sslgraph.read.spec import Stage
 
 from ...evaluate.evaluate import evaluate
 from ...evaluate.evaluation import FILE
-from ...evaluate.protocols import protocol
-from .work import StageKind, Work
-
-PROTOCOLS = "protocols"
+from .work import Work
 
 
 def measure(work: Work) -> dict[str, Any]:
     """Measures the run as `sslgraph evaluate` does, on its own images or those of `data:`, by `protocols:` if given."""
-    names = work.stage.settings.get(PROTOCOLS, ())
+    names = work.stage.settings.get("protocols", ())
     found = evaluate(work.inputs["of"], names=names, data=work.data, plugins=work.plugins)
     whole_file.put(work.folder / FILE, f"{json.dumps(asdict(found), indent=2)}\n".encode())
     said = {name: values["accuracy"] for name, values in found.trained.items() if "accuracy" in values}
@@ -28,18 +23,3 @@ def measure(work: Work) -> dict[str, Any]:
         sides = {"linear mIoU": places.trained, "linear mIoU, random encoder": places.random}
         said |= {name: told.linear.miou for name, told in sides.items()}
     return said
-
-
-def _unknown(stage: Stage) -> str:
-    """What is wrong with the names of protocols; "" if nothing is."""
-    names = stage.settings.get(PROTOCOLS, ())
-    try:
-        for name in names if isinstance(names, list) else ():
-            protocol(str(name))
-    except SslgraphError as wrong:
-        return str(wrong)
-    return ""
-
-
-SETTINGS = {"data": "str | None", PROTOCOLS: "list[str]"}
-EVALUATE = StageKind(measure, SETTINGS, of_labels=("knn", "linear probe"), fault=_unknown)

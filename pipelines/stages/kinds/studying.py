@@ -11,14 +11,16 @@ from sslgraph.read.spec import Pipeline, Stage
 
 from ...study.figures import Wish
 from ...study.joined import joined
-from ...study.study_page import write
 from .. import artefact
-from .work import StageKind, Work
+from .work import Work
 
 FACTS = ("x", "y", "against", "beside")  # settings of a plot that name a fact
 
 
-def _stage(work: Work) -> dict[str, Any]:
+def stage(work: Work) -> dict[str, Any]:
+    """Joins what the cells found, and writes table and figures."""
+    from ...study.study_page import write  # it draws: planning a study needs no torch
+
     cells = [(word, choices, artefact.done(work.inputs[name]) or {}) for name, (word, choices) in work.gathered.items()]
     rows = joined([(word, choices, _found(facts)) for word, choices, facts in cells])
     own = work.stage.settings
@@ -67,6 +69,3 @@ def asked(study: Stage) -> dict[str, set[str]]:
             word, _, fact = str(wish.get(key, "")).partition(".")
             found.setdefault(word, set()).add(fact)
     return found
-
-
-STUDY = StageKind(_stage, {"plots": "dict[str, Any]", "title": "str"}, gathers=True)

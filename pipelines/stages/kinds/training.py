@@ -14,9 +14,7 @@ from ...feed.open_source import open_source
 from ...launch.launch import launch
 from ...machine import machine
 from ...measure.features import extract
-from .work import StageKind, Work
-
-SETTINGS = {"set": "dict[str, Any]", "data": "str | None", "labels": "Any"}
+from .work import Work
 
 
 def train(work: Work) -> dict[str, Any]:
@@ -50,19 +48,3 @@ def _source(work: Work, split: str) -> Source:
     data, plugins = work.recipe.spec.data, check.allowed_in(work.recipe, work.plugins)
     found: Source = open_source(data.use, {**data.settings, "split": split}, plugins)
     return found
-
-
-def labels_problem(labels: Any) -> str:
-    """What is wrong with `labels:`, in words; "" for a count of images and for a share such as 10 %."""
-    if isinstance(labels, int) and not isinstance(labels, bool) and labels > 0:
-        return ""
-    try:
-        is_share = isinstance(labels, str) and labels.endswith("%") and 0 < float(labels.removesuffix("%")) <= 100
-    except ValueError:
-        is_share = False
-    return "" if is_share else "must be a number of images, or a share of them such as 10 %"
-
-
-TRAIN = StageKind(train, {"set": SETTINGS["set"], "data": "str | None"}, trains=True, of_labels=("knn",))
-FINE_TUNE = StageKind(classify, SETTINGS, trains=True, of_labels=("accuracy", "knn"))
-DISTIL = StageKind(classify, {"set": SETTINGS["set"], "data": "str | None"}, trains=True, of_labels=("accuracy", "knn"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,13 +42,13 @@ class Work:
 
 @dataclass(frozen=True)
 class StageKind:
-    """`run` fills the folder and returns what is worth saying; `settings` are its own, each as an annotation.
+    """What is said of a kind without doing it; `settings` are its own, each as an annotation.
 
     `takes` has the names under `given:` of features, and whether each must be there. `fault` says what is wrong with a
     stage's settings together.
     """
 
-    run: Callable[[Work], dict[str, Any]]
+    does: str  # MODULE.FUNCTION of this folder, imported when a stage runs: it brings torch with it
     settings: Mapping[str, str]
     trains: bool = False  # it has a recipe; the others have `of:`, an earlier training
     begins: bool = False  # it has `data:` alone, that of the command line if it names none
@@ -56,3 +57,9 @@ class StageKind:
     gives: Gives = ""
     takes: Mapping[str, bool] = field(default_factory=dict)
     fault: Callable[[Stage], str] = lambda _: ""
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """Fills the folder of the work, and returns what is worth saying."""
+        module, _, function = self.does.partition(".")
+        facts: dict[str, Any] = getattr(import_module(f".{module}", __package__), function)(work)
+        return facts

@@ -27,9 +27,9 @@ print("imported:", *(name for name in {heavy} if name in sys.modules))
 """
 
 
-def imported(*words: str) -> list[str]:
+def imported(*words: str, heavy: tuple[str, ...] = HEAVY) -> list[str]:
     """The heavy libraries that a command imports."""
-    program = PROGRAM.format(words=words, heavy=HEAVY)
+    program = PROGRAM.format(words=words, heavy=heavy)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1].removeprefix("imported:").split()
@@ -42,6 +42,27 @@ def test_the_command_line_itself_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("method", ["simclr", "byol", "moco_v2", "deepcluster"])
 def test_a_check_of_a_residual_network_imports_torch_alone(method: str) -> None:
     assert imported("check", method) == []
+
+
+def test_the_status_of_a_pipeline_imports_no_torch() -> None:
+    assert imported("status", "simclr_v2", heavy=("torch", *HEAVY)) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("status", "nothing"), "there is no pipeline 'nothing'"),
+        (("search", "simclr", "--space", "nothing.yaml"), "nothing.yaml: there is no such file"),
+        (("search", "nothing", "--space", "{space}"), "there is no"),
+    ],
+)
+def test_a_wrong_call_is_refused_before_torch_is_imported(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    space = tmp_path / "space.yaml"
+    space.write_text("search: rates\nmaximize: knn\nnumbers: {optimizer.lr: [0.1, 0.2]}\n")
+    words = tuple(word.format(space=space) for word in words)
+    program = PROGRAM.format(words=words, heavy=("torch",)).replace("assert not ended.code, ended", "pass")
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said in done.stderr and done.stdout.splitlines()[-1] == "imported:"
 
 
 def test_a_drawing_imports_torch_alone(tmp_path: Path) -> None:

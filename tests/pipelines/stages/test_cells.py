@@ -14,8 +14,12 @@ from PIL import Image
 
 from sslgraph import home
 from sslgraph.errors import SpecError
+from sslgraph.pipelines.evaluate.feature_file import SPLITS
 from sslgraph.pipelines.evaluate.held_out import held_out
+from sslgraph.pipelines.export.exports import FORMS as TO
+from sslgraph.pipelines.feed.preparing import FORMS
 from sslgraph.pipelines.stages.checking import checked
+from sslgraph.pipelines.stages.kinds.stage_kinds import KINDS
 from sslgraph.pipelines.stages.stage_plan import plan
 
 BEFORE = """
@@ -183,3 +187,8 @@ def test_the_shipped_studies_run_at_toy_size(
     (page,) = tmp_path.glob("study-*/report.html")
     plots = yaml.safe_load((home.SPECS / f"pipelines/{name}.yaml").read_text())["stages"]["study"]["plots"]
     assert all(title in page.read_text() for title in plots)
+
+
+def test_the_words_of_a_setting_are_those_that_its_stage_knows() -> None:
+    for kind, setting, known in (("curate", "form", FORMS), ("embed", "split", SPLITS), ("export", "to", TO)):
+        assert KINDS[kind].settings[setting] == f"Literal[{', '.join(map(repr, known))}]"
