@@ -13,6 +13,14 @@ from sslgraph.errors import SslgraphError
 Plugins = Annotated[list[str], typer.Option("--plugin", help="Python module whose parts this spec may use")]
 Sets = Annotated[list[str], typer.Option("--set", help="Value to change, such as losses.contrast.temperature=0.2")]
 
+Run = Annotated[str, typer.Argument(help="Run folder, or address such as s3://bucket/run")]
+# Of commands that encode images.
+Workers = Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")]
+Address = Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")]
+# Of pipelines.
+Artefacts = Annotated[str | None, typer.Option("--out", help="Folder of the artefacts; default runs/PIPELINE")]
+StageData = Annotated[str | None, typer.Option("--data", help="Images, or videos, of the stages that name none")]
+
 FromScratch = Annotated[
     bool, typer.Option("--from-scratch", help="Start at step 0 if the run has recorded steps but no checkpoint")
 ]
@@ -32,7 +40,7 @@ def spec_of(name: str) -> str:
     return str(text) if text.is_file() else name
 
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def labels(texts: list[str]) -> dict[str, str]:

@@ -35,16 +35,16 @@ def data(
     if masks is not None:
         from ...motion.writing import write
 
-        out.print(f"{write(path, masks, every=every)}: {masks}", markup=False)
-        out.print(f"Next: sslgraph evaluate RUN --segmentation {masks}", markup=False)
+        out.print(f"{write(path, masks, every=every)}: {masks}")
+        out.print(f"Next: sslgraph evaluate RUN --segmentation {masks}")
         return
     given = overrides(set_)
     if strange := [name for name in given if not name.startswith("data.")]:
         raise SslgraphError(f"--set {strange[0]}: only settings of the data count here, such as data.label=class_id")
     settings = {name.removeprefix("data."): value for name, value in given.items()}
     if prepare is None:
-        out.print(inspect(path, settings), markup=False)
+        out.print(inspect(path, settings))
         return
     for written in prepare_images(path, prepare, side=side, form=form, settings=settings):
-        out.print(f"{written}", markup=False)
-    out.print(f"Next: sslgraph train NAME --data {prepare}", markup=False)
+        out.print(f"{written}")
+    out.print(f"Next: sslgraph train NAME --data {prepare}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, out
+from ..options import Address, Plugins, Run, Workers, out
 
 
 class Split(StrEnum):
@@ -20,15 +20,15 @@ class Split(StrEnum):
 
 
 def embed(
-    run: Annotated[str, typer.Argument(help="Run folder, or an address such as s3://bucket/run")],
+    run: Run,
     file: Annotated[Path, typer.Option("-o", "--out", help="File to write: .parquet or .safetensors")],
     data: Annotated[
         str | None, typer.Option("--data", help="Images to use instead of the run's own: folder, 'a/*.jpg', list.txt")
     ] = None,
     split: Annotated[Split, typer.Option("--split", help="Which of the images")] = Split.TRAIN,
     patches: Annotated[bool, typer.Option("--patches", help="Add the features of each place of an image")] = False,
-    workers: Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")] = 1,
-    address: Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")] = None,
+    workers: Workers = 1,
+    address: Address = None,
     plugin: Plugins = [],  # noqa: B006
 ) -> None:
     """Write the encoder's features of images into a file.
@@ -46,6 +46,6 @@ def embed(
     with visited(run) as folder, shared(workers, address) as spread:
         found = write(
             folder, file, data=data, split=str(split), places=patches, plugins=tuple(plugin), spread=spread,
-            say=lambda text: out.print(text, markup=False),
+            say=out.print,
         )  # fmt: skip
-    out.print(f"{found['images']:,} images, {found['width']} features each: {file}", markup=False)
+    out.print(f"{found['images']:,} images, {found['width']} features each: {file}")

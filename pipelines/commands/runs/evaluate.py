@@ -9,7 +9,7 @@ import typer
 
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, out, overrides
+from ..options import Address, Plugins, Workers, out, overrides
 
 
 def evaluate(
@@ -43,8 +43,8 @@ def evaluate(
         Path | None,
         typer.Option("--output", "-o", help="File for the table of all runs, with mean and spread: .csv, .md or .tex"),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")] = 1,
-    address: Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")] = None,
+    workers: Workers = 1,
+    address: Address = None,
     plugin: Plugins = [],  # noqa: B006
     set_: Annotated[
         list[str], typer.Option("--set", help="Value of a protocol that is a recipe to change, such as epochs=10")
@@ -86,14 +86,14 @@ def evaluate(
             )  # fmt: skip
         folders, measured = [*folders, folder], [*measured, found]
         title = [f"{run}:"] if len(runs) > 1 else []
-        out.print(*title, table(found), *found.notes, sep="\n", markup=False)
+        out.print(*title, table(found), *found.notes, sep="\n")
         if found.segmentation is not None:
-            out.print("", of_places(found.segmentation, found.begun), OF_PLACES, sep="\n", markup=False)
-    out.print(*settings(measured), sep="\n", markup=False)
+            out.print("", of_places(found.segmentation, found.begun), OF_PLACES, sep="\n")
+    out.print(*settings(measured), sep="\n")
     groups = several.grouped(folders, measured) if len(runs) > 1 or output is not None else []
     if len(runs) > 1:
         words = (*several.differences(groups), *several.paired(groups), several.SPREAD)
-        out.print("", several.table(groups), *words, sep="\n", markup=False)
+        out.print("", several.table(groups), *words, sep="\n")
     if output is not None:
         paper_table.write(output, groups)
-        out.print(f"written: {output}", markup=False)
+        out.print(f"written: {output}")

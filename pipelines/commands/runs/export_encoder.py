@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, out
+from ..options import Plugins, Run, out
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="Run folder, or address such as s3://bucket/run")],
+    run: Run,
     to: Annotated[
         str, typer.Option("--to", help="Form: safetensors, timm, torchvision, hf, onnx or torch.export")
     ] = "safetensors",
@@ -34,4 +34,4 @@ def export(
         found = write(visit(run), place, to=to, plugins=tuple(plugin))
     far = found.get("difference")
     near = "" if far is None else f"; features differ by at most {far:.1e}" if far else "; features are equal"
-    out.print(f"exported: {place}{near}", markup=False)
+    out.print(f"exported: {place}{near}")

@@ -9,11 +9,11 @@ import typer
 
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, out
+from ..options import Plugins, Run, out
 
 
 def neighbours(
-    run: Annotated[str, typer.Argument(help="Run folder, or address such as s3://bucket/run")],
+    run: Run,
     data: Annotated[str, typer.Option("--data", help="Images to search: a folder, parquet files, .tar shards")],
     of: Annotated[list[str], typer.Option("--of", help="Image to ask about (several times for several)")] = [],  # noqa: B006
     count: Annotated[int, typer.Option("--count", min=1, help="Number of neighbours of each image")] = 6,
@@ -40,9 +40,9 @@ def neighbours(
     bank = eye.bank(data)
     rows = [eye.nearest(bank, image, count) for image in of] if of else list(duplicates(bank, above))
     for row in rows:
-        out.print(words(row), markup=False)
+        out.print(words(row))
     if not rows:
-        out.print(f"no two of {len(bank.images):,} images are nearer than {above:g}", markup=False)
+        out.print(f"no two of {len(bank.images):,} images are nearer than {above:g}")
     elif file is not None:
         write_picture(rows, file)
-        out.print(f"drawn: {file}", markup=False)
+        out.print(f"drawn: {file}")

@@ -6,17 +6,14 @@ from typing import Annotated
 
 import typer
 
-from ..options import Plugins, Sets, out, overrides
+from ..options import Artefacts, Plugins, Sets, StageData, out, overrides
 from .status import table
-
-Out = Annotated[str | None, typer.Option("--out", help="Folder of the artefacts; default runs/PIPELINE")]
-Data = Annotated[str | None, typer.Option("--data", help="Images, or videos, of the stages that name none")]
 
 
 def run(
     name: Annotated[str, typer.Argument(help="Pipeline, by name or file")],
-    out_: Out = None,
-    data: Data = None,
+    out_: Artefacts = None,
+    data: StageData = None,
     only: Annotated[list[str], typer.Option("--only", help="Run this stage only (several times for several)")] = [],  # noqa: B006
     dry: Annotated[bool, typer.Option("--dry", help="Say what would be run, and run nothing")] = False,
     plugin: Plugins = [],  # noqa: B006
@@ -35,10 +32,10 @@ def run(
     stages = plan(name, out_, changes=overrides(set_), data=data, plugins=tuple(plugin))
     refuse_strange(stages, only)
     if dry:
-        out.print(table(stages), markup=False)
+        out.print(table(stages))
         return
     if any(stage.state != "done" for stage in stages):
         for line, _ in checked(stages, tuple(plugin)):
-            out.print(line, markup=False)
+            out.print(line)
         refuse_unlabelled(stages, tuple(plugin))
-    run_stages(stages, lambda line: out.print(line, markup=False), only=only, plugins=tuple(plugin))
+    run_stages(stages, out.print, only=only, plugins=tuple(plugin))

@@ -44,14 +44,11 @@ def search(
         if number < 1:
             raise SslgraphError(f"{option} {number} would run nothing; ask for 1 or more")
 
-    def say(text: str) -> None:
-        out.print(text, markup=False)
-
     wanted = tuple(one for one in numbered(seeds, None, None) if one is not None)
     shared = shared_of(
-        name, space, out_, data=data, plugins=tuple(plugin), overrides=overrides(set_), seeds=wanted, say=say
+        name, space, out_, data=data, plugins=tuple(plugin), overrides=overrides(set_), seeds=wanted, say=out.print
     )
-    found = run_trials(shared, Asked(trials, at_once, seed, searcher, address), say)
+    found = run_trials(shared, Asked(trials, at_once, seed, searcher, address), out.print)
     from ...search.search_page import REPORT, TABLE, heads, lines
 
     shown = Table(box=None, pad_edge=False)
@@ -62,5 +59,5 @@ def search(
     out.print(shown)
     for one in found:
         if one.value is None:
-            say(f"{one.state}: {one.words}: {one.why.splitlines()[0] if one.why else ''}")
-    say(f"{shared.folder / TABLE}, {shared.folder / REPORT}")
+            out.print(f"{one.state}: {one.words}: {one.why.splitlines()[0] if one.why else ''}")
+    out.print(f"{shared.folder / TABLE}, {shared.folder / REPORT}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import Plugins, Sets, out, overrides
+from ..options import Artefacts, Plugins, Sets, StageData, out, overrides
 
 if TYPE_CHECKING:
     from ...stages.stage_plan import Planned
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def status(
     name: Annotated[str, typer.Argument(help="Pipeline, by name or file")],
-    out_: Annotated[str | None, typer.Option("--out", help="Folder of the artefacts; default runs/PIPELINE")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Images, or videos, of the stages that name none")] = None,
+    out_: Artefacts = None,
+    data: StageData = None,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
@@ -26,7 +26,7 @@ def status(
     """
     from ...stages.stage_plan import plan
 
-    out.print(table(plan(name, out_, changes=overrides(set_), data=data, plugins=tuple(plugin))), markup=False)
+    out.print(table(plan(name, out_, changes=overrides(set_), data=data, plugins=tuple(plugin))))
 
 
 def table(stages: Sequence[Planned]) -> str:

@@ -60,14 +60,14 @@ def train(
         place = f"{out_}-seed{number}" if out_ and len(wanted) > 1 else out_
         cfg = request(
             name or "", data=data, out=place, resume=resume, seed=number, epochs=epochs, lr=lr,
-            plugins=tuple(plugin), overrides=given, say=lambda text: out.print(text, markup=False),
+            plugins=tuple(plugin), overrides=given, say=out.print,
         )  # fmt: skip
         cfg |= {"profile": profile, "from_scratch": from_scratch, "changed_data": changed_data}
         start = time.monotonic()
         summary = launch(cfg, workers=workers, address=address)
         places.append(_told(summary, time.monotonic() - start))
     together = " ".join(places)
-    out.print(f"Next: sslgraph evaluate {together} | sslgraph report {together}", markup=False)
+    out.print(f"Next: sslgraph evaluate {together} | sslgraph report {together}")
 
 
 def _told(summary: Mapping[str, Any], seconds: float) -> str:
@@ -82,6 +82,6 @@ def _told(summary: Mapping[str, Any], seconds: float) -> str:
     holes = summary.get("missing_steps")
     said = f"finished, but metrics.jsonl has no line for steps {holes}" if holes else "done"
     for line in ending.words(folder, summary, seconds):
-        out.print(line, markup=False)
-    out.print(f"{said}: {place}", markup=False)
+        out.print(line)
+    out.print(f"{said}: {place}")
     return place

@@ -51,17 +51,17 @@ def check(
             continue
         failed += bool(strict and any(not finding.reason for finding in found.findings))
         for finding in found.findings:
-            out.print(f"{finding}", markup=False)
+            out.print(f"{finding}")
         for line in found.weights:
-            out.print(f"{name}: {line}", markup=False)
+            out.print(f"{name}: {line}")
         facts = [counted(len(found.graph.training.values), "value"), counted(len(found.gradients.losses), "loss")]
         if found.sized:
             facts.append(counted(sum(map(found.sized.parameters, found.sized.parts)), "parameter"))
-        out.print(f"{name}: OK ({', '.join(facts)}; {found.seconds:.2f} s)", markup=False)
+        out.print(f"{name}: OK ({', '.join(facts)}; {found.seconds:.2f} s)")
         if gradients:
-            out.print(f"{found.gradients}\n", markup=False)
+            out.print(f"{found.gradients}\n")
         if shapes and found.sized:
-            out.print(shape_table(found.sized), markup=False)
+            out.print(shape_table(found.sized))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -73,7 +73,7 @@ def _doubts(name: str, changes: dict[str, Any], plugins: tuple[str, ...], *, str
     doubts = 0
     for line, found in checked(plan(name, changes=changes, plugins=plugins), plugins):
         for finding in found.findings if found else ():
-            out.print(f"{finding}", markup=False)
+            out.print(f"{finding}")
             doubts += bool(strict and not finding.reason)
-        out.print(f"{name}: {line}", markup=False)
+        out.print(f"{name}: {line}")
     return doubts

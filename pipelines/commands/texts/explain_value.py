@@ -28,6 +28,6 @@ def explain(
     if path is None:
         if not re.fullmatch(r"SG\d+", name):
             raise SslgraphError(f"explain {name}: add the path of a value, such as losses.info.temperature")
-        out.print(explained.rule(name), markup=False)
+        out.print(explained.rule(name))
         return
-    out.print(explained.value(spec_of(name), path, tuple(plugin), overrides(set_)), markup=False)
+    out.print(explained.value(spec_of(name), path, tuple(plugin), overrides(set_)))

@@ -22,4 +22,4 @@ def init(
     place = file or Path(f"{method}.yaml")
     path = located(data) if data else ""
     new_recipe(method, place, use=source_for(path) if path else "", path=path)
-    out.print(f"written: {place}\nNext: sslgraph check {place}; sslgraph train {place}", markup=False)
+    out.print(f"written: {place}\nNext: sslgraph check {place}; sslgraph train {place}")

@@ -26,11 +26,11 @@ def list_specs(what: Annotated[Listed, typer.Argument(help="What to list")] = Li
     from ...look import show as pages
 
     if what is Listed.PARTS:
-        out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs", markup=False)
+        out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs")
         return
     if what is Listed.AUGMENTATIONS:
         for entry in catalogue.entries("augmentations"):
-            out.print(f"{entry.name:<18}  {entry.line}", markup=False)
+            out.print(f"{entry.name:<18}  {entry.line}")
         return
-    out.print(pages.methods(), markup=False)
+    out.print(pages.methods())
     out.print("\nsslgraph show NAME; sslgraph check NAME; sslgraph train NAME (its demo recipe) or DATASET/NAME")

@@ -34,7 +34,7 @@ def new(
     files = new_part(place, kind)
     width = max(len(str(path)) for path in files)
     for path, meant in files.items():
-        out.print(f"{path!s:<{width}}  {meant}", markup=False)
+        out.print(f"{path!s:<{width}}  {meant}")
     _, test, method = files
     check = f"sslgraph check {method} --plugin {place.stem}"
-    out.print(f"Next: pytest {test}; {check}; sslgraph verify {method}", markup=False)
+    out.print(f"Next: pytest {test}; {check}; sslgraph verify {method}")

@@ -47,6 +47,4 @@ def plan(
 
     asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}
     asked |= {"strategy": strategy, "recompute": recompute}
-    out.print(
-        page(name, asked, is_calibrated=calibrate, plugins=tuple(plugin), overrides=overrides(set_)), markup=False
-    )
+    out.print(page(name, asked, is_calibrated=calibrate, plugins=tuple(plugin), overrides=overrides(set_)))

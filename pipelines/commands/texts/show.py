@@ -30,14 +30,14 @@ def show(
 
     name = spec_of(name)
     if parts.is_part(name):
-        out.print(parts.page(name, tuple(plugin)), markup=False)
+        out.print(parts.page(name, tuple(plugin)))
         return
     given = overrides(set_)
     if code:
-        out.print(pages.code(name, tuple(plugin), given), markup=False)
+        out.print(pages.code(name, tuple(plugin), given))
     if gradients:
-        out.print(pages.gradients(name, tuple(plugin), given), markup=False)
+        out.print(pages.gradients(name, tuple(plugin), given))
     if resolved:
-        out.print(pages.resolved_text(name, given), markup=False)
+        out.print(pages.resolved_text(name, given))
     if not (code or gradients or resolved):
-        out.print(pages.page(name, tuple(plugin), given), markup=False)
+        out.print(pages.page(name, tuple(plugin), given))
