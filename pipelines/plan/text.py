@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from sslgraph.amounts import counted, percent
+from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 
 from ..check import check
@@ -21,8 +21,8 @@ STRATEGIES = ("ddp", "fsdp")
 ASSUMED_TFLOPS = 100.0  # of 800 to 1000 dense: convolutions reach less, large transformers two or three times as much
 
 
-def text(plan: Plan, *, name: str, loader: float | None = None) -> str:
-    """The plan as a page; `loader` is how many images a second this machine's feed makes."""
+def text(plan: Plan, *, name: str) -> str:
+    """The plan as a page."""
     asked = plan.asked
     views = "forward and backward, all views, targets included"
     lines = [
@@ -46,7 +46,8 @@ def text(plan: Plan, *, name: str, loader: float | None = None) -> str:
         f"  time           {_number(plan.hours)} hours, {_number(plan.hours * asked.gpus)} GPU-hours at "
         f"{asked.tflops:g} "
         f"TFLOP/s a GPU ({plan.rate:,.0f} images/s each){_assumed(asked)}",
-        f"  loader         {plan.rate * asked.gpus:,.0f} images/s for all GPUs" + _beside(plan, loader),
+        f"  loader         {plan.rate * asked.gpus:,.0f} images/s for all GPUs; sslgraph train --profile says how long "
+        "a step waits here",
     ]
     return "\n".join(lines)
 
@@ -66,14 +67,6 @@ def _micro(plan: Plan) -> str:
     return f"{plan.micro} images fit in {asked.memory / GIB:.0f} GiB (a tenth left free): {whole}"
 
 
-def _beside(plan: Plan, loader: float | None) -> str:
-    if loader is None:
-        return "; how many this machine gives: --calibrate"
-    need = plan.rate * plan.asked.gpus
-    enough = "enough" if loader >= need else f"{need / loader:.0f} such machines' cores, or `sslgraph data --prepare`"
-    return f"; this machine's feed makes {loader:,.0f}: {enough}"
-
-
 def _number(value: float) -> str:
     """Three digits, and no power of ten."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
@@ -85,9 +78,8 @@ def _size(amount: float) -> str:
 
 
 def page(
-    name: str, given: Mapping[str, Any], *, is_calibrated: bool = False, plugins: tuple[str, ...] = (),
-    overrides: Mapping[str, Any] | None = None,
-) -> str:  # fmt: skip
+    name: str, given: Mapping[str, Any], *, plugins: tuple[str, ...] = (), overrides: Mapping[str, Any] | None = None
+) -> str:
     """The plan of a method or a recipe as text; of `given`, what is None comes from the recipe."""
     loaded, recipe = check.load(name, overrides or {})
     plugins = check.allowed_in(recipe or loaded, plugins)
@@ -101,20 +93,9 @@ def page(
         ) for m in POINTS
     ]  # fmt: skip
     plan = planned(asked, points)
-    if not is_calibrated:
-        wish = recipe.spec.precision if recipe else "auto"
-        return f"{text(plan, name=name)}\n{processor_line(plan, _rates(), wish=wish, convolves=points[0].convolves)}"
-    if recipe is None:
-        raise SslgraphError(
-            f"--calibrate trains a few steps, and {name} is a method; give a recipe, such as demo/{name}"
-        )
-    from .own_steps import own_steps
-
-    here = own_steps(name, overrides or {}, plugins)
-    rate = here.steps * plan.flops
-    share = f", {percent(rate / peak(_rates(), here.forms))} of its best product" if here.forms.device == "cpu" else ""
-    measured = f"  this machine   {here.steps:,.1f} images/s, {rate / 1e12:.3g} TFLOP/s{share} ({here.device})"
-    return f"{text(plan, name=name, loader=here.feed)}\n{measured}"
+    wish = recipe.spec.precision if recipe else "auto"
+    machine.use()
+    return f"{text(plan, name=name)}\n{processor_line(plan, calibrated(), wish=wish, convolves=points[0].convolves)}"
 
 
 def processor_line(plan: Plan, rates: Rates, *, wish: str, convolves: bool) -> str:
@@ -127,11 +108,6 @@ def processor_line(plan: Plan, rates: Rates, *, wish: str, convolves: bool) -> s
         f"calibration: {rate / 1e12:.3g} TFLOP/s for blocks like this net's ({_number(rate / plan.flops)} images/s), "
         f"{peak(rates, forms) / 1e12:.3g} for its best product"
     )
-
-
-def _rates() -> Rates:
-    machine.use()
-    return calibrated()
 
 
 def _asked(recipe: Any, given: Mapping[str, Any]) -> Asked:

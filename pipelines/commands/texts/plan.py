@@ -33,18 +33,15 @@ def plan(
     recompute: Annotated[
         list[str], typer.Option("--recompute", help="Net whose blocks are recomputed to save memory")
     ] = [],  # noqa: B006
-    calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Time the recipe's data loading and steps here")
-    ] = False,
     plugin: Plugins = [],  # noqa: B006
     set_: Sets = [],  # noqa: B006
 ) -> None:
     """Estimate what a run needs: memory, hours, images a second.
 
-    Parameters, arithmetic and messages between GPUs are counted, too. --calibrate alone trains a few steps.
+    Parameters, arithmetic and messages between GPUs are counted, too. Nothing is trained.
     """
     from ...plan.text import page
 
     asked = {"gpus": gpus, "memory": memory, "batch": batch, "epochs": epochs, "images": images, "tflops": tflops}
     asked |= {"strategy": strategy, "recompute": recompute}
-    out.print(page(name, asked, is_calibrated=calibrate, plugins=tuple(plugin), overrides=overrides(set_)))
+    out.print(page(name, asked, plugins=tuple(plugin), overrides=overrides(set_)))
