@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from sslgraph.errors import SslgraphError
+from sslgraph.files import whole_file
 from sslgraph.files.write_whole import reason as why
 
 NAME = re.compile(r"step_(\d{8})")
@@ -24,6 +25,8 @@ BEFORE = ".before"  # ends the name of a checkpoint whose place a new one of the
 TEXT = "resolved.yaml"
 PARTS = ("method", "optimizer", "run")
 FULL = (errno.ENOSPC, errno.EDQUOT)
+# What reading a damaged checkpoint raises.
+DAMAGE = (OSError, EOFError, AttributeError, TypeError, RuntimeError, ValueError, LookupError, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,12 @@ def step_of(path: Path) -> int:
 
 def measures_of(path: Path) -> dict[str, float]:
     """What was measured at a checkpoint, read from its marker alone."""
-    found: dict[str, float] = json.loads((path / MARKER).read_text())["measures"]
+    return dict(_marker(path)["measures"])
+
+
+def _marker(path: Path) -> dict[str, Any]:
+    """What was written last: the step, the measures and the size of each file."""
+    found: dict[str, Any] = json.loads((path / MARKER).read_text())
     return found
 
 
@@ -108,7 +116,7 @@ def adopt(folder: Path) -> None:
 def is_whole(path: Path) -> bool:
     """Whether a folder holds every byte of a checkpoint, by its marker and the sizes in it."""
     try:
-        sizes = json.loads((path / MARKER).read_text())["files"]
+        sizes = _marker(path)["files"]
         return bool(sizes) and all((path / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
@@ -117,27 +125,17 @@ def is_whole(path: Path) -> bool:
 def load(path: Path) -> Checkpoint:
     """Reads a checkpoint."""
     try:
-        sizes = json.loads((path / MARKER).read_text())["files"]
-        written = {name: (path / name).stat().st_size for name in sizes}
-        if written != sizes:
+        marker = _marker(path)
+        if any((path / name).stat().st_size != size for name, size in marker["files"].items()):
             raise EOFError("a file is shorter than it was written")
         saved_text = (path / TEXT).read_text(encoding="utf-8")
         parts = {name: torch.load(path / f"{name}.pt", map_location="cpu", weights_only=True) for name in PARTS}
         if strange := [name for name, part in parts.items() if not isinstance(part, dict)]:
             raise ValueError(f"{strange[0]}.pt holds no named values")
-        measures = measures_of(path)
-        if (written_at := json.loads((path / MARKER).read_text())["step"]) != step_of(path):
-            raise ValueError(f"it was written at step {written_at}")
-    except (
-        OSError,
-        EOFError,
-        AttributeError,
-        TypeError,
-        RuntimeError,
-        ValueError,
-        KeyError,
-        pickle.UnpicklingError,
-    ) as problem:
+        measures = dict(marker["measures"])
+        if marker["step"] != step_of(path):
+            raise ValueError(f"it was written at step {marker['step']}")
+    except DAMAGE as problem:
         if isinstance(problem, OSError) and problem.errno not in (None, errno.ENOENT):
             # What the system refuses says nothing of the files: nobody should remove them for it.
             raise SslgraphError(f"the checkpoint {path} can't be read: {why(problem)}") from problem
@@ -159,21 +157,14 @@ def about(folder: Path) -> dict[str, Any]:
 def _write(hidden: Path, checkpoint: Checkpoint) -> None:
     shutil.rmtree(hidden, ignore_errors=True)
     hidden.mkdir(parents=True)
-    _put(hidden / TEXT, checkpoint.text.encode())
+    whole_file.put(hidden / TEXT, checkpoint.text.encode())
     for name in PARTS:
         with _Remembering(hidden / f"{name}.pt") as file:
             torch.save(dict(getattr(checkpoint, name)), file)  # type: ignore[arg-type]  # all it does is write
     sizes = {path.name: path.stat().st_size for path in sorted(hidden.iterdir())}
     marker = {"step": checkpoint.step, "measures": dict(checkpoint.measures), "files": sizes}
-    _put(hidden / MARKER, json.dumps(marker).encode())
+    whole_file.put(hidden / MARKER, json.dumps(marker).encode())
     _flush(hidden)
-
-
-def _put(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _flush(folder: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import torch
 
@@ -19,6 +19,7 @@ from sslgraph.files import whole_file, write_whole
 
 from . import checkpoint
 
+Made = TypeVar("Made")
 LOCK = ".lock"
 PATIENCE_S = 30.0  # workers of a driver that was killed write on for some seconds
 
@@ -72,17 +73,16 @@ def restore_text(folder: Path) -> Path | None:
 @contextmanager
 def held(folder: Path, device: torch.device) -> Iterator[None]:
     """Holds the folder for this run until the block or the process ends; ranks wait until the first one has it."""
-    fault, file = None, None
+
+    def opened() -> IO[str]:
+        with write_whole.told(folder, "--out"):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = (folder / LOCK).open("w")
+            _lock(file, folder)
+        return file
+
+    file = by_the_first(device, opened)
     try:
-        if collectives.rank() == 0:
-            try:
-                with write_whole.told(folder, "--out"):
-                    folder.mkdir(parents=True, exist_ok=True)
-                    file = (folder / LOCK).open("w")
-                    fault = _locked(file, folder)
-            except SslgraphError as wrong:
-                fault = wrong
-        agree(fault, device)
         yield
     finally:
         if file is not None:
@@ -112,6 +112,18 @@ def shown(folder: Path) -> str:
     return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
 
 
+def by_the_first(device: torch.device, work: Callable[[], Made]) -> Made | None:
+    """What the first rank makes while the others wait; its fault ends all of them."""
+    made, fault = None, None
+    if collectives.rank() == 0:
+        try:
+            made = work()
+        except SslgraphError as wrong:
+            fault = wrong
+    agree(fault, device)
+    return made
+
+
 def agree(fault: SslgraphError | None, device: torch.device) -> None:
     """A fault of one rank ends all of them: the others would wait for it in their next message."""
     faults = collectives.all_sum(torch.tensor(float(fault is not None), device=device))
@@ -121,18 +133,22 @@ def agree(fault: SslgraphError | None, device: torch.device) -> None:
         raise SslgraphError("another rank failed; its message says why")
 
 
-def _locked(file: IO[str], folder: Path) -> SslgraphError | None:
+def _lock(file: IO[str], folder: Path) -> None:
+    """Locks the file as soon as nobody else does; SslgraphError if that takes too long."""
     end = time.monotonic() + PATIENCE_S
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > end:
-                return SslgraphError(f"another run writes into {folder}; end it, or choose another folder with --out")
+                file.close()
+                raise SslgraphError(
+                    f"another run writes into {folder}; end it, or choose another folder with --out"
+                ) from None
             time.sleep(0.2)
         except OSError as problem:
             if problem.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):  # this storage has no locks
-                return None
+                return
             raise
         else:
-            return None
+            return

@@ -23,12 +23,7 @@ def at_its_address(cfg: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         return
     folder, device, fault = fetching.folder_of(address), machine.device(cfg.get("local_rank", 0)), None
     with ExitStack() as held:
-        if collectives.rank() == 0:
-            try:
-                held.enter_context(mirror.mirrored(address, folder, print))
-            except SslgraphError as wrong:
-                fault = wrong
-        run_folder.agree(fault, device)
+        run_folder.by_the_first(device, lambda: held.enter_context(mirror.mirrored(address, folder, print)))
         if collectives.rank() > 0 and cfg.get("local_rank", 0) == 0:  # the first process of another machine
             try:
                 fetching.fetch(Remote(address), folder, newest_only=True)

@@ -13,12 +13,13 @@ from sslgraph.compile.failed import failed_in
 from sslgraph.errors import SslgraphError
 from sslgraph.torch_compat import compile_failure, without_compiler
 
+from ..feed.feed import Batch
 from ..measure.features import evaluating
 from ..record.record import NotFiniteError
 from ..storage import run_folder
 from ..storage.interrupt import Interrupt
 from . import at_address, not_finite, profiling, summary
-from .run import Batch, Measure, Report, Run
+from .run import Measure, Report, Run
 from .saving import Saver
 from .start import fitting, starting
 from .start.prepare import prepare

@@ -14,10 +14,11 @@ from torch import Tensor, fx
 from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
 
+from ..feed.feed import Batch
 from ..record.record import CURE, NotFiniteError
 from ..storage import checkpoint
 from ..storage.checkpoint import Checkpoint
-from .run import Batch, Run
+from .run import Run
 
 FAULT = "fault.json"
 FOLDER = "not_finite_step_"

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from sslgraph.schedules import Clock
 
+from ..feed.feed import Feed
 from ..machine.chosen_forms import Forms
 from ..optimize.optimizer import Optimizer
 from ..record.monitor import Monitor
 from ..record.record import Record, Span
 from ..storage import run_folder
 
-Batch = dict[str, Tensor]
 Measures = Mapping[str, float]
 Measure = Callable[[nn.Module], Measures]
 Report = Callable[[Path, Measures], None]
-
-
-class Feeding(Protocol):
-    """Where batches come from. Their content depends on seed and step alone, so a run may continue at any step."""
-
-    source: Any
-    span: Span
-
-    def batches(self, start: int, stop: int) -> Iterator[list[Batch]]:
-        """The micro-batches of this rank, for each step from `start` up to before `stop`."""
-
-    def sweep(self, step: int, views: frozenset[str]) -> Iterable[Batch]:
-        """Once over all images in order, with these views: for passes over the data set."""
-
-    def balance(self, labels: Tensor | None) -> None:
-        """From now on images are drawn so that each of these labels comes equally often; None: each image once."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +46,7 @@ class Run:
     method: Any  # a compiled method
     model: nn.Module
     optimizer: Optimizer
-    feed: Feeding
+    feed: Feed
     record: Record
     clock: Clock
     device: torch.device

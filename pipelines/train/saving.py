@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from sslgraph import collectives
-from sslgraph.errors import SslgraphError
 from sslgraph.ranks import sharding
 from sslgraph.schedules import Clock, duration
 
@@ -92,16 +91,11 @@ class Saver:
 def save(run: Run, step: int) -> Path:
     """Writes a checkpoint on the first rank while the others wait. The record of its steps is on the disk before."""
     run.record.keep()
-    final, fault = run.checkpoints / f"step_{step:08d}", None
     weights, momenta = sharding.whole(run.method.state_dict()), sharding.whole(run.optimizer.state_dict())
-    if collectives.rank() == 0:
-        about = {"seed": run.seed, "losses": run.record.losses, "data": dict(run.data), "forms": run.forms.record()}
-        whole = Checkpoint(run.text, step, weights, momenta, about, run.record.measures)
-        try:
-            checkpoint.save(run.checkpoints, whole, keep=run.keep, best=run.best)
-        except SslgraphError as full:
-            fault = full
-    run_folder.agree(fault, run.device)
+    about = {"seed": run.seed, "losses": run.record.losses, "data": dict(run.data), "forms": run.forms.record()}
+    whole = Checkpoint(run.text, step, weights, momenta, about, run.record.measures)
+    run_folder.by_the_first(run.device, lambda: checkpoint.save(run.checkpoints, whole, keep=run.keep, best=run.best))
+    final = run.checkpoints / f"step_{step:08d}"
     if run.report is not None and step:
         run.report(final, run.record.measures)
     return final

@@ -28,13 +28,7 @@ def start(run: Run) -> tuple[int, bool]:
     Gives the steps done, and whether a checkpoint of this very state stands: a run that begins has none, and the one of
     a run that continues with other images is to be written anew.
     """
-    fault = None
-    if collectives.rank() == 0:
-        try:
-            _tidy(run)
-        except SslgraphError as lost:
-            fault = lost
-    run_folder.agree(fault, run.device)
+    run_folder.by_the_first(run.device, lambda: _tidy(run))
     fingerprint.refuse_unequal_ranks(run)
     saved = resume(run)
     step = saved.step if saved else 0
