@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -32,15 +33,9 @@ def difference(
     Without a floor it is a thousandth of the largest number of all. A name that one side lacks, and whole numbers that
     differ, are infinitely far.
     """
-    if missing := sorted(found.keys() ^ expected.keys()):
-        return Difference(float("inf"), missing[0])
     scale = max((_largest(value) for value in expected.values() if value.is_floating_point()), default=0.0)
-    worst = Difference(0.0)
-    for name, value in expected.items():
-        size = _distance(found[name], value, FLOOR * scale if floor is None else floor)
-        if size > worst.size or size != size:
-            worst = Difference(size if size == size else float("inf"), name)
-    return worst
+    least = FLOOR * scale if floor is None else floor
+    return _farthest(found, expected, lambda mine, theirs: _distance(mine, theirs, least))
 
 
 def distance(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Difference:
@@ -48,23 +43,37 @@ def distance(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Dif
 
     Relative to the tensor's norm, or to a thousandth of the largest of all.
     """
-    if missing := sorted(found.keys() ^ expected.keys()):
-        return Difference(float("inf"), missing[0])
-    norms = {name: float(value.double().norm()) for name, value in expected.items()}
-    least = FLOOR * max(norms.values(), default=0.0)
-    apart = {name: float((found[name].double() - expected[name].double()).norm()) for name in expected}
-    worst = Difference(0.0)
-    for name, size in apart.items():
-        relative = size / max(norms[name], least) if size else 0.0
-        if relative > worst.size or relative != relative:
-            worst = Difference(relative if relative == relative else float("inf"), name)
-    return worst
+    least = FLOOR * max((_norm(value) for value in expected.values()), default=0.0)
+
+    def relative(mine: Tensor, theirs: Tensor) -> float:
+        apart = _norm(mine.double() - theirs.double())
+        return apart / max(_norm(theirs), least) if apart else 0.0
+
+    return _farthest(found, expected, relative)
 
 
 def unequal(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
     """The names whose tensors are not equal to the last bit, or that one side lacks."""
     missing = found.keys() ^ expected.keys()
     return sorted(missing | {n for n in found.keys() & expected.keys() if not torch.equal(found[n], expected[n])})
+
+
+def _farthest(
+    found: Mapping[str, Tensor], expected: Mapping[str, Tensor], measure: Callable[[Tensor, Tensor], float]
+) -> Difference:
+    """The largest of the measures of all names; one that is no number, or a name that one side lacks, is infinite."""
+    if missing := sorted(found.keys() ^ expected.keys()):
+        return Difference(float("inf"), missing[0])
+    worst = Difference(0.0)
+    for name, value in expected.items():
+        size = measure(found[name], value)
+        if size > worst.size or math.isnan(size):
+            worst = Difference(float("inf") if math.isnan(size) else size, name)
+    return worst
+
+
+def _norm(value: Tensor) -> float:
+    return float(value.double().norm())
 
 
 def _distance(found: Tensor, expected: Tensor, floor: float) -> float:
