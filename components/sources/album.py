@@ -89,6 +89,11 @@ class Album(ABC):
     def name(self, index: int) -> str:
         """What a message calls it."""
 
+    @property
+    def label_bytes(self) -> bytes:
+        """What tells these labels from others in a listing."""
+        return b"" if self.labels is None else self.labels.numpy().tobytes()
+
     def __len__(self) -> int:
         return self.count
 

@@ -22,7 +22,7 @@ from .labels import numbered
 from .opening import holds_shards, store_at
 from .pixels import MOST_CHANNELS, SAMPLE
 from .row_files import ENDINGS as OF_ROWS
-from .store import beside
+from .store import class_names
 
 LOOKED_AT = 16  # files that tell whether a folder is one of arrays
 MEMORY = 0.8  # of the machine's, that arrays may take
@@ -66,9 +66,7 @@ class Arrays(Scaled):
         axes = [axis_of(*both) for both in zip(images, found, strict=True)]
         counts = [one.shape[axis] for one, axis in zip(images, axes, strict=True)]
         pieces = [labels_in(*both) for both in zip(found, counts, strict=True)]
-        labels, self.classes = numbered(
-            pieces, names_of(everything) or (beside(store, "classes.txt") or "").splitlines()
-        )
+        labels, self.classes = numbered(pieces, names_of(everything) or class_names(store))
         there = ", ".join(one.key for one in everything if one not in images)
         if labels is None and label is not None:
             cure = f"there are: {there or 'none'}"
@@ -119,7 +117,7 @@ class Arrays(Scaled):
         yield "\n".join(f"{one.place} {one.file.size} {one}" for one in self._images).encode("utf-8", "surrogateescape")
         yield self._of.tobytes()
         yield self._within.tobytes()
-        yield b"" if self.labels is None else self.labels.numpy().tobytes()
+        yield self.label_bytes
 
     def _pixels_of(self, index: int) -> NDArray[Any]:
         image = np.array(self._arrays[int(self._of[index])][int(self._within[index])])  # a copy

@@ -21,7 +21,7 @@ from .arranging import arranged, by_folder
 from .decoding import SUFFIXES, Picture, decode
 from .opening import store_at
 from .splits import SplitSettings
-from .store import beside
+from .store import class_names
 
 IMAGES = ("images",)
 LABELS = ("labels", "masks", "annotations")
@@ -67,7 +67,7 @@ class LabelMaps(Album):
         folders, of_image = by_folder(name for name, _ in pairs)
         splits = arranged(folders, of_image, skipped, lambda: (name.rpartition("/")[2] for name, _ in pairs)).splits
         self.files = [pairs[i] for i in self.choose(None, splits, len(pairs), where=path, notes=skipped.lines())]
-        self.classes = tuple((beside(self._store, "classes.txt") or "").splitlines())
+        self.classes = tuple(class_names(self._store))
 
     def load(self, index: int) -> Picture:
         """One image."""

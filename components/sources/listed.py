@@ -59,7 +59,7 @@ class Listed(Filed):
     ) -> None:
         super().__init__(**shared)
         texts, is_beside = _texts(path), Path(path).expanduser().is_dir()
-        folder = _above(texts)
+        folder = Path(os.path.commonpath([text.parent for text in texts]))
         self._store = Folder(str(folder), links=self.links)
         skipped, rows = Skipped(), list[_Named]()
         for text in texts:
@@ -103,7 +103,7 @@ class Listed(Filed):
     def listing(self) -> Iterator[bytes]:
         """The names as the text has them, the sizes and the labels."""
         yield from super().listing()
-        yield b"" if self.labels is None else self.labels.numpy().tobytes()
+        yield self.label_bytes
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,6 @@ def _beside(folder: Path) -> list[Path]:
                 with one.open("rb") as opened:
                     found += [one] if FILES.encode() in opened.readline(HEAD) else []
     return found
-
-
-def _above(texts: Sequence[Path]) -> Path:
-    folder = texts[0].parent
-    while not all(text.is_relative_to(folder) for text in texts):
-        folder = folder.parent
-    return folder
 
 
 def _named(text: Path, store: Folder, skipped: Skipped, *, stays_inside: bool) -> Iterator[_Named]:

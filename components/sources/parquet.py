@@ -26,7 +26,7 @@ from .opening import holds_shards, store_at
 from .parquet_index import indexed, read
 from .row_files import ABOUT, ARROW, ENDINGS, of_rows, rows_of
 from .splits import NEITHER, are_split
-from .store import File, Store, beside
+from .store import File, Store, beside, class_names
 
 THREADS = 8  # files whose footers are read at a time
 
@@ -68,7 +68,7 @@ class Parquet(Encoded):
         skipped = self._store.skipped
         self._column = _one_column([str(index["column"]) for index in found], files)
         rows, sizes = (np.concatenate([index[key] for index in found]) for key in ("rows", "bytes"))
-        labels, self.classes = _numbered(found, (beside(self._store, "classes.txt") or "").splitlines())
+        labels, self.classes = _numbered(found, class_names(self._store))
         of_row = np.repeat(np.arange(len(files)), [int(index["rows"].sum()) for index in found])
         splits = arranged([file.name for file in files], of_row, skipped).splits
         by_column = np.concatenate([index["splits"] for index in found])
@@ -120,7 +120,7 @@ class Parquet(Encoded):
         """The names and sizes of the files, which of their rows are used, and the labels: rows have no names."""
         yield "\n".join(f"{file.name} {file.size}" for file, _ in self._groups).encode("utf-8", "surrogateescape")
         yield self._row.tobytes()
-        yield b"" if self.labels is None else self.labels.numpy().tobytes()
+        yield self.label_bytes
 
     def _encoded(self, file: File, group: int) -> tuple[Any, int]:
         """The encoded images of a row group of a file, and how many bytes they take."""

@@ -103,7 +103,7 @@ class Prepared(Album):
         """Where each image begins, its height and width, and the labels: prepared images have no names."""
         yield self._starts[self._row].tobytes()
         yield self._sizes[self._row].tobytes()
-        yield b"" if self.labels is None else self.labels.numpy().tobytes()
+        yield self.label_bytes
 
     def _found(self, start: int, end: int) -> NDArray[np.uint8]:
         if self._mapped is not None:

@@ -74,6 +74,11 @@ def beside(store: Store, name: str) -> str | None:
         return None
 
 
+def class_names(store: Store) -> list[str]:
+    """The lines of a classes.txt in the store's own folder, each the name of a class; none if there is no such file."""
+    return (beside(store, "classes.txt") or "").splitlines()
+
+
 class Folder:
     """A folder of this machine, or of storage that is mounted on it; or one file; or what wildcards stand for.
 

@@ -18,7 +18,7 @@ from .labels import Codes, advice, numbered
 from .map_folders import no_maps
 from .opening import holds_shards
 from .skipped import Skipped
-from .store import File, Store, beside
+from .store import File, Store, class_names
 from .tar_index import indexed
 
 PACKED = (".gz", ".tgz", ".zst", ".bz2", ".xz", ".zip")
@@ -66,8 +66,7 @@ class WebDataset(Encoded):
         offsets, sizes, names = (
             np.concatenate([shard[key] for shard in found]) for key in ("offsets", "sizes", "names")
         )
-        beside_them = (beside(self._store, "classes.txt") or "").splitlines()
-        labels, self.classes = numbered([shard["labels"] for shard in found], beside_them)
+        labels, self.classes = numbered([shard["labels"] for shard in found], class_names(self._store))
         places = [
             f"{self.shards[i]}/{name.decode('utf-8', 'surrogateescape')}"
             for i, name in zip(of_shard.tolist(), names.tolist(), strict=True)
@@ -105,7 +104,7 @@ class WebDataset(Encoded):
         """The names of the samples in their shards, their sizes and labels."""
         yield b"\n".join(self._names.tolist())
         yield self._size.tobytes()
-        yield b"" if self.labels is None else self.labels.numpy().tobytes()
+        yield self.label_bytes
 
 
 def _shards(store: Store) -> tuple[list[File], Skipped]:

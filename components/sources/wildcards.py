@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from pathlib import Path
 
@@ -40,7 +41,4 @@ def matching(path: str) -> tuple[Path, list[Path]] | None:
     found = sorted({Path(file) for one in expanded(path) for file in glob.glob(one, recursive=True)})  # noqa: PTH207  one pattern, wherever its wildcards begin
     if not found:
         raise SslgraphError(f"no file or folder matches {path}; check the path")
-    folder = found[0].parent
-    while not all(file.is_relative_to(folder) for file in found):
-        folder = folder.parent
-    return folder, found
+    return Path(os.path.commonpath([file.parent for file in found])), found
