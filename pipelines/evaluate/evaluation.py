@@ -61,7 +61,7 @@ def with_others(result: Evaluation, file: Path) -> Evaluation:
 def written(result: Evaluation, file: Path) -> Evaluation:
     """The figures, kept in the file; they are what was asked for, so a disk that refuses them is a note."""
     try:
-        whole_file.put(file, f"{json.dumps(asdict(result), indent=2)}\n".encode())
+        whole_file.put_json(file, asdict(result))
     except OSError as problem:
         note = f"{file} was not written: {reason(problem)}"
         return result if note in result.notes else replace(result, notes=(*result.notes, note))

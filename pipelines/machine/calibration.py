@@ -59,7 +59,7 @@ def keep(rates: Rates) -> None:
     text = {"machine": here, "rates": dict(rates), "measured": time.strftime("%Y-%m-%d %H:%M:%S"),
             "load": round(os.getloadavg()[0], 1)}  # fmt: skip
     with suppress(OSError, RuntimeError):
-        whole_file.put(_folder() / f"{_named(here)}.json", f"{json.dumps(text, indent=1)}\n".encode())
+        whole_file.put_json(_folder() / f"{_named(here)}.json", text)
 
 
 def measured() -> dict[str, float]:

@@ -7,12 +7,11 @@ MLFLOW_TRACKING_URI, TRACKIO_DIR). A tracker that fails ends no run: metrics.jso
 from __future__ import annotations
 
 import importlib.util
-import json
 import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,17 +46,12 @@ class Shown:
 
     def known(self, name: str) -> str | None:
         """Under what the tracker of this name knows the run since an earlier start."""
-        with suppress(OSError, ValueError):
-            found = json.loads((self.folder / FILE).read_text(encoding="utf-8")).get(name)
-            return None if found is None else str(found)
-        return None
+        found = (whole_file.mapping(self.folder / FILE) or {}).get(name)
+        return None if found is None else str(found)
 
     def remember(self, name: str, key: str) -> None:
         """Keeps that for a later start."""
-        there = {}
-        with suppress(OSError, ValueError):
-            there = json.loads((self.folder / FILE).read_text(encoding="utf-8"))
-        whole_file.put(self.folder / FILE, f"{json.dumps({**there, name: key}, indent=2)}\n".encode())
+        whole_file.put_json(self.folder / FILE, {**(whole_file.mapping(self.folder / FILE) or {}), name: key})
 
 
 def grouped(name: str, losses: Collection[str]) -> str:

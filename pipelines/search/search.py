@@ -152,7 +152,7 @@ def _refuse_another(shared: Shared) -> None:
     elif any(shared.folder.iterdir()):
         raise SslgraphError(f"{shared.folder} is not empty and holds no search; give another place with --out")
     else:
-        whole_file.put(file, f"{json.dumps(mine, indent=2)}\n".encode())
+        whole_file.put_json(file, mine)
 
 
 def _stop(shared: Shared) -> None:

@@ -120,7 +120,7 @@ def run(shared: Shared, point: Point | None) -> float | None:
         return known.value
     folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    _write(folder, Outcome(words, point, "begun"))
+    whole_file.put_json(folder / FILE, asdict(Outcome(words, point, "begun")))
     with (folder / LOG).open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
             found = _trained(shared, point, words, folder)
@@ -130,12 +130,8 @@ def run(shared: Shared, point: Point | None) -> float | None:
             found = Outcome(words, point, "failed", why=str(wrong))
         except SystemExit:  # it was asked to stop, and has saved itself
             return None
-    _write(folder, replace(found, seconds=round(time.monotonic() - start, 1)))
+    whole_file.put_json(folder / FILE, asdict(replace(found, seconds=round(time.monotonic() - start, 1))))
     return found.value
-
-
-def _write(folder: Path, found: Outcome) -> None:
-    whole_file.put(folder / FILE, f"{json.dumps(asdict(found), indent=2)}\n".encode())
 
 
 def _trained(shared: Shared, point: Point | None, words: str, folder: Path) -> Outcome:

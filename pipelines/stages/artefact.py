@@ -76,17 +76,13 @@ def folder_of(out: Path, stage: str, sources: Sources) -> Path:
 
 def done(folder: Path) -> dict[str, Any] | None:
     """What was said when it was finished; None if it is not."""
-    try:
-        found = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    return whole_file.mapping(folder / MARKER)
 
 
 def finish(folder: Path, sources: Sources, facts: Mapping[str, Any]) -> None:
     """Marks an artefact as whole, after everything else in it is written."""
     marker = {"text": sources.text, "inputs": sources.inputs, "code": sources.code, **facts}
-    whole_file.put(folder / MARKER, f"{json.dumps(marker, indent=2)}\n".encode())
+    whole_file.put_json(folder / MARKER, marker)
 
 
 def earlier(out: Path, stage: str) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ def write(run: Run, step: int) -> dict[str, Any]:
     }
     if collectives.rank() == 0:
         summary = with_holes(run.folder, summary)
-        whole_file.put(run.folder / NAME, f"{json.dumps(summary, indent=2)}\n".encode())
+        whole_file.put_json(run.folder / NAME, summary)
     return summary
 
 
@@ -43,11 +42,8 @@ def newest(run: Run, step: int) -> str:
 
 def read(folder: Path) -> dict[str, Any] | None:
     """The summary of a run that is over; None if there is none, or it is damaged."""
-    try:
-        found = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) and "steps" in found else None
+    found = whole_file.mapping(folder / NAME)
+    return found if found and "steps" in found else None
 
 
 def with_holes(folder: Path, summary: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
@@ -81,7 +80,7 @@ def work(rank: int, plans: Sequence[Plan], wish: Wish) -> None:
         bench = _Bench(rank, plan, wish)
         verdict = bench.verdict()
         if rank == 0:
-            whole_file.put(plan.verdict, json.dumps(asdict(verdict)).encode())
+            whole_file.put_json(plan.verdict, asdict(verdict))
 
 
 @dataclass

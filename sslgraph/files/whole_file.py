@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 
 @contextmanager
@@ -42,6 +43,20 @@ def put(path: Path, content: bytes) -> None:
     """Writes a whole file."""
     with whole_file(path) as file:
         file.write(content)
+
+
+def put_json(path: Path, value: Any) -> None:
+    """Writes a plain value as a whole file of JSON."""
+    put(path, f"{json.dumps(value, indent=2)}\n".encode())
+
+
+def mapping(path: Path) -> dict[str, Any] | None:
+    """The mapping that a file of JSON holds; None if it is not there, can't be read, or holds something else."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 @contextmanager

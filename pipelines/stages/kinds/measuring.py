@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +16,7 @@ def measure(work: Work) -> dict[str, Any]:
     """Measures the run as `sslgraph evaluate` does, on its own images or those of `data:`, by `protocols:` if given."""
     names = work.stage.settings.get("protocols", ())
     found = evaluate(work.inputs["of"], names=names, data=work.data, plugins=work.plugins)
-    whole_file.put(work.folder / FILE, f"{json.dumps(asdict(found), indent=2)}\n".encode())
+    whole_file.put_json(work.folder / FILE, asdict(found))
     said = {name: values["accuracy"] for name, values in found.trained.items() if "accuracy" in values}
     if (places := found.segmentation) is not None:
         sides = {"linear mIoU": places.trained, "linear mIoU, random encoder": places.random}
