@@ -17,9 +17,8 @@ from ..feed.feed import Source
 from ..feed.open_source import open_source
 from .contact_picture import write_png
 from .contact_sheet import Sheet, contact_sheet
-from .report.markup import element
+from .report.markup import document, element
 from .report.pictures import contact_sheet as page_of
-from .report.shell import document
 
 # A method alone has no data: these are drawn large enough for views of the paper's size.
 EMBEDDED: dict[str, Any] = {"size": 256, "images": 64, "limit": 64}

@@ -9,8 +9,7 @@ from typing import Any
 from sslgraph.amounts import counted, percent
 from sslgraph.files import whole_file
 
-from ..look.report.markup import Markup, element, table
-from ..look.report.shell import document
+from ..look.report.markup import Markup, document, element, table
 from ..record.display import length
 from ..study.figures import Figure, Point, Scale
 from ..study.joined import Row, as_csv

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ..look.report.chart import (
-    BOTTOM,
-    HEIGHT,
+from ..look.report.frame import (
     LEFT,
     LETTER,
     RIGHT,
-    TOP,
     WIDTH,
     Curve,
     Level,
-    dashes_of,
-    legend,
+    Plane,
+    axes,
+    framed,
     level_lines,
+    line,
     ticks,
     value,
-)  # fmt: skip
-from ..look.report.markup import Markup, details, element, table
+)
+from ..look.report.markup import Markup, element, table
 from .figures import Figure, Point
 
 GAP = 8  # pixels between two words on an axis
@@ -30,99 +30,65 @@ MARGIN = 0.06  # of an axis, beyond its outermost points
 
 def draw(figure: Figure) -> Markup:
     """The figure: title, legend, picture, what it says in words, and its numbers in a table that folds."""
-    names = list(figure.curves)
-    plane = _Plane(figure)
-    picture = element(
-        "svg",
-        element("title", figure.title),
-        element("desc", "; ".join(figure.said) or figure.title),
-        plane.axes(),
-        [
-            _curve(plane, name, figure.curves[name], number, is_joined=name not in figure.loose)
-            for number, name in enumerate(names, figure.first)
-        ],
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        role="img",
-        class_="chart",
+    points = [point for curve in figure.curves.values() for point in curve]
+    around = [point.y + side * point.deviation for point in points for side in (-1, 1)]
+    plane = _Plane(
+        *_ends([_scaled(figure, point.x) for point in points]), *_ends([*around, *figure.levels.values()]), figure
     )
-    curves = [Curve(name, (), number, name in figure.loose) for number, name in enumerate(names, figure.first)]
-    return element(
-        "figure",
-        element("figcaption", element("strong", figure.title), legend(curves)),
-        picture,
-        [element("p", f"{words[0].upper()}{words[1:]}.", class_="note") for words in figure.said],
-        details("the numbers", _numbers(figure)),
-    )
+    places = [(plane.x(point.x), plane.y(point.y)) for point in points]
+    curves = [
+        Curve(name, [(point.x, point.y) for point in some], number, name in figure.loose)
+        for number, (name, some) in enumerate(figure.curves.items(), figure.first)
+    ]
+    levels = [Level(*named) for named in figure.levels.items()]
+    return framed(
+        figure.title,
+        "; ".join(figure.said) or figure.title,
+        curves,
+        axes(plane, _feet(plane, sorted({point.x for point in points})), figure.across, figure.up,
+             is_share=figure.is_share),
+        level_lines(plane.y, levels, places, figure.is_share),
+        [_curve(plane, curve, figure.curves[curve.name]) for curve in curves],
+        notes=[f"{words[0].upper()}{words[1:]}." for words in figure.said],
+        numbers=_numbers(figure),
+    )  # fmt: skip
 
 
-class _Plane:
-    """From what a figure means to places in the picture."""
+def _scaled(figure: Figure, x: float) -> float:
+    return math.log(x) if figure.scale == "log" else x
 
-    def __init__(self, figure: Figure) -> None:
-        points = [point for curve in figure.curves.values() for point in curve]
-        self.figure = figure
-        self.is_log = figure.scale == "log"
-        self.left, self.right = _ends([self._scaled(point.x) for point in points])
-        around = [point.y + side * point.deviation for point in points for side in (-1, 1)]
-        self.low, self.high = _ends([*around, *figure.levels.values()])
-        self.marks = sorted({point.x for point in points})
 
-    def _scaled(self, x: float) -> float:
-        return math.log(x) if self.is_log else x
+@dataclass(frozen=True)
+class _Plane(Plane):
+    """From what a figure means to places in the picture: its lower axis may have logarithms."""
+
+    figure: Figure
 
     def x(self, x: float) -> float:
         """Pixels from the left."""
-        return LEFT + (WIDTH - LEFT - RIGHT) * (self._scaled(x) - self.left) / (self.right - self.left)
+        return super().x(_scaled(self.figure, x))
 
-    def y(self, y: float) -> float:
-        """Pixels from the top."""
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (y - self.low) / (self.high - self.low)
 
-    def axes(self) -> list[Markup]:
-        """Lines across with their values, marks along the foot, and the names of both axes."""
-        drawn, figure = [], self.figure
-        for tick in ticks(self.low, self.high):
-            y = round(self.y(tick), 1)
-            drawn.append(element("path", d=f"M{LEFT} {y}H{WIDTH - RIGHT}", class_="grid"))
-            text = f"{100 * tick:.4g}%" if figure.is_share else f"{tick:.4g}"
-            drawn.append(element("text", text, x=LEFT - 6, y=y + 4, class_="tick end"))
-        for place, text in self._feet():
-            x = round(self.x(place), 1)
-            drawn.append(element("path", d=f"M{x} {HEIGHT - BOTTOM}v4", class_="axis"))
-            is_cut = x + _width(text) / 2 > WIDTH
-            at, look = (WIDTH - 1, "tick end") if is_cut else (x, "tick mid")
-            drawn.append(element("text", text, x=at, y=HEIGHT - BOTTOM + 17, class_=look))
-        places = [(self.x(point.x), self.y(point.y)) for curve in figure.curves.values() for point in curve]
-        drawn += level_lines(self.y, [Level(*named) for named in figure.levels.items()], places, figure.is_share)
-        drawn.append(element("path", d=f"M{LEFT} {HEIGHT - BOTTOM}H{WIDTH - RIGHT}", class_="axis"))
-        drawn.append(element("text", figure.across, x=WIDTH - RIGHT, y=HEIGHT - 4, class_="tick end"))
-        drawn.append(element("text", figure.up, x=LEFT, y=TOP - 3, class_="tick"))
-        return drawn
-
-    def _feet(self) -> list[tuple[float, str]]:
-        """The marks of the lower axis: names, the points' own numbers if few, or round ones."""
-        if self.figure.scale == "names":
-            # The last one may end at the edge, and so reach half its width further to the left.
-            room = (WIDTH - LEFT - RIGHT) / max(1, len(self.figure.names) - 1) / 1.5 - GAP
-            return [(float(place), _fitted(name, room)) for place, name in enumerate(self.figure.names)]
-        if self.is_log or len(self.marks) <= 6:
-            return _apart([(mark, f"{mark:.3g}") for mark in self.marks], self)
-        return [(tick, f"{tick:.4g}") for tick in ticks(self.left, self.right)]
+def _feet(plane: _Plane, marks: Sequence[float]) -> list[tuple[float, str]]:
+    """The marks of the lower axis: names, the points' own numbers if few, or round ones."""
+    figure = plane.figure
+    if figure.scale == "names":
+        # The last one may end at the edge, and so reach half its width further to the left.
+        room = (WIDTH - LEFT - RIGHT) / max(1, len(figure.names) - 1) / 1.5 - GAP
+        return [(float(place), _fitted(name, room)) for place, name in enumerate(figure.names)]
+    if figure.scale == "log" or len(marks) <= 6:
+        return _apart([(mark, f"{mark:.3g}") for mark in marks], plane)
+    return [(tick, f"{tick:.4g}") for tick in ticks(plane.left, plane.right)]
 
 
 def _apart(marks: Sequence[tuple[float, str]], plane: _Plane) -> list[tuple[float, str]]:
     """Those marks whose words do not touch."""
     kept: list[tuple[float, str]] = []
     for mark, text in marks:
-        wide = (_width(text) + _width(kept[-1][1])) / 2 if kept else 0.0
+        wide = LETTER * (len(text) + len(kept[-1][1])) / 2 if kept else 0.0
         if not kept or plane.x(mark) - plane.x(kept[-1][0]) > wide + GAP:
             kept.append((mark, text))
     return kept
-
-
-def _width(text: str) -> float:
-    """Pixels that words on an axis take, about."""
-    return LETTER * len(text)
 
 
 def _fitted(text: str, room: float) -> str:
@@ -137,12 +103,9 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _curve(plane: _Plane, name: str, points: Sequence[Point], number: int, *, is_joined: bool) -> list[Markup]:
-    look, drawn = f"c{number % 6}", list[Markup]()
-    if is_joined:
-        path = "M" + "L".join(f"{plane.x(point.x):.1f} {plane.y(point.y):.1f}" for point in points)
-        title = element("title", name)
-        drawn.append(element("path", title, d=path, class_=f"line {look}", stroke_dasharray=dashes_of(number) or None))
+def _curve(plane: _Plane, curve: Curve, points: Sequence[Point]) -> list[Markup]:
+    look = f"c{curve.colour % 6}"
+    drawn = [] if curve.is_loose else [line(plane, curve, curve.points)]
     for point in points:
         x, y = round(plane.x(point.x), 1), round(plane.y(point.y), 1)
         if point.deviation:

@@ -9,8 +9,7 @@ from typing import Any
 from sslgraph.amounts import counted
 from sslgraph.files import whole_file
 
-from ..look.report.markup import element, table
-from ..look.report.shell import document
+from ..look.report.markup import document, element, table
 from .figures import Figure, choices_of, figures, wishes
 from .joined import Row, as_csv
 from .plot import draw

@@ -11,7 +11,6 @@ import typer
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
-from sslgraph.read import catalogue
 
 from ..options import Plugins
 
@@ -30,6 +29,7 @@ def page(
     """
     from sslgraph.files.write_whole import told, write_whole
     from sslgraph.page import page as whole
+    from sslgraph.read import catalogue
 
     if out.exists() and not out.is_dir():
         raise SslgraphError(f"{out} can't be a folder: a file is there; give another place with -o")
@@ -75,6 +75,8 @@ def shown(name: str, key: str, plugins: tuple[str, ...] = ()) -> Shown:
 
 def _keys(names: list[str]) -> list[str]:
     """A name in addresses for each: a shipped method's own, a file's stem, numbered where two are alike."""
+    from sslgraph.read import catalogue
+
     taken = {name for name in names if not catalogue.is_file(name)}
     keys: list[str] = []
     for name in names:

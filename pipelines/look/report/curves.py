@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sslgraph.schedules import schedule
 
-from .chart import Chart, Curve, Level, merged
+from .chart import Chart, merged
+from .frame import Curve, Level
 from .gather import Gathered
 from .planned import planned
 from .records import Points, Record

@@ -1,11 +1,16 @@
-"""HTML and SVG as text; everything from outside is escaped."""
+"""HTML and SVG as text, and the file around a page; everything from outside is escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
+from sslgraph import __version__
 from sslgraph.escaping import escape
 
+STYLE = Path(__file__).with_name("page.css")
+# The page states itself that it loads nothing: a browser then refuses whatever would.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 VOID = {"img", "br", "meta", "hr"}
 
 
@@ -53,6 +58,22 @@ def table(head: Iterable[Child], rows: Iterable[Iterable[Child]], **attributes: 
 def details(summary: Child, *children: Child, is_open: bool = False, class_: str | None = None) -> Markup:
     """A part that folds."""
     return element("details", element("summary", summary), *children, open=is_open, class_=class_)
+
+
+def document(title: str, *body: Child) -> str:
+    """The text of a file that works from a disk, in light and dark, on paper and on a telephone."""
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("title", title),
+        element("style", Markup(STYLE.read_text(encoding="utf-8"))),
+    )
+    foot = element("footer", f"Written by sslgraph {__version__}.")
+    whole = element("html", head, element("body", element("main", *body), foot), lang="en")
+    return f"<!doctype html>\n{whole}\n"
 
 
 def _attribute(name: str, value: str | int | float | bool) -> str:

@@ -11,9 +11,8 @@ from sslgraph.files.write_whole import writable, write_whole
 from . import curves, pictures, scatter, tables
 from .chart import Chart, draw
 from .gather import Gathered, gather
-from .markup import Child, Markup, details, element
+from .markup import Child, Markup, details, document, element
 from .records import read, short
-from .shell import document
 from .sources import Sources
 
 Runs = Sequence[Gathered]

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from sslgraph.errors import SslgraphError
-from sslgraph.pipelines.look.report.chart import LETTER, WIDTH
+from sslgraph.pipelines.look.report.frame import LETTER, WIDTH
 from sslgraph.pipelines.study.figures import Figure, Point, Wish, figures
 from sslgraph.pipelines.study.joined import Row, as_csv, joined
 from sslgraph.pipelines.study.plot import draw

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sslgraph.pipelines.look.report.chart import FAR, MOST, Chart, Curve, Level, draw, limits, merged, thinned, ticks
+from sslgraph.pipelines.look.report.chart import FAR, MOST, Chart, draw, limits, merged, thinned
+from sslgraph.pipelines.look.report.frame import Curve, Level, ticks
 
 SVG = re.compile(r"<svg viewBox=\"0 0 440 262\".*?</svg>", re.DOTALL)
 
