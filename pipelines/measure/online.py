@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from sslgraph import draws
-from sslgraph.errors import SpecError, SslgraphError, unknown
+from sslgraph.errors import SslgraphError
 from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
 from sslgraph.views.views import ViewProgram, pixel_view
@@ -26,7 +26,6 @@ from .features import Features, extract
 from .knn import knn
 
 CHOOSING = "knn_train"  # what `best: knn` chooses by
-KNOWN = ("every", "k", "temperature", "bank", "queries", "size")
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,7 @@ def setting(evaluate: Mapping[str, Any]) -> Setting | None:
     """Reads the mapping; None if the recipe asks for no nearest neighbours during training."""
     if "knn" not in evaluate:
         return None
-    given = dict(evaluate["knn"] or {})
-    strange = [str(key) for key in given if key not in KNOWN]
-    if faults := [unknown(("knn", key), "evaluate.knn has no setting", key, KNOWN) for key in strange]:
-        raise SpecError(faults)
-    return Setting(**given)
+    return Setting(**(evaluate["knn"] or {}))
 
 
 class NoLabelsError(SslgraphError):

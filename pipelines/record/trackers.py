@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from sslgraph.errors import SslgraphError
 from sslgraph.files import whole_file
+from sslgraph.read.resolved import leaves
 
 from .events import Events
 
@@ -122,7 +123,7 @@ class Mlflow:
         there = self.client.get_experiment_by_name(name)
         experiment = there.experiment_id if there is not None else self.client.create_experiment(name)
         key = str(self.client.create_run(experiment, run_name=shown.folder.name).info.run_id)
-        for path, value in flat(shown.about):
+        for path, value in leaves(shown.about):
             self.client.log_param(key, path, str(value)[:500])
         shown.remember("mlflow", key)
         return key
@@ -209,12 +210,3 @@ class Trackers:
             self.open.pop(name, None)
             reason = (str(wrong).strip() or type(wrong).__name__).splitlines()[0]
             self.say(f"{name} gets no more numbers of this run: {reason}")
-
-
-def flat(about: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of a text by dotted paths."""
-    for key, value in about.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value

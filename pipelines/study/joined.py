@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
 
+from sslgraph.read.resolved import leaves
+
 Choices = Mapping[str, str]
 
 
@@ -34,18 +36,9 @@ def joined(cells: Sequence[tuple[str, Choices, Mapping[str, Any]]]) -> list[Row]
     found: dict[tuple[tuple[str, str], ...], dict[str, float]] = {}
     for word, choices, facts in cells:
         row = found.setdefault(tuple(choices.items()), {})
-        row.update({f"{word}.{fact}": value for fact, value in _flat(facts)})
+        numbers = ((fact, value) for fact, value in leaves(facts) if isinstance(value, int | float))
+        row.update({f"{word}.{fact}": float(value) for fact, value in numbers if not isinstance(value, bool)})
     return [Row(dict(choices), figures) for choices, figures in found.items()]
-
-
-def _flat(facts: Mapping[str, Any], before: str = "") -> list[tuple[str, float]]:
-    found = []
-    for fact, value in facts.items():
-        if isinstance(value, Mapping):
-            found += _flat(value, f"{before}{fact}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found.append((f"{before}{fact}", float(value)))
-    return found
 
 
 def averaged(rows: Sequence[Row], figure: str, over: Sequence[str] = ()) -> list[tuple[Choices, Mean]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -73,3 +74,12 @@ _YAML_1_1 = yaml.SafeDumper.yaml_implicit_resolvers
 _Dumper.yaml_implicit_resolvers = {start: list(forms) for start, forms in _YAML_1_1.items()}
 for _name, (_form, _starts) in SCALARS.items():
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _form, _starts)
+
+
+def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of nested mappings by its dotted path; an empty mapping is a value."""
+    if isinstance(values, Mapping) and values:
+        for name, value in values.items():
+            yield from leaves(value, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, values

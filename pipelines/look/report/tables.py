@@ -8,7 +8,7 @@ from typing import Any
 
 from sslgraph.diff import account
 from sslgraph.errors import SslgraphError
-from sslgraph.read.resolved import flat
+from sslgraph.read.resolved import flat, leaves
 
 from ...evaluate import several
 from ...evaluate.protocols import ACCURACY as SHARE
@@ -161,7 +161,7 @@ def differences(runs: Runs) -> Markup:
         lines = account(first.record.method, run.record.method, allowed).lines
         told.append(element("p", element("strong", run.name), f" beside {first.name}:"))
         told.append(element("pre", "\n".join(lines), class_="words"))
-    columns = [dict(leaves(_recipe(run))) for run in runs]
+    columns = [{path: str(value) for path, value in leaves(_recipe(run))} for run in runs]
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = [[name, *(column.get(name, "") for column in columns)] for name in names]
     unequal = [row for row in rows if len(set(row[1:])) > 1]
@@ -172,12 +172,3 @@ def differences(runs: Runs) -> Markup:
 def _recipe(run: Gathered) -> dict[str, Any]:
     values: dict[str, Any] = flat(run.record.loaded.spec)
     return {name: value for name, value in values.items() if name != "method"}
-
-
-def leaves(values: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every value of nested mappings by its path, as text."""
-    if isinstance(values, Mapping) and values:
-        for name, value in values.items():
-            yield from leaves(value, f"{path}.{name}" if path else str(name))
-    else:
-        yield path, str(values)

@@ -64,7 +64,7 @@ KINDS: Mapping[str, StageKind] = {
     ),
     "distil": StageKind("training.classify", TRAINING, trains=True, of_labels=("accuracy", "knn")),
     "evaluate": StageKind(
-        "measuring.measure", {"data": "str | None", "protocols": "list[str]"}, of_labels=("knn", "linear probe"),
+        "of_a_run.measure", {"data": "str | None", "protocols": "list[str]"}, of_labels=("knn", "linear probe"),
         fault=_unknown_protocol,
     ),
     "embed": StageKind("embedding.stage", EMBEDDING, gives="features"),
@@ -73,9 +73,9 @@ KINDS: Mapping[str, StageKind] = {
         fault=_retrieval_fault,
     ),
     "masks": StageKind(
-        "masking.stage", {"data": "str | None", "every": "Positive", "stride": "Count"}, gives="images", begins=True
+        "of_a_run.masks", {"data": "str | None", "every": "Positive", "stride": "Count"}, gives="images", begins=True
     ),
-    "export": StageKind("exporting.stage", EXPORT),
-    "losses": StageKind("losing.stage", {}),
+    "export": StageKind("of_a_run.export", EXPORT),
+    "losses": StageKind("of_a_run.losses", {}),
     "study": StageKind("studying.stage", {"plots": "dict[str, Any]", "title": "str"}, gathers=True),
 }  # fmt: skip
