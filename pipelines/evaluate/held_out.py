@@ -12,8 +12,8 @@ from sslgraph.read.load import load_recipe
 from sslgraph.views.views import clocked
 
 from ..check import check
-from ..feed.feed import Source, reader
-from ..feed.open_source import open_source
+from ..feed.feed import reader
+from ..feed.open_source import images_of
 from ..machine import machine
 from ..measure.told import Tally, Told, ports
 from ..storage import checkpoint
@@ -54,7 +54,7 @@ def held_out(run: Path, *, plugins: tuple[str, ...] = ()) -> dict[str, HeldOut]:
     loaded = load_recipe(str(saved / checkpoint.TEXT))
     recipe, allowed = loaded.spec, check.allowed_in(loaded, plugins)
     found = opened(run, saved, device=device, plugins=plugins)
-    source: Source = open_source(recipe.data.use, {**recipe.data.settings, "split": "test"}, allowed)
+    source = images_of(recipe.data, "test", allowed)
     method, read = found.method.eval(), reader(source, device)
     size = recipe.batch
     if not any(method.graph.boxes[loss.name].traits.spans_batch for loss in method.graph.training.losses):

@@ -22,8 +22,7 @@ from sslgraph.views.views import ViewProgram, evaluation_view
 from sslgraph.wire.graph import Graph
 
 from ..check import check
-from ..feed.feed import Source
-from ..feed.open_source import open_source
+from ..feed.open_source import images_of
 from ..measure import online
 from ..storage import checkpoint, provenance
 from ..train.start import bounds
@@ -81,8 +80,7 @@ def trained_on(folder: Path, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -
     facts = found[-1] if found else {}
     images, size = facts.get("images"), facts.get("image_size", 0)
     if images is None or size == 0:  # a run of an earlier version: its images say it
-        data = loaded.spec.data
-        train: Source = open_source(data.use, {**data.settings, "split": "train"}, check.allowed_in(loaded, plugins))
+        train = images_of(loaded.spec.data, "train", check.allowed_in(loaded, plugins))
         return len(train), train.size
     return images, None if size is None else (int(size[0]), int(size[1]))
 

@@ -47,6 +47,11 @@ class Source(Protocol):
         """The images, and the indices really read: a broken image is replaced by the next good one."""
 
 
+def has_labels(source: Source) -> bool:
+    """Whether any of the images has a label."""
+    return source.labels is not None and bool((source.labels >= 0).any())
+
+
 class Feed:
     """The batches of one rank.
 

@@ -16,7 +16,7 @@ from sslgraph.escaping import on_one_line
 from sslgraph.parts import registry
 
 from ..check.request import located, source_for
-from .feed import Source
+from .feed import Source, has_labels
 from .portion import portion
 
 COLOURS = 3
@@ -45,9 +45,9 @@ def inspect(path: str, settings: Mapping[str, Any] | None = None, *, sample: int
         sides = sorted({tuple(image.shape[1:]) for image in images})
         channels = "" if len(images[0]) == COLOURS else f" of {len(images[0])} channels"
         sizes = f"{sides[0][0]}x{sides[0][1]}" + (f" to {sides[-1][0]}x{sides[-1][1]}" if len(sides) > 1 else "")
-        has_labels = source.labels is not None and bool((source.labels >= 0).any())
         lines.append(
-            f"{split}: {portion(source)}{'' if has_labels else ', no labels'}, {sizes}{channels}; {rate:,.0f} images/s"
+            f"{split}: {portion(source)}{'' if has_labels(source) else ', no labels'}, {sizes}{channels}; "
+            f"{rate:,.0f} images/s"
         )
         lines += [f"  {line}" for line in (*_classes(source), *_unseen(source, trained), _brightness(images))]
         trained = source.labels if split == "train" else trained
@@ -82,7 +82,7 @@ def splits_at(
 
 
 def _classes(source: Source) -> list[str]:
-    if source.labels is None or not bool((source.labels >= 0).any()):
+    if source.labels is None or not has_labels(source):
         return []
     known = source.labels[source.labels >= 0]
     numbers, there = known.unique(return_counts=True)

@@ -12,8 +12,9 @@ from torch import Tensor
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
+from sslgraph.read.spec import Data
 
-from .feed import Images, Index, Source
+from .feed import Images, Index, Source, has_labels
 
 NEEDS = ("labels", "classes", "broken", "size", "read")
 ASKED = ("split", "limit")  # what is asked of every source, whatever its settings
@@ -38,6 +39,16 @@ def open_source(use: str, settings: Mapping[str, Any], plugins: tuple[str, ...] 
         there = torch.arange(len(made)) if rows is None else rows
         rows = there[draws.fair(len(there), limit, None if made.labels is None else made.labels[there])]
     return made if rows is None else Rows(made, rows)
+
+
+def images_of(data: Data, split: str, plugins: tuple[str, ...] = (), **changes: Any) -> Source:
+    """The images of a recipe's split; `changes` of its settings go before them."""
+    return open_source(data.use, {**data.settings, "split": split, **changes}, plugins)
+
+
+def unlabelled(data: Data, plugins: tuple[str, ...] = ()) -> str | None:
+    """The first split in which no image has a label; None if both have some."""
+    return next((split for split in ("train", "test") if not has_labels(images_of(data, split, plugins))), None)
 
 
 def _split(made: Source, split: str) -> Index:

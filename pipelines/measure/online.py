@@ -19,8 +19,8 @@ from sslgraph.read.spec import Data
 from sslgraph.schedules import Clock, duration
 from sslgraph.views.views import ViewProgram, pixel_view
 
-from ..feed.feed import Source
-from ..feed.open_source import open_source
+from ..feed.feed import Source, has_labels
+from ..feed.open_source import images_of
 from ..feed.portion import portion
 from .features import Features, extract
 from .knn import knn
@@ -73,7 +73,7 @@ class OnlineKnn:
         self.bank = _part_of(data, "train", setting.bank, plugins)
         self.queries = _part_of(data, "test", setting.queries, plugins)
         for source, which in ((self.bank, "training"), (self.queries, "held-out")):
-            if source.labels is None or not bool((source.labels >= 0).any()):
+            if not has_labels(source):
                 raise NoLabelsError(f"the {which} images have no labels: nearest neighbours are not measured")
 
     def __str__(self) -> str:
@@ -113,6 +113,4 @@ class OnlineKnn:
 
 def _part_of(data: Data, split: str, most: int, plugins: tuple[str, ...]) -> Source:
     asked = data.settings.get("limit")
-    limit = min(most, asked) if isinstance(asked, int) else most
-    found: Source = open_source(data.use, {**data.settings, "split": split, "limit": limit}, plugins)
-    return found
+    return images_of(data, split, plugins, limit=min(most, asked) if isinstance(asked, int) else most)

@@ -51,7 +51,13 @@ def shared_of(
     check.sound(method_in(loaded), loaded, plugins)  # a method's bare name means its recipe, as in train
     check.sized_recipe(loaded, allowed)
     if space.objective == KNN:
-        _refuse_unlabelled(loaded, allowed)
+        from ..feed.open_source import unlabelled
+
+        if (split := unlabelled(loaded.spec.data, allowed)) is not None:
+            raise SslgraphError(
+                f"the search looks for the best {KNN}, which compares labels, and the {split} images have none; "
+                "write maximize: health.rankme, or another measure that needs none"
+            )
     recipe = str(Path(asked["recipe"]).resolve()) if asked["recipe"].endswith((".yaml", ".yml")) else asked["recipe"]
     folder = Path(out or Path("runs", f"search-{Path(file).stem}")).resolve()
     shared = Shared(recipe, asked["overrides"], allowed, space, folder, _values(loaded, space), seeds)
@@ -72,19 +78,6 @@ def _values(loaded: Loaded[Recipe], space: Space) -> dict[str, Any]:
         if value is not None:
             found[number.path] = value
     return found
-
-
-def _refuse_unlabelled(loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> None:
-    from ..feed.open_source import open_source
-
-    data = loaded.spec.data
-    for split in ("train", "test"):
-        labels = open_source(data.use, {**data.settings, "split": split}, plugins).labels
-        if labels is None or not bool((labels >= 0).any()):
-            raise SslgraphError(
-                f"the search looks for the best {KNN}, which compares labels, and the {split} images have none; "
-                "write maximize: health.rankme, or another measure that needs none"
-            )
 
 
 def search(shared: Shared, asked: Asked, say: Callable[[str], object]) -> list[Outcome]:

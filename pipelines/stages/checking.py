@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 from sslgraph.read.resolved import flat
+from sslgraph.read.spec import Data
 from sslgraph.settle.sized import SizedGraph
 
 from ..check import check
 from ..check.check import Examination, examine
 from ..check.request import moved
-from ..feed.feed import Source
-from ..feed.open_source import open_source
+from ..feed.open_source import unlabelled
 from ..weights.given import given
 from ..weights.opening import Opened, opened
 from . import artefact
@@ -98,20 +97,11 @@ def refuse_unlabelled(stages: Sequence[Planned], plugins: tuple[str, ...] = ()) 
                 continue
             data, path = trained.recipe.spec.data, told.stage.settings.get("data") if told is not trained else None
             use, settings = (data.use, dict(data.settings)) if path is None else moved(data, path)
-            text = artefact.digest([use, settings])
-            split = None if text in seen else _unlabelled(use, settings, check.allowed_in(trained.recipe, plugins))
+            text, images = artefact.digest([use, settings]), Data(use=use, settings=settings)
+            split = None if text in seen else unlabelled(images, check.allowed_in(trained.recipe, plugins))
             seen.add(text)
             if split is not None:
                 raise SslgraphError(
                     f"stage '{study.base}' compares {' and '.join(sorted(facts))} of '{told.base}', which needs "
                     f"labels, and the {split} images of '{trained.base}' have none; give images with labels (--data)"
                 )
-
-
-def _unlabelled(use: str, settings: Mapping[str, Any], allowed: tuple[str, ...]) -> str | None:
-    """The split of some images that has no label; None if both have some."""
-    for split in ("train", "test"):
-        source: Source = open_source(use, {**settings, "split": split}, allowed)
-        if source.labels is None or not bool((source.labels >= 0).any()):
-            return split
-    return None

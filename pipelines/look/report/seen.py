@@ -20,7 +20,7 @@ from sslgraph.views.views import ViewProgram, pixel_view
 
 from ...check import check
 from ...evaluate.restored import restored
-from ...feed.feed import Source
+from ...feed.feed import Source, has_labels
 from ...feed.label_maps import maps_of
 from ...feed.open_source import Rows
 from ...machine import machine
@@ -98,7 +98,7 @@ def look(record: Record, train: Source, sources: Sources, *, most: int, plugins:
 
     trained, random = encoded(encoders.trained, encoders.view), encoded(encoders.random, encoders.view)
     scores = {}
-    if not (_has_labels(bank) and _has_labels(queries)):
+    if not (has_labels(bank) and has_labels(queries)):
         notes.append("the images have no labels, so neighbours and map are shown without classes")
     elif not (record.evaluation or record.knn):  # nobody has measured it yet
         asked = {"trained": trained, "random encoder": random, "pixels": encoded(nn.Flatten(), pixel_view())}
@@ -136,10 +136,6 @@ def _parts(held_out: Callable[[], Source], train: Source, most: int) -> tuple[Ro
         note = f"there are no held-out images ({reason}); those asked about are training images"
         return Rows(train, chosen[~ask]), Rows(train, chosen[ask]), [note]
     return Rows(train, fair(train, most)), Rows(test, fair(test, most)), []
-
-
-def _has_labels(source: Rows) -> bool:
-    return source.labels is not None and bool((source.labels >= 0).any())
 
 
 def fair(source: Source, most: int) -> Int64[Tensor, "images"]:

@@ -10,7 +10,7 @@ from typing import Any
 from ...check import check
 from ...evaluate.restored import newest, opened
 from ...feed.feed import Source
-from ...feed.open_source import open_source
+from ...feed.open_source import images_of
 from ...launch.launch import launch
 from ...machine import machine
 from ...measure.features import extract
@@ -45,6 +45,4 @@ def _limit(work: Work, labels: str | int) -> int:
 
 def _source(work: Work, split: str) -> Source:
     assert work.recipe is not None
-    data, plugins = work.recipe.spec.data, check.allowed_in(work.recipe, work.plugins)
-    found: Source = open_source(data.use, {**data.settings, "split": split}, plugins)
-    return found
+    return images_of(work.recipe.spec.data, split, check.allowed_in(work.recipe, work.plugins))

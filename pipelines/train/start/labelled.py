@@ -11,7 +11,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.settle.sized import SizedLeg
 
-from ...feed.feed import Source
+from ...feed.feed import Source, has_labels
 from ...feed.label_maps import MapsOf, maps_of
 
 PORT, MAP = "label", "map"
@@ -31,7 +31,7 @@ def refuse(method: CompiledMethod, source: Source) -> None:
         )
     if not is_asked(method):
         return
-    if source.labels is None or not bool((source.labels >= 0).any()):
+    if source.labels is None or not has_labels(source):
         raise SslgraphError("this method reads labels (x.label), and the images have none; give data with labels")
     there = int(source.labels.max()) + 1
     for loss, width in _widths(method, PORT):

@@ -27,7 +27,7 @@ from sslgraph.views.views import ViewProgram, evaluation_view
 
 from ...check import check
 from ...feed.feed import Feed, Source
-from ...feed.open_source import open_source
+from ...feed.open_source import images_of
 from ...machine import machine
 from ...machine.chosen_forms import Forms, of_run
 from ...machine.strategy import spread
@@ -99,7 +99,7 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     recipe, plugins = loaded.spec, check.allowed_in(loaded, config.plugins)
     machine.use(processes=config.processes, threads=recipe.threads)
     with within(loaded, ("data",)):
-        source: Source = open_source(recipe.data.use, {**recipe.data.settings, "split": "train"}, plugins)
+        source = images_of(recipe.data, "train", plugins)
     method, begun = compiled(loaded, images=len(source), size=source.size, plugins=plugins)
     folder = Path(config.out or "")
     with placed(loaded.place), under("method"):
