@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from sslgraph import draws
 from sslgraph.errors import SslgraphError
+from sslgraph.settle.evaluating import evaluating
 from sslgraph.views.views import ViewProgram
 
 from ..feed.feed import Index, Source, prefetched, reader
@@ -45,18 +45,6 @@ class Features:
         return self.values[known], self.labels[known]
 
 
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """The module in eval mode for as long as this lasts; each module in it is in its own mode again afterwards."""
-    modes = {inner: inner.training for inner in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for inner, mode in modes.items():
-            inner.training = mode
-
-
 def extract(
     encoder: nn.Module,
     source: Source,
@@ -75,7 +63,7 @@ def extract(
     rows, kept = [], []
     size = batch or _batch(torch.device(device))
     wanted = (torch.arange(len(source)) if images is None else images).split(size)
-    with evaluating(encoder):
+    with evaluating(*encoder.modules()):
         for view, index in prefetched(_views(source, program, wanted, torch.device(device), channels_last), 2):
             rows.append(_encoded(encoder, view, precision))
             kept.append(index)
@@ -98,7 +86,7 @@ def extract_views(
     (view, steps), read = next(iter(program.views.items())), reader(source, device)
     rounds, size = -(-views // steps.copies), batch or _batch(device)
     rows = []
-    with evaluating(encoder):
+    with evaluating(*encoder.modules()):
         for wanted in draws.fair(len(source), images, source.labels).split(max(1, size // steps.copies)):
             pixels, index = read(wanted)
             good = index == wanted

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from sslgraph.amounts import percent
 from sslgraph.compile.compile import CompiledMethod
+from sslgraph.settle.evaluating import evaluating
 from sslgraph.views.views import ViewProgram, clocked
 
-from .features import evaluating
 from .told import ports as ports_of
 
 IMAGES, BATCH = 512, 16
@@ -73,7 +73,7 @@ def drawn(
     noise = (_noise((method.sized.channels, *size), number) for number in (0, 1))
     first, other = (_batch(views, images, torch.arange(BATCH), 0, device) for images in noise)
     moved = {k: v.roll(1, 0) if k.endswith((".index", ".label", ".map")) else v for k, v in other.items()}
-    with evaluating(method):
+    with evaluating(*method.modules()):
         before, after = program(first), program(moved)
     return {loss: pair for loss, pair in ports.items() if torch.equal(before[pair[1]], after[pair[1]])}
 
@@ -86,7 +86,7 @@ def asked(
     """For each of these losses the predicted labels, and the true ones, over batches of (images, index, epoch)."""
     program = method.training_program.only(dict.fromkeys(name for pair in ports.values() for name in pair))
     told: dict[str, list[tuple[Tensor, Tensor]]] = {loss: [] for loss in ports}
-    with evaluating(method):
+    with evaluating(*method.modules()):
         for images, index, epoch in batches:
             out = program(_batch(views, images, index, epoch, device))
             for loss, (scores, labels) in ports.items():

@@ -11,10 +11,10 @@ from torch import Tensor
 from sslgraph import collectives
 from sslgraph.compile.failed import failed_in
 from sslgraph.errors import SslgraphError
+from sslgraph.settle.evaluating import evaluating
 from sslgraph.torch_compat import compile_failure, without_compiler
 
 from ..feed.feed import Batch
-from ..measure.features import evaluating
 from ..record.record import NotFiniteError
 from ..storage import run_folder
 from ..storage.interrupt import Interrupt
@@ -137,7 +137,7 @@ def _look(run: Run, step: int) -> None:
 
 def _measure(run: Run, step: int, measure: Measure) -> None:
     """Evaluates the exported encoder in eval mode and leaves every module as it was."""
-    with run.record.aside(), torch.no_grad(), evaluating(run.method):
+    with run.record.aside(), torch.no_grad(), evaluating(*run.method.modules()):
         measures = measure(run.method.encoder().to(run.device).eval())
     run.record.evaluation(step, measures)
 

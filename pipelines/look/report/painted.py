@@ -14,13 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from sslgraph.compile.compile import CompiledMethod
+from sslgraph.settle.evaluating import evaluating
 from sslgraph.settle.sized import SizedLeg, Step
 from sslgraph.views.views import clocked
 
 from ...evaluate.restored import Restored
 from ...feed.feed import Images
 from ...feed.label_maps import MapsOf
-from ...measure.features import evaluating
 
 IMAGE = "image"  # the word of `pictures` that takes the view itself, in 0..1
 TOLD = "told_"  # with an output behind it: the scores that a loss compares with this output
@@ -51,7 +51,7 @@ def painted(
     calls = dict(painting(method))
     if not calls:
         return ()
-    with evaluating(method):
+    with evaluating(*method.modules()):
         batch = clocked(
             encoders.views, images, index, seed=0, epoch=0, step=0, device=device,
             labels=torch.zeros(int(index.max()) + 1).long(), maps=None if maps is None else maps(index),
