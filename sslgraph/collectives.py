@@ -170,6 +170,15 @@ def all_sum_with_gradient(value: Tensor) -> Tensor:
     return value if ranks() == 1 else _Sum.apply(value)
 
 
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """The mean over the rows of all ranks, each as often as its weight says; 0 where nothing counts.
+
+    What a rank returns is its share of it: averaged over ranks, value and gradient are those of one process.
+    """
+    total = all_sum(weights.sum()) / ranks()
+    return (values * weights).sum() / total.clamp_min(1e-6)
+
+
 def broadcast(value: Tensor) -> Tensor:
     """Rank 0's value on every rank, without gradient."""
     if ranks() == 1:

@@ -15,6 +15,7 @@ Role = Literal[
     "decoder",
     "discriminator",
     "prototypes",
+    "rows",  # no image makes them: it takes no input
     # states
     "queue",  # rows of the last steps
     "bank",  # a row for each image
@@ -66,6 +67,7 @@ class Traits:
         sane: the lowest and the highest value that publications use of a setting, with a margin.
         rows: the length of the rows that it gives (a loss: that it needs): "unit", "raw" (any), "same" (as they came).
         reorders: "away": its rows come in another order; "back": they come in their first order again.
+        places: the port whose places it pools: the tokens of a sequence, or the cells of a map.
         shows: what a picture shows of what it does to an image: "mask", "tiles", "turns" and others below.
 
     A loss:
@@ -96,6 +98,7 @@ class Traits:
     sane: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     rows: Literal["", "unit", "raw", "same"] = ""
     reorders: Literal["", "away", "back"] = ""
+    places: str = ""
     shows: Shows = ""
     kind: str = ""
     affine_in: str = ""
@@ -115,7 +118,7 @@ class Traits:
     def named_ports(self) -> dict[str, tuple[str, ...]]:
         """For each trait that names input ports, the ports that it names."""
         ports = {trait: getattr(self, trait) for trait in ("hides", "fixed", "detached", "agrees", "classifies")}
-        ports |= {trait: (getattr(self, trait),) for trait in ("unless", "weighed_by", "older", "centred_by")}
+        ports |= {trait: (getattr(self, trait),) for trait in ("unless", "weighed_by", "older", "centred_by", "places")}
         return {trait: tuple(filter(None, names)) for trait, names in ports.items()}
 
     @property

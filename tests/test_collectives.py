@@ -106,6 +106,7 @@ CHECKS: dict[str, Callable[[], list[Tensor]]] = {
     "mean_gradients": mean_gradients,
     "nt_xent": lambda: gradients(NTXent(), [whole(2, 4, 3)], axis=1),
     "info_nce": lambda: gradients(InfoNCE(), [whole(4, 3), whole(4, 3, seed=1)]),
+    "info_nce of some": lambda: gradients(SomeRows(), [whole(4, 3), whole(4, 3, seed=1)]),
     "barlow_twins": lambda: gradients(BarlowTwins(), [whole(4, 3), whole(4, 3, seed=1)]),
     "masked_regression": lambda: gradients(RaggedMask(), [whole(4, 2, 3), whole(4, 2, 3, seed=1)]),
     "sinkhorn": lambda: [Sinkhorn()(mine(whole(2, 6, 4), 1) / 5)],
@@ -117,6 +118,14 @@ CHECKS: dict[str, Callable[[], list[Tensor]]] = {
     "shuffled alone": lambda: shuffled(2),
     "exchanged": exchanged,
 }
+
+
+class SomeRows(nn.Module):
+    """InfoNCE with more rows that count on one rank than on the other."""
+
+    def forward(self, query: Tensor, key: Tensor) -> Tensor:
+        loss: Tensor = InfoNCE()(query, key, where=mine(torch.tensor([True, True, False, True])))
+        return loss
 
 
 class RaggedMask(nn.Module):
@@ -148,7 +157,8 @@ def test_gradients_are_averaged_and_a_missing_one_counts_as_zero(both: Both) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "axis"), [("nt_xent", 1), ("info_nce", 0), ("barlow_twins", 0), ("masked_regression", 0)]
+    ("name", "axis"),
+    [("nt_xent", 1), ("info_nce", 0), ("info_nce of some", 0), ("barlow_twins", 0), ("masked_regression", 0)],
 )
 def test_a_loss_that_spans_the_batch_has_the_value_and_gradients_of_one_process(
     both: Both, name: str, axis: int

@@ -21,6 +21,7 @@ FREE = {
         "black and white of any kind of pixel: Hounsfield units begin below 0",
     ),
     "wiring.scale.factor": "a negative factor turns a value round",
+    "wiring.scale.shift": "a negative shift takes off",
     "wiring.slice.start": "below 0 it counts from the end",
     "wiring.slice.stop": "below 0 it counts from the end",
 }

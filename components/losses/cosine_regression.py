@@ -14,6 +14,7 @@ from sslgraph.component import component
     kind="cosine distance",
     affine_in="cos(prediction, target)",
     agrees=("prediction", "target"),
+    weighed_by="where",
 )
 class CosineRegression(nn.Module):
     """Squared distance of the two directions.
@@ -33,9 +34,7 @@ class CosineRegression(nn.Module):
         costs = 2 - 2 * (normalize(prediction, dim=1) * normalize(target, dim=1)).sum(1)
         if where is None:
             return costs.mean()
-        weights = where.to(costs.dtype)
-        total = collectives.all_sum(weights.sum()) / collectives.ranks()
-        return (costs * weights).sum() / total.clamp_min(1e-6)
+        return collectives.weighted_mean(costs, where.to(costs.dtype))
 
     def landmarks(
         self,

@@ -54,8 +54,7 @@ class CrossEntropy(nn.Module):
         weights = (labels != self.ignore).to(costs.dtype).flatten()
         if where is not None:
             weights = weights * where.flatten()
-        total = collectives.all_sum(weights.sum()) / collectives.ranks()
-        return (costs * weights).sum() / total.clamp_min(1e-6)
+        return collectives.weighted_mean(costs, weights)
 
     def pictures(
         self,

@@ -64,8 +64,7 @@ class MaskedRegression(nn.Module):
         weights = _spread(where, cost)
         if self.over == "all":
             return (weights * cost).mean()
-        total = collectives.all_sum(weights.sum()) / collectives.ranks()
-        return (weights * cost).sum() / total.clamp_min(EPSILON)
+        return collectives.weighted_mean(cost, weights)
 
     def landmarks(
         self,

@@ -1,10 +1,11 @@
 """Negative cosine (SimSiam): a prediction points where the other view's projection points."""
 # ruff: noqa: ARG002 - landmarks take the ports of forward and may need the shape of one only
 
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from sslgraph import collectives
 from sslgraph.component import component
 
 
@@ -13,6 +14,7 @@ from sslgraph.component import component
     kind="cosine distance",
     affine_in="cos(prediction, target)",
     agrees=("prediction", "target"),
+    weighed_by="where",
 )
 class NegativeCosine(nn.Module):
     """Minus the cosine of prediction and target.
@@ -20,12 +22,23 @@ class NegativeCosine(nn.Module):
         loss = mean over the batch of  - p.t / (|p| |t|)
 
     From -1 (equal directions) to 1 (opposite). The stop-gradient on the target stands in the flow, where it is seen;
-    SimSiam's two losses weigh one half each.
+    SimSiam's two losses weigh one half each. With `where` it is the mean over the rows that count, on all ranks.
     """
 
-    def forward(self, prediction: Float[Tensor, "batch dim"], target: Float[Tensor, "batch dim"]) -> Float[Tensor, ""]:
-        return -(normalize(prediction, dim=1) * normalize(target, dim=1)).sum(1).mean()
+    def forward(
+        self,
+        prediction: Float[Tensor, "batch dim"],
+        target: Float[Tensor, "batch dim"],
+        where: Shaped[Tensor, "batch"] | None = None,
+    ) -> Float[Tensor, ""]:
+        costs = -(normalize(prediction, dim=1) * normalize(target, dim=1)).sum(1)
+        return costs.mean() if where is None else collectives.weighted_mean(costs, where.to(costs.dtype))
 
-    def landmarks(self, prediction: Float[Tensor, "batch dim"], target: Float[Tensor, "batch dim"]) -> dict[str, float]:
+    def landmarks(
+        self,
+        prediction: Float[Tensor, "batch dim"],
+        target: Float[Tensor, "batch dim"],
+        where: Shaped[Tensor, "batch"] | None = None,
+    ) -> dict[str, float]:
         """Unrelated directions cost 0; a constant output reaches the best value, -1."""
         return {"chance": 0.0, "collapsed": -1.0}

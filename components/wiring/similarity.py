@@ -12,6 +12,7 @@ class Similarity(nn.Module):
     """logits[b, n] = features[b] . others[n] / temperature.
 
     With a memory bank for `others` and the sample's index for label, cross-entropy of it is InstDisc's full softmax.
+    Images of the batch for `others` are those of this rank: everyone(...) gives those of all.
 
     Settings:
         temperature: divides the dot products, no unit.

@@ -165,9 +165,9 @@ class Figure:
         if spoken := self.method.nets[net].role:
             return spoken
         said, depth = self.traits(self.method.nets[net].use).role, self.depth(net)
-        if said == "encoder" or depth == 0:
+        if said == "encoder" or (depth == 0 and said != "rows"):
             return "encoder"
-        if said in ("decoder", "discriminator", "prototypes"):
+        if said in ("decoder", "discriminator", "prototypes", "rows"):
             return said
         losses = [loss for loss in self.training.losses.values() if self.traits(loss.use).classifies[0]]
         if any(self._ends_in(loss, net) for loss in losses):

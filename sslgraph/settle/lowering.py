@@ -131,7 +131,9 @@ class Lowering:
         self._prepare(value, box, ports, self._metas(inputs))
         arriving = [(self.out.tensors[piece.tensor], piece.views) for piece in given.values()]
         batch = (self.sizes.batch, 1)
-        rows, copies = next(((one.shape[0], views) for one, views in arriving if isinstance(one, Tensor)), batch)
+        rows, copies = next(
+            ((one.shape[0], views) for one, views in arriving if isinstance(one, Tensor) and one.dim()), batch
+        )
         for reserved in RESERVED_PORTS:
             if reserved in ports and self.leg is self.graph.export:
                 if not ports[reserved].optional:

@@ -203,6 +203,17 @@ def test_rows_that_are_no_multiple_of_the_batch_have_no_draws() -> None:
         sized(**text)
 
 
+def test_a_number_without_axes_may_go_into_a_part() -> None:
+    ops = {"spread": {"use": "wiring.spectrum", "measure": "nuclear"}, "less": {"use": "wiring.scale", "factor": 0.5}}
+    text = {
+        **PLAIN,
+        "ops": ops,
+        "flow": {"z": "g(f(x))", "n": "less(spread(everyone(z)))"},
+        "losses": {"l": {"use": "losses.mean", "of": ["n"]}},
+    }
+    assert sized(**text).legs[0].shapes("n") == ((),)
+
+
 def test_a_write_that_does_not_fit_is_refused_before_any_run() -> None:
     text = {**PLAIN, "state": {"kept": {"use": "more_parts:Album", "rows": 6}}, "after_step": ["kept.put(z)"]}
     with pytest.raises(SpecError, match=r"kept.put: "):

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from sslgraph.components.losses.cosine_regression import CosineRegression
+from sslgraph.components.losses.distillation import Distillation
 from sslgraph.components.losses.negative_cosine import NegativeCosine
 
 EAST, NORTH = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 3.0]])
@@ -36,8 +37,9 @@ def test_a_constant_output_costs_the_collapsed_value_and_random_directions_about
     assert loss(random, random.flip(0)).item() == pytest.approx(landmarks["chance"], abs=0.02)
 
 
-def test_only_rows_that_count_enter_the_mean() -> None:
+@pytest.mark.parametrize("loss", [CosineRegression(), NegativeCosine(), Distillation(temperature=0.5)])
+def test_only_rows_that_count_enter_the_mean(loss: torch.nn.Module) -> None:
     p, t = torch.randn(2, 6, 4)
     where = torch.tensor([True, False, True, True, False, False])
-    torch.testing.assert_close(CosineRegression()(p, t, where), CosineRegression()(p[where], t[where]))
-    assert CosineRegression()(p, t, torch.zeros(6, dtype=torch.bool)) == 0
+    torch.testing.assert_close(loss(p, t, where), loss(p[where], t[where]))
+    assert loss(p, t, torch.zeros(6, dtype=torch.bool)) == 0

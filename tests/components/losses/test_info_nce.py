@@ -33,6 +33,18 @@ def test_without_a_queue_the_other_keys_are_the_negatives() -> None:
     torch.testing.assert_close(InfoNCE(temperature=0.2)(query[:1], key[:1]), torch.zeros((), dtype=torch.float64))
 
 
+def test_rows_that_do_not_count_are_neither_queries_nor_keys() -> None:
+    query, key, queue = unit(6, 4).requires_grad_(), unit(6, 4), unit(5, 4)
+    where = torch.tensor([True, False, True, True, False, True])
+    loss = InfoNCE(temperature=0.2)
+    torch.testing.assert_close(loss(query, key, where=where), loss(query[where], key[where]))
+    torch.testing.assert_close(loss(query, key, queue, where=where), loss(query[where], key[where], queue))
+    none = loss(query, key, where=torch.zeros(6))
+    none.backward()
+    assert none == 0 and query.grad is not None and query.grad.eq(0).all()
+    assert loss.landmarks(query, key, where=where) == {} and loss.landmarks(query, key, queue, where=where)
+
+
 @pytest.mark.parametrize(("size", "expected"), [(4096, 8.31801), (65536, 11.09037)])
 def test_collapse_costs_log_of_one_plus_the_queue(size: int, expected: float) -> None:
     row = torch.tensor([[1.0, 0.0]])

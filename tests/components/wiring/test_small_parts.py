@@ -64,7 +64,7 @@ def test_mean_of_a_map_is_the_mean_of_its_tokens() -> None:
 
 
 def test_mean_of_rows_is_refused() -> None:
-    with pytest.raises(ValueError, match="it was given 2 axes"):
+    with pytest.raises(ValueError, match="these have 2 axes"):
         Mean()(torch.zeros(2, 3))
 
 

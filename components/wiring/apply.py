@@ -1,0 +1,46 @@
+"""A function of each number, such as a logarithm (FroSSL takes it of a norm) or a sigmoid."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph.component import component
+from sslgraph.ranges import NotNegative
+
+FUNCTIONS = {
+    "abs": torch.abs,
+    "exp": torch.exp,
+    "log": torch.log,
+    "reciprocal": torch.reciprocal,
+    "sigmoid": torch.sigmoid,
+    "sin": torch.sin,
+    "sqrt": torch.sqrt,
+    "square": torch.square,
+}
+
+
+@component(source="definition", float32=True)
+class Apply(nn.Module):
+    """out = function(x), number by number, in float32.
+
+    Settings:
+        function: what is taken of each number; reciprocal is 1 / x, log the natural one.
+        floor: log, reciprocal and sqrt count smaller numbers as this one, so that their gradient stays finite.
+    """
+
+    def __init__(
+        self,
+        *,
+        function: Literal["abs", "exp", "log", "reciprocal", "sigmoid", "sin", "sqrt", "square"],
+        floor: NotNegative = 1e-12,
+    ) -> None:
+        super().__init__()
+        self.function = function
+        self.floor = floor
+
+    def forward(self, value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        if self.function in ("log", "reciprocal", "sqrt"):
+            value = value.clamp_min(self.floor)
+        return FUNCTIONS[self.function](value)

@@ -1,0 +1,15 @@
+"""The smaller of two values, number by number."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sslgraph.component import component
+
+
+@component(source="definition")
+class Minimum(nn.Module):
+    """out = min(one, other); the gradient goes to the smaller one, to both by halves where they are equal."""
+
+    def forward(self, one: Float[Tensor, "*shape"], other: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        return torch.minimum(one, other)
