@@ -66,6 +66,8 @@ class Traits:
         older: the optional port through which rows of earlier steps join those of the batch.
         sane: the lowest and the highest value that publications use of a setting, with a margin.
         rows: the length of the rows that it gives (a loss: that it needs): "unit", "raw" (any), "same" (as they came).
+        cuts: the port of whose places it keeps those from its setting `start` to `stop`.
+        multiplies: the two ports whose rows it takes the dot products of.
         reorders: "away": its rows come in another order; "back": they come in their first order again.
         places: the port whose places it pools: the tokens of a sequence, or the cells of a map.
         shows: what a picture shows of what it does to an image: "mask", "tiles", "turns" and others below.
@@ -76,6 +78,7 @@ class Traits:
             factor and offset.
         agrees: the two ports that it brings together, the one that is trained first. Unless the loss `repels`, a
             constant output is its best. A setting PORT_temperature belongs to the port.
+        compares: "distance": that of the two ports of `agrees`, as they come; their lengths matter.
         centred_by: the optional port whose value is taken off the second port of `agrees`, against a constant output.
         repels: what it, or an op such as a whitening, holds apart: "samples" or "features".
         idea: what a paper calls that, where it is not negative pairs: "redundancy reduction".
@@ -99,10 +102,13 @@ class Traits:
     rows: Literal["", "unit", "raw", "same"] = ""
     reorders: Literal["", "away", "back"] = ""
     places: str = ""
+    cuts: str = ""
+    multiplies: tuple[str, str] = ("", "")
     shows: Shows = ""
     kind: str = ""
     affine_in: str = ""
     agrees: tuple[str, str] = ("", "")
+    compares: Literal["", "distance"] = ""
     centred_by: str = ""
     repels: Literal["", "samples", "features"] = ""
     idea: str = ""
@@ -117,8 +123,14 @@ class Traits:
     @property
     def named_ports(self) -> dict[str, tuple[str, ...]]:
         """For each trait that names input ports, the ports that it names."""
-        ports = {trait: getattr(self, trait) for trait in ("hides", "fixed", "detached", "agrees", "classifies")}
-        ports |= {trait: (getattr(self, trait),) for trait in ("unless", "weighed_by", "older", "centred_by", "places")}
+        ports = {
+            trait: getattr(self, trait)
+            for trait in ("hides", "fixed", "detached", "agrees", "classifies", "multiplies")
+        }
+        ports |= {
+            trait: (getattr(self, trait),)
+            for trait in ("unless", "weighed_by", "older", "centred_by", "places", "cuts")
+        }
         return {trait: tuple(filter(None, names)) for trait, names in ports.items()}
 
     @property

@@ -6,7 +6,13 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="arXiv:2206.10698, equation 5", title="dot product", kind="dot product", repels="features")
+@component(
+    source="arXiv:2206.10698, equation 5",
+    title="dot product",
+    kind="dot product",
+    repels="features",
+    multiplies=("rows", "other"),
+)
 class DotProduct(nn.Module):
     """loss = mean over the batch of  rows[n] . other[n]
 

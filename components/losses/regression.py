@@ -14,6 +14,7 @@ from sslgraph.ranges import Positive
     source="arXiv:2105.04906, equation 5; arXiv:2202.03555, equation 2, for smooth l1",
     kind="regression",
     agrees=("prediction", "target"),
+    compares="distance",
 )
 class Regression(nn.Module):
     """The mean over all numbers of a distance d of prediction and target.

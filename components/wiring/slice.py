@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="definition; arXiv:2401.08541, equation 1", title="places")
+@component(source="definition; arXiv:2401.08541, equation 1", title="places", cuts="tokens")
 class Slice(nn.Module):
     """out = tokens[:, start:stop],   as Python counts: below 0 from the end, and `stop` itself is left out
 

@@ -9,7 +9,10 @@ from sslgraph.parts import registry
 from sslgraph.read.spec import Path
 from sslgraph.wire.graph import Graph
 
+from .queries import calls, of_this_rank, origins, output, parts_upstream, spans_batch
 from .rule import Doubt, Facts, rule
+
+MAPS = (("rows", "columns"), ("height", "width"))
 
 
 @rule("SG201", "pylint W0622, redefined-builtin")
@@ -72,3 +75,55 @@ def views_as_rows(graph: Graph, facts: Facts) -> Iterator[Doubt]:
             'annotate its forward: Float[Tensor, "views batch dim"] takes the views apart, and '
             'Float[Tensor, "batch dim"] says that rows are meant; or name the views in the flow: z[0] and z[1]',
         )
+
+
+@rule("SG205", "docs/parts.md, Other ranks")
+def rows_of_this_rank_alone(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """Where images are compared, they are those of all processes."""
+    local = of_this_rank(graph)
+    for value, box in calls(graph):
+        for port, source in value.inputs if box.section in ("ops", "wiring", "losses") else ():
+            axes = box.signature.inputs[port].axes or ("",)
+            is_table = axes[0].isidentifier() and axes[0] != "batch" and not axes[0].startswith("views")
+            if is_table and source in local and not spans_batch(graph, value, box):
+                yield Doubt(
+                    value.path,
+                    f"'{box.name}' ({box.use}) takes at '{port}' the rows of all images, and '{source}' has those of "
+                    "one process alone: on several, each compares fewer",
+                    f"write everyone({source}), as a name of the flow if need be",
+                )
+
+
+@rule("SG206", "docs/language.md, flow")
+def features_taken_for_places(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """What is pooled over places has places."""
+    for value, box in calls(graph):
+        for source in (given for port, given in value.inputs if port == box.traits.places):
+            made = output(graph, source)
+            axes = made.axes if made and made.axes else ()
+            if len(axes) == 4 and axes[2:] not in MAPS and not any(axis.startswith("*") for axis in axes):
+                yield Doubt(
+                    value.path,
+                    f"'{box.name}' ({box.use}) pools the last two axes of a map, and '{source}' is no map: "
+                    f"[{', '.join(axes)}]; what is left is '{axes[1]}'",
+                    "take one of them first, or their mean (mean_of_layers): it pools tokens [batch, tokens, dim], too",
+                )
+
+
+@rule("SG207", "docs/language.md, flow")
+def views_of_one(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """What is pooled over views has several."""
+    for value, box in calls(graph):
+        ports, made = box.signature.inputs, output(graph, value.name)
+        is_bag_in = [source for port, source in value.inputs if ports[port].is_bag]
+        is_pooled = made is not None and (made.axes or ("",))[0] == "batch"
+        for source in is_bag_in if box.section in ("ops", "wiring") and is_pooled else ():
+            known = origins(graph, source)
+            makes_views = any(port.is_bag for part in parts_upstream(graph, source) for port in part.signature.outputs)
+            if known is not None and len(known) == 1 and not makes_views:
+                yield Doubt(
+                    value.path,
+                    f"'{box.name}' ({box.use}) works over the views of a bag, and '{source}' is of one view, "
+                    f"{known[0]}: it is that view itself",
+                    "give the view copies: 2 or more, or name a bag(...) of several",
+                )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sslgraph.wire.graph import Box, Graph, Value
 
-from .queries import calls
+from .queries import box_of, calls, parts_upstream, setting, sights
 from .rule import Doubt, Facts, rule
 
 HIDES = ("mask", "blocks")  # what a mask shows that leaves places out; a hole is in the image that it gives itself
@@ -48,6 +48,82 @@ def outputs_exchanged(graph: Graph, _: Facts) -> Iterator[Doubt]:
                     f"has an output '{port}' too",
                     f"give it that one, or name the port that is meant: {box.name}(..., {given.port}=...)",
                 )
+
+
+@rule("SG115", "arXiv:2111.07832, section 3.1; arXiv:2103.10957, section 3")
+def mask_of_another_view(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A mask, or a label map, is used on the view that it is of."""
+    seen, made = sights(graph), _of_places(graph)
+    for value, box in calls(graph):
+        of_others = [seen[source] for _, source in value.inputs if source not in made and seen[source]]
+        of_others = of_others if value.kind == "loss" else [frozenset().union(*of_others)] if of_others else []
+        for port, source in value.inputs:
+            elsewhere = [views for views in of_others if seen[source].isdisjoint(views)]
+            if source in made and seen[source] and elsewhere:
+                theirs = " and ".join(sorted(elsewhere[0]))
+                yield Doubt(
+                    value.path,
+                    f"'{box.name}' ({box.use}) is given, at '{port}', places of {' and '.join(sorted(seen[source]))} "
+                    f"for what is seen in {theirs}: another crop shows other things there",
+                    f"make the mask, or read the map, of {theirs}",
+                )
+                break
+
+
+@rule("SG117", "arXiv:2401.08541, section 3.1")
+def next_place_is_seen(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A place from which a later one is predicted knows nothing of it."""
+    seen = sights(graph)
+    for loss in graph.training.losses:
+        sides = {source: parts_upstream(graph, source) for _, source in loss.inputs if seen[source]}
+        later = [source for source, parts in sides.items() if any(_cut(part)[0] > 0 for part in parts)]
+        for source, parts in sides.items():
+            is_earlier = source not in later and any(_cut(part)[1] < 0 for part in parts)
+            if not is_earlier or not any(seen[source] & seen[other] for other in later):
+                continue
+            for value, box in calls(graph):
+                if value.name in graph.training.upstream(source) and _sees_all(box, value):
+                    yield Doubt(
+                        loss.path,
+                        f"'{loss.name}' wants of each place what stands at a later one, and '{box.name}' ({box.use}) "
+                        f"sees all places before '{source}' tells it",
+                        f"let '{box.name}' see the places before alone, as a transformer with attention: causal does",
+                    )
+
+
+def _cut(part: Box) -> tuple[int, int]:
+    """From where to where a part that cuts places keeps them, as slices count; (0, 0) of any other part."""
+    if not part.traits.cuts:
+        return 0, 0
+    return int(setting(part, "start") or 0), int(setting(part, "stop") or 0)
+
+
+def _sees_all(box: Box, call: Value) -> bool:
+    """Whether each place that a net gives is known to be made of all places that it is given."""
+    if box.section not in ("nets", "targets"):
+        return False
+    choices = box.signature.settings.get("attention")
+    if choices and "'causal'" in choices.annotation.replace('"', "'"):
+        return bool(setting(box, "attention") != "causal")
+    return bool(box.traits.hides) and not set(box.traits.hides) & set(dict(call.inputs))
+
+
+def _of_places(graph: Graph) -> set[str]:
+    """The values that only say something of the places of a view: outputs of a mask, label maps, and what is made of
+    these alone.
+    """
+    found: set[str] = set()
+    for name, value in graph.training.values.items():
+        box = box_of(graph, name)
+        is_mask = box is not None and _is_mask(box)
+        is_made = bool(value.inputs) and found.issuperset(source for _, source in value.inputs)
+        if (
+            is_mask
+            or (value.kind == "view" and value.port == "map")
+            or (is_made and (not box or box.section != "nets"))
+        ):
+            found.add(name)
+    return found
 
 
 def _is_mask(box: Box) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from sslgraph.parts.signature import Port
 from sslgraph.read.spec import Average
 from sslgraph.schedules import Schedule, is_schedule, schedule
 from sslgraph.wire.graph import HANDED_ON, Box, Graph, LossBox, TargetBox, Value
@@ -30,6 +32,50 @@ def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
     if value.kind == "member" and inner[0]:
         return inner[0][value.member : (value.member or 0) + 1]
     return inner[0] if inner and value.kind != "member" else None
+
+
+def sights(graph: Graph) -> dict[str, frozenset[str]]:
+    """Of each value of the training leg the views that it depends on, as `origins` names them; a view with `crop_of`
+    counts as the one that it shares its places with.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for name, value in graph.training.values.items():
+        known = origins(graph, name) if value.kind in ("view", "member") else None
+        inner = (found[source] for _, source in value.inputs)
+        found[name] = frozenset(map(partial(_shared, graph), known)) if known else frozenset().union(*inner)
+    return found
+
+
+def _shared(graph: Graph, origin: str) -> str:
+    """The view whose box and flip a view has."""
+    view, bracket, copy = origin.partition("[")
+    spec = graph.method.views[view]
+    return origin if spec.crop_of is None or spec.shift else _shared(graph, spec.crop_of + bracket + copy)
+
+
+def of_this_rank(graph: Graph) -> set[str]:
+    """The values of the training leg that are known to have a row for each image of a rank, and of no other rank."""
+    found: set[str] = set()
+    for name, value in graph.training.values.items():
+        box, made = box_of(graph, name), output(graph, name)
+        axis = made.axes[0] if made and made.axes else ""
+        if box and axis == "batch":
+            ports = box.signature.inputs
+            given = [source for port, source in value.inputs if (ports[port].axes or ("",))[0] == "batch"]
+        else:
+            given = [source for _, source in value.inputs] if not box or axis.startswith("*") else []
+        if value.kind == "view" or (given and found.issuperset(given)):
+            found.add(name)
+    return found
+
+
+def output(graph: Graph, name: str) -> Port | None:
+    """The port of a part that a value comes out of, with its axes; None of a view, a bag and a member of one."""
+    value, maker = graph.training.values[name], box_of(graph, name)
+    if value.kind == "port":
+        maker = box_of(graph, value.inputs[0][1])
+        return next((port for port in maker.signature.outputs if port.name == value.port), None) if maker else None
+    return maker.signature.outputs[0] if maker and maker.signature.outputs else None
 
 
 def calls(graph: Graph) -> Iterator[tuple[Value, Box]]:
@@ -126,6 +172,17 @@ def width(graph: Graph, name: str) -> int | None:
         return width(graph, value.inputs[0][1])
     out = box.settings.get("out") if box and box.section in ("nets", "targets") else None
     return out if isinstance(out, int) else None
+
+
+def has_unit_length(graph: Graph, name: str) -> bool:
+    """Whether the rows of a value are known to have unit length."""
+    value, box = graph.training.values[name], box_of(graph, name)
+    if value.kind in HANDED_ON or (box and box.traits.rows == "same"):
+        return bool(value.inputs) and all(has_unit_length(graph, source) for _, source in value.inputs)
+    if box and box.section == "state":
+        pushed = [source for write in graph.training.writes if write.box == box.name for _, source in write.inputs]
+        return bool(pushed) and all(has_unit_length(graph, source) for source in pushed)
+    return box is not None and box.traits.rows == "unit"
 
 
 def without_unit_length(graph: Graph, name: str) -> str | None:

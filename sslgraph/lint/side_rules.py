@@ -1,4 +1,4 @@
-"""Rules about the sides of a loss: which one is trained."""
+"""Rules about the sides of a loss: which one is trained, and how long their rows are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sslgraph.wire.gradients import moved_by
 from sslgraph.wire.graph import Graph
 
-from .queries import agreements, calls
+from .queries import agreements, calls, has_unit_length, nets, without_unit_length
 from .rule import Doubt, Facts, rule
 
 
@@ -34,11 +34,32 @@ def gradient_into_what_is_given(graph: Graph, _: Facts) -> Iterator[Doubt]:
         inputs = dict(loss.inputs)
         for port in (port for port in box.traits.fixed if port in inputs and reaches[inputs[port]]):
             others = [source for name, source in loss.inputs if name not in box.traits.detached and name != port]
-            nets = ", ".join(sorted(reaches[inputs[port]]))
+            trained = ", ".join(sorted(reaches[inputs[port]]))
             is_turned = not any(reaches[source] for source in others)
             yield Doubt(
                 loss.path,
-                f"'{box.name}' takes its {port} as given, and '{inputs[port]}' there trains {nets}"
+                f"'{box.name}' takes its {port} as given, and '{inputs[port]}' there trains {trained}"
                 + (", while nothing else at it is trained: they stand the wrong way round" if is_turned else ""),
                 "exchange them in of:" if is_turned else f"write stopgrad({inputs[port]}), or let a target make it",
             )
+
+
+@rule("SG116", "arXiv:2002.05709, table 5; arXiv:1805.01978, section 3.1")
+def one_side_of_unit_length(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """Both sides of a comparison have unit length, or neither."""
+    for value, box in calls(graph):
+        inputs = dict(value.inputs)
+        is_distance = box.traits.compares == "distance" and box.traits.agrees[0] in inputs
+        ports = box.traits.agrees if is_distance else box.traits.multiplies
+        sides = [inputs[port] for port in ports if port in inputs]
+        if len(sides) != 2 or (is_distance and not nets(graph, sides[0]) & nets(graph, sides[1])):
+            continue
+        for unit, other in (sides, sides[::-1]):
+            raw = without_unit_length(graph, other)
+            if raw and has_unit_length(graph, unit):
+                yield Doubt(
+                    value.path,
+                    f"'{box.name}' ({box.use}) compares '{unit}', whose rows have unit length, with '{raw}', whose "
+                    "rows have any",
+                    f"write l2({raw}), or leave the other l2(...) out",
+                )

@@ -80,6 +80,46 @@ SWAV: Text = {
     "losses": {"swap": {"use": "losses.swav", "of": ["s", "a"]}},
     "after_step": ["c.normalize", "old.push(z)"],
 }
+NEXT: Text = {
+    "views": {"x": {"augment": "mae", "size": 32}},
+    "ops": {
+        "patches": {"use": "wiring.patchify", "size": 8},
+        "past": {"use": "wiring.slice", "stop": -1},
+        "future": {"use": "wiring.slice", "start": 1},
+    },
+    "nets": {
+        "e": {"use": "heads.linear", "out": 96},
+        "f": {"use": "heads.transformer", "positions": "sincos", "attention": "causal"},
+        "d": {"use": "heads.linear", "out": 192},
+    },
+    "flow": {"p": "patches(x)", "y": "past(d(f(e(p)).tokens))", "t": "future(p)"},
+    "losses": {"pixels": {"use": "losses.masked_regression", "of": ["y", "t"]}},
+    "export": "mean(f(e(patches(x))).tokens)",
+}
+RELIC: Text = {
+    **BYOL,
+    "ops": {"scores": {"use": "wiring.similarity", "temperature": 0.2}, "shares": {"use": "wiring.softmax"}},
+    "flow": {
+        "z": "l2(g(f(x1)))",
+        "t": "l2(gt(ft(x2)))",
+        "y": "scores(z, everyone(t))",
+        "p": "shares(scores(t, everyone(t)))",
+    },
+    "nets": {"f": F, "g": G},
+    "losses": {"alike": {"use": "losses.soft_cross_entropy", "of": ["y", "p"]}},
+}
+BOTH: Text = {
+    **BYOL,
+    "views": {"x1": {"augment": "mae", "size": 32}, "x2": {"augment": "mae", "size": 32}},
+    "ops": {"inside": {"use": "wiring.region_means", "count": 2}},
+    "flow": {
+        "r": "inside(f(x1).map, x1.map)",
+        "p": "q(g(fold(r.rows)))",
+        "t": "gt(fold(inside(ft(x2).map, x2.map).rows))",
+        "w": "fold(r.where)",
+    },
+    "losses": {"one": {"use": "losses.cosine_regression", "of": ["p", "t"], "where": "w"}},
+}
 RUN = Facts(batch=256, images=50_000, epochs=100, ranks=2)
 
 
@@ -317,6 +357,101 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "2 views; 'y' is [256, 128], 1 view",
         ),
         ("SG108", SIMCLR, Facts(batch=256, accumulate=4), "'contrast' compares the 64 images of a micro-batch"),
+        (
+            "SG115",
+            change(
+                MASKED,
+                views={**MASKED["views"], "v": {"augment": "mae", "size": 32}},
+                flow={**MASKED["flow"], "h": "f(v, m.seen)"},
+            ),
+            RUN,
+            "'f' (backbones.vit) is given, at 'seen', places of x for what is seen in v: another crop shows other",
+        ),
+        (
+            "SG115",
+            change(
+                MASKED,
+                views={**MASKED["views"], "v": {"augment": "mae", "size": 32}},
+                flow={**MASKED["flow"], "p": "patches(v)"},
+            ),
+            RUN,
+            "'pixels' (losses.masked_regression) is given, at 'where', places of x for what is seen in v",
+        ),
+        (
+            "SG115",
+            change(BOTH, flow={**BOTH["flow"], "r": "inside(f(x1).map, x2.map)"}),
+            RUN,
+            "'inside' (wiring.region_means) is given, at 'labels', places of x2 for what is seen in x1",
+        ),
+        (
+            "SG116",
+            change(RELIC, flow={**RELIC["flow"], "z": "g(f(x1))"}),
+            RUN,
+            "'scores' (wiring.similarity) compares 'everyone_t', whose rows have unit length, with 'z', whose ",
+        ),
+        (
+            "SG116",
+            change(
+                BYOL,
+                nets={"f": F, "g": G, "q": G},
+                flow={"p": "q(g(f(x1)))", "t": "l2(gt(ft(x2)))"},
+                losses={"one": {"use": "losses.regression", "of": ["p", "t"]}},
+            ),
+            RUN,
+            "'one' (losses.regression) compares 't', whose rows have unit length, with 'p', whose rows have any",
+        ),
+        (
+            "SG117",
+            change(NEXT, nets={**NEXT["nets"], "f": {"use": "heads.transformer", "positions": "sincos"}}),
+            RUN,
+            "'pixels' wants of each place what stands at a later one, and 'f' (heads.transformer) sees all places",
+        ),
+        (
+            "SG117",
+            change(
+                NEXT,
+                nets={"f": {"use": "backbones.vit", "preset": "nano", "patch": 8}, "d": NEXT["nets"]["d"]},
+                flow={**NEXT["flow"], "y": "d(past(f(x).patches))"},
+                export="f",
+            ),
+            RUN,
+            "'f' (backbones.vit) sees all places before 'y' tells it",
+        ),
+        (
+            "SG205",
+            change(RELIC, flow={**RELIC["flow"], "y": "scores(z, t)"}),
+            RUN,
+            "'scores' (wiring.similarity) takes at 'others' the rows of all images, and 't' has those of one process ",
+        ),
+        (
+            "SG206",
+            change(
+                MASKED,
+                nets={
+                    "f": {"use": "backbones.vit", "preset": "nano", "patch": 8, "layers": 2},
+                    "g": {"use": "heads.linear", "out": 8},
+                },
+                ops={},
+                flow={"h": "f(x)", "y": "g(mean(h.layers))", "t": "stopgrad(g(h.cls))"},
+                losses={
+                    "spread": {"use": "losses.variance", "of": ["y"]},
+                    "more": {"use": "losses.variance", "of": ["t"]},
+                },
+            ),
+            RUN,
+            "'mean' (wiring.mean) pools the last two axes of a map, and 'h_layers' is no map: [batch, kept_layers, ",
+        ),
+        (
+            "SG207",
+            change(
+                SIMCLR,
+                views=TWO_VIEWS,
+                flow={"z": "l2(g(f(bag(x1, x2))))", "y": "l2(mean_of_views(g(f(x1))))"},
+                losses={**SIMCLR["losses"], "even": {"use": "losses.uniformity", "of": ["y"]}},
+            ),
+            RUN,
+            "'mean_of_views' (wiring.mean_of_views) works over the views of a bag, and 'g_f_x1' is of one view, x1",
+        ),
     ],
 )
 def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: Facts, message: str) -> None:
@@ -368,6 +503,17 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
             RUN,
         ),  # two players
         (MASKED, RUN),
+        (NEXT, RUN),
+        (RELIC, RUN),
+        (BOTH, RUN),
+        (
+            change(
+                MASKED,
+                views={"x": MASKED["views"]["x"], "v": {"augment": "mae", "crop_of": "x", "size": 32}},
+                flow={**MASKED["flow"], "p": "patches(v)"},
+            ),
+            RUN,
+        ),  # another rendering of the crop has the same places
         (SHARES, RUN),
         (MOCO, Facts()),
     ],
