@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sslgraph.errors import Fault, Path, SpecError, placed, together, under
+from sslgraph.errors import LINE, Fault, Path, SpecError, placed, together, under
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.read import catalogue
@@ -27,12 +27,27 @@ SOURCE = (512, 512)  # height and width of the image that views are cut from whe
 
 
 def wired(loaded: Loaded[Method], plugins: tuple[str, ...] = (), *, imports: bool = True) -> Graph:
-    """The graph of a method, with everything that is never meant refused: all faults of wiring and views at once."""
-    graph: Graph = together(
-        lambda: wire(loaded.spec, loaded.place, plugins, imports=imports), lambda: steps(loaded, plugins)
-    )[0]
-    refuse(graph)
+    """The graph of a method, with everything that is never meant refused: all faults of wiring and views at once.
+
+    Of a text with lines that can't be read, nothing is said of what only those lines may have.
+    """
+    unread = [LINE, *lost] if (lost := _unread(loaded)) else []
+    try:
+        graph: Graph = together(
+            lambda: wire(loaded.spec, loaded.place, plugins, imports=imports), lambda: steps(loaded, plugins)
+        )[0]
+        refuse(graph)
+    except SpecError as wrong:
+        raise SpecError([fault for fault in wrong.faults if fault.missing not in unread]) from wrong
     return graph
+
+
+def _unread(loaded: Loaded[Method]) -> list[str]:
+    """The names of a text that its spec does not have, because something is wrong with them."""
+    text = loaded.text.plain
+    sections = ("views", "nets", "targets", "state", "ops", "flow", "losses")
+    written = {section: text.get(section) for section in sections if isinstance(text.get(section), dict)}
+    return [name for section, names in written.items() for name in names if name not in getattr(loaded.spec, section)]
 
 
 def steps(loaded: Loaded[Method], plugins: tuple[str, ...] = ()) -> dict[str, dict[str, Part]]:

@@ -51,6 +51,9 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+LINE = "a line"
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong: the path it is about, or its place; the problem, the names there are, and the cure."""
@@ -59,6 +62,7 @@ class Fault:
     problem: str
     there_are: tuple[str, ...] = ()
     cure: str = ""
+    missing: str = ""  # the name that nothing carries; LINE: a line that is not there
 
     @property
     def place(self) -> Place | None:
@@ -147,7 +151,7 @@ def unknown(at: Path | Place, what: str, name: str, known: Iterable[str]) -> Fau
     """
     names = tuple(sorted(known))
     close = nearest(name, names)
-    return Fault(at, f"{what} '{name}'", names, f"did you mean '{close}'?" if close else "")
+    return Fault(at, f"{what} '{name}'", names, f"did you mean '{close}'?" if close else "", missing=name)
 
 
 def line_of(wrong: Exception, file: str) -> int:

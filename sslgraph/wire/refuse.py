@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from sslgraph.errors import Fault, SpecError, unknown
+from sslgraph.errors import LINE, Fault, SpecError, unknown
 from sslgraph.wire.gradients import gradient_map, moved_by, trained_by
 from sslgraph.wire.graph import Graph, Leg, LossBox, Value
 from sslgraph.wire.number_kinds import kind_faults
@@ -15,6 +16,11 @@ def refuse(graph: Graph) -> None:
     faults = [*_unused(graph), *_gradient_faults(graph), *_names(graph), *kind_faults(graph)]
     if faults:
         raise SpecError([fault.placed(graph.place) for fault in faults])
+
+
+def _missing(faults: list[Fault]) -> list[Fault]:
+    """Faults that say that a line is not there which would use something."""
+    return [replace(fault, missing=LINE) for fault in faults]
 
 
 def _unused(graph: Graph) -> list[Fault]:
@@ -34,7 +40,7 @@ def _unused(graph: Graph) -> list[Fault]:
             faults.append(
                 Fault(box.path, f"nothing uses '{box.name}' ({box.section})", (), "call it in flow:, or remove it")
             )
-    return faults + [fault for leg in graph.every_leg for fault in _unused_names(leg, used)]
+    return _missing(faults + [fault for leg in graph.every_leg for fault in _unused_names(leg, used)])
 
 
 def _unused_names(leg: Leg, used: set[tuple[str, str]]) -> Iterator[Fault]:
@@ -101,11 +107,8 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
     map_ = gradient_map(graph) if not faults else None
     for name, cells in (map_.rows if map_ else {}).items():
         if "dead" in cells:
-            faults.append(
-                Fault(
-                    ("nets", name), f"no loss trains the net '{name}'", (), "say frozen: true, or connect it to a loss"
-                )
-            )
+            cure = "say frozen: true, or connect it to a loss"
+            faults += _missing([Fault(("nets", name), f"no loss trains the net '{name}'", (), cure)])
     return faults
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sslgraph.errors import Fault, Path, Place, SpecError, placed, refusal, unknown
+from sslgraph.errors import LINE, Fault, Path, Place, SpecError, placed, refusal, unknown
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.wire.declare import declared_boxes, phase_faults, picture_faults
@@ -37,7 +37,8 @@ def wire(
         phases: list[Phase | None] = [*method.phases, *([None] if has_step else [])]
         legs = [_Wiring(method, phase, boxes, faults).leg() for phase in phases]
         if not faults and not any(leg.is_training for leg in legs):
-            raise refusal(("losses",), "the method has no loss, so nothing would be learned", "add a losses: section")
+            problem, cure = "the method has no loss, so nothing would be learned", "add a losses: section"
+            raise SpecError([Fault(("losses",), problem, (), cure, missing=LINE)])
         try:
             export = exported(method, boxes)
         except SpecError as wrong:

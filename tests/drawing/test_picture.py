@@ -81,6 +81,24 @@ def test_a_matrix_of_features_by_features_has_no_images_as_rows_though_the_batch
     assert {edge.shape for edge in edges if edge.name == "shared"} == {"B×256"}  # similarity has a row for each image
 
 
+def test_scores_of_images_with_images_are_b_by_b_and_with_trained_rows_are_not() -> None:
+    settled = sized(
+        batch=256,
+        views={"x1": {"augment": "none"}, "x2": {"augment": "none"}},
+        nets={"f": EYE, "g": dense(), "bank": {"use": "heads.rows", "count": 256, "dim": 2}},
+        ops={"shares": {"use": "wiring.softmax"}},
+        flow={
+            "z": "g(f(x1))",
+            "t": "stopgrad(g(f(x2)))",
+            "s": "shares(similarity(z, everyone(t)))",
+            "c": "similarity(z, l2(bank()))",
+        },
+        losses={"l": {"use": "losses.mean", "of": ["s"]}, "m": {"use": "losses.mean", "of": ["c"]}},
+    )
+    edges = {edge.name: edge.shape for panel in picture(settled).panels for edge in panel.edges}
+    assert (edges["s"], edges["c"]) == ("B×B", "B×256")
+
+
 def test_a_line_says_which_view_of_a_bag_it_carries() -> None:
     settled = sized(
         views={"x": {"augment": "none", "copies": 2}},

@@ -19,7 +19,22 @@ def shapes_of(graph: Graph, leg: SizedLeg, value: str, batch: int | None, names:
         return ()
     shapes = leg.shapes(value) if value in leg.pieces else ()
     rows = batch if _has_images(leg, value) and not is_square(graph, leg, value) else None
+    if rows and _is_across(leg, graph, value):
+        names = {**names, rows: "B"}
     return tuple(shape_words((shape,), rows, names) for shape in shapes)
+
+
+def _is_across(leg: SizedLeg, graph: Graph, name: str) -> bool:
+    """Whether a value has a score of each image with each image, on its last axis: B x B."""
+    value = leg.leg.values[name]
+    box = graph.boxes[value.box] if value.kind == "call" and value.box is not None else None
+    axes = box.signature.outputs[0].axes if box and box.signature.outputs else None
+    if box is None or (axes and any(axis.startswith("*") for axis in axes)):
+        return any(_is_across(leg, graph, source) for _, source in value.inputs)
+    heads = {(box.signature.inputs[port].axes or ("",))[0]: source for port, source in value.inputs}
+    last = axes[-1] if axes else "batch"
+    others = heads.get(last, "") if last != "batch" else ""
+    return _has_images(leg, others) and not is_square(graph, leg, others)
 
 
 def _has_images(leg: SizedLeg, name: str) -> bool:

@@ -67,6 +67,49 @@ def test_two_views_without_an_augmentation_are_two_faults(tmp_path: Path) -> Non
     assert len(caught.value.faults) == 2 and all(fault.place and fault.place.line == 3 for fault in caught.value.faults)
 
 
+UNREAD = """
+views: {x1: {augment: simclr}, x2: {augment: simclr}}
+nets:
+  f: {use: backbones.resnet, depth: 18}
+  g: {use: heads.mlp, hidden: [64], out: 32}
+  h: {use: heads.mlp, hidden: [64], out: 32}
+flow: {z: l2(g(f(x1))), k: l2(g(f(x2))), y: h(f(x1))}
+losses:
+  near: {use: losses.regression, of: [y, k]}
+  info: {use: losses.info_nce, of: [z, k]}
+export: f
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "said"),
+    [
+        ("near: {use: losses.regression, of", "near: {of", ["losses.near has no use:"]),  # h and y are used there
+        ("h: {use: heads.mlp, ", "h: {", ["nets.h has no use:"]),  # the flow calls it
+        ("y: h(f(x1))", "y: 5", ["flow.y must be text, not the number 5"]),  # a loss reads it
+        ("[64], out: 32}\nflow", "[64], out: 32}\n  u: {hidden: [1]}\nflow", ["nets.u has no use:"]),
+        ("y: h(f(x1))", "y: g(f(x1))", ["nothing uses 'h' (nets)", "no loss trains the net 'h'"]),
+    ],
+)
+def test_nothing_is_said_of_what_only_an_unread_line_may_have(
+    tmp_path: Path, line: str, wrong: str, said: list[str]
+) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text("method: M" + UNREAD.replace(line, wrong))
+    assert line in UNREAD
+    with pytest.raises(SpecError) as refused:
+        check.examine(str(file), fast=True)
+    assert [fault.problem for fault in refused.value.faults] == said
+
+
+def test_a_method_whose_only_loss_is_unread_is_not_said_to_have_none(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text("method: M" + UNREAD.replace("use: losses.", "use:losses."))
+    with pytest.raises(SpecError) as refused:
+        check.examine(str(file), fast=True)
+    assert [fault.problem for fault in refused.value.faults] == ["losses.near has no use:", "losses.info has no use:"]
+
+
 def test_the_file_behind_a_name_is_shown() -> None:
     assert check.method_file("simclr").name == "simclr.yaml"
     assert check.method_file("cifar10/simclr").parent.name == "cifar10"
