@@ -12,7 +12,8 @@ class Product(nn.Module):
 
     `other` has the shape of `one`, or one number for each of its places, which all features of the place are multiplied
     by: [batch, rows, columns] for a map or image [batch, dim, rows, columns], [batch, places] for tokens, [batch] for
-    anything. A last axis of 1 is a number, too. Truth values count as 0 and 1; two of them give truth values.
+    anything. An axis of 1 for the features is a number, too. Truth values count as 0 and 1; two of them give truth
+    values.
     """
 
     def forward(
@@ -25,6 +26,8 @@ def _as_wide(weights: Tensor, like: Tensor) -> Tensor:
     if weights.shape == like.shape:
         return weights
     places = weights[..., 0] if weights.dim() > 1 and weights.shape[-1] == 1 else weights
+    if like.dim() == 4 and weights.shape == (len(like), 1, *like.shape[2:]):
+        return weights
     if like.dim() == 4 and places.shape == (len(like), *like.shape[2:]):
         return places[:, None]
     if places.shape != like.shape[: places.dim()] or (like.dim() == 4 and places.dim() > 1):

@@ -31,7 +31,8 @@ def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
         return tuple(view for views in inner for view in views or ()) if all(inner) else None
     if value.kind == "member" and inner[0]:
         return inner[0][value.member : (value.member or 0) + 1]
-    return inner[0] if inner and value.kind != "member" else None
+    is_one = all(views in (None, (), inner[0]) for views in inner)  # a mean or a maximum of views is of no single one
+    return inner[0] if inner and is_one and value.kind != "member" else None
 
 
 def sights(graph: Graph) -> dict[str, frozenset[str]]:

@@ -97,8 +97,9 @@ def shuffled_for_good(graph: Graph, _: Facts) -> Iterator[Doubt]:
 @rule("SG006", "arXiv:2006.07733, section 3.2; arXiv:2104.14294, section 3")
 def copy_that_never_rests(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """A copy that outputs only have to agree with comes to rest at the end."""
-    losses = [value.name for value, loss, _, _ in agreements(graph) if not loss.traits.repels]
-    agreed_with = {box.name for loss in losses for box in parts_upstream(graph, loss)}
+    losses = [parts_upstream(graph, value.name) for value, loss, _, _ in agreements(graph) if not loss.traits.repels]
+    # What is hidden from one side can't be met by an output that rests: data2vec's copy moves to the end.
+    agreed_with = {box.name for parts in losses if all(box.traits.role != "mask" for box in parts) for box in parts}
     for box, momentum in momenta(graph):
         last = momentum.every_value[-1]
         if box.name in agreed_with and not momentum.is_constant and last < 1:

@@ -514,6 +514,30 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
             ),
             RUN,
         ),  # another rendering of the crop has the same places
+        (
+            change(
+                SIMSIAM,
+                views=TWO_VIEWS,
+                flow={
+                    "z": "g(f(x1))",
+                    "y": "g(f(x2))",
+                    "p": "h(z)",
+                    "t": "stopgrad(maximum(z, y))",
+                },
+            ),
+            RUN,
+        ),  # the larger of two views is of neither alone
+        (
+            change(
+                MASKED,
+                nets={"f": MASKED["nets"]["f"], "d": {"use": "heads.linear", "out": 192}},
+                targets={"t": {"ema_of": "f", "momentum": {"linear": [0.999, 0.9999]}}},
+                ops={"mask": MASKED["ops"]["mask"]},
+                flow={"m": "mask(x)", "y": "d(f(x, replace=m.hidden).patches)", "p": "t(x).patches"},
+                losses={"latent": {"use": "losses.regression", "of": ["y", "p"]}},
+            ),
+            RUN,
+        ),  # a copy that is predicted at hidden places need not rest
         (SHARES, RUN),
         (MOCO, Facts()),
     ],

@@ -20,6 +20,7 @@ from sslgraph.components.wiring.region_means import RegionMeans
 from sslgraph.components.wiring.scale import Scale
 from sslgraph.components.wiring.second_moment import SecondMoment
 from sslgraph.components.wiring.spectrum import Spectrum
+from sslgraph.components.wiring.weighted_means import WeightedMeans
 
 
 def test_the_larger_and_the_smaller_of_two_values_get_the_gradient() -> None:
@@ -40,6 +41,7 @@ def test_a_product_of_equals_and_of_truth_values() -> None:
     [
         ((2, 3, 4, 5), (2, 4, 5), (2, 1, 4, 5)),  # a map and its cells
         ((2, 3, 4, 5), (2, 4, 5, 1), (2, 1, 4, 5)),  # the same, as a part with features last gives them
+        ((2, 3, 4, 5), (2, 1, 4, 5), (2, 1, 4, 5)),  # or a map of one feature
         ((2, 3, 4, 5), (2,), (2, 1, 1, 1)),
         ((2, 4, 3), (2, 4), (2, 4, 1)),  # tokens and their places
         ((2, 3), (2,), (2, 1)),
@@ -150,6 +152,15 @@ def test_regions_are_means_of_pixels_of_the_enlarged_map() -> None:
             inside = large[image][:, labels[image] == label]
             assert where[image, label] == bool(inside.numel())
             torch.testing.assert_close(rows[image, label], inside.mean(1) if inside.numel() else torch.zeros(5))
+
+
+def test_weighted_means_by_hand_and_those_of_labels_are_region_means() -> None:
+    tokens, weights = torch.tensor([[[1.0], [4.0]]]), torch.tensor([[[0.5, 1.0, 0.0], [0.25, 0.0, 0.0]]])
+    assert WeightedMeans()(tokens, weights).tolist() == [[[2.0], [1.0], [0.0]]]
+    map, labels = torch.randn(2, 5, 3, 3), torch.randint(0, 4, (2, 3, 3))
+    shares = torch.nn.functional.one_hot(labels.flatten(1), 4).float()
+    means = WeightedMeans()(map.flatten(2).transpose(1, 2), shares)
+    torch.testing.assert_close(means, RegionMeans(count=4)(map, labels).rows)
 
 
 def test_trained_rows_are_what_they_are_and_get_a_gradient() -> None:
