@@ -11,11 +11,11 @@ from rules import broken
 from test_layout import shipped
 from toys import EYE, SQUARE, sized
 
-from sslgraph.drawing import LIGHT, Picture, layout, picture
+from sslgraph.drawing import LIGHT, Box, Picture, layout, picture
 from sslgraph.drawing.elements.forms import Group, Shape, Words
-from sslgraph.drawing.elements.measure import SMALL
-from sslgraph.drawing.elements.wrapping import wrapped
-from sslgraph.drawing.figure.fold import compact
+from sslgraph.drawing.elements.measure import SMALL, TITLE, TITLE_LINE, extent, width
+from sslgraph.drawing.elements.wrapping import even, wrapped
+from sslgraph.drawing.figure.fold import compact, joined
 from sslgraph.drawing.paint.scene import Scene
 from sslgraph.drawing.write.fitted import FONT, fitted
 from sslgraph.drawing.write.pdf import as_pdf
@@ -24,6 +24,7 @@ from sslgraph.errors import SslgraphError
 from sslgraph.read import catalogue
 
 WIDTHS = (3.25, 5.5, 6.9)
+SQUARE_ONES = ("moco_v2", "nnclr", "beit", "instdisc")
 FEW = ("byol", "simclr", "swav", "simsiam", "deepcluster")
 
 
@@ -86,6 +87,36 @@ def test_a_column_of_a_paper_holds_all_boxes_of_what_is_often_drawn(name: str) -
 def test_a_figure_across_the_page_is_low() -> None:
     high = {name: (scene := fitted(drawn(name), LIGHT, inches=5.5)).height * scene.point / 72 for name in FEW[:4]}
     assert high["byol"] < 3.5 and high["simsiam"] < 3.5 and high["simclr"] < 2
+
+
+def test_a_figure_across_the_page_is_no_higher_than_wide_where_it_can_leave_things_out() -> None:
+    high = {name: (scene := fitted(drawn(name), LIGHT, inches=5.5)).height * scene.point / 72 for name in SQUARE_ONES}
+    assert high["moco_v2"] < 4 and max(high.values()) < 5.5
+
+
+def test_ops_that_only_hand_on_stand_in_one_box_where_there_is_little_room() -> None:
+    """Nothing is lost but the box between; what is named, stopped or read twice stays apart."""
+    before, after = drawn("moco_v2").panels[0], joined(drawn("moco_v2")).panels[0]
+    assert {box.title for box in after.boxes} - {box.title for box in before.boxes} == {"unshuffle, ℓ2-norm"}
+    assert {value for box in after.boxes for value in box.values} == {v for box in before.boxes for v in box.values}
+    gone = [edge for edge in before.edges if edge.source.startswith("unshuffle")]
+    assert len(gone) == 1 and len(after.edges) == len(before.edges) - 1
+    assert joined(drawn("nnclr")) == drawn("nnclr")
+
+
+def test_lines_of_words_are_as_narrow_as_their_number_allows() -> None:
+    assert even("contrastive cross-entropy", 100.0, 10.5) == ("contrastive", "cross-entropy")
+    assert even("slow copy of f", 62.0, 10.5) == ("slow", "copy of f")
+    assert even("MLP 2048→2048→256", 80.0, 10.5) == ("MLP 2048→", "2048→256")
+
+
+def test_no_word_sticks_out_of_the_narrow_end_of_a_net() -> None:
+    for kind in ("encoder", "decoder"):
+        box = Box("d", kind, title="decoder\n", symbol="dec", sub="MAE\ndecoder, 8\nblocks")
+        size = extent(box, is_narrow=True)
+        wide, high = width("decoder", TITLE, is_bold=True), 2 * TITLE_LINE + 3 * 14.0
+        at_corner = size.height / 2 - size.slant * (0.5 + wide / 2 / size.width)
+        assert wide < size.width and at_corner >= high / 2
 
 
 def test_two_panels_stand_side_by_side_where_there_is_room() -> None:

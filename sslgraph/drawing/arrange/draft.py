@@ -16,7 +16,8 @@ from .labels import Label, line_label
 
 PORT, TIGHT = 15.0, 16.5  # between lines at a box; where each has words of its own
 FRAME, FRAME_NARROW, FRAME_TITLE = 14.0, 9.0, 26.0  # from a frame to its boxes; where its name stands
-GAP, TIGHT_GAP = 26.0, 17.0  # between columns at least; on a narrow sheet
+GAP, TIGHT_GAP = 26.0, 14.0  # between columns at least; on a narrow sheet
+WORDS = 44.0  # of a line's words at most where it leaves its box and others beside it; longer ones stand further on
 FRAME_DOWN = 6.0  # beside the boxes, where data flows down
 
 
@@ -171,7 +172,8 @@ def draft(panel: Panel, *, shapes: bool, is_down: bool = False, is_tight: bool =
         busy = max(_reach(cells, box.id, leaving) * step, _reach(cells, box.id, arriving) * PORT)
         spread[box.id] = busy
         if is_down:
-            extents[box.id] = extent_down(box, busy * 2, shapes=shapes, is_narrow=is_tight)
+            is_left = _is_note_above(panel, cells, box)
+            extents[box.id] = extent_down(box, busy * 2, shapes=shapes, is_note_left=is_left, is_narrow=is_tight)
             continue
         busy = max(_reach(cells, box.id, leaving), _reach(cells, box.id, arriving)) * step
         extents[box.id] = extent(box, busy * 2, is_note_above=_is_note_above(panel, cells, box), is_narrow=is_tight)
@@ -194,7 +196,7 @@ def _step(panel: Panel, leaving: list[Plan], shapes: bool, *, is_down: bool) -> 
     if not is_down:
         return TIGHT if is_tight else PORT
     wide = [line_label(panel.edges[plan.edge], shapes, True, is_down=True).width for plan in leaving]
-    return max([PORT, *(room + 10 for room in wide)]) if is_tight else PORT
+    return max([PORT, *(min(room, WORDS) + 10 for room in wide)]) if is_tight else PORT
 
 
 def _is_tight(panel: Panel, leaving: list[Plan]) -> bool:

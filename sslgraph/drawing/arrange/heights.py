@@ -36,7 +36,7 @@ def _rows(draft: Draft) -> None:
         if number == 0:
             draft.track_y.append(-below - 14 - thick)
         else:
-            words = WORDS * max(0, _crowd(draft, number) - 1)
+            words = WORDS * max(0, _crowd(draft, number) - (not tracks or not draft.is_tight_sheet))
             spare = (ROW_NARROW if draft.is_tight_sheet else ROW_GAP) + thick + (8 if tracks else 0) + words
             draft.track_y.append(y + above + (spare - thick) / 2)
             y = y + above + spare + below

@@ -28,12 +28,14 @@ class Label:
     y: float = 0.0  # of the line above which the name stands
     low: float = 0.0  # of the line below which the shape stands
     is_down: bool = False  # data flows down: a relation's words stand above and below it
+    is_split: bool = False  # those of a write, too
     edge: int = -1  # number of the line in the panel
 
     @property
     def lines(self) -> tuple[str, ...]:
         """A relation's words in two lines: EMA, and how it runs."""
-        first, _, rest = self.above[0].text.partition(" ") if self.kind == "ema" else (self.above[0].text, "", "")
+        is_two = self.kind == "ema" or self.is_split
+        first, _, rest = self.above[0].text.partition(" ") if is_two else (self.above[0].text, "", "")
         return (first, rest) if rest else (first,)
 
     @property

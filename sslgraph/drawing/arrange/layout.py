@@ -181,7 +181,7 @@ def _rooms(out: Layout, number: int) -> list[Room]:
 
 
 def _bounds(out: Layout) -> tuple[float, float, float, float]:
-    before, behind = (1, 3) if out.is_down else (4, 8)
+    before, behind = (1, 3) if out.is_down or out.is_narrow else (4, 8)
     corners = [point for points in out.lines.values() for point in points]
     for left, top, right, bottom in (place.room for place in out.places.values()):
         corners += [(left - before, top - 8), (right + behind, bottom + 6)]

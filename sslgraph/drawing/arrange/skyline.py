@@ -93,14 +93,15 @@ def _reach(draft: Draft, number: int) -> dict[int, Reach]:
 
 
 def _worded(draft: Draft, number: int, reach: dict[int, Reach]) -> list[float]:
-    """The heights at which the words of relations fit between a row and the one before it."""
+    """The heights at which the words of relations fit between a row and one before it."""
     row, found = draft.grid.row, list[float]()
-    before = _reach(draft, number - 1) if number else {}
     for label in relation_labels(draft.panel, draft.flow).values():
         low, high = sorted((row.get(label.owner, 0), row.get(label.end, 0)))
-        column = draft.column(label.end)
-        if (low, high) == (number - 1, number) and label.kind != "same" and column in before and column in reach:
+        column, before = draft.column(label.end), _reach(draft, low) if low < high == number else {}
+        if label.kind != "same" and column in before and column in reach:
             y = draft.y[draft.grid.rows[low][0]]
-            room = max(label.wide + WORDS, _gap(draft))
-            found.append(y + before[column].below + reach[column].above + room)
+            room = label.wide + WORDS
+            if draft.tracks[number] and column in _passed(draft, number):  # lines run between the rows, too
+                room += TRACK * (draft.tracks[number] - 1) + 2 * TRACK_GAP
+            found.append(y + before[column].below + reach[column].above + max(room, _gap(draft)))
     return found

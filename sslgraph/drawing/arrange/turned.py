@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -46,6 +46,10 @@ def labels_down(
     for number, label in relation_labels(draft.panel, draft.flow).items():
         spots = list(_beside_relation(lines[number], label.wide, len(label.lines)))
         placed = _first_free(replace(label, width=label.wide, is_down=True, edge=number), lines, number, taken, spots)
+        if label.kind == "write" and " " in label.above[0].text and _hidden(placed, lines, number, taken)(0, 0):
+            split = replace(label, is_split=True, is_down=True, edge=number)
+            spots = list(_beside_relation(lines[number], split.wide, 2))
+            placed = _first_free(replace(split, width=split.wide), lines, number, taken, spots)
         if label.kind != "same" or not any(meet(placed.room, room) for room in taken):
             found.append(placed)
             taken.append(placed.room)
@@ -54,17 +58,28 @@ def labels_down(
 
 def _first_free(label: Label, lines: dict[int, list[Point]], own: int, taken: list[Room], spots: list[Point]) -> Label:
     """The label at the first of these places that is free, else at the one where it hides least."""
-    others = [room for number, points in lines.items() if number != own for room in rooms_of(points)]
-    rooms = [*taken, *others, *((a + 2, b + 2, c - 2, d - 2) for a, b, c, d in rooms_of(lines[own]))]
-    a, b, c, d = label.room
+    hidden = _hidden(label, lines, own, taken)
 
-    def hidden(spot: Point) -> int:
-        x, y = spot[0] - label.x, spot[1] - label.y
+    def count(spot: Point) -> int:
+        return hidden(spot[0] - label.x, spot[1] - label.y)
+
+    free = next((spot for spot in spots if not count(spot)), None)
+    best = free or min(spots, key=count)
+    return label.at(*best, best[1])
+
+
+def _hidden(label: Label, lines: dict[int, list[Point]], own: int, taken: list[Room]) -> Callable[[float, float], int]:
+    """How many things a label hides that is moved by so much."""
+    others = [room for number, points in lines.items() if number != own for room in rooms_of(points)]
+    is_across = len(label.lines) > 1 if label.owner else False  # its own line runs between its words
+    mine = [] if is_across else [(a + 2, b + 2, c - 2, d - 2) for a, b, c, d in rooms_of(lines[own])]
+    a, b, c, d = label.room
+    rooms = [*taken, *others, *mine]
+
+    def hidden(x: float, y: float) -> int:
         return sum(a + x < r and left < c + x and b + y < low and top < d + y for left, top, r, low in rooms)
 
-    free = next((spot for spot in spots if not hidden(spot)), None)
-    best = free or min(spots, key=hidden)
-    return label.at(*best, best[1])
+    return hidden
 
 
 def _beside_data(points: list[Point], wide: float) -> list[Point]:

@@ -18,7 +18,7 @@ FONTS = Path(__file__).parent / "fonts"
 TITLE, SUB, NAME, SHAPE, NOTE = 13.0, 10.5, 11.5, 9.5, 10.5  # sizes of letters
 GREEK = {"theta": "θ", "xi": "ξ", "phi": "φ", "psi": "ψ", "tau": "τ", "alpha": "α", "beta": "β"}
 SMALL = 0.8  # of a subscript
-PICTURE = 52.0  # side of a view's picture
+PICTURE, PICTURE_NARROW = 52.0, 42.0  # side of a view's picture; on a narrow sheet
 SMALL_PICTURE = 36.0  # side of the picture in an op
 CROSS = 24.0  # for the two arrows that cross in a loss
 SLANT = 0.17  # of an encoder's height, lost towards its narrow side
@@ -121,7 +121,7 @@ class Extent:
     above: float
     below: float
     side: float  # of everything together, to either side of the centre
-    is_note_above: bool = False
+    is_note_above: bool = False  # left of it where data flows down
     slant: float = 0.0  # how far a trapezoid's corners lie inside, at its narrow end
     is_down: bool = False  # data flows down, so what else stands "above" and "below" stands left and right
 
@@ -138,19 +138,23 @@ def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False, is_narr
     large = max((runs_width(runs, TITLE) for runs in title_lines(box)), default=0.0)
     more = TITLE_LINE * (len(title_lines(box)) - 1)
     if box.kind in ("image", "view"):
-        return _picture(box, large, is_note_above)
+        return _picture(box, large, PICTURE_NARROW if is_narrow else PICTURE, is_note_above)
     subs = box.sub.split("\n") if box.sub else []
     if box.kind == "augmentation":
         wide, below = large + 24, 13.0 * len(subs)
         small = max((width(line, SHAPE) for line in subs), default=0.0)
         return Extent(wide, 26.0 + more, 13.0 + more / 2, 13.0 + more / 2 + below, max(wide, small) / 2)
-    wide, high = _body(box, large, max((width(line, SUB) for line in subs), default=0.0), 14.0 * len(subs) + more)
+    small = max((width(line, SUB) for line in subs), default=0.0)
+    wide, high = _body(box, large, small, 14.0 * len(subs) + more)
+    wide += 8.0 if box.kind == "decoder" else 0.0
     if is_narrow:
-        wide -= {"encoder": 12.0, "decoder": 12.0, "head": 10.0, "loss": 10.0}.get(box.kind, 0.0)
+        wide -= {"encoder": 12.0, "decoder": 12.0, "head": 10.0, "loss": 10.0, "op": 8.0}.get(box.kind, 0.0)
     if is_narrow and box.kind == "memory":
         wide = max(large, *(width(line, SUB) for line in subs or [""]), 52.0) + 14
     busy = ports + 10.0 if ports else 0.0
     is_slanted = box.kind in ("encoder", "decoder")
+    if is_slanted and not box.shows:  # no word sticks out at the narrow end
+        high = max(high, (14.0 * len(subs) + more + 29.0) / (1 - SLANT * (1 + max(large, small) / wide)))
     high = max(high, busy / (1 - SLANT) if is_slanted else busy)
     notes = box.note.split("\n") if box.note else []
     note = LINE * len(notes) + 5 if notes else 0.0
@@ -161,7 +165,9 @@ def extent(box: Box, ports: float = 0.0, *, is_note_above: bool = False, is_narr
     return Extent(wide, high, high / 2 + max(mark, above), high / 2 + below, side, is_note_above, slant)
 
 
-def extent_down(box: Box, ports: float = 0.0, *, shapes: bool = True, is_narrow: bool = False) -> Extent:
+def extent_down(
+    box: Box, ports: float = 0.0, *, shapes: bool = True, is_note_left: bool = False, is_narrow: bool = False
+) -> Extent:
     """The room of a box where data flows down, turned over: its `width` is how long it is along the flow."""
     lines = title_lines(box)
     large = max((runs_width(runs, TITLE) for runs in lines), default=0.0)
@@ -169,7 +175,8 @@ def extent_down(box: Box, ports: float = 0.0, *, shapes: bool = True, is_narrow:
         stack = 8.0 if box.copies > 1 else 0.0
         words = max([large, *(width(shape, SHAPE) for shape in box.shapes if shapes)]) + 6 if box.symbol else 0.0
         half = PICTURE / 2
-        return Extent(PICTURE, PICTURE, half, half + stack + words, half + stack, is_down=True)
+        left, right = (words, stack) if is_note_left else (0.0, stack + words)
+        return Extent(PICTURE, PICTURE, half + left, half + right, half + stack, is_note_left, is_down=True)
     subs = box.sub.split("\n") if box.sub else []
     small = max((width(line, SUB) for line in subs), default=0.0)
     wide, high = _body(box, large, small, 14.0 * len(subs) + TITLE_LINE * (len(lines) - 1))
@@ -185,13 +192,13 @@ def extent_down(box: Box, ports: float = 0.0, *, shapes: bool = True, is_narrow:
     return Extent(high, wide, wide / 2, wide / 2 + mark, high / 2 + mark, slant=slant, is_down=True)
 
 
-def _picture(box: Box, large: float, is_note_above: bool) -> Extent:
+def _picture(box: Box, large: float, seen: float, is_note_above: bool) -> Extent:
     stack = 8.0 if box.copies > 1 else 0.0
     caption = (17.0 * len(title_lines(box)) if box.symbol else 0.0) + 13.0 * len(box.shapes)
-    words = max([large, PICTURE, *(width(shape, SHAPE) for shape in box.shapes)])
+    words = max([large, seen, *(width(shape, SHAPE) for shape in box.shapes)])
     above, below = (caption, 0.0) if is_note_above else (0.0, caption + 2)
-    side = max(words / 2, PICTURE / 2 + stack)
-    return Extent(PICTURE, PICTURE, PICTURE / 2 + stack + above, PICTURE / 2 + below, side, is_note_above)
+    side = max(words / 2, seen / 2 + stack)
+    return Extent(seen, seen, seen / 2 + stack + above, seen / 2 + below, side, is_note_above)
 
 
 def _body(box: Box, large: float, small: float, lines: float) -> tuple[float, float]:

@@ -120,3 +120,42 @@ def _without_pills(panel: Panel) -> Panel:
 
 def _uncounted(box: Box) -> Box:
     return replace(box, sub=box.sub.removesuffix(f" · {count(box.parameters)}")) if box.parameters else box
+
+
+def joined(picture: Picture) -> Picture:
+    """The picture with ops without weights in one box where nothing else reads, stops or names what is between."""
+    return picture.with_panels(tuple(map(_shortened, picture.panels)))
+
+
+def _shortened(panel: Panel) -> Panel:
+    while (edge := next((edge for edge in panel.edges if _is_inner(panel, edge)), None)) is not None:
+        panel = _both(panel, panel.box(edge.source), panel.box(edge.target))
+    return panel
+
+
+def _is_inner(panel: Panel, edge: Edge) -> bool:
+    one, other = panel.box(edge.source), panel.box(edge.target)
+    if edge.kind != "data" or edge.stop or edge.name or edge.port or not (_is_plain(one) and _is_plain(other)):
+        return False
+    leaving = sum(one.id in (e.source, e.target) and e.target != one.id for e in panel.edges)
+    arriving = sum(e.target == other.id for e in panel.edges)
+    return one.lane == other.lane and leaving == arriving == 1
+
+
+def _is_plain(box: Box) -> bool:
+    return box.kind == "op" and not (box.sub or box.note or box.shows or box.is_draft)
+
+
+def _both(panel: Panel, one: Box, other: Box) -> Panel:
+    both = replace(
+        other,
+        title=f"{one.title}, {other.title}",
+        values=(*one.values, *other.values),
+        lines=tuple(dict.fromkeys((*one.lines, *other.lines))),
+        members=tuple(name for box in (one, other) for name in box.members or (box.id,)),
+    )
+    boxes = tuple(both if box.id == other.id else box for box in panel.boxes if box.id != one.id)
+    edges = (edge for edge in panel.edges if edge.source != one.id)
+    edges = (replace(edge, target=other.id) if edge.target == one.id else edge for edge in edges)
+    frames = tuple(replace(f, boxes=tuple(name for name in f.boxes if name != one.id)) for f in panel.frames)
+    return replace(panel, boxes=boxes, edges=tuple(edges), frames=frames)

@@ -170,14 +170,15 @@ def _nabla(place: Place, theme: Theme, colour: str) -> list[Shape]:
 
 
 def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> list[Shape]:
+    side = place.extent.width if not place.extent.is_down else PICTURE
     if box.kind == "image":
-        whole = landscape(place.left, place.top, PICTURE, "whole", theme)
-        frames = (crop_frame(place.left, place.top, PICTURE, crop, theme) for crop in ORDER[: box.crops])
+        whole = landscape(place.left, place.top, side, "whole", theme)
+        frames = (crop_frame(place.left, place.top, side, crop, theme) for crop in ORDER[: box.crops])
         return [whole, *frames]
     layers = min(box.copies, 3)
     crops = [ORDER[(crop + i) % len(ORDER)] for i in range(layers)]
     parts: list[Shape] = [
-        landscape(place.left + 4 * i, place.top - 4 * i, PICTURE, crops[i], theme) for i in reversed(range(layers))
+        landscape(place.left + 4 * i, place.top - 4 * i, side, crops[i], theme) for i in reversed(range(layers))
     ]
     below = box.shapes if shapes else ()
     if place.extent.is_down:
@@ -191,11 +192,12 @@ def _picture(box: Box, place: Place, theme: Theme, crop: int, shapes: bool) -> l
 
 
 def _caption(box: Box, place: Place, theme: Theme, shapes: tuple[str, ...]) -> list[Shape]:
-    """The name of a view and its shapes right of its picture."""
-    x, names = place.right + (8.0 if box.copies > 1 else 0.0) + 5, title_lines(box)
+    """The name of a view and its shapes beside its picture."""
+    is_left, names = place.extent.is_note_above, title_lines(box)
+    x, anchor = (place.left - 5, "end") if is_left else (place.right + (8.0 if box.copies > 1 else 0.0) + 5, "start")
     top = place.y + 5 - 7 * (len(names) + len(shapes) - 1)
-    words = [Words(x, top + 14 * i, runs, 12.5, theme.ink, "start") for i, runs in enumerate(names)]
-    return [*words, *_small(shapes, x, top + 14 * len(names) - 1, 12, SHAPE, theme.muted, "start")]
+    words = [Words(x, top + 14 * i, runs, 12.5, theme.ink, anchor) for i, runs in enumerate(names)]
+    return [*words, *_small(shapes, x, top + 14 * len(names) - 1, 12, SHAPE, theme.muted, anchor)]
 
 
 def _note(box: Box, place: Place, theme: Theme) -> list[Shape]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..arrange.tiers import least, tiers
 from ..elements.picture import Picture
-from ..figure.fold import bare, compact, fold, foldable
+from ..figure.fold import bare, compact, fold, foldable, joined
 from ..paint.scene import PIECES, Form
 
 WRAPS = (110.0, 84.0, 72.0, 62.0)  # widths of words, the best ones first
@@ -17,9 +17,9 @@ def cut(picture: Picture, wide: float, high: float, *, shapes: bool) -> Iterator
     """The ways to cut a picture into pieces for a sheet of this width and height, the best ones first."""
     if shapes:
         yield from _in_pieces(picture, wide, high, shapes=True)
-    for shown in (picture, compact(picture), bare(picture)):
+    for shown in (picture, compact(picture), bare(picture), joined(bare(picture))):
         yield from _in_pieces(shown, wide, high, shapes=False)
-    yield from _in_pieces(fold(bare(picture), *foldable(picture)), wide, high, shapes=False)
+    yield from _in_pieces(fold(joined(bare(picture)), *foldable(picture)), wide, high, shapes=False)
 
 
 def least_cut(picture: Picture) -> float:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import chain, permutations
+from itertools import chain, permutations, starmap
 
 from sslgraph.errors import SslgraphError
 
 from ..elements.measure import NAME, SHAPE, SMALL, SUB
 from ..elements.picture import Panel, Picture
 from ..elements.theme import Theme
-from ..figure.fold import bare, compact, fold, foldable
+from ..figure.fold import bare, compact, fold, foldable, joined
 from ..paint.scene import Form, Scene, scene
 from .cut import WRAPS, cut, least_cut
 
@@ -40,8 +40,8 @@ def fitted(
 
     It is tried from left to right first, then down the page, each with narrower boxes, then without shapes, then
     compact; then with its branches in another order, with some of them folded, at last cut into pieces. The first that
-    fits the width and a page is taken, then the lowest that fits the width; SslgraphError says the least width if none
-    does.
+    fits the width and a page is taken; across a page it should be no higher than wide, or the lowest of those with all
+    branches is. Then the lowest that fits the width; SslgraphError says the least width if none does.
     """
     point = font / SUB
     least_font = LEAST / SMALLEST * SUB
@@ -64,15 +64,24 @@ def fitted(
             return found
         return None
 
-    forms = partial(_forms, picture, wide, shapes=shapes)
-    for shown, form in chain(forms(), cut(picture, wide, PAGE / point, shapes=shapes)):
+    goal = min(PAGE, inches * 72) if wide >= BROAD else PAGE
+    forms, folded = (partial(made, picture, wide, shapes=shapes) for made in (_forms, _folded))
+    for some in (forms(), folded()):
+        for one in filter(None, starmap(fits, some)):
+            tall.append(one)
+            if one.height * point <= goal:
+                return one
+        goal = PAGE
+        if (low := min(tall, key=lambda one: one.height, default=None)) and low.height * point <= goal:
+            return low
+    for shown, form in cut(picture, wide, PAGE / point, shapes=shapes):
         if (found := fits(shown, form)) is not None:
             if found.height * point <= PAGE:
                 return found
             tall.append(found)
     if tall:  # higher than a page whatever is left out
         return min(tall, key=lambda one: one.height)
-    shown, form = min(forms(), key=lambda one: _width(*one))
+    shown, form = min(chain(forms(), folded()), key=lambda one: _width(*one))
     least = drawn(shown, replace(form, wide=1.0)).width
     tried = max(wide, least_cut(picture))
     while tried < least:
@@ -86,19 +95,25 @@ def fitted(
 
 
 def _forms(picture: Picture, wide: float, *, shapes: bool) -> Iterator[tuple[Picture, Form]]:
-    """The ways to draw a picture, the best ones first."""
-    lanes, less = foldable(picture), compact(picture)
+    """The ways to draw a picture with all its branches, the best ones first."""
+    less = compact(picture)
+    least = (bare(picture), joined(bare(picture))) if wide >= BROAD else ()
     for is_down in (False, True):
         for with_shapes in (True, False) if shapes else (False,):
             yield from ((picture, Form(with_shapes, is_down, wrap, wide)) for wrap in WRAPS)
-        yield from ((less, Form(False, is_down, wrap, wide)) for wrap in WRAPS)
-        if not is_down and wide >= BROAD:
-            yield from ((bare(picture), Form(False, is_down, wrap, wide)) for wrap in WRAPS)
+        yield from ((shown, Form(False, is_down, wrap, wide)) for shown in (less, *least) for wrap in WRAPS)
     yield from _in_order(picture, less, wide, shapes=shapes)
+    yield from _in_order(bare(picture), joined(bare(picture)), wide, shapes=False)
+
+
+def _folded(picture: Picture, wide: float, *, shapes: bool) -> Iterator[tuple[Picture, Form]]:
+    """The ways to draw a picture with some of its branches as one box."""
+    lanes, less, least = foldable(picture), compact(picture), joined(bare(picture))
     for some in _folds(lanes):
         small, smaller = fold(picture, *some), fold(less, *some)
         yield from ((small, Form(shapes, True, wrap, wide)) for wrap in WRAPS)
         yield from ((smaller, Form(False, True, wrap, wide)) for wrap in WRAPS)
+        yield from ((fold(least, *some), Form(False, True, wrap, wide)) for wrap in WRAPS)
         if some == lanes:
             yield from _in_order(small, smaller, wide, shapes=shapes)
 

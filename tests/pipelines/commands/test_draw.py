@@ -117,14 +117,14 @@ def test_a_picture_for_a_column(sslgraph: Command, tmp_path: Path) -> None:
 
 def test_a_figure_that_no_page_holds_says_so(sslgraph: Command, tmp_path: Path) -> None:
     file = tmp_path / "x.svg"
-    said = sslgraph("draw", "hypercolumns", "-o", str(file), "--width", "3.25in")
+    said = sslgraph("draw", "pcl", "-o", str(file), "--width", "3.25in")
     assert said.code == 0 and said.out == f"drawn: {file}\n"
     high = float(re.search(r'height="([\d.]+)in"', file.read_text())[1])  # type: ignore[index]
     assert high > 9 and said.err == (
-        f"Colorization by hypercolumns is {high:.1f} in high, and a page holds 9 in: a wider --width makes it lower, "
+        f"PCL is {high:.1f} in high, and a page holds 9 in: a wider --width makes it lower, "
         "and `hide` under `picture:` leaves parts out\n"
     )
-    lower = sslgraph("draw", "hypercolumns", "-o", str(file), "--width", "5.5in")
+    lower = sslgraph("draw", "pcl", "-o", str(file), "--width", "5.5in")
     assert lower.code == 0 and lower.err == ""
 
 
