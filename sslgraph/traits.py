@@ -72,6 +72,10 @@ class Traits:
         places: the port whose places it pools: the tokens of a sequence, or the cells of a map.
         shows: what a picture shows of what it does to an image: "mask", "tiles", "turns" and others below.
 
+    Any part:
+        idea: what a paper calls what it is there for: "jigsaw tiles"; of what `repels`, unless that is negative pairs:
+            "redundancy reduction".
+
     A loss:
         kind: the field's short word for what it measures: "cross-entropy".
         affine_in: the quantity in which it is affine. Losses that are affine in one quantity are equal up to a constant
@@ -81,7 +85,6 @@ class Traits:
         compares: "distance": that of the two ports of `agrees`, as they come; their lengths matter.
         centred_by: the optional port whose value is taken off the second port of `agrees`, against a constant output.
         repels: what it, or an op such as a whitening, holds apart: "samples" or "features".
-        idea: what a paper calls that, where it is not negative pairs: "redundancy reduction".
         classifies: the port of scores, with the classes on its last axis, and the port of class numbers.
         remedies: what to do in a kind of trouble: "collapse", or "few directions" of the features in use.
     """

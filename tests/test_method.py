@@ -60,7 +60,7 @@ def test_a_method_is_named_or_written(source: str) -> None:
 def test_a_comparison_is_printed_as_the_command_prints_it() -> None:
     other = {"method": "Other", "extends": "byol", "set": {"targets.*.momentum": 0.5}}
     assert repr(sslgraph.load("byol").diff(other)).splitlines() == [
-        "Other is BYOL with other settings of the slow copy.",
+        "Other is BYOL with momentum 0.5 instead of cosine 0.996 to 1.",
         "structure",
         "  = kept: momentum encoder and predictor",
         "numbers",

@@ -12,6 +12,7 @@ from sslgraph.component import component
     title="Gram",
     kind="squared distance of likenesses",
     agrees=("prediction", "target"),
+    idea="Gram anchoring",
 )
 class Gram(nn.Module):
     """loss = mean over images and pairs (i, j) of (cos(p[i], p[j]) - cos(t[i], t[j]))^2,   i and j tokens of one image

@@ -22,7 +22,11 @@ class Boxes(NamedTuple):
     valid: Bool[Tensor, "rows"]
 
 
-@component(source="arXiv:2103.06122, section 3.2; kakaobrain/scrl, models/box_generator.py", shows="boxes")
+@component(
+    source="arXiv:2103.06122, section 3.2; kakaobrain/scrl, models/box_generator.py",
+    shows="boxes",
+    idea="pairs of regions",
+)
 class MatchedBoxes(nn.Module):
     """Boxes are drawn in the overlap of two crops, which is cut into a random grid: each lies in one cell of it.
 

@@ -7,7 +7,12 @@ from torch.nn.functional import normalize
 from sslgraph.component import component
 
 
-@component(source="arXiv:2011.09157, equation 3", title="best match", detached=("map", "map_other"))
+@component(
+    source="arXiv:2011.09157, equation 3",
+    title="best match",
+    detached=("map", "map_other"),
+    idea="places matched by likeness",
+)
 class BestMatch(nn.Module):
     """out[:, i] = value[:, j],  j = argmax_j cos(map[:, i], map_other[:, j])
 

@@ -27,7 +27,7 @@ class Puzzle(NamedTuple):
     label: Int64[Tensor, "batch"]
 
 
-@component(source="arXiv:1603.09246, section 4 and Algorithm 1", shows="shuffled")
+@component(source="arXiv:1603.09246, section 4 and Algorithm 1", shows="shuffled", idea="jigsaw tiles")
 class Jigsaw(nn.Module):
     """Position s of an image's puzzle holds tile orders[label][s]; tiles count row by row.
 

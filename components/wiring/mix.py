@@ -26,6 +26,7 @@ class Mixed(NamedTuple):
 @component(
     source="arXiv:2003.05438, Algorithm 1; arXiv:2010.08887, equation 3; arXiv:1905.04899, equation 1, for boxes",
     spans_batch=True,
+    idea="mixtures of images",
 )
 class Mix(nn.Module):
     """image[i] = share * image[i] + (1 - share) * image[partner[i]],     share ~ Beta(beta, beta), once for a step

@@ -7,7 +7,12 @@ from torch.nn.functional import normalize
 from sslgraph.component import component
 
 
-@component(source="arXiv:2104.14548, equation 3", title="nearest neighbour", detached=("rows", "others"))
+@component(
+    source="arXiv:2104.14548, equation 3",
+    title="nearest neighbour",
+    detached=("rows", "others"),
+    idea="nearest neighbours as positives",
+)
 class Nearest(nn.Module):
     """others[argmax_n cos(row, others[n])], of unit length; no gradient passes."""
 

@@ -14,12 +14,11 @@ from .essence import Essence
 from .figure import Figure
 from .idea import Idea
 from .ideas import ideas, stops
-from .phrases import of_settings
+from .phrases import THINGS, in_short, of_settings
 from .statements import LEVELS, Account, Ideas, Level, Sign, Statement, compared, headline, in_place, listed
 
 Kind = TypeVar("Kind", bound=Change)
 _NUMBERS = ("view", "target", "loss")  # kinds whose settings are numbers of a method rather than its structure
-_THINGS = {"loss": "loss term", "target": "slow copy"}
 
 
 def account(one: Method, other: Method, plugins: tuple[str, ...] = ()) -> Account:
@@ -46,8 +45,8 @@ class _Teller:
         kinds = self._kinds()
         told = [*self._of_ideas(), *self._of_losses(), *self._of_wiring(), *self._of_nodes(), *self._of_settings()]
         told = sorted(_merged(told), key=lambda statement: LEVELS.index(statement.level))
-        settings = list(dict.fromkeys(s.what for s in told if s.level != "structure"))
-        said = headline(one, other, found, kinds, settings)
+        less, more = in_short(change for s in told if s.sign != "=" for change in s.changes)
+        said = headline(one, other, found, kinds, less, more)
         return Account(said, tuple(told), found.gone, found.come, found.turned, found.kept)
 
     def _kinds(self) -> list[str]:
@@ -201,7 +200,7 @@ def _operation(figure: Figure, name: str) -> str:
 def _lone(sign: Sign, change: Added | Removed) -> Statement:
     detail = f" ({change.detail})" if change.detail and change.kind != "target" else ""
     text = change.detail if change.kind == "target" else ""
-    what = _THINGS.get(change.kind) or change.role or change.kind
+    what = THINGS.get(change.kind) or change.role or change.kind
     return Statement(sign, "structure", what, (f"{change.name}{detail}",), text, (change,))
 
 

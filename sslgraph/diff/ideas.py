@@ -126,7 +126,31 @@ def _masking(figure: Figure) -> Iterator[Idea]:
         if any(node.name == name and _reads_boxes(figure, node.inputs) for node in figure.nodes):
             yield Idea("pairs of pixels", "", f"{detail}: what lies at one place of the image agrees", nodes)
         else:
-            yield Idea("masking", "", detail, nodes)
+            yield Idea("masking", _how_hidden(figure, name), detail, nodes)
+
+
+def _how_hidden(figure: Figure, mask: str) -> str:
+    """What an encoder gets in place of hidden patches."""
+    ways = {"seen": "by leaving patches out", "hidden": "by mask tokens"}
+    for node in figure.nodes:
+        if node.kind == "nets" and figure.role(node.name) == "encoder":
+            named = [figure.nodes[i] for i in node.inputs]  # an input given by name stands behind its name
+            read = [figure.nodes[port.inputs[0]] if port.kind == "to" else port for port in named]
+            for port in read:
+                if port.kind == "port" and port.name in ways and figure.nodes[port.inputs[0]].name == mask:
+                    return ways[port.name]
+    return ""
+
+
+def _own(figure: Figure) -> Iterator[Idea]:
+    """What parts say of themselves that no other idea covers."""
+    tasks = {node for idea in _pretext(figure) for node in idea.nodes}
+    parts = [(op.use, ("op", name)) for name, op in figure.method.ops.items()]
+    parts += [(f"wiring.{name}", ("wiring", name)) for name in figure.wiring]
+    parts += [(loss.use, ("loss", name)) for name, loss in figure.training.losses.items()]
+    for use, node in parts:
+        if (traits := figure.traits(use)).idea and not traits.repels and node not in tasks:
+            yield Idea(traits.idea, "", _last_word(use), frozenset({node}), is_kinship=False)
 
 
 def _last_word(use: str) -> str:
@@ -156,7 +180,9 @@ def _colours(figure: Figure) -> Iterator[Idea]:
 def _crops(figure: Figure) -> Iterator[Idea]:
     """How many views a step sees, and which of them one forward sees together."""
     seen = {figure.nodes[i].name for i in figure.seen if figure.nodes[i].kind == "view"}
+    cut = {name for idea in _own(figure) for kind, name in idea.nodes if kind == "op"}
     views = [name for name in figure.views if name in seen and not figure.method.views[name].crop_of]
+    views = [name for name in views if not _readers(figure, name) <= cut]
     counts = [figure.method.views[name].copies for name in views]
     nodes = _nodes("view", views) | _nodes("wiring", ["bag"])
     how = "one view"
@@ -170,6 +196,12 @@ def _crops(figure: Figure) -> Iterator[Idea]:
     yield Idea(FORWARDS, how, "", nodes, is_headline=False, is_kinship=False)
 
 
+def _readers(figure: Figure, view: str) -> set[str]:
+    """The names of what reads a view itself, not a port of it."""
+    of = {i for i, node in enumerate(figure.nodes) if node.kind == "view" and node.name == view}
+    return {node.name for node in figure.nodes if of & {*node.inputs} and node.kind != "port"}
+
+
 def _nets_take_bags(figure: Figure) -> bool:
     """Whether a net works on several views at once; a bag behind all nets only joins what losses read."""
     inputs = [i for node in figure.nodes if node.kind in ("nets", "targets") for i in node.inputs]
@@ -178,6 +210,6 @@ def _nets_take_bags(figure: Figure) -> bool:
 
 # In the order in which a reader asks for them.
 FINDERS = (
-    _momentum, _parts, _stop, negatives, single_images, _clustering, _centring, _terms, _masking, _pretext, _colours,
-    _crops,
+    _momentum, _parts, _stop, negatives, single_images, _clustering, _centring, _terms, _masking, _own, _pretext,
+    _colours, _crops,
 )  # fmt: skip

@@ -85,15 +85,15 @@ def compared(before: dict[str, Idea], after: dict[str, Idea]) -> Ideas:
     return Ideas(
         gone=tuple(idea for name, idea in before.items() if name not in after),
         come=tuple(idea for name, idea in after.items() if name not in before),
-        turned=tuple((old, new) for old, new in both if old.how != new.how),
-        kept=tuple(new for old, new in both if old.how == new.how),
+        turned=tuple((old, new) for old, new in both if _is_other(old, new)),
+        kept=tuple(new for old, new in both if not _is_other(old, new)),
     )
 
 
-def headline(one: str, other: str, found: Ideas, kinds: Sequence[str], settings: Sequence[str]) -> str:
+def headline(one: str, other: str, found: Ideas, kinds: Sequence[str], less: Sequence[str], more: Sequence[str]) -> str:
     """One sentence: "SimSiam is BYOL without the momentum encoder."
 
-    `kinds` is what the losses measure, where that differs; `settings` names what has other settings.
+    `kinds` is what the losses measure, where that differs; `less` and `more` name the changes where no idea differs.
     """
     lost = [idea.old for idea in found.gone if idea.is_headline and idea not in found.swapped]
     won = [idea.new for idea in found.come if idea.is_headline and idea not in found.swapped]
@@ -107,8 +107,8 @@ def headline(one: str, other: str, found: Ideas, kinds: Sequence[str], settings:
     said += [f"with {listed(won)}"] if won else []
     by = f"by {kinds[1]} instead of {kinds[0]}" if kinds else ""
     if not said and not by:
-        of = f" of the {listed(settings)}" if settings else ""
-        return f"{other} is {one} with other settings{of}."
+        said = [f"without {listed(less)}"] if less else []
+        said += [f"with {listed(more)}"] if more else []
     return f"{other} is {one} {'; '.join(filter(None, (', '.join(said), by)))}."
 
 
@@ -123,6 +123,11 @@ def listed(words: Sequence[str]) -> str:
         return "".join(words)
     comma = "," if any(" and " in word for word in words) else ""
     return f"{', '.join(words[:-1])}{comma} and {words[-1]}"
+
+
+def _is_other(old: Idea, new: Idea) -> bool:
+    """Whether both forms are known and differ."""
+    return bool(old.how and new.how) and old.how != new.how
 
 
 def _of_slot(ideas: Iterable[Idea], slot: str) -> tuple[Idea, ...]:

@@ -109,7 +109,8 @@ SURVEY = {  # what the papers and the surveys say of each other
     "by cross-entropy instead of cosine distance.",
     ("simclr", "moco_v2"): "MoCo v2 is SimCLR with a momentum encoder and negative pairs from a queue instead of the "
     "batch.",
-    ("moco_v1", "moco_v2"): "MoCo v2 is MoCo v1 with other settings of the projector, view and loss.",
+    ("moco_v1", "moco_v2"): "MoCo v2 is MoCo v1 with mlp as projector instead of linear, augmentation moco_v2 "
+    "instead of moco_v1 and temperature 0.2 instead of 0.07.",
     ("simclr", "byol"): "BYOL is SimCLR without negative pairs, with a momentum encoder and a predictor; "
     "by cosine distance instead of contrastive cross-entropy.",
     ("simclr", "swav"): "SwAV is SimCLR with online clustering in place of negative pairs, with multi-crop; "

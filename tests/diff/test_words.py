@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from toys import method
 
 from sslgraph.diff import Change, Changed, Rewired, account, diff
@@ -104,3 +105,25 @@ def test_two_heads_that_read_each_other_have_roles() -> None:
     loss = {"use": "losses.negative_cosine", "of": ["p", "q"]}
     figure = Figure(method(nets=nets, flow={"p": "a(b(f(x)))", "q": "b(a(f(x)))"}, losses={"one": loss}))
     assert [figure.role(net) for net in nets] == ["encoder", "predictor", "predictor"]
+
+
+NEIGHBOURS = {  # what a paper says of the one that it builds on, where no part that all methods may have differs
+    ("moco_v2", "infomin"): "with jigsaw tiles.",
+    ("moco_v2", "densecl"): "with places matched by likeness.",
+    ("moco_v2", "un_mix"): "with mixtures of images.",
+    ("byol", "scrl"): "with pairs of regions.",
+    ("simclr", "nnclr"): "with a predictor and nearest neighbours as positives.",
+    ("dinov2", "dinov3"): "with a snapshot and Gram anchoring.",
+    ("mae", "simmim"): "with masking by mask tokens instead of by leaving patches out.",
+    ("simclr", "simclr_v2"): "with 3 layers in the projector instead of 2.",
+    ("simclr", "dcl"): "with decoupled: true.",
+    ("rotation", "rotation_one"): "with turn variant one instead of all.",
+    ("color_proxy", "hypercolumns"): "with weight 5 instead of 1 and other inputs of the loss.",
+    ("deepcluster", "sela"): "without kmeans, with equal_labels instead of pca_whiten, resnet as encoder instead of "
+    "alexnet, and other settings of the classifier, view, labels, train and label.",
+}
+
+
+@pytest.mark.parametrize(("one", "other"), NEIGHBOURS)
+def test_a_headline_names_what_differs(one: str, other: str) -> None:
+    assert account(load_method(one).spec, load_method(other).spec).headline.endswith(NEIGHBOURS[one, other])

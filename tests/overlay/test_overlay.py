@@ -105,7 +105,7 @@ def test_diff_writes_the_picture_and_says_the_words(sslgraph: Command, tmp_path:
     out = tmp_path / f"change.{end}"
     said = sslgraph("diff", "rotation", "rotation_one", "-o", str(out))
     assert said.code == 0 and said.err == ""
-    assert said.out.splitlines()[0] == "RotNet with one turn is RotNet with other settings of the op."
+    assert said.out.splitlines()[0] == "RotNet with one turn is RotNet with turn variant one instead of all."
     starts = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF", "tex": b"% RotNet", "html": b"<!doctype html>"}
     assert out.read_bytes().startswith(starts[end])
 
