@@ -94,6 +94,11 @@ def test_a_figure_across_the_page_is_no_higher_than_wide_where_it_can_leave_thin
     assert high["moco_v2"] < 4 and max(high.values()) < 5.5
 
 
+def test_a_cell_of_a_grid_leaves_things_out_before_the_grid_is_higher_than_a_page() -> None:
+    alone, cell = (fitted(drawn("byol"), LIGHT, inches=2.7, high=72 * high) for high in (9, 4.5))
+    assert cell.height < 0.8 * alone.height and cell.width == alone.width
+
+
 def test_ops_that_only_hand_on_stand_in_one_box_where_there_is_little_room() -> None:
     """Nothing is lost but the box between; what is named, stopped or read twice stays apart."""
     before, after = drawn("moco_v2").panels[0], joined(drawn("moco_v2")).panels[0]

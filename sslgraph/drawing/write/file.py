@@ -56,16 +56,19 @@ class Look:
         """Several pictures in cells of one size, with one legend. SslgraphError if one can't be as narrow as a cell."""
         point = self.font / SUB
         room = (self.inches * 72 / point - 2 * PAD - (columns - 1) * GAP) / columns * point / 72
-        scenes = [self._scene(picture, room if self.inches else 0.0, legend=False) for picture in pictures]
+        high = PAGE / -(-len(pictures) // columns)
+        scenes = [self._scene(picture, room if self.inches else 0.0, legend=False, high=high) for picture in pictures]
         return _sheet(scenes, pictures, columns, self._theme, key=self.legend)
 
     @property
     def _theme(self) -> Theme:
         return DARK if self.dark else LIGHT
 
-    def _scene(self, picture: Picture, inches: float, *, legend: bool, only: frozenset[str] | None = None) -> Scene:
+    def _scene(
+        self, picture: Picture, inches: float, *, legend: bool, only: frozenset[str] | None = None, high: float = PAGE
+    ) -> Scene:  # fmt: skip
         shown = compact(gathered(picture)) if self.compact else gathered(picture)
-        drawn = partial(fitted, inches=inches, font=self.font) if inches else scene
+        drawn = partial(fitted, inches=inches, font=self.font, high=high) if inches else scene
         made = drawn(
             shown, self._theme, gradients=self.gradients, shapes=self.shapes and not self.compact, with_legend=legend,
             only=only,

@@ -35,8 +35,11 @@ def fitted(
     shapes: bool = True,
     with_legend: bool = True,
     only: Collection[str] | None = None,
+    high: float = PAGE,
 ) -> Scene:
     """The picture in a column of this width; `font`: points of the small words in its boxes.
+
+    `high`: how many points it should be high at most, if it can with all its branches.
 
     It is tried from left to right first, then down the page, each with narrower boxes, then without shapes, then
     compact; then with its branches in another order, with some of them folded, at last cut into pieces. The first that
@@ -64,7 +67,7 @@ def fitted(
             return found
         return None
 
-    goal = min(PAGE, inches * 72) if wide >= BROAD else PAGE
+    goal = min(high, inches * 72) if wide >= BROAD else high
     forms, folded = (partial(made, picture, wide, shapes=shapes) for made in (_forms, _folded))
     for some in (forms(), folded()):
         for one in filter(None, starmap(fits, some)):
