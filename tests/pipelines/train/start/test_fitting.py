@@ -30,7 +30,7 @@ def test_clusters_and_components_that_the_images_are_too_few_for(tmp_path: Path)
 @pytest.mark.parametrize(
     ("method", "said"),
     [
-        ("sela", "40 images can't fill 64 classes\n  write --set ops.solve.classes=4"),
+        ("sela", "40 images can't fill 500 classes\n  write --set ops.solve.classes=4"),
         ("pcl", "40 images can't make 100 clusters\n  write --set ops.cluster.k=[4,4,4]"),
     ],
 )
