@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from sslgraph.errors import SslgraphError, unknown
-from sslgraph.parts import registry
+from sslgraph.parts import kinds, registry
+from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Part
 from sslgraph.wire.expressions import Call, Expression, Field, Member, Name, parse
 
@@ -72,12 +73,8 @@ def changed(method: Text, change: Change, plugins: tuple[str, ...] = ()) -> Text
         if method == before:
             raise SslgraphError("stopgrad: off changes nothing: no line of the flow stops a gradient")
     _prune(method)
-    return _redrawn(method)
-
-
-def _redrawn(method: Text) -> Text:
-    """The text without what its drawing says: a changed method draws itself, as one that extends another does."""
-    return {key: value for key, value in method.items() if key != "picture"}
+    method.pop("picture", None)  # a changed method draws itself, as one that extends another does
+    return method
 
 
 def _nodes(method: Text, path: str, word: str) -> list[tuple[str, str]]:
@@ -145,12 +142,18 @@ def _of_net(found: Expression, net: str) -> Expression:
 
 
 def _swapped(old: Text, section: str, part: Any, plugins: tuple[str, ...]) -> Text:
-    """The node with another part in it, which takes over the inputs and those settings that it has, too."""
+    """The node with another part in it, which takes over the inputs and those settings that suit it, too."""
     new = dict(part) if isinstance(part, dict) else {"use": str(part)}
     new.setdefault("use", old.get("use", ""))
     found = registry.signature(str(new["use"]), plugins)
-    known = {*found.settings, *found.ports, *(KEPT.get(section, set()) - {"use", "weights"})}
-    return {**{key: value for key, value in old.items() if key in known}, **new}
+    known = {*found.ports, *(KEPT.get(section, set()) - {"use", "weights"})}
+    return {**{key: value for key, value in old.items() if key in known or _suits(found, key, value)}, **new}
+
+
+def _suits(part: Signature, setting: str, value: Any) -> bool:
+    """Whether a part may have this setting with this value, which may be a reference such as $ops.kmeans.k."""
+    is_reference = isinstance(value, str) and value.startswith("$")
+    return setting in part.settings and (is_reference or not kinds.problem(part.settings[setting].annotation, value))
 
 
 def _rewrite(method: Text, change: Callable[[Expression], Expression]) -> None:

@@ -70,9 +70,10 @@ def test_a_loss_that_is_swapped_in_takes_the_inputs_and_what_only_the_old_one_re
     assert warm["losses"]["info"] == {**text("moco_v2")["losses"]["info"], "temperature": 0.5}
 
 
-def test_a_swapped_in_part_keeps_the_settings_that_it_has_too() -> None:
-    found = changed(text("byol"), {"swap": {"nets.q": {"use": "heads.linear", "out": 64}}})
-    assert found["nets"]["q"] == {"use": "heads.linear", "out": 64, "norm": "batch", "bias": "first"}
+def test_a_swapped_in_part_keeps_the_settings_that_suit_it_too() -> None:
+    found = changed(text("byol"), {"swap": {"nets.q": "heads.linear"}})
+    assert found["nets"]["q"] == {"use": "heads.linear", "out": 256, "norm": "batch"}  # its bias is true or false
+    refuse_unsound(found)
 
 
 def test_a_removed_loss_takes_its_lines_with_it() -> None:
