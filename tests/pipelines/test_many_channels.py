@@ -106,7 +106,8 @@ def test_steps_for_colours_are_refused_by_name_and_left_out_with_p_0() -> None:
 def test_a_run_on_five_bands_from_data_to_an_exported_encoder(tmp_path: Path, sslgraph: Command) -> None:
     bands, run = satellite(tmp_path / "bands"), tmp_path / "run"
     refused = sslgraph("data", str(bands))
-    assert "it has 5 channels; name those to take: data.channels: [0, 1, 2, 3, 4] for all" in refused.out
+    whole = "it has 5 channels; name those to take: data.channels: [0, 1, 2, 3, 4] for all"
+    assert refused.code == 1 and whole in refused.err
     said = sslgraph("data", str(bands), "--set", ALL, "--set", "data.range=[0, 4095]").out
     assert "14x12 of 5 channels" in said and "mean [0.000, " in said
     recipe = tmp_path / "bands.yaml"

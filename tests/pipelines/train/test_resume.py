@@ -26,6 +26,7 @@ OWN: dict[str, dict[str, Any]] = {
     "moco_v1": {"state.queue.size": 32},
     "moco_v2": {"state.queue.size": 32},
     "pcl": {"ops.cluster.k": [6, 6, 6]},
+    "sela": {"ops.solve.classes": 6},
     "swav": {"state.queue.size": 32, "state.queue.start_epoch": 0, "nets.c.out": 12},
 }
 
