@@ -12,7 +12,7 @@ from sslgraph.wire.graph import Graph
 from .queries import calls, of_this_rank, origins, output, parts_upstream, spans_batch
 from .rule import Doubt, Facts, rule
 
-MAPS = (("rows", "columns"), ("height", "width"))
+FEATURES = ("dim", "out", "classes")  # names of a last axis that is none of places
 
 
 @rule("SG201", "pylint W0622, redefined-builtin")
@@ -82,9 +82,11 @@ def rows_of_this_rank_alone(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """Where images are compared, they are those of all processes."""
     local = of_this_rank(graph)
     for value, box in calls(graph):
-        for port, source in value.inputs if box.section in ("ops", "wiring", "losses") else ():
-            axes = box.signature.inputs[port].axes or ("",)
-            is_table = axes[0].isidentifier() and axes[0] != "batch" and not axes[0].startswith("views")
+        first = {port: (box.signature.inputs[port].axes or ("",))[0] for port, _ in value.inputs}
+        # A part from elsewhere may call its batch "b": a first axis is another one only beside "batch" itself.
+        is_known = box.signature.family != "plugin" or "batch" in first.values()
+        for port, source in value.inputs if box.section in ("ops", "wiring", "losses") and is_known else ():
+            is_table = first[port].isidentifier() and first[port] != "batch" and not first[port].startswith("views")
             if is_table and source in local and not spans_batch(graph, value, box):
                 yield Doubt(
                     value.path,
@@ -101,7 +103,7 @@ def features_taken_for_places(graph: Graph, _: Facts) -> Iterator[Doubt]:
         for source in (given for port, given in value.inputs if port == box.traits.places):
             made = output(graph, source)
             axes = made.axes if made and made.axes else ()
-            if len(axes) == 4 and axes[2:] not in MAPS and not any(axis.startswith("*") for axis in axes):
+            if len(axes) == 4 and (axes[3] in FEATURES or "tokens" in axes[2:]):
                 yield Doubt(
                     value.path,
                     f"'{box.name}' ({box.use}) pools the last two axes of a map, and '{source}' is no map: "

@@ -10,8 +10,10 @@ from toys import TWO_VIEWS, method
 
 from sslgraph.errors import SpecError
 from sslgraph.lint import RULES, Facts, Finding, lint, queries
+from sslgraph.parts.signature import Port, Signature
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_method
+from sslgraph.traits import Traits
 from sslgraph.wire.gradients import moved_by
 from sslgraph.wire.graph import Graph
 from sslgraph.wire.wire import wire
@@ -129,6 +131,13 @@ def change(text: Text, **more: Any) -> Text:
 
 def graph(text: Text) -> Graph:
     return wire(method(**text))
+
+
+def own(out: str, **ports: str) -> Signature:
+    """A part of a user's own, whose forward has these axes."""
+    inputs = {port: Port(port, f'Float[Tensor, "{axes}"]') for port, axes in ports.items()}
+    outputs = (Port("", f'Float[Tensor, "{out}"]'),)
+    return Signature("own:Part", "Part", "own", "own.py", "", Traits(source="own"), inputs=inputs, outputs=outputs)
 
 
 def numbers(text: Text, facts: Facts = RUN) -> list[str]:
@@ -544,6 +553,34 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
 )
 def test_a_rule_is_silent_where_it_does_not_know(text: Text, facts: Facts) -> None:
     assert numbers(text, facts) == []
+
+
+@pytest.mark.parametrize(
+    ("axes", "found"),
+    [
+        ({"rows": "b d", "others": "b d"}, []),
+        ({"rows": "images dim", "others": "images dim"}, []),
+        ({"rows": "batch dim", "others": "others dim"}, ["SG205"]),
+    ],
+)
+def test_a_loss_of_ones_own_may_call_its_batch_as_it_likes(axes: dict[str, str], found: list[str]) -> None:
+    text = change(SIMSIAM, losses={"one": {"use": "own:Part", "of": ["p", "t"]}})
+    wired = wire(method(**text), stand_ins={"one": own("", **axes)})
+    assert [finding.number for finding in lint(wired)] == found
+
+
+@pytest.mark.parametrize(
+    ("axes", "found"),
+    [("b dim h w", []), ("batch c size size", []), ("b h w dim", ["SG206"]), ("b n tokens d", ["SG206"])],
+)
+def test_a_map_is_known_by_its_last_axes_whatever_they_are_called(axes: str, found: list[str]) -> None:
+    text = change(
+        SIMSIAM,
+        nets={"f": {"use": "own:Part"}, "h": {"use": "heads.linear", "out": 4}},
+        flow={"p": "h(mean(f(x[0])))", "t": "stopgrad(mean(f(x[1])))"},
+    )
+    wired = wire(method(**text), stand_ins={"f": own(axes, image="b 3 rows cols")})
+    assert sorted({finding.number for finding in lint(wired)}) == found
 
 
 def test_whitening_holds_images_apart() -> None:
