@@ -34,7 +34,7 @@ class Linear(nn.Module):
         super().__init__()
         dim = filled(dim, "dim")
         self.std = std
-        self.norm: nn.Module | None = None
+        self.norm: nn.BatchNorm1d | nn.LayerNorm | None = None
         if norm != "none":
             self.norm = nn.BatchNorm1d(dim, affine=False, eps=1e-6) if norm == "batch" else nn.LayerNorm(dim, eps=1e-6)
         self.layer = nn.Linear(dim, out, bias=bias)
@@ -48,7 +48,7 @@ class Linear(nn.Module):
     def reset(self) -> None:
         """Fresh weights in place, from torch's generator: whoever calls it seeds that alike on all ranks."""
         self.layer.reset_parameters()
-        if isinstance(self.norm, nn.LayerNorm):
+        if self.norm is not None:  # running statistics begin anew, too
             self.norm.reset_parameters()
         if self.std is not None:
             nn.init.normal_(self.layer.weight, std=self.std)

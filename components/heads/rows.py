@@ -20,7 +20,12 @@ class Rows(nn.Module):
 
     def __init__(self, *, count: Count, dim: Count, std: Positive = 1.0) -> None:
         super().__init__()
+        self.std = std
         self.rows = nn.Parameter(torch.randn(count, dim) * std)
 
     def forward(self) -> Float[Tensor, "count dim"]:
         return self.rows
+
+    def reset(self) -> None:
+        """Fresh rows in place, from torch's generator: whoever calls it seeds that alike on all ranks."""
+        nn.init.normal_(self.rows, std=self.std)

@@ -45,6 +45,14 @@ def is_of_images(one: Held) -> bool:
     return one.dtype.kind in "uifb" and (is_grey or is_colour) and all(one.shape)
 
 
+def has_channels_first(shape: Sequence[int]) -> bool:
+    """Whether the channels of an image stand first: sides are equal, or the longer axes."""
+    first, middle, last = shape
+    if (first == middle) != (middle == last):
+        return middle == last
+    return first < last
+
+
 def images_of(path: str, everything: Sequence[Held], wanted: str | None, skipped: Skipped) -> list[Held]:
     """The arrays of images of one data set; label maps and nested arrays are counted."""
     found = [one for one in everything if is_of_images(one) and wanted in (None, one.key)]

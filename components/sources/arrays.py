@@ -15,12 +15,12 @@ from sslgraph.errors import SslgraphError
 
 from .arranging import arranged
 from .array_files import ENDINGS, Held, held
-from .array_layout import axis_of, images_of, is_of_images, labels_in, labels_of, names_of, spoken
+from .array_layout import axis_of, has_channels_first, images_of, is_of_images, labels_in, labels_of, names_of, spoken
 from .decoding import Picture, pictured
 from .encoded import Scaled, ScaledSettings
 from .labels import numbered
 from .opening import holds_shards, store_at
-from .pixels import MOST_CHANNELS, SAMPLE
+from .pixels import SAMPLE
 from .row_files import ENDINGS as OF_ROWS
 from .store import class_names
 
@@ -121,7 +121,7 @@ class Arrays(Scaled):
 
     def _pixels_of(self, index: int) -> NDArray[Any]:
         image = np.array(self._arrays[int(self._of[index])][int(self._within[index])])  # a copy
-        if image.ndim == 3 and image.shape[2] > MOST_CHANNELS:  # channels stand first
+        if image.ndim == 3 and has_channels_first(image.shape):
             image = image.transpose(1, 2, 0)
         return image.astype(np.uint8) * 255 if image.dtype == np.bool_ else image
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sslgraph.component import component
-from sslgraph.ranges import NotNegative
+from sslgraph.ranges import Positive
 
 FUNCTIONS = {
     "abs": torch.abs,
@@ -27,20 +27,23 @@ class Apply(nn.Module):
 
     Settings:
         function: what is taken of each number; reciprocal is 1 / x, log the natural one.
-        floor: log, reciprocal and sqrt count smaller numbers as this one, so that their gradient stays finite.
+        floor: log and sqrt count smaller numbers as this one, and reciprocal those nearer to 0 as this one with their
+            sign, so that their gradient stays finite.
     """
 
     def __init__(
         self,
         *,
         function: Literal["abs", "exp", "log", "reciprocal", "sigmoid", "sin", "sqrt", "square"],
-        floor: NotNegative = 1e-12,
+        floor: Positive = 1e-12,
     ) -> None:
         super().__init__()
         self.function = function
         self.floor = floor
 
     def forward(self, value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        if self.function in ("log", "reciprocal", "sqrt"):
+        if self.function in ("log", "sqrt"):
             value = value.clamp_min(self.floor)
+        if self.function == "reciprocal":
+            value = torch.where(value < 0, value.clamp_max(-self.floor), value.clamp_min(self.floor))
         return FUNCTIONS[self.function](value)

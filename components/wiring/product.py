@@ -25,9 +25,11 @@ class Product(nn.Module):
 def _as_wide(weights: Tensor, like: Tensor) -> Tensor:
     if weights.shape == like.shape:
         return weights
-    places = weights[..., 0] if weights.dim() > 1 and weights.shape[-1] == 1 else weights
+    if like.dim() == 4 and weights.shape == (len(like), *like.shape[2:]):
+        return weights[:, None]
     if like.dim() == 4 and weights.shape == (len(like), 1, *like.shape[2:]):
         return weights
+    places = weights[..., 0] if weights.dim() > 1 and weights.shape[-1] == 1 else weights
     if like.dim() == 4 and places.shape == (len(like), *like.shape[2:]):
         return places[:, None]
     if places.shape != like.shape[: places.dim()] or (like.dim() == 4 and places.dim() > 1):

@@ -20,13 +20,13 @@ class Spectrum(nn.Module):
 
         nuclear: sum s;     frobenius: sqrt(sum s^2);     log_det: sum log(s + eps);     entropy: - sum p log(p + eps)
 
-    with p = s / sum s. The matrix is that of the whole batch, the same on all ranks: spectrum(second_moment(z)) for the
-    products of features, spectrum(everyone(z)) for the rows themselves. The gradient passes; of entropy and log_det it
-    is as steep as 1 / eps where a singular value is 0.
+    with p = s / max(sum s, eps). The matrix is that of the whole batch, the same on all ranks:
+    spectrum(second_moment(z)) for the products of features, spectrum(everyone(z)) for the rows themselves. The gradient
+    passes; of entropy and log_det it is as steep as 1 / eps where a singular value is 0.
 
     Settings:
         measure: which of the four.
-        eps: added inside the logarithms.
+        eps: added inside the logarithms, and the least sum that entropy divides by.
     """
 
     def __init__(self, *, measure: Literal["nuclear", "frobenius", "log_det", "entropy"], eps: Positive = 1e-4) -> None:
@@ -36,11 +36,12 @@ class Spectrum(nn.Module):
 
     def forward(self, matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, ""]:
         if self.measure == "frobenius":
-            return torch.sqrt(matrix.square().sum())
+            length: Tensor = torch.linalg.vector_norm(matrix)  # its gradient at zeros is 0
+            return length
         values: Tensor = torch.linalg.svdvals(matrix)
         if self.measure == "nuclear":
             return values.sum()
         if self.measure == "log_det":
             return (values + self.eps).log().sum()
-        share = values / values.sum().clamp_min(torch.finfo(values.dtype).tiny)
+        share = values / values.sum().clamp_min(self.eps)
         return -(share * (share + self.eps).log()).sum()

@@ -38,3 +38,6 @@ def test_features_may_be_normalised_before_it() -> None:
     torch.testing.assert_close(of_rows(x), of_rows.layer(unit))
     over_batch.eval()
     assert over_batch(x[None]).shape == (1, 2, 2)
+    over_batch.reset()  # its statistics are those of a fresh one, too
+    assert isinstance(over_batch.norm, torch.nn.BatchNorm1d) and over_batch.norm.running_mean is not None
+    assert over_batch.norm.running_mean.tolist() == [0, 0, 0]

@@ -102,7 +102,9 @@ def test_of_val_and_test_of_medmnist_test_is_held_out_and_a_folder_reads_as_its_
         assert said in Arrays(path=str(path), limit=5).notes
 
 
-@pytest.mark.parametrize("shape", [(30, 8, 8), (30, 8, 8, 1), (30, 20, 20, 3), (30, 3, 20, 20)])
+@pytest.mark.parametrize(
+    "shape", [(30, 8, 8), (30, 8, 8, 1), (30, 20, 20, 3), (30, 3, 20, 20), (30, 1, 8, 8), (30, 3, 8, 8)]
+)
 def test_one_array_with_channels_before_or_behind_holds_a_tenth_out(tmp_path: Path, shape: tuple[int, ...]) -> None:
     file = tmp_path / "pixels.npy"
     np.save(file, pixels(shape[0], *shape[1:]))

@@ -42,6 +42,8 @@ def test_a_product_of_equals_and_of_truth_values() -> None:
         ((2, 3, 4, 5), (2, 4, 5), (2, 1, 4, 5)),  # a map and its cells
         ((2, 3, 4, 5), (2, 4, 5, 1), (2, 1, 4, 5)),  # the same, as a part with features last gives them
         ((2, 3, 4, 5), (2, 1, 4, 5), (2, 1, 4, 5)),  # or a map of one feature
+        ((2, 3, 4, 1), (2, 4, 1), (2, 1, 4, 1)),  # a map of one column
+        ((2, 3, 1, 1), (2, 1, 1), (2, 1, 1, 1)),
         ((2, 3, 4, 5), (2,), (2, 1, 1, 1)),
         ((2, 4, 3), (2, 4), (2, 4, 1)),  # tokens and their places
         ((2, 3), (2,), (2, 1)),
@@ -72,6 +74,8 @@ def test_every_function_is_torchs_and_small_numbers_have_a_finite_gradient() -> 
     for name in ("log", "reciprocal", "sqrt"):
         (gradient,) = torch.autograd.grad(Apply(function=name)(zero).sum(), zero)  # type: ignore[arg-type]
         assert gradient.isfinite().all()
+    small = torch.tensor([-2.0, -0.1, 0.0, 0.1])
+    assert Apply(function="reciprocal", floor=0.5)(small).tolist() == [-0.5, -2, 2, 2]  # the sign stays
     assert Apply(function="log", floor=math.exp(-3))(zero).tolist() == pytest.approx([-3, -3])
 
 
@@ -94,6 +98,9 @@ def test_the_spectrum_is_torchs_and_its_gradient_is_right() -> None:
     torch.testing.assert_close(Spectrum(measure="nuclear")(rows), torch.linalg.matrix_norm(rows, "nuc"))
     for measure in ("nuclear", "frobenius", "log_det", "entropy"):
         assert torch.autograd.gradcheck(Spectrum(measure=measure), (rows,))  # type: ignore[arg-type]
+        nothing = torch.zeros(4, 3, requires_grad=True)
+        (gradient,) = torch.autograd.grad(Spectrum(measure=measure)(nothing), nothing)  # type: ignore[arg-type]
+        assert gradient.isfinite().all()
 
 
 def test_features_that_all_lie_in_one_direction_have_the_smallest_spread() -> None:
@@ -168,3 +175,10 @@ def test_trained_rows_are_what_they_are_and_get_a_gradient() -> None:
     (part() * torch.arange(6.0).view(3, 2)).sum().backward()
     assert part.rows.grad is not None and part.rows.grad.flatten().tolist() == [0, 1, 2, 3, 4, 5]
     assert part().equal(part.rows)
+
+
+def test_rows_begin_anew_in_place() -> None:
+    part = Rows(count=400, dim=8, std=0.5)
+    rows, before = part.rows, part.rows.detach().clone()
+    part.reset()
+    assert part.rows is rows and not rows.equal(before) and rows.std().item() == pytest.approx(0.5, rel=0.1)
