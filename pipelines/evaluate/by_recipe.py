@@ -30,6 +30,7 @@ from sslgraph.read.resolved import flat
 from sslgraph.read.spec import Part, Recipe
 from sslgraph.views.overrides import resolve, shown
 
+from ..check import check
 from ..feed.feed import Source
 from ..measure.features import extract
 from ..train.loop import train
@@ -39,6 +40,7 @@ from .supervised import HEAD, exported
 FOLDER = "protocols"  # of the recipes, and of what they train in the folder of a run
 GIVEN = "encoder"  # what the encoder's net says: weights: $encoder
 SET = " --set "  # between a protocol's name and what was changed of it, which is a part of its name
+OF_THE_RUN = re.compile(rf"(data|given|monitor|nets\.{HEAD}\w*\.out|nets\.\w+\.(use|weights))(\.|$)")
 TOLD = ("epochs", "steps", "batch", "accumulate", "optimizer", "precision")
 
 
@@ -74,6 +76,31 @@ def changed(names: Sequence[str], changes: Sequence[str]) -> list[str]:
     return ["".join([name, *(f"{SET}{change}" for change in changes)]) if recipe_of(name) else name for name in names]
 
 
+def check_changes(name: str) -> dict[str, Any]:
+    """The changes in a protocol's name, by path; SslgraphError for what is no change, or would change nothing."""
+    base, *changes = name.split(SET)
+    given = dict[str, Any]()
+    for change in changes:
+        path, sign, value = (word.strip() for word in change.partition("="))
+        if not sign or not path:
+            raise SslgraphError(
+                f"{name}: '{change}' is no change; write a path, an equals sign and a value, as in --set epochs=10"
+            )
+        if OF_THE_RUN.match(path.removeprefix("method.")):
+            raise SslgraphError(
+                f"{base} takes no --set {path}: its encoder, images and classes are those of the run, and it has no "
+                "monitor; name other images with --data"
+            )
+        given[path] = read_value(value, f"--set {path}")
+    if given:
+        loaded = load_recipe(str(recipe_of(name)), given)
+        encoder = f"nets.{_taker(base, loaded.spec)}."  # its settings are those of the run's backbone: see planned
+        known = {path: value for path, value in given.items() if not path.removeprefix("method.").startswith(encoder)}
+        loaded = load_recipe(str(recipe_of(name)), known)
+        check.sound(method_in(loaded), loaded, tuple(loaded.spec.plugins))
+    return given
+
+
 def planned(
     name: str, run: Loaded[Recipe], seen: str, data: tuple[str, Mapping[str, Any]], source: Source,
     plugins: tuple[str, ...],
@@ -82,9 +109,8 @@ def planned(
 
     `seen` is the run's view that its encoder is trained on.
     """
-    base, *changes = name.split(SET)
-    given = dict(change.split("=", 1) for change in changes)
-    loaded = load_recipe(str(recipe_of(name)), {path: read_value(text, path) for path, text in given.items()})
+    base, given = name.partition(SET)[0], check_changes(name)
+    loaded = load_recipe(str(recipe_of(name)), given)
     text, labels = flat(loaded.spec), source.labels
     assert labels is not None
     method = dict(text["method"])
@@ -100,7 +126,8 @@ def planned(
     nets = {**method["nets"], net: {**theirs, **own}}
     for head in (head for head in nets if head.startswith(HEAD)):
         nets[head] = {**nets[head], "out": int(labels.max()) + 1}
-    views = {view: {**said, **_like(run, seen, plugins)} for view, said in method["views"].items()}
+    like = _like(run, seen, plugins)
+    views = {view: {**_unsaid(like, said), **said} for view, said in method["views"].items()}
     method |= {"views": views, "nets": nets}
     bare = re.compile(rf"\b{net}\(([^()]*)\)(?!\.)")  # where no output is named, it is the one that the run exports
     method["flow"] = {key: bare.sub(rf"{net}(\1){output}", line) for key, line in method["flow"].items()}
@@ -108,7 +135,8 @@ def planned(
     batch = min(text["batch"], len(source))
     use, settings = data
     kept = {key: value for key, value in settings.items() if key != "split"}
-    text |= {"method": method, "data": {"use": use, **kept}, "batch": batch, "seed": run.spec.seed, "monitor": None}
+    text |= {"method": method, "data": {"use": use, **kept}, "batch": batch, "monitor": None}
+    text |= {} if "seed" in given else {"seed": run.spec.seed}
     text |= {"plugins": [*plugins]} if plugins else {}
     return Planned(name, text, _said(text, plugins), int(labels[labels >= 0].bincount().argmax()))
 
@@ -130,6 +158,12 @@ def _like(run: Loaded[Recipe], seen: str, plugins: tuple[str, ...]) -> dict[str,
     return {**({"size": side} if side else {}), "normalize.mean": [*mean], "normalize.std": [*std]}
 
 
+def _unsaid(like: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a run's view that a protocol's view does not say itself, as size, crop.size or normalize.mean."""
+    own = {*said, *(key.rpartition(".")[2] for key in said if key.endswith(".size"))}
+    return {key: value for key, value in like.items() if not {key, key.rpartition(".")[2]} & own}
+
+
 def _defaults(step: Part) -> dict[str, Any]:
     found = registry.signature(step.use, registry.let_through(step.use)).settings
     return {name: setting.default for name, setting in found.items() if not setting.is_required}
@@ -138,6 +172,7 @@ def _defaults(step: Part) -> dict[str, Any]:
 def _said(text: Mapping[str, Any], plugins: tuple[str, ...]) -> str:
     """Every number of a recipe, as the language writes it."""
     loaded = recipe_in(read_text(yaml.safe_dump(dict(text), sort_keys=False), Path(f"{text['recipe']}.yaml")))
+    check.sound(method_in(loaded), loaded, plugins)
     method = text["method"]
     steps = resolve(loaded.spec.method.views, augmentations(method_in(loaded), plugins))
     said = {key: text[key] for key in TOLD if text.get(key) is not None}

@@ -216,6 +216,14 @@ def protocol(name: str, temperature: float = online.Setting.temperature) -> Prot
     )
 
 
+def asked_for(name: str) -> Protocol:
+    """The protocol of a name that a user writes: what is wrong with the changes in it is said before any training."""
+    found = protocol(name)
+    if found.is_recipe:
+        by_recipe.check_changes(name)
+    return found
+
+
 def _of_layer(layer: str) -> Protocol:
     """The linear probe of what a layer gives, as a mean over places or tokens."""
 

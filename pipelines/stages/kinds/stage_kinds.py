@@ -47,11 +47,11 @@ def _unknown_protocol(stage: Stage) -> str:
     names = stage.settings.get("protocols", ())
     if not names or not isinstance(names, list):
         return ""
-    from ...evaluate.protocols import protocol  # which measures, and so brings torch with it
+    from ...evaluate.protocols import asked_for  # which measures, and so brings torch with it
 
     try:
         for name in names:
-            protocol(str(name))
+            asked_for(str(name))
     except SslgraphError as wrong:
         return str(wrong)
     return ""

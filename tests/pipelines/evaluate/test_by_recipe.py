@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,10 +14,13 @@ from command import sslgraph as sslgraph
 
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import request
-from sslgraph.pipelines.evaluate.by_recipe import changed, published
+from sslgraph.pipelines.evaluate.by_recipe import changed, planned, published
+from sslgraph.pipelines.evaluate.protocols import asked_for
 from sslgraph.pipelines.evaluate.restored import newest
+from sslgraph.pipelines.feed.open_source import open_source
 from sslgraph.pipelines.launch.launch import launch
 from sslgraph.pipelines.storage import checkpoint
+from sslgraph.read.load import load_recipe
 
 VIT = """
 recipe: tiny
@@ -138,6 +142,44 @@ def test_changes_are_a_part_of_the_name_and_are_for_recipes_alone() -> None:
     assert changed(["knn20"], []) == ["knn20"]
     with pytest.raises(SslgraphError, match=r"--set epochs=3 changes a protocol that is a recipe, and none is named"):
         changed(["knn20"], ["epochs=3"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("epochs", "linear_moco --set epochs: 'epochs' is no change; write a path, an equals sign and a value"),
+        ("=3", "'=3' is no change"),
+        ("epoch=3", "--set epoch: no path begins with 'epoch'"),
+        ("epochs=many", "--set epochs: epochs must be a whole number, not the text 'many'"),
+        ("optimizer.foo=3", "--set optimizer.foo: optimizer sgd has no setting 'foo'"),
+        ("views.x.foo=3", "--set views.x.foo: view 'x': 'supervised' has no setting 'foo'"),
+        *((f"{path}=3", f"linear_moco takes no --set {path}: its encoder, images and classes are those of the run")
+          for path in ("data.limit", "data", "nets.head.out", "method.nets.head.out", "monitor", "nets.f.use")),
+    ],
+)  # fmt: skip
+def test_a_change_that_would_change_nothing_is_refused_before_any_training(change: str, message: str) -> None:
+    with pytest.raises(SslgraphError) as refused:
+        asked_for(f"linear_moco --set {change}")
+    assert message in str(refused.value)
+
+
+def test_what_is_given_goes_before_what_is_the_runs(vit: Path) -> None:
+    """The run has a side of 16, means of 0.4 and seed 5."""
+    text = planned_text(vit, "seed=7", "views.x.size=24", "normalize.mean=[0.1, 0.2, 0.3]", "nets.f.layers=2")
+    x, f = text["method"]["views"]["x"], text["method"]["nets"]["f"]
+    assert (text["seed"], x["size"], x["normalize.mean"]) == (7, 24, [0.1, 0.2, 0.3])
+    assert x["normalize.std"] == pytest.approx([0.229, 0.224, 0.225]) and f["layers"] == 2
+    text = planned_text(vit, "views.*.crop.size=24")
+    x = text["method"]["views"]["x"]
+    assert (text["seed"], x["crop.size"], x["normalize.mean"], "size" in x) == (5, 24, [0.4, 0.4, 0.4], False)
+
+
+def planned_text(run: Path, *changes: str) -> dict[str, Any]:
+    (name,) = changed(["linear_dino"], [change.replace("normalize", "views.x.normalize") for change in changes])
+    loaded = load_recipe(str(newest(run) / checkpoint.TEXT))
+    words = loaded.spec.data.use, dict(loaded.spec.data.settings)
+    source = open_source(words[0], {**words[1], "split": "train"}, ())
+    return dict(planned(name, loaded, "a", words, source, ()).text)
 
 
 def test_those_of_papers_are_there() -> None:
