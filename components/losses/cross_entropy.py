@@ -21,6 +21,7 @@ PAINTED = 32  # classes of a map that can be told apart in a picture
     title="cross-entropy",
     kind="cross-entropy",
     classifies=("logits", "labels"),
+    weighed_by="where",
 )
 class CrossEntropy(nn.Module):
     """Negative log-likelihood of integer labels, averaged over what counts.

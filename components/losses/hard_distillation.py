@@ -18,6 +18,7 @@ from .swav import entropy
     title="hard distillation",
     kind="cross-entropy",
     detached=("teacher",),
+    weighed_by="where",
 )
 class HardDistillation(nn.Module):
     """Cross-entropy of the student's scores with the teacher's most likely class as the label.

@@ -21,6 +21,7 @@ from sslgraph.ranges import PositiveScalar
     rows="unit",
     spans_batch=True,
     unless="negatives",
+    weighed_by="where",
     sane={"temperature": (0.03, 1.0)},
     remedies={
         "collapse": "lower the temperature or the learning rate, and normalise what is compared "

@@ -17,7 +17,7 @@ class Regions(NamedTuple):
     where: Bool[Tensor, "batch regions"]
 
 
-@component(source="arXiv:2103.10957, section 3", detached=("labels",), float32=True)
+@component(source="arXiv:2103.10957, section 3", detached=("labels",), float32=True, uneven=True)
 class RegionMeans(nn.Module):
     """rows[b, k] = sum over cells of  share[b, k, cell] map[b, :, cell] / sum over cells of share[b, k, cell]
 

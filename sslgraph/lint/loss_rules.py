@@ -63,7 +63,7 @@ def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
     for loss, box, one, other in agreements(graph):
         views, theirs = origins(graph, one), origins(graph, other)
         sides = [part for side in (one, other) for part in parts_upstream(graph, side)]
-        is_hidden = any(part.traits.role == "mask" for part in sides)
+        is_hidden = any(part.traits.role == "mask" or part.traits.cuts for part in sides)  # other places of the view
         knows_bags = any(port.is_bag for port in box.signature.inputs.values())
         if views and views == theirs and nets(graph, one) & nets(graph, other) and not is_hidden and not knows_bags:
             several = len(views) > 1
@@ -156,7 +156,8 @@ def spanning_loss_in_pieces(graph: Graph, facts: Facts) -> Iterator[Doubt]:
     for value, box in calls(graph) if facts.accumulate > 1 else ():
         if spans_batch(graph, value, box) and box.traits.older not in dict(value.inputs):
             piece = f"the {facts.batch // facts.accumulate:,} images" if facts.batch else "the images"
-            does = "compares" if box.traits.spans_batch else "is a mean over all places of"
+            compares = box.traits.spans_batch and box.traits.unless not in dict(value.inputs)
+            does = "compares" if compares else "is a mean over all places of"
             yield Doubt(
                 value.path,
                 f"'{box.name}' {does} {piece} of a micro-batch, not those of the whole batch",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sslgraph.wire.graph import Box, Graph, Value
 
-from .queries import box_of, calls, parts_upstream, setting, sights
+from .queries import box_of, calls, nets, parts_upstream, setting, sights
 from .rule import Doubt, Facts, rule
 
 HIDES = ("mask", "blocks")  # what a mask shows that leaves places out; a hole is in the image that it gives itself
@@ -79,7 +79,10 @@ def next_place_is_seen(graph: Graph, _: Facts) -> Iterator[Doubt]:
         later = [source for source, parts in sides.items() if any(_cut(part)[0] > 0 for part in parts)]
         for source, parts in sides.items():
             is_earlier = source not in later and any(_cut(part)[1] < 0 for part in parts)
-            if not is_earlier or not any(seen[source] & seen[other] for other in later):
+            # Where both sides pass the same nets neighbours are compared, as by a total variation.
+            own = nets(graph, source)
+            told = [other for other in later if seen[source] & seen[other] and own - nets(graph, other)]
+            if not is_earlier or not told:
                 continue
             for value, box in calls(graph):
                 if value.name in graph.training.upstream(source) and _sees_all(box, value):

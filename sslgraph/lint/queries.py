@@ -117,8 +117,9 @@ def spans_batch(graph: Graph, value: Value, box: Box) -> bool:
 
 
 def _is_uneven(graph: Graph, name: str) -> bool:
+    """Whether an op marks more places of one image than of another, or what is made of such marks (fold, product)."""
     box = box_of(graph, name)
-    if box:
+    if box and (box.traits.uneven or box.traits.role == "mask" or box.section not in ("ops", "wiring")):
         return box.traits.uneven
     return any(_is_uneven(graph, source) for _, source in graph.training.values[name].inputs)
 

@@ -122,6 +122,20 @@ BOTH: Text = {
     },
     "losses": {"one": {"use": "losses.cosine_regression", "of": ["p", "t"], "where": "w"}},
 }
+HIDDEN: Text = {
+    **MASKED,
+    "nets": {"f": MASKED["nets"]["f"], "d": {"use": "heads.linear", "out": 16}},
+    "ops": {"mask": {"use": "masks.blocks", "patch": 8}},
+    "flow": {"m": "mask(x)", "y": "d(f(x, replace=m.hidden).patches)", "t": "stopgrad(d(f(x).patches))"},
+    "losses": {"codes": {"use": "losses.masked_regression", "of": ["y", "t"], "where": "m.hidden"}},
+}
+SMOOTH: Text = {  # total variation: each place is like the next
+    **SIMCLR,
+    "nets": {"f": {"use": "backbones.vit", "preset": "nano", "patch": 8}, "g": G},
+    "ops": {"past": {"use": "wiring.slice", "stop": -1}, "future": {"use": "wiring.slice", "start": 1}},
+    "flow": {"h": "f(x)", "z": "l2(g(h.cls))", "a": "past(h.tokens)", "b": "future(h.tokens)"},
+    "losses": {**SIMCLR["losses"], "smooth": {"use": "losses.regression", "of": ["a", "b"], "weight": 0.1}},
+}
 RUN = Facts(batch=256, images=50_000, epochs=100, ranks=2)
 
 
@@ -513,6 +527,7 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
         ),  # two players
         (MASKED, RUN),
         (NEXT, RUN),
+        (SMOOTH, RUN),
         (RELIC, RUN),
         (BOTH, RUN),
         (
@@ -661,6 +676,51 @@ def test_nets_of_a_value_count_a_copy_as_the_net_it_follows() -> None:
     wired = graph(BYOL)
     assert queries.nets(wired, "p") == {"f", "g", "q"} and queries.nets(wired, "t") == {"f", "g"}
     assert moved_by(wired, wired.training)["t"] == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        (
+            change(HIDDEN, losses={"codes": {**HIDDEN["losses"]["codes"], "use": "losses.hard_distillation"}}),
+            "is a mean",
+        ),
+        (
+            change(
+                HIDDEN,
+                flow={**HIDDEN["flow"], "c": "argmax(t)"},
+                losses={"codes": {"use": "losses.cross_entropy", "of": ["y", "c"], "where": "m.hidden"}},
+            ),
+            "is a mean",
+        ),
+        (
+            change(
+                HIDDEN,
+                flow={**HIDDEN["flow"], "w": "product(m.hidden, m.hidden)"},
+                losses={"codes": {**HIDDEN["losses"]["codes"], "where": "w"}},
+            ),
+            "is a mean",
+        ),
+        (
+            change(
+                HIDDEN,
+                state={"old": {"use": "memory.fifo", "size": 64}},
+                flow={**HIDDEN["flow"], "q": "l2(fold(y))", "k": "l2(fold(t))", "w": "fold(m.hidden)"},
+                losses={
+                    "codes": {"use": "losses.info_nce", "of": ["q", "k"], "negatives": "old.read", "where": "w"},
+                },
+                after_step=["old.push(k)"],
+            ),
+            "is a mean",
+        ),
+        (BOTH, "is a mean"),
+        (change(HIDDEN, ops={"mask": {"use": "masks.uniform", "patch": 8}}), ""),
+    ],
+    ids=["hard_distillation", "cross_entropy", "product", "info_nce", "regions", "as many of each"],
+)
+def test_what_is_made_of_uneven_marks_is_uneven(text: Text, does: str) -> None:
+    found = [each.message for each in lint(graph(text), Facts(batch=64, accumulate=2)) if each.number == "SG108"]
+    assert [does in message for message in found] == [True] * bool(does)
 
 
 @pytest.mark.parametrize(("name", "spans"), [("data2vec", True), ("simmim", False), ("mae", False), ("ibot", False)])
