@@ -104,6 +104,7 @@ def _labelled(found: Arranged, beside: Beside, used: dict[str, list[str]], wante
     for text in beside.texts:
         rows = list(text.rows.values())
         known |= dict.fromkeys(there := others(rows, [text.column]))
+        there = there if wanted is not None else [one for one in there if not beside.are_images(rows, one)]
         hot = one_hot(rows, there) if wanted is None else None
         column = "a column for each class" if hot else label_column(rows, there)
         column = column if wanted is None else wanted if wanted in there else None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from sslgraph.errors import SslgraphError
 
 from . import mat_tables
 from .arranging import Arranged
+from .decoding import SUFFIXES
 from .file_column import Ends
 from .row_files import PARQUET
 from .splits import NEITHER, TRAIN, WORDS, words_in
@@ -48,6 +50,17 @@ class Text:
         return split_in(self.name)
 
     @property
+    def is_of_numbers(self) -> bool:
+        """Whether it names images by numbers alone, which may as well be those that another text gives them."""
+        return bool(self.column) and all(_is_whole(row.get(self.column)) for row in self.rows.values())
+
+    @property
+    def keys(self) -> dict[str, int]:
+        """The image of each number in front of a line, if no two lines have the same."""
+        keys = {str(row[NUMBER]): image for image, row in self.rows.items() if NUMBER in row}
+        return keys if len(keys) >= ENOUGH * len(self.rows) else {}
+
+    @property
     def group(self) -> str:
         """Its name without words of splits: train1.txt belongs to test1.txt, and not to test2.txt."""
         stem = self.name.lower().rpartition(".")[0]
@@ -64,18 +77,23 @@ class Beside:
     @cached_property
     def texts(self) -> list[Text]:
         """Those that name images: by paths, by numbers that another text gives them, or by their order."""
-        left, known = dict[str, list[Reading]](), list[Text]()
+        left, known = list[tuple[str, list[Reading], Text | None]](), list[Text]()
         for name, rows in self._readings:
             text = self._ordered(name, rows) or self._joined(name, rows, self._finders(split_in(name)))
-            left |= {} if text else {name: rows}
-            known += [text] if text else []
-        keys = {str(row[NUMBER]): i for text in known for i, row in text.rows.items() if NUMBER in row}
-        for name, rows in left.items():
+            is_sure = text is not None and not text.is_of_numbers
+            left += [] if is_sure else [(name, rows, text)]
+            known += [text] if text and is_sure else []
+        keys = {key: image for text in known for key, image in text.keys.items()}
+        for name, rows, text in left:
             by_key = [keys.get] if len(rows) >= ENOUGH * len(keys) > 0 else []
-            by_number = [self._of_number.get] if mat_tables.is_of_numbers(rows) else []
-            text = self._joined(name, rows, [*by_key, *by_number])
+            by_number = [self._of_number.get] if text is None and mat_tables.is_of_numbers(rows) else []
+            text = self._joined(name, rows, [*by_key, *by_number]) or text
             known += [text] if text else []
         return known
+
+    def are_images(self, rows: Sequence[Row], column: str) -> bool:
+        """Whether a column names images, and so no classes."""
+        return 2 * sum(_row_of(row, column, self._ends.find, True) is not None for row in rows) > len(rows)
 
     @cached_property
     def class_of_number(self) -> dict[str, str]:
@@ -120,10 +138,10 @@ class Beside:
     def _joined(self, name: str, rows: Sequence[Reading], finders: Sequence[Find]) -> Text | None:
         for find in finders:
             columns = list(dict.fromkeys(key for reading in rows[:LOOKED_AT] for key in _first(reading)))
-            for column in columns:
-                some = sum(_row_of(reading, column, find) is not None for reading in rows[:LOOKED_AT])
+            for is_file, column in product((True, False), columns):  # 1 of "1 images/0.png" is not 1.png
+                some = sum(_row_of(reading, column, find, is_file) is not None for reading in rows[:LOOKED_AT])
                 if 2 * some >= min(len(rows), LOOKED_AT):
-                    found = [_row_of(reading, column, find) for reading in rows]
+                    found = [_row_of(reading, column, find, is_file) for reading in rows]
                     left = [str(_first(row).get(column)) for row, one in zip(rows, found, strict=True) if one is None]
                     left = left[1:] if found[0] is None else left  # a head
                     return Text(name, _agreed([one for one in found if one is not None]), column, tuple(left))
@@ -198,9 +216,13 @@ def _agreed(found: Sequence[tuple[int, Row]]) -> dict[int, Row]:
     return rows
 
 
-def _row_of(reading: Reading, column: str, find: Find) -> tuple[int, Row] | None:
+def _row_of(reading: Reading, column: str, find: Find, is_file: bool) -> tuple[int, Row] | None:
+    """The image that a row names, and the row as it is read then; `is_file`: only by a name with its ending."""
     for row in _ways(reading):
-        if row.get(column) is not None and (image := find(str(row[column]))) is not None:
+        value = "" if row.get(column) is None else str(row[column])
+        if is_file and not value.strip().strip('"').lower().endswith(SUFFIXES):
+            continue
+        if value and (image := find(value)) is not None:
             return image, row
     return None
 

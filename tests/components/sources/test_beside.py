@@ -285,3 +285,22 @@ def test_the_column_of_classes_is_told_by_its_name_or_by_what_follows_from_it() 
     hot = [{"healthy": "1.0", "rust": "0.0"}, {"healthy": "0", "rust": "1"}]
     assert one_hot(hot, ["healthy", "rust"]) == ["healthy", "rust"]
     assert one_hot([*hot, {"healthy": "1", "rust": "1"}], ["healthy", "rust"]) is None
+
+
+@pytest.mark.parametrize("ending", ["txt", "csv"])
+def test_a_number_in_front_of_a_path_is_not_the_image_that_is_called_so(tmp_path: Path, ending: str) -> None:
+    """The CUB's lists number images from 1, and here the images are called from 0."""
+    names = images(tmp_path / "images", (f"{i}.png" for i in range(COUNT)))
+    lines = [(f"{i + 1}", f"images/{name}", "abc"[i % 3]) for i, name in enumerate(names)]
+    if ending == "txt":
+        write(tmp_path / "images.txt", (f"{number} {path}" for number, path, _ in lines))
+        write(tmp_path / "image_class_labels.txt", (f"{number} {word}" for number, _, word in lines))
+    else:
+        write(tmp_path / "images.csv", ["id,file,class", *map(",".join, lines)])
+    assert everyone(tmp_path) == {i: "abc"[i % 3] for i in range(COUNT)}
+
+
+def test_a_column_of_files_says_no_classes(tmp_path: Path) -> None:
+    names = images(tmp_path, (f"{i}.png" for i in range(COUNT)))
+    write(tmp_path / "pairs.csv", ["file,label", *(f"{name},{names[i // 2]}" for i, name in enumerate(names))])
+    assert set(everyone(tmp_path).values()) == {None}
