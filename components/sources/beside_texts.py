@@ -32,6 +32,7 @@ LOOKED_AT = 64  # rows that tell whether a text names images
 ENOUGH = 0.9  # of the rows that another text numbers
 EXAMPLES = re.compile(r"sample|submission", re.IGNORECASE)  # labels that are none
 ORDERED = re.compile(r"label|truth|target|class|annot", re.IGNORECASE)  # texts whose lines follow the images' numbers
+OF_OTHERS = (TypeError, KeyError, ValueError, AttributeError)  # what a text of some other use may raise
 Find = Callable[[str], int | None]
 
 
@@ -113,7 +114,7 @@ class Beside:
     def _readings(self) -> list[tuple[str, list[Reading]]]:
         read = list[tuple[str, list[Reading]]]()
         for file in self._files:
-            with suppress(OSError, SslgraphError, pa.ArrowInvalid):
+            with suppress(OSError, SslgraphError, pa.ArrowInvalid, *OF_OTHERS):
                 data = self._store.read(file.name)
                 if file.name.lower().endswith(PARQUET):
                     read.append((file.name, rows_of_parquet(data)))

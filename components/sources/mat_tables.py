@@ -41,8 +41,8 @@ def tables_of(name: str, data: bytes) -> Iterator[tuple[str, list[Row]]]:
 
 def is_of_numbers(rows: Sequence[Any]) -> bool:
     """Whether rows are an index list: numbers of images alone, each once."""
-    numbers = {row.get(PATH) for row in rows if isinstance(row, dict) and len(row) == 1}
-    return len(numbers) == len(rows) and all(isinstance(number, int) for number in numbers)
+    numbers = [row.get(PATH) for row in rows if isinstance(row, dict) and len(row) == 1]
+    return all(isinstance(number, int) for number in numbers) and len(set(numbers)) == len(rows)
 
 
 def _row(record: dict[str, Any]) -> Row:

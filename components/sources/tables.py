@@ -143,7 +143,7 @@ def _of_objects(name: str, text: str) -> Iterator[Row]:
             "or have the keys images, annotations and categories"
         )
     for one in found:
-        yield one if isinstance(one, dict) else {PATH: one}
+        yield one if isinstance(one, dict) else {PATH: one if isinstance(one, int) else str(one)}
 
 
 def _is_of_a_file(item: tuple[str, Any]) -> bool:
@@ -173,13 +173,14 @@ def _of_group(key: str, one: Any) -> Row:
 
 def _of_coco(found: dict[str, Any]) -> Iterator[Row]:
     """The form of COCO and iNaturalist. An image whose annotations name several categories has no class."""
-    names = {one.get("id"): one.get("name", one.get("id")) for one in _dicts(found.get("categories"))}
-    several: dict[Any, set[Any]] = {}
+    names = {str(one.get("id")): one.get("name", one.get("id")) for one in _dicts(found.get("categories"))}
+    several: dict[str, dict[str, Any]] = {}  # by texts, for what stands there need not be a number or a word
     for one in _dicts(found.get("annotations")):
-        several.setdefault(one.get("image_id"), set()).add(one.get("category_id"))
+        category = one.get("category_id")
+        several.setdefault(str(one.get("image_id")), {})[str(category)] = category
     for one in _dicts(found["images"]):
-        its = several.get(one.get("id"), set())
-        label = names.get(category := next(iter(its)), category) if len(its) == 1 else None
+        its = several.get(str(one.get("id")), {})
+        label = next((names.get(key, category) for key, category in its.items()), None) if len(its) == 1 else None
         yield {**{key: value for key, value in one.items() if key != LABEL}, LABEL: label}
 
 

@@ -304,3 +304,20 @@ def test_a_column_of_files_says_no_classes(tmp_path: Path) -> None:
     names = images(tmp_path, (f"{i}.png" for i in range(COUNT)))
     write(tmp_path / "pairs.csv", ["file,label", *(f"{name},{names[i // 2]}" for i, name in enumerate(names))])
     assert set(everyone(tmp_path).values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("polys.json", "[[1, 2], [3, 4]]"),
+        ("lines.jsonl", "[1, 2]\n[3]\n"),
+        ("nothing.json", "[null, 1.5, true, {}]"),
+        ("coco.json", '{"images": [{"id": [1], "file_name": null}], "annotations": [{"image_id": [1]}]}'),
+        ("kinds.json", '{"images": [{"id": 1}], "annotations": [{"image_id": 1, "category_id": [2]}]}'),
+        ("classes.json", '{"images": [], "annotations": [], "categories": [{"id": {}, "name": 1}]}'),
+    ],
+)
+def test_a_text_of_some_other_use_beside_images_is_no_error(tmp_path: Path, name: str, content: str) -> None:
+    images(tmp_path, (f"{i}.png" for i in range(COUNT)))
+    (tmp_path / name).write_text(content)
+    assert everyone(tmp_path) == dict.fromkeys(range(COUNT))
