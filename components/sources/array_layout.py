@@ -20,6 +20,7 @@ IMAGES = ("x", "image", "images", "img", "imgs", "data", "pixels", "inputs", "fe
 LABELS = ("y", "label", "labels", "target", "targets")
 FURTHER = ("extra", "batch", "part", *IMAGES, *WORDS)  # words of names that keep arrays no two data sets
 NAMED = 4  # arrays that are named
+CHANNELS = (1, 3, 4)  # of grey, of colour, and with transparency
 LEAST = 5  # pixels of a side; [height, width, 3] is a single image, and not the third axis of several
 SHORT = {"tr": "train", "trn": "train", "te": "test", "ts": "test", "tst": "test"}  # Xtr, yte
 JOINED = re.compile(r"(?<![A-Za-z])([xyXY])(?=[tT][rRsSeE]|[vV][aA])")
@@ -120,13 +121,23 @@ def labels_of(image: Held, images: Sequence[Held], everything: Sequence[Held], w
 
 
 def axis_of(image: Held, label: Held | None) -> int:
-    """Along which axis images stand: the first, or the last if that has as many as there are labels, as in MATLAB."""
+    """Along which axis images stand: the first, or the last if that has as many as there are labels, as in MATLAB.
+
+    Where the axis of channels says it, labels are not asked: 32 images of 32 x 32 have as many as rows.
+    """
     first, last = image.shape[0], image.shape[-1]
+    if _are_last(image):
+        return -1
     if label is not None:
         return 0 if first in label.shape else -1
     is_colour = len(image.shape) == 4 and image.shape[2] <= MOST_CHANNELS < min(image.shape[1], last)
     is_square = image.file.name.lower().endswith(".mat") and len(image.shape) == 3 and first == image.shape[1] != last
     return -1 if is_colour or is_square else 0
+
+
+def _are_last(image: Held) -> bool:
+    """Whether the third of four axes is that of channels, and no other may be."""
+    return len(image.shape) == 4 and [axis for axis in (1, 2, 3) if image.shape[axis] in CHANNELS] == [2]
 
 
 def labels_in(label: Held | None, count: int) -> Raw:
@@ -135,9 +146,11 @@ def labels_in(label: Held | None, count: int) -> Raw:
     if values is None:
         return none(count)
     if values.ndim == 2 and min(values.shape) > 1:
+        values = values.T if values.shape[0] != count == values.shape[1] else values
         is_hot = bool(((values == 0) | (values == 1)).all() and (values.sum(1) == 1).all())
         return values.argmax(1).astype(np.int64) if is_hot else none(count)
-    flat = [np.asarray(value).ravel()[0] if values.dtype.kind == PICKLED else value for value in values.ravel()]
+    is_of_cells = values.dtype.kind == PICKLED  # an empty one is no label
+    flat = [next(iter(np.ravel(value)), None) if is_of_cells else value for value in values.ravel()]
     found = raw([value.item() if isinstance(value, np.generic) else value for value in flat])
     return none(count) if found is None else found
 
@@ -154,5 +167,7 @@ def _may_label(one: Held, image: Held) -> bool:
     is_pickled = one.dtype.kind == PICKLED and not one.file.name.lower().endswith(".mat")
     if len(one.shape) not in (1, 2) or is_pickled:
         return False
-    several = [size for size in one.shape if size > 1]
-    return several[:1] == [image.shape[0]] or several == [image.shape[-1]]
+    several, (first, *_, last) = [size for size in one.shape if size > 1], image.shape
+    if _are_last(image):
+        return last in several
+    return first in several or several == [last]

@@ -126,6 +126,41 @@ def test_a_mat_file_may_have_its_images_along_the_last_axis(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("side", "count", "has_labels"), [(32, 32, True), (32, 32, False), (8, 20, False), (10, 10, True)]
+)
+def test_the_axis_of_channels_says_where_images_stand_and_labels_only_where_it_is_open(
+    tmp_path: Path, side: int, count: int, has_labels: bool
+) -> None:
+    """32 images of 32 x 32 have as many labels as rows."""
+    arrays = {"X": np.moveaxis(pixels(count, side, side, 3), 0, -1)}
+    source = Arrays(path=str(mat(tmp_path / "a.mat", arrays | ({"y": labels(count, 1)} if has_labels else {}))))
+    held_out = Arrays(path=str(tmp_path / "a.mat"), split="test")
+    assert sorted(values_of(source) + values_of(held_out)) == list(range(count))
+    if has_labels:
+        assert source.labels is not None and source.labels.tolist() == [value % 3 for value in values_of(source)]
+
+
+@pytest.mark.parametrize("write", [mat, npz])
+def test_rows_with_a_single_one_may_stand_as_columns(
+    tmp_path: Path, write: Callable[[Path, Mapping[str, Array]], Path]
+) -> None:
+    images = pixels(30, 8, 8, 3) if write is npz else np.moveaxis(pixels(30, 8, 8, 3), 0, -1)
+    source = Arrays(path=str(write(tmp_path / f"a.{write.__name__}", {"X": images, "y": np.eye(3)[labels(30)].T})))
+    assert source.labels is not None and source.labels.tolist() == [value % 3 for value in values_of(source)]
+
+
+@pytest.mark.parametrize("has_words", [True, False])
+def test_an_empty_cell_is_no_label(tmp_path: Path, has_words: bool) -> None:
+    cells = np.empty((30, 1), dtype=object)
+    for i in range(30):
+        cells[i, 0] = ("cat", "dog", np.zeros((0, 0)))[i % 3 if has_words else 2]
+    source = Arrays(path=str(mat(tmp_path / "a.mat", {"X": np.moveaxis(pixels(30, 8, 8, 3), 0, -1), "y": cells})))
+    wanted = [(0, 1, -1)[value % 3] for value in values_of(source)] if has_words else None
+    assert source.classes == (("cat", "dog") if has_words else ())
+    assert (None if source.labels is None else source.labels.tolist()) == wanted
+
+
+@pytest.mark.parametrize(
     ("given", "classes"),
     [
         (np.array(["cat", "dog", "eel"] * 10), ("cat", "dog", "eel")),
