@@ -23,7 +23,8 @@ from sslgraph.ranges import PositiveScalar
 class Matching(nn.Module):
     """The mean over images and places of  -log softmax(query . choices / temperature)[its own].
 
-    Choices are those of the same image only: a hidden patch among the other hidden patches.
+    Choices are those of the same image only: a hidden patch among the other hidden patches. Every place that is given
+    counts, so give the hidden ones (wiring.take).
 
     Settings:
         temperature: divides the products, no unit.

@@ -1,6 +1,7 @@
-"""Multiplies by a number, and adds one: 1 - x is `factor: -1, shift: 1`."""
+"""Multiplies by a number, and adds one: 1 - x is `factor: -1, shift: 1`, also of truth values."""
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from sslgraph.component import Scalar, component
@@ -8,7 +9,7 @@ from sslgraph.component import Scalar, component
 
 @component(source="definition")
 class Scale(nn.Module):
-    """factor * x + shift.
+    """factor * x + shift. Truth values and whole numbers become numbers.
 
     Settings:
         factor: no unit; 1 / temperature makes logits of cosines.
@@ -19,5 +20,7 @@ class Scale(nn.Module):
         super().__init__()
         self.factor, self.shift = factor, shift
 
-    def forward(self, value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    def forward(self, value: Shaped[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        if not value.is_floating_point():
+            value = value.to(torch.get_default_dtype())
         return value * self.factor + self.shift

@@ -49,7 +49,8 @@ def check(
             print(fault, file=sys.stderr)
             failed += 1
             continue
-        failed += bool(strict and any(not finding.reason for finding in found.findings))
+        doubts = sum(not finding.reason for finding in found.findings) if strict else 0
+        failed += bool(doubts)
         for finding in found.findings:
             out.print(f"{finding}")
         for line in found.weights:
@@ -57,7 +58,8 @@ def check(
         facts = [counted(len(found.graph.training.values), "value"), counted(len(found.gradients.losses), "loss")]
         if found.sized:
             facts.append(counted(sum(map(found.sized.parameters, found.sized.parts)), "parameter"))
-        out.print(f"{name}: OK ({', '.join(facts)}; {found.seconds:.2f} s)")
+        verdict = f"not OK with --strict, {counted(doubts, 'warning')}" if doubts else "OK"
+        out.print(f"{name}: {verdict} ({', '.join(facts)}; {found.seconds:.2f} s)")
         if gradients:
             out.print(f"{found.gradients}\n")
         if shapes and found.sized:

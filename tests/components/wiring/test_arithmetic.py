@@ -63,7 +63,9 @@ def test_weights_of_other_places_are_refused() -> None:
 
 
 def test_what_a_mask_leaves_is_1_minus_it() -> None:
-    assert Scale(factor=-1.0, shift=1.0)(torch.tensor([0.0, 0.25])).tolist() == [1, 0.75]
+    rest = Scale(factor=-1.0, shift=1.0)
+    assert rest(torch.tensor([0.0, 0.25])).tolist() == [1, 0.75]
+    assert rest(torch.tensor([True, False])).tolist() == [0, 1] and rest(torch.tensor([True])).is_floating_point()
 
 
 def test_every_function_is_torchs_and_small_numbers_have_a_finite_gradient() -> None:
