@@ -76,7 +76,7 @@ def changed(names: Sequence[str], changes: Sequence[str]) -> list[str]:
     return ["".join([name, *(f"{SET}{change}" for change in changes)]) if recipe_of(name) else name for name in names]
 
 
-def check_changes(name: str) -> dict[str, Any]:
+def check_changes(name: str, plugins: tuple[str, ...] = ()) -> dict[str, Any]:
     """The changes in a protocol's name, by path; SslgraphError for what is no change, or would change nothing."""
     base, *changes = name.split(SET)
     given = dict[str, Any]()
@@ -92,12 +92,12 @@ def check_changes(name: str) -> dict[str, Any]:
                 "monitor; name other images with --data"
             )
         given[path] = read_value(value, f"--set {path}")
-    if given:
-        loaded = load_recipe(str(recipe_of(name)), given)
-        encoder = f"nets.{_taker(base, loaded.spec)}."  # its settings are those of the run's backbone: see planned
-        known = {path: value for path, value in given.items() if not path.removeprefix("method.").startswith(encoder)}
+    encoder = _taker(base, load_recipe(str(recipe_of(name)), given).spec)
+    if base in published():  # what a file of one's own says may need plugins, which a pipeline names elsewhere
+        # Settings of the encoder are those of the run's backbone: see planned.
+        known = {path: value for path, value in given.items() if f"nets.{encoder}." not in path}
         loaded = load_recipe(str(recipe_of(name)), known)
-        check.sound(method_in(loaded), loaded, tuple(loaded.spec.plugins))
+        check.sound(method_in(loaded), loaded, check.allowed_in(loaded, plugins))
     return given
 
 
@@ -109,7 +109,7 @@ def planned(
 
     `seen` is the run's view that its encoder is trained on.
     """
-    base, given = name.partition(SET)[0], check_changes(name)
+    base, given = name.partition(SET)[0], check_changes(name, plugins)
     loaded = load_recipe(str(recipe_of(name)), given)
     text, labels = flat(loaded.spec), source.labels
     assert labels is not None

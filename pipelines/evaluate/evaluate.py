@@ -61,7 +61,7 @@ def evaluate(
     `segmentation` has settings of that measure, which go before those of the recipe. `spread` shares the images out.
     `with_labels` trains the same net on labels, once for all evaluations, and `weights` is a file of such a net.
     """
-    wanted = [protocols.asked_for(name) for name in names]
+    wanted = [protocols.asked_for(name, plugins) for name in names]
     saved = newest(run)
     loaded = load_recipe(str(saved / checkpoint.TEXT))
     recipe, on, file = loaded.spec, machine.device(), run / FILE

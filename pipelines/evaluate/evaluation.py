@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 
 from rich.table import Table
 
+from sslgraph.errors import SslgraphError
 from sslgraph.files import whole_file
 from sslgraph.files.write_whole import reason
 
 from ..measure.cues import Cues
 from ..measure.shortcuts import Pretext
 from . import labelled_places, protocols
-from .protocols import Values
+from .protocols import Figure, Values
 
 FILE = "evaluation.json"
 
@@ -54,8 +56,27 @@ def with_others(result: Evaluation, file: Path) -> Evaluation:
             others = {name: kept.get(name, {}) for name in ("settings", "trained", "random", "pixels", "supervised")}
             places = kept["segmentation"]
             found = None if places is None else labelled_places.read(places)
-            return replace(result, **others, segmentation=found)
+            notes = (*result.notes, *(left_out(file, name) for name in others["trained"] if not figures_of(name)))
+            return replace(result, **others, segmentation=found, notes=notes)
     return result
+
+
+def figures_of(name: str) -> tuple[Figure, ...]:
+    """What a protocol gives; nothing of one that a file knows and that is there no more."""
+    try:
+        return protocols.protocol(name).figures
+    except SslgraphError:
+        return ()
+
+
+def left_out(file: Path, name: str) -> str:
+    """What a reader is told of figures that no protocol explains."""
+    return f"{file}: the protocol {name} is there no more, so its figures are left out"
+
+
+def measured(values: Iterable[float | None]) -> list[float]:
+    """Those that are numbers: what came out infinite or as none counts as not measured."""
+    return [value for value in values if value is not None and isfinite(value)]
 
 
 def written(result: Evaluation, file: Path) -> Evaluation:
@@ -77,7 +98,7 @@ def table(result: Evaluation) -> Table:
     for column in ("", "", "trained", result.begun, "raw pixels", *with_labels, "chance"):
         shown.add_column(column, justify="left" if not column else "right")
     for name, values in result.trained.items():
-        for i, figure in enumerate(protocols.protocol(name).figures):
+        for i, figure in enumerate(figures_of(name)):
             beside = (result.random, result.pixels, *with_labels.values())
             sides = [one.get(name, {}).get(figure.key) for one in (result.trained, *beside)]
             chance = values.get("chance") if figure.digits is None else None

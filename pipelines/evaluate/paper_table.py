@@ -12,7 +12,8 @@ from sslgraph.errors import SslgraphError
 from sslgraph.escaping import FOR_LATEX
 from sslgraph.files.write_whole import write_whole
 
-from .protocols import Figure, Values, protocol
+from .evaluation import figures_of, measured
+from .protocols import Figure, Values
 from .several import SPREAD, Group
 
 COLUMNS = ("method", "run", "seeds", "encoder", "protocol", "figure", "mean", "sd")
@@ -75,7 +76,7 @@ FORMS: dict[str, Callable[[Sequence[Group]], str]] = {".csv": _csv, ".md": _mark
 
 def _columns(groups: Sequence[Group]) -> list[Column]:
     names = dict.fromkeys(name for group in groups for one in group.found for name in one.trained)
-    return [(name, figure) for name in names for figure in protocol(name).figures]
+    return [(name, figure) for name in names for figure in figures_of(name)]
 
 
 def _head(column: Column) -> str:
@@ -108,8 +109,7 @@ def _sides(group: Group) -> dict[str, list[Side]]:
 
 
 def _values(sides: Sequence[Side], name: str, figure: Figure) -> list[float]:
-    found = (values.get(name, {}).get(figure.key) for values in sides)
-    return [value for value in found if value is not None]
+    return measured(values.get(name, {}).get(figure.key) for values in sides)
 
 
 def _cell(figure: Figure, values: Sequence[float]) -> str:
@@ -129,7 +129,8 @@ def _names(groups: Sequence[Group]) -> list[str]:
 
 def _told(groups: Sequence[Group]) -> str:
     counts = sorted({len(group.found) for group in groups})
-    seeds = " or ".join(map(str, counts)) + (" seeds" if counts != [1] else " seed")
+    word = "seed" if all(len(set(group.seeds)) == len(group.seeds) for group in groups) else "run"
+    seeds = " or ".join(map(str, counts)) + (f" {word}s" if counts != [1] else f" {word}")
     images = {(one.bank, one.queries, one.on) for group in groups for one in group.found}
     said = [f"{bank:,} training and {queries:,} test images{f' of {on}' if on else ''}" for bank, queries, on in images]
     return f"{seeds}; {SPREAD}; {' or '.join(sorted(said))}."

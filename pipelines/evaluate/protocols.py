@@ -216,11 +216,11 @@ def protocol(name: str, temperature: float = online.Setting.temperature) -> Prot
     )
 
 
-def asked_for(name: str) -> Protocol:
+def asked_for(name: str, plugins: tuple[str, ...] = ()) -> Protocol:
     """The protocol of a name that a user writes: what is wrong with the changes in it is said before any training."""
     found = protocol(name)
     if found.is_recipe:
-        by_recipe.check_changes(name)
+        by_recipe.check_changes(name, plugins)
     return found
 
 

@@ -16,8 +16,8 @@ from sslgraph.amounts import counted
 
 from ..storage import checkpoint
 from ..train.start.starting import other_settings
-from .evaluation import Evaluation
-from .protocols import Figure, protocol
+from .evaluation import Evaluation, figures_of, measured
+from .protocols import Figure
 
 FEWEST = 3  # seeds: two pairs leave one degree of freedom, and an interval that says nothing
 ROUNDING = 1e-9  # differences that spread less than this are equal, and a test of them divides by nothing
@@ -69,26 +69,26 @@ def table(groups: Sequence[Group]) -> Table:
     for column in ("", "", "", "runs", "trained", "before"):
         shown.add_column(column, justify="left" if not column else "right")
     for name in dict.fromkeys(name for group in groups for one in group.found for name in one.trained):
-        for figure in protocol(name).figures:
+        for figure in figures_of(name):
             for i, group in enumerate(groups):
                 sides = [one.trained for one in group.found], [one.random for one in group.found]
                 cells = (spread(figure, [values.get(name, {}).get(figure.key) for values in side]) for side in sides)
                 heading = ("", "") if i else (name, figure.words)
-                shown.add_row(*heading, group.folders[0].name, _count(group), *cells)
+                shown.add_row(*heading, group.folders[0].name, count(group.found, group.seeds), *cells)
     return shown
 
 
-def _count(group: Group) -> str:
-    """How many seeds a row is of; runs of one seed are no seeds."""
-    return counted(len(group.found), "seed" if len(set(group.seeds)) == len(group.found) else "run")
+def count(runs: Sequence[object], seeds: Sequence[int]) -> str:
+    """ "3 seeds"; runs of one seed are no seeds: "3 runs"."""
+    return counted(len(runs), "seed" if len(set(seeds)) == len(seeds) else "run")
 
 
 def paired(groups: Sequence[Group]) -> list[str]:
     """How sure it is that each group differs from the first, by a paired t-test over the seeds that both have."""
     first, *others = groups
     lines = []
-    for name in first.found[0].trained:
-        for figure, group in product(protocol(name).figures, others):
+    for name in dict.fromkeys(name for one in first.found for name in one.trained):
+        for figure, group in product(figures_of(name), others):
             one, other = (_by_seed(some, name, figure) for some in (first, group))
             shared = sorted(one.keys() & other.keys())
             if len(shared) < FEWEST:
@@ -106,13 +106,20 @@ def paired(groups: Sequence[Group]) -> list[str]:
                 f"{name} {figure.words}: {group.folders[0].name} has {_signed(figure, middle)} (95 % interval {low} to "
                 f"{high}, p = {found.pvalue:.2g}, {len(shared)} seeds)"
             )
-    heading = f"against {first.folders[0].name}, by a paired t-test of the seeds that both have:"
+    is_repeated = any(len(set(group.seeds)) < len(group.seeds) for group in groups)
+    means = " (runs of one seed are one: their mean)" if is_repeated else ""
+    heading = f"against {first.folders[0].name}, by a paired t-test of the seeds that both have{means}:"
     return [heading, *lines] if lines else []
 
 
 def _by_seed(group: Group, name: str, figure: Figure) -> dict[int, float]:
-    values = zip(group.seeds, (one.trained.get(name, {}).get(figure.key) for one in group.found), strict=True)
-    return {seed: value for seed, value in values if value is not None}
+    """The value of each seed, of several runs of one seed their mean."""
+    values = [one.trained.get(name, {}).get(figure.key) for one in group.found]
+    by_seed = {
+        seed: measured(value for own, value in zip(group.seeds, values, strict=True) if own == seed)
+        for seed in group.seeds
+    }
+    return {seed: mean(found) for seed, found in by_seed.items() if found}
 
 
 def _signed(figure: Figure, value: float) -> str:
@@ -121,7 +128,7 @@ def _signed(figure: Figure, value: float) -> str:
 
 def spread(figure: Figure, values: Sequence[float | None]) -> str:
     """ "41.2 ± 0.5 %"; one value alone, "-" for none."""
-    known = [value for value in values if value is not None]
+    known = measured(values)
     if len(known) < 2:
         return figure.written(known[0] if known else None)
     around = figure.written(stdev(known))

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Drawing
 
-from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
-from sslgraph.files.write_whole import write_whole
+from sslgraph.files.whole_file import whole_file
+from sslgraph.files.write_whole import told
 
-from ..evaluate.protocols import protocol
-from ..evaluate.several import alike
+from ..evaluate.evaluation import figures_of, left_out, measured
+from ..evaluate.several import alike, count
 from .report.chart import thinned
 from .report.curves import WORDS
-from .report.records import KNN, Points, Record, read
+from .report.records import EVALUATION, KNN, Points, Record, read
 
 FORMS = (".pdf", ".svg", ".png")
 WIDTH = 3.25  # inches, a column of most conferences
+NARROWEST = 1.0  # inches: the numbers and words beside the axes need that much
 HEIGHT = 0.68  # of the width
 STYLE: Any = {
     "font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "savefig.dpi": 300,
@@ -44,30 +47,73 @@ class Group:
     runs: tuple[Record, ...]
 
 
-def write_figure(folders: Sequence[Path], file: Path, *, of: str | None = None, width: float = WIDTH) -> Path:
+def write_figure(
+    folders: Sequence[Path], file: Path, *, of: str | None = None, width: float = WIDTH,
+    say: Callable[[str], object] = print,
+) -> Path:  # fmt: skip
     """Draws one thing of these runs, a curve or a dot for each method; seeds are its mean and a standard deviation.
 
     `of` is what metrics.jsonl calls a curve, or a protocol that was evaluated, such as linear or health.rankme; left
-    out, it is kNN, or else the first loss. `width` is in inches.
+    out, it is kNN, or else the first loss, or else the first protocol. `width` is in inches.
     """
     if file.suffix not in FORMS:
         raise SslgraphError(
             f"--figure {file}: a figure is written as {', '.join(FORMS)}; end the name with one of them"
         )
-    groups = _groups([read(folder) for folder in folders])
+    if width < NARROWEST:
+        raise _narrow(width)
+    groups = _groups([read(folder) for folder in _different(folders)])
     runs = [run for group in groups for run in group.runs]
-    curves = {name: None for run in runs for name in run.series}
-    measured = {name: None for run in runs for name, _, _ in _measures(run)}
-    wanted = of or next(name for name in (KNN, *runs[0].losses, *curves) if name in curves)
-    if wanted not in {**curves, **measured}:
-        there = ", ".join({**curves, **measured})
-        raise SslgraphError(f"--of {wanted}: these runs have no such curve and no such measure; there are: {there}")
+    for gone in _gone(runs):
+        say(gone)
+    curves = {name: None for run in runs for name in run.series if _curve(run, name)}
+    there = {**curves, **{name: None for run in runs for name, _, _ in _measures(run)}}
+    if not there:
+        raise SslgraphError(f"{folders[0]} has recorded nothing yet; train it, or evaluate it")
+    wanted = of or next(name for name in (KNN, *runs[0].losses, *there) if name in there)
+    if wanted not in there:
+        raise SslgraphError(
+            f"--of {wanted}: these runs have no such curve and no such measure; there are: {', '.join(there)}"
+        )
     with rc_context(STYLE):
         drawing = Drawing(figsize=(width, HEIGHT * width), layout="constrained")
         (_draw_curves if wanted in curves else _draw_measures)(drawing.subplots(), groups, wanted)
         stamp = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(file.suffix)
-        write_whole(file, lambda out: drawing.savefig(out, format=file.suffix[1:], metadata=stamp))
+        with told(file, "--figure"), whole_file(file) as out, catch_warnings():
+            filterwarnings("error", "constrained_layout not applied")
+            try:
+                drawing.savefig(out, format=file.suffix[1:], metadata=stamp)
+            except UserWarning as collapsed:
+                raise _narrow(width) from collapsed
     return file
+
+
+def _narrow(width: float) -> SslgraphError:
+    return SslgraphError(f"--width: {width:.2g} in leave no room for this figure; give a larger width")
+
+
+def _different(folders: Sequence[Path]) -> Sequence[Path]:
+    """The folders; refuses a run that is named twice."""
+    named = dict[Path, Path]()
+    for folder in folders:
+        if (other := named.setdefault(folder.resolve(), folder)) is not folder:
+            raise SslgraphError(f"{other} and {folder} are one run, and not two seeds; name each run once")
+    return folders
+
+
+def _gone(runs: Sequence[Record]) -> list[str]:
+    """What is said of protocols that evaluation.json knows and that are there no more."""
+    return [
+        left_out(run.folder / EVALUATION, name)
+        for run in runs
+        for name in run.evaluation.get("trained", {})
+        if not figures_of(name)
+    ]
+
+
+def _curve(run: Record, name: str) -> Points:
+    """The points of a curve that are numbers."""
+    return [(step, value) for step, value in run.series.get(name, []) if isfinite(value)]
 
 
 def _groups(records: Sequence[Record]) -> list[Group]:
@@ -78,7 +124,7 @@ def _groups(records: Sequence[Record]) -> list[Group]:
         for method, runs in zip(methods, found, strict=True)
     ]
     return [
-        Group(name if len(runs) == 1 else f"{name} ({counted(len(runs), 'seed')})", runs)
+        Group(name if len(runs) == 1 else f"{name} ({count(runs, [run.loaded.spec.seed for run in runs])})", runs)
         for name, runs in zip(names, found, strict=True)
     ]
 
@@ -86,7 +132,7 @@ def _groups(records: Sequence[Record]) -> list[Group]:
 def _draw_curves(axes: Any, groups: Sequence[Group], name: str) -> None:
     scale = 100 if name.startswith(KNN) else 1
     for i, group in enumerate(groups):
-        points = _averaged([run.series[name] for run in group.runs if run.series.get(name)])
+        points = _averaged([points for run in group.runs if (points := _curve(run, name))])
         look = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i // len(COLOURS) % len(DASHES)]}
         steps = [step for step, _, _ in points]
         axes.plot(steps, [scale * middle for _, middle, _ in points], label=group.name, linewidth=1.2, **look)
@@ -105,7 +151,7 @@ def _draw_curves(axes: Any, groups: Sequence[Group], name: str) -> None:
 
 def _levels(groups: Sequence[Group]) -> dict[str, float]:
     """What an untrained encoder and the pixels reach, as the mean over all runs."""
-    beside = [value for group in groups for run in group.runs for value in run.beside.items()]
+    beside = [each for group in groups for run in group.runs for each in run.beside.items() if isfinite(each[1])]
     names = dict.fromkeys(words for words, _ in beside)
     return {name: mean(value for words, value in beside if words == name) for name in names}
 
@@ -146,10 +192,9 @@ def _draw_measures(axes: Any, groups: Sequence[Group], name: str) -> None:
 def _measures(run: Record, side: str = "trained") -> Iterator[tuple[str, str, float]]:
     """What evaluation found of one encoder: linear, or health.rankme of several; in words; shares in hundredths."""
     for name, values in run.evaluation.get(side, {}).items():
-        figures = protocol(name).figures
+        figures = figures_of(name)
         for figure in figures:
-            value = values.get(figure.key)
-            if value is not None:
+            for value in measured([values.get(figure.key)]):
                 key = name if len(figures) == 1 else f"{name}.{figure.key}"
                 is_share = figure.digits is None
                 yield key, f"{name} {figure.words}{' (%)' if is_share else ''}", value * (100 if is_share else 1)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Literal
@@ -162,7 +163,7 @@ def _measured(shared: Shared, recipe: Path, folder: Path, seed: int | None) -> d
     if (protocol := shared.space.protocol) is not None:
         measured = evaluate(folder, names=[protocol], plugins=shared.plugins).trained[protocol]
         figures |= {f"{protocol}.{name}": value for name, value in measured.items() if value is not None}
-    return figures
+    return {name: value for name, value in figures.items() if isfinite(value)}  # what is no number is not measured
 
 
 def outcome(folder: Path) -> Outcome | None:

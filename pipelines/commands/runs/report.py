@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,8 @@ def report(
         if file is not None:
             raise SslgraphError("-o names a page and --figure a figure; give one of them")
         inches = length(width, "--width")
-        typer.echo(write_figure([visit(run) for run in runs], figure, of=of, width=inches))
+        folders, say = [visit(run) for run in runs], partial(typer.echo, err=True)
+        typer.echo(write_figure(folders, figure, of=of, width=inches, say=say))
         return
     if of is not None:
         raise SslgraphError(f"--of {of} says what a figure shows; name its file with --figure")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from sslgraph.diff import account
-from sslgraph.errors import SslgraphError
 from sslgraph.read.resolved import flat, leaves
 
 from ...evaluate import several
+from ...evaluate.evaluation import figures_of
 from ...evaluate.protocols import ACCURACY as SHARE
-from ...evaluate.protocols import Figure, protocol
+from ...evaluate.protocols import Figure
 from .gather import Gathered
 from .markup import Markup, element, table
 
@@ -133,8 +132,7 @@ def _chances(encoder: Mapping[str, Any]) -> dict[str, float]:
 def _figures(encoder: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Figure]]:
     """Each protocol with its values and each of its shares; figures of an earlier form have no protocol's name."""
     for name, values in encoder.items():
-        with suppress(SslgraphError):
-            yield from ((name, values, figure) for figure in protocol(name).figures if figure.digits is None)
+        yield from ((name, values, figure) for figure in figures_of(name) if figure.digits is None)
 
 
 def measured_on(run: Gathered) -> str:

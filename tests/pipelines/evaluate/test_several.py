@@ -6,8 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sslgraph.pipelines.evaluate import evaluation
 from sslgraph.pipelines.evaluate.evaluation import Evaluation
-from sslgraph.pipelines.evaluate.several import Group, alike, differences, grouped, paired, table
+from sslgraph.pipelines.evaluate.protocols import ACCURACY
+from sslgraph.pipelines.evaluate.several import Group, alike, differences, grouped, paired, spread, table
 
 
 def test_seeds_are_grouped_and_others_told_apart(tmp_path: Path) -> None:
@@ -71,3 +73,32 @@ def test_three_seeds_that_both_have_say_how_sure_a_difference_is(tmp_path: Path)
     assert paired(groups[:1]) == []
     same = Group(groups[0].folders, "", groups[0].found, groups[0].seeds)
     assert paired([groups[0], same])[1:] == ["knn20 accuracy: a0 has +0.0 in each seed"]
+
+
+def several(name: str, values: tuple[float, ...], seeds: tuple[int, ...]) -> Group:
+    found = tuple(
+        Evaluation("M", 1, 1, 1, "random encoder", trained={"knn20": {"accuracy": value}}) for value in values
+    )
+    return Group(tuple(Path(f"{name}{i}") for i, _ in enumerate(values)), "", found, seeds)
+
+
+def test_what_is_no_number_counts_as_not_measured() -> None:
+    nan = float("nan")
+    one, other = several("a", (0.4, 0.5, 0.6, 0.5), (0, 1, 2, 3)), several("b", (0.5, nan, 0.7, 0.6), (0, 1, 2, 3))
+    assert paired([one, other])[1:] == ["knn20 accuracy: b0 has +10.0 in each seed"]
+    assert spread(ACCURACY, [0.5, nan, None]) == spread(ACCURACY, [0.5]) == "50.0 %" and spread(ACCURACY, [nan]) == "-"
+    assert spread(ACCURACY, [0.4, nan, 0.6]) == "50.0 % ± 14.1 %".replace(" %", "", 1)
+
+
+def test_runs_of_one_seed_are_paired_as_their_mean() -> None:
+    one, other = several("a", (0.4, 0.4, 0.4), (0, 1, 2)), several("b", (0.5, 0.5, 0.3, 0.7), (0, 1, 2, 2))
+    assert paired([one, other]) == [
+        "against a0, by a paired t-test of the seeds that both have (runs of one seed are one: their mean):",
+        "knn20 accuracy: b0 has +10.0 in each seed",
+    ]
+
+
+def test_a_protocol_that_is_gone_is_left_out_of_tables() -> None:
+    gone = {"linear_old": {"accuracy": 0.5}, "knn20": {"accuracy": 0.5}}
+    found = Evaluation("M", 1, 1, 1, "random encoder", trained=gone)
+    assert table([Group((Path("a"),), "", (found,), (0,))]).row_count == evaluation.table(found).row_count == 1

@@ -83,3 +83,61 @@ def test_what_is_not_there_is_refused_with_what_is(runs: list[Path], tmp_path: P
         write_figure(runs, tmp_path / "f.pdf", of="knn20")
     with pytest.raises(SslgraphError, match=r"f.jpg: a figure is written as .pdf, .svg, .png"):
         write_figure(runs, tmp_path / "f.jpg")
+
+
+def test_a_run_with_nothing_is_told_so_and_an_evaluation_alone_is_drawn(runs: list[Path], tmp_path: Path) -> None:
+    for run in runs:
+        (run / "metrics.jsonl").unlink()
+    assert write_figure(runs, tmp_path / "f.svg").stat().st_size > 1_000
+    for run in runs:
+        (run / "evaluation.json").unlink()
+    with pytest.raises(SslgraphError, match=r"a-seed0 has recorded nothing yet; train it, or evaluate it"):
+        write_figure(runs, tmp_path / "f.svg", of="knn")
+
+
+def test_what_is_no_number_counts_as_not_measured(runs: list[Path], tmp_path: Path) -> None:
+    nothing = {"trained": {"linear": {"accuracy": float("nan")}, "kmeans": {"nmi": 0.5}}}
+    (runs[0] / "evaluation.json").write_text(json.dumps(nothing))
+    (runs[0] / "metrics.jsonl").write_text('{"step": 10, "knn": NaN}\n{"step": 20, "knn": 0.4}\n')
+    figure, axes = pyplot.subplots()
+    groups = _groups([read(run) for run in runs])
+    _draw_curves(axes, groups, "knn")
+    assert axes.get_lines()[0].get_xydata().tolist() == [[20, pytest.approx(50)]]
+    axes.clear()
+    _draw_measures(axes, groups, "linear")
+    assert axes.get_lines()[0].get_ydata().tolist() == pytest.approx([60])
+    pyplot.close(figure)
+    assert write_figure(runs, tmp_path / "f.svg", of="linear").is_file()
+
+
+def test_runs_of_one_seed_are_no_seeds_and_one_run_is_not_two(runs: list[Path], tmp_path: Path) -> None:
+    text = (runs[0] / "resolved.yaml").read_text()
+    (runs[1] / "resolved.yaml").write_text(text)
+    assert _groups([read(run) for run in runs])[0].name.endswith("(2 runs)")
+    with pytest.raises(SslgraphError, match=r"a-seed0 and .*a-seed0 are one run, and not two seeds"):
+        write_figure([runs[0], runs[0] / "../a-seed0"], tmp_path / "f.svg")
+
+
+def test_a_protocol_that_is_gone_is_left_out_with_a_note(runs: list[Path], tmp_path: Path, sslgraph: Command) -> None:
+    found = json.loads((runs[0] / "evaluation.json").read_text())
+    found["trained"] = {"linear_old": {"accuracy": 0.5}, **found["trained"]}
+    (runs[0] / "evaluation.json").write_text(json.dumps(found))
+    drawn = sslgraph("report", *map(str, runs), "--figure", str(tmp_path / "f.svg"), "--of", "linear")
+    assert drawn.code == 0 and (tmp_path / "f.svg").is_file(), drawn.err
+    assert drawn.err.endswith(
+        "evaluation.json: the protocol linear_old is there no more, so its figures are left out\n"
+    )
+
+
+def test_no_room_and_no_place_are_said_with_the_option_of_a_figure(
+    runs: list[Path], tmp_path: Path, sslgraph: Command, recwarn: pytest.WarningsRecorder
+) -> None:
+    narrow = sslgraph("report", str(runs[0]), "--figure", str(tmp_path / "f.svg"), "--width", "1mm")
+    assert narrow.code == 1 and narrow.err == "--width: 0.039 in leave no room for this figure; give a larger width\n"
+    (tmp_path / "file").touch()
+    nowhere = sslgraph("report", str(runs[0]), "--figure", str(tmp_path / "file" / "f.svg"))
+    assert nowhere.code == 1 and nowhere.err.endswith("; give another place with --figure\n")
+    with pytest.raises(SslgraphError, match=r"--width: 1 in leave no room for this figure; give a larger width"):
+        write_figure(runs, tmp_path / "f.svg", of="linear", width=1)
+    write_figure(runs, tmp_path / "f.svg", of="linear", width=2)
+    assert not list(recwarn)

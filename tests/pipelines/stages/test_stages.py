@@ -184,6 +184,8 @@ def test_a_stage_is_stale_when_the_code_of_a_part_it_uses_changes(monkeypatch: p
          "there is no protocol 'linear_moko'"),
         ("do: embed, of: before, split: test", "do: evaluate, of: before, protocols: [linear_moco --set epochs]",
          "linear_moco --set epochs: 'epochs' is no change; write a path, an equals sign and a value"),
+        ("do: embed, of: before, split: test", "do: evaluate, of: before, protocols: [mine.yaml]",
+         "there is no such file"),
         ("do: embed, of: before, split: test", "do: evaluate, of: before, protocols: knn5", "protocols: must be"),
         ("of: before, split", "of: last}\n  last: {do: embed, of: before, split", "'last', which trains nothing"),
         ("recipe: before.yaml", "recipe: other.yaml", "there is no such file"),
