@@ -60,12 +60,18 @@ def _predicts_by_a_state(graph: Graph, *sides: str) -> bool:
 @rule("SG109", "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1")
 def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """What a loss brings together comes from two views."""
+    for value, box in calls(graph):
+        sources = [source for _, source in value.inputs]
+        same = [f"'{port}'" for port, source in value.inputs if sources.count(source) > 1]
+        if same and box.section == "losses":
+            problem = f"{' and '.join(same)} of '{box.name}' are one value"
+            yield Doubt(value.path, problem, "give one of them another view")
     for loss, box, one, other in agreements(graph):
         views, theirs = origins(graph, one), origins(graph, other)
         sides = [part for side in (one, other) for part in parts_upstream(graph, side)]
         is_hidden = any(part.traits.role == "mask" or part.traits.cuts for part in sides)  # other places of the view
-        knows_bags = any(port.is_bag for port in box.signature.inputs.values())
-        if views and views == theirs and nets(graph, one) & nets(graph, other) and not is_hidden and not knows_bags:
+        is_meant = is_hidden or any(port.is_bag for port in box.signature.inputs.values())
+        if one != other and views and views == theirs and nets(graph, one) & nets(graph, other) and not is_meant:
             several = len(views) > 1
             yield Doubt(
                 loss.path,

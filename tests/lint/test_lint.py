@@ -295,6 +295,12 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "both inputs of 'one' come from the same view, x[1]",
         ),
         (
+            "SG109",
+            change(MOCO, losses={**MOCO["losses"], "two": {"use": "losses.regression", "of": ["q", "q"]}}),
+            RUN,
+            "'prediction' and 'target' of 'two' are one value",
+        ),
+        (
             "SG110",
             change(MOCO, losses={"info": {**MOCO["losses"]["info"], "of": ["k", "q"]}}),
             RUN,
