@@ -59,7 +59,7 @@ def mask_of_another_view(graph: Graph, _: Facts) -> Iterator[Doubt]:
         of_others = of_others if value.kind == "loss" else [frozenset().union(*of_others)] if of_others else []
         for port, source in value.inputs:
             elsewhere = [views for views in of_others if seen[source].isdisjoint(views)]
-            if source in made and seen[source] and elsewhere:
+            if source in made and seen[source] and elsewhere and _tells_places(graph, box, source, made):
                 theirs = " and ".join(sorted(elsewhere[0]))
                 yield Doubt(
                     value.path,
@@ -127,6 +127,16 @@ def _of_places(graph: Graph) -> set[str]:
         ):
             found.add(name)
     return found
+
+
+def _tells_places(graph: Graph, box: Box, source: str, made: set[str]) -> bool:
+    """Whether it matters which places a part is given: not where a net only drops some, and no other part is told."""
+    upstream, masks = graph.training.upstream, {value.name for value, box in calls(graph) if _is_mask(box)}
+    of = masks.intersection(upstream(source))
+    if not of or box.section not in ("nets", "targets"):
+        return True
+    told = (value for value, other in calls(graph) if value.name not in made and other.net != box.net)
+    return any(given in made and of.intersection(upstream(given)) for value in told for _, given in value.inputs)
 
 
 def _is_mask(box: Box) -> bool:

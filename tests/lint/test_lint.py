@@ -534,6 +534,17 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
         (MASKED, RUN),
         (NEXT, RUN),
         (SMOOTH, RUN),
+        (
+            change(
+                SIMCLR,
+                views={"x1": {"augment": "mae", "size": 32}, "x2": {"augment": "mae", "size": 32}},
+                nets=SMOOTH["nets"],
+                ops={"mask": MASKED["ops"]["mask"]},
+                flow={"m": "mask(x1)", "q": "l2(g(f(x1, m.seen).cls))", "k": "l2(g(f(x2, m.seen).cls))"},
+                losses={"contrast": {"use": "losses.info_nce", "of": ["q", "k"]}},
+            ),
+            RUN,
+        ),  # one mask drops patches of both views, and nothing asks which
         (RELIC, RUN),
         (BOTH, RUN),
         (
