@@ -9,7 +9,7 @@ from sslgraph.parts import registry
 from sslgraph.read.spec import Path
 from sslgraph.wire.graph import Graph
 
-from .queries import calls, of_this_rank, origins, output, parts_upstream, spans_batch
+from .queries import calls, of_this_rank, origins, output, parts_upstream, spans_batch, written
 from .rule import Doubt, Facts, rule
 
 FEATURES = ("dim", "out", "classes")  # names of a last axis that is none of places
@@ -88,11 +88,12 @@ def rows_of_this_rank_alone(graph: Graph, _: Facts) -> Iterator[Doubt]:
         for port, source in value.inputs if box.section in ("ops", "wiring", "losses") and is_known else ():
             is_table = first[port].isidentifier() and first[port] != "batch" and not first[port].startswith("views")
             if is_table and source in local and not spans_batch(graph, value, box):
+                text = written(graph, source)
                 yield Doubt(
                     value.path,
-                    f"'{box.name}' ({box.use}) takes at '{port}' the rows of all images, and '{source}' has those of "
+                    f"'{box.name}' ({box.use}) takes at '{port}' the rows of all images, and '{text}' has those of "
                     "one process alone: on several, each compares fewer",
-                    f"write everyone({source}), as a name of the flow if need be",
+                    f"write everyone({text}), as a name of the flow if need be",
                 )
 
 
@@ -106,8 +107,8 @@ def features_taken_for_places(graph: Graph, _: Facts) -> Iterator[Doubt]:
             if len(axes) == 4 and (axes[3] in FEATURES or "tokens" in axes[2:]):
                 yield Doubt(
                     value.path,
-                    f"'{box.name}' ({box.use}) pools the last two axes of a map, and '{source}' is no map: "
-                    f"[{', '.join(axes)}]; what is left is '{axes[1]}'",
+                    f"'{box.name}' ({box.use}) pools the last two axes of a map, and '{written(graph, source)}' "
+                    f"is no map: [{', '.join(axes)}]; what is left is '{axes[1]}'",
                     "take one of them first, or their mean (mean_of_layers): it pools tokens [batch, tokens, dim], too",
                 )
 
@@ -125,7 +126,7 @@ def views_of_one(graph: Graph, _: Facts) -> Iterator[Doubt]:
             if known is not None and len(known) == 1 and not makes_views:
                 yield Doubt(
                     value.path,
-                    f"'{box.name}' ({box.use}) works over the views of a bag, and '{source}' is of one view, "
-                    f"{known[0]}: it is that view itself",
+                    f"'{box.name}' ({box.use}) works over the views of a bag, and '{written(graph, source)}' is "
+                    f"of one view, {known[0]}: it is that view itself",
                     "give the view copies: 2 or more, or name a bag(...) of several",
                 )

@@ -19,6 +19,7 @@ from .queries import (
     values,
     width,
     without_unit_length,
+    written,
 )
 from .rule import Doubt, Facts, rule
 
@@ -119,10 +120,11 @@ def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
             continue
         raw = {found: port for port, source in reversed(value.inputs) if (found := without_unit_length(graph, source))}
         for name, port in raw.items():
+            text = written(graph, name)
             yield Doubt(
                 value.path,
-                f"'{box.name}' compares dot products, and '{name}' at its port '{port}' has no unit length",
-                f"write l2({name})",
+                f"'{box.name}' compares dot products, and '{text}' at its port '{port}' has no unit length",
+                f"write l2({text})",
             )
 
 

@@ -79,6 +79,34 @@ def output(graph: Graph, name: str) -> Port | None:
     return maker.signature.outputs[0] if maker and maker.signature.outputs else None
 
 
+def written(graph: Graph, name: str) -> str:
+    """A value of the training leg as a spec can write it: its name in the flow, or else what makes it: `g(f(x))`."""
+    leg = graph.training
+    value, box = leg.values[name], box_of(graph, name)
+    if known := next((given for given, made in leg.flow.items() if made == name), None):
+        return known
+    if value.kind == "view":
+        return str(value.view) if value.port == "image" else f"{value.view}.{value.port}"
+    inner = {port or str(i): written(graph, source) for i, (port, source) in enumerate(value.inputs)}
+    if value.kind == "port":
+        maker = box_of(graph, value.inputs[0][1])
+        is_first = maker is not None and maker.signature.outputs[0].name == value.port  # what f(x) alone stands for
+        return inner["0"] if is_first else f"{inner['0']}.{value.port}"
+    if value.kind == "member":
+        return f"{inner['0']}[{value.member}]"
+    if not box:
+        return f"bag({', '.join(inner.values())})"
+    order = [port for port in box.signature.ports if port not in box.numbers]
+    given = [
+        text if order[i] == port else f"{port}={text}"
+        for i, (port, text) in enumerate(inner.items())
+        if port not in box.numbers
+    ]
+    if box.section == "state":
+        return f"{box.name}.read" + (f"({', '.join(given)})" if given else "")
+    return f"{box.name}({', '.join(given)})"
+
+
 def calls(graph: Graph) -> Iterator[tuple[Value, Box]]:
     """The values of the training leg that parts make, each with its part; losses are among them."""
     for value in graph.training.values.values():

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from sslgraph.wire.gradients import moved_by
 from sslgraph.wire.graph import Graph
 
-from .queries import agreements, calls, has_unit_length, nets, without_unit_length
+from .queries import agreements, box_of, calls, has_unit_length, nets, without_unit_length, written
 from .rule import Doubt, Facts, rule
+
+WEIGHTS = ("rows", "prototypes")  # as weights of a classifier, rows that are trained learn their lengths
 
 
 @rule("SG110", "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2")
@@ -56,10 +58,14 @@ def one_side_of_unit_length(graph: Graph, _: Facts) -> Iterator[Doubt]:
             continue
         for unit, other in (sides, sides[::-1]):
             raw = without_unit_length(graph, other)
+            made_by = box_of(graph, raw) if raw else None
+            if made_by and made_by.traits.role in WEIGHTS and not is_distance:
+                continue
             if raw and has_unit_length(graph, unit):
+                text = written(graph, raw)
                 yield Doubt(
                     value.path,
-                    f"'{box.name}' ({box.use}) compares '{unit}', whose rows have unit length, with '{raw}', whose "
-                    "rows have any",
-                    f"write l2({raw}), or leave the other l2(...) out",
+                    f"'{box.name}' ({box.use}) compares '{written(graph, unit)}', whose rows have unit length, "
+                    f"with '{text}', whose rows have any",
+                    f"write l2({text}), or leave the other l2(...) out",
                 )

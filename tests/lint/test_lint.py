@@ -416,7 +416,7 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "SG116",
             change(RELIC, flow={**RELIC["flow"], "z": "g(f(x1))"}),
             RUN,
-            "'scores' (wiring.similarity) compares 'everyone_t', whose rows have unit length, with 'z', whose ",
+            "'scores' (wiring.similarity) compares 'everyone(t)', whose rows have unit length, with 'z', whose ",
         ),
         (
             "SG116",
@@ -468,7 +468,7 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
                 },
             ),
             RUN,
-            "'mean' (wiring.mean) pools the last two axes of a map, and 'h_layers' is no map: [batch, kept_layers, ",
+            "'mean' (wiring.mean) pools the last two axes of a map, and 'h.layers' is no map: [batch, kept_layers, ",
         ),
         (
             "SG207",
@@ -479,7 +479,7 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
                 losses={**SIMCLR["losses"], "even": {"use": "losses.uniformity", "of": ["y"]}},
             ),
             RUN,
-            "'mean_of_views' (wiring.mean_of_views) works over the views of a bag, and 'g_f_x1' is of one view, x1",
+            "'mean_of_views' (wiring.mean_of_views) works over the views of a bag, and 'g(f(x1))' is of one view, x1",
         ),
     ],
 )
@@ -613,6 +613,63 @@ def test_a_map_is_known_by_its_last_axes_whatever_they_are_called(axes: str, fou
     )
     wired = wire(method(**text), stand_ins={"f": own(axes, image="b 3 rows cols")})
     assert sorted({finding.number for finding in lint(wired)}) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        (
+            change(
+                SIMCLR,
+                nets={"f": F, "g": G, "bank": {"use": "heads.rows", "count": 64, "dim": 16}},
+                flow={"q": "l2(g(f(x[0])))", "k": "l2(g(f(x[1])))", "n": "stopgrad(bank())"},
+                losses={"one": {"use": "losses.info_nce", "of": ["q", "k"], "negatives": "n"}},
+            ),
+            "write l2(bank())",
+        ),
+        (
+            change(RELIC, flow={"t": "l2(gt(ft(x2)))", "y": "scores(g(f(x1)), everyone(t))", "p": "shares(y)"}),
+            "write l2(g(f(x1))), or leave the other l2(...) out",
+        ),
+        (
+            change(RELIC, flow={**RELIC["flow"], "y": "scores(z, l2(gt(ft(x2))))"}),
+            "write everyone(t), as a name of the flow if need be",
+        ),
+    ],
+)
+def test_a_cure_is_text_that_a_spec_can_have(text: Text, cure: str) -> None:
+    assert cure in [finding.cure for finding in lint(graph(text))]
+
+
+def test_the_text_of_a_value_makes_that_value() -> None:
+    for name in catalogue.names("methods"):
+        spec = load_method(name).spec
+        wired = wire(spec)
+        texts = {
+            f"law_{value.name}": f"bag({queries.written(wired, value.name)})"
+            for value in wired.training.values.values()
+            if value.kind != "loss" and not wired.training.phase
+            and not ((box := queries.box_of(wired, value.name)) and box.signature.has_fields)
+        }  # fmt: skip
+        again = wire(spec.model_copy(update={"flow": {**spec.flow, **texts}})).training
+        assert {law: f"law_{again.values[again.flow[law]].inputs[0][1]}" for law in texts} == {
+            law: law for law in texts
+        }
+
+
+def test_rows_that_are_trained_may_have_any_length_as_weights_of_a_classifier_do() -> None:
+    text = change(
+        SIMSIAM,
+        nets={**SIMSIAM["nets"], "bank": {"use": "heads.rows", "count": 64, "dim": 16}},
+        ops={"scores": {"use": "wiring.similarity"}},
+        flow={
+            "z": "l2(g(f(x)))",
+            "p": "scores(z[0], bank())",
+            "t": "scores(z[1], bank())",
+        },
+        losses={"one": {"use": "losses.distillation", "of": ["p", "t"]}},
+    )
+    assert "SG116" not in numbers(text)
 
 
 def test_whitening_holds_images_apart() -> None:
