@@ -155,5 +155,5 @@ def _stop(shared: Shared) -> None:
     for found in outcomes(shared):
         if found.state == "begun":
             for run in shared.runs(shared.place(found.words)):
-                if summary.read(run) is None:
+                if run.is_dir() and summary.read(run) is None:  # a seed that has not begun has no folder yet
                     interrupt.ask(run)

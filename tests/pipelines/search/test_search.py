@@ -18,7 +18,8 @@ from command import sslgraph as sslgraph
 from soak import orphans
 from tiny_recipe import RECIPE
 
-from sslgraph.pipelines.search.search import outcomes, shared_of
+from sslgraph.pipelines.launch import launch
+from sslgraph.pipelines.search.search import _stop, outcomes, shared_of
 from sslgraph.pipelines.search.search_page import lines, write
 from sslgraph.pipelines.search.tried import Outcome, run
 
@@ -75,6 +76,32 @@ def test_of_several_seeds_a_trial_has_the_mean_and_the_spread() -> None:
     assert " ± " in line[1]
     write(shared, outcomes(shared))
     assert "holds the runs of 2 seeds, whose mean is shown" in (shared.folder / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_seed_whose_measure_is_no_number_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {3: 0.5, 4: float("nan")}
+    monkeypatch.setattr(
+        launch, "launch", lambda asked: {"measures": {"knn_train": values[asked["overrides"]["seed"]], "knn": 0.25}}
+    )
+    shared = shared_of("tiny.yaml", "space.yaml", seeds=(3, 4), say=lambda _: None)
+    assert run(shared, (0.05, 0, 0)) is None
+    (found,) = outcomes(shared)
+    assert (found.state, found.why, found.figures) == ("failed", "knn was not measured", {"knn": 0.25})
+
+
+@pytest.mark.usefixtures("here")
+def test_only_the_seed_that_runs_is_asked_to_stop() -> None:
+    shared = shared_of("tiny.yaml", "space.yaml", seeds=(3, 4, 5), say=lambda _: None)
+    folder = shared.place("lr = 0.05")
+    for seed, files in ((3, {"summary.json": '{"steps": 2}'}), (4, {})):
+        (folder / f"seed{seed}").mkdir(parents=True)
+        for name, text in files.items():
+            (folder / f"seed{seed}" / name).write_text(text)
+    begun = {"words": "lr = 0.05", "point": [0.05, 0, 0], "state": "begun"}
+    (folder / "trial.json").write_text(json.dumps(begun))
+    _stop(shared)
+    assert list(shared.folder.rglob("stop")) == [folder / "seed4" / "stop"] and not (folder / "seed5").exists()
 
 
 @pytest.mark.usefixtures("here")
@@ -209,7 +236,7 @@ def test_a_search_that_is_ended_goes_on_where_it_was(here: Path, sslgraph: Comma
         os.kill(started.pid, how)
     assert started.wait(timeout=600) != 0
     if how == signal.SIGTERM:
-        assert any(here.glob("found/trial-*/checkpoints/step_*")) and not list(here.glob("found/*/stop"))
+        assert any(here.glob("found/trial-*/checkpoints/step_*")) and not list(here.glob("found/**/stop"))
     while orphans(here):  # workers of a driver that was killed end within seconds
         assert time.monotonic() < end
         time.sleep(0.2)
