@@ -194,18 +194,25 @@ class _Overlay:
 
     def _edges(self) -> Iterator[Edge]:
         old = self._old_edges()
-        before = {_key(edge): edge for edge in old}
+        before = {self._tie(edge): edge for edge in old}
         for edge in self.other.edges:
-            twin = before.get(_key(edge))
+            twin = before.get(self._tie(edge))
             is_other = twin is not None and _carries(twin) != _carries(edge)
             self.made.lines[_key(edge)] = "added" if twin is None else "changed" if is_other else "same"
-            copied = edge.kind == "same" and (edge.source, edge.target, "ema") in before
+            copied = edge.kind == "same" and self._tie(replace(edge, kind="ema")) in before
             yield replace(edge, label="") if copied else edge  # the words of the slow copy that went stand there
-        after = {_key(edge) for edge in self.other.edges}
+        after = {self._tie(edge) for edge in self.other.edges}
         for edge in old:
-            if _key(edge) not in after:
+            if self._tie(edge) not in after:
                 self.made.lines[_key(edge)] = "removed"
                 yield replace(edge, name="", shape="", port="")
+
+    def _tie(self, edge: Edge) -> Line:
+        """What a line ties together; for a slow copy these are the nets, whichever of their boxes it runs between."""
+        if edge.kind != "ema":
+            return _key(edge)
+        boxes = {**{box.id: box for box in self.news}, **{WAS + box.id: box for box in self.olds}}
+        return boxes[edge.source].part or edge.source, boxes[edge.target].part or edge.target, edge.kind
 
 
 def _carries(edge: Edge) -> tuple[bool, bool]:

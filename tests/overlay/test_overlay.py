@@ -52,6 +52,11 @@ def test_byol_and_simsiam_differ_by_the_lines_of_the_slow_copy() -> None:
     assert "equal up to a factor" in made.chips["one"]
 
 
+def test_slow_copies_that_both_keep_stay_though_they_run_from_another_box_of_their_net() -> None:
+    kept = [state for (_, _, kind), state in laid_over("moco_v2", "un_mix").lines.items() if kind == "ema"]
+    assert kept == ["same", "same"]
+
+
 def test_a_method_over_itself_is_pale_all_over() -> None:
     made = laid_over("moco_v2", "moco_v2")
     assert set(made.boxes.values()) == set(made.lines.values()) == {"same"}
