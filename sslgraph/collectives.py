@@ -179,6 +179,11 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
     return (values * weights).sum() / total.clamp_min(1e-6)
 
 
+def mean_where(values: Tensor, where: Tensor | None) -> Tensor:
+    """The mean over the rows, or over those of all ranks that `where` counts (`weighted_mean`)."""
+    return values.mean() if where is None else weighted_mean(values, where.to(values.dtype))
+
+
 def broadcast(value: Tensor) -> Tensor:
     """Rank 0's value on every rank, without gradient."""
     if ranks() == 1:

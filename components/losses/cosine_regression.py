@@ -32,9 +32,7 @@ class CosineRegression(nn.Module):
         where: Shaped[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, ""]:
         costs = 2 - 2 * (normalize(prediction, dim=1) * normalize(target, dim=1)).sum(1)
-        if where is None:
-            return costs.mean()
-        return collectives.weighted_mean(costs, where.to(costs.dtype))
+        return collectives.mean_where(costs, where)
 
     def landmarks(
         self,

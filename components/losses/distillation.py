@@ -42,7 +42,7 @@ class Distillation(nn.Module):
     ) -> Float[Tensor, ""]:
         wanted = (teacher.detach() / self.temperature).softmax(1)
         costs = -(wanted * (student / self.temperature).log_softmax(1)).sum(1)
-        return costs.mean() if where is None else collectives.weighted_mean(costs, where.to(costs.dtype))
+        return collectives.mean_where(costs, where)
 
     def landmarks(
         self,

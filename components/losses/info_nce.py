@@ -65,7 +65,7 @@ class InfoNCE(nn.Module):
         if own_negatives is not None:
             choices = torch.cat([choices, (own_negatives @ query[:, :, None])[..., 0] / self.temperature], 1)
         costs = choices.logsumexp(1) - positive / self.temperature
-        return costs.mean() if where is None else collectives.weighted_mean(costs, where.to(costs.dtype))
+        return collectives.mean_where(costs, where)
 
     def landmarks(
         self,

@@ -32,7 +32,7 @@ class NegativeCosine(nn.Module):
         where: Shaped[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, ""]:
         costs = -(normalize(prediction, dim=1) * normalize(target, dim=1)).sum(1)
-        return costs.mean() if where is None else collectives.weighted_mean(costs, where.to(costs.dtype))
+        return collectives.mean_where(costs, where)
 
     def landmarks(
         self,

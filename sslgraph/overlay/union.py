@@ -70,6 +70,8 @@ class _Overlay:
     def __init__(self, one: Panel, other: Panel, comparison: Comparison, made: Union) -> None:
         self.one, self.other, self.comparison, self.made = one, other, comparison, made
         self.olds, self.news = list(one.boxes), list(other.boxes)
+        self.parts = {box.id: box.part or box.id for box in self.news}
+        self.parts |= {WAS + box.id: box.part or WAS + box.id for box in self.olds}
         self.pairs = dict(self._pairs())
         for kinds in PAIRED:
             if self._is_forward():
@@ -211,8 +213,7 @@ class _Overlay:
         """What a line ties together; for a slow copy these are the nets, whichever of their boxes it runs between."""
         if edge.kind != "ema":
             return _key(edge)
-        boxes = {**{box.id: box for box in self.news}, **{WAS + box.id: box for box in self.olds}}
-        return boxes[edge.source].part or edge.source, boxes[edge.target].part or edge.target, edge.kind
+        return self.parts[edge.source], self.parts[edge.target], edge.kind
 
 
 def _carries(edge: Edge) -> tuple[bool, bool]:
