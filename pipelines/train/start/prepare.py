@@ -109,7 +109,8 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
     nets = method.parts.values()
     forms = of_run(folder / "checkpoints", recipe.precision, nets, on, pinned=recipe.threads)
     weights = torch.float64 if forms.precision == "float64" else torch.float32
-    method.to(device=on, dtype=weights, memory_format=forms.layout)  # type: ignore[call-overload]
+    wider = weights if weights == torch.float64 else None  # what counts in float64 goes on to
+    method.to(device=on, dtype=wider, memory_format=forms.layout)  # type: ignore[call-overload]
     if on.type == "cpu":
         for part in nets:
             forms.on(part)
