@@ -159,9 +159,20 @@
     view = {width, height, x: inside(wanted.x, whole.x, whole.width, width), y: inside(wanted.y, whole.y, whole.height, height)};
     $("#picture svg").setAttribute("viewBox", [view.x, view.y, view.width, view.height].join(" "));
     $("#picture").classList.toggle("zoomed", by < 1);
-    $("#out").disabled = $("#fit").disabled = by >= 1;
+    const isWhole = by >= 1 && $("#picture").scrollWidth <= $("#picture").clientWidth;
+    $("#out").disabled = $("#fit").disabled = isWhole;
+  }
+  function fit() {
+    $("#picture").classList.add("whole");
+    look(whole);
   }
   function zoom(by, x = 0.5, y = 0.5) {  // x and y: the place that stays where it is, in shares of the picture
+    if (by < 1 && view.width >= whole.width) return fit();
+    if (by > 1 && $("#picture").classList.contains("whole")) {  // the first step shows it as large as it can be read
+      const before = $("#picture").scrollWidth;
+      $("#picture").classList.remove("whole");
+      if ($("#picture").scrollWidth > before) return look(whole);
+    }
     const width = Math.min(whole.width, view.width / by), height = whole.height * width / whole.width;
     look({width, x: view.x + x * (view.width - width), y: view.y + y * (view.height - height)});
   }
@@ -436,7 +447,7 @@
   $("#save").addEventListener("click", save);
   $("#in").addEventListener("click", () => zoom(1.4));
   $("#out").addEventListener("click", () => zoom(1 / 1.4));
-  $("#fit").addEventListener("click", () => look(whole));
+  $("#fit").addEventListener("click", fit);
   $("#picture").addEventListener("wheel", (event) => {
     if (!(event.ctrlKey || event.metaKey)) return;  // the wheel alone scrolls the page; a pinch comes with Ctrl
     event.preventDefault();
@@ -477,7 +488,7 @@
     else if (state.tab !== "methods") return;
     else if (event.key === "+" || event.key === "=") zoom(1.4);
     else if (event.key === "-") zoom(1 / 1.4);
-    else if (event.key === "0") look(whole);
+    else if (event.key === "0") fit();
     else if (event.key === "e") $("#calls").click();
     else if (event.key === "g") $("#gradients").click();
     else if (event.key === "f") {

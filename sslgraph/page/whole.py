@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from sslgraph.diff import Account
 from sslgraph.drawing import as_svg
+from sslgraph.drawing.elements.measure import FONTS
 from sslgraph.escaping import escape
 from sslgraph.overlay import compared
 
@@ -39,6 +40,7 @@ def page(methods: Sequence[Shown]) -> str:
     style = (HERE / "page.css").read_text(encoding="utf-8")
     light, dark = variables("light"), variables("dark")
     themes = f":root{{{light}}}\n:root[data-theme=dark]{{{dark}}}\n"
+    themes += "".join(f"@font-face{{{face}}}\n" for face in _faces())
     themes += f"@media print{{:root,:root[data-theme=dark]{{{light}}}}}\n"  # paper is white
     for place, content in (
         ("{{style}}", themes + style),
@@ -48,6 +50,13 @@ def page(methods: Sequence[Shown]) -> str:
     ):
         text = text.replace(place, content)
     return text
+
+
+def _faces() -> Iterator[str]:
+    """The letters that pictures are laid out for: in others some words are wider than their box."""
+    for file, style in (("Regular", ""), ("Bold", ";font-weight:bold"), ("Italic", ";font-style:italic")):
+        letters = base64.b64encode((FONTS / f"FigureSans-{file}.ttf").read_bytes()).decode()
+        yield f"font-family:'Figure Sans'{style};src:url(data:font/ttf;base64,{letters})"
 
 
 def packed(data: dict[str, Any]) -> str:

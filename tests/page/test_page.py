@@ -230,7 +230,7 @@ def test_a_picture_zooms_and_moves_and_is_saved_as_it_is_seen(opened: Any, width
     with opened("#moco_v2", width=width) as tab:
         whole = tab.run(seen)
         assert tab.run("return document.documentElement.scrollWidth") == width
-        assert tab.run("return [$('#out').disabled, $('#fit').disabled]") == [True, True]
+        assert tab.run("return [$('#out').disabled, $('#fit').disabled]") == [width == 1600] * 2
         tab.key("+")
         tab.run("$('#in').click()")
         near = tab.run(seen)
@@ -256,6 +256,35 @@ def test_a_picture_zooms_and_moves_and_is_saved_as_it_is_seen(opened: Any, width
         assert tab.run("return $('#picture svg').getAttribute('viewBox')") in saved and "var(" not in saved
         tab.key("0")
         assert tab.run(seen) == whole
+
+
+@pytest.mark.parametrize(("width", "name", "is_cut"), [(1366, "context_encoder", True), (1366, "simsiam", False)])
+def test_a_picture_is_whole_or_as_large_as_it_can_be_read_and_fit_shows_all_of_it(
+    opened: Any, width: int, name: str, is_cut: bool
+) -> None:
+    sizes = "return [$('#picture').scrollWidth, $('#picture').clientWidth, $('#picture svg').getAttribute('width') * 1]"
+    with opened(f"#{name}", width=width) as tab:
+        seen, pane, natural = tab.run(sizes)
+        assert natural > pane, "the pane is narrow"
+        assert seen == (pytest.approx(0.78 * natural, abs=1) if is_cut else pane)
+        tab.run("$('#fit').click()")
+        assert tab.run(sizes)[0] == pane
+        assert tab.run("return [$('#out').disabled, $('#fit').disabled]") == [True, True]
+        tab.key("+")
+        assert (tab.run(sizes)[0] > pane) is is_cut, "the first step back is to where it can be read"
+        tab.key("-")
+        assert tab.run(sizes)[0] == pane
+
+
+def test_the_page_brings_the_letters_that_its_pictures_are_laid_out_for(opened: Any) -> None:
+    with opened("#byol") as tab:
+        assert tab.run("await document.fonts.ready; return document.fonts.size") == 3
+        assert tab.run("return [...document.fonts].map(face => face.status)") == ["loaded"] * 3
+        fits = tab.run(
+            "const box = $('[data-id=g_f_x1]'), room = box.querySelector('rect, path').getBoundingClientRect();"
+            "return [...box.querySelectorAll('text')].every(t => t.getBoundingClientRect().width < room.width - 4)"
+        )
+        assert fits
 
 
 def test_back_leads_to_the_method_before(opened: Any) -> None:
