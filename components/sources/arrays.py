@@ -13,16 +13,25 @@ from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
-from .arranging import arranged
-from .array_files import ENDINGS, Held, held
-from .array_layout import axis_of, has_channels_first, images_of, is_of_images, labels_in, labels_of, names_of, spoken
-from .decoding import Picture, pictured
-from .encoded import Scaled, ScaledSettings
-from .labels import numbered
-from .opening import holds_shards, store_at
-from .pixels import SAMPLE
-from .row_files import ENDINGS as OF_ROWS
-from .store import class_names
+from .albums.encoded import Scaled, ScaledSettings
+from .decode.decoding import Picture, pictured
+from .decode.pixels import SAMPLE
+from .names.arranging import arranged
+from .packed.array_files import ENDINGS, Held, held
+from .packed.array_layout import (
+    axis_of,
+    has_channels_first,
+    images_of,
+    is_of_images,
+    labels_in,
+    labels_of,
+    names_of,
+    spoken,
+)
+from .packed.row_files import ENDINGS as OF_ROWS
+from .stores.opening import holds_shards, store_at
+from .stores.store import class_names
+from .tables.labels import numbered
 
 LOOKED_AT = 16  # files that tell whether a folder is one of arrays
 MEMORY = 0.8  # of the machine's, that arrays may take

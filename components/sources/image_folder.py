@@ -10,14 +10,14 @@ from sslgraph.amounts import counted
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
-from .arranging import arranged, by_folder
-from .beside import with_texts
-from .decoding import SUFFIXES, is_image
-from .encoded import EncodedSettings, Filed
-from .file_names import advice_on, by_file_names
-from .map_folders import no_maps
-from .skipped import NOT_READ, Skipped
-from .store import Store
+from .albums.encoded import EncodedSettings, Filed
+from .decode.decoding import SUFFIXES, is_image
+from .names.arranging import arranged, by_folder
+from .names.file_names import advice_on, by_file_names
+from .names.map_folders import no_maps
+from .stores.skipped import NOT_READ, Skipped
+from .stores.store import Store
+from .tables.beside import with_texts
 
 
 @component(source="own", role="last reader")

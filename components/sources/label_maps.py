@@ -16,12 +16,12 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import NotNegative, Whole
 
-from .album import Album
-from .arranging import arranged, by_folder
-from .decoding import SUFFIXES, Picture, decode
-from .opening import store_at
-from .splits import SplitSettings
-from .store import class_names
+from .albums.album import Album
+from .decode.decoding import SUFFIXES, Picture, decode
+from .names.arranging import arranged, by_folder
+from .names.splits import SplitSettings
+from .stores.opening import store_at
+from .stores.store import class_names
 
 IMAGES = ("images",)
 LABELS = ("labels", "masks", "annotations")

@@ -16,19 +16,19 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.files.addresses import is_address
 
-from .arranging import arranged, by_folder
-from .beside import NOT_THERE
-from .decoding import SUFFIXES
-from .encoded import EncodedSettings, Filed
-from .file_column import Places, column_of
-from .label_column import label_column, one_hot, others, values_in
-from .labels import USUAL, Raw, advice, none, numbered, raw
-from .opening import holds_shards
-from .skipped import Skipped
-from .splits import NEITHER, are_split, by_columns, by_word
-from .store import File, Folder, kind_of
-from .tables import ENDINGS, Row, rows_of
-from .wildcards import matching
+from .albums.encoded import EncodedSettings, Filed
+from .decode.decoding import SUFFIXES
+from .names.arranging import arranged, by_folder
+from .names.splits import NEITHER, are_split, by_columns, by_word
+from .stores.opening import holds_shards
+from .stores.skipped import Skipped
+from .stores.store import File, Folder, kind_of
+from .stores.wildcards import matching
+from .tables.beside import NOT_THERE
+from .tables.file_column import Places, column_of
+from .tables.label_column import label_column, one_hot, others, values_in
+from .tables.labels import USUAL, Raw, advice, none, numbered, raw
+from .tables.tables import ENDINGS, Row, rows_of
 
 BESIDE, FILES = ("metadata.csv", "metadata.jsonl"), "file_name"  # a table of a folder of images, and its column
 HEAD = 2**16  # bytes of a table's first line

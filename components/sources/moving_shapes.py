@@ -12,10 +12,10 @@ from sslgraph import draws
 from sslgraph.component import component
 from sslgraph.ranges import Count, Share
 
-from .canvas import by_kind, grid, over, rgb, wave
-from .drawn import Drawn, DrawnSettings
-from .films import Clip
-from .outlines import OUTLINES, Plane
+from .albums.drawn import Drawn, DrawnSettings
+from .canvas.canvas import by_kind, grid, over, rgb, wave
+from .canvas.outlines import OUTLINES, Plane
+from .films.films import Clip
 
 Index = Int64[Tensor, "batch"]
 RATE, SHOTS, SPACING = 10.0, 4, 8  # frames a second; images of a film, and frames between two of them

@@ -16,17 +16,17 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import NotNegative
 
-from .arranging import arranged
-from .decoding import SUFFIXES
-from .encoded import Encoded, EncodedSettings
-from .index_cache import Arrays
-from .kept import Kept
-from .labels import Codes, advice, as_named, numbered
-from .opening import holds_shards, store_at
-from .parquet_index import indexed, read
-from .row_files import ABOUT, ARROW, ENDINGS, of_rows, rows_of
-from .splits import NEITHER, are_split
-from .store import File, Store, beside, class_names
+from .albums.encoded import Encoded, EncodedSettings
+from .albums.kept import Kept
+from .decode.decoding import SUFFIXES
+from .names.arranging import arranged
+from .names.splits import NEITHER, are_split
+from .packed.parquet_index import indexed, read
+from .packed.row_files import ABOUT, ARROW, ENDINGS, of_rows, rows_of
+from .stores.index_cache import Arrays
+from .stores.opening import holds_shards, store_at
+from .stores.store import File, Store, beside, class_names
+from .tables.labels import Codes, advice, as_named, numbered
 
 THREADS = 8  # files whose footers are read at a time
 

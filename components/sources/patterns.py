@@ -13,9 +13,9 @@ from torch import Tensor
 from sslgraph.component import component
 from sslgraph.ranges import Count
 
-from .canvas import Column, by_kind, grid, rgb
-from .drawn import Drawn, DrawnSettings
-from .outlines import Field, Plane
+from .albums.drawn import Drawn, DrawnSettings
+from .canvas.canvas import Column, by_kind, grid, rgb
+from .canvas.outlines import Field, Plane
 
 Index = Int64[Tensor, "batch"]
 POINTS = 36  # of cells

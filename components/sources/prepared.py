@@ -15,11 +15,11 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Count, NotNegative, Whole
 
-from .album import Album
-from .decoding import COLOURS, Picture, decode
-from .opening import store_at
-from .splits import SplitSettings
-from .store import Folder, beside
+from .albums.album import Album
+from .decode.decoding import COLOURS, Picture, decode
+from .names.splits import SplitSettings
+from .stores.opening import store_at
+from .stores.store import Folder, beside
 
 ABOUT = "prepared.json"
 

@@ -13,9 +13,9 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Count
 
-from .canvas import by_kind, grid, over, rgb, stroke, wave
-from .drawn import Drawn, DrawnSettings
-from .outlines import OUTLINES, Field, Plane
+from .albums.drawn import Drawn, DrawnSettings
+from .canvas.canvas import by_kind, grid, over, rgb, stroke, wave
+from .canvas.outlines import OUTLINES, Field, Plane
 
 Index = Int64[Tensor, "batch"]
 TEXTURES = ("plain", "stripes", "checks", "dots")

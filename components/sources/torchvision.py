@@ -15,8 +15,8 @@ from torchvision import datasets
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError, nearest
 
-from .album import Album, AlbumSettings
-from .decoding import Picture, picture_of
+from .albums.album import Album, AlbumSettings
+from .decode.decoding import Picture, picture_of
 
 TEST_NAMES = ("test", "val", "valid")
 LABEL_ATTRIBUTES = ("targets", "labels", "_labels")

@@ -10,8 +10,8 @@ from sslgraph.errors import SslgraphError
 from sslgraph.files.addresses import is_address
 from sslgraph.ranges import Count, NotNegative
 
-from .decoding import SUFFIXES
-from .store import Folder
+from .decode.decoding import SUFFIXES
+from .stores.store import Folder
 from .torchvision import TorchvisionDataset
 
 # What lies below torchvision's root for each of its classes.

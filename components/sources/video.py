@@ -15,10 +15,10 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Positive
 
-from .album import Album, AlbumSettings, Chosen, chosen
-from .arranging import arranged, by_folder
-from .films import SUFFIXES, Clip, Film, clip_at, counted_times, film, frame_at
-from .store import Folder
+from .albums.album import Album, AlbumSettings, Chosen, chosen
+from .films.films import SUFFIXES, Clip, Film, clip_at, counted_times, film, frame_at
+from .names.arranging import arranged, by_folder
+from .stores.store import Folder
 
 
 @component(source="own", role="films")

@@ -11,15 +11,15 @@ import numpy as np
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 
-from .arranging import arranged, by_folder
-from .decoding import SUFFIXES
-from .encoded import Encoded, EncodedSettings
-from .labels import Codes, advice, numbered
-from .map_folders import no_maps
-from .opening import holds_shards
-from .skipped import Skipped
-from .store import File, Store, class_names
-from .tar_index import indexed
+from .albums.encoded import Encoded, EncodedSettings
+from .decode.decoding import SUFFIXES
+from .names.arranging import arranged, by_folder
+from .names.map_folders import no_maps
+from .packed.tar_index import indexed
+from .stores.opening import holds_shards
+from .stores.skipped import Skipped
+from .stores.store import File, Store, class_names
+from .tables.labels import Codes, advice, numbered
 
 PACKED = (".gz", ".tgz", ".zst", ".bz2", ".xz", ".zip")
 THREADS = 8  # shards whose headers are read at a time

@@ -14,8 +14,8 @@ from command import sslgraph as sslgraph
 from PIL import Image
 from tars import png, shard
 
-from sslgraph.components.sources.file_names import class_in
 from sslgraph.components.sources.image_folder import ImageFolder
+from sslgraph.components.sources.names.file_names import class_in
 from sslgraph.components.sources.webdataset import WebDataset
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import source_for

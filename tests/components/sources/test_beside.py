@@ -15,7 +15,7 @@ from scipy.io import savemat
 from tars import png
 
 from sslgraph.components.sources.image_folder import ImageFolder
-from sslgraph.components.sources.label_column import label_column, one_hot
+from sslgraph.components.sources.tables.label_column import label_column, one_hot
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import source_for
 

@@ -9,11 +9,11 @@ import torch
 from object_storage import Storage
 from tars import numbered, png, shard
 
-from sslgraph.components.sources.bucket import Bucket
 from sslgraph.components.sources.image_folder import ImageFolder
-from sslgraph.components.sources.opening import store_at
+from sslgraph.components.sources.stores.bucket import Bucket
+from sslgraph.components.sources.stores.opening import store_at
+from sslgraph.components.sources.stores.wildcards import expanded
 from sslgraph.components.sources.webdataset import WebDataset
-from sslgraph.components.sources.wildcards import expanded
 from sslgraph.errors import SslgraphError, StorageError
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sslgraph.components.sources.decoding import decode, is_image
+from sslgraph.components.sources.decode.decoding import decode, is_image
 from sslgraph.components.sources.image_folder import ImageFolder
 
 WITHOUT = """

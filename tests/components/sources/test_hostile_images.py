@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sslgraph.components.sources.decoding import MOST_PIXELS, decode
+from sslgraph.components.sources.decode.decoding import MOST_PIXELS, decode
+from sslgraph.components.sources.decode.pixels import Scaling
 from sslgraph.components.sources.image_folder import ImageFolder
-from sslgraph.components.sources.pixels import Scaling
 from sslgraph.errors import SslgraphError
 
 KINDS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from sslgraph.components.sources.album import Album
-from sslgraph.components.sources.decoding import decode
+from sslgraph.components.sources.albums.album import Album
+from sslgraph.components.sources.decode.decoding import decode
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.errors import SslgraphError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sslgraph.components.sources.index_cache import Arrays, remembered
-from sslgraph.components.sources.store import File
+from sslgraph.components.sources.stores.index_cache import Arrays, remembered
+from sslgraph.components.sources.stores.store import File
 
 FILE = File("a.tar", 3, "3 1")
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sslgraph.components.sources.labels import advice, as_named, none, numbered, raw
+from sslgraph.components.sources.tables.labels import advice, as_named, none, numbered, raw
 
 
 @pytest.mark.parametrize(

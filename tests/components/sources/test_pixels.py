@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from tiff_file import tiff
 
-from sslgraph.components.sources.decoding import decode
+from sslgraph.components.sources.decode.decoding import decode
+from sslgraph.components.sources.decode.pixels import Scaling
+from sslgraph.components.sources.decode.tiff import fields_of, read
 from sslgraph.components.sources.image_folder import ImageFolder
-from sslgraph.components.sources.pixels import Scaling
-from sslgraph.components.sources.tiff import fields_of, read
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.feed.inspection import inspect
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sslgraph.components.sources.splits import NEITHER, TEST, TRAIN, VAL, by_name, by_word, classes_of, division
+from sslgraph.components.sources.names.splits import NEITHER, TEST, TRAIN, VAL, by_name, by_word, classes_of, division
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from sslgraph.components.sources import films, films_av, films_torchcodec
+from sslgraph.components.sources.films import films, films_av, films_torchcodec
 from sslgraph.components.sources.video import Video
 from sslgraph.errors import SslgraphError
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from sslgraph.errors import SslgraphError
 
+from ..decode.pixels import MOST_CHANNELS
+from ..names.map_folders import MAPS
+from ..names.splits import WORDS, words_in
+from ..stores.skipped import Skipped
+from ..tables.labels import LIKE, Raw, none, raw
 from .array_files import PICKLED, Held
-from .labels import LIKE, Raw, none, raw
-from .map_folders import MAPS
-from .pixels import MOST_CHANNELS
-from .skipped import Skipped
-from .splits import WORDS, words_in
 
 IMAGES = ("x", "image", "images", "img", "imgs", "data", "pixels", "inputs", "features")
 LABELS = ("y", "label", "labels", "target", "targets")

@@ -11,7 +11,7 @@ from jaxtyping import Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .skipped import Skipped
+from ..stores.skipped import Skipped
 from .splits import NEITHER, TRAIN, classes_of, copies, division
 
 

@@ -12,13 +12,13 @@ import torch
 
 from sslgraph.errors import SslgraphError
 
-from .arranging import Arranged
+from ..names.arranging import Arranged
+from ..names.splits import NEITHER, SPLITS, TEST, TRAIN, VAL, WORDS, are_split, by_columns, words_in
+from ..stores.skipped import Skipped
+from ..stores.store import File, Store
 from .beside_texts import Beside, Text, texts_among
 from .label_column import label_column, one_hot, others, values_in
 from .labels import none, numbered, raw
-from .skipped import Skipped
-from .splits import NEITHER, SPLITS, TEST, TRAIN, VAL, WORDS, are_split, by_columns, words_in
-from .store import File, Store
 from .tables import ENDINGS, Row
 
 ENOUGH = 0.9  # of the images of a split

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
-from .labels import in_one_form
+from ..tables.labels import in_one_form
 
 TRAIN, VAL, TEST, NEITHER = 0, 1, 2, -1
 SPLITS = ("train", "val", "test")

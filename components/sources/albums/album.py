@@ -21,9 +21,9 @@ from sslgraph.errors import SslgraphError
 from sslgraph.escaping import on_one_line
 from sslgraph.ranges import Count, NotNegative
 
-from .decoding import Picture
-from .labels import Codes
-from .splits import SPLITS, TEST, TRAIN, VAL, SplitSettings
+from ..decode.decoding import Picture
+from ..names.splits import SPLITS, TEST, TRAIN, VAL, SplitSettings
+from ..tables.labels import Codes
 
 # Pictures whose sizes are compared before all are decoded, and pictures decoded at a time.
 PROBED = 16

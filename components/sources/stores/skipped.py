@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sslgraph.amounts import counted
 from sslgraph.escaping import on_one_line
 
-from .heif import ENDINGS, LACKS
+from ..decode.heif import ENDINGS, LACKS
 
 # Folders that programs leave behind, besides those whose names begin with a dot.
 LEFT_BEHIND = (

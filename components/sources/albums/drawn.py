@@ -13,7 +13,7 @@ from sslgraph import draws
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Count, Whole
 
-from .splits import SplitSettings
+from ..names.splits import SplitSettings
 
 Index = Int64[Tensor, "batch"]
 # Images rendered at a time: few enough that the planes of one step stay in a core's cache.

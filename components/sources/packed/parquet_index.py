@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .decoding import is_image
-from .index_cache import Arrays, remembered
-from .labels import INNER, LIKE, USUAL, none, raw
+from ..decode.decoding import is_image
+from ..names.splits import by_columns, says_split
+from ..stores.index_cache import Arrays, remembered
+from ..stores.store import File, Store
+from ..tables.labels import INNER, LIKE, USUAL, none, raw
 from .row_files import Rows, rows_of
-from .splits import by_columns, says_split
-from .store import File, Store
 
 IMAGE_COLUMNS = ("image", "img")
 LOOKED_AT = 4  # rows that tell whether bytes are images

@@ -11,8 +11,8 @@ from typing import Any
 
 from sslgraph.errors import SslgraphError
 
-from .decoding import SUFFIXES
-from .splits import by_name
+from ..decode.decoding import SUFFIXES
+from ..names.splits import by_name
 
 LISTS, TABLES = (".txt", ".lst", ".list"), (".csv", ".tsv")
 OBJECTS = (".json", ".jsonl", ".ndjson")

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sslgraph import draws
 from sslgraph.ranges import Count, Whole
 
+from ..decode.decoding import Picture, decode, numbers_of
+from ..decode.pixels import SAMPLE, Array, Scaling
+from ..stores.opening import store_at
+from ..stores.store import Store
 from .album import Album, AlbumSettings
-from .decoding import Picture, decode, numbers_of
-from .opening import store_at
-from .pixels import SAMPLE, Array, Scaling
-from .store import Store
 
 
 class ScaledSettings(AlbumSettings, total=False):

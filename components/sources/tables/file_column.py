@@ -9,10 +9,10 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from .decoding import SUFFIXES
-from .map_folders import no_maps
-from .skipped import Skipped
-from .store import Folder
+from ..decode.decoding import SUFFIXES
+from ..names.map_folders import no_maps
+from ..stores.skipped import Skipped
+from ..stores.store import Folder
 from .tables import Row
 
 LOOKED_AT = 64  # rows by which the column of files is told

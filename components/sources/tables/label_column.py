@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..names.splits import says_split
 from .labels import LIKE, USUAL, single
-from .splits import says_split
 from .tables import NUMBER, Row
 
 SURE = re.compile(r"label|class|categ|target|species|genus|breed|^y$", re.IGNORECASE)  # names that mean classes

@@ -11,12 +11,12 @@ import numpy as np
 
 from sslgraph.errors import SslgraphError
 
-from .decoding import SUFFIXES
-from .index_cache import Arrays, remembered
-from .labels import USUAL
-from .mistaken import said_of
-from .skipped import Skipped, is_hidden
-from .store import File, Store
+from ..decode.decoding import SUFFIXES
+from ..decode.mistaken import said_of
+from ..stores.index_cache import Arrays, remembered
+from ..stores.skipped import Skipped, is_hidden
+from ..stores.store import File, Store
+from ..tables.labels import USUAL
 
 # Headers lie scattered over a shard. A piece this large costs a request little more than one of a few kilobytes.
 PIECE = 4 * 2**20

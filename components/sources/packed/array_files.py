@@ -15,8 +15,8 @@ from scipy import io as matlab
 
 from sslgraph.errors import SslgraphError
 
-from .mistaken import said_of
-from .store import File, Folder, Store
+from ..decode.mistaken import said_of
+from ..stores.store import File, Folder, Store
 
 ENDINGS = (".npz", ".npy", ".mat")
 PIECE = 2**16

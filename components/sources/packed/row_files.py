@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from sslgraph.errors import SslgraphError
 
-from .mistaken import said_of
-from .store import File, Folder, Store, beside
+from ..decode.mistaken import said_of
+from ..stores.store import File, Folder, Store, beside
 
 PARQUET, ARROW = ".parquet", (".arrow", ".feather")
 ENDINGS = (PARQUET, *ARROW)

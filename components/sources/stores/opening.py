@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sslgraph.files.addresses import is_address
 
+from ..decode.decoding import SUFFIXES
 from . import hub
-from .decoding import SUFFIXES
 from .store import Folder, Store
 from .zipped import Zipped, is_zip
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..tables.labels import numbered
 from .arranging import Arranged
-from .labels import numbered
 from .splits import TRAIN, by_word
 
 NUMBER = re.compile(r"[\W_]+\(?\d+\)?$")

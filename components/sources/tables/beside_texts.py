@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 
 from sslgraph.errors import SslgraphError
 
+from ..decode.decoding import SUFFIXES
+from ..names.arranging import Arranged
+from ..names.splits import NEITHER, TRAIN, WORDS, words_in
+from ..packed.row_files import PARQUET
+from ..stores.store import File, Store
 from . import mat_tables
-from .arranging import Arranged
-from .decoding import SUFFIXES
 from .file_column import Ends
-from .row_files import PARQUET
-from .splits import NEITHER, TRAIN, WORDS, words_in
-from .store import File, Store
 from .tables import ENDINGS, NUMBER, Reading, Row, rows_of
 
 LARGEST = 2**26  # bytes of such a text: those of ImageNet have three million

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..stores.skipped import Skipped
 from .arranging import by_folder
-from .skipped import Skipped
 from .splits import by_name, words_in
 
 # Names of such folders in any case, with those of Pascal VOC and Cityscapes.

@@ -1,0 +1,1 @@
+"""What embedded images are drawn with."""

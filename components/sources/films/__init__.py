@@ -1,0 +1,1 @@
+"""Video files: their frames and times, by either of two decoders."""

@@ -1,0 +1,1 @@
+"""Lists and tables: their rows, which column names images, and which says classes."""
