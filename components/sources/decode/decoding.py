@@ -21,7 +21,7 @@ from torch import Tensor
 from . import heif
 from .mistaken import said_of
 from .pixels import MOST_CHANNELS, Scaling
-from .tiff import DAMAGE, EXTRA, channels_of_pages, fields_of, is_deep, read
+from .tiff import HEADS, channels_of_pages, has_alpha, numbers_in
 
 # Files with these endings are images; others are counted as left out.
 SUFFIXES = (
@@ -57,11 +57,11 @@ def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = N
     if at_least is not None and data[:2] == JPEG and min(_size_of_jpeg(data)) >= 2 * at_least:
         return picture_of(_with_pillow(data, at_least))  # torchvision's decoder has no door to it
     found, scaling = _decoded(data), scaling or Scaling(None)
-    if scaling.channels is not None and (pages := channels_of_pages(data)) is not None:
+    if scaling.channels is not None and data.startswith(HEADS) and (pages := channels_of_pages(data)) is not None:
         found = pages
     if not isinstance(found, np.ndarray) and (scaling.channels is None or len(scaling.channels) == COLOURS):
         return found if isinstance(found, Tensor) else picture_of(found)
-    return pictured(_as_stored(found), scaling, has_alpha=_may_have_alpha(data))
+    return pictured(_as_stored(found), scaling, has_alpha=not data.startswith(HEADS) or has_alpha(data))
 
 
 def pictured(image: Deep, scaling: Scaling, *, has_alpha: bool = False) -> Picture:
@@ -83,12 +83,8 @@ def numbers_of(data: bytes) -> Deep | None:
 
 def _decoded(data: bytes) -> Picture | Image.Image | Deep:
     """A finished picture, a Pillow image that has to become one, or numbers that have to be scaled (height first)."""
-    if data[:4] in (b"II*\0", b"MM\0*"):
-        try:
-            if is_deep(fields := fields_of(data)):
-                return read(data, fields)
-        except DAMAGE as reason:
-            raise ValueError(f"a damaged TIFF file ({reason})") from reason
+    if data.startswith(HEADS) and (numbers := numbers_in(data)) is not None:
+        return numbers
     # Two to three times as fast as Pillow. The op itself, since torchvision's Python door to it warns at every call.
     # It knows no rotation tag of WebP files, and is asked for nothing that it would refuse.
     if data and not _needs_pillow(data):
@@ -203,11 +199,6 @@ def picture_of(image: Image.Image) -> Picture:
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
     except Exception as reason:
         raise ValueError(str(reason) or type(reason).__name__) from reason
-
-
-def _may_have_alpha(data: bytes) -> bool:
-    """Whether a second or fourth channel is transparency: a TIFF file says so."""
-    return data[:2] not in (b"II", b"MM") or bool(set(fields_of(data).get(EXTRA, ())) & {1, 2})
 
 
 def _taken(image: Deep, channels: Sequence[int] | None, *, has_alpha: bool) -> Deep:

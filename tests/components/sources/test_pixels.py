@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from numpy.typing import NDArray
 from PIL import Image
@@ -15,7 +16,7 @@ from tiff_file import tiff
 
 from sslgraph.components.sources.decode.decoding import decode
 from sslgraph.components.sources.decode.pixels import Scaling
-from sslgraph.components.sources.decode.tiff import fields_of, read
+from sslgraph.components.sources.decode.tiff import numbers_in
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.feed.inspection import inspect
@@ -129,7 +130,7 @@ def test_a_tiff_of_many_channels_is_read_as_it_was_written(form: dict[str, Any],
     always = np.random.default_rng(0)
     array = always.integers(0, 120, (20, 37, 5)).astype(kind)
     data = tiff(array, **form)
-    assert np.array_equal(read(data, fields_of(data)), array)
+    assert np.array_equal(numbers_in(data), array)
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "raw"])
@@ -138,7 +139,16 @@ def test_pillows_files_are_read_alike(compression: str) -> None:
     array = (always.integers(0, 60, (70, 90)) ** 2).astype(np.uint16)
     out = io.BytesIO()
     Image.fromarray(array).save(out, "TIFF", compression=None if compression == "raw" else compression)
-    assert np.array_equal(read(out.getvalue(), fields_of(out.getvalue()))[:, :, 0], array)
+    assert np.array_equal(numbers_in(out.getvalue())[:, :, 0], array)
+
+
+@pytest.mark.parametrize(
+    "form", [{"bigtiff": True}, {"compression": "zstd"}, {"compression": "lzw", "predictor": True}]
+)
+def test_a_tiff_of_many_channels_may_be_large_or_packed_as_satellites_are(form: dict[str, Any]) -> None:
+    array, out = np.random.default_rng(0).integers(0, 2**16, (20, 37, 5)).astype(np.uint16), io.BytesIO()
+    tifffile.imwrite(out, array, photometric="minisblack", planarconfig="contig", **form)
+    assert np.array_equal(numbers_in(out.getvalue()), array)
 
 
 def test_five_channels_need_names_and_damaged_files_are_told() -> None:
