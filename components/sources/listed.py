@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Container, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -25,10 +25,10 @@ from .stores.skipped import Skipped
 from .stores.store import File, Folder, kind_of
 from .stores.wildcards import matching
 from .tables.beside import NOT_THERE
-from .tables.file_column import Places, column_of
-from .tables.label_column import label_column, one_hot, others, values_in
-from .tables.labels import USUAL, Raw, advice, none, numbered, raw
-from .tables.tables import ENDINGS, Row, rows_of
+from .tables.joining import Places, agreed, column_of, named_by
+from .tables.label_column import classes_in, others
+from .tables.labels import USUAL, advice, numbered, of_values
+from .tables.tables import ENDINGS, SPLIT, Row, rows_of, ways
 
 BESIDE, FILES = ("metadata.csv", "metadata.jsonl"), "file_name"  # a table of a folder of images, and its column
 HEAD = 2**16  # bytes of a table's first line
@@ -61,34 +61,36 @@ class Listed(Filed):
         texts, is_beside = _texts(path), Path(path).expanduser().is_dir()
         folder = Path(os.path.commonpath([text.parent for text in texts]))
         self._store = Folder(str(folder), links=self.links)
-        skipped, rows = Skipped(), list[_Named]()
+        skipped, named, columns = Skipped(), list[tuple[str, Row]](), set[str]()
         for text in texts:
-            rows += _named(text, self._store, skipped, stays_inside=is_beside)
-        rows = _once(rows, skipped)
+            column, its = _named(text, self._store, skipped, stays_inside=is_beside)
+            named, columns = named + its, columns | {column}
+        rows = agreed(named)
+        if again := len(named) - len(rows):
+            twice = Counter(file for file, _ in named).most_common(1)[0][0]
+            skipped.note("row", "names an image of an earlier one; a label counts where all agree", twice, again)
         if is_beside:
             _count_unnamed(self._store, rows, skipped)
         if not rows:
             said = "; ".join(skipped.lines()).replace(f": {NOT_THERE}", "") or "it has no lines"
             raise SslgraphError(f"{path} names no image that is there ({said}); "
                                 f"its paths count from {folder} on")  # fmt: skip
-        images = [File(row.file, 0, "", is_link=True) for row in rows]
-        self._store.refuse_links_out([one for one in images if not Path(one.name).is_absolute()])
-        folders, of_image = by_folder(row.file for row in rows)
-        names = (row.file.rpartition("/")[2] for row in rows)
-        there = arranged(folders, of_image, skipped, lambda: names)
-        splits = there.splits
-        said_splits = {row.split for row in rows}
+        files = list(rows)
+        self._store.refuse_links_out([File(one, 0, "", is_link=True) for one in files if not Path(one).is_absolute()])
+        folders, of_image = by_folder(files)
+        there = arranged(folders, of_image, skipped, lambda: (file.rpartition("/")[2] for file in files))
+        splits, said_splits = there.splits, [row.get(SPLIT, NEITHER) for row in rows.values()]
         if are_split(said_splits):
-            splits = np.array([row.split for row in rows], dtype=np.int64)
+            splits = np.array(said_splits, dtype=np.int64)
             if left := int((splits == NEITHER).sum()):
-                skipped.note("image", "in none of the splits", rows[int((splits == NEITHER).argmax())].file, left)
-        found, self.classes, said_of = _labels(path, label, [row.row for row in rows], [row.column for row in rows])
+                skipped.note("image", "in none of the splits", files[int((splits == NEITHER).argmax())], left)
+        found, self.classes, said_of = _labels(path, label, list(rows.values()), columns)
         if found is None:
             found, self.classes = there.labels, there.classes
         kept = self.choose(found, splits, len(rows), where=path, notes=[*said_of, *skipped.lines()])
-        self.files = [rows[i].file for i in kept]
+        self.files = [files[i] for i in kept]
         self._sizes = np.array([self._store.size(file) for file in self.files], dtype=np.int64)
-        self.scale_files(len(rows), lambda i: self._store.read(rows[i].file), path)
+        self.scale_files(len(rows), lambda i: self._store.read(files[i]), path)
 
     @staticmethod
     def recognizes(path: str) -> bool:
@@ -104,16 +106,6 @@ class Listed(Filed):
         """The names as the text has them, the sizes and the labels."""
         yield from super().listing()
         yield self.label_bytes
-
-
-@dataclass(frozen=True)
-class _Named:
-    """A row of a table with the file that it names, the column that names it, and the split that it says."""
-
-    row: Row
-    file: str
-    column: str
-    split: int
 
 
 def _texts(path: str) -> list[Path]:
@@ -141,62 +133,45 @@ def _beside(folder: Path) -> list[Path]:
     return found
 
 
-def _named(text: Path, store: Folder, skipped: Skipped, *, stays_inside: bool) -> Iterator[_Named]:
-    """The images that a text names and that are there; the others are counted."""
-    rows = rows_of(text.name, text.read_bytes())
+def _named(text: Path, store: Folder, skipped: Skipped, *, stays_inside: bool) -> tuple[str, list[tuple[str, Row]]]:
+    """The column of a text that names images, and the images that are there, each with its row; others are counted."""
+    rows, named = rows_of(text.name, text.read_bytes()), list[tuple[str, Row]]()
     place = Places(text.parent, store, stays_inside=stays_inside)
-    column, find = column_of(rows, place)
-    of_text = by_word(text.stem)
-    for ways in rows:
-        for row in [ways] if isinstance(ways, dict) else ways:
-            value = row.get(column)
-            if value is not None and (file := find(str(value))) is not None:
-                split = by_columns(row)
-                yield _Named(row, file, column, split if split >= 0 else of_text)
-                break
+    column, find = column_of(rows, (place.straight, place.searched)) or (
+        next(iter(ways(rows[0])[0])) if rows else "",
+        place.straight,
+    )
+    for reading in rows:
+        if (found := named_by(reading, column, find)) is not None:
+            file, row = found
+            split = by_columns(row)
+            named.append((file, {**row, SPLIT: split if split >= 0 else by_word(text.stem)}))
         else:
-            first = ways if isinstance(ways, dict) else ways[0]
-            said = str(first.get(column, first))[:200]
+            row = ways(reading)[0]
+            said = str(row.get(column, row))[:200]
             why = "is an address, and none is fetched: download the images" if WEB.search(said) else NOT_THERE
             skipped.note("line", why, said)
+    return column, named
 
 
-def _once(rows: Sequence[_Named], skipped: Skipped) -> list[_Named]:
-    """Each image once: of several rows of one, such as a row for each box in it, what they agree in."""
-    found: dict[str, _Named] = {}
-    for one in rows:
-        if (first := found.get(one.file)) is None:
-            found[one.file] = one
-        else:
-            skipped.note("row", "names an image of an earlier one; a label counts where all agree", one.file)
-            agreed = {key: value for key, value in first.row.items() if key in one.row and one.row[key] == value}
-            found[one.file] = replace(first, row=agreed, split=first.split if first.split == one.split else NEITHER)
-    return list(found.values())
-
-
-def _count_unnamed(store: Folder, rows: Sequence[_Named], skipped: Skipped) -> None:
-    named = {row.file for row in rows}
+def _count_unnamed(store: Folder, named: Container[str], skipped: Skipped) -> None:
     for file in store.files(*SUFFIXES):
         if file.name not in named:
             skipped.note("image", "not in the table beside it", file.name)
     skipped.add(store.skipped)
 
 
-def _labels(path: str, label: str | None, rows: Sequence[Row], names: Sequence[str]) -> Any:
+def _labels(path: str, label: str | None, rows: Sequence[Row], names: Collection[str]) -> Any:
     """The labels that the tables say, their names, and what is to be said of that."""
     there = others(rows, names)
     if label is not None and label not in there:
         raise SslgraphError(f"{path} has no column '{label}' (data.label); there are: {', '.join(there) or 'none'}")
-    if label is None and (hot := one_hot(rows, there)) is not None:
-        return *numbered([np.array(hot, dtype=np.str_)]), [f"labels: a column for each of {len(set(hot))} classes"]
-    name = label or label_column(rows, there)
-    if name is None:
-        found = advice(there, "column")
-        return None, (), [found] if found else []
-    pieces: Raw = raw(values_in(rows, name))  # type: ignore[assignment]
-    labels, classes = numbered([none(len(rows)) if pieces is None else pieces])
+    name, values = classes_in(rows, there, label) or ("", [])
+    labels, classes = numbered([of_values(values)])
     if labels is None and label is not None:
         raise SslgraphError(f"no row of {path} has a label in the column '{label}' (data.label)")
     if labels is None:
-        return labels, classes, [advice([name], "column")]
-    return labels, classes, [] if name in (label, *USUAL) else [f"labels: the column {name}"]
+        found = advice([name] if name else there, "column")
+        return None, (), [found] if found else []
+    said = name if name not in there else f"the column {name}"
+    return labels, classes, [] if name in (label, *USUAL) else [f"labels: {said}"]

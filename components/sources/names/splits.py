@@ -59,6 +59,12 @@ def words_in(name: str) -> list[str]:
     return [word for run in RUNS.findall(name) for word in HUMPS.findall(run)]
 
 
+def split_in(path: str) -> int:
+    """The split that the words of a path say; NEITHER for none or several, as in train_test_split.txt."""
+    marks = {WORDS[word.lower()] for word in words_in(path) if word.lower() in WORDS}
+    return marks.pop() if len(marks) == 1 else NEITHER
+
+
 def says_split(column: str) -> bool:
     """Whether a column of a table may say the split of its rows."""
     return column.lower() in COLUMNS or _flag(column) >= 0

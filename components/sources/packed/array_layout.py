@@ -13,7 +13,7 @@ from ..decode.pixels import MOST_CHANNELS
 from ..names.map_folders import MAPS
 from ..names.splits import WORDS, words_in
 from ..stores.skipped import Skipped
-from ..tables.labels import LIKE, Raw, none, raw
+from ..tables.labels import LIKE, Raw, none, of_values
 from .array_files import PICKLED, Held
 
 IMAGES = ("x", "image", "images", "img", "imgs", "data", "pixels", "inputs", "features")
@@ -151,8 +151,7 @@ def labels_in(label: Held | None, count: int) -> Raw:
         return values.argmax(1).astype(np.int64) if is_hot else none(count)
     is_of_cells = values.dtype.kind == PICKLED  # an empty one is no label
     flat = [next(iter(np.ravel(value)), None) if is_of_cells else value for value in values.ravel()]
-    found = raw([value.item() if isinstance(value, np.generic) else value for value in flat])
-    return none(count) if found is None else found
+    return of_values([value.item() if isinstance(value, np.generic) else value for value in flat])
 
 
 def names_of(everything: Sequence[Held]) -> list[str]:

@@ -17,8 +17,8 @@ from ..names.splits import NEITHER, SPLITS, TEST, TRAIN, VAL, WORDS, are_split, 
 from ..stores.skipped import Skipped
 from ..stores.store import File, Store
 from .beside_texts import Beside, Text, texts_among
-from .label_column import label_column, one_hot, others, values_in
-from .labels import none, numbered, raw
+from .label_column import classes_in, others
+from .labels import numbered, of_values
 from .tables import ENDINGS, Row
 
 ENOUGH = 0.9  # of the images of a split
@@ -105,12 +105,10 @@ def _labelled(found: Arranged, beside: Beside, used: dict[str, list[str]], wante
         rows = list(text.rows.values())
         known |= dict.fromkeys(there := others(rows, [text.column]))
         there = there if wanted is not None else [one for one in there if not beside.are_images(rows, one)]
-        hot = one_hot(rows, there) if wanted is None else None
-        column = "a column for each class" if hot else label_column(rows, there)
-        column = column if wanted is None else wanted if wanted in there else None
-        if column is None or (PARTITION.search(text.name) and _marks(text)):
+        classes = classes_in(rows, there, wanted)
+        if classes is None or (PARTITION.search(text.name) and _marks(text)):
             continue
-        values: list[Any] = hot or values_in(rows, column)
+        column, values = classes
         said.setdefault((text.group, column), {}).update(zip(text.rows, values, strict=True))
         of_said.setdefault((text.group, column), []).append(text.name)
     best, most, taken = replace(found, classes=()), 0, ("", "")
@@ -118,11 +116,10 @@ def _labelled(found: Arranged, beside: Beside, used: dict[str, list[str]], wante
         covered = np.zeros(len(found.splits), dtype=bool)
         covered[list(of_image)] = True
         shares = [covered[found.splits == split].mean() for split in np.unique(found.splits[found.splits >= 0])]
-        piece = raw(of_image.get(i) for i in range(len(found.splits)))
-        labels, classes = numbered([none(len(found.splits)) if piece is None else piece])
+        labels, names = numbered([of_values([of_image.get(i) for i in range(len(found.splits))])])
         kinds = 0 if labels is None else len(labels[labels >= 0].unique())
         if kinds > most and (wanted is not None or (max(shares) >= ENOUGH and 1 < kinds < len(of_image))):
-            best, most, taken = replace(found, labels=labels, classes=classes), kinds, key
+            best, most, taken = replace(found, labels=labels, classes=names), kinds, key
     for name in of_said.get(taken, ()):
         used.setdefault(name, []).append(f"labels ({taken[1]})")
     if wanted is not None and not most:

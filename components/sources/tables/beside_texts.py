@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,20 @@ import pyarrow.parquet as pq
 
 from sslgraph.errors import SslgraphError
 
-from ..decode.decoding import SUFFIXES
 from ..names.arranging import Arranged
-from ..names.splits import NEITHER, TRAIN, WORDS, words_in
+from ..names.splits import TRAIN, WORDS, split_in, words_in
 from ..packed.row_files import PARQUET
 from ..stores.store import File, Store
 from . import mat_tables
-from .file_column import Ends
-from .tables import ENDINGS, NUMBER, Reading, Row, rows_of
+from .joining import Ends, Find, agreed, column_of, is_file, named_by
+from .tables import ENDINGS, NUMBER, Reading, Row, rows_of, ways
 
 LARGEST = 2**26  # bytes of such a text: those of ImageNet have three million
 TRIED, MANY = 24, 50  # texts that are read, the upper ones; and texts of one folder, where they are one for an image
-LOOKED_AT = 64  # rows that tell whether a text names images
 ENOUGH = 0.9  # of the rows that another text numbers
 EXAMPLES = re.compile(r"sample|submission", re.IGNORECASE)  # labels that are none
 ORDERED = re.compile(r"label|truth|target|class|annot", re.IGNORECASE)  # texts whose lines follow the images' numbers
 OF_OTHERS = (TypeError, KeyError, ValueError, AttributeError)  # what a text of some other use may raise
-Find = Callable[[str], int | None]
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ class Beside:
         """Those that name images: by paths, by numbers that another text gives them, or by their order."""
         left, known = list[tuple[str, list[Reading], Text | None]](), list[Text]()
         for name, rows in self._readings:
-            text = self._ordered(name, rows) or self._joined(name, rows, self._finders(split_in(name)))
+            text = self._ordered(name, rows) or self._joined(name, rows, self._find(split_in(name)))
             is_sure = text is not None and not text.is_of_numbers
             left += [] if is_sure else [(name, rows, text)]
             known += [text] if text and is_sure else []
@@ -88,20 +84,20 @@ class Beside:
         for name, rows, text in left:
             by_key = [keys.get] if len(rows) >= ENOUGH * len(keys) > 0 else []
             by_number = [self._of_number.get] if text is None and mat_tables.is_of_numbers(rows) else []
-            text = self._joined(name, rows, [*by_key, *by_number]) or text
+            text = self._joined(name, rows, *by_key, *by_number) or text
             known += [text] if text else []
         return known
 
     def are_images(self, rows: Sequence[Row], column: str) -> bool:
         """Whether a column names images, and so no classes."""
-        return 2 * sum(_row_of(row, column, self._ends.find, True) is not None for row in rows) > len(rows)
+        return 2 * sum(named_by(row, column, _by_file(self._ends.find)) is not None for row in rows) > len(rows)
 
     @cached_property
     def class_of_number(self) -> dict[str, str]:
         """Which class a number stands for, where a text has a row for each class."""
         for _, rows in self._readings:
             found = dict[str, str]()
-            for row in (row for reading in rows for row in _ways(reading)):
+            for row in (row for reading in rows for row in ways(reading)):
                 words = [str(value).rpartition("/")[2] for value in row.values()]
                 name = next((word for word in words if word in self.classes), None)
                 number = next((word for word in words if word.isdecimal() and word != name), None)
@@ -116,37 +112,34 @@ class Beside:
         for file in self._files:
             with suppress(OSError, SslgraphError, pa.ArrowInvalid, *OF_OTHERS):
                 data = self._store.read(file.name)
-                if file.name.lower().endswith(PARQUET):
-                    read.append((file.name, rows_of_parquet(data)))
-                elif file.name.lower().endswith(mat_tables.ENDING):
+                if file.name.lower().endswith(mat_tables.ENDING):
                     read += [(name, [*rows]) for name, rows in mat_tables.tables_of(file.name, data)]
                 else:
-                    read.append((file.name, rows_of(file.name, data)))
+                    is_parquet = file.name.lower().endswith(PARQUET)
+                    read.append((file.name, rows_of_parquet(data) if is_parquet else rows_of(file.name, data)))
         return read
 
-    def _finders(self, split: int) -> list[Find]:
+    def _find(self, split: int) -> Find[int]:
         """How a name in a text of a split is found: among the images of that split, if there are some, or all."""
         its = np.flatnonzero(self.splits == split) if (self.splits > TRAIN).any() and split >= 0 else np.arange(0)
         if not len(its):
-            return [self._ends.find]
+            return self._ends.find
         ends = Ends([self.names[i] for i in its.tolist()])
-        return [lambda value: None if (at := ends.find(value)) is None else int(its[at])]
+        return lambda value: None if (at := ends.find(value)) is None else int(its[at])
 
     @cached_property
     def _ends(self) -> Ends:
         return Ends(self.names)
 
-    def _joined(self, name: str, rows: Sequence[Reading], finders: Sequence[Find]) -> Text | None:
-        for find in finders:
-            columns = list(dict.fromkeys(key for reading in rows[:LOOKED_AT] for key in _first(reading)))
-            for is_file, column in product((True, False), columns):  # 1 of "1 images/0.png" is not 1.png
-                some = sum(_row_of(reading, column, find, is_file) is not None for reading in rows[:LOOKED_AT])
-                if 2 * some >= min(len(rows), LOOKED_AT):
-                    found = [_row_of(reading, column, find, is_file) for reading in rows]
-                    left = [str(_first(row).get(column)) for row, one in zip(rows, found, strict=True) if one is None]
-                    left = left[1:] if found[0] is None else left  # a head
-                    return Text(name, _agreed([one for one in found if one is not None]), column, tuple(left))
-        return None
+    def _joined(self, name: str, rows: Sequence[Reading], *finders: Find[int]) -> Text | None:
+        either = [way for find in finders for way in (_by_file(find), find)]  # 1 of "1 images/0.png" is not 1.png
+        if (by := column_of(rows, either)) is None:
+            return None
+        column, find = by
+        found = [named_by(reading, column, find) for reading in rows]
+        left = [str(ways(row)[0].get(column)) for row, one in zip(rows, found, strict=True) if one is None]
+        left = left[1:] if found[0] is None else left  # a head
+        return Text(name, agreed(one for one in found if one is not None), column, tuple(left))
 
     @cached_property
     def _of_number(self) -> dict[str, int]:
@@ -156,23 +149,28 @@ class Beside:
 
     def _ordered(self, name: str, rows: Sequence[Reading]) -> Text | None:
         """A text of as many lines as there are images of its split, whose names are numbered without a gap."""
-        split = split_in(name)
-        if not ORDERED.search(name) or any(len(_first(row)) != 1 or not _is_whole(_value(row)) for row in rows):
+        split, lines = split_in(name), [ways(row)[0] for row in rows]
+        if not ORDERED.search(name) or any(len(row) != 1 or not _is_whole(*row.values()) for row in lines):
             return None
         its = np.flatnonzero(self.splits == split) if split >= 0 else np.arange(len(self.names))
         numbers = {int(found[-1]): i for i in its.tolist() if (found := re.findall(r"\d+", self.names[i]))}
         if not len(rows) == len(its) == len(numbers) or max(numbers) - min(numbers) != len(rows) - 1:
             return None
-        return Text(name, {numbers[min(numbers) + k]: {"label": _value(row)} for k, row in enumerate(rows)}, "")
+        return Text(
+            name, {numbers[min(numbers) + k]: {"label": v} for k, row in enumerate(lines) for v in row.values()}, ""
+        )
+
+
+def _by_file(find: Find[int]) -> Find[int]:
+    """Found only by names with their endings."""
+    return lambda value: find(value) if is_file(value) else None
 
 
 def texts_among(files: Sequence[File], images: Sequence[File]) -> list[File]:
+    """The tables beside images, the upper ones first, but for examples and where there is one for each image."""
     stems = {image.name.rpartition(".")[0] for image in images}
-    there = [
-        one
-        for one in files
-        if one.name.lower().endswith((*ENDINGS, mat_tables.ENDING, PARQUET)) and one.size <= LARGEST
-    ]
+    endings = (*ENDINGS, mat_tables.ENDING, PARQUET)
+    there = [one for one in files if one.name.lower().endswith(endings) and one.size <= LARGEST]
     folders = [one.name.rpartition("/")[0] for one in there]
     many = {folder for folder in set(folders) if folders.count(folder) > MANY} if len(there) > MANY else set()
     there = [
@@ -191,44 +189,5 @@ def rows_of_parquet(data: bytes) -> list[Reading]:
     return list(table.select(plain).to_pylist())
 
 
-def _ways(reading: Reading) -> Sequence[Row]:
-    return [reading] if isinstance(reading, dict) else reading
-
-
-def _first(reading: Reading) -> Row:
-    return _ways(reading)[0]
-
-
 def _is_whole(value: Any) -> bool:
     return str(value).strip().isdecimal()
-
-
-def _value(reading: Reading) -> Any:
-    return next(iter(_first(reading).values()))
-
-
-def _agreed(found: Sequence[tuple[int, Row]]) -> dict[int, Row]:
-    """A row for each image: of several what they agree in."""
-    rows: dict[int, Row] = {}
-    for image, row in found:
-        first = rows.setdefault(image, row)
-        if first is not row:
-            rows[image] = {key: value for key, value in first.items() if key in row and row[key] == value}
-    return rows
-
-
-def _row_of(reading: Reading, column: str, find: Find, is_file: bool) -> tuple[int, Row] | None:
-    """The image that a row names, and the row as it is read then; `is_file`: only by a name with its ending."""
-    for row in _ways(reading):
-        value = "" if row.get(column) is None else str(row[column])
-        if is_file and not value.strip().strip('"').lower().endswith(SUFFIXES):
-            continue
-        if value and (image := find(value)) is not None:
-            return image, row
-    return None
-
-
-def split_in(name: str) -> int:
-    """The split that the words of a path say; NEITHER for none or several, as in train_test_split.txt."""
-    marks = {WORDS[word.lower()] for word in words_in(name) if word.lower() in WORDS}
-    return marks.pop() if len(marks) == 1 else NEITHER

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..names.splits import says_split
 from .labels import LIKE, USUAL, single
-from .tables import NUMBER, Row
+from .tables import NUMBER, SPLIT, Row
 
 SURE = re.compile(r"label|class|categ|target|species|genus|breed|^y$", re.IGNORECASE)  # names that mean classes
 HOT = {"0": 0, "0.0": 0, "1": 1, "1.0": 1, "false": 0, "true": 1}
 
 
-def others(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+def others(rows: Sequence[Row], names: Collection[str]) -> list[str]:
     """The columns besides those that name the images, their splits, or the lines."""
     keys = dict.fromkeys(key for row in rows for key in row)
-    return [key for key in keys if key not in (*names, NUMBER) and not says_split(key)]
+    return [key for key in keys if key not in (*names, NUMBER, SPLIT) and not says_split(key)]
 
 
 def label_column(rows: Sequence[Row], columns: Sequence[str]) -> str | None:
@@ -54,9 +54,12 @@ def one_hot(rows: Sequence[Row], columns: Sequence[str]) -> list[str] | None:
     return [one for (one,) in found] if all(len(its) == 1 for its in found) else None
 
 
-def values_in(rows: Sequence[Row], column: str) -> list[Any]:
-    """The labels of a column."""
-    return [single(row.get(column)) for row in rows]
+def classes_in(rows: Sequence[Row], columns: Sequence[str], wanted: str | None) -> tuple[str, list[Any]] | None:
+    """What says the classes of rows: the wanted column, or one that is found, or several; and the class of each row."""
+    if wanted is None and (hot := one_hot(rows, columns)) is not None:
+        return f"a column for each of {len(set(hot))} classes", list(hot)
+    column = label_column(rows, columns) if wanted is None else wanted
+    return None if column is None or column not in columns else (column, [single(row.get(column)) for row in rows])
 
 
 def _is_number(row: Row, column: str) -> bool:

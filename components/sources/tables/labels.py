@@ -49,6 +49,12 @@ def raw(values: Iterable[Any]) -> Raw | None:
     return None
 
 
+def of_values(values: Sequence[Any]) -> Raw:
+    """The same, with no label for any where the values say no class."""
+    found = raw(values)
+    return none(len(values)) if found is None else found
+
+
 def numbered(pieces: Sequence[Raw], names: Sequence[str] = ()) -> tuple[Codes | None, tuple[str, ...]]:
     """The classes of all pieces together, -1 for no label, and their names; None if no image has a label.
 

@@ -24,7 +24,13 @@ NUMBERS = re.compile(r"[-+\d.,;:e]+")  # one, or those of a box
 
 Row = dict[str, Any]
 Reading = Row | Sequence[Row]  # a row, or the ways in which a line may be read, the likeliest first
-PATH, LABEL, NUMBER = "path", "label", "number in front"
+PATH, LABEL = "path", "label"
+NUMBER, SPLIT = "number in front", "split by text"  # what is known of a row besides its columns
+
+
+def ways(reading: Reading) -> Sequence[Row]:
+    """The ways in which a row may be read."""
+    return [reading] if isinstance(reading, dict) else reading
 
 
 def rows_of(name: str, data: bytes) -> list[Reading]:
@@ -36,7 +42,7 @@ def rows_of(name: str, data: bytes) -> list[Reading]:
         return list(_of_table(name, text))
     if ending.endswith(OBJECTS):
         return list(_of_objects(name, text))
-    return [_ways(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return [_ways_of(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
 def _text(data: bytes) -> str:
@@ -46,7 +52,7 @@ def _text(data: bytes) -> str:
     return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 
-def _ways(line: str) -> list[Row]:
+def _ways_of(line: str) -> list[Row]:
     """a/b 1.jpg; a/b 1.jpg 7; 12 a/b 1.jpg; cat a/b 1.jpg; a.jpg 10,20,30,40; 12<tab>7<tab>a/b 1.jpg; a 1 2 3.
 
     A name may hold spaces, so all are tried.

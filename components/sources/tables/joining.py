@@ -1,24 +1,64 @@
-"""Which column of a table names files, and which files these are."""
+"""Which image each row of a text names: the column of files, how a name is found, what the rows of an image say."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from ..decode.decoding import SUFFIXES
 from ..names.map_folders import no_maps
 from ..stores.skipped import Skipped
 from ..stores.store import Folder
-from .tables import Row
+from .tables import Reading, Row, ways
 
 LOOKED_AT = 64  # rows by which the column of files is told
 ABOVE = 2  # folders above that of a text from which it may count its paths
 # Folders that hold lists alone, with those of Pascal VOC.
 OF_LISTS = ("imagesets", "main", "segmentation", "layout", "lists", "list", "splits", "annotations", "labels", "meta")
+
+Image = TypeVar("Image", bound=Hashable)
+Find = Callable[[str], Image | None]
+
+
+def named_by(reading: Reading, column: str, find: Find[Image]) -> tuple[Image, Row] | None:
+    """The image that a row names, and the row as it is read then."""
+    for row in ways(reading):
+        value = "" if row.get(column) is None else str(row[column])
+        if value and (image := find(value)) is not None:
+            return image, row
+    return None
+
+
+def column_of(rows: Sequence[Reading], finders: Iterable[Find[Image]]) -> tuple[str, Find[Image]] | None:
+    """The column whose texts are files, and how they are found: most of the first rows must be."""
+    some = rows[:LOOKED_AT]
+    columns = list(dict.fromkeys(key for reading in some for key in ways(reading)[0]))
+    for find in finders:
+        hits = {column: sum(named_by(one, column, find) is not None for one in some) for column in columns}
+        best = max(columns, key=lambda column: hits[column], default="")
+        if best and 2 * hits[best] >= len(some):
+            return best, find
+    return None
+
+
+def agreed(named: Iterable[tuple[Image, Row]]) -> dict[Image, Row]:
+    """A row for each image: of several, such as a row for each box in it, what they agree in."""
+    rows: dict[Image, Row] = {}
+    for image, row in named:
+        first = rows.setdefault(image, row)
+        if first is not row:
+            rows[image] = {key: value for key, value in first.items() if key in row and row[key] == value}
+    return rows
+
+
+def is_file(value: str) -> bool:
+    """Whether a text ends as images do."""
+    return value.strip().strip('"').lower().endswith(SUFFIXES)
 
 
 class Ends:
@@ -52,7 +92,7 @@ class Places:
         Also one from a folder above on, if it leads back into the text's own.
         """
         value = value.strip().strip('"')
-        if not value.lower().endswith(SUFFIXES) or "\0" in value:
+        if not is_file(value) or "\0" in value:
             return None
         for folder in (self.folder, *self.folder.parents[:ABOVE]):
             for one in (value, value.replace("\\", "/")):
@@ -60,23 +100,21 @@ class Places:
                 with suppress(OSError):  # longer than a name may be
                     if (folder == self.folder or file.is_relative_to(self.folder)) and file.is_file():
                         is_inside = file.is_relative_to(self.root)
-                        return file.relative_to(self.root).as_posix() if is_inside else self._outside(file)
+                        outside = None if self.stays_inside else str(file)
+                        return file.relative_to(self.root).as_posix() if is_inside else outside
         return None
-
-    def _outside(self, file: Path) -> str | None:
-        return None if self.stays_inside else str(file)
 
     def searched(self, value: str) -> str | None:
         """The one file whose path ends so, with or without its ending; None if there are several."""
         found = self._ends.find(value)
-        return None if found is None else self._files[found][1]
+        return None if found is None else self._files[found]
 
     @cached_property
     def _ends(self) -> Ends:
-        return Ends([name for name, _ in self._files])
+        return Ends(self._files)
 
     @cached_property
-    def _files(self) -> list[tuple[str, str]]:
+    def _files(self) -> list[str]:
         """The images below the text's folder; if it is one of lists and has none (ImageSets/Main), below the next."""
         folder, store = self.folder, self.store
         while not (names := [file.name for file in store.files(*SUFFIXES)]):
@@ -85,20 +123,4 @@ class Places:
             folder = folder.parent
             store = Folder(str(folder))
         names = [names[i] for i in no_maps(names, Skipped())]
-        return [(name, name if store is self.store else str(folder / name)) for name in names]
-
-
-def column_of(rows: Sequence[Row | Sequence[Row]], place: Places) -> tuple[str, Callable[[str], str | None]]:
-    """The column whose texts are files, and how they are found: most of the first rows must be."""
-    some = [row if isinstance(row, dict) else row[0] for row in rows[:LOOKED_AT]]
-    ways = [[row] if isinstance(row, dict) else row for row in rows[:LOOKED_AT]]
-    columns = list(dict.fromkeys(key for row in some for key in row))
-
-    def hits(column: str, find: Callable[[str], str | None]) -> int:
-        return sum(any(row.get(column) is not None and find(str(row[column])) for row in each) for each in ways)
-
-    for find in (place.straight, place.searched):
-        best = max(columns, key=lambda column: hits(column, find), default="")
-        if best and 2 * hits(best, find) >= len(some):
-            return best, find
-    return (columns or [""])[0], place.straight
+        return names if store is self.store else [str(folder / name) for name in names]
