@@ -12,7 +12,7 @@ from sslgraph.errors import SslgraphError
 
 from .albums.encoded import EncodedSettings, Filed
 from .decode.decoding import SUFFIXES, is_image
-from .names.arranging import arranged, by_folder
+from .names.arranging import arranged_files
 from .names.file_names import advice_on, by_file_names
 from .names.map_folders import no_maps
 from .stores.skipped import NOT_READ, Skipped
@@ -56,16 +56,15 @@ class ImageFolder(Filed):
                 skipped.ending(other.name)
             raise SslgraphError(_nothing_found(path, skipped, self._store))
         images = [images[i] for i in no_maps([file.name for file in images], skipped)]
-        folders, of_image = by_folder(file.name for file in images)
-        names = (file.name.rpartition("/")[2] for file in images)
-        found = arranged(folders, of_image, skipped, lambda: names)
+        names = [file.name for file in images]
+        found = arranged_files(names, skipped)
         if classes == "names":
-            found = by_file_names(found, [file.name for file in images])
+            found = by_file_names(found, names)
         found, known = with_texts(found, images, others, self._store, skipped, label)
         for other in others:
             if other.name not in known:
                 skipped.ending(other.name)
-        said = advice_on(found, [file.name for file in images]) if classes == "folders" else []
+        said = advice_on(found, names) if classes == "folders" else []
         rows = self.choose(found.labels, found.splits, len(images), where=path, notes=[*said, *skipped.lines()])
         self.files = [images[i].name for i in rows]
         self._sizes = np.array([images[i].size for i in rows], dtype=np.int64)

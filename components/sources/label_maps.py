@@ -18,7 +18,7 @@ from sslgraph.ranges import NotNegative, Whole
 
 from .albums.album import Album
 from .decode.decoding import SUFFIXES, Picture, decode
-from .names.arranging import arranged, by_folder
+from .names.arranging import arranged_files
 from .names.splits import SplitSettings
 from .stores.opening import store_at
 from .stores.store import class_names
@@ -64,8 +64,7 @@ class LabelMaps(Album):
             raise SslgraphError(f"{path} has no images with label maps: it holds {there}; {FORM}")
         if lonely := [name for key, name in images.items() if key not in maps]:
             skipped.note("image", "without a label map", lonely[0], len(lonely))
-        folders, of_image = by_folder(name for name, _ in pairs)
-        splits = arranged(folders, of_image, skipped, lambda: (name.rpartition("/")[2] for name, _ in pairs)).splits
+        splits = arranged_files([name for name, _ in pairs], skipped).splits
         self.files = [pairs[i] for i in self.choose(None, splits, len(pairs), where=path, notes=skipped.lines())]
         self.classes = tuple(class_names(self._store))
 

@@ -18,8 +18,8 @@ from sslgraph.files.addresses import is_address
 
 from .albums.encoded import EncodedSettings, Filed
 from .decode.decoding import SUFFIXES
-from .names.arranging import arranged, by_folder
-from .names.splits import NEITHER, are_split, by_columns, by_word
+from .names.arranging import arranged_files, said_by_rows
+from .names.splits import NEITHER, by_columns, by_word
 from .stores.opening import holds_shards
 from .stores.skipped import Skipped
 from .stores.store import File, Folder, kind_of
@@ -77,13 +77,11 @@ class Listed(Filed):
                                 f"its paths count from {folder} on")  # fmt: skip
         files = list(rows)
         self._store.refuse_links_out([File(one, 0, "", is_link=True) for one in files if not Path(one).is_absolute()])
-        folders, of_image = by_folder(files)
-        there = arranged(folders, of_image, skipped, lambda: (file.rpartition("/")[2] for file in files))
-        splits, said_splits = there.splits, [row.get(SPLIT, NEITHER) for row in rows.values()]
-        if are_split(said_splits):
-            splits = np.array(said_splits, dtype=np.int64)
-            if left := int((splits == NEITHER).sum()):
-                skipped.note("image", "in none of the splits", files[int((splits == NEITHER).argmax())], left)
+        there = arranged_files(files, skipped)
+        said_by_texts = said_by_rows(
+            (row.get(SPLIT, NEITHER) for row in rows.values()), skipped, "image", files.__getitem__
+        )
+        splits = there.splits if said_by_texts is None else said_by_texts
         found, self.classes, said_of = _labels(path, label, list(rows.values()), columns)
         if found is None:
             found, self.classes = there.labels, there.classes

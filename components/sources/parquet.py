@@ -19,8 +19,7 @@ from sslgraph.ranges import NotNegative
 from .albums.encoded import Encoded, EncodedSettings
 from .albums.kept import Kept
 from .decode.decoding import SUFFIXES
-from .names.arranging import arranged
-from .names.splits import NEITHER, are_split
+from .names.arranging import arranged, said_by_rows
 from .packed.parquet_index import indexed, read
 from .packed.row_files import ABOUT, ARROW, ENDINGS, of_rows, rows_of
 from .stores.index_cache import Arrays
@@ -71,11 +70,10 @@ class Parquet(Encoded):
         labels, self.classes = _numbered(found, class_names(self._store))
         of_row = np.repeat(np.arange(len(files)), [int(index["rows"].sum()) for index in found])
         splits = arranged([file.name for file in files], of_row, skipped).splits
-        by_column = np.concatenate([index["splits"] for index in found])
-        if not splits.any() and are_split(set(by_column.tolist())):
-            splits = by_column
-            if left := int((splits == NEITHER).sum()):
-                skipped.note("row", "in none of the splits", f"row {int((splits == NEITHER).argmax())}", left)
+        if not splits.any():
+            by_column = np.concatenate([index["splits"] for index in found])
+            said_by_column = said_by_rows(by_column, skipped, "row", "row {}".format)
+            splits = splits if said_by_column is None else said_by_column
         for other in sorted({name for index in found for name in index["others"].tolist()} - {self._column}):
             why = "holds images, too, and is not used; data.image names the one that is"
             skipped.note("further column", why, other.removesuffix(".bytes"))

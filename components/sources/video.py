@@ -17,7 +17,7 @@ from sslgraph.ranges import Positive
 
 from .albums.album import Album, AlbumSettings, Chosen, chosen
 from .films.films import SUFFIXES, Clip, Film, clip_at, counted_times, film, frame_at
-from .names.arranging import arranged, by_folder
+from .names.arranging import arranged_files
 from .stores.store import Folder
 
 
@@ -54,8 +54,7 @@ class Video(Album):
                 broken.append(f"{store.place(name)}: {reason}")
         if not whole:
             raise SslgraphError(f"none of the {counted(len(names), 'video')} can be read, for example {broken[0]}")
-        folders, of_film = by_folder(whole)
-        found = arranged(folders, of_film, store.skipped, lambda: (name.rpartition("/")[2] for name in whole))
+        found = arranged_files(list(whole), store.skipped)
         part = chosen(found.labels, found.splits, len(whole), split=self.split, limit=None, where=path)
         films = list(whole.values())
         self.films = [films[i] for i in part.rows]

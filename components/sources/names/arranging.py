@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..stores.skipped import Skipped
-from .splits import NEITHER, TRAIN, classes_of, copies, division
+from .splits import NEITHER, TRAIN, are_split, classes_of, copies, division
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,23 @@ def _in_each(rests: Sequence[str], class_of: Sequence[str]) -> list[str]:
         below.setdefault(name, set()).add(inside.partition("/")[0])
     first, *others = [names for name, names in below.items() if name]
     return sorted(first) if len(first) > 1 and all(names == first for names in others) else []
+
+
+def arranged_files(names: Sequence[str], skipped: Skipped) -> Arranged:
+    """The same of files by their paths, whose own names may say the split."""
+    return arranged(*by_folder(names), skipped, lambda: (name.rpartition("/")[2] for name in names))
+
+
+def said_by_rows(
+    marks: Iterable[int], skipped: Skipped, what: str, name: Callable[[int], str]
+) -> NDArray[np.int64] | None:
+    """The splits that rows say, if they are training and held-out ones; rows that say none are counted."""
+    splits = np.fromiter(marks, dtype=np.int64)
+    if not are_split(np.unique(splits).tolist()):
+        return None
+    if len(without := np.flatnonzero(splits == NEITHER)):
+        skipped.note(what, "in none of the splits", name(int(without[0])), len(without))
+    return splits
 
 
 def by_folder(paths: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -103,65 +104,47 @@ class Folder:
 
     def files(self, *suffixes: str) -> list[File]:
         """All files below with these endings, in the order of their names."""
-        self.skipped = Skipped()
-        found = [file for start in self._starts for file in self._at(start)]
-        there = [file for file in found if not suffixes or self.only or file.name.lower().endswith(suffixes)]
-        return sorted(there, key=lambda file: file.name.split("/"))
+        self.skipped, found = Skipped(), list[File]()
+        for name, entry in self._walk(self.skipped, refuse=self._refuse_out):
+            if not name.endswith("/") and (not suffixes or self.only or name.lower().endswith(suffixes)):
+                about = entry.stat()
+                found.append(File(name, about.st_size, f"{about.st_size} {about.st_mtime_ns}", entry.is_symlink()))
+        return sorted(found, key=lambda file: file.name.split("/"))
 
     def top(self) -> list[str]:
         """Names of what lies in it and in its folders, the upper ones first; folders end in a slash."""
-        if self.only:
-            return [self.only]
-        names, waiting = list[str](), list(self._starts)
-        while waiting and len(names) < TOP:
-            place = waiting.pop(0)
-            with suppress(OSError):
-                entries = sorted(os.scandir(place), key=lambda entry: entry.name) if place.is_dir() else [place]
-                for entry in entries:
-                    kind = "" if is_hidden(entry.name) else kind_of(entry)
-                    waiting += [Path(entry)] if kind == "folder" and Path(entry) != place else []
-                    names += [self._name(Path(entry)) + "/" * (kind == "folder")] if kind else []
-        return names
+        return [name for name, _ in islice(self._walk(Skipped()), TOP)]
 
-    def _at(self, start: Path) -> Iterator[File]:
-        """A file, or those below a folder."""
-        name = self._name(start) if start != self._folder else ""
-        if start.is_dir():
-            ways = [self._in(str(start), f"{name}/" if name else "")]
-            while ways:  # and not by recursion: folders may lie in each other a thousand times
-                found = next(ways[-1], None)
-                if found is None:
-                    ways.pop()
-                elif isinstance(found, File):
-                    yield found
+    def _walk(
+        self, skipped: Skipped, refuse: Callable[[Path], object] = bool
+    ) -> Iterator[tuple[str, os.DirEntry[str] | Path]]:
+        """The files and folders below with their names, the upper ones first; what is left out is counted."""
+        yield from ((self._name(start), start) for start in self._starts if not start.is_dir())
+        folders = (start for start in self._starts if start.is_dir())
+        waiting = deque((str(start), "" if start == self._folder else f"{self._name(start)}/") for start in folders)
+        while waiting:
+            place, above = waiting.popleft()
+            try:
+                entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+            except OSError as reason:
+                skipped.note("folder", f"can't be listed ({reason.strerror})", above)
+                continue
+            for entry in entries:
+                kind, name = kind_of(entry), above + entry.name
+                if is_hidden(entry.name):
+                    skipped.note(f"hidden {kind or 'file'}", "skipped", name)
+                elif kind == "folder":
+                    if not entry.is_symlink() or self._is_followed(Path(entry.path), skipped, refuse):
+                        waiting.append((entry.path, f"{name}/"))
+                        yield f"{name}/", entry
+                elif kind == "file":
+                    yield name, entry
+                elif entry.is_symlink():
+                    skipped.note("link", "its target is missing", name)
                 else:
-                    ways.append(self._in(*found))
-        else:
-            yield _file(name, start.stat(), is_link=start.is_symlink())
+                    skipped.note("device or pipe", "not a file", name)
 
-    def _in(self, place: str, above: str) -> Iterator[File | tuple[str, str]]:
-        """The files of a folder, and its folders with their names; `above` is its own name, with a slash."""
-        try:
-            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
-        except OSError as reason:
-            self.skipped.note("folder", f"can't be listed ({reason.strerror})", above)
-            return
-        for entry in entries:
-            name, is_link = above + entry.name, entry.is_symlink()
-            kind = kind_of(entry)
-            if is_hidden(entry.name):
-                self.skipped.note("hidden folder" if kind == "folder" else "hidden file", "skipped", name)
-            elif kind == "folder":
-                if not is_link or self._is_followed(Path(entry.path)):
-                    yield entry.path, f"{name}/"
-            elif kind == "file":
-                yield _file(name, entry.stat(), is_link=is_link)
-            elif is_link:
-                self.skipped.note("link", "its target is missing", name)
-            else:
-                self.skipped.note("device or pipe", "not a file", name)
-
-    def _is_followed(self, link: Path) -> bool:
+    def _is_followed(self, link: Path, skipped: Skipped, refuse: Callable[[Path], object]) -> bool:
         """Whether a linked folder is to be read: not if it leads back to one above it, by whatever way it was come to.
 
         Two folders that link to each other are followed once in each: above a link stands its own way, too.
@@ -169,9 +152,9 @@ class Folder:
         target = link.resolve()
         way = [above.resolve() for above in link.parents if above.is_relative_to(self._folder)]
         if link.parent.resolve().is_relative_to(target) or target in way:
-            self.skipped.note("link", "to a folder above it", self._name(link))
+            skipped.note("link", "to a folder above it", self._name(link))
             return False
-        self._refuse_out(link)
+        refuse(link)
         return True
 
     def _name(self, path: Path) -> str:
@@ -224,7 +207,3 @@ def kind_of(entry: os.DirEntry[str] | Path) -> str:
         return "folder" if entry.is_dir() else "file" if entry.is_file() else ""
     except OSError:
         return ""
-
-
-def _file(name: str, about: os.stat_result, *, is_link: bool) -> File:
-    return File(name, about.st_size, f"{about.st_size} {about.st_mtime_ns}", is_link)
