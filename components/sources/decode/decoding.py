@@ -6,8 +6,9 @@ Damaged ones are told by a ValueError, before they fill the memory.
 from __future__ import annotations
 
 import io
-import zlib
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,8 @@ Deep = NDArray[Any]  # height x width, or height x width x channels
 MOST_PIXELS = 178_000_000
 COLOURS = 3
 RGB, RGB_ALPHA = 3, 4  # torchvision's names for what it makes
-WITH_ALPHA = (b"\x04", b"\x06")  # kinds of colour in a PNG file
-JPEG = b"\xff\xd8"
-PNG = b"\x89PNG\r\n\x1a\n"
+DEEP_MODES = {"RGB": RGB, "RGBA": RGB_ALPHA, "LA": RGB_ALPHA}  # of Pillow, for PNG files of sixteen bits
+JPEG = ("JPEG", "MPO")
 
 
 def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = None) -> Picture:
@@ -50,13 +50,7 @@ def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = N
     less than making all pixels and averaging them, and a sixteenth of the memory at a quarter. Pixels of more than
     eight bits are scaled by `scaling`; transparent ones lie on white.
     """
-    if data and (pixels := _pixels_claimed(data)) > MOST_PIXELS:
-        raise ValueError(
-            f"it claims {pixels / 1e6:.0f} million pixels, and {MOST_PIXELS // 10**6} million are the most"
-        )
-    if at_least is not None and data[:2] == JPEG and min(_size_of_jpeg(data)) >= 2 * at_least:
-        return picture_of(_with_pillow(data, at_least))  # torchvision's decoder has no door to it
-    found, scaling = _decoded(data), scaling or Scaling(None)
+    found, scaling = _decoded(data, at_least), scaling or Scaling(None)
     if scaling.channels is not None and data.startswith(HEADS) and (pages := channels_of_pages(data)) is not None:
         found = pages
     if not isinstance(found, np.ndarray) and (scaling.channels is None or len(scaling.channels) == COLOURS):
@@ -81,40 +75,49 @@ def numbers_of(data: bytes) -> Deep | None:
     return found if isinstance(found, np.ndarray) else None
 
 
-def _decoded(data: bytes) -> Picture | Image.Image | Deep:
+def _decoded(data: bytes, at_least: int | None = None) -> Picture | Image.Image | Deep:
     """A finished picture, a Pillow image that has to become one, or numbers that have to be scaled (height first)."""
     if data.startswith(HEADS) and (numbers := numbers_in(data)) is not None:
         return numbers
-    # Two to three times as fast as Pillow. The op itself, since torchvision's Python door to it warns at every call.
-    # It knows no rotation tag of WebP files, and is asked for nothing that it would refuse.
-    if data and not _needs_pillow(data):
-        mode = RGB_ALPHA if data[:8] == PNG and data[25:26] in WITH_ALPHA else RGB
-        try:
-            image: Tensor = torch.ops.image.decode_image(
-                torch.frombuffer(bytearray(data), dtype=torch.uint8), mode, True
-            )
-        except RuntimeError:
-            return _with_pillow(data)
-        image = image[0] if image.ndim == 4 else image  # the first frame of an animation
-        if image.dtype != torch.uint16 and mode == RGB:
-            return image
-        deep: Deep = image.permute(1, 2, 0).numpy()
-        return deep
-    found = _with_pillow(data)
+    heif.prepare(data)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            _refuse_many(image.width * image.height)
+            if image.format in JPEG and at_least is not None and min(image.size) >= 2 * at_least:
+                image.draft(None, (at_least, at_least))  # torchvision's decoder has no door to it
+            elif image.format in JPEG and (picture := _with_torchvision(data, RGB)) is not None:
+                return picture  # two to three times as fast
+            image.load()
+            if image.format == "PNG" and data[24] > 8 and image.mode in DEEP_MODES:  # Pillow cuts them to bytes
+                deep = _with_torchvision(data, DEEP_MODES[image.mode])
+                return image if deep is None else deep.permute(1, 2, 0).numpy()
+            found = ImageOps.exif_transpose(image)
+    except Image.DecompressionBombError as bomb:
+        _refuse_many(*map(int, re.findall(r"\d+", str(bomb))[:1]))
+        raise ValueError(str(bomb)) from bomb
+    except UnidentifiedImageError:
+        raise ValueError(said_of(data) or "not an image") from None
+    except Exception as reason:  # its readers raise anything on damaged bytes
+        raise ValueError(str(reason) or type(reason).__name__) from reason
     is_scaled = data[:1] == b"P"  # Pillow brings a .pgm file's own white to 65,535
     if found.mode.startswith("I;16") or (found.mode in ("I", "F") and not is_scaled):
         pixels = np.asarray(found)
-        return pixels.astype(np.uint16) if data[:8] == PNG or found.mode.startswith("I;16") else pixels
+        return pixels.astype(np.uint16) if image.format == "PNG" or found.mode.startswith("I;16") else pixels
     return found
 
 
-def _needs_pillow(data: bytes) -> bool:
-    """Whether pixels may be transparent, or the file is one on which torchvision's decoder can't be let loose."""
-    if data[:8] == PNG:
-        return b"tRNS" in data[:4096] or not _is_whole(data)
-    if data[:4] == b"RIFF":
-        return b"EXIF" in data or data[12:16] == b"VP8L" or (data[12:16] == b"VP8X" and bool(data[20] & 0x10))
-    return data[:3] == b"GIF" and b"\x21\xf9\x04" in data[:4096]
+def _with_torchvision(data: bytes, mode: int) -> Tensor | None:
+    """Channels, height and width; None if it refuses the file. Its Python door would warn at every call."""
+    with suppress(RuntimeError):
+        found: Tensor = torch.ops.image.decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), mode, True)
+        return found
+    return None
+
+
+def _refuse_many(pixels: int) -> None:
+    if pixels > MOST_PIXELS:
+        most = f"{MOST_PIXELS // 10**6} million are the most"
+        raise ValueError(f"it claims {pixels / 1e6:.0f} million pixels, and {most}")
 
 
 def is_image(data: bytes) -> bool:
@@ -125,67 +128,6 @@ def is_image(data: bytes) -> bool:
             return image.width > 0
     except Exception:  # Pillow's readers raise anything on bytes that are none of theirs
         return False
-
-
-def _pixels_claimed(data: bytes) -> int:
-    """Height times width as the file's head says; 0 where there is no telling."""
-    if data[:8] == PNG:
-        return int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")
-    if data[:6] in (b"GIF87a", b"GIF89a"):
-        return int.from_bytes(data[6:8], "little") * int.from_bytes(data[8:10], "little")
-    if data[:2] == JPEG:
-        height, width = _size_of_jpeg(data)
-        return height * width
-    try:
-        with Image.open(io.BytesIO(data)) as image:  # reads the head only
-            return image.width * image.height
-    except Image.DecompressionBombError:
-        return MOST_PIXELS + 1
-    except Exception:  # Pillow's readers raise anything on bytes that are none of theirs; decoding will tell
-        return 0
-
-
-def _is_whole(png: bytes) -> bool:
-    """Whether all checksums of a PNG are right and its pixels inflate: torchvision 0.29 dies of some that do not."""
-    at, inflate, view = 8, zlib.decompressobj(), memoryview(png)
-    try:
-        while at + 12 <= len(png):
-            kind, end = png[at + 4 : at + 8], at + 12 + int.from_bytes(png[at : at + 4], "big")
-            if end > len(png) or zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(png[end - 4 : end], "big"):
-                return False
-            if kind == b"IDAT":
-                inflate.decompress(view[at + 8 : end - 4], 3 * 8 * MOST_PIXELS)
-            if kind == b"IEND":
-                return inflate.eof
-            at = end
-    except zlib.error:
-        return False
-    return False
-
-
-def _size_of_jpeg(data: bytes) -> tuple[int, int]:
-    """Height and width that stand in the frame header of a JPEG, found by going from marker to marker."""
-    at = 2
-    while at + 9 < len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 7 : at + 9], "big")
-        at += 1 if marker == 0xFF else 2 if 0xD0 <= marker <= 0xD8 else 2 + length
-    return 0, 0
-
-
-def _with_pillow(data: bytes, at_least: int | None = None) -> Image.Image:
-    heif.prepare(data)
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if at_least is not None:
-                image.draft(None, (at_least, at_least))
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except UnidentifiedImageError:
-        raise ValueError(said_of(data) or "not an image") from None
-    except Exception as reason:  # its readers raise anything on damaged bytes
-        raise ValueError(str(reason) or type(reason).__name__) from reason
 
 
 def picture_of(image: Image.Image) -> Picture:
