@@ -13,10 +13,12 @@ from sslgraph.components.assignments.sinkhorn import Sinkhorn
 from sslgraph.components.losses.barlow_twins import BarlowTwins
 from sslgraph.components.losses.info_nce import InfoNCE
 from sslgraph.components.losses.masked_regression import MaskedRegression
+from sslgraph.components.losses.matching import Matching
 from sslgraph.components.losses.nt_xent import NTXent
 from sslgraph.components.memory.center import Center
 from sslgraph.components.memory.fifo import Fifo
 from sslgraph.components.memory.row_bank import RowBank
+from sslgraph.components.wiring.columns import Columns
 from sslgraph.components.wiring.shuffle import Shuffle
 from sslgraph.components.wiring.unshuffle import Unshuffle
 
@@ -108,7 +110,9 @@ CHECKS: dict[str, Callable[[], list[Tensor]]] = {
     "info_nce": lambda: gradients(InfoNCE(), [whole(4, 3), whole(4, 3, seed=1)]),
     "info_nce of some": lambda: gradients(SomeRows(), [whole(4, 3), whole(4, 3, seed=1)]),
     "barlow_twins": lambda: gradients(BarlowTwins(), [whole(4, 3), whole(4, 3, seed=1)]),
-    "masked_regression": lambda: gradients(RaggedMask(), [whole(4, 2, 3), whole(4, 2, 3, seed=1)]),
+    "masked_regression": lambda: gradients(RaggedMask(MaskedRegression()), [whole(4, 2, 3), whole(4, 2, 3, seed=1)]),
+    "matching": lambda: gradients(RaggedMask(Matching()), [whole(4, 2, 3), whole(4, 2, 3, seed=1)]),
+    "columns": lambda: gradients(nn.Sequential(Columns(), NTXent(negatives="rank")), [whole(2, 4, 3)], axis=1),
     "sinkhorn": lambda: [Sinkhorn()(mine(whole(2, 6, 4), 1) / 5)],
     "queue": queue,
     "center": center,
@@ -129,11 +133,15 @@ class SomeRows(nn.Module):
 
 
 class RaggedMask(nn.Module):
-    """Masked regression with more hidden patches on one rank than on the other."""
+    """A loss of hidden patches, with more of them on one rank than on the other."""
+
+    def __init__(self, loss: nn.Module) -> None:
+        super().__init__()
+        self.loss = loss
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         where = mine(torch.tensor([[True, True], [True, False], [False, True], [False, False]]))
-        loss: Tensor = MaskedRegression()(prediction, target, where)
+        loss: Tensor = self.loss(prediction, target, where)
         return loss
 
 
@@ -158,7 +166,15 @@ def test_gradients_are_averaged_and_a_missing_one_counts_as_zero(both: Both) -> 
 
 @pytest.mark.parametrize(
     ("name", "axis"),
-    [("nt_xent", 1), ("info_nce", 0), ("info_nce of some", 0), ("barlow_twins", 0), ("masked_regression", 0)],
+    [
+        ("nt_xent", 1),
+        ("info_nce", 0),
+        ("info_nce of some", 0),
+        ("barlow_twins", 0),
+        ("masked_regression", 0),
+        ("matching", 0),
+        ("columns", 1),
+    ],
 )
 def test_a_loss_that_spans_the_batch_has_the_value_and_gradients_of_one_process(
     both: Both, name: str, axis: int

@@ -4,10 +4,11 @@
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from sslgraph import collectives
 from sslgraph.component import component
 from sslgraph.ranges import PositiveScalar
 
@@ -19,12 +20,13 @@ from sslgraph.ranges import PositiveScalar
     agrees=("query", "choice"),
     repels="samples",
     rows="raw",
+    weighed_by="where",
 )
 class Matching(nn.Module):
     """The mean over images and places of  -log softmax(query . choices / temperature)[its own].
 
-    Choices are those of the same image only: a hidden patch among the other hidden patches. Every place that is given
-    counts, so give the hidden ones (wiring.take).
+    Choices are those of the same image only: a hidden patch among the other hidden patches, where only these are given
+    (wiring.take). With `where` all places are choices, and the mean is over the queries that count, on all ranks.
 
     Settings:
         temperature: divides the products, no unit.
@@ -35,14 +37,21 @@ class Matching(nn.Module):
         self.temperature = temperature
 
     def forward(
-        self, query: Float[Tensor, "batch hidden dim"], choice: Float[Tensor, "batch hidden dim"]
+        self,
+        query: Float[Tensor, "batch hidden dim"],
+        choice: Float[Tensor, "batch hidden dim"],
+        where: Shaped[Tensor, "batch hidden"] | None = None,
     ) -> Float[Tensor, ""]:
         scores = query @ choice.transpose(1, 2) / self.temperature
         own = torch.arange(scores.shape[1], device=scores.device).expand(len(scores), -1)
-        return cross_entropy(scores.flatten(0, 1), own.flatten())
+        costs = cross_entropy(scores.flatten(0, 1), own.flatten(), reduction="none")
+        return collectives.mean_where(costs, None if where is None else where.flatten())
 
     def landmarks(
-        self, query: Float[Tensor, "batch hidden dim"], choice: Float[Tensor, "batch hidden dim"]
+        self,
+        query: Float[Tensor, "batch hidden dim"],
+        choice: Float[Tensor, "batch hidden dim"],
+        where: Shaped[Tensor, "batch hidden"] | None = None,
     ) -> dict[str, float]:
         """The log of the number of choices, when guessing and when all are one."""
         value = math.log(query.shape[1])

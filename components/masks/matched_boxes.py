@@ -25,6 +25,7 @@ class Boxes(NamedTuple):
 @component(
     source="arXiv:2103.06122, section 3.2; kakaobrain/scrl, models/box_generator.py",
     shows="boxes",
+    uneven=True,
     idea="pairs of regions",
 )
 class MatchedBoxes(nn.Module):

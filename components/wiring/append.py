@@ -9,9 +9,11 @@ from sslgraph.component import component
 
 @component(source="definition")
 class Append(nn.Module):
-    """[batch, n, dim] and [batch, m, dim] to [batch, n + m, dim]; more than two by nesting."""
+    """[batch, n, dim] and [batch, m, dim] to [batch, n + m, dim]; a row [batch, dim] counts as one token. More than two
+    by nesting.
+    """
 
     def forward(
-        self, one: Float[Tensor, "batch some dim"], other: Float[Tensor, "batch more dim"]
+        self, one: Float[Tensor, "batch *some dim"], other: Float[Tensor, "batch *more dim"]
     ) -> Float[Tensor, "batch all dim"]:
-        return torch.cat([one, other], 1)
+        return torch.cat([rows if rows.dim() > 2 else rows[:, None] for rows in (one, other)], 1)

@@ -1,4 +1,4 @@
-"""Makes the cells of a map tokens, so that parts for tokens take a convolutional network, too."""
+"""Makes the cells of a map, or one row of an image, tokens, so that parts for tokens take them, too."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from sslgraph.component import component
 
 @component(source="definition", title="tokens", rows="same")
 class AsTokens(nn.Module):
-    """[batch, dim, rows, columns] to [batch, rows * columns, dim], row by row."""
+    """[batch, dim, rows, columns] to [batch, rows * columns, dim], row by row; [batch, dim] to [batch, 1, dim]."""
 
-    def forward(self, map: Float[Tensor, "batch dim rows columns"]) -> Float[Tensor, "batch places dim"]:
-        return map.flatten(2).transpose(1, 2)
+    def forward(self, map: Float[Tensor, "batch dim *cells"]) -> Float[Tensor, "batch places dim"]:
+        return map.flatten(2).transpose(1, 2) if map.dim() > 2 else map[:, None]

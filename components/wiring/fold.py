@@ -8,7 +8,11 @@ from sslgraph.component import component
 
 @component(source="definition")
 class Fold(nn.Module):
-    """[batch, parts, ...] to [batch * parts, ...], image by image; wiring.unfold leads back."""
+    """[batch, parts, ...] to [batch * parts, ...], image by image: all parts of the first one come first.
+
+    wiring.unfold leads back. The rows of a bag (copies, wiring.repeat) stand view by view, all images of the first view
+    first, so that a loss of rows does not pair them with these: wiring.parts_as_views makes such a bag of the parts.
+    """
 
     def forward(self, parts: Shaped[Tensor, "batch parts *shape"]) -> Shaped[Tensor, "rows *shape"]:
         return parts.flatten(0, 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sslgraph.lint.queries import calls, setting, spans_batch
+from sslgraph.lint.ranks import gathering, of_all_ranks
 from sslgraph.wire.graph import Graph, NetBox
 
 
@@ -43,9 +44,11 @@ def _norms(graph: Graph) -> Iterator[Local]:
 
 
 def _scopes(graph: Graph) -> Iterator[Local]:
-    """A setting with the choice between `all_ranks` and `rank` that is set to the latter."""
+    """A setting with the choice between `all_ranks` and `rank` that is set to the latter, where ranks differ at all."""
+    same = of_all_ranks(graph)
+    joined = {value.box for value, _ in calls(graph) if value.inputs and same.issuperset(dict(value.inputs).values())}
     for name, box in graph.boxes.items():
-        for key, choice in box.signature.settings.items():
-            if "all_ranks" in choice.annotation and setting(box, key) == "rank":
+        for key in gathering(box) if name not in joined else ():
+            if setting(box, key) == "rank":
                 words = f"'{name}' ({box.use}) takes the rows of one rank ({key}: rank)"
                 yield Local(name, words, f"{box.section}.{name}.{key}", "all_ranks")

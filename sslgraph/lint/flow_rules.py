@@ -9,7 +9,8 @@ from sslgraph.parts import registry
 from sslgraph.read.spec import Path
 from sslgraph.wire.graph import Graph
 
-from .queries import calls, of_this_rank, origins, output, parts_upstream, spans_batch, written
+from .queries import calls, origins, output, parts_upstream, spans_batch, written
+from .ranks import of_this_rank
 from .rule import Doubt, Facts, rule
 
 FEATURES = ("dim", "out", "classes")  # names of a last axis that is none of places

@@ -54,22 +54,6 @@ def _shared(graph: Graph, origin: str) -> str:
     return origin if spec.crop_of is None or spec.shift else _shared(graph, spec.crop_of + bracket + copy)
 
 
-def of_this_rank(graph: Graph) -> set[str]:
-    """The values of the training leg that are known to have a row for each image of a rank, and of no other rank."""
-    found: set[str] = set()
-    for name, value in graph.training.values.items():
-        box, made = box_of(graph, name), output(graph, name)
-        axis = made.axes[0] if made and made.axes else ""
-        if box and axis == "batch":
-            ports = box.signature.inputs
-            given = [source for port, source in value.inputs if (ports[port].axes or ("",))[0] == "batch"]
-        else:
-            given = [source for _, source in value.inputs] if not box or axis.startswith("*") else []
-        if value.kind == "view" or (given and found.issuperset(given)):
-            found.add(name)
-    return found
-
-
 def output(graph: Graph, name: str) -> Port | None:
     """The port of a part that a value comes out of, with its axes; None of a view, a bag and a member of one."""
     value, maker = graph.training.values[name], box_of(graph, name)

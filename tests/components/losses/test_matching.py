@@ -25,3 +25,9 @@ def test_alike_choices_are_worth_the_log_of_their_number() -> None:
 def test_permuting_places_changes_nothing() -> None:
     order = [2, 0, 3, 1]
     torch.testing.assert_close(Matching()(QUERY[:, order], CHOICE[:, order]), Matching()(QUERY, CHOICE))
+
+
+def test_with_where_the_mean_is_over_the_queries_that_count_and_all_places_are_choices() -> None:
+    where = torch.tensor([[True, False, False, True], [False, True, False, False]])
+    costs = [(CHOICE[i] @ QUERY[i, j]).logsumexp(0) - CHOICE[i, j] @ QUERY[i, j] for i, j in ((0, 0), (0, 3), (1, 1))]
+    torch.testing.assert_close(Matching()(QUERY, CHOICE, where), torch.stack(costs).mean())

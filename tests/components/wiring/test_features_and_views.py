@@ -9,10 +9,14 @@ from sslgraph.components.wiring.argmax import Argmax
 from sslgraph.components.wiring.as_map import AsMap
 from sslgraph.components.wiring.as_tokens import AsTokens
 from sslgraph.components.wiring.channels import Channels
+from sslgraph.components.wiring.columns import Columns
+from sslgraph.components.wiring.dot import Dot
 from sslgraph.components.wiring.everyone import Everyone
 from sslgraph.components.wiring.mean_of_views import MeanOfViews
 from sslgraph.components.wiring.slice import Slice
 from sslgraph.components.wiring.softmax import Softmax
+from sslgraph.components.wiring.transpose import Transpose
+from sslgraph.components.wiring.weighted_means import WeightedMeans
 
 
 def test_some_features_of_rows_tokens_and_maps() -> None:
@@ -39,6 +43,7 @@ def test_places_are_kept_as_python_slices_them() -> None:
 def test_a_map_is_the_way_back_from_tokens() -> None:
     map = torch.randn(2, 3, 4, 4)
     assert torch.equal(AsMap()(AsTokens()(map)), map)
+    assert torch.equal(AsTokens()(map[:, :, 0, 0]), map[:, None, :, 0, 0])  # a row is one token
     with pytest.raises(ValueError, match="17 tokens do not lie on a square; leave a class token out"):
         AsMap()(torch.zeros(2, 17, 3))
 
@@ -64,3 +69,23 @@ def test_the_mean_over_views_has_a_row_of_each_image() -> None:
 def test_on_one_rank_everyone_is_the_batch() -> None:
     rows = torch.randn(3, 2, requires_grad=True)
     assert torch.equal(Everyone()(rows), rows) and Everyone()(rows).requires_grad
+
+
+def test_dot_products_stay_inside_an_image() -> None:
+    row, tokens = torch.tensor([[1.0, 2], [0, 1]]), torch.tensor([[[1.0, 0], [3, 1]], [[5, 2], [7, 4]]])
+    assert Dot()(row, row).tolist() == [5, 1]
+    assert Dot(temperature=0.5)(row, tokens).tolist() == [[2, 10], [4, 8]]
+    assert Dot()(tokens, row).tolist() == [[1, 5], [2, 4]]
+    assert torch.equal(Dot()(tokens, tokens), tokens @ tokens.mT)
+
+
+def test_attention_is_written_with_dot_products() -> None:
+    q, k, v = torch.randn(3, 2, 5, 8).unbind()
+    shares = Softmax()(Dot(temperature=8**0.5)(q, k))
+    expected = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+    torch.testing.assert_close(WeightedMeans()(v, Transpose()(shares)), expected)
+
+
+def test_columns_are_rows_of_each_view() -> None:
+    bag = torch.randn(2, 3, 4)
+    assert torch.equal(Columns()(bag), torch.stack([bag[0].T, bag[1].T]))

@@ -11,6 +11,7 @@ from sslgraph.components.losses.info_nce import InfoNCE
 from sslgraph.components.masks.cell_places import CellPlaces
 from sslgraph.components.wiring.append import Append
 from sslgraph.components.wiring.gaussian_noise import GaussianNoise
+from sslgraph.components.wiring.look_up import LookUp
 from sslgraph.components.wiring.matches import Matches
 from sslgraph.components.wiring.mixed_rows import MixedRows
 from sslgraph.components.wiring.nearest import Nearest
@@ -23,11 +24,21 @@ DRAW = keyed(3, 0, torch.arange(2))
 
 def test_the_first_neighbour_is_the_nearest_row_and_the_others_follow() -> None:
     rows, others = torch.randn(4, 3, requires_grad=True), torch.randn(9, 3)
-    found = Neighbours(count=4)(rows, others)
+    found, index = Neighbours(count=4)(rows, others)
     torch.testing.assert_close(found[:, 0], Nearest()(rows, others))
     cosines = torch.cosine_similarity(rows[:, None], others[None], dim=2).sort(1, descending=True).values
     torch.testing.assert_close(torch.cosine_similarity(rows[:, None], found, dim=2), cosines[:, :4])
     assert not found.requires_grad
+    torch.testing.assert_close(normalize(LookUp()(others, index), dim=2), found)
+
+
+def test_rows_are_looked_up_by_number_and_a_number_below_0_is_none() -> None:
+    table = torch.tensor([[1.0, 2], [3, 4], [5, 6]], requires_grad=True)
+    found = LookUp()(table, torch.tensor([[2, 0], [-1, 2]]))
+    assert found.tolist() == [[[5, 6], [1, 2]], [[0, 0], [5, 6]]]
+    found.sum().backward()
+    assert table.grad is not None and table.grad.tolist() == [[1, 1], [0, 0], [2, 2]]
+    assert LookUp()(torch.tensor([7, 8, 9]), torch.tensor([1, -1])).tolist() == [8, 0]  # classes of the neighbours
 
 
 def test_more_neighbours_than_rows_are_refused() -> None:
@@ -87,6 +98,8 @@ def test_own_negatives_count_for_their_query_alone() -> None:
     torch.testing.assert_close(whole, torch.stack(single).mean())
     assert InfoNCE().landmarks(query, key, queue, own) == InfoNCE().landmarks(query, key, torch.ones(9, 3))
     assert torch.equal(Append()(own, own[:, :1]), torch.cat([own, own[:, :1]], 1))
+    assert torch.equal(Append()(own[:, 0], own[:, 1:]), own)  # a row is one token
+    assert torch.equal(Append()(query, key), torch.stack([query, key], 1))
 
 
 def test_the_nearest_pairs_of_places_are_matched() -> None:
