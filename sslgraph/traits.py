@@ -67,6 +67,8 @@ class Traits:
         sane: the lowest and the highest value that publications use of a setting, with a margin.
         rows: the length of the rows that it gives (a loss: that it needs): "unit", "raw" (any), "same" (as they came).
         cuts: the port of whose places it keeps those from its setting `start` to `stop`.
+        folds: the port whose parts of an image it makes rows, which follow each other image by image.
+        factor: the setting by which it multiplies what it is given.
         multiplies: the two ports whose rows it takes the dot products of.
         reorders: "away": its rows come in another order; "back": they come in their first order again.
         places: the port whose places it pools: the tokens of a sequence, or the cells of a map.
@@ -106,6 +108,8 @@ class Traits:
     reorders: Literal["", "away", "back"] = ""
     places: str = ""
     cuts: str = ""
+    folds: str = ""
+    factor: str = ""
     multiplies: tuple[str, str] = ("", "")
     shows: Shows = ""
     kind: str = ""
@@ -132,7 +136,7 @@ class Traits:
         }
         ports |= {
             trait: (getattr(self, trait),)
-            for trait in ("unless", "weighed_by", "older", "centred_by", "places", "cuts")
+            for trait in ("unless", "weighed_by", "older", "centred_by", "places", "cuts", "folds")
         }
         return {trait: tuple(filter(None, names)) for trait, names in ports.items()}
 

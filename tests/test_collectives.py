@@ -18,7 +18,7 @@ from sslgraph.components.losses.nt_xent import NTXent
 from sslgraph.components.memory.center import Center
 from sslgraph.components.memory.fifo import Fifo
 from sslgraph.components.memory.row_bank import RowBank
-from sslgraph.components.wiring.columns import Columns
+from sslgraph.components.wiring.as_columns import AsColumns
 from sslgraph.components.wiring.shuffle import Shuffle
 from sslgraph.components.wiring.unshuffle import Unshuffle
 
@@ -112,7 +112,7 @@ CHECKS: dict[str, Callable[[], list[Tensor]]] = {
     "barlow_twins": lambda: gradients(BarlowTwins(), [whole(4, 3), whole(4, 3, seed=1)]),
     "masked_regression": lambda: gradients(RaggedMask(MaskedRegression()), [whole(4, 2, 3), whole(4, 2, 3, seed=1)]),
     "matching": lambda: gradients(RaggedMask(Matching()), [whole(4, 2, 3), whole(4, 2, 3, seed=1)]),
-    "columns": lambda: gradients(nn.Sequential(Columns(), NTXent(negatives="rank")), [whole(2, 4, 3)], axis=1),
+    "columns": lambda: gradients(nn.Sequential(AsColumns(), NTXent(negatives="rank")), [whole(2, 4, 3)], axis=1),
     "sinkhorn": lambda: [Sinkhorn()(mine(whole(2, 6, 4), 1) / 5)],
     "queue": queue,
     "center": center,

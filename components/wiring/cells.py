@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="arXiv:2011.09157, equation 2")
+@component(source="arXiv:2011.09157, equation 2", folds="map")
 class Cells(nn.Module):
     """[batch, dim, rows, columns] to [batch * rows * columns, dim]: image by image, and row by row in an image."""
 

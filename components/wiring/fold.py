@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from sslgraph.component import component
 
 
-@component(source="definition")
+@component(source="definition", folds="parts")
 class Fold(nn.Module):
     """[batch, parts, ...] to [batch * parts, ...], image by image: all parts of the first one come first.
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from sslgraph.component import Scalar, component
 
 
-@component(source="definition")
+@component(source="definition", factor="factor")
 class Scale(nn.Module):
     """factor * x + shift. Truth values and whole numbers become numbers.
 

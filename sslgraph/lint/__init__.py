@@ -9,12 +9,12 @@ from __future__ import annotations
 from sslgraph.errors import Fault, SpecError, unknown
 from sslgraph.wire.graph import Graph
 
-from . import flow_rules, loss_rules, mask_rules, side_rules, sign_rules, state_rules, weight_rules
+from . import copy_rules, flow_rules, loss_rules, mask_rules, side_rules, sign_rules, state_rules, weight_rules
 from .rule import Facts, Finding, Rule
 
 __all__ = ["RULES", "Facts", "Finding", "Rule", "lint"]
 
-_FILES = (flow_rules, loss_rules, mask_rules, side_rules, sign_rules, state_rules, weight_rules)
+_FILES = (copy_rules, flow_rules, loss_rules, mask_rules, side_rules, sign_rules, state_rules, weight_rules)
 _ALL = [found for file in _FILES for found in vars(file).values() if isinstance(found, Rule)]
 RULES: tuple[Rule, ...] = tuple(sorted(_ALL, key=lambda rule: rule.number))
 

@@ -9,8 +9,8 @@ from sslgraph.parts import registry
 from sslgraph.read.spec import Path
 from sslgraph.wire.graph import Graph
 
-from .queries import calls, origins, output, parts_upstream, spans_batch, written
-from .ranks import of_this_rank
+from .queries import agreements, box_of, calls, origins, output, parts_upstream, setting, spans_batch, written
+from .ranks import gathering, of_all_ranks, of_this_rank
 from .rule import Doubt, Facts, rule
 
 FEATURES = ("dim", "out", "classes")  # names of a last axis that is none of places
@@ -131,3 +131,60 @@ def views_of_one(graph: Graph, _: Facts) -> Iterator[Doubt]:
                     f"of one view, {known[0]}: it is that view itself",
                     "give the view copies: 2 or more, or name a bag(...) of several",
                 )
+
+
+@rule("SG208", "docs/parts.md, Other ranks")
+def rows_gathered_twice(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """What every rank has is not gathered once more."""
+    same = of_all_ranks(graph)
+    for value, box in calls(graph):
+        apart = box.traits.repels == "samples" and spans_batch(graph, value, box) and box.section == "losses"
+        choices = gathering(box)
+        if (
+            apart
+            and same.issuperset(dict(value.inputs).values())
+            and all(setting(box, c) == "all_ranks" for c in choices)
+        ):
+            text = written(graph, value.inputs[0][1])
+            yield Doubt(
+                value.path,
+                f"'{box.name}' ({box.use}) gathers the rows of all ranks, and '{text}' is the same on all of them: on "
+                "several, each row meets its own copies",
+                f"write {choices[0]}: rank" if choices else "leave everyone(...) out",
+            )
+
+
+@rule("SG209", "docs/parts.md, Random numbers")
+def rows_in_another_order(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """Rows that are paired stand in one order: image by image, or view by view."""
+    for loss, box, one, other in agreements(graph):
+        ports = [box.signature.inputs[port] for port in box.traits.agrees]
+        orders = {side: _order(graph, side) for side in (one, other)}
+        if set(orders.values()) == {"images", "views"} and not any(port.is_bag for port in ports):
+            folded = one if orders[one] == "images" else other
+            yield Doubt(
+                loss.path,
+                f"'{box.name}' pairs '{written(graph, folded)}', whose rows stand image by image, with "
+                f"'{written(graph, other if folded == one else one)}', a bag, whose rows stand view by view",
+                "make a bag of the parts of an image: parts_as_views(...) in place of fold(...)",
+            )
+
+
+def _order(graph: Graph, name: str) -> str:
+    """How the rows of a value stand: "images" where the parts of an image follow each other, "views" in a bag of
+    several; empty where that is not known.
+    """
+    value, box = graph.training.values[name], box_of(graph, name)
+    made = output(graph, name)
+    if box and box.traits.folds:
+        return "" if _order(graph, value.inputs[0][1]) else "images"
+    if value.kind == "bag" or (value.kind == "view" and graph.method.views[str(value.view)].copies > 1):
+        return "views"
+    if value.kind == "call" and made and made.is_bag:
+        return "views"
+    # A row for each row that it is given: a net, l2, what a part with several outputs gives.
+    ports = box.signature.inputs if box else {}
+    given = [source for port, source in value.inputs if not box or (ports[port].axes or ("",))[0] == "batch"]
+    is_by_rows = value.kind == "port" or (made is not None and (made.axes or ("",))[0] == "batch")
+    orders = {_order(graph, source) for source in given} if is_by_rows else set()
+    return orders.pop() if len(orders) == 1 else ""

@@ -94,6 +94,25 @@ def next_place_is_seen(graph: Graph, _: Facts) -> Iterator[Doubt]:
                     )
 
 
+@rule("SG118", "arXiv:2111.06377, section 3; arXiv:2111.09886, section 3.2")
+def loss_of_what_is_seen(graph: Graph, _: Facts) -> Iterator[Doubt]:
+    """A loss of a masked image counts what is hidden."""
+    for loss in graph.training.losses:
+        box, inputs = graph.boxes[loss.name], dict(loss.inputs)
+        told = _told(graph, inputs[box.traits.weighed_by]) if box.traits.weighed_by in inputs else None
+        if told is None or not told[1]:
+            continue
+        mask = graph.training.values[told[0]]
+        others = [other.name for other in graph.training.losses if mask.name in graph.training.upstream(other.name)]
+        if others == [loss.name] and _is_hiding(graph, mask):
+            yield Doubt(
+                loss.path,
+                f"'{loss.name}' counts at '{box.traits.weighed_by}' the places that '{mask.box}' leaves to be seen, "
+                "and none that it hides: what is seen is copied",
+                f"write {box.traits.weighed_by}: with the output of '{mask.box}' itself",
+            )
+
+
 def _cut(part: Box) -> tuple[int, int]:
     """From where to where a part that cuts places keeps them, as slices count; (0, 0) of any other part."""
     if not part.traits.cuts:
@@ -160,3 +179,15 @@ def _hides(box: Box, port: str) -> bool:
     if box.section in ("nets", "targets"):
         return port in box.traits.hides or (":" in box.use and not box.traits.hides)
     return box.section in ("ops", "wiring")
+
+
+def _told(graph: Graph, name: str) -> tuple[str, bool] | None:
+    """The mask whose truth values a value is, and whether they are turned round (1 - x); None of anything else."""
+    value, box = graph.training.values[name], box_of(graph, name)
+    if value.kind == "port" and (maker := box_of(graph, value.inputs[0][1])) and _is_mask(maker):
+        port = next(port for port in maker.signature.outputs if port.name == value.port)
+        return (value.inputs[0][1], False) if port.kind == "truth values" else None
+    if not box or not box.traits.factor or len(value.inputs) != 1:
+        return None
+    told, factor = _told(graph, value.inputs[0][1]), setting(box, box.traits.factor)
+    return (told[0], told[1] != (factor < 0)) if told and isinstance(factor, int | float) else None

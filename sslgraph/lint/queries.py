@@ -43,15 +43,15 @@ def sights(graph: Graph) -> dict[str, frozenset[str]]:
     for name, value in graph.training.values.items():
         known = origins(graph, name) if value.kind in ("view", "member") else None
         inner = (found[source] for _, source in value.inputs)
-        found[name] = frozenset(map(partial(_shared, graph), known)) if known else frozenset().union(*inner)
+        found[name] = frozenset(map(partial(shared, graph), known)) if known else frozenset().union(*inner)
     return found
 
 
-def _shared(graph: Graph, origin: str) -> str:
+def shared(graph: Graph, origin: str) -> str:
     """The view whose box and flip a view has."""
     view, bracket, copy = origin.partition("[")
     spec = graph.method.views[view]
-    return origin if spec.crop_of is None or spec.shift else _shared(graph, spec.crop_of + bracket + copy)
+    return origin if spec.crop_of is None or spec.shift else shared(graph, spec.crop_of + bracket + copy)
 
 
 def output(graph: Graph, name: str) -> Port | None:

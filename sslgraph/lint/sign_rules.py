@@ -26,6 +26,12 @@ def negative_weight(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 f"the weight of '{box.name}' is negative: it drives its {first} and its {second} apart, without end",
                 "write a positive weight",
             )
+        elif is_turned(box) and "divergence" in box.traits.kind and not is_game:
+            yield Doubt(
+                path,
+                f"the weight of '{box.name}' is negative: it makes the {box.traits.kind} large",
+                "write a positive weight",
+            )
         elif is_turned(box) and box.traits.repels and not is_game and not _is_held(graph, value, reaches, holding):
             yield Doubt(
                 path,

@@ -136,6 +136,20 @@ SMOOTH: Text = {  # total variation: each place is like the next
     "flow": {"h": "f(x)", "z": "l2(g(h.cls))", "a": "past(h.tokens)", "b": "future(h.tokens)"},
     "losses": {**SIMCLR["losses"], "smooth": {"use": "losses.regression", "of": ["a", "b"], "weight": 0.1}},
 }
+SLOW: Text = {
+    **HIDDEN,
+    "targets": {"slow": {"ema_of": "f", "momentum": EMA}, "d_t": {"ema_of": "d", "momentum": EMA}},
+    "flow": {"m": "mask(x)", "y": "d(f(x, replace=m.hidden).patches)", "t": "d_t(slow(x).patches)"},
+}
+PARTS: Text = {  # a mean shift to each of four neighbours
+    **BYOL,
+    "ops": {"near": {"use": "wiring.neighbours", "count": 4}, "four": {"use": "wiring.repeat", "count": 4}},
+    "state": {"queue": {"use": "memory.fifo", "size": 4096}},
+    "flow": {"p": "four(q(g(f(x1))))", "t": "parts_as_views(near(gt(ft(x2)), queue.read))"},
+    "after_step": ["queue.push(gt(ft(x2)))"],
+}
+REST: Text = {"use": "wiring.scale", "factor": -1, "shift": 1}
+EVEN: Text = {"use": "losses.mean_entropy", "of": ["z"]}
 RUN = Facts(batch=256, images=50_000, epochs=100, ranks=2)
 
 
@@ -481,6 +495,73 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             RUN,
             "'mean_of_views' (wiring.mean_of_views) works over the views of a bag, and 'g(f(x1))' is of one view, x1",
         ),
+        (
+            "SG010",
+            change(MOCO, after_step=["queue.push(q)"]),
+            RUN,
+            "'queue' is compared with 'k', which the slow copy 'gk' makes, and is given 'q', which the trained 'g'",
+        ),
+        (
+            "SG010",
+            change(DINO, after_step=["center.update(ps)"]),
+            RUN,
+            "'center' is compared with 'pt', which the slow copy 'ht' makes, and is given 'ps', which the trained 'h'",
+        ),
+        (
+            "SG111",
+            change(SIMCLR, losses={**SIMCLR["losses"], "even": {**EVEN, "weight": -1}}),
+            RUN,
+            "the weight of 'even' is negative: it makes the KL divergence from uniform large",
+        ),
+        (
+            "SG118",
+            change(
+                MASKED,
+                ops={**MASKED["ops"], "rest": REST},
+                losses={"pixels": {**MASKED["losses"]["pixels"], "where": "visible"}},
+                flow={**MASKED["flow"], "visible": "rest(m.hidden)"},
+            ),
+            RUN,
+            "'pixels' counts at 'where' the places that 'mask' leaves to be seen, and none that it hides",
+        ),
+        (
+            "SG119",
+            change(SLOW, flow={**SLOW["flow"], "t": "d_t(slow(x, replace=m.hidden).patches)"}),
+            RUN,
+            "'slow' has the same patches hidden as 'f', so that 'codes' asks what neither of them sees",
+        ),
+        (
+            "SG120",
+            change(
+                DINO,
+                views={**TWO_VIEWS, "small": {"augment": "simclr", "copies": 2}},
+                flow={"ps": "h(s(bag(x1, x2, small)))", "pt": "ht(t(small))"},
+            ),
+            RUN,
+            "they have small[0], small[1] and x1, x2, small[0], small[1], so that small[0] meets itself",
+        ),
+        (
+            "SG120",
+            change(
+                DINO,
+                views={**TWO_VIEWS, "small": {"augment": "simclr", "copies": 2}},
+                flow={"ps": "h(s(bag(x1, small)))", "pt": "ht(t(x2))"},
+            ),
+            RUN,
+            "'dino' leaves x1 with x2 out, as if they were one view",
+        ),
+        (
+            "SG208",
+            change(SIMCLR, flow={"z": "l2(as_columns(g(f(x))))"}),
+            RUN,
+            "'contrast' (losses.nt_xent) gathers the rows of all ranks, and 'z' is the same on all of them",
+        ),
+        (
+            "SG209",
+            change(PARTS, flow={**PARTS["flow"], "t": "fold(near(gt(ft(x2)), queue.read))"}),
+            RUN,
+            "'one' pairs 't', whose rows stand image by image, with 'p', a bag, whose rows stand view by view",
+        ),
     ],
 )
 def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: Facts, message: str) -> None:
@@ -579,6 +660,44 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
             ),
             RUN,
         ),  # a copy that is predicted at hidden places need not rest
+        (SLOW, RUN),
+        (PARTS, RUN),
+        (change(SIMCLR, losses={**SIMCLR["losses"], "even": EVEN}), RUN),
+        (
+            change(
+                SIMCLR,
+                flow={"z": "l2(as_columns(g(f(x))))"},
+                losses={"contrast": {**SIMCLR["losses"]["contrast"], "negatives": "rank"}},
+            ),
+            RUN,
+        ),  # every rank has all rows, and none gathers them
+        (
+            change(
+                MASKED,
+                ops={**MASKED["ops"], "rest": REST},
+                losses={
+                    **MASKED["losses"],
+                    "seen": {**MASKED["losses"]["pixels"], "where": "visible", "weight": 0.1},
+                },
+                flow={**MASKED["flow"], "visible": "rest(m.hidden)"},
+            ),
+            RUN,
+        ),  # what is seen counts, too, beside what is hidden
+        (
+            change(
+                SLOW, flow={**SLOW["flow"], "t": "add(d_t(slow(x).patches), d_t(slow(x, replace=m.hidden).patches))"}
+            ),
+            RUN,
+        ),
+        (
+            change(
+                SWAV,
+                targets={"ft": {"ema_of": "f", "momentum": EMA}, "gt": {"ema_of": "g", "momentum": EMA}},
+                flow={**SWAV["flow"], "y": "c(l2(gt(ft(x))))"},
+                losses={"swap": {"use": "losses.swav", "of": ["s", "a"]}, "even": {**EVEN, "of": ["y"]}},
+            ),
+            RUN,
+        ),  # the codes are those of the trained net, and a copy stands elsewhere
         (SHARES, RUN),
         (MOCO, Facts()),
     ],

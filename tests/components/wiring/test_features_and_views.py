@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from sslgraph.components.wiring.argmax import Argmax
+from sslgraph.components.wiring.as_columns import AsColumns
 from sslgraph.components.wiring.as_map import AsMap
 from sslgraph.components.wiring.as_tokens import AsTokens
 from sslgraph.components.wiring.channels import Channels
-from sslgraph.components.wiring.columns import Columns
 from sslgraph.components.wiring.dot import Dot
 from sslgraph.components.wiring.everyone import Everyone
 from sslgraph.components.wiring.mean_of_views import MeanOfViews
@@ -88,4 +88,4 @@ def test_attention_is_written_with_dot_products() -> None:
 
 def test_columns_are_rows_of_each_view() -> None:
     bag = torch.randn(2, 3, 4)
-    assert torch.equal(Columns()(bag), torch.stack([bag[0].T, bag[1].T]))
+    assert torch.equal(AsColumns()(bag), torch.stack([bag[0].T, bag[1].T]))

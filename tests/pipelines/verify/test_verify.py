@@ -263,7 +263,7 @@ def test_what_is_rank_local_and_what_spans_a_batch_is_read_off_the_wiring() -> N
     assert rank_local(graphs["simclr"]) == ()
     ranked = wired(load_method("simclr", overrides={"losses.contrast.negatives": "rank"}))
     assert [(local.path, local.joined) for local in rank_local(ranked)] == [("losses.contrast.negatives", "all_ranks")]
-    columns = {"flow.z": "l2(columns(g(f(x))))", "losses.contrast.negatives": "rank"}
+    columns = {"flow.z": "l2(as_columns(g(f(x))))", "losses.contrast.negatives": "rank"}
     assert rank_local(wired(load_method("simclr", overrides=columns))) == ()  # every rank has them all
     assert spanning(graphs["simclr"]) == ("'contrast' (losses.nt_xent)",)
     assert spanning(graphs["swav"]) == ("'codes' (assignments.sinkhorn)",)

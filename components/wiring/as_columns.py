@@ -8,7 +8,7 @@ from sslgraph.component import component
 
 
 @component(source="arXiv:2009.09687, equation 4", spans_batch=True)
-class Columns(nn.Module):
+class AsColumns(nn.Module):
     """out[v, k, n] = rows[v, n, k],   n over the images of all ranks
 
     The views of a bag stay apart. The result is the same on all ranks, so a loss that compares its rows is told
