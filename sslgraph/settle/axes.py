@@ -20,6 +20,15 @@ CURES = {
     **dict.fromkeys(("height", "width", "rows", "columns"), SIDES),
 }
 
+# (axes that a value has, axes that a port takes): the parts that lead from one to the other.
+FORMS = {
+    (2, 3): "as_tokens(...) makes a row of an image its only token, as_columns(...) the features rows",
+    (4, 3): "as_tokens(...) makes the cells of a map tokens",
+    (3, 4): "as_map(...) lays the tokens of an image out as a map",
+    (3, 2): "mean(...) pools the tokens of an image, fold(...) makes each a row of its own",
+    (4, 2): "mean(...) pools the cells of a map, cells(...) makes each a row of its own",
+}
+
 
 def bind(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> dict[str, int]:
     """Axis name -> size, over all annotated ports that a tensor arrives at; the first wins."""
@@ -80,7 +89,7 @@ def clash(ports: Mapping[str, Port], metas: Mapping[str, Any]) -> tuple[str, str
                 return f"port '{name}' takes {port}, and is given {list(meta.shape)}", WIDTHS
             known, where = sizes.setdefault(axis, (size, name))
             if axis.isidentifier() and known != size:
-                cure = _counts(known, size) if axis == "batch" else CURES.get(axis, WIDTHS)
+                cure = _counts(known, size) if axis == "batch" else _turned(port, meta, sizes, CURES.get(axis, WIDTHS))
                 return f"'{axis}' is {known} at port '{where}' and {size} at port '{name}'", cure
     return None
 
@@ -97,8 +106,22 @@ def _kind(meta: Tensor) -> str:
     return "floating-point numbers" if meta.is_floating_point() else "whole numbers"
 
 
+def _turned(port: Port, meta: Tensor, sizes: Mapping[str, tuple[int, str]], cure: str) -> str:
+    """The cure; where the last two axes of a tensor fit the other way round, how to turn them."""
+    known = {axis: size for axis, (size, where) in sizes.items() if where != port.name}
+    turned = _axes(port, meta.mT) if meta.dim() > 2 else []
+    fits = bool(turned) and all(known.get(axis, size) == size for axis, size in turned)
+    return f"transpose(...) turns the last two axes of what '{port.name}' is given; or {cure}" if fits else cure
+
+
 def _axis_cure(port: Port, meta: Tensor) -> str:
-    """What to do where a tensor has more or fewer axes than a port."""
+    """What to do where a tensor has more or fewer axes than a port: which part brings it into that form."""
+    wanted, given = port.axes or (), len(meta.shape)
     views = "; in a part of your own, an axis that counts the views of a bag is called `views`"
-    is_one_short = port.axes and len(port.axes) == len(meta.shape) + 1 and not port.is_bag
-    return f"connect a value that has these axes{views if is_one_short else ''}"
+    is_one_short = len(wanted) == given + 1 and not port.is_bag
+    cure = f"connect a value that has these axes{views if is_one_short else ''}"
+    if port.is_bag:
+        return f"{cure}: of several views, as bag(...) or copies: make it" if given < len(wanted) else cure
+    is_plain = wanted[:1] == ("batch",) and all(axis.isidentifier() for axis in wanted)
+    ways = FORMS.get((given, len(wanted))) if is_plain else None
+    return f"{ways}; or {cure}" if ways else cure

@@ -92,7 +92,17 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
             if value.kind == "loss" and not trained_by(graph, value, reaches):
                 problem = f"no gradient of loss '{value.name}' reaches a net that it may train"
                 cure = "connect it to a trained net; check stopgrad, frozen, targets and trains:"
-                faults.append(Fault(value.path, problem + _stops(graph, leg, value), (), cure))
+                shut = [(port, source) for port, source in value.inputs if box and port in box.traits.detached]
+                trained = [(port, source) for port, source in shut if reaches[source]]
+                if trained and len(shut) < len(value.inputs):
+                    port, source = trained[0]
+                    first = next(port for port, _ in value.inputs if (port, source) not in shut)
+                    problem += f": '{source}', which is trained, is its {port}, through which none passes"
+                    faults.append(
+                        Fault(value.path, problem, (), f"exchange them in of:, so that '{source}' is its {first}")
+                    )
+                else:
+                    faults.append(Fault(value.path, problem + _stops(graph, leg, value), (), cure))
             if box is not None and box.section == "targets" and leg.is_training:
                 arriving = frozenset().union(*(reaches[source] for _, source in value.inputs))
                 if arriving:

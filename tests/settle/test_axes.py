@@ -80,6 +80,46 @@ def test_a_missing_axis_may_be_that_of_the_views_of_a_bag() -> None:
 
 
 @pytest.mark.parametrize(
+    ("texts", "shapes", "cure"),
+    [
+        (
+            {"pairs": "batch cells cells_k"},
+            {"pairs": (256, 10)},
+            "as_tokens(...) makes a row of an image its only token",
+        ),
+        ({"tokens": "batch places dim"}, {"tokens": (8, 64, 4, 4)}, "as_tokens(...) makes the cells of a map tokens"),
+        (
+            {"map": "batch dim rows columns"},
+            {"map": (8, 16, 64)},
+            "as_map(...) lays the tokens of an image out as a map",
+        ),
+        ({"rows": "batch dim"}, {"rows": (8, 16, 64)}, "mean(...) pools the tokens of an image, fold(...) makes each"),
+        ({"rows": "batch dim"}, {"rows": (8, 64, 4, 4)}, "mean(...) pools the cells of a map, cells(...) makes each"),
+        (
+            {"bag": "views batch dim"},
+            {"bag": (8, 64)},
+            "connect a value that has these axes: of several views, as bag(",
+        ),
+        (
+            {"tokens": "batch places dim", "weights": "batch places means"},
+            {"tokens": (8, 16, 64), "weights": (8, 4, 16)},
+            "transpose(...) turns the last two axes of what 'weights' is given; or they count places",
+        ),
+        (
+            {"tokens": "batch places dim", "weights": "batch places means"},
+            {"tokens": (8, 16, 64), "weights": (8, 4, 15)},
+            "they count places: give both the same ones",
+        ),
+    ],
+)
+def test_the_cure_of_a_shape_names_the_part_that_brings_a_value_into_it(
+    texts: dict[str, str], shapes: dict[str, tuple[int, ...]], cure: str
+) -> None:
+    misfit = clash(ports(**texts), metas(**shapes))
+    assert misfit and misfit[1].startswith(cure)
+
+
+@pytest.mark.parametrize(
     ("text", "numbers", "misfit"),
     [
         ('Int64[Tensor, "batch"]', torch.bool, "whole numbers, and is given truth values of shape [4]"),

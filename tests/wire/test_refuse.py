@@ -50,6 +50,11 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
             "no gradient of loss 'l' reaches a net that it may train: none passes 'stopgrad' (wiring.stopgrad)",
         ),
         (
+            {"losses": {"l": {"use": "losses.distillation", "of": ["w", "z"]}}},
+            "net that it may train: 'z', which is trained, is its teacher, through which none passes\n  exchange them "
+            "in of:, so that 'z' is its student",
+        ),
+        (
             {"losses": {"l": {**SQUARE, "of": ["z", "w"], "trains": ["f"]}}},
             "no loss trains the net 'g'\n  say frozen: true, or connect it to a loss",
         ),
