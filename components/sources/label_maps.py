@@ -16,11 +16,10 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import NotNegative, Whole
 
-from .albums.album import Album
-from .decode.decoding import SUFFIXES, Picture, decode
+from .albums.encoded import Filed
+from .decode.decoding import SUFFIXES, Picture
 from .names.arranging import arranged_files
 from .names.splits import SplitSettings
-from .stores.opening import store_at
 from .stores.store import class_names
 
 IMAGES = ("images",)
@@ -30,7 +29,7 @@ NOT_LABELLED = -1
 
 
 @component(source="own", role="label maps")
-class LabelMaps(Album):
+class LabelMaps(Filed):
     """Images, and for each a picture of the same size whose numbers are the classes of its pixels.
 
     The images lie in a folder `images`, the maps in a folder `labels` (or `masks`, `annotations`) in its place, under
@@ -52,8 +51,7 @@ class LabelMaps(Album):
         **shared: Unpack[SplitSettings],
     ) -> None:
         super().__init__(memory=memory, **shared)
-        self.ignore, self._store = ignore, store_at(path)
-        self.reads = self._store.reads
+        self.ignore, self._store = ignore, self.store_at(path)
         files, skipped = self._store.files(), self._store.skipped
         found = [file.name for file in files if file.name.lower().endswith(SUFFIXES)]
         images = {key: name for name in found if (key := _key(name, IMAGES)) is not None}
@@ -65,20 +63,14 @@ class LabelMaps(Album):
         if lonely := [name for key, name in images.items() if key not in maps]:
             skipped.note("image", "without a label map", lonely[0], len(lonely))
         splits = arranged_files([name for name, _ in pairs], skipped).splits
-        self.files = [pairs[i] for i in self.choose(None, splits, len(pairs), where=path, notes=skipped.lines())]
+        rows = self.choose(None, splits, len(pairs), where=path, notes=skipped.lines())
+        self.files, self._maps = ([pairs[i][k] for i in rows] for k in (0, 1))
+        self.scale_files(len(pairs), lambda i: self._store.read(pairs[i][0]), path)
         self.classes = tuple(class_names(self._store))
-
-    def load(self, index: int) -> Picture:
-        """One image."""
-        return decode(self._store.read(self.files[index][0]))
-
-    def name(self, index: int) -> str:
-        """Its file."""
-        return self._store.place(self.files[index][0])
 
     def listing(self) -> Iterator[bytes]:
         """The names of images and maps: they are another set's if any of them differs."""
-        yield "\n".join("\t".join(pair) for pair in self.files).encode("utf-8", "surrogateescape")
+        yield "\n".join(map("\t".join, zip(self.files, self._maps, strict=True))).encode("utf-8", "surrogateescape")
 
     def maps(self, indices: Int64[Tensor, "batch"]) -> list[Int64[Tensor, "height width"]]:
         """The class of each pixel of these images, -1 where it has none."""
@@ -93,14 +85,14 @@ class LabelMaps(Album):
         classes = self._map(index)
         if classes.shape != image.shape[1:]:
             sizes = (f"{shape[1]} x {shape[0]}" for shape in (classes.shape, image.shape[1:]))
-            file = self._store.place(self.files[index][1])
+            file = self._store.place(self._maps[index])
             raise SslgraphError(f"the label map {file} has {' pixels, and its image '.join(sizes)}: both need one size")
         return image, classes
 
     def _map(self, index: int) -> Int64[Tensor, "height width"]:
-        file = self._store.place(self.files[index][1])
+        file = self._store.place(self._maps[index])
         try:
-            picture = Image.open(io.BytesIO(self._store.read(self.files[index][1])))
+            picture = Image.open(io.BytesIO(self._store.read(self._maps[index])))
             numbers = np.asarray(picture)
         except (OSError, ValueError) as wrong:
             raise SslgraphError(f"the label map {file} can't be read: {wrong}") from wrong

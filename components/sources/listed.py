@@ -27,7 +27,7 @@ from .stores.wildcards import matching
 from .tables.beside import NOT_THERE
 from .tables.joining import Places, agreed, column_of, named_by
 from .tables.label_column import classes_in, others
-from .tables.labels import USUAL, advice, numbered, of_values
+from .tables.labels import USUAL, lacking, numbered, of_values
 from .tables.tables import ENDINGS, SPLIT, Row, rows_of, ways
 
 BESIDE, FILES = ("metadata.csv", "metadata.jsonl"), "file_name"  # a table of a folder of images, and its column
@@ -166,10 +166,7 @@ def _labels(path: str, label: str | None, rows: Sequence[Row], names: Collection
         raise SslgraphError(f"{path} has no column '{label}' (data.label); there are: {', '.join(there) or 'none'}")
     name, values = classes_in(rows, there, label) or ("", [])
     labels, classes = numbered([of_values(values)])
-    if labels is None and label is not None:
-        raise SslgraphError(f"no row of {path} has a label in the column '{label}' (data.label)")
     if labels is None:
-        found = advice([name] if name else there, "column")
-        return None, (), [found] if found else []
+        return None, (), lacking(f"no row of {path}", label, [name] if name else there, "column", there)
     said = name if name not in there else f"the column {name}"
     return labels, classes, [] if name in (label, *USUAL) else [f"labels: {said}"]

@@ -25,7 +25,7 @@ from .packed.row_files import ABOUT, ARROW, ENDINGS, of_rows, rows_of
 from .stores.index_cache import Arrays
 from .stores.opening import holds_shards, store_at
 from .stores.store import File, Store, beside, class_names
-from .tables.labels import Codes, advice, as_named, numbered
+from .tables.labels import Codes, as_named, lacking, numbered
 
 THREADS = 8  # files whose footers are read at a time
 
@@ -77,7 +77,8 @@ class Parquet(Encoded):
         for other in sorted({name for index in found for name in index["others"].tolist()} - {self._column}):
             why = "holds images, too, and is not used; data.image names the one that is"
             skipped.note("further column", why, other.removesuffix(".bytes"))
-        said = [] if labels is not None else _advice(path, label, found)
+        names, like = ([name for index in found for name in index[key].tolist()] for key in ("columns", "like"))
+        said = lacking(f"no row of {path}", label, like, "column", names) if labels is None else []
         self._row = self.choose(labels, splits, len(of_row), where=path, notes=[*said, *skipped.lines()])
         if not len(self._row):
             raise SslgraphError(f"the {self.split} split of {path} has no rows")
@@ -91,7 +92,7 @@ class Parquet(Encoded):
         self._kept: Kept[int, Any] = Kept(max(int(self.memory * 2**30), 2 * int(sizes[used].max())))
         self._about = lru_cache(1024)(self._footer)
         self._names = f"{path}, {self.split} row"
-        self.columns = tuple(dict.fromkeys(name for index in found for name in index["columns"].tolist()))
+        self.columns = tuple(dict.fromkeys(names))
 
     @staticmethod
     def recognizes(path: str) -> bool:
@@ -200,16 +201,6 @@ def _names_images(store: Store) -> bool:
 def _are_named(index: Arrays) -> bool:
     """Whether rows hold the paths of images in place of their bytes."""
     return bool(str(index["column"]).endswith(".bytes") and index["bytes"].sum() < 16 * index["rows"].sum())
-
-
-def _advice(path: str, label: str | None, found: list[Arrays]) -> list[str]:
-    """What is said where no label was found."""
-    columns = [name for index in found for name in index["like"].tolist()]
-    if label is not None:
-        known = ", ".join(found[0]["columns"].tolist())
-        raise SslgraphError(f"no row of {path} has a label in the column '{label}' (data.label); there are: {known}")
-    said = advice(columns, "column")
-    return [said] if said else []
 
 
 def _one_column(columns: list[str], files: list[File]) -> str:

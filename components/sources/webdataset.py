@@ -19,7 +19,7 @@ from .packed.tar_index import indexed
 from .stores.opening import holds_shards
 from .stores.skipped import Skipped
 from .stores.store import File, Store, class_names
-from .tables.labels import Codes, advice, numbered
+from .tables.labels import lacking, numbered
 
 PACKED = (".gz", ".tgz", ".zst", ".bz2", ".xz", ".zip")
 THREADS = 8  # shards whose headers are read at a time
@@ -76,7 +76,8 @@ class WebDataset(Encoded):
             of_shard, offsets, sizes, names = (array[kept] for array in (of_shard, offsets, sizes, names))
             labels, places = labels if labels is None else labels[kept], [places[i] for i in kept]
         there = arranged(*by_folder(places), skipped)
-        said = _advice(path, label, labels, [key for shard in found for key in shard["keys"].tolist()])
+        keys = [key for shard in found for key in shard["keys"].tolist()]
+        said = lacking(f"no sample of {path}", label, keys, "key of the json files", keys) if labels is None else []
         if labels is None:
             labels, self.classes = there.labels, there.classes
         rows = self.choose(labels, there.splits, len(sizes), where=path, notes=[*said, *skipped.lines()])
@@ -123,14 +124,3 @@ def _shards(store: Store) -> tuple[list[File], Skipped]:
         raise SslgraphError(f"{store.root} holds no .tar files; {cure}")
     store.refuse_links_out(files)
     return files, skipped
-
-
-def _advice(path: str, label: str | None, labels: Codes | None, keys: list[str]) -> list[str]:
-    """What is said where no label was found."""
-    if labels is not None:
-        return []
-    if label is not None:
-        known = f"; the json files have: {', '.join(dict.fromkeys(keys))}" if keys else ""
-        raise SslgraphError(f"no sample of {path} has a label in '{label}' (data.label){known}")
-    said = advice(keys, "key of the json files")
-    return [said] if said else []

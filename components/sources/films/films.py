@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from typing import Protocol
+from types import ModuleType
 
 import torch
 from jaxtyping import Float64, UInt8
@@ -14,8 +13,9 @@ from torch import Tensor
 
 from sslgraph.errors import SslgraphError
 
+from . import films_av, films_torchcodec
+
 SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts")
-DECODERS = ("films_torchcodec", "films_av")  # the first that can decode here does
 
 
 @dataclass(frozen=True)
@@ -37,31 +37,12 @@ class Clip:
     rate: float
 
 
-class Decoder(Protocol):
-    """A module that decodes; its functions raise ValueError with the reason where they can't."""
-
-    def can_decode(self) -> bool:
-        """Whether it is installed, with all that it needs."""
-
-    def head(self, place: str) -> tuple[float, float, tuple[int, int]]:
-        """Seconds, frames a second, height and width of a file whose first frame can be decoded."""
-
-    def frame(self, place: str, seconds: float) -> UInt8[Tensor, "3 height width"]:
-        """The frame that is shown at a time, the last one behind the end."""
-
-    def frames(
-        self, place: str, seconds: float, *, count: int, stride: int
-    ) -> tuple[list[UInt8[Tensor, "3 height width"]], list[float]]:
-        """So many frames that begin at a time or later, each `stride`-th, and when; fewer where the film ends."""
-
-
 @cache
-def decoder() -> Decoder:
-    """What decodes here; SslgraphError if nothing does."""
-    for name in DECODERS:
-        found: Decoder = import_module(f".{name}", __package__)
-        if found.can_decode():
-            return found
+def decoder() -> ModuleType:
+    """The module that decodes here; its functions raise ValueError where they can't. SslgraphError if nothing does."""
+    for module in (films_torchcodec, films_av):
+        if module.can_decode():
+            return module
     raise SslgraphError("videos are read by torchcodec or PyAV: pip install 'sslgraph[video]'")
 
 
@@ -75,7 +56,8 @@ def film(place: str) -> Film:
 
 def frame_at(place: str, seconds: float) -> UInt8[Tensor, "3 height width"]:
     """The frame that is shown at a time, the last one behind the end; ValueError if it can't be decoded."""
-    return decoder().frame(place, seconds)
+    found: UInt8[Tensor, "3 height width"] = decoder().frame(place, seconds)
+    return found
 
 
 def clip_at(place: str, seconds: float, *, frames: int, stride: int = 1) -> Clip:

@@ -12,7 +12,7 @@ from ..decode.decoding import is_image
 from ..names.splits import by_columns, says_split
 from ..stores.index_cache import Arrays, remembered
 from ..stores.store import File, Store
-from ..tables.labels import INNER, LIKE, USUAL, none, raw
+from ..tables.labels import INNER, LIKE, USUAL, Raw, none, of_values, single
 from .row_files import Rows, rows_of
 
 IMAGE_COLUMNS = ("image", "img")
@@ -22,7 +22,7 @@ LOOKED_AT = 4  # rows that tell whether bytes are images
 def indexed(store: Store, file: File, label: str | None, image: str | None) -> Arrays:
     """The column of images ("" if there is none), rows and bytes of each group, labels, classes and columns, kept."""
     return remembered(
-        f"parquet 5 {label} {image}", store.place(file.name), file, lambda: read(store, file, label, image)
+        f"parquet 6 {label} {image}", store.place(file.name), file, lambda: read(store, file, label, image)
     )
 
 
@@ -35,15 +35,13 @@ def read(store: Store, shard: File, label: str | None, image: str | None = None)
         there = [field.name for field in schema if _may_be_label(field.type) and field.name != column]
         texts = [field.name for field in schema if _holds_bytes(field.type) and field.name != column.split(".")[0]]
         name = next((name for name in (USUAL if label is None else (label,)) if name in (*there, *texts)), None)
-        labels = None if name is None or not column else _labels(file, name)
-        splits = _splits(file, there) if column else none(count)
         return {
             "column": np.array(column),
             "others": np.array(columns[1:], dtype=np.str_),
             "rows": np.array(file.rows, dtype=np.int64),
             "bytes": np.array(file.bytes_of(column), dtype=np.int64),
-            "labels": none(count) if labels is None else labels,
-            "splits": splits,
+            "labels": none(count) if name is None or not column else _labels(file, name),
+            "splits": _splits(file, there) if column else none(count),
             "classes": np.array(_classes(schema.metadata or {}, name), dtype=np.str_),
             "columns": np.array([f"{field.name} ({_kind(field.type)})" for field in schema], dtype=np.str_),
             "like": np.array(_like([field.name for field in schema], there), dtype=np.str_),
@@ -101,21 +99,13 @@ def _splits(file: Rows, columns: list[str]) -> Any:
     return np.array([by_columns(row) for row in file.read(names).to_pylist()], dtype=np.int64)
 
 
-def _labels(file: Rows, name: str) -> Any:
+def _labels(file: Rows, name: str) -> Raw:
     """The labels of a column; a list of one label is that label, and of several none."""
     column = file.read([name])[name]
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return raw(value[0] if value is not None and len(value) == 1 else None for value in column.to_pylist())
-    if pa.types.is_struct(column.type):
-        inner = _inner(column.type)
-        return raw(None if value is None else value[inner] for value in column.to_pylist())
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
-    if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
-        return column.cast(pa.int64()).fill_null(-1).to_numpy()
-    return raw(column.to_pylist())
+    values = [single(value) for value in column.to_pylist()]
+    return of_values([None if isinstance(value, list) else value for value in values])
 
 
 def _kind(kind: Any) -> str:

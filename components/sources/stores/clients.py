@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import fsspec
 import pyarrow as pa
@@ -17,30 +17,11 @@ ARROW = ("s3", "gs", "gcs")
 OPENED = 4096  # files whose size is known, so that a read is one request
 
 
-class Client(Protocol):
-    """What a kind of storage must be able to do, by whole paths.
-    A file that is not there is None, or a FileNotFoundError where it is read.
-    """
-
-    @property
-    def faults(self) -> tuple[type[Exception], ...]:
-        """What it raises when something fails."""
-
-    def listed(self, path: str, *, deep: bool) -> list[File] | None:
-        """The files below a path; if not `deep`, those in it and its folders, whose names end in a slash."""
-
-    def about(self, path: str) -> File | None:
-        """The file itself."""
-
-    def read(self, path: str, start: int, size: int | None) -> bytes:
-        """A range of a file, in one request."""
-
-
-def client_for(addresses: list[str], query: str, reads: int) -> tuple[Client, list[str]]:
+def client_for(addresses: list[str], query: str, reads: int) -> tuple[Arrow | Fsspec, list[str]]:
     """What reads these addresses, and their paths there."""
     scheme = addresses[0].partition("://")[0].lower()
     if scheme not in ARROW:
-        return _Fsspec(scheme), [address.rstrip("/") for address in addresses]
+        return Fsspec(scheme), [address.rstrip("/") for address in addresses]
     if pa.io_thread_count() < reads:  # as many connections as pyarrow's client for S3 opens
         pa.set_io_thread_count(reads)
     first = addresses[0].replace("gcs://", "gs://")
@@ -48,10 +29,10 @@ def client_for(addresses: list[str], query: str, reads: int) -> tuple[Client, li
         files, _ = pa.fs.FileSystem.from_uri(first + query)
     except pa.ArrowInvalid as wrong:
         raise SslgraphError(f"{addresses[0]} can't be read as an address: {wrong}") from wrong
-    return _Arrow(files), [address.partition("://")[2].rstrip("/") for address in addresses]
+    return Arrow(files), [address.partition("://")[2].rstrip("/") for address in addresses]
 
 
-class _Arrow:
+class Arrow:
     """S3 and Google storage, with pyarrow's own clients."""
 
     faults = (OSError, pa.ArrowException)
@@ -78,7 +59,7 @@ class _Arrow:
         return File(about.path, about.size, f"{about.size} {about.mtime_ns}")
 
 
-class _Fsspec:
+class Fsspec:
     """Web servers, and whatever fsspec has a package for (az://, hf://)."""
 
     def __init__(self, scheme: str) -> None:

@@ -13,6 +13,8 @@ from jaxtyping import Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sslgraph.errors import SslgraphError
+
 # Columns and keys that are taken for labels where none is named.
 USUAL = ("label", "labels", "fine_label")
 INNER = ("name", "label", "id")  # fields that say the class of a label that has fields
@@ -122,6 +124,15 @@ def advice(names: Iterable[str], what: str) -> str:
     if not alike:
         return ""
     return f"no {what} is called label; there are {', '.join(alike[:8])}: choose one with data.label: {alike[0]}"
+
+
+def lacking(where: str, label: str | None, like: Iterable[str], what: str, there: Iterable[str]) -> list[str]:
+    """What is said where no label is found; SslgraphError if data.label named it. `where` is "no row of PATH"."""
+    if label is not None:
+        known = ", ".join(dict.fromkeys(there)) or "none"
+        raise SslgraphError(f"{where} has a label in the {what} '{label}' (data.label); there are: {known}")
+    found = advice(like, what)
+    return [found] if found else []
 
 
 def _text(value: Any) -> str:

@@ -171,7 +171,9 @@ def test_labels_are_words_or_keys_that_are_named(tmp_path: Path) -> None:
     assert source.labels is None and said in source.notes
     chosen = WebDataset(path=path, label="class")
     assert chosen.labels is not None and chosen.labels.tolist() == [0, 1, 0, 1]
-    with pytest.raises(SslgraphError, match=r"has a label in 'klass' \(data\.label\); the json files have: class"):
+    with pytest.raises(
+        SslgraphError, match=r"has a label in the key of the json files 'klass' \(data\.label\); there are: class"
+    ):
         WebDataset(path=path, label="klass")
 
 
