@@ -28,11 +28,10 @@ def arranged(
     folders: Sequence[str],
     of_item: NDArray[np.int64],
     skipped: Skipped,
-    names: Callable[[], Iterable[str]] | None = None,
+    files: Sequence[str] = (),
 ) -> Arranged:
-    """What the folders say of the items in them; `of_item` numbers the folder of each, `names` are their file names."""
-    given = None if names is None else lambda: zip(of_item.tolist(), names(), strict=True)
-    found = division(folders, given)
+    """What the folders say of the items in them; `of_item` numbers the folder of each, `files` are the items' own."""
+    found = division(folders, files)
     by_folder = np.array(found.splits, dtype=np.int64) if found.how != "file" else np.full(len(folders), TRAIN)
     splits = np.array(found.splits, dtype=np.int64) if found.how == "file" else by_folder[of_item]
     counts = np.bincount(of_item, minlength=len(folders))
@@ -79,7 +78,7 @@ def _in_each(rests: Sequence[str], class_of: Sequence[str]) -> list[str]:
 
 def arranged_files(names: Sequence[str], skipped: Skipped) -> Arranged:
     """The same of files by their paths, whose own names may say the split."""
-    return arranged(*by_folder(names), skipped, lambda: (name.rpartition("/")[2] for name in names))
+    return arranged(*by_folder(names), skipped, names)
 
 
 def said_by_rows(

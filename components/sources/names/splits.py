@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product, takewhile
 from typing import Any, Literal, TypedDict
 
 from ..tables.labels import in_one_form
@@ -99,30 +100,42 @@ class Division:
     how: str
 
 
-def division(folders: Sequence[str], names: Callable[[], Iterable[tuple[int, str]]] | None = None) -> Division:
+def division(folders: Sequence[str], files: Sequence[str] = ()) -> Division:
     """Divides folders such as a/train/cat, if one level of them holds both training and other images.
 
     Looked at in this order: whole names at each level (words of them where they are CONTAINERS), from the top; words of
-    folders' names, if all have one; whole names at any level. At last `names`: the file names, each with the number of
-    its folder, where all have a word; then the split is that of the names, and `splits` is of names, not of folders.
+    folders' names, if all have one, or those that have one differ by it alone (box_train, box_test, query); whole names
+    at any level. What else the names of the level say is a class where it can be one: cat_train, dog_test. At last the
+    names of `files`, where all have a word; then `splits` is of them, not of folders.
     """
     cut = [folder.split("/") if folder else [] for folder in folders]
-    deepest = max(map(len, cut), default=0)
-    for strict in (False, True):
-        for level in range(deepest):
-            marks = [_mark(parts[level], strict) if level < len(parts) else NEITHER for parts in cut]
-            is_held_out = set(marks) == {VAL, TEST}  # and nothing to train on, which whoever asks for images is told
-            if (are_split(marks) or is_held_out) and not (
-                strict and NEITHER in marks and not _are_alike(cut, marks, level)
-            ):
-                return Division(marks, _unrepeated(_told_apart(cut, marks, level), marks, level), "folder")
-    levels = [next((i for i, part in enumerate(parts) if _mark(part, False) >= 0), -1) for parts in cut]
-    marks = [_mark(parts[i], False) if i >= 0 else NEITHER for parts, i in zip(cut, levels, strict=True)]
+    levels = range(max(map(len, cut), default=0))
+    for in_words, level in product((False, True), levels):
+        marks = [_mark(parts[level], in_words) if level < len(parts) else NEITHER for parts in cut]
+        if not are_split(marks) and set(marks) != {VAL, TEST}:  # with nothing to train on, which is told by who asks
+            continue
+        said = [_wordless(parts[level]) if mark >= 0 else "" for parts, mark in zip(cut, marks, strict=True)]
+        trained = {one for one, mark in zip(said, marks, strict=True) if mark == TRAIN}
+        held_out = {one for one, mark in zip(said, marks, strict=True) if mark > TRAIN}
+        if in_words and NEITHER in marks and not _in_small(trained) == _in_small(held_out) != {""}:
+            continue
+        are_classes = len(held_out) > 1 and held_out <= trained and "" not in trained
+        inside = [[one] if are_classes else [] for one in said]
+        rests = ["/".join(parts[:level] + one + parts[level + 1 :]) for parts, one in zip(cut, inside, strict=True)]
+        again = division(rests)  # training_set/training_set/cat
+        return Division(marks, again.rests if again.splits == marks else rests, "folder")
+    at = [next((i for i, part in enumerate(parts) if _mark(part, False) >= 0), len(parts)) for parts in cut]
+    marks = [_mark("".join(parts[i : i + 1]), False) for parts, i in zip(cut, at, strict=True)]
     if are_split(marks):
-        return Division(marks, [_without(parts, i) for parts, i in zip(cut, levels, strict=True)], "folder")
-    if names is not None and (marks := _all_marked(names())) and are_split(marks):
+        return Division(marks, ["/".join(p[:i] + p[i + 1 :]) for p, i in zip(cut, at, strict=True)], "folder")
+    marks = list(takewhile(NEITHER.__lt__, (by_word(file.rpartition("/")[2]) for file in files)))
+    if are_split(marks) and len(marks) == len(files):
         return Division(marks, list(folders), "file")
     return Division([TRAIN] * len(folders), list(folders), "")
+
+
+def _in_small(words: set[str]) -> set[str]:
+    return {word.lower() for word in words}
 
 
 def copies(rests: Sequence[str]) -> list[bool]:
@@ -182,53 +195,8 @@ def are_split(marks: Iterable[int]) -> bool:
     return TRAIN in there and bool(there & {VAL, TEST})
 
 
-def _without(parts: list[str], level: int) -> str:
-    return "/".join(parts[:level] + parts[level + 1 :]) if 0 <= level < len(parts) else "/".join(parts)
-
-
-def _are_alike(cut: Sequence[list[str]], marks: Sequence[int], level: int) -> bool:
-    """Whether names differ by their words of splits alone, as box_train and box_test do beside a folder query."""
-    known = {
-        (mark == TRAIN, _wordless(parts[level]).lower()) for parts, mark in zip(cut, marks, strict=True) if mark >= 0
-    }
-    rests = [{rest for is_train, rest in known if is_train is one} for one in (True, False)]
-    return rests[0] == rests[1] != {""}
-
-
-def _told_apart(cut: Sequence[list[str]], marks: Sequence[int], level: int) -> list[list[str]]:
-    """The paths with what names of this level say besides splits behind it, if that is a class: cat_train, dog_test."""
-    rests = [_wordless(parts[level]) if mark >= 0 else "" for parts, mark in zip(cut, marks, strict=True)]
-    trained = {rest for rest, mark in zip(rests, marks, strict=True) if mark == TRAIN}
-    held_out = {rest for rest, mark in zip(rests, marks, strict=True) if mark > TRAIN}
-    if len(held_out) < 2 or not held_out <= trained or "" in trained:
-        return list(cut)
-    return [[*parts[: level + 1], rest, *parts[level + 1 :]] for parts, rest in zip(cut, rests, strict=True)]
-
-
 def _wordless(name: str) -> str:
     """A name without its words of splits: cat of cat_train."""
     for word in words_in(name):
         name = name.replace(word, "", 1) if by_word(word) >= 0 else name
     return name.strip(" _-.")
-
-
-def _unrepeated(cut: Sequence[list[str]], marks: Sequence[int], level: int) -> list[str]:
-    """The paths without this level, and without those below that say the same again: training_set/training_set/cat."""
-    end, said = level + 1, set(marks) - {NEITHER}
-    while True:
-        below = {(mark, parts[end] if end < len(parts) else "") for parts, mark in zip(cut, marks, strict=True)}
-        below = {(mark, name) for mark, name in below if mark != NEITHER}
-        if len(below) != len(said) or any(by_word(name) != mark for mark, name in below):
-            break
-        end += 1
-    return ["/".join(parts[:level] + parts[end:]) for parts in cut]
-
-
-def _all_marked(names: Iterable[tuple[int, str]]) -> list[int]:
-    """The marks of all names; empty as soon as one has none."""
-    marks = []
-    for _, name in names:
-        if (mark := by_word(name)) < 0:
-            return []
-        marks.append(mark)
-    return marks

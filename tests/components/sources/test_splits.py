@@ -71,9 +71,9 @@ def test_dates_are_no_classes_of_photographs(folders: list[str], named: list[str
 
 
 def test_file_names_divide_only_if_each_has_a_word() -> None:
-    names = [(0, "train_1.png"), (0, "train_2.png"), (0, "test_1.png")]
-    assert division([""], lambda: names).splits == [TRAIN, TRAIN, TEST]
-    assert division([""], lambda: [*names, (0, "cat.png")]).how == ""
+    names = ["train_1.png", "train_2.png", "test_1.png"]
+    assert division([""], names).splits == [TRAIN, TRAIN, TEST]
+    assert division([""], [*names, "cat.png"]).how == ""
 
 
 @pytest.mark.parametrize(
