@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Unpack
 
 import numpy as np
@@ -54,12 +55,7 @@ class Arrays(Scaled):
     """
 
     def __init__(
-        self,
-        *,
-        path: str,
-        label: str | None = None,
-        image: str | None = None,
-        **shared: Unpack[ScaledSettings],
+        self, *, path: str, label: str | None = None, image: str | None = None, **shared: Unpack[ScaledSettings]
     ) -> None:
         super().__init__(**shared)
         store = store_at(path)
@@ -89,19 +85,11 @@ class Arrays(Scaled):
         rows = self.choose(labels, splits, len(of_image), where=path, notes=notes)
         within = np.concatenate([np.arange(count) for count in counts])
         self._of, self._within = of_image[rows], within[rows]
-        used = np.unique(self._of).tolist()
-        self._arrays = {i: np.moveaxis(images[i].read(), axes[i], 0) for i in used}
+        array = cache(lambda i: np.moveaxis(images[i].read(), axes[i], 0))
+        self._arrays: dict[int, NDArray[Any]] = {i: array(i) for i in np.unique(self._of).tolist()}
         self._images, self._path, self.columns = images, path, tuple(map(str, everything))
-
-        def numbers() -> Iterator[NDArray[Any]]:
-            """Some images of all splits, so that one range holds for all."""
-            arrays = self._arrays | {
-                i: np.moveaxis(one.read(), axes[i], 0) for i, one in enumerate(images) if i not in used
-            }
-            for item in draws.fair(len(of_image), SAMPLE).tolist():
-                yield arrays[int(of_image[item])][int(within[item])]
-
-        self.scale(numbers, path)
+        some = draws.fair(len(of_image), SAMPLE).tolist()  # of all splits, so that one range holds for all
+        self.scale(lambda: (array(int(of_image[item]))[int(within[item])] for item in some), path)
 
     @staticmethod
     def recognizes(path: str) -> bool:
@@ -114,11 +102,9 @@ class Arrays(Scaled):
         return any(is_of_images(one) for file in store.files(*ENDINGS)[:LOOKED_AT] for one in held(store, file))
 
     def load(self, index: int) -> Picture:
-        """One image."""
         return pictured(self._pixels_of(index), self.scaling)
 
     def name(self, index: int) -> str:
-        """Its array, and its number in there."""
         return f"{self._path}, {self._images[self._of[index]].key}[{self._within[index]}]"
 
     def listing(self) -> Iterator[bytes]:

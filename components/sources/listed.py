@@ -50,13 +50,7 @@ class Listed(Filed):
         label: the column that holds the labels.
     """
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        label: str | None = None,
-        **shared: Unpack[EncodedSettings],
-    ) -> None:
+    def __init__(self, *, path: str, label: str | None = None, **shared: Unpack[EncodedSettings]) -> None:
         super().__init__(**shared)
         texts, is_beside = _texts(path), Path(path).expanduser().is_dir()
         folder = Path(os.path.commonpath([text.parent for text in texts]))

@@ -127,7 +127,7 @@ class MovingShapes(Drawn):
         x = x - (0.5 * r[:, 2:3] - 0.25) - speed * time * angle.cos()
         y = y - (0.5 * r[:, 3:4] - 0.25) - speed * time * angle.sin()
         scale = 0.35 + 0.15 * r[:, 4:5]
-        kind = (self._of_film(indices, "shape", 1)[:, 0] * len(OUTLINES)).long()
+        kind = self.one_of(indices // SHOTS, "shape", len(OUTLINES))
         return by_kind(kind, list(OUTLINES.values()), x / scale, y / scale) * scale, x, y
 
     def _texture(self, indices: Index, name: str, x: Plane, y: Plane) -> Float[Tensor, "batch 3 pixels"]:

@@ -112,7 +112,6 @@ class Parquet(Encoded):
         return row or b""
 
     def name(self, index: int) -> str:
-        """Its split and number."""
         return f"{self._names} {index}"
 
     def listing(self) -> Iterator[bytes]:

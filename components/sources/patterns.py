@@ -57,12 +57,7 @@ class Patterns(Drawn):
     kind = "patterns"
 
     def __init__(
-        self,
-        *,
-        images: Count = 10_000,
-        test_images: Count = 2_000,
-        size: Count = 40,
-        **shared: Unpack[DrawnSettings],
+        self, *, images: Count = 10_000, test_images: Count = 2_000, size: Count = 40, **shared: Unpack[DrawnSettings]
     ) -> None:
         super().__init__(size=size, **shared)
         everyone = torch.arange(images if self.split == "train" else test_images)
@@ -82,7 +77,7 @@ class Patterns(Drawn):
         return ((image + NOISE * (2 * noise - 1)).clamp(0, 1) * 255).round().to(torch.uint8)
 
     def _pattern(self, indices: Index) -> Index:
-        return (self.uniform(indices, "pattern", 1)[:, 0] * len(PATTERNS)).long()
+        return self.one_of(indices, "pattern", len(PATTERNS))
 
     def _covered(self, indices: Index, x: Plane, y: Plane) -> Plane:
         """How much of the first colour each point has."""

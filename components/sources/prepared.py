@@ -75,7 +75,6 @@ class Prepared(Album):
         return ABOUT in store_at(path).top()
 
     def load(self, index: int) -> Picture:
-        """One image."""
         row = self._row[index]
         start, end = int(self._starts[row]), int(self._starts[row + 1])
         if not self.is_raw:
@@ -96,7 +95,6 @@ class Prepared(Album):
         return channels
 
     def name(self, index: int) -> str:
-        """Its split and number."""
         return f"{self._split} {index}"
 
     def listing(self) -> Iterator[bytes]:

@@ -76,11 +76,8 @@ class Shapes(Drawn):
         outline = by_kind(self._shape(indices), list(OUTLINES.values()), u, v) * scale
         return [*(outline < 0).long().view(-1, self.side, self.side)]
 
-    def _one_of(self, indices: Index, factor: str, count: int) -> Index:
-        return (self.uniform(indices, factor, 1)[:, 0] * count).long()
-
     def _shape(self, indices: Index) -> Index:
-        return self._one_of(indices, "shape", len(OUTLINES))
+        return self.one_of(indices, "shape", len(OUTLINES))
 
     def _hue(self, indices: Index) -> Float[Tensor, "batch"]:
         free = self.uniform(indices, "hue", 1)[:, 0]
@@ -98,7 +95,7 @@ class Shapes(Drawn):
             "viewpoint": ("tilted right", "slightly right", "slightly left", "tilted left"),
             "light": ("from the right", "from above", "from the left", "from below"),
         }[factor]
-        return self._one_of(everyone, factor, len(classes)), classes
+        return self.one_of(everyone, factor, len(classes)), classes
 
     def _is_bright(self, indices: Index) -> Tensor:
         """Whether the shape is brighter than what is behind it, or darker."""
@@ -118,7 +115,7 @@ class Shapes(Drawn):
         """Up to two strokes and blobs behind the shape, of the background's brightness rather than the shape's."""
         if not self.varies["clutter"]:
             return image
-        bright, count = self._is_bright(indices), self._one_of(indices, "clutter", DISTRACTORS + 1)
+        bright, count = self._is_bright(indices), self.one_of(indices, "clutter", DISTRACTORS + 1)
         for k in range(DISTRACTORS):
             r = self.uniform(indices, f"distractor {k}", 8)
             line = stroke(x, y, 2.4 * r[:, :2] - 1.2, 1.2 * r[:, 2:4] - 0.6) - (0.05 + 0.1 * r[:, 4:5])
@@ -148,7 +145,7 @@ class Shapes(Drawn):
         other = rgb(hue + 0.06, 0.8 * saturation, value + torch.where(bright, -0.08, 0.08))
         across, along = (wave(u, v, turn + right, phase, 1.5 + pitch) for right in (0, 0.5))
         kinds: list[Field] = [lambda a, _: 0 * a, lambda a, _: a, lambda a, b: a * b, lambda a, b: a + b - 1]
-        fold = by_kind(self._one_of(indices, "texture", len(TEXTURES)), kinds, across, along)
+        fold = by_kind(self.one_of(indices, "texture", len(TEXTURES)), kinds, across, along)
         return torch.lerp(paint, other, (0.5 + 2 * fold).clamp(0, 1)[:, None])
 
     def _light(self, indices: Index, x: Plane, y: Plane) -> Plane:

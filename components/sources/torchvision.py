@@ -60,11 +60,9 @@ class TorchvisionDataset(Album):
         self.classes = () if labels is None else tuple(map(str, getattr(self._data, "classes", ())))
 
     def load(self, index: int) -> Picture:
-        """One image."""
         return picture_of(self._data[self._items[index]][0])
 
     def name(self, index: int) -> str:
-        """The data set, its split and a number."""
         return f"{self._names} {index}"
 
 

@@ -34,13 +34,7 @@ class Video(Album):
         every: seconds between two frames.
     """
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        every: Positive = 1.0,
-        **shared: Unpack[AlbumSettings],
-    ) -> None:
+    def __init__(self, *, path: str, every: Positive = 1.0, **shared: Unpack[AlbumSettings]) -> None:
         super().__init__(**shared)
         store = Folder(path)
         names = [file.name for file in store.files() if file.name.lower().endswith(SUFFIXES)]
@@ -71,7 +65,6 @@ class Video(Album):
         self.keep(Chosen(kept.numpy(), None if labels is None else labels[kept], size), notes)
 
     def load(self, index: int) -> UInt8[Tensor, "3 height width"]:
-        """One frame."""
         number, seconds = self._times[index]
         return frame_at(self.films[number].place, seconds)
 
@@ -86,7 +79,6 @@ class Video(Album):
         return number, seconds, self.films[number].rate
 
     def name(self, index: int) -> str:
-        """Its film and time."""
         number, seconds = self._times[index]
         return f"{self.films[number].place} at {seconds:.2f} s"
 

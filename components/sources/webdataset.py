@@ -43,13 +43,7 @@ class WebDataset(Encoded):
         label: the key of the json files, or the ending of the files, that holds the labels.
     """
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        label: str | None = None,
-        **shared: Unpack[EncodedSettings],
-    ) -> None:
+    def __init__(self, *, path: str, label: str | None = None, **shared: Unpack[EncodedSettings]) -> None:
         super().__init__(**shared)
         self._store = self.store_at(path)
         files, skipped = _shards(self._store)
@@ -98,7 +92,6 @@ class WebDataset(Encoded):
         return self._store.read(shard, int(self._offset[index]), int(self._size[index]))
 
     def name(self, index: int) -> str:
-        """Its shard, and its name in there."""
         return f"{self._store.place(self.shards[self._shard[index]])}, {self._names[index].decode('utf-8', 'replace')}"
 
     def listing(self) -> Iterator[bytes]:

@@ -39,12 +39,7 @@ class Drawn(ABC):
     kind: ClassVar[str]  # of its streams of random numbers, and of sources.KIND
 
     def __init__(
-        self,
-        *,
-        size: Count,
-        split: Literal["train", "test"] = "train",
-        limit: Count | None = None,
-        seed: Whole = 0,
+        self, *, size: Count, split: Literal["train", "test"] = "train", limit: Count | None = None, seed: Whole = 0
     ) -> None:
         self.side, self.split, self.limit, self.seed = size, split, limit, seed
         self.size: tuple[int, int] | None = (size, size)
@@ -69,6 +64,10 @@ class Drawn(ABC):
         """Numbers of one factor for these images, from 0 to 1; each factor has a stream of its own."""
         stream = draws.stream_of(f"{self.kind} {factor}")
         return draws.uniform(draws.keyed(self.seed, int(self.split == "test"), indices, stream), count).float()
+
+    def one_of(self, indices: Index, factor: str, count: int) -> Index:
+        """For each of these images one of so many kinds."""
+        return (self.uniform(indices, factor, 1)[:, 0] * count).long()
 
     @abstractmethod
     def render(self, indices: Index) -> UInt8[Tensor, "batch 3 height width"]:

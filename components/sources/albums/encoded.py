@@ -71,12 +71,7 @@ class Encoded(Scaled):
     """
 
     def __init__(
-        self,
-        *,
-        reads: Count = 32,
-        links: bool = False,
-        at_least: Count | None = None,
-        **shared: Unpack[ScaledSettings],
+        self, *, reads: Count = 32, links: bool = False, at_least: Count | None = None, **shared: Unpack[ScaledSettings]
     ) -> None:
         super().__init__(**shared)
         self.links, self.at_least, self._fetched = links, at_least, reads

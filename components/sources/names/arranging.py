@@ -25,10 +25,7 @@ class Arranged:
 
 
 def arranged(
-    folders: Sequence[str],
-    of_item: NDArray[np.int64],
-    skipped: Skipped,
-    files: Sequence[str] = (),
+    folders: Sequence[str], of_item: NDArray[np.int64], skipped: Skipped, files: Sequence[str] = ()
 ) -> Arranged:
     """What the folders say of the items in them; `of_item` numbers the folder of each, `files` are the items' own."""
     found = division(folders, files)

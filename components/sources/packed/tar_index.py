@@ -16,7 +16,7 @@ from ..decode.mistaken import said_of
 from ..stores.index_cache import Arrays, remembered
 from ..stores.skipped import Skipped, is_hidden
 from ..stores.store import File, Store
-from ..tables.labels import USUAL
+from ..tables.labels import NONE, USUAL, raw
 
 # Headers lie scattered over a shard. A piece this large costs a request little more than one of a few kilobytes.
 PIECE = 4 * 2**20
@@ -77,7 +77,8 @@ class _Headers:
             labels.append(self.labels.get(number, self.waiting.get(first, "")))
             if number not in self.labels and not labels[-1] and first in self.latest:
                 labels[-1] = self.labels.get(self.latest[first], "")
-        left_out = [[what, why, str(count), name] for (what, why), (count, name) in self.skipped.found.items()]
+        rows = ((what, why, str(count), name) for (what, why), (count, name) in self.skipped.found.items())
+        left_out = [[text.encode("utf-8", "replace").decode() for text in row] for row in rows]
         offsets, sizes, names = zip(*(self.images[i] for i in kept), strict=True) if kept else ((), (), ())
         return {
             "offsets": np.array(offsets, dtype=np.int64),
@@ -85,7 +86,7 @@ class _Headers:
             "names": np.array([name.encode("utf-8", "surrogateescape") for name in names], dtype=np.bytes_),
             "labels": np.array(labels, dtype=np.str_),
             "keys": np.array(list(self.keys), dtype=np.str_),
-            "skipped": np.array(_readable(left_out), dtype=np.str_).reshape(-1, 4),
+            "skipped": np.array(left_out, dtype=np.str_).reshape(-1, 4),
         }
 
     def _members(self, shard: IO[bytes], tar: tarfile.TarFile, above: str, end: int) -> None:
@@ -160,12 +161,5 @@ def _first(stem: str) -> str:
 
 def _said(value: Any) -> str:
     """A value of json as the text of a label; "" if it says no class."""
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else ""
-    return str(value).strip()[:LONGEST] if isinstance(value, int | str) else ""
-
-
-def _readable(rows: list[list[str]]) -> list[list[str]]:
-    return [[text.encode("utf-8", "replace").decode() for text in row] for row in rows]
+    found = raw([value])
+    return "" if found is None or found[0] == NONE else str(found[0])[:LONGEST]

@@ -48,7 +48,6 @@ class Bucket:
             self._base, _, self.only = self._base.rpartition("/")
 
     def files(self, *suffixes: str) -> list[File]:
-        """All files below with these endings, in the order of their names."""
         given = [f"{self._base}/{self.only}"] if self.only else self._given
         if given is not None:
             with ThreadPoolExecutor(self.reads) as threads:
@@ -65,7 +64,6 @@ class Bucket:
         return sorted(visible, key=lambda file: file.name.split("/"))
 
     def top(self) -> list[str]:
-        """Names of what lies in it and in its folders; of an address with braces, the names that they give."""
         if self.only or self._given:
             return [self.only] if self.only else [path[len(self._base) + 1 :] for path in self._given or ()]
         first = [file.name[len(self._base) + 1 :] for file in self._listed(deep=False)]
@@ -74,7 +72,6 @@ class Bucket:
         return first + [file.name[len(self._base) + 1 :] for files in inside for file in files]
 
     def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
-        """So many bytes of a file from `start` on, in one request."""
         data = self._patiently(f"reading {name}", lambda: self._client.read(f"{self._base}/{name}", start, size))
         if size is not None and len(data) != size:
             raise StorageError(
@@ -84,19 +81,16 @@ class Bucket:
         return data
 
     def open(self, file: File, piece: int) -> IO[bytes]:
-        """A file to seek in, read in pieces, each a request."""
         return io.BufferedReader(_Ranges(lambda start, size: self.read(file.name, start, size), file.size), piece)
 
     def refuse_links_out(self, files: list[File]) -> None:
         """An address has no links."""
 
     def size(self, name: str) -> int:
-        """Bytes of a file."""
         found = self._patiently("looking at it", lambda: self._client.about(f"{self._base}/{name}"))
         return found.size if found is not None else 0
 
     def place(self, name: str) -> str:
-        """The whole address."""
         scheme = "" if "://" in self._base else f"{self._kind}://"
         return f"{scheme}{self._base}/{name}"
 

@@ -103,7 +103,6 @@ class Folder:
         self.root, self.reads, self.links, self.skipped = path, None, links, Skipped()
 
     def files(self, *suffixes: str) -> list[File]:
-        """All files below with these endings, in the order of their names."""
         self.skipped, found = Skipped(), list[File]()
         for name, entry in self._walk(self.skipped, refuse=self._refuse_out):
             if not name.endswith("/") and (not suffixes or self.only or name.lower().endswith(suffixes)):
@@ -112,7 +111,6 @@ class Folder:
         return sorted(found, key=lambda file: file.name.split("/"))
 
     def top(self) -> list[str]:
-        """Names of what lies in it and in its folders, the upper ones first; folders end in a slash."""
         return [name for name, _ in islice(self._walk(Skipped()), TOP)]
 
     def _walk(
@@ -161,25 +159,20 @@ class Folder:
         return path.relative_to(self._folder).as_posix()
 
     def size(self, name: str) -> int:
-        """Bytes of a file."""
         return (self._folder / name).stat().st_size
 
     def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
-        """So many bytes of a file from `start` on."""
         with self._opened(name) as file:
             file.seek(start)
             return file.read(-1 if size is None else size)
 
     def open(self, file: File, piece: int) -> IO[bytes]:  # noqa: ARG002  the system reads ahead
-        """A file to seek in."""
         return self._opened(file.name)
 
     def place(self, name: str) -> str:
-        """The whole path."""
         return str(self._folder / name)
 
     def refuse_links_out(self, files: list[File]) -> None:
-        """Raises if one of these files is a link out of the folder."""
         for file in files:
             if file.is_link:
                 self._refuse_out(self._folder / file.name)

@@ -38,7 +38,6 @@ class Zipped:
         self._stamp = stamp
 
     def files(self, *suffixes: str) -> list[File]:
-        """All members with these endings, in the order of their names."""
         self.skipped, found = Skipped(), dict[str, File]()
         for member in self._zip.infolist():
             name = member.filename
@@ -57,11 +56,9 @@ class Zipped:
         return sorted(found.values(), key=lambda file: file.name.split("/"))
 
     def top(self) -> list[str]:
-        """Names of all its members."""
         return [name for name in self._zip.namelist() if not is_hidden(name)]
 
     def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
-        """So many bytes of a member from `start` on."""
         try:
             with self._zip.open(name) as member:
                 if start:
@@ -77,16 +74,13 @@ class Zipped:
             raise StorageError(f"the images' file {self.root} is gone ({reason}); see that it is mounted") from reason
 
     def open(self, file: File, piece: int) -> IO[bytes]:  # noqa: ARG002  the system reads ahead
-        """A member to seek in."""
         return self._zip.open(file.name)
 
     def size(self, name: str) -> int:
-        """Bytes of a member, unpacked."""
         return self._zip.getinfo(name).file_size
 
     def refuse_links_out(self, files: list[File]) -> None:
         """A link in a zip file is a small text, and no image."""
 
     def place(self, name: str) -> str:
-        """The file, and the name in there."""
         return f"{self.root}, {name}"
