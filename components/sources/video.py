@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Unpack
 
-import numpy as np
 from jaxtyping import UInt8
 from torch import Tensor
 
-from sslgraph import draws
 from sslgraph.amounts import counted
 from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import Positive
 
-from .albums.album import Album, AlbumSettings, Chosen, chosen
+from .albums.album import Album, AlbumSettings, chosen
 from .films.films import SUFFIXES, Clip, Film, clip_at, counted_times, film, frame_at
 from .names.arranging import arranged_files
 from .stores.store import Folder
@@ -50,19 +48,13 @@ class Video(Album):
             raise SslgraphError(f"none of the {counted(len(names), 'video')} can be read, for example {broken[0]}")
         found = arranged_files(list(whole), store.skipped)
         part = chosen(found.labels, found.splits, len(whole), split=self.split, limit=None, where=path)
-        films = list(whole.values())
-        self.films = [films[i] for i in part.rows]
-        self.classes = found.classes
-        self._times = counted_times(self.films, every)
-        of_frame = np.array([number for number, _ in self._times], dtype=np.int64)
-        labels = None if part.labels is None else part.labels[of_frame]
-        kept = draws.fair(len(self._times), self.limit or len(self._times), labels)
-        size = (len(self._times), 0 if labels is None else len(labels[labels >= 0].unique()))
-        self._times = [self._times[i] for i in kept.tolist()]
+        self.films, self.classes = [list(whole.values())[i] for i in part.rows], found.classes
+        times = counted_times(self.films, every)
+        labels = None if part.labels is None else part.labels[[number for number, _ in times]]
         notes = [*part.notes, f"{counted(len(self.films), 'video')}, a frame every {every:g} s"]
         if broken:
             notes.append(f"{counted(len(broken), 'video')} can't be read, such as {broken[0]}")
-        self.keep(Chosen(kept.numpy(), None if labels is None else labels[kept], size), notes)
+        self._times = [times[i] for i in self.choose(labels, None, len(times), where=path, notes=notes)]
 
     def load(self, index: int) -> UInt8[Tensor, "3 height width"]:
         number, seconds = self._times[index]

@@ -73,13 +73,9 @@ class Album(ABC):
     ) -> NDArray[np.int64]:  # fmt: skip
         """Which of so many items are used (see `chosen`); `notes` are said besides what is said of the splits."""
         part = chosen(labels, splits, count, split=self.split, limit=self.limit, where=where)
-        self.keep(part, notes)
-        return part.rows
-
-    def keep(self, part: Chosen, notes: Sequence[str]) -> None:
-        """These items are the pictures from now on."""
         self.count, self.labels, self.whole = len(part.rows), part.labels, part.whole
         self.notes = (*part.notes, *notes)
+        return part.rows
 
     @abstractmethod
     def load(self, index: int) -> Picture:
