@@ -13,8 +13,8 @@ from sslgraph.errors import SslgraphError, StorageError
 from sslgraph.files.addresses import kind_of, patiently, refuse_secrets
 
 from .clients import client_for
-from .skipped import Skipped, is_hidden
-from .store import File
+from .skipped import Skipped
+from .store import File, visible
 from .wildcards import expanded
 
 Found = TypeVar("Found")
@@ -56,12 +56,7 @@ class Bucket:
             found = self._listed(deep=True)
         names = [File(file.name[len(self._base) + 1 :], file.size, file.stamp) for file in found]
         self.skipped = Skipped()
-        kept = [f for f in names if not suffixes or self.only or f.name.lower().endswith(suffixes)]
-        for file in kept:
-            if is_hidden(file.name):
-                self.skipped.note("hidden file", "skipped", file.name)
-        visible = [file for file in kept if not is_hidden(file.name)]
-        return sorted(visible, key=lambda file: file.name.split("/"))
+        return visible(names, () if self.only else suffixes, self.skipped)
 
     def top(self) -> list[str]:
         if self.only or self._given:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -65,6 +65,15 @@ class Store(Protocol):
 
     def place(self, name: str) -> str:
         """The file as a message names it."""
+
+
+def visible(files: Iterable[File], suffixes: tuple[str, ...], skipped: Skipped) -> list[File]:
+    """Those with these endings, or all if there are none, in the order of their names; hidden ones are counted."""
+    kept = [file for file in files if not suffixes or file.name.lower().endswith(suffixes)]
+    for file in kept:
+        if is_hidden(file.name):
+            skipped.note("hidden file", "skipped", file.name)
+    return sorted((one for one in kept if not is_hidden(one.name)), key=lambda file: file.name.split("/"))
 
 
 def beside(store: Store, name: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import IO
 from sslgraph.errors import SslgraphError, StorageError
 
 from .skipped import Skipped, is_hidden
-from .store import File
+from .store import File, visible
 
 ENDING = ".zip"
 ENCRYPTED = 0x1
@@ -30,12 +30,11 @@ class Zipped:
     def __init__(self, path: str) -> None:
         self.root, self.skipped = path, Skipped()
         self._file = Path(path).expanduser()
-        stamp = f"{self._file.stat().st_size} {self._file.stat().st_mtime_ns}"
+        self._stamp = f"{self._file.stat().st_size} {self._file.stat().st_mtime_ns}"
         try:
             self._zip = zipfile.ZipFile(self._file)
         except (zipfile.BadZipFile, OSError, NotImplementedError) as reason:
             raise SslgraphError(f"{path} can't be read as a zip file ({reason}); fetch it again") from None
-        self._stamp = stamp
 
     def files(self, *suffixes: str) -> list[File]:
         self.skipped, found = Skipped(), dict[str, File]()
@@ -43,17 +42,15 @@ class Zipped:
             name = member.filename
             if member.is_dir():
                 continue
-            if is_hidden(name):
-                self.skipped.note("hidden file", "skipped", name)
-            elif member.flag_bits & ENCRYPTED:
+            if member.flag_bits & ENCRYPTED:
                 self.skipped.note("member", "encrypted: unpack it with its password", name)
             elif member.file_size > LARGEST:
                 self.skipped.note("member", "larger than 1 GiB: unpack it", name)
-            elif not suffixes or name.lower().endswith(suffixes):
+            else:
                 if name in found:
                     self.skipped.note("member", "has the name of a later one", name)
                 found[name] = File(name, member.file_size, self._stamp)
-        return sorted(found.values(), key=lambda file: file.name.split("/"))
+        return visible(found.values(), suffixes, self.skipped)
 
     def top(self) -> list[str]:
         return [name for name in self._zip.namelist() if not is_hidden(name)]

@@ -128,21 +128,12 @@ def _swallows(field: str, mark: str) -> bool:
 
 
 def _of_objects(name: str, text: str) -> Iterator[Row]:
-    found: Any = None
-    try:
-        found = json.loads(text) if name.lower().endswith(".json") else None
-    except (ValueError, RecursionError) as reason:
-        raise SslgraphError(f"{name} can't be read as JSON: {reason}") from None
-    if not name.lower().endswith(".json"):
-        found = list(_of_lines(name, text))
-    if isinstance(found, dict) and isinstance(found.get("images"), list):
-        found = list(_of_coco(found))
-    elif isinstance(found, dict) and found and not any(isinstance(value, dict | list) for value in found.values()):
-        found = [{PATH: key, LABEL: value} for key, value in found.items()]
-    elif isinstance(found, dict) and all(map(_is_of_a_file, found.items())) and found:
-        found = [{PATH: key, **value} for key, value in found.items()]
-    elif isinstance(found, dict) and found and all(isinstance(value, list) for value in found.values()):
-        found = [_of_group(key, one) for key, value in found.items() for one in value]
+    """The objects of JSON, or of its lines; an image may also be a text or a number."""
+    if name.lower().endswith(".json"):
+        found = _json(name, text)
+    else:
+        found = [_json(name, line, before) for before, line in enumerate(text.splitlines()) if line.strip()]
+    found = list(_of_object(found)) if isinstance(found, dict) else found
     if not isinstance(found, list) or not found:
         raise SslgraphError(
             f"{name} lists no images: it must be a list of objects, an object of file and label or of class and files, "
@@ -152,21 +143,25 @@ def _of_objects(name: str, text: str) -> Iterator[Row]:
         yield one if isinstance(one, dict) else {PATH: one if isinstance(one, int) else str(one)}
 
 
-def _is_of_a_file(item: tuple[str, Any]) -> bool:
-    """Whether a file stands before the object of what is known of it."""
-    return item[0].lower().endswith(SUFFIXES) and isinstance(item[1], dict)
+def _json(name: str, text: str, before: int = 0) -> Any:
+    """What a text of JSON says, before which so many lines stand in its file."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as reason:
+        at = f", line {before + reason.lineno}," if isinstance(reason, json.JSONDecodeError) else ""
+        raise SslgraphError(f"{name}{at} can't be read as JSON: {getattr(reason, 'msg', reason)}") from None
 
 
-def _of_lines(name: str, text: str) -> Iterator[Any]:
-    """The object of each line."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except (ValueError, RecursionError) as reason:
-                raise SslgraphError(
-                    f"{name}, line {number}, can't be read as JSON: {getattr(reason, 'msg', reason)}"
-                ) from None
+def _of_object(found: dict[str, Any]) -> Iterator[Row]:
+    """The images of an object: COCO's; by file, with a label or what is known of it; by class or split."""
+    if isinstance(found.get("images"), list):
+        yield from _of_coco(found)
+    elif not any(isinstance(value, dict | list) for value in found.values()):
+        yield from ({PATH: key, LABEL: value} for key, value in found.items())
+    elif all(key.lower().endswith(SUFFIXES) and isinstance(value, dict) for key, value in found.items()):
+        yield from ({PATH: key, **value} for key, value in found.items())
+    elif all(isinstance(value, list) for value in found.values()):
+        yield from (_of_group(key, one) for key, value in found.items() for one in value)
 
 
 def _of_group(key: str, one: Any) -> Row:
