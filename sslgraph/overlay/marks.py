@@ -82,7 +82,7 @@ class _Marking:
             yield from self._edge(shape)
         elif shape.role == "stop":
             state = self.lines.get((shape.name, "data"), "same")
-            yield self._gone(shape) if state == "removed" else replace(shape, opacity=0.7 if state == "same" else 1.0)
+            yield self._stop(shape) if state == "removed" else replace(shape, opacity=0.7 if state == "same" else 1.0)
         elif shape.role == "label":
             yield self._label(shape)
         else:
@@ -134,6 +134,11 @@ class _Marking:
         parts = [p for p in group.parts if not (isinstance(p, Path) and p.stroke == self.theme.ground)]
         thin = [replace(p, width=min(p.width, 1.8)) if isinstance(p, Path) else p for p in parts]
         return replace(group, parts=tuple(_recoloured(part, self.marks.removed, dash=DOTS) for part in thin))
+
+    def _stop(self, group: Group) -> Group:
+        """A stop-gradient that went: its bars stay whole, and so does the gap that they stand in."""
+        gap, *bars = group.parts
+        return replace(group, parts=(gap, *(_recoloured(part, self.marks.removed) for part in bars)))
 
     def _label(self, group: Group) -> Group:
         """The words of relations take the colour of their lines; names of tensors grow paler."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,9 @@ from typing import Literal
 from sslgraph.diff import Changed, Comparison
 from sslgraph.diff.phrases import of_settings
 from sslgraph.drawing import Box, Edge, Panel, Picture
+from sslgraph.drawing.arrange.layout import WRAP
+from sslgraph.drawing.elements.measure import NOTE, width
+from sslgraph.drawing.figure.summed import once
 from sslgraph.read.spec import Method
 
 State = Literal["same", "changed", "added", "removed"]
@@ -26,6 +30,7 @@ PAIRED: tuple[tuple[str, ...], ...] = (
 )
 NOTHING = Panel("", "", (), (), ())  # in the place of a panel that the other method does not have
 CHIPS = 3  # lines of changes under a box; the words of the comparison have them all
+_APART = re.compile(r", (?![^\[(]*[\])])")  # between two changes, not within a list
 _KINDS = ("net", "target", "state", "op", "loss")  # of changes that a box tells
 
 
@@ -49,6 +54,7 @@ class Union:
 
 def union(one: Picture, other: Picture, comparison: Comparison) -> Union:
     """Lays the picture of one method over that of another."""
+    one, other = once(one), once(other)
     made = Union(Picture(f"{one.title} → {other.title}", other.level, ()))
     rest = [panel for panel in one.panels if not _trains(panel)]
     panels: list[Panel] = []
@@ -177,9 +183,9 @@ class _Overlay:
         changes = [change for change in told if change.other == new.part and new is first]
         if new.kind == "loss" and (equal := self._equal(changes)):
             return (f"{old.title} → {new.title}", equal) if old.title != new.title else (equal,)
-        said = of_settings(changes).replace("->", "→").split(", ") if changes else []
+        said = _APART.split(of_settings(changes).replace("->", "→")) if changes else []
         more = [f"and {len(said) - CHIPS + 1} more"] if len(said) > CHIPS else []
-        return tuple(said[: CHIPS - len(more)] + more)
+        return tuple(line for chip in said[: CHIPS - len(more)] + more for line in _lines(chip))
 
     def _equal(self, changes: list[Changed]) -> str:
         """What is said of two losses that differ by a factor and an offset only."""
@@ -228,6 +234,12 @@ def _key(edge: Edge) -> Line:
 def _of(boxes: list[Box], part: str, kind: str = "") -> list[Box]:
     """The boxes of a part of one kind; without a kind, those that are neither a view nor its augmentation."""
     return [b for b in boxes if b.part == part and (b.kind == kind if kind else b.kind not in ("view", "augmentation"))]
+
+
+def _lines(chip: str) -> tuple[str, ...]:
+    """A chip that is wider than a box's words may be as two: what was, and what is."""
+    before, arrow, after = chip.partition(" → ")
+    return (before, f"→ {after}") if arrow and width(chip, NOTE) > WRAP else (chip,)
 
 
 def _copies(method: Method, net: str) -> list[str]:

@@ -15,6 +15,7 @@ from rules import broken, crossed, meet
 from toys import EYE, SQUARE, dense
 
 from sslgraph.drawing import Picture, fold, foldable, layout, picture
+from sslgraph.drawing.figure.summed import gathered
 from sslgraph.pipelines.check.check import examine
 from sslgraph.read import catalogue
 from sslgraph.settle.sized import SizedGraph
@@ -30,9 +31,9 @@ def shipped(name: str) -> SizedGraph:
 
 def faults(drawn: Picture) -> list[str]:
     """What the panels of a picture break, folded or not."""
-    return [
-        fault for shown in (drawn, fold(drawn, *foldable(drawn))) for panel in shown.panels for fault in broken(panel)
-    ]
+    whole = gathered(drawn)
+    forms = dict.fromkeys((drawn, whole, fold(whole, *foldable(whole))))
+    return [fault for shown in forms for panel in shown.panels for fault in broken(panel)]
 
 
 @pytest.mark.parametrize("level", ["paper", "every-call"])

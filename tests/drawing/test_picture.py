@@ -17,6 +17,7 @@ from sslgraph.drawing.arrange.grid.columns import columns
 from sslgraph.drawing.arrange.grid.rows import grid
 from sslgraph.drawing.elements.forms import Words
 from sslgraph.drawing.elements.measure import symbol
+from sslgraph.drawing.elements.picture import NETS
 from sslgraph.drawing.elements.place import Place
 from sslgraph.drawing.elements.words import (
     count,
@@ -156,6 +157,42 @@ def test_losses_of_the_same_two_things_are_one_box() -> None:
     assert len(arriving) == 2 and {edge.losses for edge in arriving} == {("invariance", "variance", "covariance")}
     apart = picture(shipped("context_encoder"))
     assert gathered(apart) == apart
+
+
+def test_calls_of_a_net_that_are_read_together_or_read_one_net_are_one_box() -> None:
+    found = gathered(picture(shipped("ibot"))).panels[0]
+    assert [box.part for box in found.boxes if box.kind in NETS] == ["s", "hs", "t", "ht"]
+    part = {box.id: box.part or box.id for box in found.boxes}
+    between = [(e.name, e.port, e.shape) for e in found.edges if (part[e.source], part[e.target]) == ("s", "hs")]
+    assert between == [("g, l", "", ""), ("", "patches", "2B×196×384")]
+    assert {part[e.source] for e in found.edges if part[e.target] == "s"} == {"x", "local_crops", "mask"}
+    assert [e.kind for e in found.edges if e.kind == "same"] == [], "one box needs no double line to itself"
+    (encoder,) = [box for box in found.boxes if box.part == "s"]
+    assert set(encoder.values) == {"g", "l"} and set(encoder.trained_by) == {"patch", "image"}
+
+
+@pytest.mark.parametrize("name", ["simsiam", "pirl", "relative_patch", "densecl", "ressl"])
+def test_calls_of_a_net_on_branches_of_their_own_stay_apart(name: str) -> None:
+    assert gathered(picture(shipped(name))) == picture(shipped(name))
+
+
+@pytest.mark.parametrize("name", ["ibot", "dinov3", "msn", "vicreg", "simsiam"])
+def test_what_is_drawn_once_stands_for_all_that_is_read(name: str) -> None:
+    drawn = picture(shipped(name))
+    for apart, once in zip(drawn.panels, gathered(drawn).panels, strict=True):
+        reads = [sorted(read for edge in panel.edges for read in edge.reads) for panel in (apart, once)]
+        assert reads[0] == reads[1]
+        losses: dict[object, set[str]] = {}
+        for edge in apart.edges:
+            for read in edge.reads:
+                losses.setdefault((read, edge.gradient), set()).update(edge.losses)
+        for edge in once.edges:
+            assert set(edge.losses) == {loss for read in edge.reads for loss in losses[read, edge.gradient]}
+
+
+def test_every_call_has_its_box_where_a_box_for_every_call_is_asked_for() -> None:
+    drawn = picture(shipped("ibot"), level="every-call")
+    assert len(gathered(drawn).panels[0].boxes) == len(drawn.panels[0].boxes)
 
 
 def test_a_mask_shows_at_its_encoder_what_enters() -> None:

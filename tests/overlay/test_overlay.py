@@ -15,8 +15,8 @@ from sslgraph.diff import Comparison, Figure, account
 from sslgraph.drawing import DARK, LIGHT, Picture, Theme, as_svg
 from sslgraph.drawing.elements.forms import Group, Words
 from sslgraph.drawing.elements.forms import Path as Line
-from sslgraph.overlay import Union, compared, overlay, union
-from sslgraph.overlay.union import WAS
+from sslgraph.overlay import MARKS, Union, compared, overlay, union
+from sslgraph.overlay.union import _APART, WAS, _lines
 from sslgraph.page import Shown
 from sslgraph.pipelines.commands.texts.page import shown
 
@@ -50,6 +50,28 @@ def test_byol_and_simsiam_differ_by_the_lines_of_the_slow_copy() -> None:
     assert made.chips["f_x2"] == made.chips["z2"] == ("slow copy → same weights",)
     assert made.chips["z1"] == ("2 → 3 layers", "hidden 4096 → 2048", "and 3 more")
     assert "equal up to a factor" in made.chips["one"]
+
+
+def test_a_chip_is_cut_between_values_and_never_within_a_list() -> None:
+    made = laid_over("deepcluster", "swav")
+    words = [word for chips in made.chips.values() for word in chips]
+    assert not [word for word in words if word.count("[") != word.count("]")]
+    changed = _lines("momentum linear 0.996 to 0.9992 → cosine 0.996 to 1")
+    assert changed == ("momentum linear 0.996 to 0.9992", "→ cosine 0.996 to 1")
+    assert _lines("out 256 → 2048") == ("out 256 → 2048",)
+    split = _APART.split("k [3000, 3000] → [10], heads (1, 2), out 3")
+    assert split == ["k [3000, 3000] → [10]", "heads (1, 2)", "out 3"]
+
+
+def test_a_stop_gradient_that_went_is_two_bars_in_a_gap() -> None:
+    made = laid_over("simsiam", "simclr")
+    drawn = overlay(made, account(method("simsiam").method, method("simclr").method), "light")
+    stops = [part for part in drawn.shapes if isinstance(part, Group) and part.role == "stop"]
+    body = [p for stop in stops for p in stop.parts if isinstance(p, Line)]
+    assert [(line.fill, line.stroke, line.dash) for line in body] == [
+        (LIGHT.ground, "none", ()),
+        ("none", MARKS["light"].removed, ()),
+    ]
 
 
 def test_slow_copies_that_both_keep_stay_though_they_run_from_another_box_of_their_net() -> None:

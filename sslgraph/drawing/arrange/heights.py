@@ -12,6 +12,7 @@ from .skyline import set_rows
 
 ROW_GAP, ROW_NARROW = 30.0, 16.0  # between rows; on a narrow sheet
 WORDS = 16.0  # for the words of one relation more
+JOG = 5.0  # a line that would step aside by less between two boxes that stand level runs straight
 NEAR = 50.0  # so far a loss moves to make one of its lines straight
 
 
@@ -96,6 +97,8 @@ def _ports(draft: Draft) -> None:
                 _meet(draft, plan, draft.port_out, draft.port_in, plan.source)
             elif len(draft.ins[plan.target]) == 1:
                 _meet(draft, plan, draft.port_in, draft.port_out, plan.target)
+            elif abs(draft.port_out[plan.edge] - draft.port_in[plan.edge]) < JOG:
+                draft.port_in[plan.edge] = draft.port_out[plan.edge]
 
 
 def _side(draft: Draft, name: str, lines: list[Plan], port: dict[int, float], other_end: str) -> None:
