@@ -1,17 +1,21 @@
-"""Trains a method that is named alone on a folder of photographs, by the recipe for photographs."""
+"""Trains a method that is named alone, or its file, on a folder of photographs, by the recipe for photographs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
+
+import yaml
 
 from sslgraph.amounts import counted
 from sslgraph.checked import augmentations
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.read import catalogue
+from sslgraph.read.document import read
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 from sslgraph.read.spec import Method, Part
@@ -28,7 +32,7 @@ STEPS, EPOCHS = 600, (20, 200)  # the least number of steps, and the range of ep
 
 @dataclass(frozen=True)
 class Chosen:
-    """The recipe to train, what it is changed by, and why, in words."""
+    """The recipe to train (its name, or its text), what it is changed by, and why, in words."""
 
     name: str
     overrides: Mapping[str, Any]
@@ -40,7 +44,8 @@ def chosen(name: str, path: str, use: str, given: Mapping[str, Any], plugins: tu
 
     What is given stays as it is given.
     """
-    if not catalogue.has("methods", name):
+    recipe = _recipe(name)
+    if recipe is None:
         return None
     known = registry.signature(use).settings
     limit = {"limit": given["data.limit"]} if "data.limit" in given and "limit" in known else {}
@@ -49,7 +54,6 @@ def chosen(name: str, path: str, use: str, given: Mapping[str, Any], plugins: tu
     side, count = _side(source), len(source)
     if side < SMALLEST:
         return None
-    recipe = f"{DATASET}/{name}"
     more: dict[str, Any] = {}
     whole = load_recipe(recipe, dict(given)).spec
     batch = whole.batch
@@ -62,13 +66,32 @@ def chosen(name: str, path: str, use: str, given: Mapping[str, Any], plugins: tu
     is_small = bool(why and small)
     more |= small if is_small else {}
     sides = " and ".join(map(str, sorted(set(small.values()), reverse=True)))
-    sizes = f"views of {sides} pixels, because {why}" if is_small else "views of the paper's size"
+    sizes = f"views of {sides} pixels, because {why}" if is_small else f"views of {_whose(name)} size"
     epochs = f"{counted(more['epochs'], 'epoch')}, " if "epochs" in more else ""
     said = (
-        f"{recipe}: {counted(count, 'photograph')} to train on, of about {side:.0f} pixels; {sizes}; {epochs}batch "
-        f"{batch}\n  other recipes: sslgraph list; other numbers: --epochs, --batch, --set"
+        f"{DATASET}/{Path(name).stem}: {counted(count, 'photograph')} to train on, of about {side:.0f} pixels; "
+        f"{sizes}; {epochs}batch {batch}\n  other recipes: sslgraph list; other numbers: --epochs, --batch, --set"
     )
     return Chosen(recipe, more, said)
+
+
+def _whose(name: str) -> str:
+    return "their own" if catalogue.is_file(name) else "the paper's"
+
+
+def _has_sizes(recipe: str, method: Method) -> bool:
+    """Whether the author of a method's file has written how large its views are."""
+    return "\n" in recipe and any("size" in view.settings for view in method.views.values())
+
+
+def _recipe(name: str) -> str | None:
+    """The recipe for photographs of a method, or of a method's file; None of anything else."""
+    if catalogue.has("methods", name):
+        return f"{DATASET}/{name}"
+    if not catalogue.is_file(name) or read(catalogue.file_of("methods", name)).kind != "method":
+        return None
+    title, file = f"{DATASET}-{Path(name).stem}", str(Path(name).resolve())
+    return yaml.safe_dump({"recipe": title, "extends": f"{DATASET}/default", "method": file}, sort_keys=False)
 
 
 def _queues(method: Method, batch: int, count: int, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,11 +126,11 @@ def _reason(side: float) -> str:
 
 
 def _smaller(recipe: str, given: Mapping[str, Any], plugins: tuple[str, ...]) -> dict[str, Any]:
-    """A size for each view by which the method still fits together; none if it does not, or sizes are given."""
+    """A size for each view by which the method still fits together; none if it does not, or sizes are written."""
     from sslgraph.views.views import ViewProgram
 
     loaded = method_in(load_recipe(recipe, dict(given)))
-    if any(path.startswith("views.") and path.endswith(".size") for path in given):
+    if any(path.startswith("views.") and path.endswith(".size") for path in given) or _has_sizes(recipe, loaded.spec):
         return {}
     sizes = ViewProgram.build(loaded.spec.views, augmentations(loaded, plugins)).sizes(512, 512)
     found = {f"views.{view}.size": max(2, round(side * SHARE / STRIDE)) * STRIDE for view, (side, _) in sizes.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from sslgraph.errors import Fault, SslgraphError, placed, under
 from sslgraph.files import write_whole
 from sslgraph.files.addresses import is_address
 from sslgraph.lint import Facts, lint
+from sslgraph.read import catalogue
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, UnsoundError, method_in
 from sslgraph.read.plugins import folders_of
@@ -50,7 +52,7 @@ from .fingerprint import fingerprint
 class Config:
     """What a run is asked for, in plain values that travel between processes."""
 
-    recipe: str  # a name or a file
+    recipe: str  # a name, a file, or a text of several lines
     overrides: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     out: str | None = None  # run folder or address (s3://bucket/run); default runs/<recipe>-seed<seed>-<time>
@@ -80,7 +82,9 @@ def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
         loaded, known = wrong.without, wrong.faults
     plugins = check.allowed_in(loaded, config.plugins)
     check.sound(method_in(loaded), loaded, plugins, known=known)
-    name = Path(config.recipe).stem if config.recipe.endswith((".yaml", ".yml")) else config.recipe.replace("/", "-")
+    is_file = catalogue.is_file(config.recipe)
+    title = loaded.spec.recipe if "\n" in config.recipe else Path(config.recipe).stem if is_file else config.recipe
+    name = re.sub(r"[\s/]+", "-", title)
     address = config.out if config.out and is_address(config.out) else ""
     if address:
         Remote.refuse(address)

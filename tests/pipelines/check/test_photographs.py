@@ -12,6 +12,7 @@ from PIL import Image
 from sslgraph.pipelines.check import check, photographs
 from sslgraph.pipelines.check.request import peaking, request
 from sslgraph.read import catalogue
+from sslgraph.read.load import load_recipe
 from sslgraph.schedules import schedule
 
 USE = "sources.image_folder"
@@ -44,6 +45,25 @@ def test_views_batch_and_epochs_follow_from_the_images(photos: Path) -> None:
     given = {"batch": 8, "steps": 9, "views__large__size": 64, "data__limit": 10, "state__queue__size": 8}
     kept = chosen("swav", photos / "large", **given)
     assert kept is not None and kept.overrides == {} and "10 photographs" in kept.said
+
+
+def test_a_methods_file_is_trained_as_a_named_method_is(photos: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    method = "extends: simclr\nset: {nets.f.depth: 34%s}\n"
+    file.write_text(method % "")
+    found = chosen(str(file), photos / "large")
+    assert found is not None and found.overrides == {"batch": 16, "epochs": 200, "views.x.size": 96}
+    assert found.said.startswith("photos/mine: 18 photographs to train on, of about 80 pixels; views of 96 pixels")
+    asked = request(str(file), data=str(photos / "large"), say=lambda _: None, epochs=3)
+    spec = load_recipe(asked["recipe"], asked["overrides"]).spec
+    assert (spec.recipe, spec.epochs, spec.batch, spec.optimizer["use"]) == ("photos-mine", 3, 16, "adamw")
+    assert spec.method.nets["f"].settings["depth"] == 34 and str(spec.data.settings["path"]).endswith("large")
+    assert chosen(str(file), photos / "small") is None
+    file.write_text(method % ", views.x.size: 64")
+    found = chosen(str(file), photos / "large")
+    assert found is not None and "views.x.size" not in found.overrides and "views of their own size" in found.said
+    file.write_text("recipe: mine\nextends: cifar10/simclr\n")
+    assert chosen(str(file), photos / "large") is None
 
 
 def test_a_queue_is_no_longer_than_there_are_images(photos: Path) -> None:
