@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sslgraph.errors import LINE, Fault, Path, SpecError, placed, together, under
+from sslgraph.errors import LINE, Fault, Path, SpecError, placed, raise_all, together, under
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.read import catalogue
@@ -90,8 +90,7 @@ def augmentations(loaded: Loaded[Method], plugins: tuple[str, ...] = ()) -> dict
                 found[spec.augment] = _augmentation(spec.augment, plugins)
         except SpecError as wrong:
             faults += wrong.faults
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     return {**found, catalogue.EVALUATION: load_augmentation(catalogue.EVALUATION).spec}
 
 

@@ -103,6 +103,13 @@ class SpecError(SslgraphError):
         super().__init__("\n".join([*shown, f"and {more:,} more faults"] if more else shown))
 
 
+def raise_all(faults: Iterable[Fault], look_up: Callable[[Path], Place | None] | None = None) -> None:
+    """Raises these faults, if there are any, at their places where `look_up` knows them."""
+    found = [fault if look_up is None else fault.placed(look_up) for fault in faults]
+    if found:
+        raise SpecError(found)
+
+
 @contextmanager
 def under(*path: str | int) -> Iterator[None]:
     """Faults that arise inside are about this path of the text, or about something below it."""
@@ -129,8 +136,7 @@ def together(*checks: Callable[[], Any], known: Iterable[Fault] = ()) -> list[An
             given.append(check())
         except SslgraphError as wrong:
             faults += [fault for fault in faults_of(wrong) if fault not in faults]
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     return given
 
 

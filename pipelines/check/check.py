@@ -9,7 +9,7 @@ from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from sslgraph.checked import BATCH, IMAGES, SOURCE, known_settings, sized_graph, wired, within
-from sslgraph.errors import Fault, SpecError, together, unknown
+from sslgraph.errors import Fault, SpecError, raise_all, together, unknown
 from sslgraph.lint import Facts, Finding, lint
 from sslgraph.parts import registry
 from sslgraph.read import catalogue
@@ -150,8 +150,7 @@ def splits(loaded: Loaded[Recipe], graph: Graph) -> None:
         if count > 1 and (size % count or size < 2 * count):
             problem = f"nets.{name}.norm_splits: {count} can't share {size} images evenly, two or more for each"
             faults.append(Fault(("batch",), problem, (), f"write a batch that {count} divides, or fewer splits"))
-    if faults:
-        raise SpecError([fault.placed(loaded.place) for fault in faults])
+    raise_all(faults, loaded.place)
 
 
 def _compares(box: Box) -> bool:
@@ -174,8 +173,7 @@ def spreading(loaded: Loaded[Recipe], graph: Graph) -> None:
         if recipe.compile:
             problem = "strategy: fsdp and compile: true can't be combined: weights are gathered between the calls"
             faults.append(Fault(("strategy",), problem, cure="leave one of them out"))
-    if faults:
-        raise SpecError([fault.placed(loaded.place) for fault in faults])
+    raise_all(faults, loaded.place)
 
 
 def load(name_or_file: str, overrides: Mapping[str, Any]) -> tuple[Loaded[Method], Loaded[Recipe] | None]:

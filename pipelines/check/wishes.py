@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sslgraph.errors import Fault, SpecError, SslgraphError, unknown, words
+from sslgraph.errors import Fault, SslgraphError, raise_all, unknown, words
 from sslgraph.parts import kinds
 from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Recipe
@@ -39,8 +39,7 @@ def refuse(loaded: Loaded[Recipe]) -> None:
     if isinstance(best, str) and (best != "knn" or best not in evaluate):
         cure = "add evaluate: {knn: {}}" if best == "knn" else "write best: knn"
         faults.append(Fault(("checkpoint", "best"), f"best: {best} is not measured during this run", (), cure))
-    if faults:
-        raise SpecError([fault.placed(loaded.place) for fault in faults])
+    raise_all(faults, loaded.place)
 
 
 def _faults(path: tuple[str, ...], given: Any, known: Mapping[str, str]) -> list[Fault]:

@@ -39,7 +39,7 @@ def classifier_of(method: CompiledMethod) -> nn.Module:
         if not scores or leg.values[inputs[labels]].port != "label":
             continue
         call = leg.values[inputs[scores]]
-        box = graph.boxes[call.box] if call.box else None
+        box = graph.maker(call)
         if (
             isinstance(box, NetBox)
             and trained_by(graph, loss, reaches) == {box.name}

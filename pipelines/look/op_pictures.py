@@ -35,7 +35,7 @@ class OpPictures:
     """The ops of the training leg that read views alone, run as the method's own program runs them."""
 
     def __init__(self, sized: SizedGraph, plugins: tuple[str, ...] = ()) -> None:
-        leg = next(leg for leg in sized.legs if leg.leg.is_training)
+        leg = sized.training
         self.sized = sized
         self.calls, steps = _before_nets(sized, leg)
         names = {step.target for step in steps if step.kind == "call"}

@@ -66,7 +66,7 @@ class Tally:
 
 def ports(method: CompiledMethod) -> dict[str, tuple[str, str]]:
     """The tensors of scores and of class numbers of each loss of the training step that has both."""
-    (leg,) = (leg for leg in method.sized.legs if leg.leg.is_training)
+    leg = method.sized.training
     found, losses = {}, {loss.name for loss in leg.leg.losses}
     for step in leg.steps:
         if step.kind == "call" and step.target in losses:

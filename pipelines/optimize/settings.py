@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sslgraph.errors import Fault, SpecError, SslgraphError, under, unknown, words
+from sslgraph.errors import Fault, SpecError, SslgraphError, raise_all, under, unknown, words
 from sslgraph.parts import kinds
 from sslgraph.parts.arguments import kind_in_words
 from sslgraph.schedules import Schedule, schedule
@@ -89,8 +89,7 @@ def read(settings: Mapping[str, Any], plugins: tuple[str, ...] = ()) -> Settings
     faults += [
         fault.under(("groups", i)) for i, text in enumerate(texts) for fault in _group_faults(text, known, decay)
     ]
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     main = known[use]
     own = _own(main, settings)
     given = main.decay if settings.get("weight_decay") is None else settings["weight_decay"]

@@ -101,7 +101,7 @@ def rehearse(
 def _sharing(method: CompiledMethod) -> dict[str, int]:
     """What fsdp would do: a net is gathered for each call, and once more for the call's backward pass."""
     found = {"shared": 0, "shared_targets": 0, "gathered": 0, "together": 0}
-    leg = next(leg for leg in method.sized.legs if leg.leg.is_training)
+    leg = method.sized.training
     for name in shared(method):
         net = method.parts[name]
         count, is_trained = _count(net), name in method.net_names
@@ -118,7 +118,7 @@ def _count(net: torch.nn.Module) -> int:
 
 
 def _batch(method: CompiledMethod) -> Mapping[str, Tensor]:
-    leg = next(leg for leg in method.sized.legs if leg.leg.is_training)
+    leg = method.sized.training
     metas = {step.target: leg.tensors[step.name] for step in leg.steps if step.kind == "input"}
     return {name: torch.empty(meta.shape, dtype=meta.dtype) for name, meta in metas.items()}
 

@@ -101,7 +101,7 @@ class Monitor:
 def queue_ages(method: CompiledMethod) -> dict[str, int]:
     """How many steps old the oldest row of each queue is once the queue is full."""
     ages: dict[str, int] = {}
-    training = next(leg for leg in method.sized.legs if leg.leg.is_training)
+    training = method.sized.training
     for sized in training.writes:
         size: Any = method.sized.settings[sized.write.box].get("size")
         if isinstance(size, int) and sized.inputs:

@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path as File
 from typing import Any
 
-from sslgraph.errors import Fault, SpecError, SslgraphError, unknown, words
+from sslgraph.errors import Fault, SpecError, SslgraphError, raise_all, unknown, words
 from sslgraph.read.document import read
 from sslgraph.read.located import Value
 from sslgraph.read.validate import validated
@@ -141,8 +141,7 @@ def load_space(file: str) -> Space:
             variants.append(Variants(tuple(_ways(change))))
     if not text.numbers and not text.structure:
         faults.append(Fault(root.place, "this search tries nothing", (), "add numbers: or structure:"))
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     objective = str(text.maximize or text.minimize)
     return Space(text.search, objective, text.minimize is not None, numbers, tuple(variants), root.plain)
 

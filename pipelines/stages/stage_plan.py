@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sslgraph import home
 from sslgraph.checked import augmentations
-from sslgraph.errors import Fault, SpecError, SslgraphError, faults_of, unknown
+from sslgraph.errors import Fault, SpecError, placed, raise_all, under, unknown
 from sslgraph.parts.kinds import problem as value_problem
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_pipeline, load_recipe
@@ -90,11 +90,8 @@ def plan(
     folder = Path(out or Path("runs", Path(name).stem)).resolve()
     made: dict[str, Planned] = {}
     for stage, cell in cells(loaded).items():
-        try:
+        with placed(loaded.place), under("stages", cell.base):
             made[stage] = _planned(loaded, stage, cell, made, folder, told.get(cell.base, {}), data, plugins)
-        except SslgraphError as wrong:
-            faults = [fault.under(("stages", cell.base)) for fault in faults_of(wrong)]
-            raise SpecError([fault.placed(loaded.place) for fault in faults]) from wrong
     return list(made.values())
 
 
@@ -118,11 +115,9 @@ def refuse(loaded: Loaded[Pipeline]) -> None:
             faults += study_faults(name, stage, loaded.spec)
         else:
             faults += handed_on(name, stage, loaded.spec)
-    if faults := [*faults, *refused(loaded)]:
-        raise SpecError([fault.placed(loaded.place) for fault in faults])
+    raise_all([*faults, *refused(loaded)], loaded.place)
     for cell in cells(loaded).values() if loaded.spec.grid else ():
-        if faults := list(_wrong_settings(cell.base, cell.stage)):
-            raise SpecError([fault.placed(loaded.place) for fault in faults])
+        raise_all(_wrong_settings(cell.base, cell.stage), loaded.place)
 
 
 def _wrong_settings(name: str, stage: Stage) -> Iterator[Fault]:
@@ -215,11 +210,8 @@ def _path(loaded: Loaded[Pipeline], written: str) -> str:
 def _refuse_unread(spec: Stage, recipe: Loaded[Recipe]) -> None:
     """Refuses an artefact that no net of the stage takes."""
     names = sorted(net.weights.name for net in recipe.spec.method.nets.values() if net.weights and net.weights.name)
-    strange = [word for word in spec.given if word not in names]
-    if strange:
-        raise SpecError(
-            [unknown(("given", word), "no net says weights: for the given", word, names) for word in strange]
-        )
+    said = "no net says weights: for the given"
+    raise_all(unknown(("given", word), said, word, names) for word in spec.given if word not in names)
 
 
 def _inherited(file: str, spec: Stage, made: Mapping[str, Planned], told: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from sslgraph.errors import Fault, SpecError, SslgraphError
+from sslgraph.errors import Fault, SslgraphError, raise_all
 from sslgraph.read.spec import Weights
 from sslgraph.settle.sized import SizedGraph
 from sslgraph.wire.graph import Graph, NetBox
@@ -72,6 +72,5 @@ def given(
                 continue
             states[net] = found.state
             said.append(found.said)
-    if faults:
-        raise SpecError([fault.placed(sized.graph.place) for fault in faults])
+    raise_all(faults, sized.graph.place)
     return Given(states, tuple(said))

@@ -53,7 +53,7 @@ class CompiledMethod(nn.Module):
     ) -> None:
         super().__init__()
         self.sized, self.graph = sized, sized.graph
-        self._training = next(leg for leg in sized.legs if leg.leg.is_training)
+        self._training = sized.training
         boxes = self.graph.boxes
         with placed(self.graph.place):
             self.parts = nn.ModuleDict(build_parts(sized, seed=seed, plugins=plugins, given=given))

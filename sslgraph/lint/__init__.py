@@ -6,7 +6,7 @@ of the recipe leave no doubt, and is silent about a number that it does not know
 
 from __future__ import annotations
 
-from sslgraph.errors import Fault, SpecError, unknown
+from sslgraph.errors import Fault, raise_all, unknown
 from sslgraph.wire.graph import Graph
 
 from . import copy_rules, flow_rules, loss_rules, mask_rules, side_rules, sign_rules, state_rules, weight_rules
@@ -42,6 +42,5 @@ def _reasons(graph: Graph) -> dict[str, str]:
         for number, reason in said.items()
         if number in numbers and not reason.strip()
     ]
-    if faults:
-        raise SpecError([fault.placed(graph.place) for fault in faults])
+    raise_all(faults, graph.place)
     return said

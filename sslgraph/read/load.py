@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from sslgraph.errors import Fault, SpecError, nearest, refusal, unknown
+from sslgraph.errors import Fault, SpecError, nearest, raise_all, refusal, unknown
 from sslgraph.read import catalogue
 from sslgraph.read.compose.inherit import asked, method_text, recipe_text, text_of, with_base
 from sslgraph.read.compose.references import dereferenced, rooted
@@ -168,6 +168,5 @@ def _in_order(pipeline: Pipeline, root: Value) -> Pipeline:
     except CycleError as wrong:
         circle = " <- ".join(wrong.args[1])
         faults.append(Fault(root.nearest(("stages",)).place, f"the stages wait for each other: {circle}"))
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     return pipeline.model_copy(update={"stages": {name: pipeline.stages[name] for name in order}})

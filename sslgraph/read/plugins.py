@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from sslgraph.errors import Fault, Place, SpecError, SslgraphError, nearest
+from sslgraph.errors import Fault, Place, SslgraphError, nearest, raise_all
 from sslgraph.parts import module_text, registry
 from sslgraph.read import catalogue
 from sslgraph.read.document import read
@@ -53,8 +53,7 @@ def allowed(
         elif any(registry.is_allowed(module, (name,)) for module in needed):
             problem = f"the plugin '{name}' ({file}) is code, and a text must not run code by itself"
             faults.append(Fault(place, problem, cure=f"if you trust it, give --plugin {name}; that is remembered"))
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     remember([(name, file) for name in asked if (file := _file(name, places))])
     return tuple(may)
 

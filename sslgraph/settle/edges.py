@@ -61,7 +61,7 @@ def loss_inputs(sized: SizedLeg) -> dict[str, dict[str, str]]:
 def _net(graph: Graph, leg: Leg, value: Value) -> str | None:
     """The net or target whose output a value is, at once or through a port."""
     call = leg.values[value.inputs[0][1]] if value.kind == "port" else value
-    box = graph.boxes[call.box] if call.kind == "call" and call.box else None
+    box = graph.maker(call) if call.kind == "call" else None
     return box.name if box and box.section in ("nets", "targets") else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from torch import nn
 
-from sslgraph.errors import Fault, SpecError, nearest
+from sslgraph.errors import Fault, nearest, raise_all
 from sslgraph.read.spec import Path
 from sslgraph.wire.graph import NetBox
 
@@ -25,8 +25,7 @@ def freezes(boxes: Iterable[NetBox], parts: dict[str, nn.Module]) -> dict[str, s
             here: Path = (*box.path, "freeze", name) if name else (*box.path, "freeze")
             inner = _named(parts[box.name], name, f"'{box.name}' ({box.use})", here, faults) if name else ""
             found[f"{box.name}.{inner}".rstrip(".")] = until
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     return found
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sslgraph.settle import real_run
 from sslgraph.settle.given_numbers import with_numbers
-from sslgraph.settle.sized import Shape, SizedGraph, SizedLeg
+from sslgraph.settle.sized import Shape, SizedGraph
 from sslgraph.wire.gradients import moved_by
 from sslgraph.wire.graph import Box, LossBox, TargetBox
 
@@ -45,7 +45,7 @@ class OwnCall:
 
 def own_calls(sized: SizedGraph, plugins: tuple[str, ...]) -> Iterator[OwnCall]:
     """One call of each part that is not in the catalogue and not too large to be tried."""
-    leg = _training(sized)
+    leg = sized.training
     for box in sized.graph.boxes.values():
         if box.signature.family != "plugin" or box.name not in sized.parts or isinstance(box, TargetBox):
             continue
@@ -53,10 +53,6 @@ def own_calls(sized: SizedGraph, plugins: tuple[str, ...]) -> Iterator[OwnCall]:
         if step is not None and sized.parameters(box.name) <= LARGEST:
             metas = {port: leg.tensors[tensor] for port, tensor in step.inputs}
             yield OwnCall(box, metas, sized.settings[box.name], plugins)
-
-
-def _training(sized: SizedGraph) -> SizedLeg:
-    return next(leg for leg in sized.legs if leg.leg.is_training)
 
 
 def dead_lines(sized: SizedGraph, plugins: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -68,7 +64,7 @@ def dead_lines(sized: SizedGraph, plugins: tuple[str, ...]) -> tuple[tuple[str, 
 
 
 def _dead(sized: SizedGraph, call: OwnCall) -> Iterator[str]:
-    box, leg = call.box, _training(sized).leg
+    box, leg = call.box, sized.training.leg
     reaches = moved_by(sized.graph, leg)
     drawn = {
         port
@@ -139,7 +135,7 @@ def flattened_views(sized: SizedGraph) -> tuple[tuple[str, tuple[Given, ...]], .
 
 
 def _flattened(sized: SizedGraph) -> Iterator[tuple[str, tuple[Given, ...]]]:
-    leg = _training(sized)
+    leg = sized.training
     for loss in leg.leg.losses:
         signature = sized.graph.loss(loss.name).signature
         if signature.family != "plugin":

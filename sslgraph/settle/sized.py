@@ -82,6 +82,11 @@ class SizedGraph:
         inputs = (self.export.tensors[step.name] for step in self.export.steps if step.kind == "input")
         return next(int(image.shape[1]) for image in inputs if image.ndim == 4)
 
+    @property
+    def training(self) -> SizedLeg:
+        """The leg that takes optimizer steps."""
+        return next(leg for leg in self.legs if leg.leg.is_training)
+
     def parameters(self, box: str) -> int:
         """How many numbers of a part are parameters."""
         return sum(p.numel() for p in self.parts[box].parameters())

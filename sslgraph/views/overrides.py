@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from sslgraph.errors import Fault, SpecError, unknown
+from sslgraph.errors import Fault, raise_all, unknown
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import setting_faults
 from sslgraph.parts.signature import Signature
@@ -30,8 +30,7 @@ def resolve(views: Mapping[str, View], augmentations: Mapping[str, Augmentation]
             resolved[name] = _overridden(name, view, augmentations[view.augment], faults)
         else:
             faults.append(unknown(("views", name, "augment"), "there is no augmentation", view.augment, augmentations))
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     return resolved
 
 

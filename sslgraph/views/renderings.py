@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sslgraph.errors import Fault, SpecError, unknown
+from sslgraph.errors import Fault, raise_all, unknown
 from sslgraph.parts import registry
 from sslgraph.read.spec import OWN, Part, View
 
@@ -13,8 +13,7 @@ def placed(views: Mapping[str, View], steps: Mapping[str, Mapping[str, Part]]) -
     """The steps of every view; in a rendering, those that place the crop are set as in the view that it renders."""
     found = {name: dict(parts) for name, parts in steps.items()}
     faults = [fault for name in views for fault in _faults(name, views, steps)]
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     for name, view in views.items():
         if view.crop_of is not None:
             for step, part in _placing(steps[view.crop_of]).items():

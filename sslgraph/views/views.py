@@ -11,7 +11,7 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from sslgraph.draws import Draw, integers, keyed, stream_of, substream
-from sslgraph.errors import Fault, SpecError, SslgraphError, under
+from sslgraph.errors import Fault, SslgraphError, raise_all, under
 from sslgraph.parts import registry
 from sslgraph.read.catalogue import EVALUATION
 from sslgraph.read.load import load_augmentation
@@ -159,8 +159,7 @@ class ViewProgram:
                     getattr(step, "takes", int)(channels)
                 except ValueError as wrong:
                     faults.append(Fault(("views", name, key), f"step '{key}': {wrong}"))
-        if faults:
-            raise SpecError(faults)
+        raise_all(faults)
 
     def sizes(self, height: int, width: int) -> dict[str, tuple[int, int]]:
         """Height and width of each view of an image of this size, without looking at one."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sslgraph.errors import Fault, Path, SpecError, refusal, unknown
+from sslgraph.errors import Fault, Path, SpecError, raise_all, refusal, unknown
 from sslgraph.read.spec import Method
 from sslgraph.wire.expressions import DEEPEST, Call, Expression, Field, Member, Name, parse, written_out
 from sslgraph.wire.flow import Flow
@@ -26,8 +26,7 @@ def exported(method: Method, boxes: dict[str, Box]) -> Leg:
     faults: list[Fault] = []
     flow = Flow(Leg("export"), texts={}, views=method.views, boxes=boxes, prefix=(), faults=faults)
     flow.leg.collect = flow.argument(expression, HERE)
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
     seen = [value for value in flow.leg.values.values() if value.kind == "view"]
     if len(seen) != 1 or seen[0].port != "image":
         read = ", ".join(value.name for value in seen) or "no image"

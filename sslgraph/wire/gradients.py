@@ -66,7 +66,7 @@ def moved_by(graph: Graph, leg: Leg) -> dict[str, frozenset[str]]:
 def _upstream(graph: Graph, leg: Leg, value: Value, reaches: dict[str, frozenset[str]]) -> frozenset[str]:
     if value.kind in ("view", "given"):
         return frozenset()
-    box = graph.boxes[value.box] if value.box else None
+    box = graph.maker(value)
     if is_integer(graph, leg, value):
         return frozenset()
     detached = box.traits.detached if box else ()

@@ -190,6 +190,10 @@ class Graph:
         """The legs, each with what follows its pass over the data set."""
         return [part for leg in self.legs for part in (leg, leg.then) if part is not None]
 
+    def maker(self, value: Value) -> Box | None:
+        """The part that makes a value; None for one that no part makes."""
+        return None if value.box is None else self.boxes[value.box]
+
     def loss(self, name: str) -> LossBox:
         """The box of a loss by its name."""
         box = self.boxes[name]

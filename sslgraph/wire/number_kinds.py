@@ -42,7 +42,7 @@ def _kind(graph: Graph, leg: Leg, name: str) -> str:
     if value.kind == "port":
         box = graph.boxes[str(leg.values[value.inputs[0][1]].box)]
         return next((port.kind for port in box.signature.outputs if port.name == value.port), "")
-    made = graph.boxes[value.box] if value.box else None
+    made = graph.maker(value)
     if value.kind in HANDED_ON or (made and made.traits.rows == "same"):
         return _kind(graph, leg, value.inputs[0][1]) if value.inputs else ""
     return made.signature.outputs[0].kind if made and made.signature.outputs and value.kind == "call" else ""

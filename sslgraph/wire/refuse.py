@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sslgraph.errors import LINE, Fault, SpecError, unknown
+from sslgraph.errors import LINE, Fault, raise_all, unknown
 from sslgraph.wire.gradients import gradient_map, moved_by, trained_by
 from sslgraph.wire.graph import Graph, Leg, LossBox, Value
 from sslgraph.wire.number_kinds import kind_faults
@@ -14,8 +14,7 @@ from sslgraph.wire.number_kinds import kind_faults
 def refuse(graph: Graph) -> None:
     """Refuses what is never meant: unread views, unused nodes, losses without gradient, gradient into a target."""
     faults = [*_unused(graph), *_gradient_faults(graph), *_names(graph), *kind_faults(graph)]
-    if faults:
-        raise SpecError([fault.placed(graph.place) for fault in faults])
+    raise_all(faults, graph.place)
 
 
 def _missing(faults: list[Fault]) -> list[Fault]:
@@ -88,7 +87,7 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
     for leg in graph.legs:
         reaches = moved_by(graph, leg)
         for value in leg.values.values():
-            box = graph.boxes[value.box] if value.box else None
+            box = graph.maker(value)
             if value.kind == "loss" and not trained_by(graph, value, reaches):
                 problem = f"no gradient of loss '{value.name}' reaches a net that it may train"
                 cure = "connect it to a trained net; check stopgrad, frozen, targets and trains:"

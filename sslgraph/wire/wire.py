@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sslgraph.errors import LINE, Fault, Path, Place, SpecError, placed, refusal, unknown
+from sslgraph.errors import LINE, Fault, Path, Place, SpecError, placed, raise_all, refusal, unknown
 from sslgraph.parts.signature import Signature
 from sslgraph.read.spec import Loss, Method, Phase
 from sslgraph.wire.declare import declared_boxes, phase_faults, picture_faults
@@ -31,8 +31,7 @@ def wire(
         faults: list[Fault] = []
         boxes = declared_boxes(method, plugins, faults, imports=imports, stand_ins=stand_ins)
         faults += [*phase_faults(method), *(picture_faults(method, boxes) if not faults else ())]
-        if faults:
-            raise SpecError(faults)
+        raise_all(faults)
         has_step = bool(method.flow or method.losses or method.after_step) or not method.phases
         phases: list[Phase | None] = [*method.phases, *([None] if has_step else [])]
         legs = [_Wiring(method, phase, boxes, faults).leg() for phase in phases]
@@ -43,8 +42,7 @@ def wire(
             export = exported(method, boxes)
         except SpecError as wrong:
             raise SpecError([*faults, *wrong.faults]) from None
-        if faults:
-            raise SpecError(faults)
+        raise_all(faults)
         return Graph(method, boxes, tuple(legs), export, place, plugins)
 
 

@@ -84,6 +84,5 @@ def _drawn(sized: SizedGraph | None, number: int) -> dict[str, str]:
 def _code(sized: SizedGraph | None) -> str:
     if sized is None:
         return ""
-    leg = next(leg for leg in sized.legs if leg.leg.is_training)
-    outputs = {loss.name: loss.name for loss in leg.leg.losses}
-    return Program(leg, sized.parts, frozenset(), outputs).code.strip()
+    outputs = {loss.name: loss.name for loss in sized.training.leg.losses}
+    return Program(sized.training, sized.parts, frozenset(), outputs).code.strip()

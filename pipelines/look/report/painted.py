@@ -76,7 +76,7 @@ def painted(
 
 def painting(method: CompiledMethod) -> Iterator[tuple[str, dict[str, str]]]:
     """The parts of the training step that can show what they paint, and the tensor for each word of `pictures`."""
-    (leg,) = (leg for leg in method.sized.legs if leg.leg.is_training)
+    leg = method.sized.training
     for step in leg.steps:
         if step.kind != "call" or not hasattr(method.parts[step.target], "pictures"):
             continue

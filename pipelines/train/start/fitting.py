@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from sslgraph.errors import Fault, SettingError, SpecError
+from sslgraph.errors import Fault, SettingError, SpecError, raise_all
 
 from ...feed.feed import Source
 
@@ -32,8 +32,7 @@ def refuse(method: Any, source: Source) -> None:
                 part.suits(_some(source))
             except ValueError as wrong:
                 faults.append(Fault(tuple(method.graph.boxes[name].path), str(wrong)))
-    if faults:
-        raise SpecError(faults)
+    raise_all(faults)
 
 
 def _some(source: Source) -> list[torch.Tensor]:

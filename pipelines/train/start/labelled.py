@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
-from sslgraph.settle.sized import SizedLeg
 
 from ...feed.feed import Source, has_labels
 from ...feed.label_maps import MapsOf, maps_of
@@ -50,7 +49,7 @@ def maps(method: CompiledMethod, source: Source) -> MapsOf | None:
 
 def _widths(method: CompiledMethod, port: str) -> Iterator[tuple[str, int]]:
     """Each loss that compares scores with labels of images or of pixels, and how many classes it has scores for."""
-    leg: SizedLeg = next(leg for leg in method.sized.legs if leg.leg.is_training)
+    leg = method.sized.training
     for loss in leg.leg.losses:
         inputs, classifies = dict(loss.inputs), method.graph.boxes[loss.name].traits.classifies
         if classifies[1] and leg.leg.values[inputs[classifies[1]]].port == port:

@@ -61,7 +61,7 @@ class Calls:
 
     def trains(self, call: Value) -> tuple[str, ...]:
         """The losses that move the weights of a net through this call."""
-        box = self.graph.boxes[call.box] if call.box else None
+        box = self.graph.maker(call)
         if not isinstance(box, NetBox) or box.spec.is_frozen:
             return ()
         return tuple(

@@ -27,7 +27,7 @@ def shapes_of(graph: Graph, leg: SizedLeg, value: str, batch: int | None, names:
 def _is_across(leg: SizedLeg, graph: Graph, name: str) -> bool:
     """Whether a value has a score of each image with each image, on its last axis: B x B."""
     value = leg.leg.values[name]
-    box = graph.boxes[value.box] if value.kind == "call" and value.box is not None else None
+    box = graph.maker(value) if value.kind == "call" else None
     axes = box.signature.outputs[0].axes if box and box.signature.outputs else None
     if box is None or (axes and any(axis.startswith("*") for axis in axes)):
         return any(_is_across(leg, graph, source) for _, source in value.inputs)

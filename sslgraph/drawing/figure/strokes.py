@@ -31,7 +31,7 @@ def line_of(calls: Calls, read: Read, source: str, target: str, shape: str) -> E
 
 def _port(calls: Calls, maker: Value, read: Read) -> str:
     """What a state is for a loss that reads it: its "negatives"."""
-    box = calls.graph.boxes[maker.box] if maker.box else None
+    box = calls.graph.maker(maker)
     is_loss = calls.calls[read.reader].kind == "loss"
     is_said = is_loss and not read.name and box is not None and box.section == "state" and box.name != read.port
     return read.port if is_said else ""
@@ -41,7 +41,7 @@ def _output(calls: Calls, maker: Value, read: Read) -> str:
     """The maker's output where a line must tell it: what is no image of a view, no first output of a net."""
     if maker.view is not None:
         return "" if maker.port == "image" else str(maker.port)
-    box = calls.graph.boxes[maker.box] if maker.box else None
+    box = calls.graph.maker(maker)
     is_net = box is not None and box.section in ("nets", "targets")
     return "" if is_net and box and read.output == box.signature.outputs[0].name else read.output
 

@@ -92,5 +92,5 @@ class _Formulas:
     def _is_mask(self, name: str) -> bool:
         """Whether a value is made of truth values or whole numbers, through which nothing is learned."""
         value = self.leg.values[self._core(name)]
-        box = self.graph.boxes[value.box] if value.box else None
+        box = self.graph.maker(value)
         return box is not None and bool(box.signature.outputs) and box.signature.outputs[0].is_integer
