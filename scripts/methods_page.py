@@ -79,5 +79,5 @@ def header(text: str) -> dict[str, str]:
 
 if __name__ == "__main__":
     text = page([shown(name, name) for name in catalogue.names("methods")])
-    write_whole.write_whole(FILE, lambda opened: opened.write(text.encode()))
+    write_whole.put_whole(FILE, text)
     print(FILE)

@@ -124,16 +124,17 @@ def peaking(rate: Any, highest: float) -> Any:
     return scaled(rate)
 
 
-def moved(data: Data, path: str) -> tuple[str, dict[str, Any]]:
-    """The source of other images than the recipe's, read as the recipe reads its own, and all of them."""
+def moved(data: Data, path: str | None) -> Data:
+    """Other images than the recipe's, read as the recipe reads its own, and all of them; without a path its own."""
+    if path is None:
+        return data
     absolute = located(path)
     found = source_for(absolute)
     known = set(registry.signature(found).settings) if data.use in _readers() else set[str]()
     if found != data.use and found == _readers()[-1]:
         known -= {"label"}  # a column of rows or shards, which now are files in folders
-    return found, {name: data.settings[name] for name in READING if name in data.settings and name in known} | {
-        "path": absolute
-    }
+    kept = {name: data.settings[name] for name in READING if name in data.settings and name in known}
+    return Data(use=found, settings={**kept, "path": absolute})
 
 
 def located(path: str) -> str:

@@ -19,7 +19,7 @@ from torch import nn
 from sslgraph.checked import augmentations
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
-from sslgraph.files.write_whole import write_whole
+from sslgraph.files.write_whole import put_whole, write_whole
 from sslgraph.parts import registry
 from sslgraph.read import catalogue
 from sslgraph.read.document import read_text, read_value
@@ -27,7 +27,7 @@ from sslgraph.read.load import load_recipe
 from sslgraph.read.load import recipe_of as recipe_in
 from sslgraph.read.loaded import Loaded, method_in
 from sslgraph.read.resolved import flat
-from sslgraph.read.spec import Part, Recipe
+from sslgraph.read.spec import Data, Part, Recipe
 from sslgraph.views.overrides import resolve, shown
 
 from ..check import check
@@ -102,7 +102,7 @@ def check_changes(name: str, plugins: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def planned(
-    name: str, run: Loaded[Recipe], seen: str, data: tuple[str, Mapping[str, Any]], source: Source,
+    name: str, run: Loaded[Recipe], seen: str, data: Data, source: Source,
     plugins: tuple[str, ...],
 ) -> Planned:  # fmt: skip
     """A protocol's recipe with the run's encoder, images, side and normalisation, and as many classes as there are.
@@ -133,9 +133,7 @@ def planned(
     method["flow"] = {key: bare.sub(rf"{net}(\1){output}", line) for key, line in method["flow"].items()}
     method["export"] = bare.sub(rf"{net}(\1){output}", method["export"])
     batch = min(text["batch"], len(source))
-    use, settings = data
-    kept = {key: value for key, value in settings.items() if key != "split"}
-    text |= {"method": method, "data": {"use": use, **kept}, "batch": batch, "monitor": None}
+    text |= {"method": method, "data": {"use": data.use, **data.settings}, "batch": batch, "monitor": None}
     text |= {} if "seed" in given else {"seed": run.spec.seed}
     text |= {"plugins": [*plugins]} if plugins else {}
     return Planned(name, text, _said(text, plugins), int(labels[labels >= 0].bincount().argmax()))
@@ -189,16 +187,16 @@ def _in_a_line(value: Any) -> str:
 
 
 def learned(
-    plan: Planned, encoder: nn.Module, side: str, run: Path, saved: Path, test: Source, *, device: torch.device,
-    plugins: tuple[str, ...],
+    plans: Mapping[str, Planned], name: str, *, encoder: nn.Module, side: str, run: Path, saved: Path, test: Source,
+    device: torch.device, plugins: tuple[str, ...],
 ) -> dict[str, Any]:  # fmt: skip
-    """Trains the recipe with the weights of one encoder of a run, and asks about the test images once.
+    """Trains the recipe of a name with the weights of one encoder of a run, and asks about the test images once.
 
     What it trains stays in the run's folder, so that an interrupted one continues and a finished one is not repeated.
     """
     if not isinstance(encoder, Encoder):
         return {}
-    place, weights = run / FOLDER, saved.resolve()
+    plan, place, weights = plans[name], run / FOLDER, saved.resolve()
     place.mkdir(exist_ok=True)
     if side != "trained":
         weights = (place / f"{side}.pt").resolve()
@@ -209,7 +207,7 @@ def learned(
     stem = re.sub(r"\W+", "-", Path(plan.name).name if catalogue.is_file(plan.name) else plan.name)
     folder = place / "-".join([stem, *([side] if side != "trained" else []), key])
     file = folder.with_suffix(".yaml")
-    write_whole(file, lambda out: out.write(text.encode()))
+    put_whole(file, text)
     train({"recipe": str(file), "out": str(folder), "plugins": plugins})
     found = opened(folder, newest(folder), device=device, plugins=plugins)
     scores, answers = extract(found.trained, test, found.view, device=device, channels_last=True).labelled()

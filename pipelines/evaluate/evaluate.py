@@ -15,13 +15,12 @@ from sslgraph.checked import SOURCE
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
 from sslgraph.read.load import load_recipe
-from sslgraph.read.spec import Data
 from sslgraph.views.views import pixel_view
 
 from ..check import check
 from ..check.request import moved
 from ..feed.feed import Source
-from ..feed.open_source import open_source
+from ..feed.open_source import images_of
 from ..machine import machine
 from ..machine.pieces import Spread
 from ..measure.cues import Cues, cues
@@ -35,13 +34,12 @@ from .layers import of_layers
 from .online_probe import classifier_of
 from .protocols import Given, Protocol
 from .restored import Restored, newest, restored, trained_on
-from .sight import Shared, Which
+from .sight import SPLITS, Shared, Which
 from .supervised import supervised
 
 ROWS = {"trained": "trained", "pixels": "raw pixels", "supervised": "supervised"}
 NOTHING = Features(torch.empty(0, 0), torch.empty(0, dtype=torch.long))  # where no frozen features are asked for
 IMAGES, VIEWS = 1_000, 10  # of LiDAR: the paper's number of images; of views it has up to 50
-Words = tuple[str, dict[str, Any]]  # a source's name and settings, as the registry builds it
 
 
 def evaluate(
@@ -71,8 +69,8 @@ def evaluate(
         raise SslgraphError("dense_linear needs images with label maps; name their folder with --segmentation")
     machine.use()
     allowed = check.allowed_in(loaded, plugins)
-    words = _words(recipe.data, data)
-    sources = tuple(open_source(*one, allowed) for one in words)
+    shown = moved(recipe.data, data)
+    sources = tuple(images_of(shown, split, allowed) for split in SPLITS)
     images, size = trained_on(run, loaded, plugins) if data else (len(sources[0]), sources[0].size)
     encoders = restored(loaded, saved, images=images, size=size, device=on, plugins=plugins)
     asked = protocols.chosen(names, encoders.wish)
@@ -89,7 +87,7 @@ def evaluate(
     asked = {name: one for name, one in asked.items() if is_labelled or not one.needs_labels}
     (seen,) = encoders.training_view.views
     plans = {
-        name: by_recipe.planned(name, loaded, seen, words[0], sources[0], allowed)
+        name: by_recipe.planned(name, loaded, seen, shown, sources[0], allowed)
         for name, one in asked.items() if one.is_recipe
     }  # fmt: skip
     said = {name: plans[name].setting if one.is_recipe else one.setting for name, one in asked.items()}
@@ -99,27 +97,20 @@ def evaluate(
     if beside is not None:
         sides["supervised"] = beside.encoder
         result = replace(result, notes=(*result.notes, beside.said))
-    others = None if spread is None else Shared(spread, run.resolve(), saved.resolve(), words, sources, allowed)
+    others = None if spread is None else Shared(spread, run.resolve(), saved.resolve(), shown, sources, allowed)
+    learn = partial(
+        by_recipe.learned, plans, run=run, saved=saved, test=sources[1], device=on, plugins=allowed
+    )  # fmt: skip
     for side, encoder in sides.items():
-        shares = (others, side) if others and side != "supervised" else None
-        given = _given(encoder, encoders, asked, sources, on, shares)
-        given = replace(given, classifier=classifier if side == "trained" else None)
-        if side in ("trained", "random"):
-
-            def learn(name: str, encoder: nn.Module = encoder, side: str = side) -> Mapping[str, Any]:
-                return by_recipe.learned(plans[name], encoder, side, run, saved, sources[1], device=on, plugins=allowed)
-
-            given = replace(given, learn=learn)
-        if result.segmentation is not None and side != "supervised":
-            given = replace(given, places=getattr(result.segmentation, side).linear)
+        is_own, places = side in ("trained", "random"), result.segmentation if side != "supervised" else None
+        given = replace(
+            _given(encoder, encoders, asked, sources, on, (others, side) if others and side != "supervised" else None),
+            classifier=classifier if side == "trained" else None,
+            learn=partial(learn, encoder=encoder, side=side) if is_own else None,
+            places=getattr(places, side).linear if places else None,
+        )
         result = _measured(result, side, asked, given, file)
     return result
-
-
-def _words(own: Data, path: str | None) -> tuple[Words, ...]:
-    """The training and the test images: a run's own, or those of a path."""
-    use, settings = (own.use, dict(own.settings)) if path is None else moved(own, path)
-    return tuple((use, {**settings, "split": split}) for split in ("train", "test"))
 
 
 def _shortcuts(

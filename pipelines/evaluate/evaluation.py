@@ -17,6 +17,7 @@ from sslgraph.files.write_whole import reason
 
 from ..measure.cues import Cues
 from ..measure.shortcuts import Pretext
+from ..record.display import plain_table
 from . import labelled_places, protocols
 from .protocols import Figure, Values
 
@@ -46,6 +47,12 @@ class Evaluation:
     pretext: tuple[Pretext, ...] = ()
     cues: tuple[Cues, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader of the figures must know
+
+    @property
+    def sides(self) -> dict[str, Mapping[str, Values]]:
+        """The figures of each encoder under what tables call it; of the supervised one where it is there."""
+        found = {"trained": self.trained, self.begun: self.random, "raw pixels": self.pixels}
+        return {**found, "supervised": self.supervised} if self.supervised else found
 
 
 def with_others(result: Evaluation, file: Path) -> Evaluation:
@@ -93,17 +100,13 @@ def table(result: Evaluation) -> Table:
     """A row for each figure of each protocol: the trained encoder beside the baselines; `settings` says how."""
     counts = f"{result.bank:,} training and {result.queries:,} test images"
     title = f"{result.method}, step {result.step}: {counts}{f' of {result.on}' if result.on else ''}"
-    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    with_labels = {"supervised": result.supervised} if result.supervised else {}
-    for column in ("", "", "trained", result.begun, "raw pixels", *with_labels, "chance"):
-        shown.add_column(column, justify="left" if not column else "right")
+    sides, rows = result.sides, list[tuple[str, ...]]()
     for name, values in result.trained.items():
         for i, figure in enumerate(figures_of(name)):
-            beside = (result.random, result.pixels, *with_labels.values())
-            sides = [one.get(name, {}).get(figure.key) for one in (result.trained, *beside)]
+            cells = [one.get(name, {}).get(figure.key) for one in sides.values()]
             chance = values.get("chance") if figure.digits is None else None
-            shown.add_row("" if i else name, figure.words, *(figure.written(value) for value in (*sides, chance)))
-    return shown
+            rows.append(("" if i else name, figure.words, *map(figure.written, (*cells, chance))))
+    return plain_table(("", "", *sides, "chance"), rows, title)
 
 
 def settings(results: Sequence[Evaluation]) -> list[str]:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError, unknown
-from sslgraph.files.write_whole import told, write_whole
+from sslgraph.files.write_whole import put_whole, told, write_whole
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.spec import Data
@@ -56,26 +56,27 @@ def embed(
     saved = newest(run)
     loaded = load_recipe(str(saved / checkpoint.TEXT))
     allowed, recipe = check.allowed_in(loaded, plugins), loaded.spec
-    use, settings = (recipe.data.use, dict(recipe.data.settings)) if data is None else moved(recipe.data, data)
-    asked: list[dict[str, Any]] = [{"use": use, "settings": {**settings, "split": one}} for one in SPLITS[split]]
-    known = registry.signature(use, allowed).settings
-    once: dict[str, Any] = {name: value for name, value in ONCE.items() if name in known}
-    reading = tuple((use, {**one["settings"], **once}) for one in asked)
-    sources = built(reading, allowed)
-    images, reading = Selection(sources), reading[: len(sources)]
+    shown = moved(recipe.data, data)
+    known = registry.signature(shown.use, allowed).settings
+    once = {name: value for name, value in ONCE.items() if name in known}
+    reading = Data(use=shown.use, settings={**shown.settings, **once})
+    sources = built(reading, SPLITS[split], allowed)
+    images, splits = Selection(sources), SPLITS[split][: len(sources)]
     rows = _of(images, classes)
-    sight = Sight(run.resolve(), saved.resolve(), reading, rows=rows, places=places, plugins=allowed)
+    sight = Sight(run.resolve(), saved.resolve(), reading, splits, rows=rows, places=places, plugins=allowed)
     size = WITH_PLACES if places else PIECE
     about = {
         "checkpoint": str(sight.saved), "of": _mark(saved), "size": size, "places": places,
         "images": [
-            fingerprint(source, Data(use=use, settings=its)) for source, (_, its) in zip(sources, reading, strict=True)
+            fingerprint(source, Data(use=shown.use, settings={**reading.settings, "split": one}))
+            for source, one in zip(sources, splits, strict=True)
         ],
         "rows": hashlib.sha256(rows.numpy().tobytes()).hexdigest()[:32],
     }  # fmt: skip
     with told(file):
         parts = _made(file, sight, rows, about, pieces(len(rows), size), spread, say)
-        metadata = {SOURCES: json.dumps(asked[: len(sources)]).encode()}
+        asked = [{"use": shown.use, "settings": {**shown.settings, "split": one}} for one in splits]
+        metadata = {SOURCES: json.dumps(asked).encode()}
         found = (_as_parquet if file.suffix.lower() == ENDINGS[0] else _as_safetensors)(file, parts, metadata)
     shutil.rmtree(_folder(file))
     return found
@@ -192,8 +193,7 @@ def _as_safetensors(file: Path, parts: Sequence[Path], metadata: Mapping[bytes, 
     if "places" in tensors:
         tensors["places"] = tensors["places"].unflatten(1, json.loads((table.schema.metadata or {})[GRID]))
     texts = {key.decode(): value.decode() for key, value in metadata.items()}
-    content = save(tensors, {**texts, "files": json.dumps(table["file"].to_pylist())})
-    write_whole(file, lambda opened: opened.write(content))
+    put_whole(file, save(tensors, {**texts, "files": json.dumps(table["file"].to_pylist())}))
     return {"images": len(tensors["index"]), "width": tensors["features"].shape[1]}
 
 

@@ -21,6 +21,7 @@ from sslgraph.views.views import ViewProgram
 from ..check.request import located
 from ..measure import segmentation
 from ..measure.segmentation import Segmentation
+from ..record.display import plain_table
 from .restored import Restored
 
 BATCH = 16
@@ -141,14 +142,13 @@ def table(found: Segmented, begun: str) -> Table:
     """The figures of the trained encoder above those of the baselines; MEANINGS says how to read them."""
     counts = f"{found.bank:,} training and {found.queries:,} test images"
     title = f"segmentation: {counts}, {found.rows} x {found.columns} places"
-    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in ("", "linear mIoU", "pixels right", "retrieval mIoU", "pixels right"):
-        shown.add_column(column, justify="left" if not column else "right")
-    for name, told in (("trained", found.trained), (begun, found.random), ("raw pixels", found.pixels)):
-        figures = (told.linear.miou, told.linear.pixels, told.retrieval.miou, told.retrieval.pixels)
-        shown.add_row(name, *map(percent, figures))
-    shown.add_row("one class", *map(percent, 2 * (found.chance.miou, found.chance.pixels)))
-    return shown
+    sides = {"trained": found.trained, begun: found.random, "raw pixels": found.pixels,
+             "one class": Told(found.chance, found.chance)}  # fmt: skip
+    rows = [
+        (name, *(percent(figure) for way in (told.linear, told.retrieval) for figure in (way.miou, way.pixels)))
+        for name, told in sides.items()
+    ]
+    return plain_table(("", "linear mIoU", "pixels right", "retrieval mIoU", "pixels right"), rows, title)
 
 
 @dataclass(frozen=True)

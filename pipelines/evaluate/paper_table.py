@@ -10,11 +10,11 @@ from statistics import mean, stdev
 
 from sslgraph.errors import SslgraphError
 from sslgraph.escaping import FOR_LATEX
-from sslgraph.files.write_whole import write_whole
+from sslgraph.files.write_whole import put_whole
 
 from .evaluation import figures_of, measured
 from .protocols import Figure, Values
-from .several import SPREAD, Group
+from .several import SPREAD, Group, called
 
 COLUMNS = ("method", "run", "seeds", "encoder", "protocol", "figure", "mean", "sd")
 Column = tuple[str, Figure]
@@ -31,8 +31,7 @@ def write(file: Path, groups: Sequence[Group]) -> None:
     """Writes the table of these runs in the form that the name's ending says; SslgraphError if nothing was measured."""
     if not _columns(groups):
         raise SslgraphError(f"{file} is not written: of these runs nothing was measured that a table could say")
-    text = FORMS[file.suffix](groups).encode()
-    write_whole(file, lambda out: out.write(text))
+    put_whole(file, FORMS[file.suffix](groups))
 
 
 def _csv(groups: Sequence[Group]) -> str:
@@ -100,12 +99,11 @@ def _rows(groups: Sequence[Group]) -> Iterator[list[str]]:
 
 
 def _sides(group: Group) -> dict[str, list[Side]]:
-    found = group.found
-    sides: dict[str, list[Side]] = {
-        "trained": [one.trained for one in found], found[0].begun: [one.random for one in found],
-        "raw pixels": [one.pixels for one in found], "supervised": [one.supervised for one in found],
-    }  # fmt: skip
-    return {encoder: some for encoder, some in sides.items() if any(some)}
+    """Of each encoder that was measured the figures of every run; runs that differ in their seed begin alike."""
+    all_ = [one.sides for one in group.found]
+    names = dict.fromkeys(name for sides in all_ for name in sides)
+    found = {name: [sides.get(name, {}) for sides in all_] for name in names}
+    return {name: some for name, some in found.items() if any(some)}
 
 
 def _values(sides: Sequence[Side], name: str, figure: Figure) -> list[float]:
@@ -119,12 +117,7 @@ def _cell(figure: Figure, values: Sequence[float]) -> str:
 
 
 def _names(groups: Sequence[Group]) -> list[str]:
-    """What the rows are called: methods; with the names of runs where two are of one method."""
-    methods = [group.found[0].method for group in groups]
-    return [
-        method if methods.count(method) == 1 else f"{method}, {group.folders[0].name}"
-        for method, group in zip(methods, groups, strict=True)
-    ]
+    return called([group.found[0].method for group in groups], [group.folders[0] for group in groups])
 
 
 def _told(groups: Sequence[Group]) -> str:

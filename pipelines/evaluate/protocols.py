@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
 from jaxtyping import Float
@@ -26,6 +26,7 @@ from ..measure.segmentation import Segmentation
 from ..measure.spectra import alpha_req, lidar, rankme, signal
 from ..record.vitals import pair
 from . import by_recipe, online_probe
+from .online_probe import told
 
 SPECTRUM = 2_000  # images whose features' spectrum is measured: it grows with them, so it is always of as many
 Values = Mapping[str, Any]
@@ -68,12 +69,15 @@ class Figure:
         return "-" if value is None else percent(value) if self.digits is None else f"{value:.{self.digits}f}"
 
 
-Step = tuple[tuple[Figure, ...], Callable[[Given], Values]]
+Step = tuple[tuple[Figure, ...], Callable[[Given], Any]]
+ACCURACY = Figure("accuracy", "accuracy")
 
 
 @dataclass(frozen=True)
 class Protocol:
     """A named way to measure, its setting in words, and what it computes, step by step: one that fails stops no other.
+
+    A step gives values by name, a dataclass of them, or None where it has nothing to look at.
 
     `of_views`: it needs several views of each image, which raw pixels do not have. `layer` is the inner layer whose
     features it is of. `of_places`: it needs images with label maps instead of images. `of_the_run`: it needs the
@@ -95,64 +99,49 @@ class Protocol:
         return tuple(figure for figures, _ in self.steps for figure in figures)
 
 
-ACCURACY = Figure("accuracy", "accuracy")
-PROBED = "logistic regression on standardised features, L2 penalty from 100 to 1e-6 chosen on a held-out tenth"
+def _of(setting: str, measure: Callable[[Given], Any], *figures: Figure, **needs: Any) -> Protocol:
+    """A protocol of one step, which gives an accuracy if nothing else is said."""
+    return Protocol(setting, ((figures or (ACCURACY,), measure),), **needs)
 
 
 def _few(share: float) -> Protocol:
     setting = f"as linear, with the labels of {share:.0%} of the training images, as many of each class as there are"
-    return Protocol(setting, (((ACCURACY,), lambda given: asdict(few_labels(given.bank, given.queries, share=share))),))
+    return _of(setting, lambda given: few_labels(given.bank, given.queries, share=share))
 
 
-def _aligned(given: Given) -> Values:
-    assert given.seen is not None
-    return {name: float(value) for name, value in pair(given.seen[:, 0], given.seen[:, 1]).items()}
-
-
-def _of_views(figure: Figure, measure: Callable[[Tensor], float | None]) -> Step:
-    return (figure,), lambda given: {figure.key: None if given.seen is None else measure(given.seen)}
+def _of_views(measure: Callable[[Tensor], Any], *figures: Figure) -> Step:
+    nothing = dict.fromkeys(figure.key for figure in figures)
+    return figures, lambda given: nothing if given.seen is None else measure(given.seen)
 
 
 PROTOCOLS: dict[str, Protocol] = {
-    "linear": Protocol(
-        f"{PROBED} of the training images, then fitted on all",
-        (((ACCURACY,), lambda given: asdict(linear_probe(given.bank, given.queries))),),
+    "linear": _of(
+        "logistic regression on standardised features, L2 penalty from 100 to 1e-6 chosen on a held-out tenth of the "
+        "training images, then fitted on all",
+        lambda given: linear_probe(given.bank, given.queries),
     ),
-    online_probe.NAME: Protocol(
+    online_probe.NAME: _of(
         "the classifier that the run trained beside its method, on features behind a stop-gradient, by the run's own "
         "views, labels and optimizer; asked here about test images under the fixed view; nothing is fitted",
-        (
-            (
-                (ACCURACY,),
-                lambda given: (
-                    {}
-                    if given.classifier is None
-                    else asdict(online_probe.told(given.classifier, given.bank, given.queries))
-                ),
-            ),
-        ),
+        lambda given: None if given.classifier is None else told(given.classifier, given.bank, given.queries),
         of_the_run=True,
     ),
     "labels_1": _few(0.01),
     "labels_10": _few(0.1),
-    "fine_tune": Protocol(
+    "fine_tune": _of(
         "all weights and a linear classifier on normalised features: AdamW, 30 epochs of 128 images, rate 5e-4 (5 % "
         "warm-up, cosine to 0), decay 0.05; images moved by up to an eighth and mirrored; nothing is chosen",
-        (((ACCURACY,), lambda given: {} if given.tune is None else asdict(given.tune())),),
+        lambda given: None if given.tune is None else given.tune(),
     ),
-    "kmeans": Protocol(
+    "kmeans": _of(
         "as many clusters of the test images' features of unit length as there are classes, best of 10 k-means++ "
         "starts; NMI over the mean entropy; accuracy by the best one-to-one map of clusters to classes (Hungarian)",
-        (
-            (
-                (Figure("nmi", "NMI", 3), Figure("ari", "ARI", 3), ACCURACY),
-                lambda given: asdict(kmeans(given.queries)),
-            ),
-        ),
+        lambda given: kmeans(given.queries),
+        Figure("nmi", "NMI", 3), Figure("ari", "ARI", 3), ACCURACY,
     ),
-    "retrieval": Protocol(
+    "retrieval": _of(
         "up to 2,000 test images each rank all training images by cosine; mean average precision of their own class",
-        (((Figure("map", "mAP"),), lambda given: asdict(retrieval(given.bank, given.queries))),),
+        lambda given: retrieval(given.bank, given.queries), Figure("map", "mAP"),
     ),
     "health": Protocol(
         "no labels. RankMe, alpha-ReQ: 2,000 training images. The rest: ten views of 1,000, by training's first view. "
@@ -162,29 +151,22 @@ PROTOCOLS: dict[str, Protocol] = {
         (
             ((Figure("rankme", "RankMe", 0),), lambda given: {"rankme": rankme(given.rows)}),
             ((Figure("alpha", "alpha-ReQ", 2),), lambda given: {"alpha": alpha_req(given.rows)}),
-            _of_views(Figure("lidar", "LiDAR", 0), lidar),
-            _of_views(Figure("signal", "images / views", 2), signal),
-            (
-                (Figure("align", "alignment", 2), Figure("uniform", "uniformity", 2)),
-                lambda given: {} if given.seen is None else _aligned(given),
+            _of_views(lambda seen: {"lidar": lidar(seen)}, Figure("lidar", "LiDAR", 0)),
+            _of_views(lambda seen: {"signal": signal(seen)}, Figure("signal", "images / views", 2)),
+            _of_views(
+                lambda seen: {name: float(value) for name, value in pair(seen[:, 0], seen[:, 1]).items()},
+                Figure("align", "alignment", 2), Figure("uniform", "uniformity", 2),
             ),
         ),
-        needs_labels=False,
-        of_views=True,
+        needs_labels=False, of_views=True,
     ),
-    "dense_linear": Protocol(
+    "dense_linear": _of(
         "images with label maps (--segmentation): a linear classifier of frozen features of places, fitted to the "
         "shares of classes in each, enlarged to pixels; mIoU over all labelled pixels of the test images",
-        (
-            (
-                (Figure("miou", "mIoU"), Figure("pixels", "pixels right")),
-                lambda given: {} if given.places is None else asdict(given.places),
-            ),
-        ),
-        needs_labels=False,
-        of_places=True,
+        lambda given: given.places, Figure("miou", "mIoU"), Figure("pixels", "pixels right"),
+        needs_labels=False, of_places=True,
     ),
-}
+}  # fmt: skip
 OF_LAYER = "linear:"  # and the name of a layer
 NAMES = ("knn20", "knn200", *PROTOCOLS)
 
@@ -199,20 +181,20 @@ def protocol(name: str, temperature: float = online.Setting.temperature) -> Prot
     if name in PROTOCOLS:
         return PROTOCOLS[name]
     if by_recipe.recipe_of(name) is not None:
-        return Protocol(
-            "", (((ACCURACY,), lambda given: {} if given.learn is None else given.learn(name)),), is_recipe=True
-        )
+        return _of("", lambda given: None if given.learn is None else given.learn(name), is_recipe=True)
     if name.startswith(OF_LAYER) and (layer := name.removeprefix(OF_LAYER)):
-        return _of_layer(layer)
+        setting = f"as linear, of means over places of what {layer} gives"
+        return _of(setting, lambda given: linear_probe(*given.layers[layer]) if layer in given.layers else None,
+                   layer=layer)  # fmt: skip
     if (found := re.fullmatch(r"knn([1-9]\d{0,5})", name)) is None:
         there = (*NAMES, *by_recipe.published())
         close = nearest(name, there)
         hint = f"; did you mean {close}?" if close else ""
         raise SslgraphError(f"there is no protocol '{name}'; there are: {', '.join(there)}, {OF_LAYER}LAYER{hint}")
     k = int(found[1])
-    return Protocol(
+    return _of(
         f"vote of the {k} nearest training images by cosine, weighted by exp(cosine / {temperature:g})",
-        (((ACCURACY,), lambda given: asdict(knn(given.bank, given.queries, k=k, temperature=temperature))),),
+        lambda given: knn(given.bank, given.queries, k=k, temperature=temperature),
     )
 
 
@@ -222,15 +204,6 @@ def asked_for(name: str, plugins: tuple[str, ...] = ()) -> Protocol:
     if found.is_recipe:
         by_recipe.check_changes(name, plugins)
     return found
-
-
-def _of_layer(layer: str) -> Protocol:
-    """The linear probe of what a layer gives, as a mean over places or tokens."""
-
-    def probe(given: Given) -> Values:
-        return asdict(linear_probe(*given.layers[layer])) if layer in given.layers else {}
-
-    return Protocol(f"as linear, of means over places of what {layer} gives", (((ACCURACY,), probe),), layer=layer)
 
 
 def chosen(names: Sequence[str], wish: online.Setting) -> dict[str, Protocol]:
@@ -244,7 +217,9 @@ def measures(asked: Mapping[str, Protocol], given: Given) -> Iterator[tuple[str,
     for name, one in asked.items():
         for figures, measure in one.steps:
             try:
-                yield name, measure(given), ""
+                found = measure(given)
+                is_value = is_dataclass(found) and not isinstance(found, type)
+                yield name, (asdict(found) if is_value else found) or {}, ""
             except (ValueError, RuntimeError) as wrong:  # whatever it finds in these features
                 words = ", ".join(figure.words for figure in figures)
                 yield name, {}, f"{name}: {words} is not measured: {str(wrong).splitlines()[0]}"

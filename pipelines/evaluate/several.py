@@ -13,7 +13,9 @@ import yaml
 from rich.table import Table
 
 from sslgraph.amounts import counted
+from sslgraph.errors import SslgraphError
 
+from ..record.display import plain_table
 from ..storage import checkpoint
 from ..train.start.starting import other_settings
 from .evaluation import Evaluation, figures_of, measured
@@ -65,17 +67,32 @@ def differences(groups: Sequence[Group]) -> list[str]:
 
 def table(groups: Sequence[Group]) -> Table:
     """A row for each figure and group, with the encoder before training beside it."""
-    shown = Table(box=None, pad_edge=False)
-    for column in ("", "", "", "runs", "trained", "before"):
-        shown.add_column(column, justify="left" if not column else "right")
+    rows = []
     for name in dict.fromkeys(name for group in groups for one in group.found for name in one.trained):
         for figure in figures_of(name):
             for i, group in enumerate(groups):
                 sides = [one.trained for one in group.found], [one.random for one in group.found]
                 cells = (spread(figure, [values.get(name, {}).get(figure.key) for values in side]) for side in sides)
                 heading = ("", "") if i else (name, figure.words)
-                shown.add_row(*heading, group.folders[0].name, count(group.found, group.seeds), *cells)
-    return shown
+                rows.append((*heading, group.folders[0].name, count(group.found, group.seeds), *cells))
+    return plain_table(("", "", "", "runs", "trained", "before"), rows)
+
+
+def called(methods: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    """What runs are called beside each other: their methods; with the names of folders where two are of one method."""
+    return [
+        method if methods.count(method) == 1 else f"{method}, {folder.name}"
+        for method, folder in zip(methods, folders, strict=True)
+    ]
+
+
+def refuse_twice(names: Sequence[str | Path], places: Sequence[Path]) -> None:
+    """Refuses runs of which two are at one place."""
+    first = dict[Path, str | Path]()
+    for name, place in zip(names, (place.resolve() for place in places), strict=True):
+        if place in first:
+            raise SslgraphError(f"{first[place]} and {name} are one run, and not two seeds; name each run once")
+        first[place] = name
 
 
 def count(runs: Sequence[object], seeds: Sequence[int]) -> str:

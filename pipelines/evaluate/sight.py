@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from sslgraph.compile.weights import Encoder
 from sslgraph.errors import SslgraphError
+from sslgraph.read.spec import Data
 from sslgraph.views.views import pixel_view
 
 from ..feed.feed import Index, Source
-from ..feed.open_source import open_source
+from ..feed.open_source import images_of
 from ..feed.selection import Selection
 from ..machine import machine
 from ..machine.pieces import Spread
@@ -28,20 +29,22 @@ Which = Literal["trained", "random", "pixels", "supervised"]  # the last one is 
 Piece = tuple[int, int]  # the first of some images, and the one after the last
 # As many images as are encoded at a time divide it, so that pieces hold the same batches as the whole.
 PIECE = 2_048
+SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True)
 class Sight:
     """Which encoder of a run looks at which images, in words that any process understands.
 
-    `sources` are (name, settings) as the registry builds them, read one after the other; `rows` are those of their
-    images that count, None for all. `layers` names inner layers, whose features come side by side instead of the
+    `splits` are those of `data`, read one after the other; `rows` are those of their images that count, None for all.
+    `layers` names inner layers, whose features come side by side instead of the
     encoder's own. `places`: whether features of places are wanted, too.
     """
 
     run: Path
     saved: Path
-    sources: tuple[tuple[str, dict[str, Any]], ...]
+    data: Data
+    splits: tuple[str, ...]
     which: Which = "trained"
     rows: Index | None = None
     layers: tuple[str, ...] = ()
@@ -53,7 +56,7 @@ class Sight:
         machine.use()
         device = machine.device()
         found = opened(self.run, self.saved, device=device, plugins=self.plugins)
-        images = Selection(built(self.sources, self.plugins), self.rows)
+        images = Selection(built(self.data, self.splits, self.plugins), self.rows)
         encoder = {"trained": found.trained, "random": found.random, "pixels": nn.Flatten()}[self.which]
         looking = _Looking(encoder, self.layers, places=self.places)
         view = pixel_view() if self.which == "pixels" else found.view
@@ -103,12 +106,12 @@ class _Looking(nn.Module):
         return Seen(replace(some, values=own), names, widths, places.unflatten(1, self.grid))
 
 
-def built(asked: Sequence[tuple[str, dict[str, Any]]], plugins: tuple[str, ...]) -> tuple[Source, ...]:
-    """The sources; a set too small to hold images out has training images only."""
+def built(data: Data, splits: Sequence[str], plugins: tuple[str, ...]) -> tuple[Source, ...]:
+    """The images of these splits; a set too small to hold images out has training images only."""
     sources: list[Source] = []
-    for use, settings in asked:
+    for split in splits:
         try:
-            sources.append(open_source(use, settings, plugins))
+            sources.append(images_of(data, split, plugins))
         except SslgraphError:
             if not sources:
                 raise
@@ -122,7 +125,7 @@ class Shared:
     spread: Spread
     run: Path
     saved: Path
-    asked: tuple[tuple[str, dict[str, Any]], ...]
+    data: Data
     sources: tuple[Source, ...]
     plugins: tuple[str, ...] = ()
 
@@ -136,8 +139,8 @@ class Shared:
 
     def _whole(self, which: Which, layers: tuple[str, ...]) -> tuple[tuple[Features, ...], tuple[int, ...]]:
         whole, widths = list[Features](), tuple[int, ...]()
-        for source, words in zip(self.sources, self.asked, strict=True):
-            sight = Sight(self.run, self.saved, (words,), which, layers=layers, plugins=self.plugins)
+        for source, split in zip(self.sources, SPLITS, strict=True):
+            sight = Sight(self.run, self.saved, self.data, (split,), which, layers=layers, plugins=self.plugins)
             found = [seen for seen in self.spread(sight.begin, pieces(len(source))) if len(seen.names)]
             index = torch.cat([seen.features.index for seen in found])
             values, widths = torch.cat([seen.features.values for seen in found]), found[0].widths

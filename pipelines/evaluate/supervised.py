@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import SpecError, SslgraphError
-from sslgraph.files.write_whole import write_whole
+from sslgraph.files.write_whole import put_whole
 from sslgraph.read import catalogue
 from sslgraph.read.document import read_text
 from sslgraph.read.load import recipe_of
@@ -72,7 +72,7 @@ def supervised(
     if trains:
         recipe = yaml.safe_dump(classifier(yaml.safe_load(text), classes, seen), sort_keys=False)
         file = run / f"{FOLDER}.yaml"
-        write_whole(file, lambda out: out.write(recipe.encode()))
+        put_whole(file, recipe)
         train({"recipe": str(file), "out": str(folder), "plugins": plugins})
     found = opened(folder, newest(folder), device=device, plugins=plugins)
     said = f"supervised: the same net and images with their labels, {found.step} steps of one view, the run's optimizer"

@@ -17,7 +17,7 @@ from sslgraph.read.load import load_recipe
 
 from ..check.check import examine
 from ..evaluate.evaluation import FILE as EVALUATION
-from ..evaluate.protocols import protocol
+from ..evaluate.evaluation import figures_of
 from ..storage import checkpoint, provenance
 
 CARD, PICTURE, RECIPE = "README.md", "picture.svg", "recipe.yaml"
@@ -118,8 +118,8 @@ def _measures(run: Path, saved: Path) -> Iterator[str]:
     with suppress(OSError, ValueError, KeyError):  # none, or one of an earlier form
         found = json.loads((run / EVALUATION).read_text(encoding="utf-8"))
         yield f"At step {found['step']:,}; {found['bank']:,} training and {found['queries']:,} test images.\n"
-        names, settings = list(found["trained"]), found["settings"]
-        figures = [(name, figure) for name in names for figure in protocol(name).figures]
+        names, settings = [name for name in found["trained"] if figures_of(name)], found["settings"]
+        figures = [(name, figure) for name in names for figure in figures_of(name)]
         yield f"| | {' | '.join(ROWS.values())} |\n|---|{len(ROWS) * '---|'}"
         for name, figure in figures:
             cells = (figure.written(found[side].get(name, {}).get(figure.key)) for side in ROWS)

@@ -18,7 +18,7 @@ from sslgraph.files.whole_file import whole_file
 from sslgraph.files.write_whole import told
 
 from ..evaluate.evaluation import figures_of, left_out, measured
-from ..evaluate.several import alike, count
+from ..evaluate.several import alike, called, count, refuse_twice
 from .report.chart import thinned
 from .report.curves import WORDS
 from .report.records import EVALUATION, KNN, Points, Record, read
@@ -62,7 +62,8 @@ def write_figure(
         )
     if width < NARROWEST:
         raise _narrow(width)
-    groups = _groups([read(folder) for folder in _different(folders)])
+    refuse_twice(folders, folders)
+    groups = _groups([read(folder) for folder in folders])
     runs = [run for group in groups for run in group.runs]
     for gone in _gone(runs):
         say(gone)
@@ -92,15 +93,6 @@ def _narrow(width: float) -> SslgraphError:
     return SslgraphError(f"--width: {width:.2g} in leave no room for this figure; give a larger width")
 
 
-def _different(folders: Sequence[Path]) -> Sequence[Path]:
-    """The folders; refuses a run that is named twice."""
-    named = dict[Path, Path]()
-    for folder in folders:
-        if (other := named.setdefault(folder.resolve(), folder)) is not folder:
-            raise SslgraphError(f"{other} and {folder} are one run, and not two seeds; name each run once")
-    return folders
-
-
 def _gone(runs: Sequence[Record]) -> list[str]:
     """What is said of protocols that evaluation.json knows and that are there no more."""
     return [
@@ -118,11 +110,7 @@ def _curve(run: Record, name: str) -> Points:
 
 def _groups(records: Sequence[Record]) -> list[Group]:
     found = [tuple(records[i] for i in members) for members in alike([run.text for run in records]).values()]
-    methods = [runs[0].method.method for runs in found]
-    names = [
-        method if methods.count(method) == 1 else f"{method}, {runs[0].name}"
-        for method, runs in zip(methods, found, strict=True)
-    ]
+    names = called([runs[0].method.method for runs in found], [runs[0].folder for runs in found])
     return [
         Group(name if len(runs) == 1 else f"{name} ({count(runs, [run.loaded.spec.seed for run in runs])})", runs)
         for name, runs in zip(names, found, strict=True)

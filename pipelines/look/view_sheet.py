@@ -8,13 +8,13 @@ from typing import Any
 
 from sslgraph.checked import BATCH
 from sslgraph.errors import SslgraphError
-from sslgraph.files.write_whole import writable, write_whole
-from sslgraph.read.spec import Recipe
+from sslgraph.files.write_whole import put_whole, writable
+from sslgraph.read.spec import Data, Recipe
 
 from ..check import check
-from ..check.request import moved, source_for, stand_in
+from ..check.request import moved, stand_in
 from ..feed.feed import Source
-from ..feed.open_source import open_source
+from ..feed.open_source import images_of
 from .contact_picture import write_png
 from .contact_sheet import Sheet, contact_sheet
 from .report.markup import document, element
@@ -50,7 +50,7 @@ def write_sheet(
     )  # fmt: skip
     if out.suffix == ".html":
         page = document(sheet.words, element("h1", sheet.method), element("p", sheet.words), page_of(sheet))
-        write_whole(out, lambda file: file.write(page.encode("utf-8")))
+        put_whole(out, page)
     else:
         write_png(sheet, out)
     return sheet
@@ -58,9 +58,5 @@ def write_sheet(
 
 def _source(recipe: Recipe | None, data: str | None, plugins: tuple[str, ...]) -> tuple[Source, str]:
     """The images to show, and what they are called."""
-    if data is not None:
-        there = moved(recipe.data, data) if recipe else (source_for(data), {"path": data})
-        found: Source = open_source(there[0], {**there[1], "split": "train"}, plugins)
-        return found, data
-    use, settings = (recipe.data.use, dict(recipe.data.settings)) if recipe else (stand_in(), EMBEDDED)
-    return open_source(use, {**settings, "split": "train"}, plugins), str(settings.get("path", use))
+    shown = moved(recipe.data if recipe else Data(use=stand_in(), settings=EMBEDDED), data)
+    return images_of(shown, "train", plugins), data or str(shown.settings.get("path", shown.use))

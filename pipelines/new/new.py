@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO
 
 from sslgraph.errors import SslgraphError
-from sslgraph.files.write_whole import write_whole
+from sslgraph.files.write_whole import put_whole
 
 HERE = Path(__file__).parent
 # What a part is like, by the folder that it is written into.
@@ -36,13 +34,8 @@ def new_part(place: Path, kind: str = "") -> dict[Path, str]:
         raise SslgraphError(f"{there[0]} is there already; give the part another name")
     words = {"CLASS": "".join(word.capitalize() for word in name.split("_")), "NAME": name, "METHOD": str(method)}
     for path, (text, _) in contents.items():
-        filled = re.sub(r"\b(CLASS|NAME|METHOD)\b", lambda word: words[word[1]], text).encode()
-        write_whole(path, partial(_write, data=filled))
+        put_whole(path, re.sub(r"\b(CLASS|NAME|METHOD)\b", lambda word: words[word[1]], text))
     return {path: what for path, (_, what) in contents.items()}
-
-
-def _write(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
 
 
 def _name(place: Path) -> str:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from sslgraph.errors import SpecError, SslgraphError, unknown
-from sslgraph.files.write_whole import write_whole
+from sslgraph.files.write_whole import put_whole
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_recipe
 
@@ -41,5 +41,4 @@ def new_recipe(method: str, file: Path, *, use: str, path: str) -> None:
         "LR": json.dumps(recipe.optimizer["lr"]).replace('"', ""),
     }
     text = (HERE / "recipe.txt").read_text(encoding="utf-8")
-    content = re.sub(rf"\b({'|'.join(words)})\b", lambda word: words[word[1]], text).encode()
-    write_whole(file, lambda opened: opened.write(content))
+    put_whole(file, re.sub(rf"\b({'|'.join(words)})\b", lambda word: words[word[1]], text))

@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
 
 from sslgraph.amounts import percent
 
@@ -42,6 +43,16 @@ class Pace:
     def wait(self) -> str:
         """The share of the time that goes into waiting for data, where it is worth a word."""
         return f"data wait {percent(self.waiting, 0)}" if self.waiting >= WAIT else ""
+
+
+def plain_table(heads: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> Table:
+    """Columns without lines: the first one, and those without a heading, to the left, the others to the right."""
+    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for i, head in enumerate(heads):
+        shown.add_column(head, justify="right" if i and head else "left")
+    for row in rows:
+        shown.add_row(*row)
+    return shown
 
 
 class Patient(Console):

@@ -31,7 +31,7 @@ class Events:
         self._put(step=done + 1, session_log=SessionLog(status=SessionLog.START))
         self._file.flush()
 
-    def add(self, step: int, values: Mapping[str, float]) -> None:
+    def write(self, step: int, values: Mapping[str, float]) -> None:
         """Notes values of a step."""
         found = [self._summary.Value(tag=name, simple_value=value) for name, value in values.items()]
         self._put(step=step, summary=self._summary(value=found))

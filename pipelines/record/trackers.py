@@ -64,21 +64,6 @@ def grouped(name: str, losses: Collection[str]) -> str:
     return f"{next((group for group, names in GROUPS.items() if name in names), 'evaluation')}/{name}"
 
 
-class TensorBoard:
-    """A file of events in the run's folder."""
-
-    def __init__(self, shown: Shown) -> None:
-        self.events = Events(shown.folder / "tensorboard", shown.done)
-
-    def write(self, step: int, values: Mapping[str, float]) -> None:
-        """One scalar each."""
-        self.events.add(step, values)
-
-    def close(self) -> None:
-        """Closes the file."""
-        self.events.close()
-
-
 class Wandb:
     """Weights & Biases; with WANDB_MODE=offline it writes into the run's folder, for `wandb sync`."""
 
@@ -166,6 +151,10 @@ TRACKERS: Mapping[str, tuple[str, Callable[[Shown], Tracker]]] = {
 }
 
 
+def _events(shown: Shown) -> Events:
+    return Events(shown.folder / "tensorboard", shown.done)
+
+
 def refuse_missing(names: Collection[str]) -> None:
     """Refuses a tracker whose library is not installed."""
     for name in names:
@@ -177,7 +166,7 @@ class Trackers:
     """All trackers of a run. One that fails is left out from then on, and `say` prints that once."""
 
     def __init__(self, names: Collection[str], *, tensorboard: bool, say: Callable[[str], None]) -> None:
-        self.makers: dict[str, Callable[[Shown], Tracker]] = {"tensorboard": TensorBoard} if tensorboard else {}
+        self.makers: dict[str, Callable[[Shown], Tracker]] = {"tensorboard": _events} if tensorboard else {}
         self.makers |= {name: TRACKERS[name][1] for name in names}
         self.say = say
         self.open: dict[str, Tracker] = {}

@@ -13,7 +13,7 @@ from sslgraph.read.loaded import Loaded
 from sslgraph.read.spec import Pipeline, Stage
 
 from .kinds.stage_kinds import KINDS
-from .kinds.work import DATA
+from .kinds.work import DATA, inputs_of
 
 Choices = Mapping[str, str]  # of each axis one
 
@@ -37,7 +37,7 @@ def cells(loaded: Loaded[Pipeline]) -> dict[str, Cell]:
     axes: dict[str, list[str]] = {}
     found: dict[str, Cell] = {}
     for name, stage in pipeline.stages.items():
-        before = [] if KINDS[stage.do].gathers else [other for other in _inputs(stage) if other in axes]
+        before = [] if KINDS[stage.do].gathers else [other for other in inputs_of(stage).values() if other in axes]
         mine = {*stage.over, *(axis for other in before for axis in axes[other])}
         axes[name] = [axis for axis in pipeline.grid if axis in mine]
         for choices in _choices(pipeline, axes[name]):
@@ -82,10 +82,6 @@ def refused(loaded: Loaded[Pipeline]) -> Iterator[Fault]:
     for axis in grid:
         if axis not in used:
             yield Fault(("grid", axis), f"no stage is done over the axis '{axis}'; name it under over: of a stage")
-
-
-def _inputs(stage: Stage) -> list[str]:
-    return [*([stage.of] if stage.of else []), *stage.given.values(), str(stage.settings.get(DATA))]
 
 
 def _changes(pipeline: Pipeline, axis: str) -> dict[str, dict[str, Any]]:

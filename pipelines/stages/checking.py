@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 from sslgraph.read.resolved import flat
-from sslgraph.read.spec import Data
 from sslgraph.settle.sized import SizedGraph
 
 from ..check import check
@@ -95,9 +94,9 @@ def refuse_unlabelled(stages: Sequence[Planned], plugins: tuple[str, ...] = ()) 
             trained = by_name.get(told.inputs.get("of", ""), told)
             if not facts or trained.recipe is None or DATA in {*told.inputs, *trained.inputs}:
                 continue
-            data, path = trained.recipe.spec.data, told.stage.settings.get("data") if told is not trained else None
-            use, settings = (data.use, dict(data.settings)) if path is None else moved(data, path)
-            text, images = artefact.digest([use, settings]), Data(use=use, settings=settings)
+            path = told.stage.settings.get("data") if told is not trained else None
+            images = moved(trained.recipe.spec.data, path)
+            text = artefact.digest([images.use, images.settings])
             split = None if text in seen else unlabelled(images, check.allowed_in(trained.recipe, plugins))
             seen.add(text)
             if split is not None:

@@ -6,7 +6,7 @@ from sslgraph.drawing import Box, Edge, Panel, Picture
 from sslgraph.read.spec import Pipeline, Stage
 
 from .kinds.stage_kinds import KINDS
-from .kinds.work import DATA, OF
+from .kinds.work import DATA, OF, inputs_of
 
 
 def picture(pipeline: Pipeline) -> Picture:
@@ -31,7 +31,7 @@ def picture(pipeline: Pipeline) -> Picture:
             name="" if word in (OF, DATA, other) else word,
         )
         for name, stage in pipeline.stages.items()
-        for word, other in _inputs(stage).items()
+        for word, other in inputs_of(stage).items()
         if other.partition(".")[0] in pipeline.stages.keys() - {name}
     )
     return Picture(pipeline.pipeline, "paper", (Panel("stages", pipeline.pipeline, boxes, edges, ()),))
@@ -40,9 +40,3 @@ def picture(pipeline: Pipeline) -> Picture:
 def _in_short(stage: Stage) -> str:
     over = f"over {', '.join(stage.over)}" if stage.over else ""
     return " ".join(filter(None, (stage.do.replace("_", " "), str(stage.settings.get("labels", "")), over)))
-
-
-def _inputs(stage: Stage) -> dict[str, str]:
-    """What a stage names of others: the stage that it is of, the images that it works on, what it is given."""
-    images = stage.settings.get(DATA)
-    return {**({OF: stage.of} if stage.of else {}), **({DATA: images} if images else {}), **stage.given}

@@ -29,12 +29,8 @@ class Replay:
     found: Bad | None
 
     def __str__(self) -> str:
-        says = str(self.found) if self.found else "not met again: every value and gradient of this step is finite here"
-        return (
-            f"the run said: {self.message}\nseen again: {says}"
-            if self.found
-            else f"the run said: {self.message}\n{says}"
-        )
+        again = "not met again: every value and gradient of this step is finite here"
+        return f"the run said: {self.message}\n{f'seen again: {self.found}' if self.found else again}"
 
 
 def replay(folder: Path, *, plugins: tuple[str, ...] = ()) -> Replay:

@@ -43,13 +43,8 @@ class Judge:
 
     def compared(self, seen: Seen, one: Seen) -> dict[str, Difference]:
         """The differences of the watched steps, by kind."""
-        if not self.is_double:
-            return {"gradients": self.gradients(seen, one), "states": self.states(seen, one)}
-        return {
-            "gradients": self.gradients(seen, one),
-            "states": self.states(seen, one),
-            "updates": _farthest(seen.optimizer, one.optimizer),
-        }
+        found = {"gradients": self.gradients(seen, one), "states": self.states(seen, one)}
+        return found | ({"updates": _farthest(seen.optimizer, one.optimizer)} if self.is_double else {})
 
     def gradients(self, seen: Seen, one: Seen) -> Difference:
         """Before clipping: the largest of all steps and numbers, or in floats that of the nearest step, by tensors."""

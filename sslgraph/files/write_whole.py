@@ -23,6 +23,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         write(file)
 
 
+def put_whole(path: Path, content: str | bytes) -> None:
+    """Writes this as the file, in the same way."""
+    write_whole(path, lambda file: file.write(content.encode() if isinstance(content, str) else content))
+
+
 @contextmanager
 def told(path: Path, option: str = "-o") -> Iterator[None]:
     """What the disk refuses, as a sentence that names the option to give another place with."""

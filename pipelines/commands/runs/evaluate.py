@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from sslgraph.errors import SslgraphError
-
 from ..options import Address, Plugins, Workers, out, overrides
 
 
@@ -71,12 +69,8 @@ def evaluate(
     protocol = by_recipe.changed(protocol, set_)
     given = {"path": segmentation, "ignore": ignore, "size": size}
     asked = {name: value for name, value in given.items() if value is not None}
-    named = dict[Path, str]()
-    for run in runs if len(runs) > 1 else ():  # what is no run is refused before any is measured
-        place = newest(visit(run)).resolve()
-        if place in named:
-            raise SslgraphError(f"{named[place]} and {run} are one run, and not two seeds; name each run once")
-        named[place] = run
+    if len(runs) > 1:  # what is no run is refused before any is measured
+        several.refuse_twice(runs, [newest(visit(run)) for run in runs])
     folders, measured = list[Path](), list[Evaluation]()
     for run in runs:
         with visited(run) as folder, shared(workers, address) as spread:

@@ -35,8 +35,7 @@ def search(
 
     Each trial is a recipe: it is checked, trained and measured, and its folder is a run. The same command continues.
     """
-    from rich.table import Table
-
+    from ...record.display import plain_table
     from ...search.search import Asked, shared_of
     from ...search.search import search as run_trials
 
@@ -51,12 +50,7 @@ def search(
     found = run_trials(shared, Asked(trials, at_once, seed, searcher, address), out.print)
     from ...search.search_page import REPORT, TABLE, heads, lines
 
-    shown = Table(box=None, pad_edge=False)
-    for i, head in enumerate(heads(shared, found)):
-        shown.add_column(head, justify="left" if i == 0 else "right")
-    for cells in lines(shared, found):
-        shown.add_row(*cells)
-    out.print(shown)
+    out.print(plain_table(heads(shared, found), lines(shared, found)))
     for one in found:
         if one.value is None:
             out.print(f"{one.state}: {one.words}: {one.why.splitlines()[0] if one.why else ''}")

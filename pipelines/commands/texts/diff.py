@@ -49,10 +49,9 @@ def diff(
     plugins = allowed(plugin, first, second)
     found = Difference(Method(first, plugins), Method(second, plugins))
     if out:
-        from sslgraph.files.write_whole import write_whole
+        from sslgraph.files.write_whole import put_whole
 
-        content = written(found.scene(dark=dark), found.lines, kind)
-        write_whole(out, lambda opened: opened.write(content))
+        put_whole(out, written(found.scene(dark=dark), found.lines, kind))
     typer.echo("\n".join(found.lines))
     if out:
         typer.echo(f"drawn: {out}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -105,20 +104,16 @@ def _print(pictures: list[Picture]) -> None:
     typer.echo("\n".join(drawn(picture, wide) for picture in pictures), nl=False)
 
 
-def _put(content: bytes, opened: BinaryIO) -> None:
-    opened.write(content)
-
-
 def _write(pictures: list[Picture], file: Path, kind: str, look: Look, *, columns: int, frames: bool) -> None:
     from sslgraph.drawing.write.file import TEXTS, rendered_as, too_high, written
-    from sslgraph.files.write_whole import write_whole
+    from sslgraph.files.write_whole import put_whole
 
     if frames and (len(pictures) > 1 or str(file) == "-"):
         raise SslgraphError("--frames: draws the steps of one method, each into a file: sslgraph draw METHOD --frames")
     if frames:
         for number, (words, scene) in enumerate(look.frames(pictures[0]), 1):
             step = file.with_stem(f"{file.stem}-{number}")
-            write_whole(step, partial(_put, rendered_as(scene, kind)))
+            put_whole(step, rendered_as(scene, kind))
             typer.echo(f"drawn: {step}, {words}")
         return
     alone, note = len(pictures) == 1, ""
@@ -132,7 +127,7 @@ def _write(pictures: list[Picture], file: Path, kind: str, look: Look, *, column
     if str(file) == "-":
         typer.echo(content, nl=False)
         return
-    write_whole(file, partial(_put, content))
+    put_whole(file, content)
     typer.echo(f"drawn: {file}")
 
 

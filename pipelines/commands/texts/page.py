@@ -27,7 +27,7 @@ def page(
 
     It holds their pictures, settings, comparisons and family tree.
     """
-    from sslgraph.files.write_whole import told, write_whole
+    from sslgraph.files.write_whole import put_whole, told
     from sslgraph.page import page as whole
     from sslgraph.read import catalogue
 
@@ -38,7 +38,7 @@ def page(
     text = whole([shown(name, key, tuple(plugin)) for name, key in zip(names, _keys(names), strict=True)]).encode()
     with told(out):
         out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "index.html", lambda opened: opened.write(text))
+    put_whole(out / "index.html", text)
     typer.echo(f"{out / 'index.html'}: {counted(len(names), 'method')}, {len(text) / 1e6:.1f} MB; open it in a browser")
 
 

@@ -16,7 +16,7 @@ def schema(
 
     A first line `# yaml-language-server: $schema=FILE` in a spec lets an editor complete and check it.
     """
-    from sslgraph.files.write_whole import write_whole
+    from sslgraph.files.write_whole import put_whole
 
     from ...look.json_schema import json_schema
 
@@ -24,5 +24,5 @@ def schema(
     if file is None:
         typer.echo(text, nl=False)
         return
-    write_whole(file, lambda opened: opened.write(text.encode()))
+    put_whole(file, text)
     typer.echo(f"written: {file}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
-from sslgraph.files.write_whole import writable, write_whole
+from sslgraph.files.write_whole import put_whole, writable
 
 from . import curves, pictures, scatter, tables
 from .chart import Chart, draw
@@ -46,8 +46,7 @@ def write_report(
         gather(record, sources, name=name, number=number, most=most, plugins=plugins)
         for number, (record, name) in enumerate(zip(records, names, strict=True))
     ]
-    text = page(runs)
-    write_whole(place, lambda file: file.write(text.encode("utf-8")))
+    put_whole(place, page(runs))
     for run in runs:
         for part, reason in run.missing.items():
             say(f"{run.name}: {part} not shown: {reason.splitlines()[0]}")

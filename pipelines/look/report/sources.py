@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from sslgraph.read.spec import Recipe
 
 from ...check.request import moved
 from ...feed.feed import Source
-from ...feed.open_source import open_source
+from ...feed.open_source import images_of
 
 
 class Sources:
@@ -21,18 +20,13 @@ class Sources:
 
     def __call__(self, recipe: Recipe, split: str, plugins: tuple[str, ...]) -> Source:
         """The images of a split; raises SslgraphError if they can't be had."""
-        use, settings = self._named(recipe)
-        key = json.dumps([use, settings, split], sort_keys=True, default=str)
+        images = moved(recipe.data, self.data)
+        key = json.dumps([images.use, images.settings, split], sort_keys=True, default=str)
         if key not in self._opened:
-            self._opened[key] = open_source(use, {**settings, "split": split}, plugins)
+            self._opened[key] = images_of(images, split, plugins)
         return self._opened[key]
 
     def words(self, recipe: Recipe) -> str:
         """What the images are called."""
-        use, settings = self._named(recipe)
-        return str(settings.get("path", use))
-
-    def _named(self, recipe: Recipe) -> tuple[str, dict[str, Any]]:
-        if self.data is not None:
-            return moved(recipe.data, self.data)
-        return recipe.data.use, dict(recipe.data.settings)
+        images = moved(recipe.data, self.data)
+        return str(images.settings.get("path", images.use))

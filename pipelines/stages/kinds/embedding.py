@@ -15,10 +15,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from sslgraph.errors import SslgraphError
+from sslgraph.read.spec import Data
 
 from ...evaluate.feature_file import SOURCES, embed, rows_of
-from ...evaluate.sight import built
 from ...feed.feed import Source
+from ...feed.open_source import images_of
 from ...feed.selection import Selection
 from .work import Work
 
@@ -48,7 +49,8 @@ def embedded(folder: Path, plugins: tuple[str, ...] = ()) -> Embedded:
     if written is None:
         raise SslgraphError(f"{folder / FILE} does not say where its images are; delete the folder and embed again")
     index = torch.from_numpy(table["index"].to_numpy().copy())
-    sources = built([(one["use"], one["settings"]) for one in json.loads(written)], plugins)
+    asked = [Data(use=one["use"], settings=one["settings"]) for one in json.loads(written)]
+    sources = tuple(images_of(one, one.settings["split"], plugins) for one in asked)
     return Embedded(rows_of(table, "features"), index, sources)
 
 

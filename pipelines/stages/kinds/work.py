@@ -14,6 +14,8 @@ from sslgraph.read.spec import Recipe, Stage
 # Inputs that are no given weights or features: the training that a stage is of, the images that it works on.
 OF, DATA = "of", "data"
 IMAGES = "images"  # the folder of an artefact whose images later stages take
+
+
 Gives = Literal["weights", "features", "images", ""]
 
 
@@ -63,3 +65,9 @@ class StageKind:
         module, _, function = self.does.partition(".")
         facts: dict[str, Any] = getattr(import_module(f".{module}", __package__), function)(work)
         return facts
+
+
+def inputs_of(stage: Stage) -> dict[str, str]:
+    """What a stage names of others: the stage that it is of, the images that it works on, what it is given."""
+    named = {OF: stage.of, DATA: stage.settings.get(DATA), **stage.given}
+    return {word: str(other) for word, other in named.items() if other}

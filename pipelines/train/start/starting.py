@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import yaml
 from sslgraph import collectives
 from sslgraph.errors import SslgraphError
 from sslgraph.ranks import sharding
+from sslgraph.read.resolved import leaves
 
 from ...storage import checkpoint, interrupt, metrics_file, run_folder
 from ...storage.checkpoint import Checkpoint
@@ -111,19 +111,11 @@ def other_settings(then: str, now: str) -> str:
 
 
 def _flat(text: str) -> dict[str, Any]:
-    return dict(_values(yaml.safe_load(text)))
+    return {path: value for path, value in leaves(yaml.safe_load(text)) if value != {}}
 
 
 def _different(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return [path for path in {**old, **new} if old.get(path) != new.get(path)]
-
-
-def _values(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict):
-        for key, inner in node.items():
-            yield from _values(inner, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, node
 
 
 def _changed(run: Run, saved: Checkpoint) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
-from sslgraph.files.write_whole import write_whole
+from sslgraph.files.write_whole import put_whole
 
 from ..elements.forms import Shape, Words, moved
 from ..elements.measure import SUB, TITLE, Run
@@ -88,7 +88,7 @@ def kind_of(file: Path) -> str:
 def write(picture: Picture, file: Path, look: Look) -> Path:
     """Writes the picture whole or not at all; SslgraphError if the ending or the place won't do. Returns the file."""
     content = written(picture, kind_of(file), look)
-    write_whole(file, lambda opened: opened.write(content))
+    put_whole(file, content)
     return file
 
 

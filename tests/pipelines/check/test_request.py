@@ -54,9 +54,11 @@ def test_images_that_moved_are_read_as_the_recipe_reads_its_own(tmp_path: Path) 
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     settings = {"path": "gone", "range": [0, 4095], "links": True, "label": "x", "limit": 5}
     found = moved(Data(use="sources.parquet", settings=settings), str(tmp_path))
-    assert found == ("sources.image_folder", {"range": [0, 4095], "links": True, "path": str(tmp_path)})
+    kept = {"range": [0, 4095], "links": True, "path": str(tmp_path)}
+    assert found == Data(use="sources.image_folder", settings=kept)
     drawn = Data(use="sources.shapes", settings={"label": "hue"})
-    assert moved(drawn, str(tmp_path)) == ("sources.image_folder", {"path": str(tmp_path)})
+    assert moved(drawn, str(tmp_path)) == Data(use="sources.image_folder", settings={"path": str(tmp_path)})
+    assert moved(drawn, None) == drawn
 
 
 def test_settings_of_the_command_line_go_to_the_data_there(tmp_path: Path) -> None:

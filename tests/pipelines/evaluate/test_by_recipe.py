@@ -17,7 +17,7 @@ from sslgraph.pipelines.check.request import request
 from sslgraph.pipelines.evaluate.by_recipe import changed, planned, published
 from sslgraph.pipelines.evaluate.protocols import asked_for
 from sslgraph.pipelines.evaluate.restored import newest
-from sslgraph.pipelines.feed.open_source import open_source
+from sslgraph.pipelines.feed.open_source import images_of
 from sslgraph.pipelines.launch.launch import launch
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.read.load import load_recipe
@@ -177,9 +177,8 @@ def test_what_is_given_goes_before_what_is_the_runs(vit: Path) -> None:
 def planned_text(run: Path, *changes: str) -> dict[str, Any]:
     (name,) = changed(["linear_dino"], [change.replace("normalize", "views.x.normalize") for change in changes])
     loaded = load_recipe(str(newest(run) / checkpoint.TEXT))
-    words = loaded.spec.data.use, dict(loaded.spec.data.settings)
-    source = open_source(words[0], {**words[1], "split": "train"}, ())
-    return dict(planned(name, loaded, "a", words, source, ()).text)
+    images = loaded.spec.data
+    return dict(planned(name, loaded, "a", images, images_of(images, "train"), ()).text)
 
 
 def test_those_of_papers_are_there() -> None:
