@@ -7,6 +7,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from sslgraph import __version__
 from sslgraph.errors import SslgraphError
@@ -77,7 +78,7 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def version(show: Annotated[bool, typer.Option("--version", help="Print the version")] = False) -> None:
+def version(show: Annotated[bool, Option("--version", help="Print the version")] = False) -> None:
     """Print the version, or run the command."""
     if show:
         print(__version__)

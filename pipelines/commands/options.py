@@ -5,26 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from rich.console import Console
+from typer import Argument, Option
 
 from sslgraph.errors import SslgraphError
-
-Plugins = Annotated[list[str], typer.Option("--plugin", help="Python module whose parts this spec may use")]
-Sets = Annotated[list[str], typer.Option("--set", help="Value to change, such as losses.contrast.temperature=0.2")]
-
-Run = Annotated[str, typer.Argument(help="Run folder, or address such as s3://bucket/run")]
-# Of commands that encode images.
-Workers = Annotated[int, typer.Option("--workers", help="Processes that share the images, through Ray")]
-Address = Annotated[str | None, typer.Option("--address", help="Ray cluster to join, with --workers")]
-# Of pipelines.
-Artefacts = Annotated[str | None, typer.Option("--out", help="Folder of the artefacts; default runs/PIPELINE")]
-StageData = Annotated[str | None, typer.Option("--data", help="Images, or videos, of the stages that name none")]
-
-FromScratch = Annotated[
-    bool, typer.Option("--from-scratch", help="Start at step 0 if the run has recorded steps but no checkpoint")
-]
-ChangedData = Annotated[bool, typer.Option("--changed-data", help="Continue with other images than the run had")]
 
 
 def spec_names(begun: str) -> list[str]:
@@ -32,6 +16,30 @@ def spec_names(begun: str) -> list[str]:
     from sslgraph.read import catalogue
 
     return [name for name in catalogue.names("recipes" if "/" in begun else "methods") if name.startswith(begun)]
+
+
+def named(help_: str) -> Any:
+    """The argument that names a spec, which shells complete."""
+    return Argument(autocompletion=spec_names, help=help_)
+
+
+Plugins = Annotated[list[str], Option("--plugin", help="Python module whose parts this spec may use")]
+Sets = Annotated[list[str], Option("--set", help="Value to change, such as losses.contrast.temperature=0.2")]
+
+Run = Annotated[str, Argument(help="Run folder, or address such as s3://bucket/run")]
+Data = Annotated[str | None, Option("--data", help="Images: a folder, parquet files, .tar shards; s3://...")]
+Seed = Annotated[int | None, Option("--seed", min=0, help="Seed for weights, data order and views")]
+# Of commands that encode images.
+Workers = Annotated[int, Option("--workers", help="Processes that share the images, through Ray")]
+Address = Annotated[str | None, Option("--address", help="Ray cluster to join, with --workers")]
+# Of pipelines.
+Artefacts = Annotated[str | None, Option("--out", help="Folder of the artefacts; default runs/PIPELINE")]
+StageData = Annotated[str | None, Option("--data", help="Images, or videos, of the stages that name none")]
+
+FromScratch = Annotated[
+    bool, Option("--from-scratch", help="Start at step 0 if the run has recorded steps but no checkpoint")
+]
+ChangedData = Annotated[bool, Option("--changed-data", help="Continue with other images than the run had")]
 
 
 def spec_of(name: str) -> str:

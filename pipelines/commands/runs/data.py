@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from sslgraph.errors import SslgraphError
 
@@ -13,17 +13,15 @@ from ..options import Sets, out, overrides
 
 
 def data(
-    path: Annotated[str, typer.Argument(help="Folder of images, parquet files or .tar shards; file; s3://...")],
-    prepare: Annotated[str | None, typer.Option("--prepare", help="New folder for small copies that load fast")] = None,
-    side: Annotated[int, typer.Option("--side", help="Shorter side of the copies, in pixels")] = 256,
-    form: Annotated[
-        str, typer.Option("--form", help="Format: jpeg, or raw (eight times the size, no decoding)")
-    ] = "jpeg",
+    path: Annotated[str, Argument(help="Folder of images, parquet files or .tar shards; file; s3://...")],
+    prepare: Annotated[str | None, Option("--prepare", help="New folder for small copies that load fast")] = None,
+    side: Annotated[int, Option("--side", help="Shorter side of the copies, in pixels")] = 256,
+    form: Annotated[str, Option("--form", help="Format: jpeg, or raw (eight times the size, no decoding)")] = "jpeg",
     masks: Annotated[
-        Path | None, typer.Option("--masks", help="New folder for masks of what moves in videos, as label maps")
+        Path | None, Option("--masks", help="New folder for masks of what moves in videos, as label maps")
     ] = None,
-    every: Annotated[float, typer.Option("--every", help="Seconds between two masks", min=0.04)] = 1.0,
-    set_: Sets = [],  # noqa: B006
+    every: Annotated[float, Option("--every", help="Seconds between two masks", min=0.04)] = 1.0,
+    set_: Sets = [],
 ) -> None:
     """Show the splits, classes and images of a path.
 

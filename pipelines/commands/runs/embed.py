@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from ..options import Address, Plugins, Run, Workers, out
 
@@ -21,15 +21,15 @@ class Split(StrEnum):
 
 def embed(
     run: Run,
-    file: Annotated[Path, typer.Option("-o", "--out", help="File to write: .parquet or .safetensors")],
+    file: Annotated[Path, Option("-o", "--out", help="File to write: .parquet or .safetensors")],
     data: Annotated[
-        str | None, typer.Option("--data", help="Images to use instead of the run's own: folder, 'a/*.jpg', list.txt")
+        str | None, Option("--data", help="Images to use instead of the run's own: folder, 'a/*.jpg', list.txt")
     ] = None,
-    split: Annotated[Split, typer.Option("--split", help="Which of the images")] = Split.TRAIN,
-    patches: Annotated[bool, typer.Option("--patches", help="Add the features of each place of an image")] = False,
+    split: Annotated[Split, Option("--split", help="Which of the images")] = Split.TRAIN,
+    patches: Annotated[bool, Option("--patches", help="Add the features of each place of an image")] = False,
     workers: Workers = 1,
     address: Address = None,
-    plugin: Plugins = [],  # noqa: B006
+    plugin: Plugins = [],
 ) -> None:
     """Write the encoder's features of images into a file.
 

@@ -5,48 +5,44 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from ..options import Address, Plugins, Workers, out, overrides
 
 
 def evaluate(
-    runs: Annotated[list[str], typer.Argument(help="Run folders, or addresses such as s3://bucket/run")],
+    runs: Annotated[list[str], Argument(help="Run folders, or addresses such as s3://bucket/run")],
     protocol: Annotated[
         list[str],
-        typer.Option(
+        Option(
             "--protocol",
             help="Protocol: knn20 (any k), linear, labels_1, kmeans, health, linear_moco, fine_tune_mae, ...",
         ),
-    ] = [],  # noqa: B006
-    data: Annotated[
-        str | None, typer.Option("--data", "--on", help="Images to use instead of the run's own dataset")
-    ] = None,
+    ] = [],
+    data: Annotated[str | None, Option("--data", "--on", help="Images to use instead of the run's own dataset")] = None,
     segmentation: Annotated[
-        str | None, typer.Option("--segmentation", help="Folder of images with label maps: mIoU on frozen features")
+        str | None, Option("--segmentation", help="Folder of images with label maps: mIoU on frozen features")
     ] = None,
     ignore: Annotated[
-        list[int] | None, typer.Option("--ignore", help="Number in label maps that means no label [default: 255]")
+        list[int] | None, Option("--ignore", help="Number in label maps that means no label [default: 255]")
     ] = None,
-    size: Annotated[
-        int | None, typer.Option("--size", min=1, help="Side of the images for segmentation, in pixels")
-    ] = None,
+    size: Annotated[int | None, Option("--size", min=1, help="Side of the images for segmentation, in pixels")] = None,
     supervised: Annotated[
-        bool, typer.Option("--supervised", help="Train the same net on the images' labels, and measure it beside")
+        bool, Option("--supervised", help="Train the same net on the images' labels, and measure it beside")
     ] = False,
     supervised_weights: Annotated[
-        str | None, typer.Option("--supervised-weights", help="File with weights of such a net, or timm:NAME")
+        str | None, Option("--supervised-weights", help="File with weights of such a net, or timm:NAME")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File for the table of all runs, with mean and spread: .csv, .md or .tex"),
+        Option("--output", "-o", help="File for the table of all runs, with mean and spread: .csv, .md or .tex"),
     ] = None,
     workers: Workers = 1,
     address: Address = None,
-    plugin: Plugins = [],  # noqa: B006
+    plugin: Plugins = [],
     set_: Annotated[
-        list[str], typer.Option("--set", help="Value of a protocol that is a recipe to change, such as epochs=10")
-    ] = [],  # noqa: B006
+        list[str], Option("--set", help="Value of a protocol that is a recipe to change, such as epochs=10")
+    ] = [],
 ) -> None:
     """Evaluate runs by named protocols, such as knn20 and linear.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from ..options import Plugins, Run, out
 
@@ -13,10 +13,10 @@ from ..options import Plugins, Run, out
 def export(
     run: Run,
     to: Annotated[
-        str, typer.Option("--to", help="Form: safetensors, timm, torchvision, hf, onnx or torch.export")
+        str, Option("--to", help="Form: safetensors, timm, torchvision, hf, onnx or torch.export")
     ] = "safetensors",
-    folder: Annotated[Path | None, typer.Option("-o", "--out", help="New folder; default RUN/export-TO")] = None,
-    plugin: Plugins = [],  # noqa: B006
+    folder: Annotated[Path | None, Option("-o", "--out", help="New folder; default RUN/export-TO")] = None,
+    plugin: Plugins = [],
 ) -> None:
     """Export the trained encoder for another library.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from sslgraph.errors import SslgraphError
 
@@ -14,14 +14,14 @@ from ..options import Plugins, Run, out
 
 def neighbours(
     run: Run,
-    data: Annotated[str, typer.Option("--data", help="Images to search: a folder, parquet files, .tar shards")],
-    of: Annotated[list[str], typer.Option("--of", help="Image to ask about (several times for several)")] = [],  # noqa: B006
-    count: Annotated[int, typer.Option("--count", min=1, help="Number of neighbours of each image")] = 6,
+    data: Annotated[str, Option("--data", help="Images to search: a folder, parquet files, .tar shards")],
+    of: Annotated[list[str], Option("--of", help="Image to ask about (several times for several)")] = [],
+    count: Annotated[int, Option("--count", min=1, help="Number of neighbours of each image")] = 6,
     above: Annotated[
-        float, typer.Option("--above", min=0, max=1, help="Cosine from which two images are near-duplicates")
+        float, Option("--above", min=0, max=1, help="Cosine from which two images are near-duplicates")
     ] = 0.98,
-    file: Annotated[Path | None, typer.Option("-o", "--out", help="Picture to write, .png")] = None,
-    plugin: Plugins = [],  # noqa: B006
+    file: Annotated[Path | None, Option("-o", "--out", help="Picture to write, .png")] = None,
+    plugin: Plugins = [],
 ) -> None:
     """Find the images nearest to one, or near-duplicates.
 

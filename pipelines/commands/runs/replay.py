@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument
 
 from ..options import Plugins
 
 
 def replay(
-    folder: Annotated[str, typer.Argument(help="Folder not_finite_step_... of a run")],
-    plugin: Plugins = [],  # noqa: B006
+    folder: Annotated[str, Argument(help="Folder not_finite_step_... of a run")],
+    plugin: Plugins = [],
 ) -> None:
     """Re-run the step whose loss became NaN or infinite.
 

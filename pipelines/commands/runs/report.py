@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from sslgraph.errors import SslgraphError
 
@@ -14,20 +15,20 @@ from ..options import Plugins, length
 
 
 def report(
-    runs: Annotated[list[str], typer.Argument(help="Run folders: one, or several to compare")],
+    runs: Annotated[list[str], Argument(help="Run folders: one, or several to compare")],
     file: Annotated[
-        Path | None, typer.Option("-o", help="Page to write; report.html in the run's folder if left out")
+        Path | None, Option("-o", help="Page to write; report.html in the run's folder if left out")
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="New place of the images, if they moved")] = None,
-    images: Annotated[int, typer.Option("--images", help="Largest number of images to encode of each split")] = 2_000,
+    data: Annotated[str | None, Option("--data", help="New place of the images, if they moved")] = None,
+    images: Annotated[int, Option("--images", help="Largest number of images to encode of each split")] = 2_000,
     figure: Annotated[
-        Path | None, typer.Option("--figure", help="Write a figure for a paper instead: .pdf, .svg or .png")
+        Path | None, Option("--figure", help="Write a figure for a paper instead: .pdf, .svg or .png")
     ] = None,
     of: Annotated[
-        str | None, typer.Option("--of", help="What it shows: a curve (knn, a loss) or a protocol [default: knn]")
+        str | None, Option("--of", help="What it shows: a curve (knn, a loss) or a protocol [default: knn]")
     ] = None,
-    width: Annotated[str, typer.Option("--width", help="Width of the figure")] = "3.25in",
-    plugin: Plugins = [],  # noqa: B006
+    width: Annotated[str, Option("--width", help="Width of the figure")] = "3.25in",
+    plugin: Plugins = [],
 ) -> None:
     """Write one offline page about runs, or a figure for a paper."""
     from sslgraph.files.addresses import is_address

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from ..options import Artefacts, Plugins, Sets, StageData, out, overrides
 from .status import table
 
 
 def run(
-    name: Annotated[str, typer.Argument(help="Pipeline, by name or file")],
+    name: Annotated[str, Argument(help="Pipeline, by name or file")],
     out_: Artefacts = None,
     data: StageData = None,
-    only: Annotated[list[str], typer.Option("--only", help="Run this stage only (several times for several)")] = [],  # noqa: B006
-    dry: Annotated[bool, typer.Option("--dry", help="Say what would be run, and run nothing")] = False,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    only: Annotated[list[str], Option("--only", help="Run this stage only (several times for several)")] = [],
+    dry: Annotated[bool, Option("--dry", help="Say what would be run, and run nothing")] = False,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Run the stages of a pipeline that are not done.
 

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, Sets, numbered, out, overrides, spec_names
+from ..options import Data, Plugins, Sets, named, numbered, out, overrides
 
 
 def search(
-    name: Annotated[str, typer.Argument(autocompletion=spec_names, help="Method, recipe or file to begin with")],
-    space: Annotated[str, typer.Option("--space", help="File that says what is tried, and what is looked for")],
-    trials: Annotated[int, typer.Option("--trials", help="Trials beside the recipe itself")] = 20,
-    out_: Annotated[str | None, typer.Option("--out", help="Folder; a search there is continued")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards")] = None,
-    at_once: Annotated[int, typer.Option("--at-once", help="Trials that run at a time and share GPUs or cores")] = 1,
+    name: Annotated[str, named("Method, recipe or file to begin with")],
+    space: Annotated[str, Option("--space", help="File that says what is tried, and what is looked for")],
+    trials: Annotated[int, Option("--trials", help="Trials beside the recipe itself")] = 20,
+    out_: Annotated[str | None, Option("--out", help="Folder; a search there is continued")] = None,
+    data: Data = None,
+    at_once: Annotated[int, Option("--at-once", help="Trials that run at a time and share GPUs or cores")] = 1,
     searcher: Annotated[
         str | None,
-        typer.Option("--searcher", help="Optuna, random or grid (every point) [default: optuna if it is installed]"),
+        Option("--searcher", help="Optuna, random or grid (every point) [default: optuna if it is installed]"),
     ] = None,
     seeds: Annotated[
         str | None,
-        typer.Option("--seeds", help="Seeds that each trial is trained with, such as 0,1,2: mean and spread"),
+        Option("--seeds", help="Seeds that each trial is trained with, such as 0,1,2: mean and spread"),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the searcher; that of trainings is the recipe's")] = 0,
-    address: Annotated[str | None, typer.Option("--address", help="Address of a running Ray cluster")] = None,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    seed: Annotated[int, Option("--seed", help="Seed of the searcher; that of trainings is the recipe's")] = 0,
+    address: Annotated[str | None, Option("--address", help="Address of a running Ray cluster")] = None,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Search numbers and structure around a recipe, on Ray Tune.
 

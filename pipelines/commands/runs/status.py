@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument
 
 from ..options import Artefacts, Plugins, Sets, StageData, out, overrides
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def status(
-    name: Annotated[str, typer.Argument(help="Pipeline, by name or file")],
+    name: Annotated[str, Argument(help="Pipeline, by name or file")],
     out_: Artefacts = None,
     data: StageData = None,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Show which stages of a pipeline are done.
 

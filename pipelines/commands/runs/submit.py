@@ -5,28 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from ..options import ChangedData, FromScratch, Plugins, Sets, overrides
+from ..options import ChangedData, FromScratch, Plugins, Seed, Sets, overrides
 
 
 def submit(
-    name: Annotated[str, typer.Argument(help="Method, recipe, or file within this folder")],
-    address: Annotated[
-        str | None, typer.Option("--address", help="Address of the job server: http://HOST:8265")
-    ] = None,
-    workers: Annotated[int, typer.Option("--workers", help="Number of processes")] = 1,
+    name: Annotated[str, Argument(help="Method, recipe, or file within this folder")],
+    address: Annotated[str | None, Option("--address", help="Address of the job server: http://HOST:8265")] = None,
+    workers: Annotated[int, Option("--workers", help="Number of processes")] = 1,
     out_: Annotated[
-        str | None, typer.Option("--out", help="Run folder on storage that all nodes share, or s3://bucket/run")
+        str | None, Option("--out", help="Run folder on storage that all nodes share, or s3://bucket/run")
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Images, at a path that every node has")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed for weights, data order and views")] = None,
-    env: Annotated[list[str], typer.Option("--env", help="Environment variable for the run, NAME=VALUE")] = [],  # noqa: B006
+    data: Annotated[str | None, Option("--data", help="Images, at a path that every node has")] = None,
+    seed: Seed = None,
+    env: Annotated[list[str], Option("--env", help="Environment variable for the run, NAME=VALUE")] = [],
     from_scratch: FromScratch = False,
     changed_data: ChangedData = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return as soon as the job is sent")] = False,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    no_wait: Annotated[bool, Option("--no-wait", help="Return as soon as the job is sent")] = False,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Train on a Ray cluster. This folder is sent there and its output is shown here; see docs/cluster.md."""
     from ...check.request import request

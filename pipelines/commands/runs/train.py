@@ -8,41 +8,40 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Option
 
-from ..options import ChangedData, FromScratch, Plugins, Sets, numbered, out, overrides, spec_names
+from ..options import ChangedData, Data, FromScratch, Plugins, Seed, Sets, named, numbered, out, overrides
 
 
 def train(
     name: Annotated[
         str | None,
-        typer.Argument(
-            autocompletion=spec_names, help="Method (its recipe for photographs, or the demo), DATASET/METHOD, or file"
-        ),
+        named("Method (its recipe for photographs, or the demo), DATASET/METHOD, or file"),
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet, .tar shards; s3://...")] = None,
+    data: Data = None,
     out_: Annotated[
-        str | None, typer.Option("--out", help="Run folder, or s3://...; an existing run there is continued")
+        str | None, Option("--out", help="Run folder, or s3://...; an existing run there is continued")
     ] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="Run to continue with its own settings")] = None,
+    resume: Annotated[str | None, Option("--resume", help="Run to continue with its own settings")] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", min=1, help="Epochs; with --resume, of a new run that begins with its weights"),
+        Option("--epochs", min=1, help="Epochs; with --resume, of a new run that begins with its weights"),
     ] = None,
-    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Images of a step over all processes")] = None,
-    lr: Annotated[float | None, typer.Option("--lr", help="Highest learning rate; its schedule stays")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Train on so many images only")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed for weights, data order and views")] = None,
+    batch: Annotated[int | None, Option("--batch", min=1, help="Images of a step over all processes")] = None,
+    lr: Annotated[float | None, Option("--lr", help="Highest learning rate; its schedule stays")] = None,
+    limit: Annotated[int | None, Option("--limit", min=1, help="Train on so many images only")] = None,
+    seed: Seed = None,
     seeds: Annotated[
-        str | None, typer.Option("--seeds", help="Seeds of several runs, one after another, such as 0,1,2")
+        str | None, Option("--seeds", help="Seeds of several runs, one after another, such as 0,1,2")
     ] = None,
-    device: Annotated[str | None, typer.Option("--device", help="Device: cpu, cuda or cuda:NUMBER")] = None,
-    workers: Annotated[int, typer.Option("--workers", help="Number of processes; several run through Ray Train")] = 1,
-    address: Annotated[str | None, typer.Option("--address", help="Address of a running Ray cluster")] = None,
-    profile: Annotated[bool, typer.Option("--profile", help="Measure where the time of a step goes")] = False,
+    device: Annotated[str | None, Option("--device", help="Device: cpu, cuda or cuda:NUMBER")] = None,
+    workers: Annotated[int, Option("--workers", help="Number of processes; several run through Ray Train")] = 1,
+    address: Annotated[str | None, Option("--address", help="Address of a running Ray cluster")] = None,
+    profile: Annotated[bool, Option("--profile", help="Measure where the time of a step goes")] = False,
     from_scratch: FromScratch = False,
     changed_data: ChangedData = False,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Train a method. It runs in this process; with --workers N, through Ray Train."""
     from ...check.request import request

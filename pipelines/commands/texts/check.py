@@ -6,27 +6,25 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from typer import Option
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, Sets, out, overrides, spec_names
+from ..options import Plugins, Sets, named, out, overrides
 
 
 def check(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            autocompletion=spec_names,
-            help="Methods, recipes or pipelines, by name or file; all shipped ones if left out",
-        ),
+        named("Methods, recipes or pipelines, by name or file; all shipped ones if left out"),
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Check only what needs no tensor (under a second)")] = False,
-    gradients: Annotated[bool, typer.Option("--gradients", help="Print the gradient map of each")] = False,
-    shapes: Annotated[bool, typer.Option("--shapes", help="Print the shape of each value")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Treat the warnings of the linter as errors")] = False,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    fast: Annotated[bool, Option("--fast", help="Check only what needs no tensor (under a second)")] = False,
+    gradients: Annotated[bool, Option("--gradients", help="Print the gradient map of each")] = False,
+    shapes: Annotated[bool, Option("--shapes", help="Print the shape of each value")] = False,
+    strict: Annotated[bool, Option("--strict", help="Treat the warnings of the linter as errors")] = False,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Check wiring, settings, shapes and gradients. No data is read and no GPU is used."""
     from sslgraph.read import catalogue

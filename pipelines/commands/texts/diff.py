@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from sslgraph.errors import SslgraphError
 from sslgraph.escaping import escape
@@ -27,14 +28,14 @@ pre{{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap}}</style></head>
 
 
 def diff(
-    one: Annotated[str, typer.Argument(help="Method, by name or file, or run folder")],
-    other: Annotated[str, typer.Argument(help="Method, by name or file, or run folder")],
+    one: Annotated[str, Argument(help="Method, by name or file, or run folder")],
+    other: Annotated[str, Argument(help="Method, by name or file, or run folder")],
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help=f"Picture to draw; its ending sets the format: {', '.join(FORMATS)}"),
+        Option("-o", "--out", help=f"Picture to draw; its ending sets the format: {', '.join(FORMATS)}"),
     ] = None,
-    dark: Annotated[bool, typer.Option("--dark", help="Dark background")] = False,
-    plugin: Plugins = [],  # noqa: B006
+    dark: Annotated[bool, Option("--dark", help="Dark background")] = False,
+    plugin: Plugins = [],
 ) -> None:
     """Explain how two methods differ. The idea comes first, then structure, settings and numbers."""
     from sslgraph.method import Difference, Method

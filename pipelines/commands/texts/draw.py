@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
 from sslgraph.errors import SslgraphError
 
-from ..options import Plugins, Sets, labels, length, overrides, spec_names, spec_of
+from ..options import Plugins, Sets, labels, length, named, overrides, spec_of
 
 if TYPE_CHECKING:
     from sslgraph.drawing import Picture
@@ -30,42 +31,38 @@ class Level(StrEnum):
 def draw(
     names: Annotated[
         list[str],
-        typer.Argument(autocompletion=spec_names, help="Methods, recipes, pipelines, by name or file, or run folders"),
+        named("Methods, recipes, pipelines, by name or file, or run folders"),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="File; its ending sets the format: svg, png, pdf, tex, mmd, dot, json"),
+        Option("-o", "--out", help="File; its ending sets the format: svg, png, pdf, tex, mmd, dot, json"),
     ] = None,
     level: Annotated[
-        Level, typer.Option("--level", help="Detail: the paper's figure, two views as branches, a box for every call")
+        Level, Option("--level", help="Detail: the paper's figure, two views as branches, a box for every call")
     ] = Level.PAPER,
-    gradients: Annotated[bool, typer.Option("--gradients", help="Show where gradients flow")] = False,
-    dark: Annotated[bool, typer.Option("--dark", help="Dark background")] = False,
-    shapes: Annotated[bool, typer.Option("--shapes/--no-shapes", help="Write the shapes of tensors")] = True,
-    legend: Annotated[
-        bool, typer.Option("--legend/--no-legend", help="Explain lines and borders below the picture")
-    ] = True,
+    gradients: Annotated[bool, Option("--gradients", help="Show where gradients flow")] = False,
+    dark: Annotated[bool, Option("--dark", help="Dark background")] = False,
+    shapes: Annotated[bool, Option("--shapes/--no-shapes", help="Write the shapes of tensors")] = True,
+    legend: Annotated[bool, Option("--legend/--no-legend", help="Explain lines and borders below the picture")] = True,
     compact: Annotated[
-        bool, typer.Option("--compact", help="Leave out shapes, augmentations and counts of parameters")
+        bool, Option("--compact", help="Leave out shapes, augmentations and counts of parameters")
     ] = False,
     width: Annotated[
-        str, typer.Option("--width", help="Width in print, such as 3.25in or 82mm; no letter is under 6 pt")
+        str, Option("--width", help="Width in print, such as 3.25in or 82mm; no letter is under 6 pt")
     ] = "",
-    font_size: Annotated[str, typer.Option("--font-size", help="Size of small letters in print")] = "7pt",
-    label: Annotated[list[str], typer.Option("--label", help="What a part is called here, such as f=student")] = [],  # noqa: B006
-    focus: Annotated[list[str], typer.Option("--focus", help="Part that stands out, such as losses.info")] = [],  # noqa: B006
-    grid: Annotated[str, typer.Option("--grid", help="Several methods in one figure: ROWSxCOLUMNS, such as 2x2")] = "",
-    equation: Annotated[bool, typer.Option("--equation", help="Write the losses' formulas below the picture")] = False,
+    font_size: Annotated[str, Option("--font-size", help="Size of small letters in print")] = "7pt",
+    label: Annotated[list[str], Option("--label", help="What a part is called here, such as f=student")] = [],
+    focus: Annotated[list[str], Option("--focus", help="Part that stands out, such as losses.info")] = [],
+    grid: Annotated[str, Option("--grid", help="Several methods in one figure: ROWSxCOLUMNS, such as 2x2")] = "",
+    equation: Annotated[bool, Option("--equation", help="Write the losses' formulas below the picture")] = False,
     frames: Annotated[
-        bool, typer.Option("--frames", help="Files NAME-1.svg, NAME-2.svg, ... for slides: one idea more in each")
+        bool, Option("--frames", help="Files NAME-1.svg, NAME-2.svg, ... for slides: one idea more in each")
     ] = False,
-    sketch: Annotated[
-        bool, typer.Option("--sketch", help="Draw a draft, some of whose parts are not written yet")
-    ] = False,
-    transparent: Annotated[bool, typer.Option("--transparent", help="No background")] = False,
-    text: Annotated[bool, typer.Option("--text", help="Draw in the terminal and write no file")] = False,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    sketch: Annotated[bool, Option("--sketch", help="Draw a draft, some of whose parts are not written yet")] = False,
+    transparent: Annotated[bool, Option("--transparent", help="No background")] = False,
+    text: Annotated[bool, Option("--text", help="Draw in the terminal and write no file")] = False,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Draw a method like a paper's figure. Without -o the file is NAME.svg in this folder; -o - prints it as svg."""
     from sslgraph.drawing.figure.branches import branches

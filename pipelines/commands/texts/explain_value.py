@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-import typer
+from typer import Argument
 
 from sslgraph.errors import SslgraphError
 
@@ -13,10 +13,10 @@ from ..options import Plugins, Sets, out, overrides, spec_of
 
 
 def explain(
-    name: Annotated[str, typer.Argument(help="Method or recipe, by name or file, run folder, or rule such as SG101")],
-    path: Annotated[str | None, typer.Argument(help="Path of a value, such as losses.info.temperature")] = None,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    name: Annotated[str, Argument(help="Method or recipe, by name or file, run folder, or rule such as SG101")],
+    path: Annotated[str | None, Argument(help="Path of a value, such as losses.info.temperature")] = None,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Explain a value of a spec, or a rule of the linter.
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from ..options import out
 
 
 def init(
-    method: Annotated[str, typer.Argument(help="Method, by name")],
-    data: Annotated[str, typer.Option("--data", help="Images: a folder, parquet files, .tar shards; s3://...")] = "",
-    file: Annotated[Path | None, typer.Option("-o", "--out", help="File to write; default METHOD.yaml")] = None,
+    method: Annotated[str, Argument(help="Method, by name")],
+    data: Annotated[str, Option("--data", help="Images: a folder, parquet files, .tar shards; s3://...")] = "",
+    file: Annotated[Path | None, Option("-o", "--out", help="File to write; default METHOD.yaml")] = None,
 ) -> None:
     """Write a recipe for your own images, with comments."""
     from ...check.request import located, source_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import typer
+from typer import Argument
 
 from ..options import out
 
@@ -18,7 +18,7 @@ class Listed(StrEnum):
     AUGMENTATIONS = "augmentations"
 
 
-def list_specs(what: Annotated[Listed, typer.Argument(help="What to list")] = Listed.METHODS) -> None:
+def list_specs(what: Annotated[Listed, Argument(help="What to list")] = Listed.METHODS) -> None:
     """List methods and their recipes, parts or augmentations."""
     from sslgraph.read import catalogue
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from ..options import out
 
@@ -18,10 +18,10 @@ class What(StrEnum):
 
 
 def new(
-    what: Annotated[What, typer.Argument(help="What to write: part")],
-    place: Annotated[Path, typer.Argument(help="Python file to write, such as losses/my_loss.py")],
+    what: Annotated[What, Argument(help="What to write: part")],
+    place: Annotated[Path, Argument(help="Python file to write, such as losses/my_loss.py")],
     kind: Annotated[
-        str, typer.Option("--kind", help="Kind: loss, net, op, source or state; left out, the folder says it")
+        str, Option("--kind", help="Kind: loss, net, op, source or state; left out, the folder says it")
     ] = "",
 ) -> None:
     """Write a part of your own, with tests and a method.

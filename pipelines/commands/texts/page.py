@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def page(
-    files: Annotated[list[str] | None, typer.Argument(help="Specs of your own, shown beside the shipped ones")] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for index.html")] = Path("sslgraph-page"),
-    plugin: Plugins = [],  # noqa: B006
+    files: Annotated[list[str] | None, Argument(help="Specs of your own, shown beside the shipped ones")] = None,
+    out: Annotated[Path, Option("-o", "--out", help="Folder for index.html")] = Path("sslgraph-page"),
+    plugin: Plugins = [],
 ) -> None:
     """Write one offline HTML page of all methods and yours.
 

@@ -4,37 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from ..options import Plugins, Sets, out, overrides, spec_names
+from ..options import Plugins, Sets, named, out, overrides
 
 
 def plan(
-    name: Annotated[
-        str, typer.Argument(autocompletion=spec_names, help="Method (at the paper's size) or recipe, by name or file")
-    ],
-    gpus: Annotated[int, typer.Option("--gpus", help="Number of GPUs")] = 1,
-    memory: Annotated[str, typer.Option("--memory", help="Memory of one GPU")] = "80GB",
-    batch: Annotated[
-        int | None, typer.Option("--batch", help="Global batch size; the recipe's or 256 if left out")
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", help="Number of epochs; the recipe's or 100 if left out")
-    ] = None,
-    images: Annotated[
-        int | None, typer.Option("--images", help="Number of images; ImageNet's 1,281,167 if left out")
-    ] = None,
-    tflops: Annotated[
-        float | None, typer.Option("--tflops", help="Sustained TFLOP/s of one GPU; 100 if left out")
-    ] = None,
-    strategy: Annotated[
-        str | None, typer.Option("--strategy", help="Strategy: ddp, or fsdp to shard the weights")
-    ] = None,
-    recompute: Annotated[
-        list[str], typer.Option("--recompute", help="Net whose blocks are recomputed to save memory")
-    ] = [],  # noqa: B006
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    name: Annotated[str, named("Method (at the paper's size) or recipe, by name or file")],
+    gpus: Annotated[int, Option("--gpus", help="Number of GPUs")] = 1,
+    memory: Annotated[str, Option("--memory", help="Memory of one GPU")] = "80GB",
+    batch: Annotated[int | None, Option("--batch", help="Global batch size; the recipe's or 256 if left out")] = None,
+    epochs: Annotated[int | None, Option("--epochs", help="Number of epochs; the recipe's or 100 if left out")] = None,
+    images: Annotated[int | None, Option("--images", help="Number of images; ImageNet's 1,281,167 if left out")] = None,
+    tflops: Annotated[float | None, Option("--tflops", help="Sustained TFLOP/s of one GPU; 100 if left out")] = None,
+    strategy: Annotated[str | None, Option("--strategy", help="Strategy: ddp, or fsdp to shard the weights")] = None,
+    recompute: Annotated[list[str], Option("--recompute", help="Net whose blocks are recomputed to save memory")] = [],
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Estimate what a run needs: memory, hours, images a second.
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 
 def schema(
-    file: Annotated[Path | None, typer.Option("-o", "--out", help="File to write; left out, it is printed")] = None,
+    file: Annotated[Path | None, Option("-o", "--out", help="File to write; left out, it is printed")] = None,
 ) -> None:
     """Print the JSON schema by which editors check specs.
 

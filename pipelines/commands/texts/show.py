@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from ..options import Plugins, Sets, out, overrides, spec_names, spec_of
+from ..options import Plugins, Sets, named, out, overrides, spec_of
 
 
 def show(
-    name: Annotated[
-        str, typer.Argument(autocompletion=spec_names, help="Method or recipe, by name or file, run folder, or part")
-    ],
-    code: Annotated[bool, typer.Option("--code", help="Print the compiled training step as Python")] = False,
+    name: Annotated[str, named("Method or recipe, by name or file, run folder, or part")],
+    code: Annotated[bool, Option("--code", help="Print the compiled training step as Python")] = False,
     resolved: Annotated[
-        bool, typer.Option("--resolved", help="Print the whole text, with extends and references resolved")
+        bool, Option("--resolved", help="Print the whole text, with extends and references resolved")
     ] = False,
-    gradients: Annotated[bool, typer.Option("--gradients", help="Print which loss reaches which parameters")] = False,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    gradients: Annotated[bool, Option("--gradients", help="Print which loss reaches which parameters")] = False,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Show a method or a part as text.
 

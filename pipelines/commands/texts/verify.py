@@ -5,30 +5,27 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from typer import Option
 
-from ..options import Plugins, Sets, overrides, spec_names
+from ..options import Plugins, Sets, named, overrides
 
 
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            autocompletion=spec_names, help="Methods or recipes, by name or file; all shipped methods if left out"
-        ),
+        named("Methods or recipes, by name or file; all shipped methods if left out"),
     ] = None,
-    ranks: Annotated[str, typer.Option("--ranks", help="Numbers of processes to compare")] = "1,2,4",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Also check that 10 steps, resumed for 10 more, equal 20")
-    ] = False,
+    ranks: Annotated[str, Option("--ranks", help="Numbers of processes to compare")] = "1,2,4",
+    resume: Annotated[bool, Option("--resume", help="Also check that 10 steps, resumed for 10 more, equal 20")] = False,
     accumulate: Annotated[
-        bool, typer.Option("--accumulate", help="Also check that two micro-batches equal one batch")
+        bool, Option("--accumulate", help="Also check that two micro-batches equal one batch")
     ] = False,
     float32: Annotated[
-        bool, typer.Option("--float32", help="Compare in float32 (tolerance 1e-4) instead of float64 (1e-10)")
+        bool, Option("--float32", help="Compare in float32 (tolerance 1e-4) instead of float64 (1e-10)")
     ] = False,
-    batch: Annotated[int, typer.Option("--batch", help="Global batch size")] = 8,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    batch: Annotated[int, Option("--batch", help="Global batch size")] = 8,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Verify that a method trains the same on any number of ranks.
 

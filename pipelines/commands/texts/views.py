@@ -6,26 +6,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
-from ..options import Plugins, Sets, overrides, spec_names, spec_of
+from ..options import Data, Plugins, Sets, named, overrides, spec_of
 
 
 def views(
     name: Annotated[
         str,
-        typer.Argument(
-            autocompletion=spec_names, help="Method (at the paper's size) or recipe, by name or file, or run folder"
-        ),
+        named("Method (at the paper's size) or recipe, by name or file, or run folder"),
     ],
-    data: Annotated[str | None, typer.Option("--data", help="Images: a folder, parquet files, .tar shards")] = None,
-    file: Annotated[str, typer.Option("-o", help="Sheet to write, .png or .html")] = "views.png",
-    images: Annotated[int, typer.Option("--images", help="Number of images")] = 4,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Seed of the views; the recipe's if left out")
-    ] = None,
-    epoch: Annotated[int, typer.Option("--epoch", min=0, help="Epoch whose views are shown")] = 0,
-    plugin: Plugins = [],  # noqa: B006
-    set_: Sets = [],  # noqa: B006
+    data: Data = None,
+    file: Annotated[str, Option("-o", help="Sheet to write, .png or .html")] = "views.png",
+    images: Annotated[int, Option("--images", help="Number of images")] = 4,
+    seed: Annotated[int | None, Option("--seed", min=0, help="Seed of the views; the recipe's if left out")] = None,
+    epoch: Annotated[int, Option("--epoch", min=0, help="Epoch whose views are shown")] = 0,
+    plugin: Plugins = [],
+    set_: Sets = [],
 ) -> None:
     """Show real images beside every view training makes of them.
 
