@@ -25,7 +25,6 @@ from ..machine import machine
 from ..machine.pieces import Spread
 from ..measure.cues import Cues, cues
 from ..measure.features import Features, extract, extract_views
-from ..measure.fine_tune import fine_tune
 from ..measure.shortcuts import Pretext, asked_of_noise
 from ..storage import checkpoint
 from . import by_recipe, labelled_places, protocols
@@ -164,9 +163,8 @@ def _given(
     seen, layers = None, [one.layer for one in asked.values() if one.layer]
     if any(one.of_views for one in asked.values()):
         seen = extract_views(encoder, sources[0], encoders.training_view, images=IMAGES, views=VIEWS, device=on)
-    tune = partial(fine_tune, encoder, sources[0], sources[1], view, device=on)
     by_layer = others[0].layers(others[1], layers) if others else of_layers(encoder, layers, sources, view, device=on)
-    return Given(bank, queries, seen, tune, by_layer)
+    return Given(bank, queries, seen, by_layer)
 
 
 def about_labels(sources: Sequence[Source], names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:

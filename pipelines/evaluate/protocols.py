@@ -17,7 +17,6 @@ from sslgraph.errors import SslgraphError, nearest
 from ..measure import online
 from ..measure.features import Features
 from ..measure.few_labels import few_labels
-from ..measure.fine_tune import FineTuned
 from ..measure.kmeans import kmeans
 from ..measure.knn import knn
 from ..measure.linear_probe import linear_probe
@@ -36,15 +35,14 @@ Values = Mapping[str, Any]
 class Given:
     """One encoder's features of training and test images; `seen`: of several views of some training images.
 
-    `tune` fine-tunes the encoder; `layers` has the features of its inner layers by name, of training and test images.
-    `classifier` is what the run trained beside it. Raw pixels have none of these. `places` is what a linear classifier
-    tells of the places of images with label maps. `learn` trains the recipe of a protocol on labels, by its name.
+    `layers` has the features of its inner layers by name, of training and test images. `classifier` is what the run
+    trained beside it. Raw pixels have none of these. `places` is what a linear classifier tells of the places of images
+    with label maps. `learn` trains the recipe of a protocol on labels, by its name.
     """
 
     bank: Features
     queries: Features
     seen: Float[Tensor, "images views dim"] | None = None
-    tune: Callable[[], FineTuned] | None = None
     layers: Mapping[str, tuple[Features, ...]] = field(default_factory=dict)
     places: Segmentation | None = None
     classifier: nn.Module | None = None
@@ -128,11 +126,6 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
     "labels_1": _few(0.01),
     "labels_10": _few(0.1),
-    "fine_tune": _of(
-        "all weights and a linear classifier on normalised features: AdamW, 30 epochs of 128 images, rate 5e-4 (5 % "
-        "warm-up, cosine to 0), decay 0.05; images moved by up to an eighth and mirrored; nothing is chosen",
-        lambda given: None if given.tune is None else given.tune(),
-    ),
     "kmeans": _of(
         "as many clusters of the test images' features of unit length as there are classes, best of 10 k-means++ "
         "starts; NMI over the mean entropy; accuracy by the best one-to-one map of clusters to classes (Hungarian)",

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.schedules import Clock
 
 from ..feed.feed import Feed
@@ -43,7 +44,7 @@ class Run:
     folder: Path
     text: str  # the resolved recipe and method
     seed: int
-    method: Any  # a compiled method
+    method: CompiledMethod
     model: nn.Module
     optimizer: Optimizer
     feed: Feed

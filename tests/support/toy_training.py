@@ -109,7 +109,7 @@ def knn(encoder: nn.Module) -> dict[str, float]:
 
 
 def toy_run(folder: Path, *, accumulate: int = 1, total_steps: int = 20, optimizer: Any = None, **changes: Any) -> Run:
-    method = changes.pop("method", None) or ToyMethod()
+    method: Any = changes.pop("method", None) or ToyMethod()  # for a CompiledMethod
     clock = Clock(CLOCK.steps_per_epoch, total_steps)
     recipe = optimizer or {"use": "sgd", "lr": {"cosine": [0.2, 0]}, "momentum": 0.9, "weight_decay": 1e-3}
     out = changes.pop("out", None)

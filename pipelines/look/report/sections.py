@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sslgraph.errors import SslgraphError
@@ -13,6 +13,7 @@ from .chart import Chart, draw
 from .gather import Gathered, gather
 from .markup import Child, Markup, details, document, element
 from .records import read, short
+from .seen import Seen
 from .sources import Sources
 
 Runs = Sequence[Gathered]
@@ -73,7 +74,7 @@ def _head(runs: Runs) -> Markup:
     return element(
         "header",
         element("h1", heading),
-        element("p", said, class_="note") if said else None,
+        _note(said) if said else None,
         element("p", _in_short(runs[0])) if len(runs) == 1 else None,
         details("What ran, where and when", tables.facts(runs), is_open=True),
     )
@@ -130,7 +131,7 @@ def _figures(runs: Runs) -> Markup:
         )
     notes = [(run.name, words) for run in runs if (words := tables.measured_on(run))]
     if len(runs) == 1:
-        return _section("Figures", found, [element("p", words, class_="note") for _, words in notes])
+        return _section("Figures", found, [_note(words) for _, words in notes])
     said = [element("li", f"{name}: {words}") for name, words in notes]
     return _section("Figures", found, element("ul", said, class_="note"))
 
@@ -147,43 +148,44 @@ def _own(run: Gathered, level: int) -> list[Markup]:
     """What belongs to one run alone."""
     missing = run.missing
     sheet = (
-        [element("p", run.sheet.words, class_="note"), pictures.contact_sheet(run.sheet)]
+        [_note(run.sheet.words), pictures.contact_sheet(run.sheet)]
         if run.sheet
         else _why("The views can't be shown", missing.get("images") or missing.get("views"))
     )
     parts = [_section("Views", sheet, level=level)]
-    if run.seen is None:
+    if (seen := run.seen) is None:
         why = missing.get("images") or missing.get("features")
         parts.append(_section("What the encoder sees", _why("Images can't be encoded", why), level=level))
     else:
-        seen = run.seen
-        bank = f"{seen.bank:,} training images"
-        said = f"At step {seen.step:,}: the nearest of {bank} by the cosine of features less their mean."
-        notes = [element("p", f"{note[0].upper()}{note[1:]}.", class_="note") for note in seen.notes]
-        parts.append(
-            _section(
-                "Nearest neighbours", element("p", said, class_="note"), notes, pictures.neighbours(seen), level=level
-            )
-        )
-        if seen.coloured:
-            rows, columns = seen.coloured[0].places
-            said = (
-                f"{rows} x {columns} places of each held-out image. Alike colours are alike features: red, green and "
-                "blue are the three directions in which the features of all these places spread most."
-            )
-            parts.append(
-                _section("Places", element("p", said, class_="note"), pictures.places(seen.coloured), level=level)
-            )
-        for part in dict.fromkeys(one.part for one in seen.painted):
-            its = [one for one in seen.painted if one.part == part]
-            said = f"By {part}, of held-out images; grey is what the method does not see."
-            parts.append(_section("Painted", element("p", said, class_="note"), pictures.painted(its), level=level))
-        if seen.maps:
-            drawn = element("div", [scatter.draw(map_) for map_ in seen.maps], class_="charts maps")
-            parts.append(_section("Map of held-out images", scatter.legend(seen.maps[0]), drawn, level=level))
+        parts += [_section(title, *children, level=level) for title, *children in _seen(seen)]
     code = details("The training step as code", element("pre", run.code)) if run.code else None
     spec = details("The resolved text: recipe and method", element("pre", run.record.text.rstrip()))
     return [*parts, _section("Spec", code, spec, level=level)]
+
+
+def _seen(seen: Seen) -> Iterator[tuple[str, *tuple[Child, ...]]]:
+    """What the encoder makes of images: the titles of sections, each with what is in it."""
+    said = f"At step {seen.step:,}: nearest of {seen.bank:,} training images by the cosine of features less their mean."
+    notes = [_note(f"{note[0].upper()}{note[1:]}.") for note in seen.notes]
+    yield "Nearest neighbours", _note(said), notes, pictures.neighbours(seen)
+    if seen.coloured:
+        rows, columns = seen.coloured[0].places
+        said = (
+            f"{rows} x {columns} places of each held-out image. Alike colours are alike features: red, green and blue "
+            "are the three directions in which the features of all these places spread most."
+        )
+        yield "Places", _note(said), pictures.places(seen.coloured)
+    for part in dict.fromkeys(one.part for one in seen.painted):
+        its = [one for one in seen.painted if one.part == part]
+        said = f"By {part}, of held-out images; grey is what the method does not see."
+        yield "Painted", _note(said), pictures.painted(its)
+    if seen.maps:
+        drawn = element("div", [scatter.draw(map_) for map_ in seen.maps], class_="charts maps")
+        yield "Map of held-out images", scatter.legend(seen.maps[0]), drawn
+
+
+def _note(text: str) -> Markup:
+    return element("p", text, class_="note")
 
 
 def _why(what: str, reason: str | None) -> Markup:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 
+from sslgraph.compile.compile import CompiledMethod
 from sslgraph.errors import Fault, SettingError, SpecError, raise_all
 
 from ...feed.feed import Source
@@ -15,7 +15,7 @@ from ...feed.feed import Source
 LOOKED_AT = 64  # images that parts are shown before the first step
 
 
-def refuse(method: Any, source: Source) -> None:
+def refuse(method: CompiledMethod, source: Source) -> None:
     """Refuses a compiled method with parts that these images are too few or of the wrong kind for; all of them at once.
 
     A part asks for enough images by a method `fits(images)`, which raises SettingError, and for a kind of images by a
@@ -42,7 +42,7 @@ def _some(source: Source) -> list[torch.Tensor]:
 
 
 @contextmanager
-def told(method: Any) -> Iterator[None]:
+def told(method: CompiledMethod) -> Iterator[None]:
     """Reports in the same way what a part finds only when it computes."""
     try:
         yield
@@ -50,7 +50,7 @@ def told(method: Any) -> Iterator[None]:
         raise SpecError([_fault(method, wrong)]) from wrong
 
 
-def _fault(method: Any, wrong: SettingError) -> Fault:
+def _fault(method: CompiledMethod, wrong: SettingError) -> Fault:
     name = next((name for name, part in method.parts.items() if part is wrong.part), "")
     if not name:
         return Fault((), str(wrong))

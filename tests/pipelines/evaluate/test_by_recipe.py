@@ -113,6 +113,24 @@ def test_fine_tuning_moves_all_but_the_norm_that_it_leaves_out(vit: Path, sslgra
     assert still == {"net.norm.weight", "net.norm.bias"}
 
 
+def test_fine_tuning_of_any_encoder_moves_all_of_it_and_begins_with_a_classifier_of_zeros(
+    resnet: Path, sslgraph: Command
+) -> None:
+    said = sslgraph("evaluate", str(resnet), "--protocol", "fine_tune", "--set", "epochs=2")
+    assert said.code == 0, said.err
+    for number in (
+        "epochs 2; batch 40; optimizer {use: adamw, lr: {warmup: 5 %, then: {cosine: [0.0005, 0]}}, weight_decay: 0.05",
+        "scale: [0.77, 1.0], ratio: [1.0, 1.0]", "head: {use: heads.linear, out: 10, std: 0, norm: batch}",
+    ):  # fmt: skip
+        assert number in said.out, said.out
+    assert "frozen" not in said.out
+    folder, _ = recipe(resnet, "fine_tune")
+    before, after = weights(resnet, "enc"), weights(folder, "f")
+    assert not any(torch.equal(after[key], value) for key, value in before.items())
+    found = json.loads((resnet / "evaluation.json").read_text())
+    assert all("accuracy" in found[side]["fine_tune --set epochs=2"] for side in ("trained", "random"))
+
+
 def test_the_output_that_a_run_exports_is_probed_and_images_stay_without_normalisation(
     resnet: Path, sslgraph: Command
 ) -> None:
@@ -182,4 +200,11 @@ def planned_text(run: Path, *changes: str) -> dict[str, Any]:
 
 
 def test_those_of_papers_are_there() -> None:
-    assert set(published()) >= {"linear_moco", "linear_dino", "linear_dino_base", "linear_mae", "fine_tune_mae"}
+    assert set(published()) >= {
+        "linear_moco",
+        "linear_dino",
+        "linear_dino_base",
+        "linear_mae",
+        "fine_tune",
+        "fine_tune_mae",
+    }
