@@ -16,7 +16,7 @@ from command import Command
 from command import sslgraph as sslgraph
 
 from sslgraph.pipelines.check.check import examine
-from sslgraph.pipelines.record.remedies import remedy
+from sslgraph.pipelines.record.diagnosis import remedy
 from sslgraph.read.trusted import remember
 
 ROOT = Path(__file__).parent.parent

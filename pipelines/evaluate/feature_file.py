@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from sslgraph.amounts import counted
 from sslgraph.errors import SslgraphError, unknown
+from sslgraph.files.whole_file import whole_file
 from sslgraph.files.write_whole import put_whole, told, write_whole
 from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
@@ -166,21 +168,14 @@ def _tables(parts: Sequence[Path]) -> Iterator[pa.Table]:
 
 def _as_parquet(file: Path, parts: Sequence[Path], metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
     """One file of all parts, a row group each."""
-    images, width = 0, 0
-
-    def write(opened: Any) -> None:
-        nonlocal images, width
-        writer = None
-        for table in _tables(parts):
-            table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
-            writer = writer or pq.ParquetWriter(opened, table.schema)
-            writer.write_table(table)
-            images, width = images + table.num_rows, table.schema.field("features").type.list_size
-        if writer is not None:
-            writer.close()
-
-    write_whole(file, write)
-    return {"images": images, "width": width}
+    tables, images = _tables(parts), 0
+    first = next(tables)
+    schema = first.schema.with_metadata({**(first.schema.metadata or {}), **metadata})
+    with told(file), whole_file(file) as opened, pq.ParquetWriter(opened, schema) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table.replace_schema_metadata(schema.metadata))
+            images += table.num_rows
+    return {"images": images, "width": schema.field("features").type.list_size}
 
 
 def _as_safetensors(file: Path, parts: Sequence[Path], metadata: Mapping[bytes, bytes]) -> dict[str, Any]:

@@ -16,10 +16,9 @@ from sslgraph.errors import SslgraphError, nearest
 
 from ..measure import online
 from ..measure.features import Features
-from ..measure.few_labels import few_labels
 from ..measure.kmeans import kmeans
 from ..measure.knn import knn
-from ..measure.linear_probe import linear_probe
+from ..measure.linear_probe import few_labels, linear_probe
 from ..measure.retrieval import retrieval
 from ..measure.segmentation import Segmentation
 from ..measure.spectra import alpha_req, lidar, rankme, signal

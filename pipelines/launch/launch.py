@@ -81,7 +81,8 @@ def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict
     local = int(os.environ["LOCAL_RANK"])
     with ExitStack() as connection:
         _connect(connection, "nccl" if machine.device(local).type == "cuda" else "gloo")
-        settled = _agreed(cfg, settle)
+        made = run_folder.by_the_first(machine.device(local), lambda: _settled(cfg, settle))  # a new folder, once
+        settled: dict[str, Any] = collectives.of_the_first(made)
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         with run_folder.not_left_empty(Path(settled["out"])):
             return body({**settled, "local_rank": local, "processes": processes})
@@ -96,20 +97,6 @@ def _connect(connection: ExitStack, backend: str) -> None:
         connection.enter_context(collectives.together(backend, timedelta(seconds=TIMEOUT_S)))
     except (RuntimeError, OSError) as problem:
         raise SslgraphError(interface.in_words(problem, rank=rank, head=head)) from problem
-
-
-def _agreed(cfg: Mapping[str, Any], settle: Settle) -> dict[str, Any]:
-    """What the first rank settles, on all of them: a new folder is made once."""
-    settled, fault = None, SslgraphError("another rank failed; see its error message")
-    if collectives.rank() == 0:
-        try:
-            settled = _settled(cfg, settle)
-        except SslgraphError as wrong:
-            fault = wrong
-    settled = collectives.of_the_first(settled)
-    if settled is None:
-        raise fault
-    return settled
 
 
 def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Train) -> dict[str, Any]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from sslgraph.errors import SslgraphError
+
+SEEN = "CUDA_VISIBLE_DEVICES"
 # Names of glibc's malloc.h.
 _M_ARENA_MAX, _M_MMAP_MAX, _M_TRIM_THRESHOLD = -8, -4, -1
 
@@ -20,6 +24,24 @@ def device(local_rank: int = 0) -> torch.device:
         return torch.device("cpu")
     torch.cuda.set_device(local_rank % torch.cuda.device_count())
     return torch.device("cuda", torch.cuda.current_device())
+
+
+def choose(name: str, processes: int = 1) -> None:
+    """Leaves torch this device alone; to be called before torch has looked at the GPUs. SslgraphError if it is none."""
+    found = re.fullmatch(r"cpu|cuda(?::(\d+))?", name)
+    if found is None:
+        raise SslgraphError(f"--device {name} is no device; write cpu, cuda or cuda:NUMBER")
+    if processes > 1:
+        raise SslgraphError(f"--device {name} is for one process; Ray gives each of --workers {processes} its own")
+    if name == "cpu":
+        os.environ[SEEN] = ""
+        return
+    there = torch.cuda.device_count()
+    if int(found[1] or 0) >= there:
+        raise SslgraphError(f"--device {name}: torch sees {there or 'no'} GPU{'s' if there != 1 else ''} here")
+    if found[1]:
+        known = [word for word in os.environ.get(SEEN, "").split(",") if word]
+        os.environ[SEEN] = known[int(found[1])] if known else found[1]
 
 
 def use(*, processes: int = 1, threads: int | None = None) -> int:

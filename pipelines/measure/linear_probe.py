@@ -67,6 +67,19 @@ def linear_probe(train: Features, test: Features) -> Probe:
     return Probe(_accuracy(head, unseen, truth), chance, PENALTIES[best], scores[best], classes)
 
 
+def few_labels(train: Features, test: Features, *, share: float) -> Probe:
+    """The probe of so large a share of the labelled training images, as many of each class as there are.
+
+    They are drawn once and for all: 1 % lie in the 10 %, and every encoder gets the same ones. At least one image of
+    each class is asked for.
+    """
+    _, labels = train.labelled()
+    assert train.labels is not None
+    known = (train.labels >= 0).nonzero()[:, 0]
+    count = max(round(share * len(labels)), len(labels.unique()))
+    return linear_probe(train.of(known[draws.fair(len(labels), count, labels)]), test)
+
+
 def _inputs(x: Tensor, unseen: Tensor) -> tuple[Rows, Rows]:
     """Both with the mean and the spread of the first, and a 1 behind each row: the last row of a head is the bias."""
     spread, mean = torch.std_mean(x.float(), dim=0, correction=0)

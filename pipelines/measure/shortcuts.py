@@ -85,16 +85,15 @@ def asked(
 ) -> dict[str, tuple[Tensor, Tensor]]:  # fmt: skip
     """For each of these losses the predicted labels, and the true ones, over batches of (images, index, epoch)."""
     program = method.training_program.only(dict.fromkeys(name for pair in ports.values() for name in pair))
-    told: dict[str, list[tuple[Tensor, Tensor]]] = {loss: [] for loss in ports}
+    told: dict[str, tuple[list[Tensor], list[Tensor]]] = {}
     with evaluating(*method.modules()):
         for images, index, epoch in batches:
             out = program(_batch(views, images, index, epoch, device))
             for loss, (scores, labels) in ports.items():
-                told[loss].append((out[scores].argmax(-1).flatten().cpu(), out[labels].flatten().cpu()))
-    joined = {
-        loss: tuple(torch.cat(some) for some in zip(*found, strict=True)) for loss, found in told.items() if found
-    }
-    return {loss: (one, other) for loss, (one, other) in joined.items()}
+                predicted, true = told.setdefault(loss, ([], []))
+                predicted.append(out[scores].argmax(-1).flatten().cpu())
+                true.append(out[labels].flatten().cpu())
+    return {loss: (torch.cat(predicted), torch.cat(true)) for loss, (predicted, true) in told.items()}
 
 
 def _noise(shape: tuple[int, int, int], number: int) -> Tensor:

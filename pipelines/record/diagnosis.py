@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sslgraph.compile.compile import CompiledMethod
-from sslgraph.lint.queries import nets, setting
+from sslgraph.lint import lint
+from sslgraph.lint.queries import calls, nets, setting
 from sslgraph.schedules import Clock
 from sslgraph.settle.edges import Edge
+from sslgraph.traits import Trouble
 from sslgraph.wire.graph import Graph
 
-from .remedies import remedy
 from .vitals import ROWS
 
 Look = Mapping[str, float]  # "monitor/f.x1/std" and the like
@@ -27,6 +28,38 @@ BLUNT = 0.9  # the same of a teacher: DINO's demo has 0.1 to 0.2, as sharp as it
 # Prototypes in use, and over those that a batch could use: DINO's demo comes down to 4.5 %, without a centre to 1.1 %.
 FEW, FEW_OF_ALL = 2.5, 0.02
 FLAT = 0.11  # spread of similarities over the temperature: at 10, cosines can't reach it
+LINT = ("SG101", "SG102", "SG103", "SG104")
+# What the papers advise where no part has better advice.
+GENERAL: dict[Trouble, str] = {
+    "collapse": "lower the learning rate, and keep BatchNorm in projector and predictor "
+    "(arXiv:2011.10566, sections 4.3, 4.4)",
+    "few directions": "few directions are used; a deeper or wider projector, weaker weight decay or stronger "
+    "augmentation keeps more (arXiv:2110.09348; arXiv:2210.02885)",
+}
+# What a loss says of itself, when that is bad beside the most prototypes in use, in words, and what to do.
+SIGNS: tuple[tuple[str, Callable[[float, int], bool], str, str], ...] = (
+    (
+        "prototypes_used", lambda used, most: used < max(FEW, FEW_OF_ALL * most),
+        "{value:.1f} prototypes of {most} take all images",
+        "centre the teacher (center: center.read), move its centre faster, or balance the codes "
+        "(arXiv:2104.14294, section 5.3)",
+    ),
+    (
+        "teacher_entropy", lambda entropy, _: entropy > BLUNT,
+        "the teacher's output is uniform (entropy {value:.2f} of the highest)",
+        "raise the gap of the temperatures (0.04 to 0.07 against 0.1) or lower the centre's momentum "
+        "(arXiv:2104.14294, section 5.3)",
+    ),
+    (
+        "prediction_entropy", lambda entropy, _: entropy > UNIFORM, "every prediction is uniform over the prototypes",
+        "lower its temperature (0.1) or epsilon (0.05), or freeze the prototypes longer (arXiv:2006.09882)",
+    ),
+    (
+        "choice_spread", lambda spread, _: spread < FLAT,
+        "similarities over the temperature{temperature} are all alike, so nothing is told apart",
+        "lower the temperature: 0.05 to 0.5 are published (arXiv:2002.05709, table 5)",
+    ),
+)  # fmt: skip
 AT = 0.01  # relative distance within which a loss is at a landmark
 
 
@@ -101,42 +134,15 @@ def _thin(method: CompiledMethod, looks: Sequence[Look]) -> Iterator[Finding]:
 
 def _scores(method: CompiledMethod, looks: Sequence[Look], losses: Mapping[str, float]) -> Iterator[Finding]:
     """Losses that say of themselves that all choices are alike, or that one prototype takes all."""
+    most = _choices(method)
     for loss in losses:
-
-        def held(name: str, is_bad: Callable[[float], bool], loss: str = loss) -> bool:
+        for name, is_bad, says, cure in SIGNS:
             values = [look.get(f"monitor/{loss}/{name}") for look in looks]
-            return all(value is not None and is_bad(value) for value in values)
-
-        value = _value(method, loss, losses[loss])
-        if held("prototypes_used", lambda used: used < max(FEW, FEW_OF_ALL * _choices(method))):
-            used = looks[-1][f"monitor/{loss}/prototypes_used"]
-            yield Finding(
-                loss,
-                f"{value}: {used:.1f} prototypes of {_choices(method)} take all images",
-                "centre the teacher (center: center.read), move its centre faster, or balance the codes "
-                "(arXiv:2104.14294, section 5.3)",
-            )
-        elif held("teacher_entropy", lambda entropy: entropy > BLUNT):
-            entropy = looks[-1][f"monitor/{loss}/teacher_entropy"]
-            yield Finding(
-                loss,
-                f"{value}: the teacher's output is uniform (entropy {entropy:.2f} of the highest)",
-                "raise the gap of the temperatures (0.04 to 0.07 against 0.1) or lower the centre's momentum "
-                "(arXiv:2104.14294, section 5.3)",
-            )
-        elif held("prediction_entropy", lambda entropy: entropy > UNIFORM):
-            yield Finding(
-                loss,
-                f"{value}: every prediction is uniform over the prototypes",
-                "lower its temperature (0.1) or epsilon (0.05), or freeze the prototypes longer (arXiv:2006.09882)",
-            )
-        elif held("choice_spread", lambda spread: spread < FLAT):
-            temperature = _temperature(method.graph, loss)
-            yield Finding(
-                loss,
-                f"{value}: similarities over the temperature{temperature} are all alike, so nothing is told apart",
-                "lower the temperature: 0.05 to 0.5 are published (arXiv:2002.05709, table 5)",
-            )
+            if all(value is not None and is_bad(value, most) for value in values):
+                temperature = _temperature(method.graph, loss)
+                told = says.format(value=values[-1], most=most, temperature=temperature)
+                yield Finding(loss, f"{_value(method, loss, losses[loss])}: {told}", cure)
+                break
 
 
 def _at_chance(
@@ -150,6 +156,16 @@ def _at_chance(
             yield Finding(
                 name, says, "raise the learning rate, train longer, or look at the views: is there anything to tell?"
             )
+
+
+def remedy(graph: Graph, trouble: Trouble) -> str:
+    """What the linter knows of this method, else what one of its parts advises, else what the papers do."""
+    known = {finding.number: finding for finding in reversed(lint(graph)) if finding.number in LINT}
+    if known:
+        first = known[min(known)]
+        return f"{first.message}; {first.cure} ({first.source})"
+    own = (box.traits.remedies[trouble] for _, box in calls(graph) if trouble in box.traits.remedies)
+    return next(own, GENERAL[trouble])
 
 
 def _embeddings(method: CompiledMethod) -> list[Edge]:

@@ -13,6 +13,9 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from sslgraph.compile.compile import CompiledMethod
+from sslgraph.read.load import load_recipe
+from sslgraph.read.loaded import Loaded
+from sslgraph.read.spec import Recipe
 from sslgraph.schedules import Clock
 
 from ..feed.feed import Feed
@@ -28,13 +31,29 @@ Report = Callable[[Path, Measures], None]
 
 
 @dataclass(frozen=True)
-class Start:
-    """What the command that starts a run allows, and the words of it that a later command needs again."""
+class Config:
+    """What a run is asked for, in plain values that travel between processes."""
 
-    from_scratch: bool = False  # steps may be recorded of which no checkpoint is left
-    changed_data: bool = False  # the images may be others than those of the checkpoint
-    stale_stop: int = 0  # the mark of a request to stop that is older than this start
-    words: str = ""
+    recipe: str = ""  # a name, a file, or a text of several lines
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    plugins: tuple[str, ...] = ()
+    out: str | None = None  # run folder or address (s3://bucket/run); default runs/<recipe>-seed<seed>-<time>
+    address: str = ""  # where the run is kept, if `out` is a copy of it
+    local_rank: int = 0  # which of its machine's processes this one is
+    processes: int = 1  # how many of them there are
+    profile: bool = False  # look at a few steps: where their time goes
+    from_scratch: bool = False  # begin at step 0 although steps are recorded and no checkpoint is left
+    changed_data: bool = False  # continue although the images are not those of the checkpoint
+    stale_stop: int = 0  # a request to stop that stood in the folder before this start, by its mark
+
+    @property
+    def words(self) -> str:
+        """The words of the command line that a later command needs again."""
+        return "".join(f" --plugin {plugin}" for plugin in self.plugins)
+
+    def load(self) -> Loaded[Recipe]:
+        """The recipe, with what the command line says put in."""
+        return load_recipe(self.recipe, self.overrides)
 
 
 @dataclass
@@ -61,7 +80,7 @@ class Run:
     best: str | None = None
     monitor: Monitor | None = None  # looks at the method now and then
     report: Report | None = None  # gets every checkpoint but the first, on all ranks
-    start: Start = Start()
+    start: Config = Config()
     introduction: Sequence[str] = ()  # what is said before the first step
     begin_with: Path | None = None  # the checkpoint of another run, with whose weights it begins
     recipe_text: str = ""  # the recipe's file, before anything is resolved

@@ -160,10 +160,10 @@ class _Bench:
                     apart = self.judge.ends(moved, before)
                     self.worst[f"resume, {old} to {new} ranks"] = apart.size
                     says = f"{half} steps on {_ranks(old)}, then {STEPS - half} on {_ranks(new)}: {apart}"
-                    if self.judge.is_double:
-                        self._note(apart.size <= self.judge.limit, says)
-                    else:
-                        self._note(True, f"{says}, {GROWN}")
+                    is_double = self.judge.is_double
+                    self._note(
+                        not is_double or apart.size <= self.judge.limit, says if is_double else f"{says}, {GROWN}"
+                    )
 
     def _accumulate(self, one: Seen | None) -> None:
         """Two micro-batches are one batch; rows that meet in a BatchNorm can't be, so it keeps its first statistics."""

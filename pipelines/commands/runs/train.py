@@ -46,12 +46,12 @@ def train(
     """Train a method. It runs in this process; with --workers N, through Ray Train."""
     from ...check.request import request
     from ...launch.launch import launch
-    from ...machine import chosen_device
+    from ...machine import machine
 
     if name is None and resume is None:
         raise typer.BadParameter("name a method, a recipe or a file (see sslgraph list), or a run with --resume")
     if device is not None:
-        chosen_device.use(device, workers)
+        machine.choose(device, workers)
     shortcuts = {"batch": batch, "data.limit": limit}
     given = {path: value for path, value in shortcuts.items() if value is not None} | overrides(set_)
     wanted, places = numbered(seeds, seed, resume), list[str]()

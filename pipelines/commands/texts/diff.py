@@ -9,7 +9,6 @@ import typer
 from typer import Argument, Option
 
 from sslgraph.errors import SslgraphError
-from sslgraph.escaping import escape
 
 from ..options import Plugins, spec_of
 
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
     from sslgraph.drawing import Scene
 
 FORMATS = ("svg", "png", "pdf", "tex", "html")
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>body{{font:15px/1.5 Helvetica,Arial,sans-serif;margin:24px;color:#1B2733;background:#fff}}
-svg{{max-width:100%;height:auto}}.picture{{overflow-x:auto}}
-pre{{font:13px/1.6 ui-monospace,monospace;white-space:pre-wrap}}</style></head>
-<body><div class="picture">{picture}</div><pre>{words}</pre></body></html>
-"""
 
 
 def diff(
@@ -68,5 +59,8 @@ def written(scene: Scene, lines: list[str], kind: str) -> bytes:
         return rendered_as(scene, kind)
     text = as_svg(scene)
     if kind == "html":
-        text = PAGE.format(title=escape(scene.title), picture=text, words=escape("\n".join(lines)))
+        from ...look.report.markup import Markup, document, element
+
+        words = element("pre", "\n".join(lines), class_="words")
+        text = document(scene.title, element("div", Markup(text), class_="scroll method"), words)
     return text.encode()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sslgraph.schedules import schedule
+from sslgraph.read.spec import Loss, Part
+from sslgraph.schedules import Clock, is_schedule, schedule
 
 from .chart import Chart, merged
 from .frame import Curve, Level
 from .gather import Gathered
-from .planned import planned
 from .records import Points, Record
 
 # More levels than these would be a carpet: the table of figures holds them.
 MOST_LEVELS = 4
+PLANNED = 120  # points of a schedule
 WORDS = {
     "lr": "learning rate",
     "weight_decay": "weight decay",
@@ -91,6 +93,31 @@ def plans(runs: Runs) -> list[Chart]:
         Chart(_setting(name), _over(runs, [found.get(name, []) for found in made]), note="as the spec plans it")
         for name in names
     ]
+
+
+def planned(record: Record) -> dict[str, Points]:
+    """The schedule of every setting that moves, under its path; nothing if the run did not note how long it is."""
+    told = record.starts[-1] if record.starts else {}
+    if not (told.get("total_steps") and told.get("steps_per_epoch")):
+        return {}
+    clock = Clock(int(told["steps_per_epoch"]), int(told["total_steps"]))
+    last = clock.total_steps - 1
+    steps = sorted({round(i * last / PLANNED) for i in range(PLANNED + 1)})
+    return {
+        name: [(float(step), float(schedule(value).at(step, clock))) for step in steps]
+        for name, value in _moving(record)
+        if is_schedule(value)
+    }
+
+
+def _moving(record: Record) -> Iterator[tuple[str, Any]]:
+    method, losses = record.method, record.loss_specs
+    for name, target in method.averages.items():
+        yield f"{name}.momentum", target.momentum
+    parts: dict[str, Part | Loss] = {**method.nets, **method.state, **method.ops, **losses}
+    for name, part in parts.items():
+        yield from ((f"{name}.{setting}", value) for setting, value in part.settings.items())
+    yield from ((f"{name}.weight", loss.weight) for name, loss in losses.items())
 
 
 def _setting(path: str) -> str:

@@ -24,7 +24,8 @@ def refuse(method: CompiledMethod, source: Source) -> None:
     faults = []
     for name, part in method.parts.items():
         try:
-            getattr(part, "fits", _anything)(len(source))
+            if hasattr(part, "fits"):
+                part.fits(len(source))
         except SettingError as wrong:
             faults.append(_fault(method, wrong))
         if hasattr(part, "suits"):
@@ -56,7 +57,3 @@ def _fault(method: CompiledMethod, wrong: SettingError) -> Fault:
         return Fault((), str(wrong))
     path = (*method.graph.boxes[name].path, wrong.setting)
     return Fault(path, str(wrong), (), f"write --set {'.'.join(map(str, path))}={wrong.value}")
-
-
-def _anything(_: int) -> None:
-    pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from sslgraph.files import write_whole
 from sslgraph.files.addresses import is_address
 from sslgraph.lint import Facts, lint
 from sslgraph.read import catalogue
-from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import Loaded, UnsoundError, method_in
 from sslgraph.read.plugins import folders_of
 from sslgraph.read.resolved import flat, resolved
@@ -43,30 +42,9 @@ from ...storage import checkpoint, fetching, run_folder
 from ...storage.remote import Remote
 from ...weights.given import given
 from .. import saving
-from ..run import Run, Start
+from ..run import Config, Run
 from . import fitting, introduction, labelled, starting
 from .fingerprint import fingerprint
-
-
-@dataclass(frozen=True)
-class Config:
-    """What a run is asked for, in plain values that travel between processes."""
-
-    recipe: str  # a name, a file, or a text of several lines
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    plugins: tuple[str, ...] = ()
-    out: str | None = None  # run folder or address (s3://bucket/run); default runs/<recipe>-seed<seed>-<time>
-    address: str = ""  # where the run is kept, if `out` is a copy of it
-    local_rank: int = 0  # which of its machine's processes this one is
-    processes: int = 1  # how many of them there are
-    profile: bool = False  # look at a few steps: where their time goes
-    from_scratch: bool = False  # begin at step 0 although steps are recorded and no checkpoint is left
-    changed_data: bool = False  # continue although the images are not those of the checkpoint
-    stale_stop: int = 0  # a request to stop that stood in the folder before this start, by its mark
-
-    def load(self) -> Loaded[Recipe]:
-        """The recipe, with what the command line says put in."""
-        return load_recipe(self.recipe, self.overrides)
 
 
 def settled(cfg: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,9 +119,10 @@ def prepare(cfg: Mapping[str, Any]) -> Run:
         folder=folder, address=config.address, text=resolved(loaded.spec), seed=recipe.seed, method=method,
         model=model, optimizer=optimizer,
         feed=feed, record=record, clock=clock, device=on, forms=forms,
-        facts=_facts(recipe, method, on, forms) | _length(clock) | data
-        | {"image_size": source.size, "plugins": folders_of(plugins)},
-        data=data, start=_start(config), begin_with=begin,
+        facts=_facts(recipe, method, on, forms) | data
+        | {"image_size": source.size, "plugins": folders_of(plugins), "steps_per_epoch": clock.steps_per_epoch,
+           "total_steps": clock.total_steps},
+        data=data, start=config, begin_with=begin,
         recipe_text=_written(config.recipe, loaded.file),
         **saving.settings(recipe.checkpoint, clock),
     )  # fmt: skip
@@ -224,17 +203,6 @@ def _evaluated(run: Run, loaded: Loaded[Recipe], plugins: tuple[str, ...]) -> li
         return [str(lacking)]
     run.evaluate, run.baseline, run.evaluate_every = found.measure, found.baseline, wish.steps(run.clock)
     return [f"kNN: {found}"]
-
-
-def _start(config: Config) -> Start:
-    return Start(
-        from_scratch=config.from_scratch, changed_data=config.changed_data, stale_stop=config.stale_stop,
-        words="".join(f" --plugin {plugin}" for plugin in config.plugins),
-    )  # fmt: skip
-
-
-def _length(clock: Clock) -> dict[str, int]:
-    return {"steps_per_epoch": clock.steps_per_epoch, "total_steps": clock.total_steps}
 
 
 def _facts(recipe: Recipe, method: CompiledMethod, on: torch.device, forms: Forms) -> dict[str, Any]:

@@ -7,10 +7,9 @@ import torch
 import torch.nn.functional as F
 from test_knn import features
 
-from sslgraph.pipelines.measure import few_labels as module
+from sslgraph.pipelines.measure import linear_probe as module
 from sslgraph.pipelines.measure.features import Features
-from sslgraph.pipelines.measure.few_labels import few_labels
-from sslgraph.pipelines.measure.linear_probe import Probe, linear_probe
+from sslgraph.pipelines.measure.linear_probe import Probe, few_labels, linear_probe
 
 LABELS = torch.arange(400) % 4
 CODES = features(F.one_hot(LABELS, 8).float(), LABELS)

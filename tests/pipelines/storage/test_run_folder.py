@@ -195,7 +195,7 @@ CHECKS: dict[str, Callable[[], Any]] = {
 def test_several_ranks_agree_on_one_new_folder_and_on_a_fault(both: Both) -> None:
     (folder, *there), (other, *nothing) = both("agreed")
     assert folder == other and there == [folder] and nothing == []
-    assert both("refused") == [["the text is wrong"], ["another rank failed; see its error message"]]
+    assert both("refused") == [["the text is wrong"], ["another rank failed; its message says why"]]
 
 
 @pytest.fixture(scope="module")

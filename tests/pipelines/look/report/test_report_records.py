@@ -10,7 +10,7 @@ import pytest
 from report_run import rewrite
 
 from sslgraph.errors import SslgraphError
-from sslgraph.pipelines.look.report.planned import planned
+from sslgraph.pipelines.look.report.curves import planned
 from sslgraph.pipelines.look.report.records import read, short
 
 

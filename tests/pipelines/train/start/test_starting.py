@@ -15,7 +15,7 @@ from toy_training import ToyFeed, toy_run
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.storage import checkpoint
 from sslgraph.pipelines.train.loop import loop
-from sslgraph.pipelines.train.run import Start
+from sslgraph.pipelines.train.run import Config
 from sslgraph.pipelines.train.start.starting import other_settings
 
 
@@ -47,7 +47,7 @@ def test_recorded_steps_without_a_checkpoint_are_not_thrown_away_unasked(tmp_pat
     with pytest.raises(SslgraphError, match=r"a record of 8 steps and no checkpoint.* or begin again .*--from-scratch"):
         loop(toy_run(tmp_path))
     assert (tmp_path / "metrics.jsonl").read_text() == before
-    loop(toy_run(tmp_path, start=Start(from_scratch=True)))
+    loop(toy_run(tmp_path, start=Config(from_scratch=True)))
     assert steps(tmp_path) == list(range(1, 21))
 
 
@@ -65,7 +65,7 @@ def test_the_command_begins_again_only_where_it_is_told_to(tmp_path: Path, sslgr
 def test_a_run_with_a_checkpoint_goes_on_from_it_whatever_is_allowed(tmp_path: Path) -> None:
     """A command that a queue starts again, or Ray its workers, must not lose what was done since."""
     cut_off(tmp_path, 10)
-    run = toy_run(tmp_path, start=Start(from_scratch=True))
+    run = toy_run(tmp_path, start=Config(from_scratch=True))
     loop(run)
     assert run.feed.asked[0][0] == 8 and steps(tmp_path) == list(range(1, 21))
 
