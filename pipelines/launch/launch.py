@@ -82,7 +82,7 @@ def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict
     with ExitStack() as connection:
         _connect(connection, "nccl" if machine.device(local).type == "cuda" else "gloo")
         made = run_folder.by_the_first(machine.device(local), lambda: _settled(cfg, settle))  # a new folder, once
-        settled: dict[str, Any] = collectives.of_the_first(made)
+        settled = collectives.of_the_first(made or {})
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         with run_folder.not_left_empty(Path(settled["out"])):
             return body({**settled, "local_rank": local, "processes": processes})

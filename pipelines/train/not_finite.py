@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from sslgraph import collectives
 from sslgraph.compile.compile import CompiledMethod
@@ -87,15 +87,16 @@ def keep(run: Run, bad: NotFiniteError) -> str:
 
 def first_bad(run: Run, done: int) -> Bad | None:
     """Runs the step behind `done` steps again, value by value, and stops at the first that is not finite."""
-    if not isinstance(run.method, CompiledMethod):
+    method: nn.Module = run.method
+    if not isinstance(method, CompiledMethod):  # a stand-in of a test
         return None
-    run.method.begin(done, run.clock)
-    for name, weight in run.method.named_parameters():
+    method.begin(done, run.clock)
+    for name, weight in method.named_parameters():
         if not bool(weight.isfinite().all()):
             return Bad(name.removeprefix("parts."), "a weight before the step", {})
-    program = run.method.training_program
+    program = method.training_program
     for batch in _pieces(run, done):
-        looking = _Looking(program.module, {name: box.use for name, box in run.method.graph.boxes.items()})
+        looking = _Looking(program.module, {name: box.use for name, box in method.graph.boxes.items()})
         with run.cast(), torch.no_grad():
             try:
                 looking.run(*(batch[key] for key in program.inputs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -21,8 +22,8 @@ def refuse(method: CompiledMethod, source: Source) -> None:
     A part asks for enough images by a method `fits(images)`, which raises SettingError, and for a kind of images by a
     method `suits(images)`, which is shown some of them and raises ValueError.
     """
-    faults = []
-    for name, part in method.parts.items():
+    faults, parts = [], dict[str, Any](method.parts.items())
+    for name, part in parts.items():
         try:
             if hasattr(part, "fits"):
                 part.fits(len(source))
