@@ -81,8 +81,7 @@ def _under_torchrun(cfg: Mapping[str, Any], settle: Settle, body: Train) -> dict
     local = int(os.environ["LOCAL_RANK"])
     with ExitStack() as connection:
         _connect(connection, "nccl" if machine.device(local).type == "cuda" else "gloo")
-        made = run_folder.by_the_first(machine.device(local), lambda: _settled(cfg, settle))  # a new folder, once
-        settled = collectives.of_the_first(made or {})
+        settled = _agreed(cfg, settle, machine.device(local))
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         with run_folder.not_left_empty(Path(settled["out"])):
             return body({**settled, "local_rank": local, "processes": processes})
@@ -97,6 +96,11 @@ def _connect(connection: ExitStack, backend: str) -> None:
         connection.enter_context(collectives.together(backend, timedelta(seconds=TIMEOUT_S)))
     except (RuntimeError, OSError) as problem:
         raise SslgraphError(interface.in_words(problem, rank=rank, head=head)) from problem
+
+
+def _agreed(cfg: Mapping[str, Any], settle: Settle, device: torch.device) -> dict[str, Any]:
+    """What the first rank settles, on all of them: a new folder is made once."""
+    return collectives.of_the_first(run_folder.by_the_first(device, lambda: _settled(cfg, settle)) or {})
 
 
 def _on_ray(cfg: Mapping[str, Any], workers: int, address: str | None, body: Train) -> dict[str, Any]:
