@@ -165,7 +165,8 @@ def _own(run: Gathered, level: int) -> list[Markup]:
 
 def _seen(seen: Seen) -> Iterator[tuple[str, *tuple[Child, ...]]]:
     """What the encoder makes of images: the titles of sections, each with what is in it."""
-    said = f"At step {seen.step:,}: nearest of {seen.bank:,} training images by the cosine of features less their mean."
+    bank = f"{seen.bank:,} training images"
+    said = f"At step {seen.step:,}: the nearest of {bank} by the cosine of features less their mean."
     notes = [_note(f"{note[0].upper()}{note[1:]}.") for note in seen.notes]
     yield "Nearest neighbours", _note(said), notes, pictures.neighbours(seen)
     if seen.coloured:
