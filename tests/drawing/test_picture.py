@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -188,6 +189,15 @@ def test_what_is_drawn_once_stands_for_all_that_is_read(name: str) -> None:
                 losses.setdefault((read, edge.gradient), set()).update(edge.losses)
         for edge in once.edges:
             assert set(edge.losses) == {loss for read in edge.reads for loss in losses[read, edge.gradient]}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_lines_without_a_gradient_look_as_the_legend_has_them_where_gradients_are_shown(theme: str) -> None:
+    drawn = svg(picture(shipped("byol")), theme=theme, gradients=True)
+    group = r'<g class="edge data (?:input|none)"[^>]*><title>[^<]*</title>'
+    lines = re.findall(group + r'<path[^>]* stroke="([^"]+)"', drawn)
+    (words,) = re.findall(r'stroke="([^"]+)"[^>]*/>\s*<text[^>]*>input data<', drawn)
+    assert len(lines) > 5 and set(lines) == {words}
 
 
 def test_every_call_has_its_box_where_a_box_for_every_call_is_asked_for() -> None:

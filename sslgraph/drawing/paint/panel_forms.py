@@ -96,7 +96,7 @@ class Drawing:
         theme, carries = self.theme, edge.gradient == "gradient"
         if self.gradients and carries:
             return self._backward(edge, points)
-        colour = theme.faint if self.gradients else theme.ink if carries else theme.quiet
+        colour = theme.ink if carries else theme.quiet
         dash = (5.0, 3.5) if edge.gradient == "none" else ()
         line = Path(rounded(shorter(points, 4)), stroke=colour, width=1.6 if carries else 1.4, dash=dash)
         return [line, arrow(points, colour)]
