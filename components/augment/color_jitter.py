@@ -70,6 +70,10 @@ class ColorJitter(nn.Module):
         factors = torch.where(touched, low + (high - low) * u, nothing).float()
         return _ORDERS[(numbers[:, 4] * 24) >> 32], factors
 
+    def colours(self, order: Int64[Tensor, "rows 4"], factors: Float[Tensor, "rows 4"]) -> Float[Tensor, "rows 4"]:  # noqa: ARG002
+        """What a flow reads as x.colours: the f of each change; 1, 1, 1, 0 for a sample left alone."""
+        return factors
+
     def takes(self, channels: int) -> None:
         """Refuses other images than those of red, green and blue, unless it leaves all of them alone."""
         only_colours(channels, self.p)

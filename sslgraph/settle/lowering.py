@@ -99,6 +99,7 @@ class Lowering:
             "map": (self.sizes.views[name][1:], torch.int64),
             "box": ((4,), torch.float32),
             "flip": ((), torch.bool),
+            "colours": ((4,), torch.float32),
         }[port]
         meta = torch.empty(copies * self.sizes.batch, *row, dtype=dtype, device="meta")
         return Piece(self.tensors.step(Step(value.name, "input", f"{name}.{port}"), meta), copies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -28,6 +29,14 @@ def channels_of(images: Any, indices: Any) -> int:
     if len(channels) > 1:
         raise SslgraphError(f"the images have {' or '.join(map(str, channels))} channels; bring all to one number")
     return int(channels[0])
+
+
+def refuse_uneven(images: Sequence[Tensor] | Tensor, maps: Sequence[Tensor], index: Tensor) -> None:
+    """A label map of another size than its image would say nothing about it."""
+    for image, map_, number in zip(images, maps, index.tolist(), strict=True):
+        if image.shape[1:] != map_.shape:
+            sizes = (f"{shape[1]} x {shape[0]}" for shape in (map_.shape, image.shape[1:]))
+            raise SslgraphError(f"the label map of image {number} has {' pixels, and the image '.join(sizes)}")
 
 
 def _refuse_other(image: Any, *, dimensions: int) -> None:

@@ -16,6 +16,7 @@ from sslgraph.parts import registry
 from sslgraph.read.catalogue import EVALUATION
 from sslgraph.read.load import load_augmentation
 from sslgraph.read.spec import Augmentation, Part, View
+from sslgraph.views.images_given import refuse_uneven
 from sslgraph.views.module_step import ModuleStep
 from sslgraph.views.overrides import is_normalization, resolve, shown
 from sslgraph.views.renderings import placed
@@ -47,6 +48,7 @@ class Painting(Protocol):
     def __call__(self, images: Tensor, *parameters: Tensor) -> Tensor: ...
 
 
+NO_COLOURS = (1.0, 1.0, 1.0, 0.0)  # factors of brightness, contrast and saturation, and turn of the hue
 PIXELS = 32  # side of the view in which raw pixels are compared
 
 
@@ -79,6 +81,15 @@ class Steps:
             by = integers(substream(placing, stream_of("shift")), 2, 2 * self.shift + 1) - self.shift
             frame = frame.moved(by[:, 0], by[:, 1])
         return self._painted(self.resample(images, frame, device, done), painting), frame
+
+    def colours(self, rows: Draw) -> Tensor:
+        """For each view the brightness, contrast, saturation and hue that a step has drawn, or what changes nothing."""
+        numbers = substream(rows, stream_of(self.streams[1]), self.copies)
+        for name, step in self.steps.items():
+            if isinstance(step, Painting) and hasattr(step, "colours"):
+                drawn: Tensor = step.colours(*step.plan(substream(numbers, stream_of(name))))
+                return drawn
+        return torch.tensor(NO_COLOURS).expand(len(numbers), -1)
 
     def _painted(self, images: Any, painting: list[tuple[Painting, Draw]]) -> Any:
         if isinstance(images, list):  # images of many sizes: one by one, with the same numbers as in a batch
@@ -122,12 +133,12 @@ class ViewProgram:
         dtype: torch.dtype = torch.float32,
         maps: Maps | None = None,
     ) -> dict[str, Tensor]:
-        """For each view x: x.image, x.index, x.box, x.flip, copy-major, on `device`. `index` names the samples.
+        """For each view x: x.image, x.index, x.box, x.flip, x.colours, copy-major, on `device`.
 
-        With the label maps of these images, x.map too for each view x.
+        `index` names the samples. With the label maps of these images, x.map too for each view x.
         """
         if maps is not None:
-            _refuse_uneven(images, maps, index)
+            refuse_uneven(images, maps, index)
         device = torch.device(device)
         images = images.to(device, non_blocking=True) if isinstance(images, Tensor) else images
         layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -136,7 +147,8 @@ class ViewProgram:
         for name, steps in self.views.items():
             images = steps.resample.ready(images) if isinstance(images, Tensor) else images
             with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
-                views, frame = steps.run(images, keyed(seed, epoch, index), device)
+                rows = keyed(seed, epoch, index)
+                views, frame = steps.run(images, rows, device)
             if isinstance(views, list):
                 raise SslgraphError(
                     f"the images differ in size, and no step of view '{name}' brings them to one; "
@@ -146,6 +158,7 @@ class ViewProgram:
             batch[f"{name}.index"] = index.repeat(steps.copies).to(device)
             batch[f"{name}.box"] = frame.box().to(device)
             batch[f"{name}.flip"] = frame.is_mirrored().to(device)
+            batch[f"{name}.colours"] = steps.colours(rows).to(device)
             if maps is not None:
                 batch[f"{name}.map"] = torch.stack(steps.resample.maps(maps, frame)).to(device)
         return batch
@@ -193,14 +206,6 @@ def clocked(
 def clock_of(*, seed: int, epoch: int, step: int, device: torch.device | str = "cpu") -> dict[str, Tensor]:
     """The clock for parts that change from step to step, as a batch holds it."""
     return {"clock": torch.tensor([seed, epoch, step], device=device)}
-
-
-def _refuse_uneven(images: Images, maps: Maps, index: Int64[Tensor, "batch"]) -> None:
-    """A label map of another size than its image would say nothing about it."""
-    for image, map_, number in zip(images, maps, index.tolist(), strict=True):
-        if image.shape[1:] != map_.shape:
-            sizes = (f"{shape[1]} x {shape[0]}" for shape in (map_.shape, image.shape[1:]))
-            raise SslgraphError(f"the label map of image {number} has {' pixels, and the image '.join(sizes)}")
 
 
 def _built(part: Part) -> Placing | Painting:

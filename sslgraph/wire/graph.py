@@ -20,6 +20,7 @@ VIEW_PORTS = {
     "map": Port("map", 'Int64[Tensor, "batch height width"]'),  # of the view's pixels; -1 where one has none
     "box": Port("box", 'Float[Tensor, "batch 4"]'),
     "flip": Port("flip", 'Bool[Tensor, "batch"]'),
+    "colours": Port("colours", 'Float[Tensor, "batch 4"]'),  # drawn brightness, contrast, saturation, hue
 }
 
 

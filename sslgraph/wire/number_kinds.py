@@ -10,7 +10,7 @@ from sslgraph.errors import Fault
 from sslgraph.parts.signature import KINDS, Port
 from sslgraph.wire.graph import HANDED_ON, Graph, Leg, Value, Write
 
-VIEW_KINDS = {"image": KINDS["Float"], "box": KINDS["Float"], "flip": KINDS["Bool"]}
+VIEW_KINDS = {"image": KINDS["Float"], "box": KINDS["Float"], "colours": KINDS["Float"], "flip": KINDS["Bool"]}
 CURE = "look at the order of the arguments, or name the port that is meant: part(x, port=value)"
 
 

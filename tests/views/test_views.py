@@ -55,13 +55,25 @@ def run(
     return views(images, torch.tensor(index or range(len(images))), seed=seed, epoch=epoch)
 
 
-def test_a_bag_of_two_gives_image_index_box_and_flip_copy_by_copy() -> None:
+def test_the_drawn_colours_are_those_that_the_pixels_have() -> None:
+    dark = torch.full((40, 3, 20, 20), 51, dtype=torch.uint8)  # 0.2
+    bright = {"use": "augment.color_jitter", "brightness": 0.9, "contrast": 0, "saturation": 0, "hue": 0, "p": 0.5}
+    batch = run(program(copies=2, crop=STEPS["crop"], jitter=bright), dark)
+    torch.testing.assert_close(batch["x.image"][:, 0, 3, 3], 0.2 * batch["x.colours"][:, 0])
+    assert batch["x.colours"][:, 1:].eq(torch.tensor([1.0, 1, 0])).all()
+    assert 20 < batch["x.colours"][:, 0].ne(1).sum() < 60 and batch["x.colours"][:, 0].std() > 0.2
+    plain = run(program(crop=STEPS["crop"]), dark)
+    assert plain["x.colours"].eq(torch.tensor([1.0, 1, 1, 0])).all() and len(plain["x.colours"]) == 40
+
+
+def test_a_bag_of_two_gives_image_index_box_flip_and_colours_copy_by_copy() -> None:
     batch = run(program(copies=2), photos(3), [7, 5, 9])
     assert {name: tuple(value.shape) for name, value in batch.items()} == {
         "x.image": (6, 3, 12, 12),
         "x.index": (6,),
         "x.box": (6, 4),
         "x.flip": (6,),
+        "x.colours": (6, 4),
     }
     assert batch["x.index"].tolist() == [7, 5, 9, 7, 5, 9]
     assert batch["x.flip"].dtype == torch.bool

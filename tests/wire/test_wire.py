@@ -231,7 +231,8 @@ def test_a_methods_own_flow_is_its_training_beside_phases_that_only_look() -> No
         ({"z": "g(f(x)).map"}, "'g(f(x))' has no output 'map': it has only one\n  write g(f(x))"),
         (
             {"z": "f(x.indx)"},
-            "view 'x' has no port 'indx'\n  there are: box, flip, image, index, label, map\n  did you mean 'index'?",
+            "view 'x' has no port 'indx'\n  there are: box, colours, flip, image, index, label, map\n  did you mean "
+            "'index'?",
         ),
         ({"z": "g(f(x), x)"}, "'g' (parts:Dense) is given 2 inputs\n  it takes features: Float[batch dim]"),
         ({"z": "g()"}, "'g' (parts:Dense) is given 0 inputs\n  it takes features: Float[batch dim]"),
