@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from sslgraph.components.wiring.argmax import Argmax
 from sslgraph.components.wiring.as_columns import AsColumns
 from sslgraph.components.wiring.as_map import AsMap
 from sslgraph.components.wiring.as_tokens import AsTokens
 from sslgraph.components.wiring.channels import Channels
+from sslgraph.components.wiring.diagonal import Diagonal
 from sslgraph.components.wiring.dot import Dot
 from sslgraph.components.wiring.everyone import Everyone
 from sslgraph.components.wiring.mean_of_views import MeanOfViews
@@ -89,3 +91,11 @@ def test_attention_is_written_with_dot_products() -> None:
 def test_columns_are_rows_of_each_view() -> None:
     bag = torch.randn(2, 3, 4)
     assert torch.equal(AsColumns()(bag), torch.stack([bag[0].T, bag[1].T]))
+
+
+def test_the_diagonal_of_columns_is_how_each_feature_agrees_with_itself() -> None:
+    one, other = (torch.randn(1, 8, 3) for _ in range(2))
+    a, b = (F.normalize(AsColumns()(x - x.mean(1, keepdim=True))[0], dim=1) for x in (one, other))
+    expected = torch.stack([torch.corrcoef(torch.stack([one[0, :, i], other[0, :, i]]))[0, 1] for i in range(3)])
+    torch.testing.assert_close(Diagonal()(a @ b.T), expected)
+    assert Diagonal()(torch.tensor([[1.0, 2], [3, 4]])).tolist() == [1, 4]
