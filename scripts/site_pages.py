@@ -31,6 +31,7 @@ BUILD = ROOT / "build"
 GOLDEN = ROOT / "tests" / "golden"  # a test keeps pictures and programs there as the code makes them
 # Which pages there are, and in which order; a page of docs/ that is not named here stands under "More".
 SECTIONS = {
+    "Begin": ("tutorial",),
     "Write": ("language", "pipelines", "pictures", "parts", "glossary"),
     "Run": ("data", "using", "python", "cluster"),
     "What to expect": ("results", "performance", "reliability", "scaling"),
