@@ -57,14 +57,16 @@ def without_storage() -> AbstractContextManager[Any]:
 def without_compiler() -> Iterator[None]:
     """Inside, operations on meta tensors and optimizers do not import torch's compiler, which takes two seconds.
 
-    They import it for `torch._dynamo.disable` and `graph_break` alone, which matter in compiled programs. A stand-in
-    has the two, and forgets at the end what it was asked to disable. The real module replaces it when more is needed.
+    They import it for `torch._dynamo.disable` and `graph_break` alone, which matter in compiled programs, and
+    torchvision, which timm imports, for a question that one of its operations asks. A stand-in has these, and forgets
+    at the end what it was asked to disable. The real module replaces it when more is needed.
     """
     if _COMPILER in sys.modules:
         yield
         return
     stand_in = _NoCompiler(_COMPILER)
     sys.modules[_COMPILER] = torch._dynamo = stand_in
+    sys.modules[stand_in.utils.__name__] = stand_in.utils
     try:
         yield
     finally:
@@ -75,6 +77,11 @@ class _NoCompiler(ModuleType):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.marked: list[Any] = []
+        self.utils = ModuleType(f"{name}.utils")
+        vars(self.utils).update(
+            is_compile_supported=lambda device: self._of_utils("is_compile_supported")(device),
+            __getattr__=self._of_utils,
+        )
 
     def disable(self, function: Any, *_: object, **__: object) -> Any:
         self.marked.append(function)
@@ -83,9 +90,17 @@ class _NoCompiler(ModuleType):
     def graph_break(self) -> None:
         """Ends a compiled program; outside of one it does nothing."""
 
+    def _of_utils(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.give_way()
+        return getattr(importlib.import_module(self.utils.__name__), name)
+
     def give_way(self) -> None:
         if sys.modules.get(_COMPILER) is self:
             del sys.modules[_COMPILER], torch._dynamo
+        if sys.modules.get(self.utils.__name__) is self.utils:
+            del sys.modules[self.utils.__name__]
         for function in self.marked:
             vars(function).pop("__dynamo_disable", None)
         self.marked.clear()

@@ -128,9 +128,10 @@ with without_compiler():
     weight.sum().backward()
     optimizer.step()
     torch.cat([torch.empty(2, device="meta"), torch.empty(3, device="meta")]) * 2
-    assert "torch._dynamo.utils" not in sys.modules and weight.tolist() == [0.5] * 3
+    assert "torch._dynamo.exc" not in sys.modules and weight.tolist() == [0.5] * 3
     {inside}
-assert "torch._dynamo" not in sys.modules or "torch._dynamo.utils" in sys.modules
+assert "torch._dynamo" not in sys.modules or "torch._dynamo.exc" in sys.modules
+assert "torch._dynamo.utils" not in sys.modules or "torch._dynamo.exc" in sys.modules
 double = torch.compile(lambda x: x * 2, backend="eager", fullgraph=True)
 assert double(weight).tolist() == [1.0] * 3
 optimizer.step()  # its marks are the compiler's own by now
@@ -143,6 +144,9 @@ assert torch._dynamo is sys.modules["torch._dynamo"] and hasattr(torch._dynamo, 
 @pytest.mark.parametrize("inside", [
     "pass",
     "import torch._dynamo.utils",
+    "from torch._dynamo.utils import counters",
+    "from torch._dynamo.utils import is_compile_supported; assert is_compile_supported('cpu') in (True, False)",
+    "import timm; assert 'torch._dynamo.exc' not in sys.modules",
     "torch.compile(torch.sin, backend='eager')(weight)",
     "torch._dynamo.reset()",
 ])  # fmt: skip
