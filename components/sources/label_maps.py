@@ -16,10 +16,11 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import NotNegative, Whole
 
-from .albums.encoded import Filed
-from .decode.decoding import SUFFIXES, Picture
+from .albums.album import Album
+from .decode.decoding import SUFFIXES, Picture, decode
 from .names.arranging import arranged_files
 from .names.splits import SplitSettings
+from .stores.opening import store_at
 from .stores.store import class_names
 
 IMAGES = ("images",)
@@ -29,7 +30,7 @@ NOT_LABELLED = -1
 
 
 @component(source="own", role="label maps")
-class LabelMaps(Filed):
+class LabelMaps(Album):
     """Images, and for each a picture of the same size whose numbers are the classes of its pixels.
 
     The images lie in a folder `images`, the maps in a folder `labels` (or `masks`, `annotations`) in its place, under
@@ -51,7 +52,8 @@ class LabelMaps(Filed):
         **shared: Unpack[SplitSettings],
     ) -> None:
         super().__init__(memory=memory, **shared)
-        self.ignore, self._store = ignore, self.store_at(path)
+        self.ignore, self._store = ignore, store_at(path)
+        self.reads = self._store.reads
         files, skipped = self._store.files(), self._store.skipped
         found = [file.name for file in files if file.name.lower().endswith(SUFFIXES)]
         images = {key: name for name in found if (key := _key(name, IMAGES)) is not None}
@@ -65,8 +67,13 @@ class LabelMaps(Filed):
         splits = arranged_files([name for name, _ in pairs], skipped).splits
         rows = self.choose(None, splits, len(pairs), where=path, notes=skipped.lines())
         self.files, self._maps = ([pairs[i][k] for i in rows] for k in (0, 1))
-        self.scale_files(len(pairs), lambda i: self._store.read(pairs[i][0]), path)
         self.classes = tuple(class_names(self._store))
+
+    def load(self, index: int) -> Picture:
+        return decode(self._store.read(self.files[index]))
+
+    def name(self, index: int) -> str:
+        return self._store.place(self.files[index])
 
     def listing(self) -> Iterator[bytes]:
         """The names of images and maps: they are another set's if any of them differs."""
