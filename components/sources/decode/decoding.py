@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,7 @@ SUFFIXES = (
     ".pgm", ".pbm", ".pnm", ".avif", ".jp2", ".j2k", ".jpx", ".tga", ".ico", ".pcx", ".mpo",
     *(heif.ENDINGS if heif.is_there() else ()),
 )  # fmt: skip
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # what is too large is refused below
 Picture = UInt8[Tensor, "channels height width"]
 Deep = NDArray[Any]  # height x width, or height x width x channels
 # No camera makes more; a few kilobytes can claim as many, and would fill the memory when decoded.
