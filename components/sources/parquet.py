@@ -17,9 +17,9 @@ from sslgraph.errors import SslgraphError
 from sslgraph.ranges import NotNegative
 
 from .albums.encoded import Encoded, EncodedSettings
-from .albums.kept import Kept
 from .decode.decoding import SUFFIXES
 from .names.arranging import arranged, said_by_rows
+from .packed.kept import Kept
 from .packed.parquet_index import indexed, read
 from .packed.row_files import ABOUT, ARROW, ENDINGS, of_rows, rows_of
 from .stores.index_cache import Arrays

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sslgraph.components.sources.albums.kept import Kept
+from sslgraph.components.sources.packed.kept import Kept
 
 
 def test_the_least_recently_used_makes_room() -> None:
