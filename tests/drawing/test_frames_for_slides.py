@@ -38,7 +38,7 @@ def test_frames_lie_on_each_other_and_the_last_is_the_picture() -> None:
 
 @pytest.mark.slow
 def test_frames_of_a_picture_that_is_cut_end_with_all_of_it() -> None:
-    drawn, look = picture(shipped("msn")), Look(legend=False, inches=3.25)
+    drawn, look = picture(shipped("scrl")), Look(legend=False, inches=3.25)
     frames = [as_svg(scene) for _, scene in look.frames(drawn)]
     assert frames[-1] == as_svg(look.scene(drawn)) and 'class="box link"' in frames[-1]
     assert len(frames[0]) < len(frames[1]) < len(frames[-1])

@@ -16,6 +16,7 @@ from sslgraph.drawing.elements.forms import Group, Shape, Words
 from sslgraph.drawing.elements.measure import SMALL, TITLE, TITLE_LINE, extent, width
 from sslgraph.drawing.elements.wrapping import even, wrapped
 from sslgraph.drawing.figure.fold import compact, joined
+from sslgraph.drawing.figure.summed import gathered
 from sslgraph.drawing.paint.scene import Scene
 from sslgraph.drawing.write.fitted import FONT, fitted
 from sslgraph.drawing.write.pdf import as_pdf
@@ -30,7 +31,7 @@ FEW = ("byol", "simclr", "swav", "simsiam", "deepcluster")
 
 @cache
 def drawn(name: str) -> Picture:
-    return picture(shipped(name))
+    return gathered(picture(shipped(name)))
 
 
 def letters(shapes: tuple[Shape, ...]) -> Iterator[float]:
