@@ -9,6 +9,10 @@ import torch
 from test_paper_oracles import landmark, seen
 from test_specs import BATCH, IMAGES, noise, one_step, ready
 
+from sslgraph.checked import sized_graph, wired
+from sslgraph.components.patches.hypercolumn import Hypercolumn
+from sslgraph.read.load import load_method
+
 
 @pytest.mark.parametrize(
     ("name", "chance"),
@@ -90,3 +94,38 @@ def test_an_exemplar_is_the_class_of_its_image_in_every_epoch() -> None:
     y, loss = seen(method, noise("exemplar", 4), "y", "ce")
     expected = torch.nn.functional.cross_entropy(y.float(), torch.arange(4, 4 + BATCH))
     torch.testing.assert_close(loss, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_context_encoder_sees_nothing_of_what_it_is_to_paint() -> None:
+    """Whatever stands in the filled region, the code has the same bits; one pixel beside it changes the code."""
+    method, batch = ready("context_encoder"), noise("context_encoder")
+    codes = list[torch.Tensor]()
+    method.parts["enc"].register_forward_hook(lambda *found: codes.append(found[2].code.detach()))
+    image, hole = batch["x.image"], seen(method, batch, "m")[0]
+    filled = (hole.image == method.parts["hole"].colour).all(1, keepdim=True)
+    assert 0 < filled[0].sum() < hole.patch[0, 0].numel()  # a ring of the square stays visible
+    batch["x.image"] = torch.where(filled, torch.randn_like(image), image)
+    assert not torch.equal(seen(method, batch, "m")[0].patch, hole.patch)
+    batch["x.image"] = torch.where(filled.roll(1, 2), torch.randn_like(image), image)
+    seen(method, batch, "m")
+    plain, same, other = codes
+    assert torch.equal(plain, same) and not torch.equal(plain, other)
+
+
+def test_the_exported_encoder_of_hypercolumns_answers_a_grey_image_as_its_net_answers_the_grey() -> None:
+    """The net's first convolution sees one channel; what is exported takes three."""
+    method, grey = ready("hypercolumns").eval(), torch.rand(BATCH, 1, 32, 32)
+    assert method.parts["f"].conv1.weight.shape[1] == 1
+    found = method.encoder()(grey.expand(-1, 3, -1, -1))
+    torch.testing.assert_close(found, method.parts["f"](grey).pooled, atol=1e-5, rtol=1e-5)
+
+
+def test_a_hypercolumn_is_as_wide_as_the_layers_that_it_reads() -> None:
+    """Those of the shipped ResNet-50; and of VGG-16 the image, 13 convolutions and 2 dense layers, 12,417 channels."""
+    loaded = load_method("hypercolumns")
+    sized = sized_graph(wired(loaded), loaded, batch=BATCH)
+    assert sized.legs[0].shapes("c")[0][-1] == 256 + 512 + 1024 + 2048
+    widths = [1, 64, 64, 128, 128, *[256] * 3, *[512] * 6, 4096, 4096]
+    points, maps = torch.rand(1, 2, 2), [torch.rand(1, width, 3, 3) for width in widths]
+    read = [Hypercolumn()(points, *maps[first : first + 4]) for first in range(0, len(maps), 4)]
+    assert torch.cat(read, 2).shape == (1, 2, 12_417)
