@@ -32,7 +32,7 @@ def status(
 def table(stages: Sequence[Planned]) -> str:
     """A line for each stage: its state, what it does, its artefact, and what it found."""
     from ...stages import artefact
-    from ...stages.running import words
+    from ...stages.one_stage import words
 
     width = max(len(stage.name) for stage in stages)
     lines = []
