@@ -168,7 +168,7 @@ def test_a_command_line_says_over_what_a_grid_is_done() -> None:
     ("name", "axes"),
     [
         ("good_views", ("strength=['1']", "distance=['20']")),
-        ("usefulness", ("factors=[plain]", "method=[RotNet]", "labels=[50]", "draw=[first]")),
+        ("usefulness", ("factors=[upright]", "method=[RotNet]", "labels=[50]", "draw=[first]")),
     ],
 )
 def test_the_shipped_studies_run_at_toy_size(
