@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from two_ranks import Both
 
 from sslgraph import collectives
+from sslgraph.components.assignments.permutation import Permutation
 from sslgraph.components.assignments.sinkhorn import Sinkhorn
 from sslgraph.components.losses.barlow_twins import BarlowTwins
 from sslgraph.components.losses.info_nce import InfoNCE
 from sslgraph.components.losses.masked_regression import MaskedRegression
 from sslgraph.components.losses.matching import Matching
+from sslgraph.components.losses.mean import Mean
 from sslgraph.components.losses.nt_xent import NTXent
 from sslgraph.components.memory.center import Center
 from sslgraph.components.memory.fifo import Fifo
@@ -107,6 +109,9 @@ CHECKS: dict[str, Callable[[], list[Tensor]]] = {
     "all_sum": all_sum,
     "mean_gradients": mean_gradients,
     "nt_xent": lambda: gradients(NTXent(), [whole(2, 4, 3)], axis=1),
+    "nt_xent with labels": lambda: gradients(Supervised(), [whole(2, 4, 3)], axis=1),
+    "permutation": lambda: [Permutation()(mine(whole(6, 6)))],
+    "mean of some": lambda: gradients(SomeNumbers(), [whole(4, 3)]),
     "info_nce": lambda: gradients(InfoNCE(), [whole(4, 3), whole(4, 3, seed=1)]),
     "info_nce of some": lambda: gradients(SomeRows(), [whole(4, 3), whole(4, 3, seed=1)]),
     "barlow_twins": lambda: gradients(BarlowTwins(), [whole(4, 3), whole(4, 3, seed=1)]),
@@ -129,6 +134,22 @@ class SomeRows(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         loss: Tensor = InfoNCE()(query, key, where=mine(torch.tensor([True, True, False, True])))
+        return loss
+
+
+class Supervised(nn.Module):
+    """NT-Xent with a class on both ranks, one on one rank, and an image without."""
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        loss: Tensor = NTXent()(embeddings, labels=mine(torch.tensor([2, -1, 2, 0])))
+        return loss
+
+
+class SomeNumbers(nn.Module):
+    """The mean of more numbers on one rank than on the other."""
+
+    def forward(self, value: Tensor) -> Tensor:
+        loss: Tensor = Mean()(value, mine(whole(4, 3, seed=1) > torch.tensor([[0], [-9], [1], [0]])))
         return loss
 
 
@@ -168,6 +189,8 @@ def test_gradients_are_averaged_and_a_missing_one_counts_as_zero(both: Both) -> 
     ("name", "axis"),
     [
         ("nt_xent", 1),
+        ("nt_xent with labels", 1),
+        ("mean of some", 0),
         ("info_nce", 0),
         ("info_nce of some", 0),
         ("barlow_twins", 0),
@@ -190,6 +213,11 @@ def test_a_loss_that_spans_the_batch_has_the_value_and_gradients_of_one_process(
 def test_sinkhorn_shares_prototypes_over_the_images_of_both_ranks(both: Both) -> None:
     (expected,) = CHECKS["sinkhorn"]()
     torch.testing.assert_close(torch.cat([codes for (codes,) in both("sinkhorn")], 1), expected)
+
+
+def test_one_matching_deals_the_rows_to_the_images_of_both_ranks(both: Both) -> None:
+    (expected,) = CHECKS["permutation"]()
+    assert torch.cat([dealt for (dealt,) in both("permutation")]).equal(expected)
 
 
 @pytest.mark.parametrize("name", ["queue", "center", "bank"])

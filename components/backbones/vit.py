@@ -83,7 +83,7 @@ class ViT(nn.Module):
         drop_path: chance that the last block's terms are skipped; rises linearly from 0 at the first block.
         layer_scale: initial factor of each block's terms, trained for each feature; 0 for none.
         layers: how many of the last blocks' patch tokens come out at the port `layers`, class tokens at `classes`.
-        attention: let the port `attention` have its numbers; without it, it has no heads.
+        attention: true lets the port `attention` have its numbers; without it, it has no heads.
         init: timm, normal 0.02; dino, the class token too; mae, Xavier; moco_v3, Xavier with query, key and value
             apart; ijepa and msn, normal 0.02, patches too, or with He's patches and a class token of 0.02.
         table: side of the images that given weights were trained on (DINOv2: 518), if others arrive first.

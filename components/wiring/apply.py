@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sslgraph.component import component
 from sslgraph.ranges import Positive
@@ -13,9 +14,11 @@ FUNCTIONS = {
     "abs": torch.abs,
     "exp": torch.exp,
     "log": torch.log,
+    "log_sigmoid": functional.logsigmoid,
     "reciprocal": torch.reciprocal,
     "sigmoid": torch.sigmoid,
     "sin": torch.sin,
+    "softplus": functional.softplus,
     "sqrt": torch.sqrt,
     "square": torch.square,
 }
@@ -26,7 +29,7 @@ class Apply(nn.Module):
     """out = function(x), number by number, in float32.
 
     Settings:
-        function: what is taken of each number; reciprocal is 1 / x, log the natural one.
+        function: what is taken of each number; reciprocal is 1 / x, log the natural one, softplus log(1 + exp(x)).
         floor: log and sqrt count smaller numbers as this one, and reciprocal those nearer to 0 as this one with their
             sign, so that their gradient stays finite.
     """
@@ -34,7 +37,9 @@ class Apply(nn.Module):
     def __init__(
         self,
         *,
-        function: Literal["abs", "exp", "log", "reciprocal", "sigmoid", "sin", "sqrt", "square"],
+        function: Literal[
+            "abs", "exp", "log", "log_sigmoid", "reciprocal", "sigmoid", "sin", "softplus", "sqrt", "square"
+        ],
         floor: Positive = 1e-12,
     ) -> None:
         super().__init__()

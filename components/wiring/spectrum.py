@@ -20,9 +20,10 @@ class Spectrum(nn.Module):
 
         nuclear: sum s;     frobenius: sqrt(sum s^2);     log_det: sum log(s + eps);     entropy: - sum p log(p + eps)
 
-    with p = s / max(sum s, eps). The matrix is that of the whole batch, the same on all ranks:
-    spectrum(second_moment(z)) for the products of features, spectrum(everyone(z)) for the rows themselves. The gradient
-    passes; of entropy and log_det it is as steep as 1 / eps where a singular value is 0.
+    with p = s / max(sum s, eps): the entropy of the singular values, not that of the entries. The matrix is that of the
+    whole batch, the same on all ranks: spectrum(second_moment(z)) for the products of features, spectrum(everyone(z))
+    for the rows themselves. The gradient passes; of entropy and log_det it is as steep as 1 / eps where a singular
+    value is 0.
 
     Settings:
         measure: which of the four.

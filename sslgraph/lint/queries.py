@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -131,6 +131,8 @@ def spans_batch(graph: Graph, value: Value, box: Box) -> bool:
 def _is_uneven(graph: Graph, name: str) -> bool:
     """Whether an op marks more places of one image than of another, or what is made of such marks (fold, product)."""
     box = box_of(graph, name)
+    if box and any(isinstance(given, Mapping) and "uniform" in given for given in box.settings.values()):
+        return True  # a share of its own for each image
     if box and (box.traits.uneven or box.traits.role == "mask" or box.section not in ("ops", "wiring")):
         return box.traits.uneven
     return any(_is_uneven(graph, source) for _, source in graph.training.values[name].inputs)

@@ -107,6 +107,11 @@ class Lowering:
     def _got(self, value: Value, piece: Piece, name: str) -> Piece:
         source, port = self.out.tensors[piece.tensor], value.port or ""
         meta = None if source is None else getattr(source, port)
+        if isinstance(meta, Tensor) and 0 in meta.shape:
+            box = self.graph.boxes[str(self.leg.values[value.inputs[0][1]].box)]
+            told = "; ".join(f"{name}: {text}" for name, text in box.signature.meanings.items() if f"`{port}`" in text)
+            problem = f"the output '{port}' of '{box.name}' ({box.use}) is empty, {list(meta.shape)}"
+            raise fault(value, problem, f"set what fills it, in {box.section}: {told}" if told else "read another")
         return Piece(self.tensors.step(Step(name, "get", port, (("", piece.tensor),)), meta), piece.views)
 
     def _calls(self, value: Value, box: Box) -> tuple[Piece, ...]:

@@ -345,6 +345,16 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "nothing is hidden: no net leaves out or replaces what 'mask' (masks.uniform) hides",
         ),
         (
+            "SG112",
+            change(
+                MASKED,
+                ops={**MASKED["ops"], "mask": {"use": "masks.ranked"}},
+                flow={**MASKED["flow"], "m": "mask(mean(f(x).attention))", "h": "f(x)"},
+            ),
+            RUN,
+            "nothing is hidden: no net leaves out or replaces what 'mask' (masks.ranked) hides",
+        ),
+        (
             "SG113",
             change(SHARES, flow={**SHARES["flow"], "t": "z[1]"}),
             RUN,
@@ -871,6 +881,12 @@ def test_nets_of_a_value_count_a_copy_as_the_net_it_follows() -> None:
     assert moved_by(wired, wired.training)["t"] == frozenset()
 
 
+def ranked(**settings: Any) -> Text:
+    """HIDDEN with the patches hidden that a ViT attends to."""
+    ops, flow = {"mask": {"use": "masks.ranked", **settings}}, {**HIDDEN["flow"], "m": "mask(mean(f(x).attention))"}
+    return change(HIDDEN, ops=ops, flow=flow)
+
+
 @pytest.mark.parametrize(
     ("text", "does"),
     [
@@ -907,9 +923,11 @@ def test_nets_of_a_value_count_a_copy_as_the_net_it_follows() -> None:
             "is a mean",
         ),
         (BOTH, "is a mean"),
+        (ranked(ratio={"uniform": [0.1, 0.5]}), "is a mean"),
+        (ranked(ratio=0.3), ""),
         (change(HIDDEN, ops={"mask": {"use": "masks.uniform", "patch": 8}}), ""),
     ],
-    ids=["hard_distillation", "cross_entropy", "product", "info_nce", "regions", "as many of each"],
+    ids=["hard_distillation", "cross_entropy", "product", "info_nce", "regions", "drawn", "ranked", "as many of each"],
 )
 def test_what_is_made_of_uneven_marks_is_uneven(text: Text, does: str) -> None:
     found = [each.message for each in lint(graph(text), Facts(batch=64, accumulate=2)) if each.number == "SG108"]

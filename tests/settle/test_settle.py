@@ -279,3 +279,15 @@ def test_a_made_name_never_takes_the_place_of_a_value() -> None:
     settled = settle(wired(**text), {"large": (3, 4, 4), "small": (3, 4, 4)}, batch=4, plugins=PLUGINS)
     names = [step.name for step in settled.legs[0].steps]
     assert len(names) == len(set(names)) and {"z_views", "z_views_", "draw_w", "draw_w_"} <= set(names)
+
+
+@pytest.mark.parametrize("port", ["attention", "layers", "classes"])
+def test_an_output_that_a_setting_leaves_empty_is_refused_where_it_is_read(port: str) -> None:
+    vit = {"use": "backbones.vit", "preset": "nano", "patch": 2}
+    loss = {"l": {"use": "losses.mean", "of": ["z"]}}
+    text = {**PLAIN, "nets": {"f": vit}, "flow": {"h": "f(x)", "z": f"h.{port}"}, "losses": loss}
+    setting = "attention: true" if port == "attention" else "layers: how many"
+    with pytest.raises(SpecError, match=f"the output '{port}' of 'f' .backbones.vit. is empty, .*\n.*{setting}"):
+        sized(**text)
+    filled = {**vit, "attention": True, "layers": 1}
+    assert 0 not in sized(**{**text, "nets": {"f": filled}}).legs[0].shapes("z")[0]

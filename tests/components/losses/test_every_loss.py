@@ -31,6 +31,7 @@ EVERY: list[tuple[nn.Module, dict[str, Tensor]]] = [
     (MaskedRegression(normalize_target="per_patch"), {"prediction": PATCHES, "target": PATCHES, "where": MASK}),
     (NegativeCosine(), {"prediction": ROWS, "target": ROWS}),
     (NTXent(), {"embeddings": BAG}),
+    (NTXent(), {"embeddings": BAG, "labels": LABELS}),
     (PixelAgreement(), {"y": MAP, "k": MAP, "where": PAIRS}),
     (SwAV(), {"scores": BAG, "codes": BAG}),
 ]

@@ -124,3 +124,43 @@ def test_a_hardness_that_vanishes_is_nt_xent_and_a_greater_one_costs_more() -> N
     assert hard > plain
     decoupled = NTXent(temperature=0.5, decoupled=True)(z)
     torch.testing.assert_close(NTXent(temperature=0.5, hardness=1e-9, decoupled=True)(z), decoupled)
+
+
+def supervised(z: Tensor, labels: list[int], temperature: float) -> Tensor:
+    """Equation 2 of supervised contrastive learning, view by view."""
+    rows = list(z.flatten(0, 1))
+    groups = [label if label >= 0 else f"image {i}" for i, label in enumerate(labels)] * len(z)
+    terms = []
+    for i, row in enumerate(rows):
+        below = sum(torch.exp(row @ other / temperature) for k, other in enumerate(rows) if k != i)
+        kin = [p for p in range(len(rows)) if p != i and groups[p] == groups[i]]
+        terms.append(-sum(torch.log(torch.exp(row @ rows[p] / temperature) / below) for p in kin) / len(kin))
+    return torch.stack(terms).mean()
+
+
+def test_with_labels_it_is_equation_2_of_supervised_contrast() -> None:
+    z, labels = views(), [3, 0, 3, -1, -1]
+    loss = NTXent(temperature=0.3)
+    torch.testing.assert_close(loss(z, labels=torch.tensor(labels)), supervised(z, labels, 0.3))
+    three = normalize(torch.randn(3, 5, 4, dtype=torch.float64), dim=2)
+    torch.testing.assert_close(loss(three, labels=torch.tensor(labels)), supervised(three, labels, 0.3))
+    assert loss.landmarks(three, labels=torch.tensor(labels))["chance"] == math.log(14)
+
+
+def test_two_classes_that_lie_at_right_angles_cost_the_closed_form() -> None:
+    """4 images of 2 classes, each class a point: 3 of 7 choices are alike, and each positive costs log(3 + 4 / e)."""
+    z = torch.eye(2)[torch.tensor([0, 0, 1, 1])].repeat(2, 1, 1)
+    loss = NTXent(temperature=1.0)(z, labels=torch.tensor([5, 5, 8, 8]))
+    assert loss.item() == pytest.approx(math.log(3 + 4 / math.e))
+
+
+def test_images_without_labels_or_alone_in_their_class_are_pairs() -> None:
+    z = views()
+    for labels in (torch.full((5,), -1), torch.arange(5)):
+        torch.testing.assert_close(NTXent()(z, labels=labels), NTXent()(z))
+
+
+@pytest.mark.parametrize("settings", [{"decoupled": True}, {"hardness": 1.0}, {"same_class": 0.1}])
+def test_what_is_for_pairs_is_refused_with_labels(settings: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="are for pairs; leave them out where there are labels"):
+        NTXent(**settings)(views(), labels=torch.arange(5))  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from sslgraph.components.wiring.matrix_power import MatrixPower
 from sslgraph.components.wiring.same_index import SameIndex
 from sslgraph.components.wiring.second_moment import SecondMoment
 from sslgraph.components.wiring.similarity import Similarity
+from sslgraph.components.wiring.transpose import Transpose
 from sslgraph.components.wiring.whiten import Whiten
 from sslgraph.errors import SettingError
 
@@ -125,6 +126,16 @@ def test_the_second_moment_by_hand_and_ticos_penalty() -> None:
     assert DotProduct()(rows, rows @ moment.T).item() == pytest.approx((5 + 3 * 39 + 4 * 50) / 2)
 
 
+def test_the_moment_of_two_values_by_hand() -> None:
+    """Two images, certain of classes 0 and 1 in one view, and 1 and 1 in the other: half of the time (0, 1), (1, 1)."""
+    one, other = torch.eye(2), torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+    joint = SecondMoment()(one, other)
+    assert joint.tolist() == [[0, 0.5], [0, 0.5]] and joint.T.equal(SecondMoment()(other, one))
+    assert Transpose()(joint).equal(joint.T)  # of which the mean with the joint is IIC's
+    assert SecondMoment()(one, torch.ones(2, 3)).tolist() == [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]
+    assert SecondMoment()(one, one).equal(SecondMoment()(one))
+
+
 def half(of: Tensor) -> Tensor:
     """The images of this rank."""
     count = of.shape[1] // collectives.ranks()
@@ -141,7 +152,10 @@ def moved(by: Any) -> list[Tensor]:
     moment = SecondMoment()(again)
     (moment.square().sum() / collectives.ranks()).backward()
     assert again.grad is not None
-    return [white.detach(), rows.grad, again.grad[None]]
+    one, other = half(ROWS).requires_grad_(), half(ROWS.cos())
+    (SecondMoment()(one[0], other[1]).square().sum() / collectives.ranks()).backward()
+    assert one.grad is not None
+    return [white.detach(), rows.grad, again.grad[None], one.grad]
 
 
 def cholesky() -> list[Tensor]:
