@@ -8,7 +8,11 @@ from sslgraph.component import component
 from sslgraph.ranges import PositiveScalar
 
 
-@component(source="definition; arXiv:1706.03762, equation 1, the scores of attention", multiplies=("one", "other"))
+@component(
+    source="definition; arXiv:1706.03762, equation 1, the scores of attention",
+    multiplies=("one", "other"),
+    sane={"temperature": (0.01, 1.0)},
+)
 class Dot(nn.Module):
     """out[b, i, j] = one[b, i] . other[b, j] / temperature
 

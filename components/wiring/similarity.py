@@ -7,7 +7,7 @@ from sslgraph.component import component
 from sslgraph.ranges import PositiveScalar
 
 
-@component(source="arXiv:1805.01978, equation 2", multiplies=("features", "others"))
+@component(source="arXiv:1805.01978, equation 2", multiplies=("features", "others"), sane={"temperature": (0.01, 1.0)})
 class Similarity(nn.Module):
     """logits[b, n] = features[b] . others[n] / temperature.
 

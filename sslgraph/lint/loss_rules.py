@@ -10,7 +10,9 @@ from sslgraph.wire.graph import Box, Graph, Value
 
 from .queries import (
     agreements,
+    box_of,
     calls,
+    has_unit_length,
     is_guarded,
     nets,
     origins,
@@ -22,6 +24,8 @@ from .queries import (
     written,
 )
 from .rule import Doubt, Facts, rule
+
+WEIGHTS = ("rows", "prototypes")  # as weights of a classifier, rows that are trained learn their lengths
 
 
 @rule("SG101", "arXiv:2011.10566, section 4.1")
@@ -115,11 +119,19 @@ def teacher_no_sharper_than_the_student(graph: Graph, _: Facts) -> Iterator[Doub
 @rule("SG105", "arXiv:2002.05709, table 5")
 def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """Rows whose dot products are compared have unit length."""
+    told = set[tuple[str, str]]()
     for value, box in calls(graph):
-        if value.kind != "loss" or box.traits.rows != "unit":
+        is_sharp = any(box.traits.multiplies) and max(values(box, "temperature"), default=1.0) < 1
+        if not is_sharp and (value.kind != "loss" or box.traits.rows != "unit"):
             continue
         raw = {found: port for port, source in reversed(value.inputs) if (found := without_unit_length(graph, source))}
+        made = [found for name in raw if (found := box_of(graph, name)) and found.traits.role not in WEIGHTS]
+        if is_sharp and (len(made) < len(raw) or not all(without_unit_length(graph, s) for _, s in value.inputs)):
+            continue  # a classifier; of one side alone SG116 speaks
         for name, port in raw.items():
+            if (box.name, name) in told:
+                continue
+            told.add((box.name, name))
             text = written(graph, name)
             yield Doubt(
                 value.path,
@@ -131,10 +143,15 @@ def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
 @rule("SG106", "arXiv:2002.05709, table 5; arXiv:2006.09882, section 4")
 def setting_out_of_range(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """A setting is in the range that publications found to work."""
+    of_any_length = {
+        box.name
+        for value, box in calls(graph)
+        if any(box.traits.multiplies) and not all(has_unit_length(graph, source) for _, source in value.inputs)
+    }
     for box in graph.boxes.values():
         for key, (low, high) in box.traits.sane.items():
             found = values(box, key)
-            if not all(low <= value <= high for value in found):
+            if box.name not in of_any_length and not all(low <= value <= high for value in found):
                 yield Doubt(
                     (*box.path, key),
                     f"{key} of '{box.name}' is {', '.join(f'{v:g}' for v in found)}, far from what publications use",

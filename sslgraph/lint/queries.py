@@ -19,13 +19,10 @@ def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
     if value.kind == "view":
         copies = graph.method.views[str(value.view)].copies
         return tuple(f"{value.view}[{i}]" for i in range(copies)) if copies > 1 else (str(value.view),)
-    ports = {port for port, _ in value.inputs}
-    steering = ports & set(box.traits.detached) if box else set[str]()  # rows are made of the others, if there are any
     inner = [
         origins(graph, source)
-        for port, source in value.inputs
-        if not box
-        or not (box.signature.inputs[port].is_bag or box.traits.reorders or (port in steering and steering < ports))
+        for port, source in carriers(graph, name)
+        if not box or not (box.signature.inputs[port].is_bag or box.traits.reorders)
     ]
     if value.kind == "bag":
         return tuple(view for views in inner for view in views or ()) if all(inner) else None
@@ -33,6 +30,16 @@ def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
         return inner[0][value.member : (value.member or 0) + 1]
     is_one = all(views in (None, (), inner[0]) for views in inner)  # a mean or a maximum of views is of no single one
     return inner[0] if inner and is_one and value.kind != "member" else None
+
+
+def carriers(graph: Graph, name: str) -> list[tuple[str, str]]:
+    """The inputs that the rows of a value are made of: without those that only choose among these, as whole numbers do
+    and what no gradient passes.
+    """
+    value, box = graph.training.values[name], box_of(graph, name)
+    ports = box.signature.inputs if box else {}
+    steers = {p for p, _ in value.inputs if box and (p in box.traits.detached or ports[p].is_integer)}
+    return [(port, source) for port, source in value.inputs if port not in steers or len(steers) == len(value.inputs)]
 
 
 def sights(graph: Graph) -> dict[str, frozenset[str]]:
@@ -165,8 +172,10 @@ def parts_upstream(graph: Graph, name: str) -> list[Box]:
 
 
 def nets(graph: Graph, name: str) -> frozenset[str]:
-    """The nets that a value passes; a slow copy counts as the net that it follows."""
-    return frozenset(box.net for box in parts_upstream(graph, name) if box.section in ("nets", "targets"))
+    """The nets that the rows of a value pass; a slow copy counts as the net that it follows."""
+    box = box_of(graph, name)
+    own = frozenset({box.net} if box and box.section in ("nets", "targets") else ())
+    return own.union(*(nets(graph, source) for _, source in carriers(graph, name)))
 
 
 def momenta(graph: Graph) -> Iterator[tuple[TargetBox, Schedule]]:

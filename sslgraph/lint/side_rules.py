@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from sslgraph.wire.gradients import moved_by
 from sslgraph.wire.graph import Graph
 
+from .loss_rules import WEIGHTS
 from .queries import agreements, box_of, calls, has_unit_length, nets, without_unit_length, written
 from .rule import Doubt, Facts, rule
-
-WEIGHTS = ("rows", "prototypes")  # as weights of a classifier, rows that are trained learn their lengths
 
 
 @rule("SG110", "arXiv:1911.05722, Algorithm 1; arXiv:2006.07733, equation 2")
@@ -42,7 +41,10 @@ def gradient_into_what_is_given(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 loss.path,
                 f"'{box.name}' takes its {port} as given, and '{inputs[port]}' there trains {trained}"
                 + (", while nothing else at it is trained: they stand the wrong way round" if is_turned else ""),
-                "exchange them in of:" if is_turned else f"write stopgrad({inputs[port]}), or let a target make it",
+                "exchange them in of:"
+                if is_turned
+                else f"write stopgrad({inputs[port]}), or let a target make it; if both are to be trained, say why: "
+                'lint: {SG113: "..."}',
             )
 
 

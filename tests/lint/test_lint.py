@@ -129,6 +129,26 @@ HIDDEN: Text = {
     "flow": {"m": "mask(x)", "y": "d(f(x, replace=m.hidden).patches)", "t": "stopgrad(d(f(x).patches))"},
     "losses": {"codes": {"use": "losses.masked_regression", "of": ["y", "t"], "where": "m.hidden"}},
 }
+LOGITS: Text = {  # cosines of images with images, for a classifier of a text's own
+    "views": {"x": {"augment": "simclr"}, "x1": {"augment": "simclr"}},
+    "nets": {"f": F, "g": G},
+    "ops": {"scores": {"use": "wiring.similarity", "temperature": 0.1}},
+    "flow": {"z": "l2(g(f(x)))", "t": "l2(g(f(x1)))", "s": "scores(z, everyone(t))", "c": "argmax(s)"},
+    "losses": {"one": {"use": "losses.cross_entropy", "of": ["s", "c"]}},
+}
+NAT: Text = {  # noise, dealt to the images that it fits, is no other view of them
+    "views": {"x": {"augment": "simclr"}},
+    "nets": {"f": F, "g": G},
+    "ops": {"match": {"use": "assignments.permutation"}},
+    "state": {"noise": {"use": "memory.row_bank", "momentum": 0, "dim": 16}},
+    "flow": {
+        "z": "l2(g(f(x)))",
+        "c": "everyone(noise.read(x.index))",
+        "t": "look_up(c, match(similarity(z, c)))",
+    },
+    "losses": {"near": {"use": "losses.regression", "of": ["z", "t"]}},
+    "after_step": ["noise.update(x.index, t)"],
+}
 SMOOTH: Text = {  # total variation: each place is like the next
     **SIMCLR,
     "nets": {"f": {"use": "backbones.vit", "preset": "nano", "patch": 8}, "g": G},
@@ -337,6 +357,18 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             change(SIMSIAM, losses={"one": {"use": "losses.dot_product", "of": ["p", "t"], "weight": -2}}),
             RUN,
             "the weight of 'one' is negative: it draws together what the loss holds apart, and no other loss holds",
+        ),
+        (
+            "SG105",
+            change(LOGITS, flow={"z": "g(f(x))", "t": "g(f(x1))", "s": "scores(z, everyone(t))", "c": "argmax(s)"}),
+            RUN,
+            "'scores' compares dot products, and 'z' at its port 'features' has no unit length",
+        ),
+        (
+            "SG106",
+            change(LOGITS, ops={"scores": {"use": "wiring.similarity", "temperature": 10}}),
+            RUN,
+            "temperature of 'scores' is 10, far from what publications use",
         ),
         (
             "SG112",
@@ -879,6 +911,19 @@ def test_nets_of_a_value_count_a_copy_as_the_net_it_follows() -> None:
     wired = graph(BYOL)
     assert queries.nets(wired, "p") == {"f", "g", "q"} and queries.nets(wired, "t") == {"f", "g"}
     assert moved_by(wired, wired.training)["t"] == frozenset()
+
+
+@pytest.mark.parametrize("text", ["noise that is dealt", "cosines", "products over a root"])
+def test_what_is_dealt_or_scaled_as_it_should_be_is_left_alone(text: str) -> None:
+    raw = {**LOGITS["flow"], "z": "g(f(x))", "t": "g(f(x1))"}
+    texts = {
+        "noise that is dealt": NAT,
+        "cosines": LOGITS,
+        "products over a root": change(
+            LOGITS, flow=raw, ops={"scores": {"use": "wiring.similarity", "temperature": 11.3}}
+        ),
+    }
+    assert lint(graph(texts[text]), RUN) == ()
 
 
 def ranked(**settings: Any) -> Text:
