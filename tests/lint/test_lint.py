@@ -362,7 +362,7 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "SG105",
             change(LOGITS, flow={"z": "g(f(x))", "t": "g(f(x1))", "s": "scores(z, everyone(t))", "c": "argmax(s)"}),
             RUN,
-            "'scores' compares dot products, and 'z' at its port 'features' has no unit length",
+            "'scores' compares dot products, and 't' at its port 'others' has no unit length",
         ),
         (
             "SG106",
