@@ -150,14 +150,14 @@ def refusal(at: Path | Place, problem: str, cure: str = "", there_are: Iterable[
     return SpecError([Fault(at, problem, tuple(there_are), cure)])
 
 
-def unknown(at: Path | Place, what: str, name: str, known: Iterable[str]) -> Fault:
-    """The fault of a name that nothing carries, with the nearest name that something does.
+def unknown(at: Path | Place, what: str, name: str, known: Iterable[str], cure: str = "") -> Fault:
+    """The fault of a name that nothing carries, with `cure`, or else the nearest name that something does.
 
     `what` is the sentence that the name ends: "there is no method", "flow 'z' reads the unknown name".
     """
     names = tuple(sorted(known))
     close = nearest(name, names)
-    return Fault(at, f"{what} '{name}'", names, f"did you mean '{close}'?" if close else "", missing=name)
+    return Fault(at, f"{what} '{name}'", names, cure or (f"did you mean '{close}'?" if close else ""), missing=name)
 
 
 def line_of(wrong: Exception, file: str) -> int:

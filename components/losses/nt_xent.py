@@ -1,4 +1,4 @@
-"""NT-Xent (SimCLR): the views of an image find each other among all views; by labels those of its class (SupCon)."""
+"""NT-Xent (SimCLR): views of an image find each other among all; by labels, those of its class (supervised: SupCon)."""
 
 import math
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Cross-entropy with a distribution over classes as the target, of an image or of each of its places."""
+"""Cross-entropy, or the divergence KL, with a distribution over classes as target, of an image or of each place."""
 # ruff: noqa: ARG002 - landmarks take the ports of forward and may need the shape of one only
 
 import math

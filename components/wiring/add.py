@@ -1,4 +1,4 @@
-"""Adds two values of one shape."""
+"""The sum of two values of one shape, or their difference (subtract) where wiring.scale turns one round."""
 
 from jaxtyping import Float
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""Dot products inside each image: of two rows, of a row and tokens, or of tokens with tokens, as attention has them."""
+"""Dot products inside each image, sums over features: of rows, of a row and tokens, of tokens (attention's)."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""Dot products of rows with other rows: the logits of a classifier whose weights are features."""
+"""Dot products of rows with other rows (matmul): the logits of a classifier whose weights are features."""
 
 from jaxtyping import Float
 from torch import Tensor, nn

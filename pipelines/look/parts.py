@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
+from sslgraph.errors import SslgraphError
 from sslgraph.parts import registry
 from sslgraph.parts.arguments import kind_in_words
 from sslgraph.parts.signature import Port, Setting
@@ -18,22 +18,24 @@ FILLED = {
 }
 
 
-def listing() -> str:
-    """Every shipped part with what its file says first, family by family."""
-    names = registry.catalogue()
+def listing(word: str = "") -> str:
+    """Every shipped part with what its file says first, family by family; or those that have a word there."""
+    names = registry.about(word) if word else registry.catalogue()
+    if not names:
+        raise SslgraphError(f"no part has '{word}' in its first line; sslgraph list parts shows all")
     width = max(map(len, names))
     lines: list[str] = []
     for name in names:
         if lines and name.split(".")[0] != lines[-1].split(".")[0]:
             lines.append("")
-        lines.append(f"{name:<{width}}  {_first_line(Path(registry.signature(name).file))}")
+        lines.append(f"{name:<{width}}  {registry.title(name)}")
     return "\n".join(lines)
 
 
 def page(use: str, plugins: tuple[str, ...] = ()) -> str:
     """One part for its user; raises SslgraphError with the nearest name if there is none of this one."""
     found = registry.signature(use, plugins)
-    title = use if found.family == "plugin" else f"{use}: {_first_line(Path(found.file))}"
+    title = use if found.family == "plugin" else f"{use}: {registry.title(use)}"
     sections = [
         ("", f"{title}\n\n{found.doc}".rstrip()),
         ("settings", "\n".join(map(_setting, found.settings.values()))),
@@ -85,7 +87,3 @@ def _written(value: Any) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
-
-
-def _first_line(file: Path) -> str:
-    return file.read_text(encoding="utf-8").partition('"""')[2].partition("\n")[0].strip('".')

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -33,6 +34,25 @@ def catalogue(family: str = "*") -> tuple[str, ...]:
         file for file in home.COMPONENTS.glob(f"{family}/*.py") if "\n@component(" in file.read_text(encoding="utf-8")
     ]
     return tuple(sorted(f"{file.parent.name}.{file.stem}" for file in files))
+
+
+@cache
+def title(use: str) -> str:
+    """What the file of a shipped part says of it first."""
+    file = home.COMPONENTS.joinpath(*use.split(".")).with_suffix(".py")
+    return file.read_text(encoding="utf-8").partition('"""')[2].partition("\n")[0].strip('".')
+
+
+def about(word: str, family: str = "*") -> tuple[str, ...]:
+    """The shipped parts whose name or first line has a word, whatever its case."""
+    whole = re.compile(rf"\b{re.escape(word.replace('_', ' '))}s?\b", re.IGNORECASE)
+    return tuple(use for use in catalogue(family) if whole.search(f"{use.replace('_', ' ')} {title(use)}"))
+
+
+def meant(word: str) -> str:
+    """What to say of a name that no part has: the few parts that tell of it; empty where none or many do."""
+    found = about(word) if len(word) > 1 else ()
+    return f"{' or '.join(found)} may be what you mean" if 0 < len(found) < 4 else ""
 
 
 def with_role(role: Role, family: str = "*") -> tuple[str, ...]:
@@ -97,7 +117,8 @@ def _signature(use: str, plugins: tuple[str, ...]) -> Signature:
         close = nearest(use, catalogue())
         family = use.split(".")[0]
         there = catalogue(family) if home.COMPONENTS.joinpath(family).is_dir() and family else ()
-        cure = f"did you mean '{close}'?" if close else "own parts are written my_package.my_module:MyPart"
+        own = "own parts are written my_package.my_module:MyPart"
+        cure = f"did you mean '{close}'?" if close else "; ".join(filter(None, (meant(use.split(".")[-1]), own)))
         raise refusal((), f"there is no part '{use}'", cure, there)
     module = module_text.read_file(f"sslgraph.components.{use}", file)
     return read_class(use, module, next(node for node in module.classes if mark.call_of(node)))

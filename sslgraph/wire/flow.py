@@ -167,7 +167,9 @@ class Flow:
             wiring = [part.split(".")[1] for part in registry.catalogue("wiring")]
             declared = [b.name for b in self.boxes.values() if b.section in ("nets", "targets", "ops")]
             known = {*declared, *wiring, "bag"}
-            raise SpecError([unknown(function.at, "the flow calls the unknown part", name, known)])
+            raise SpecError(
+                [unknown(function.at, "the flow calls the unknown part", name, known, registry.meant(name))]
+            )
         signature = registry.signature(use)
         if faults := setting_faults(signature, {}):
             raise refusal(function.at, faults[0].problem, f"declare it: ops: {{{name}: {{use: {use}, ...}}}}")

@@ -150,3 +150,20 @@ def test_a_built_part_has_the_settings_it_was_given() -> None:
     assert registry.build("parts:Square", {"temperature": {"linear": [0.5, 0.1]}}, PLUGINS).temperature == 0.5
     with pytest.raises(SslgraphError, match="has no setting 'outt'"):
         registry.build("parts:Dense", {"outt": 3}, PLUGINS)
+
+
+def test_a_name_of_other_libraries_leads_to_the_part_that_tells_of_it() -> None:
+    assert registry.about("SupCon") == registry.about("supervised") == ("losses.nt_xent",)
+    assert registry.meant("hungarian") == "assignments.permutation may be what you mean"
+    assert registry.meant("sum") == "wiring.add or wiring.dot may be what you mean"
+    for word, part in {
+        "subtract": "wiring.add",
+        "matmul": "wiring.similarity",
+        "kl": "losses.soft_cross_entropy",
+    }.items():
+        assert registry.meant(word).startswith(part)
+    assert registry.meant("of") == registry.meant("k") == registry.meant("nothing like it") == ""
+    with pytest.raises(
+        SslgraphError, match=r"'losses.supcon'\n.*\n  losses.nt_xent may be what you mean; own parts are"
+    ):
+        registry.signature("losses.supcon")

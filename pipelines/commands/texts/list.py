@@ -18,7 +18,10 @@ class Listed(StrEnum):
     AUGMENTATIONS = "augmentations"
 
 
-def list_specs(what: Annotated[Listed, Argument(help="What to list")] = Listed.METHODS) -> None:
+def list_specs(
+    what: Annotated[Listed, Argument(help="What to list")] = Listed.METHODS,
+    word: Annotated[str, Argument(help="Of parts, those that have this word in their line")] = "",
+) -> None:
     """List methods and their recipes, parts or augmentations."""
     from sslgraph.read import catalogue
 
@@ -26,7 +29,7 @@ def list_specs(what: Annotated[Listed, Argument(help="What to list")] = Listed.M
     from ...look import show as pages
 
     if what is Listed.PARTS:
-        out.print(f"{parts.listing()}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs")
+        out.print(f"{parts.listing(word)}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs")
         return
     if what is Listed.AUGMENTATIONS:
         for entry in catalogue.entries("augmentations"):

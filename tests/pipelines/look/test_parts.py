@@ -23,6 +23,14 @@ def test_every_part_has_a_line_that_fits_and_a_page() -> None:
         assert parts.page(name).startswith(f"{name}: ")
 
 
+def test_parts_are_found_by_a_word(sslgraph: Command) -> None:
+    assert [line.split()[0] for line in parts.listing("supervised").splitlines()] == ["losses.nt_xent"]
+    assert "assignments.permutation  " in sslgraph("list", "parts", "hungarian").out
+    assert (
+        "no part has 'zebra' in its first line; sslgraph list parts shows all" in sslgraph("list", "parts", "zebra").err
+    )
+
+
 def test_a_page_says_settings_inputs_outputs_writes_and_source() -> None:
     page = parts.page("memory.fifo")
     count = "a whole number of at least 1"
