@@ -48,10 +48,12 @@ def is_square(graph: Graph, leg: SizedLeg, name: str) -> bool:
     value = leg.leg.values.get(name)
     if value is None:  # a state that nothing reads
         return False
-    outputs = graph.boxes[value.box].signature.outputs if value.kind == "call" and value.box is not None else ()
-    axes = outputs[0].axes if outputs else None
-    if axes and not axes[0].startswith("*"):
-        return len(axes) == 2 and axes[0] == axes[1]
+    made_by = graph.boxes[value.box].signature if value.kind == "call" and value.box is not None else None
+    axes = made_by.outputs[0].axes if made_by and made_by.outputs else None
+    if made_by and axes and not axes[0].startswith("*"):
+        features = {axis for port in made_by.inputs.values() for axis in (port.axes or ())[1:]}
+        rows = {(port.axes or ("",))[0] for port in made_by.inputs.values()}
+        return len(axes) == 2 and (axes[0] == axes[1] or (features.issuperset(axes) and rows.isdisjoint(axes)))
     return any(is_square(graph, leg, source) for _, source in value.inputs)
 
 
