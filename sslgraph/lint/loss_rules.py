@@ -125,7 +125,7 @@ def contrast_of_raw_rows(graph: Graph, _: Facts) -> Iterator[Doubt]:
         if not is_sharp and (value.kind != "loss" or box.traits.rows != "unit"):
             continue
         raw = {found: port for port, source in reversed(value.inputs) if (found := without_unit_length(graph, source))}
-        made = [found for name in raw if (found := box_of(graph, name)) and found.traits.role not in WEIGHTS]
+        made = [maker for name in raw if (maker := box_of(graph, name)) and maker.traits.role not in WEIGHTS]
         if is_sharp and (len(made) < len(raw) or not all(without_unit_length(graph, s) for _, s in value.inputs)):
             continue  # a classifier; of one side alone SG116 speaks
         for name, port in raw.items():
