@@ -225,7 +225,7 @@ def test_a_failed_stage_is_named_with_its_log_and_the_others_go_on(sslgraph: Com
     for name in ("tuned-weak-5", "tuned-strong-5"):
         log = logs / f"{stages[name].folder.name}.log"
         assert f"({log})" in told.err and "a batch of 10 images is larger than the data set" in log.read_text()
-    assert "study: waits for tuned-weak-5" in told.err
+    assert "study: waits for tuned-" in told.err  # the one that fails first
     assert {name for name in stages if stages[name].state == "done"} == {*CELLS, "tuned-weak-20", "tuned-strong-20"}
 
 
