@@ -19,11 +19,13 @@ from typing import Any
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
 from sslgraph.checked import wired
-from sslgraph.errors import SslgraphError
+from sslgraph.errors import SettingError, SslgraphError
+from sslgraph.parts import registry
 from sslgraph.read.load import load_recipe
 from sslgraph.read.loaded import method_in
 from sslgraph.read.resolved import flat
 from sslgraph.read.spec import Recipe
+from sslgraph.wire.graph import Graph
 
 from ..check import check
 from ..check.request import stand_in
@@ -50,7 +52,7 @@ def verify(
     """The verdict of each method or recipe, by name or file, as soon as it is there."""
     _refuse_vain(wish)
     with tempfile.TemporaryDirectory(prefix="sslgraph-verify-") as folder:
-        plans = [_plan(name, wish, plugins, overrides or {}, Path(folder, str(i))) for i, name in enumerate(names)]
+        plans = [plan_of(name, wish, plugins, overrides or {}, Path(folder, str(i))) for i, name in enumerate(names)]
         while plans:
             yield from _verdicts(plans, wish)
 
@@ -108,7 +110,21 @@ def _ungiven(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[str, Any], folder: Path) -> Plan:
+def _fewer(graph: Graph, plugins: tuple[str, ...]) -> dict[str, tuple[Any, str]]:
+    """By their paths the settings that ask for more images than there are here: a value that fits, and what is said."""
+    found = {}
+    for box in graph.boxes.values():
+        if hasattr(registry.load_class(box.use, plugins), "fits"):
+            try:
+                registry.build(box.use, dict(box.settings), plugins).fits(IMAGES)
+            except SettingError as wrong:
+                found[".".join(map(str, (*box.path, wrong.setting)))] = (wrong.value, str(wrong))
+            except ValueError:
+                continue  # a setting that settling fills in from what arrives
+    return found
+
+
+def plan_of(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[str, Any], folder: Path) -> Plan:
     """Everything about a method that is found without training it; faults of its text are raised here."""
     given = {**TINY, "data": {"use": stand_in(), "images": IMAGES}, "batch": wish.batch, **overrides}
     loaded = load_recipe(name, given)
@@ -116,9 +132,12 @@ def _plan(name: str, wish: Wish, plugins: tuple[str, ...], overrides: Mapping[st
     graph = wired(method_in(loaded), allowed)
     check.numbers(loaded, allowed)
     local = rank_local(graph)
-    given |= {found.path: found.joined for found in local} | _ungiven(loaded.spec)
+    fewer = {} if "data" in overrides else _fewer(graph, allowed)
+    given |= {found.path: found.joined for found in local} | {path: value for path, (value, _) in fewer.items()}
+    given |= _ungiven(loaded.spec)
     folder.mkdir()
-    return Plan(name, given, plugins, folder, local, spanning(graph))
+    notes = tuple(f"{path} is {value} here: {problem}" for path, (value, problem) in fewer.items())
+    return Plan(name, given, plugins, folder, local, spanning(graph), notes)
 
 
 @contextmanager

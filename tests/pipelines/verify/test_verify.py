@@ -16,7 +16,7 @@ from sslgraph.pipelines.verify.judge import Judge, why
 from sslgraph.pipelines.verify.rank_local import rank_local, spanning
 from sslgraph.pipelines.verify.trial import Seen
 from sslgraph.pipelines.verify.trials import Verdict, Wish
-from sslgraph.pipelines.verify.verify import counts, verify
+from sslgraph.pipelines.verify.verify import counts, plan_of, verify
 from sslgraph.read import catalogue
 from sslgraph.read.load import load_method
 
@@ -143,6 +143,14 @@ def test_a_method_that_needs_more_images_is_not_called_wrong(verdicts: dict[str,
     assert not white.is_right and not white.is_tried and "white.yaml: NOT VERIFIED" in str(white)
     (line,) = white.lines
     assert "8 images can't whiten 32 features" in line and line.endswith("of 8 images: another --batch may do")
+
+
+def test_classes_are_no_more_than_the_images_that_there_are(tmp_path: Path) -> None:
+    plan = plan_of("sela", Wish(), (), {}, tmp_path / "plan")
+    assert plan.given["ops.solve.classes"] == 12
+    assert plan.notes == ("ops.solve.classes is 12 here: 128 images can't fill 500 classes",)
+    own = {"data": {"use": "sources.shapes", "images": 600}}
+    assert plan_of("sela", Wish(), (), own, tmp_path / "own").notes == ()
 
 
 @pytest.mark.slow
