@@ -54,6 +54,6 @@ def test_the_tutorial_to_its_end(tmp_path: Path) -> None:
     lines = [line.strip() for kind, text in blocks() if kind == "commands" for line in text.splitlines()]
     first = next(i for i, line in enumerate(lines) if line.startswith("sslgraph train"))
     said = "".join(run(line.replace("--epochs 20", SMALLER), tmp_path) for line in lines[first:])
-    assert "photos/mine: 22 photographs to train on" in said and "photos/faster" in said and "RankMe" in said
+    assert "mine.yaml: 22 photographs to train on" in said and "faster.yaml: 22" in said and "RankMe" in said
     assert (tmp_path / "runs/mine/report.html").is_file() and (tmp_path / "near.png").is_file()
     assert timm.create_model(f"local-dir:{tmp_path}/mine-timm", pretrained=True).num_features == 512

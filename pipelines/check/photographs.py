@@ -69,10 +69,14 @@ def chosen(name: str, path: str, use: str, given: Mapping[str, Any], plugins: tu
     sizes = f"views of {sides} pixels, because {why}" if is_small else f"views of {_whose(name)} size"
     epochs = f"{counted(more['epochs'], 'epoch')}, " if "epochs" in more else ""
     said = (
-        f"{DATASET}/{Path(name).stem}: {counted(count, 'photograph')} to train on, of about {side:.0f} pixels; "
+        f"{_called(name)}: {counted(count, 'photograph')} to train on, of about {side:.0f} pixels; "
         f"{sizes}; {epochs}batch {batch}\n  other recipes: sslgraph list; other numbers: --epochs, --batch, --set"
     )
     return Chosen(recipe, more, said)
+
+
+def _called(name: str) -> str:
+    return Path(name).name if catalogue.is_file(name) else f"{DATASET}/{name}"
 
 
 def _whose(name: str) -> str:

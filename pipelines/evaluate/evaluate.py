@@ -101,11 +101,11 @@ def evaluate(
         by_recipe.learned, plans, run=run, saved=saved, test=sources[1], device=on, plugins=allowed
     )  # fmt: skip
     for side, encoder in sides.items():
-        is_own, places = side in ("trained", "random"), result.segmentation if side != "supervised" else None
+        places = result.segmentation if side != "supervised" else None
         given = replace(
             _given(encoder, encoders, asked, sources, on, (others, side) if others and side != "supervised" else None),
             classifier=classifier if side == "trained" else None,
-            learn=partial(learn, encoder=encoder, side=side) if is_own else None,
+            learn=partial(learn, encoder=encoder, side=side) if side != "pixels" else None,
             places=getattr(places, side).linear if places else None,
         )
         result = _measured(result, side, asked, given, file)

@@ -53,7 +53,7 @@ def test_a_methods_file_is_trained_as_a_named_method_is(photos: Path, tmp_path: 
     file.write_text(method % "")
     found = chosen(str(file), photos / "large")
     assert found is not None and found.overrides == {"batch": 16, "epochs": 200, "views.x.size": 96}
-    assert found.said.startswith("photos/mine: 18 photographs to train on, of about 80 pixels; views of 96 pixels")
+    assert found.said.startswith("mine.yaml: 18 photographs to train on, of about 80 pixels; views of 96 pixels")
     asked = request(str(file), data=str(photos / "large"), say=lambda _: None, epochs=3)
     spec = load_recipe(asked["recipe"], asked["overrides"]).spec
     assert (spec.recipe, spec.epochs, spec.batch, spec.optimizer["use"]) == ("photos-mine", 3, 16, "adamw")

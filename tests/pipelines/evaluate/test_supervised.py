@@ -67,12 +67,17 @@ def test_the_recipe_keeps_the_net_the_images_and_the_budget() -> None:
 def test_it_is_trained_once_and_stands_in_every_later_table(run: Path, sslgraph: Command) -> None:
     before = sslgraph("evaluate", str(run), "--protocol", "knn5")
     assert before.code == 0 and "supervised" not in before.out
-    said = sslgraph("evaluate", str(run), "--protocol", "knn5", "--supervised")
+    tuned = ("--protocol", "fine_tune", "--set", "steps=2", "--set", "epochs=null")
+    said = sslgraph("evaluate", str(run), "--protocol", "knn5", *tuned, "--supervised")
     assert said.code == 0, said.err
     assert "raw pixels  supervised  chance" in said.out
     note = "supervised: the same net and images with their labels, 3 steps of one view, the run's optimizer"
     assert note in said.out
-    first = json.loads((run / "evaluation.json").read_text())["supervised"]["knn5"]
+    measured = json.loads((run / "evaluation.json").read_text())
+    first = measured["supervised"]["knn5"]
+    (name,) = measured["trained"].keys() - {"knn5"}
+    assert "accuracy" in measured["supervised"][name] and "accuracy" in measured["random"][name]
+    assert not measured["pixels"][name]
     trained = (run / "supervised/checkpoints").stat().st_mtime_ns
     again = sslgraph("evaluate", str(run), "--protocol", "knn5")
     assert again.code == 0 and note in again.out and (run / "supervised/checkpoints").stat().st_mtime_ns == trained
