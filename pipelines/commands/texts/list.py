@@ -20,9 +20,10 @@ class Listed(StrEnum):
 
 def list_specs(
     what: Annotated[Listed, Argument(help="What to list")] = Listed.METHODS,
-    word: Annotated[str, Argument(help="Of parts, those that have this word in their line")] = "",
+    word: Annotated[str, Argument(help="Word that a part has in its line, such as supervised")] = "",
 ) -> None:
     """List methods and their recipes, parts or augmentations."""
+    from sslgraph.errors import SslgraphError
     from sslgraph.read import catalogue
 
     from ...look import parts
@@ -31,6 +32,8 @@ def list_specs(
     if what is Listed.PARTS:
         out.print(f"{parts.listing(word)}\n\nsslgraph show FAMILY.NAME: settings, inputs, outputs")
         return
+    if word:
+        raise SslgraphError(f"{what} are not searched for '{word}'; parts are: sslgraph list parts {word}")
     if what is Listed.AUGMENTATIONS:
         for entry in catalogue.entries("augmentations"):
             out.print(f"{entry.name:<18}  {entry.line}")

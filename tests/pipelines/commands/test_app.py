@@ -182,6 +182,12 @@ def test_the_help_of_every_option_stands_alone(name: str) -> None:
         assert words[:1].isupper() and words.split()[0].lower() not in HALVES, (parameter.name, words)
 
 
+def test_parts_alone_are_searched_for_a_word(sslgraph: Command) -> None:
+    assert "losses.nt_xent" in sslgraph("list", "parts", "supervised").out
+    said = sslgraph("list", "methods", "dino")
+    assert said.code == 1 and "methods are not searched for 'dino'; parts are: sslgraph list parts dino" in said.err
+
+
 def test_the_version_is_printed(sslgraph: Command) -> None:
     assert sslgraph("--version").out == f"{__version__}\n"
 
