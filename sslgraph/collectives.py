@@ -173,10 +173,11 @@ def all_sum_with_gradient(value: Tensor) -> Tensor:
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
     """The mean over the rows of all ranks, each as often as its weight says; 0 where nothing counts.
 
-    What a rank returns is its share of it: averaged over ranks, value and gradient are those of one process.
+    What does not count may be infinite or nan. What a rank returns is its share of the mean: averaged over ranks, value
+    and gradient are those of one process.
     """
     total = all_sum(weights.sum()) / ranks()
-    return (values * weights).sum() / total.clamp_min(1e-6)
+    return (values.where(weights != 0, 0.0) * weights).sum() / total.clamp_min(1e-6)
 
 
 def mean_where(values: Tensor, where: Tensor | None) -> Tensor:

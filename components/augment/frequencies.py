@@ -24,7 +24,8 @@ class Frequencies(nn.Module):
 
     Settings:
         keep: low, high, or either: each image one of both, with equal chances (masked frequency modelling).
-        radius: cycles per image up to which a frequency is low.
+        radius: cycles per image up to which a frequency is low; 16 makes 77 % of the frequencies of 32 pixels low, and
+            1.6 % of those of 224.
         p: probability; other images stay as they are.
     """
 

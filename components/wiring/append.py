@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from sslgraph.component import component
 
+from .places import rows_or_tokens
+
 
 @component(source="definition")
 class Append(nn.Module):
@@ -16,4 +18,5 @@ class Append(nn.Module):
     def forward(
         self, one: Float[Tensor, "batch *some dim"], other: Float[Tensor, "batch *more dim"]
     ) -> Float[Tensor, "batch all dim"]:
+        rows_or_tokens(one, other)
         return torch.cat([rows if rows.dim() > 2 else rows[:, None] for rows in (one, other)], 1)

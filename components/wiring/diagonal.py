@@ -14,5 +14,5 @@ class Diagonal(nn.Module):
     ranks, and their diagonal is how far each feature agrees with itself.
     """
 
-    def forward(self, matrix: Float[Tensor, "rows rows"]) -> Float[Tensor, "rows"]:
+    def forward(self, matrix: Float[Tensor, "features features"]) -> Float[Tensor, "features"]:
         return matrix.diagonal()

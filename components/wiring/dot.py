@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from sslgraph.component import component
 from sslgraph.ranges import PositiveScalar
 
+from .places import rows_or_tokens
+
 
 @component(
     source="definition; arXiv:1706.03762, equation 1, the scores of attention",
@@ -30,5 +32,6 @@ class Dot(nn.Module):
     def forward(
         self, one: Float[Tensor, "batch *some dim"], other: Float[Tensor, "batch *more dim"]
     ) -> Float[Tensor, "batch *pairs"]:
+        rows_or_tokens(one, other)
         some, more = ("ij"[: one.dim() - 2], "kl"[: other.dim() - 2])
         return torch.einsum(f"b{some}d,b{more}d->b{some}{more}", one, other) / self.temperature

@@ -1,4 +1,4 @@
-"""The places of an image in a row, whether they are tokens or the cells of a map."""
+"""The places of an image in a row, whether they are tokens or the cells of a map; where a map is not meant."""
 
 from torch import Tensor
 
@@ -19,3 +19,13 @@ def in_a_row(features: Tensor, where: Tensor | None) -> tuple[Tensor, Tensor | N
     if counts.shape != tokens.shape[:2]:
         raise ValueError(f"where of shape {tuple(where.shape)} does not fit {tokens.shape[1]} places")
     return tokens, counts
+
+
+def rows_or_tokens(*values: Tensor) -> None:
+    """Refuses what is neither a row nor tokens of each image, such as a map."""
+    for value in values:
+        if value.dim() not in (2, 3):
+            raise ValueError(
+                "it takes rows [batch, dim] and tokens [batch, tokens, dim], "
+                f"and one of shape {list(value.shape)} is given; as_tokens(...) makes the cells of a map tokens"
+            )

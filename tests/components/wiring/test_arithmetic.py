@@ -122,6 +122,13 @@ def test_the_mean_of_a_value_is_a_loss() -> None:
     assert MeanLoss()(torch.tensor(5.0)).item() == 5
 
 
+def test_a_hidden_number_that_is_not_finite_counts_for_nothing() -> None:
+    value = torch.tensor([1.0, torch.nan, 3.0, torch.inf], requires_grad=True)
+    loss = MeanLoss()(value, torch.tensor([True, False, True, False]))
+    loss.backward()
+    assert loss.item() == 2 and value.grad is not None and value.grad.tolist() == [0.5, 0, 0.5, 0]
+
+
 @pytest.mark.parametrize("part", [Mean, Max])
 def test_pooling_of_a_map_is_that_of_its_tokens_and_hidden_places_do_not_count(part: type[Mean] | type[Max]) -> None:
     x = torch.randn(2, 5, 3, 4)

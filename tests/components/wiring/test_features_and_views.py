@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from sslgraph.components.wiring.append import Append
 from sslgraph.components.wiring.argmax import Argmax
 from sslgraph.components.wiring.as_columns import AsColumns
 from sslgraph.components.wiring.as_map import AsMap
@@ -19,6 +20,8 @@ from sslgraph.components.wiring.slice import Slice
 from sslgraph.components.wiring.softmax import Softmax
 from sslgraph.components.wiring.transpose import Transpose
 from sslgraph.components.wiring.weighted_means import WeightedMeans
+from sslgraph.parts import registry
+from sslgraph.settle.axes import WIDTHS, clash
 
 
 def test_some_features_of_rows_tokens_and_maps() -> None:
@@ -81,6 +84,14 @@ def test_dot_products_stay_inside_an_image() -> None:
     assert torch.equal(Dot()(tokens, tokens), tokens @ tokens.mT)
 
 
+@pytest.mark.parametrize("part", [Dot(), Append()])
+def test_the_cells_of_a_map_are_no_tokens(part: torch.nn.Module) -> None:
+    rows, map_ = torch.zeros(2, 5), torch.zeros(2, 5, 3, 3)
+    for pair in ((rows, map_), (map_, rows)):
+        with pytest.raises(ValueError, match=r"\[2, 5, 3, 3\] is given; as_tokens\(...\) makes the cells of a map"):
+            part(*pair)
+
+
 def test_attention_is_written_with_dot_products() -> None:
     q, k, v = torch.randn(3, 2, 5, 8).unbind()
     shares = Softmax()(Dot(temperature=8**0.5)(q, k))
@@ -98,4 +109,10 @@ def test_the_diagonal_of_columns_is_how_each_feature_agrees_with_itself() -> Non
     a, b = (F.normalize(AsColumns()(x - x.mean(1, keepdim=True))[0], dim=1) for x in (one, other))
     expected = torch.stack([torch.corrcoef(torch.stack([one[0, :, i], other[0, :, i]]))[0, 1] for i in range(3)])
     torch.testing.assert_close(Diagonal()(a @ b.T), expected)
-    assert Diagonal()(torch.tensor([[1.0, 2], [3, 4]])).tolist() == [1, 4]
+    matrix = torch.tensor([[1.0, 2], [3, 4]])
+    assert Diagonal()(matrix).tolist() == [1, 4]
+    ports = registry.signature("wiring.diagonal").inputs
+    assert clash(ports, {"matrix": matrix[:, :1]}) == (
+        "'features' is 2 at port 'matrix' and 1 at port 'matrix'",
+        WIDTHS,
+    )

@@ -38,7 +38,8 @@ def test_rows_are_looked_up_by_number_and_a_number_below_0_is_none() -> None:
     assert found.tolist() == [[[5, 6], [1, 2]], [[0, 0], [5, 6]]]
     found.sum().backward()
     assert table.grad is not None and table.grad.tolist() == [[1, 1], [0, 0], [2, 2]]
-    assert LookUp()(torch.tensor([7, 8, 9]), torch.tensor([1, -1])).tolist() == [8, 0]  # classes of the neighbours
+    assert LookUp()(torch.tensor([7, 8, 9]), torch.tensor([1, -1])).tolist() == [8, -1]  # none has no class
+    assert LookUp()(torch.tensor([True, True]), torch.tensor([1, -1])).tolist() == [True, False]
 
 
 def test_more_neighbours_than_rows_are_refused() -> None:

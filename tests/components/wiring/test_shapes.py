@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from sslgraph.components.wiring.as_tokens import AsTokens
@@ -15,6 +16,12 @@ def test_a_cell_of_a_map_is_a_token_row_by_row() -> None:
     tokens = AsTokens()(map_)
     assert torch.equal(tokens[1, 1 * 4 + 2], map_[1, :, 1, 2])
     assert torch.equal(tokens.flatten(0, 1), Cells()(map_))
+
+
+def test_tokens_are_no_map_and_no_row() -> None:
+    assert AsTokens()(torch.tensor([[1.0, 2]])).tolist() == [[[1, 2]]]
+    with pytest.raises(ValueError, match=r"a row \[batch, dim\], and one of shape \[2, 16, 5\] is given"):
+        AsTokens()(torch.zeros(2, 16, 5))
 
 
 def test_each_part_is_a_view() -> None:
