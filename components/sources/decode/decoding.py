@@ -17,7 +17,7 @@ import torch
 import torchvision  # noqa: F401  its import registers torch.ops.image
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
 from . import heif
@@ -31,15 +31,19 @@ SUFFIXES = (
     ".pgm", ".pbm", ".pnm", ".avif", ".jp2", ".j2k", ".jpx", ".tga", ".ico", ".pcx", ".mpo",
     *(heif.ENDINGS if heif.is_there() else ()),
 )  # fmt: skip
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # what is too large is refused below
+warnings.filterwarnings("ignore", module=r"PIL\.")  # what is too large or too damaged is refused below
 Picture = UInt8[Tensor, "channels height width"]
 Deep = NDArray[Any]  # height x width, or height x width x channels
 # No camera makes more; a few kilobytes can claim as many, and would fill the memory when decoded.
 MOST_PIXELS = 178_000_000
+# Programs that draw images write all their settings into them; a text may be as large as pixels may.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = MOST_PIXELS
 COLOURS = 3
 RGB, RGB_ALPHA = 3, 4  # torchvision's names for what it makes
 DEEP_MODES = {"RGB": RGB, "RGBA": RGB_ALPHA, "LA": RGB_ALPHA}  # of Pillow, for PNG files of sixteen bits
 JPEG = ("JPEG", "MPO")
+# What tells the height and width of a JPEG's frame.
+FRAME = re.compile(rb"\xff(?=[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]\0.[\x08\x0c](..)(..))", re.DOTALL)
 
 
 def decode(data: bytes, at_least: int | None = None, scaling: Scaling | None = None) -> Picture:
@@ -98,6 +102,8 @@ def _decoded(data: bytes, at_least: int | None = None) -> Picture | Image.Image 
         _refuse_many(*map(int, re.findall(r"\d+", str(bomb))[:1]))
         raise ValueError(str(bomb)) from bomb
     except UnidentifiedImageError:
+        if data.startswith(b"\xff\xd8"):
+            return _unopened_jpeg(data)
         raise ValueError(said_of(data) or "not an image") from None
     except Exception as reason:  # its readers raise anything on damaged bytes
         raise ValueError(str(reason) or type(reason).__name__) from reason
@@ -114,6 +120,15 @@ def _with_torchvision(data: bytes, mode: int) -> Tensor | None:
         found: Tensor = torch.ops.image.decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), mode, True)
         return found
     return None
+
+
+def _unopened_jpeg(data: bytes) -> Tensor:
+    """A JPEG that Pillow does not open for a segment beside its pixels, such as a cut profile of colours."""
+    sizes = [int.from_bytes(height, "big") * int.from_bytes(width, "big") for height, width in FRAME.findall(data)]
+    _refuse_many(max(sizes, default=0))
+    if (picture := _with_torchvision(data, RGB)) is None:
+        raise ValueError("a damaged JPEG file")
+    return picture
 
 
 def _refuse_many(pixels: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import struct
 import time
+import warnings
 import zlib
 from pathlib import Path
 
@@ -13,8 +15,9 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+from sslgraph.components.sources.decode import decoding
 from sslgraph.components.sources.decode.decoding import MOST_PIXELS, decode
 from sslgraph.components.sources.decode.pixels import Scaling
 from sslgraph.components.sources.image_folder import ImageFolder
@@ -90,6 +93,43 @@ def test_a_jpeg_a_gif_and_a_webp_say_how_large_they_are_too() -> None:
     webp[at : at + 4] = struct.pack("<I", bits | (struct.unpack("<I", webp[at : at + 4])[0] & 0xF0000000))
     with pytest.raises(ValueError, match="million are the most"):
         decode(bytes(webp))
+
+
+@pytest.mark.parametrize("is_international", [False, True])
+def test_a_png_with_megabytes_of_packed_text_is_an_image(is_international: bool) -> None:
+    text = PngImagePlugin.PngInfo()
+    (text.add_itxt if is_international else text.add_text)("workflow", "x" * 2_000_000, zip=True)
+    image = noise(8, 9)
+    assert np.array_equal(decode(encoded(image, "PNG", pnginfo=text)).permute(1, 2, 0), np.asarray(image))
+
+
+def jpeg_with(marker: int, content: bytes, image: Image.Image) -> bytes:
+    jpeg = encoded(image, "JPEG")
+    return jpeg[:2] + struct.pack(">BBH", 0xFF, marker, 2 + len(content)) + content + jpeg[2:]
+
+
+CUT_SHORT = [(0xE0, b"JFIF\0"), (0xEE, b"Adobe"), (0xE2, b"ICC_PROFILE\0")]
+
+
+@pytest.mark.parametrize(("marker", "content"), CUT_SHORT)
+def test_a_jpeg_whose_segment_is_cut_short_is_the_image_that_it_is_without_it(marker: int, content: bytes) -> None:
+    image = noise(8, 9)
+    hurt = jpeg_with(marker, content, image)
+    assert torch.equal(decode(hurt), decode(encoded(image, "JPEG")))
+    with pytest.raises(ValueError, match=r"^a damaged JPEG file$"):
+        decode(hurt[: hurt.index(b"\xff\xda")])
+    at = hurt.index(b"\xff\xc0")
+    with pytest.raises(ValueError, match="it claims 4225 million pixels, and 178 million are the most"):
+        decode(hurt[: at + 5] + struct.pack(">HH", 65_000, 65_000) + hurt[at + 9 :])
+
+
+def test_a_broken_list_of_pictures_in_a_jpeg_is_passed_over_in_silence() -> None:
+    image = noise(8, 9)
+    hurt = jpeg_with(0xE2, b"MPF\0II*\0\x08\0\0\0" + b"\x07" * 12, image)
+    with warnings.catch_warnings(record=True) as told:
+        importlib.reload(decoding)  # pytest puts the warnings on that the module puts off
+        assert torch.equal(decoding.decode(hurt), decode(encoded(image, "JPEG")))
+    assert told == []
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of damaged heads
