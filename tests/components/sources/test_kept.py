@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -40,3 +41,21 @@ def test_a_failed_reading_is_told_and_tried_again() -> None:
     with pytest.raises(OSError, match="away"):
         kept.get(0, fail)
     assert kept.get(0, lambda: (5, 1)) == 5
+
+
+def test_all_who_wait_for_a_reading_that_fails_are_told_of_it_and_the_next_who_asks_tries_again() -> None:
+    kept, gate = Kept[int, int](100), threading.Event()
+
+    def fail() -> tuple[int, int]:
+        assert gate.wait(10)
+        raise OSError("away")
+
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(kept.get, 0, fail) for _ in range(8)]
+        while any(not one.running() for one in asked):
+            time.sleep(0.001)
+        time.sleep(0.1)  # all of them wait
+        gate.set()
+        assert [str(one.exception()) for one in asked] == ["away"] * 8
+    assert kept.read == 1
+    assert kept.get(0, lambda: (5, 1)) == 5 and kept.read == 2
