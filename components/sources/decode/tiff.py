@@ -18,6 +18,10 @@ ALPHA = {1, 2}  # extra samples that are transparency
 Array = NDArray[Any]
 
 
+class TiffError(ValueError):
+    """A whole file that is not read, with the reason as it is said."""
+
+
 def numbers_in(data: bytes) -> Array | None:
     """Height x width x channels of the first image; None if Pillow reads all that it has."""
     with _pages(data) as pages:
@@ -51,15 +55,21 @@ def _pages(data: bytes) -> Iterator[Iterator[Any]]:
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             yield iter(file.pages)
+    except TiffError:
+        raise
     except Exception as reason:  # it raises anything on damaged bytes
         raise ValueError(f"a damaged TIFF file ({reason or type(reason).__name__})") from reason
 
 
 def _read(page: Any) -> Array:
+    from tifffile import TIFF
+
     if page.size > MOST_SAMPLES:
-        raise ValueError(f"it claims {page.size:,} samples, which is too many")
+        raise TiffError(f"it claims {page.size:,} samples, which is too many")
+    if page.compression not in TIFF.DECOMPRESSORS:
+        raise TiffError(f"its compression {int(page.compression)} is not known: save it with deflate")
     found: Array = page.asarray()
     if not found.size:
-        raise ValueError("it has no pixels")
+        raise TiffError("it has no pixels")
     found = np.moveaxis(found, 0, -1) if page.axes.startswith("S") else found
     return found if page.axes.count("S") else found[..., None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,18 @@ def test_five_channels_need_names_and_damaged_files_are_told() -> None:
     for names in ([1], list(range(17)), [0, -1]):
         with pytest.raises(SslgraphError, match="name 2 to 16 of them, counted from 0"):
             Scaling(None, channels=names)
+
+
+def test_a_whole_tiff_that_is_not_read_is_not_called_damaged() -> None:
+    array = np.zeros((4, 5, 5), np.uint16)
+    with pytest.raises(ValueError, match=r"^its compression 34676 is not known: save it with deflate$"):
+        decode(tiff(array, how=34676))
+    data, width = tiff(array), struct.pack("<HHII", 256, 4, 1, 5)
+    assert width in data
+    with pytest.raises(ValueError, match=r"^it claims 20,000,000,000 samples, which is too many$"):
+        decode(data.replace(width, struct.pack("<HHII", 256, 4, 1, 10**9)))
+    with pytest.raises(ValueError, match=r"^a damaged TIFF file"):
+        decode(data[:9])
 
 
 def test_pages_of_a_tiff_are_channels_where_channels_are_named(tmp_path: Path) -> None:
