@@ -12,7 +12,7 @@ from ..decode.decoding import is_image
 from ..names.splits import by_columns, says_split
 from ..stores.index_cache import Arrays, remembered
 from ..stores.store import File, Store
-from ..tables.labels import INNER, LIKE, USUAL, Raw, none, of_values, single
+from ..tables.labels import INNER, LIKE, NONE, USUAL, Raw, none, of_values, single
 from .row_files import Rows, rows_of
 
 IMAGE_COLUMNS = ("image", "img")
@@ -102,6 +102,9 @@ def _splits(file: Rows, columns: list[str]) -> Any:
 def _labels(file: Rows, name: str) -> Raw:
     """The labels of a column; a list of one label is that label, and of several none."""
     column = file.read([name])[name]
+    if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):  # millions at once
+        whole: Raw = column.cast(pa.int64()).fill_null(NONE).to_numpy()
+        return whole
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
     values = [single(value) for value in column.to_pylist()]

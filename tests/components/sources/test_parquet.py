@@ -11,6 +11,7 @@ import torch
 from object_storage import Storage
 from PIL import Image
 
+from sslgraph.components.sources.packed import parquet_index
 from sslgraph.components.sources.parquet import Parquet
 from sslgraph.errors import SslgraphError, StorageError
 
@@ -153,6 +154,13 @@ def test_labels_of_every_kind_of_number_are_read(tmp_path: Path, kind: str) -> N
     pq.write_table(pa.table({"image": [picture(i) for i in range(3)], "label": labels}), tmp_path / "a.parquet")
     source = Parquet(path=str(tmp_path))
     assert source.labels is not None and source.labels.tolist() == [0, 1, 1]
+
+
+def test_whole_numbers_are_labels_without_an_object_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_index, "of_values", None)  # which takes objects
+    write(tmp_path / "a.parquet", [0, 1, 2, 3], label=[2, None, -1, 0])
+    source = Parquet(path=str(tmp_path))
+    assert source.labels is not None and sorted(source.labels.tolist()) == [-1, -1, 0, 2]
 
 
 def test_labels_that_are_texts_are_numbered_alike_in_every_file(tmp_path: Path) -> None:
