@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
 from typing import Any, Literal
 
 from sslgraph.errors import SslgraphError
@@ -69,22 +68,28 @@ def search(trial: Trial, wish: Wish, *, ask: Callable[[], None]) -> None:
     The first Ctrl-C calls `ask`, which is to stop the trials that run; no other begins then. SslgraphError if trials
     died, after all others.
     """
-    asked = Event()  # Tune looks at it between trials
-
-    def stop() -> None:
-        asked.set()
-        ask()
-
     os.environ.update({name: value for name, value in TUNE.items() if name not in os.environ})
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # of a trial that died it shows the whole trace
     with cluster.cluster(wish.address) as ray, tempfile.TemporaryDirectory() as scratch:
         resources = _resources(cluster.nodes(ray), wish.at_once)
+        asked = _Asked(ask)
         body = _in_worker(trial, str(Path.cwd()))
-        died = stoppable(stop, lambda: {"died": _run(ray, body, wish, resources, Path(scratch), asked)})["died"]
+        died = stoppable(asked.stop, lambda: {"died": _run(ray, body, wish, resources, Path(scratch), asked)})["died"]
     if died:
         raise SslgraphError(f"{len(died)} trials died, the first with: {died[0]}; the same command tries them again")
-    if asked.is_set():
+    if asked.is_stopped:
         raise SystemExit("Stopped; trials that were running are saved. The same command continues.")
+
+
+class _Asked:
+    """Whether the search is to stop, which Tune looks at between trials. Tune pickles it, which no Event allows."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.then, self.is_stopped = then, False
+
+    def stop(self) -> None:
+        self.is_stopped = True
+        self.then()
 
 
 def _resources(nodes: Sequence[tuple[int, int]], at_once: int) -> dict[str, float]:
@@ -113,7 +118,7 @@ def _in_worker(trial: Trial, folder: str) -> Callable[[dict[str, Any]], float | 
 
 def _run(
     ray: Any, body: Callable[[dict[str, Any]], float | None], wish: Wish, resources: dict[str, float], scratch: Path,
-    asked: Event,
+    asked: _Asked,
 ) -> list[str]:  # fmt: skip
     """Runs what is to be run; the last words of the trials that died."""
     from ray import tune
@@ -130,7 +135,7 @@ def _run(
     chooses = _optuna(wish, names) if wish.searcher == "optuna" else None
     listed = [] if chooses else _listed(wish)
     samples = wish.trials - len(wish.known) if chooses else len(listed)
-    if samples <= 0 or asked.is_set():
+    if samples <= 0 or asked.is_stopped:
         return []
     found = tune.Tuner(
         tune.with_resources(trained, resources),
@@ -155,7 +160,7 @@ def _listed(wish: Wish) -> list[Point]:
     return [*wish.begun, *(point for point in there if point not in wish.begun)]
 
 
-def _stopper(asked: Event) -> Any:
+def _stopper(asked: _Asked) -> Any:
     from ray import tune
 
     class Stopper(tune.Stopper):  # type: ignore[misc]
@@ -163,7 +168,7 @@ def _stopper(asked: Event) -> Any:
             return False
 
         def stop_all(self) -> bool:
-            return asked.is_set()
+            return asked.is_stopped
 
     return Stopper()
 
