@@ -173,11 +173,11 @@ def _embeddings(method: CompiledMethod) -> list[Edge]:
 
     Rows of one number have no direction that could be one for all.
     """
-    graph = method.graph
+    graph, passed = method.graph, nets(method.graph)
     wanted = {graph.boxes[encoder].net for encoder in graph.exported}
     for loss in graph.training.losses:
         inputs = graph.boxes[loss.name].signature.inputs if loss.box else {}
-        sides = [nets(graph, source) for port, source in loss.inputs if nets(graph, source)]
+        sides = [passed[source] for _, source in loss.inputs if passed[source]]
         if len(sides) > 1 or any(inputs[port].is_bag for port, _ in loss.inputs if port in inputs):
             wanted |= frozenset().union(*sides)
     return [edge for edge in method.watch.edges if edge.net in wanted and not edge.is_scores and edge.width > 1]
@@ -185,9 +185,9 @@ def _embeddings(method: CompiledMethod) -> list[Edge]:
 
 def _predictors(graph: Graph) -> frozenset[str]:
     """Nets on one side of an agreement only."""
-    found: frozenset[str] = frozenset()
+    found, passed = frozenset[str](), nets(graph)
     for loss in graph.training.losses:
-        sides = [side for _, source in loss.inputs if (side := nets(graph, source))]
+        sides = [passed[source] for _, source in loss.inputs if passed[source]]
         if len(sides) > 1:
             found |= frozenset().union(*sides) - frozenset.intersection(*sides)
     return found

@@ -77,9 +77,10 @@ def _hidden(box: Box, call: Value) -> list[tuple[str, str]]:
 @rule("SG120", "arXiv:2104.14294, Algorithm 1")
 def views_in_another_order(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """Where only different views meet, view n of one side is view n of the other."""
+    known = origins(graph)
     for loss, box, one, other in agreements(graph):
         choice = box.signature.settings.get("pairs")
-        sides = origins(graph, one), origins(graph, other)
+        sides = known[one], known[other]
         if not choice or setting(box, "pairs") != "different_views" or not (sides[0] and sides[1]):
             continue
         students, teachers = ([shared(graph, view) for view in views] for views in sides if views)

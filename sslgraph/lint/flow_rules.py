@@ -117,12 +117,13 @@ def features_taken_for_places(graph: Graph, _: Facts) -> Iterator[Doubt]:
 @rule("SG207", "docs/language.md, flow")
 def views_of_one(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """What is pooled over views has several."""
+    views = origins(graph)
     for value, box in calls(graph):
         ports, made = box.signature.inputs, output(graph, value.name)
         is_bag_in = [source for port, source in value.inputs if ports[port].is_bag]
         is_pooled = made is not None and (made.axes or ("",))[0] == "batch"
         for source in is_bag_in if box.section in ("ops", "wiring") and is_pooled else ():
-            known = origins(graph, source)
+            known = views[source]
             makes_views = any(port.is_bag for part in parts_upstream(graph, source) for port in part.signature.outputs)
             if known is not None and len(known) == 1 and not makes_views:
                 yield Doubt(

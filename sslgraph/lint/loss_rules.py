@@ -45,8 +45,9 @@ def agreement_without_stop(graph: Graph, _: Facts) -> Iterator[Doubt]:
 @rule("SG102", "arXiv:2011.10566, section 4.2; arXiv:2006.07733, table 5b")
 def agreement_without_predictor(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """Where nothing pushes images apart, one side has a predictor."""
+    passed = nets(graph)
     for loss, box, one, other in _unguarded(graph):
-        if nets(graph, one) == nets(graph, other) and not _predicts_by_a_state(graph, one, other):
+        if passed[one] == passed[other] and not _predicts_by_a_state(graph, one, other):
             yield Doubt(
                 loss.path,
                 f"both sides of '{box.name}' pass the same nets and nothing pushes images apart: outputs become "
@@ -65,6 +66,7 @@ def _predicts_by_a_state(graph: Graph, *sides: str) -> bool:
 @rule("SG109", "arXiv:2011.10566, Algorithm 1; arXiv:2002.05709, section 2.1")
 def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """What a loss brings together comes from two views."""
+    known, passed = origins(graph), nets(graph)
     for value, box in calls(graph):
         sources = [source for _, source in value.inputs]
         same = [f"'{port}'" for port, source in value.inputs if sources.count(source) > 1]
@@ -72,11 +74,11 @@ def views_paired_with_themselves(graph: Graph, _: Facts) -> Iterator[Doubt]:
             problem = f"{' and '.join(same)} of '{box.name}' are one value"
             yield Doubt(value.path, problem, "give one of them another view")
     for loss, box, one, other in agreements(graph):
-        views, theirs = origins(graph, one), origins(graph, other)
+        views, theirs = known[one], known[other]
         sides = [part for side in (one, other) for part in parts_upstream(graph, side)]
         is_hidden = any(part.traits.role == "mask" or part.traits.cuts for part in sides)  # other places of the view
         is_meant = is_hidden or any(port.is_bag for port in box.signature.inputs.values())
-        if one != other and views and views == theirs and nets(graph, one) & nets(graph, other) and not is_meant:
+        if one != other and views and views == theirs and passed[one] & passed[other] and not is_meant:
             several = len(views) > 1
             yield Doubt(
                 loss.path,

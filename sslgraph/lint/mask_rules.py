@@ -73,15 +73,15 @@ def mask_of_another_view(graph: Graph, _: Facts) -> Iterator[Doubt]:
 @rule("SG117", "arXiv:2401.08541, section 3.1")
 def next_place_is_seen(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """A place from which a later one is predicted knows nothing of it."""
-    seen = sights(graph)
+    seen, passed = sights(graph), nets(graph)
     for loss in graph.training.losses:
         sides = {source: parts_upstream(graph, source) for _, source in loss.inputs if seen[source]}
         later = [source for source, parts in sides.items() if any(_cut(part)[0] > 0 for part in parts)]
         for source, parts in sides.items():
             is_earlier = source not in later and any(_cut(part)[1] < 0 for part in parts)
             # Where both sides pass the same nets neighbours are compared, as by a total variation.
-            own = nets(graph, source)
-            told = [other for other in later if seen[source] & seen[other] and own - nets(graph, other)]
+            own = passed[source]
+            told = [other for other in later if seen[source] & seen[other] and own - passed[other]]
             if not is_earlier or not told:
                 continue
             for value, box in calls(graph):

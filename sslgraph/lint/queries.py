@@ -12,15 +12,26 @@ from sslgraph.read.spec import Average
 from sslgraph.schedules import Schedule, is_schedule, schedule
 from sslgraph.wire.graph import HANDED_ON, Box, Graph, LossBox, TargetBox, Value
 
+Origins = dict[str, tuple[str, ...] | None]
 
-def origins(graph: Graph, name: str) -> tuple[str, ...] | None:
-    """Of the rows of a value the views that they come from, in order ("x[0]", "x[1]"); None where that is not known."""
+
+def origins(graph: Graph) -> Origins:
+    """Of the rows of each value of the training leg the views that they come from, in order ("x[0]", "x[1]"); None
+    where that is not known.
+    """
+    found: Origins = {}
+    for name in graph.training.values:
+        found[name] = _origins(graph, name, found)
+    return found
+
+
+def _origins(graph: Graph, name: str, known: Origins) -> tuple[str, ...] | None:
     value, box = graph.training.values[name], box_of(graph, name)
     if value.kind == "view":
         copies = graph.method.views[str(value.view)].copies
         return tuple(f"{value.view}[{i}]" for i in range(copies)) if copies > 1 else (str(value.view),)
     inner = [
-        origins(graph, source)
+        known[source]
         for port, source in carriers(graph, name)
         if not box or not (box.signature.inputs[port].is_bag or box.traits.reorders)
     ]
@@ -47,8 +58,9 @@ def sights(graph: Graph) -> dict[str, frozenset[str]]:
     counts as the one that it shares its places with.
     """
     found: dict[str, frozenset[str]] = {}
+    views = origins(graph)
     for name, value in graph.training.values.items():
-        known = origins(graph, name) if value.kind in ("view", "member") else None
+        known = views[name] if value.kind in ("view", "member") else None
         inner = (found[source] for _, source in value.inputs)
         found[name] = frozenset(map(partial(shared, graph), known)) if known else frozenset().union(*inner)
     return found
@@ -171,11 +183,14 @@ def parts_upstream(graph: Graph, name: str) -> list[Box]:
     return [box for value in graph.training.upstream(name) if (box := box_of(graph, value)) is not None]
 
 
-def nets(graph: Graph, name: str) -> frozenset[str]:
-    """The nets that the rows of a value pass; a slow copy counts as the net that it follows."""
-    box = box_of(graph, name)
-    own = frozenset({box.net} if box and box.section in ("nets", "targets") else ())
-    return own.union(*(nets(graph, source) for _, source in carriers(graph, name)))
+def nets(graph: Graph) -> dict[str, frozenset[str]]:
+    """The nets that the rows of each value of the training leg pass; a slow copy counts as the net that it follows."""
+    found: dict[str, frozenset[str]] = {}
+    for name in graph.training.values:
+        box = box_of(graph, name)
+        own = frozenset({box.net} if box and box.section in ("nets", "targets") else ())
+        found[name] = own.union(*(found[source] for _, source in carriers(graph, name)))
+    return found
 
 
 def momenta(graph: Graph) -> Iterator[tuple[TargetBox, Schedule]]:

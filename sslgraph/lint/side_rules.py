@@ -51,12 +51,13 @@ def gradient_into_what_is_given(graph: Graph, _: Facts) -> Iterator[Doubt]:
 @rule("SG116", "arXiv:2002.05709, table 5; arXiv:1805.01978, section 3.1")
 def one_side_of_unit_length(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """Both sides of a comparison have unit length, or neither."""
+    passed = nets(graph)
     for value, box in calls(graph):
         inputs = dict(value.inputs)
         is_distance = box.traits.compares == "distance" and box.traits.agrees[0] in inputs
         ports = box.traits.agrees if is_distance else box.traits.multiplies
         sides = [inputs[port] for port in ports if port in inputs]
-        if len(sides) != 2 or (is_distance and not nets(graph, sides[0]) & nets(graph, sides[1])):
+        if len(sides) != 2 or (is_distance and not passed[sides[0]] & passed[sides[1]]):
             continue
         for unit, other in (sides, sides[::-1]):
             raw = without_unit_length(graph, other)

@@ -909,8 +909,19 @@ def test_a_half_life_is_where_half_is_left() -> None:
 
 def test_nets_of_a_value_count_a_copy_as_the_net_it_follows() -> None:
     wired = graph(BYOL)
-    assert queries.nets(wired, "p") == {"f", "g", "q"} and queries.nets(wired, "t") == {"f", "g"}
+    passed = queries.nets(wired)
+    assert passed["p"] == {"f", "g", "q"} and passed["t"] == {"f", "g"}
     assert moved_by(wired, wired.training)["t"] == frozenset()
+
+
+def test_a_value_that_is_read_twice_is_asked_once() -> None:
+    lines = {f"a{n}": f"add(a{n - 1}, l2(a{n - 1}))" for n in range(1, 41)}
+    text = change(
+        BYOL,
+        flow={"a0": "q(g(f(x1)))", **lines, "t": "gt(ft(x2))"},
+        losses={"one": {**BYOL["losses"]["one"], "of": ["a40", "t"]}},
+    )
+    assert numbers(text, RUN) == []  # 2 ** 40 ways lead from a40 to a0
 
 
 @pytest.mark.parametrize("text", ["noise that is dealt", "cosines", "products over a root"])
