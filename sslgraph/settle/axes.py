@@ -22,7 +22,7 @@ CURES = {
 
 # (axes that a value has, axes that a port takes): the parts that lead from one to the other.
 FORMS = {
-    (2, 3): "as_tokens(...) makes a row of an image its only token, as_columns(...) the features rows",
+    (2, 3): "as_tokens(...) makes a row of an image its only token",
     (4, 3): "as_tokens(...) makes the cells of a map tokens",
     (3, 4): "as_map(...) lays the tokens of an image out as a map",
     (3, 2): "mean(...) pools the tokens of an image, fold(...) makes each a row of its own",

@@ -85,7 +85,7 @@ def test_a_missing_axis_may_be_that_of_the_views_of_a_bag() -> None:
         (
             {"pairs": "batch cells cells_k"},
             {"pairs": (256, 10)},
-            "as_tokens(...) makes a row of an image its only token",
+            "as_tokens(...) makes a row of an image its only token; or connect a value that has these axes",
         ),
         ({"tokens": "batch places dim"}, {"tokens": (8, 64, 4, 4)}, "as_tokens(...) makes the cells of a map tokens"),
         (
