@@ -68,7 +68,7 @@ class Traits:
         rows: the length of the rows that it gives (a loss: that it needs): "unit", "raw" (any), "same" (as they came).
         cuts: the port of whose places it keeps those from its setting `start` to `stop`.
         folds: the port whose parts of an image it makes rows, which follow each other image by image.
-        factor: the setting by which it multiplies what it is given.
+        factor: the setting by which it multiplies what it is given, before it adds its setting `shift`.
         multiplies: the two ports whose rows it takes the dot products of.
         reorders: "away": its rows come in another order; "back": they come in their first order again.
         places: the port whose places it pools: the tokens of a sequence, or the cells of a map.

@@ -11,7 +11,7 @@ from sslgraph.component import component
 class AsColumns(nn.Module):
     """out[v, k, n] = rows[v, n, k],   n over the images of all ranks
 
-    The views of a bag stay apart. The result is the same on all ranks, so a loss that compares its rows is told
+    The views of a bag stay apart. The result is the same on all ranks, so losses.nt_xent compares its rows with
     `negatives: rank`, and everyone(...) is not needed. The gradient returns to the rank that a number came from.
     """
 

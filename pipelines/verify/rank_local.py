@@ -48,7 +48,7 @@ def _scopes(graph: Graph) -> Iterator[Local]:
     same = of_all_ranks(graph)
     joined = {value.box for value, _ in calls(graph) if value.inputs and same.issuperset(dict(value.inputs).values())}
     for name, box in graph.boxes.items():
-        for key in gathering(box) if name not in joined else ():
+        for key in gathering(box.signature) if name not in joined else ():
             if setting(box, key) == "rank":
                 words = f"'{name}' ({box.use}) takes the rows of one rank ({key}: rank)"
                 yield Local(name, words, f"{box.section}.{name}.{key}", "all_ranks")

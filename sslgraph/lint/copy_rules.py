@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sslgraph.wire.graph import Box, Graph, NetBox, TargetBox, Value
 
-from .queries import agreements, box_of, calls, origins, setting, shared, sights, written
+from .queries import agreements, box_of, calls, carriers, origins, setting, shared, sights, written
 from .rule import Doubt, Facts, rule
 
 
@@ -30,15 +30,27 @@ def kept_of_the_trained_net(graph: Graph, _: Facts) -> Iterator[Doubt]:
 
 
 def _met(graph: Graph, keeper: Box, trained: set[str]) -> tuple[TargetBox, str] | None:
-    """A copy of one of these nets whose output a part takes beside what a state holds, and that output as written."""
+    """A copy of one of these nets that alone makes what a part takes beside what a state holds; and that as written."""
     for value, _ in calls(graph):
         held = [source for _, source in value.inputs if any(box is keeper for _, box in _upstream(graph, source))]
         for _, source in value.inputs if held else ():
-            made_by = [box for _, box in _upstream(graph, source)] if source not in held else []
-            for box in made_by:
-                if isinstance(box, TargetBox) and box.net in trained:
-                    return box, written(graph, source)
+            made_by = _makers(graph, source) if source not in held else []
+            copy = made_by[0] if len(made_by) == 1 else None
+            if isinstance(copy, TargetBox) and copy.net in trained:
+                return copy, written(graph, source)
     return None
+
+
+def _makers(graph: Graph, name: str) -> list[Box]:
+    """The last nets, copies and states that the rows of a value pass: "g" of l2(g(f(x)))."""
+    found, ways = list[Box](), [name]
+    for way in ways:
+        box = box_of(graph, way)
+        if box and box.section in ("nets", "targets", "state"):
+            found += [box] if box not in found else []
+        else:
+            ways += [source for _, source in carriers(graph, way) if source not in ways]
+    return found
 
 
 @rule("SG119", "arXiv:2111.07832, section 3.1; arXiv:2202.03555, section 3.2")
@@ -93,7 +105,7 @@ def views_in_another_order(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 f"{', '.join(teachers)} and {', '.join(students)}, so that {itself[0]} meets itself",
                 f"let both bags begin with the same views, or give the {second} others",
             )
-        elif len(teachers) == 1 and teachers[0] not in students:
+        elif set(teachers).isdisjoint(students):
             yield Doubt(
                 loss.path,
                 f"'{box.name}' leaves {students[0]} with {teachers[0]} out, as if they were one view",

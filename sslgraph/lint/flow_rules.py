@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from sslgraph.amounts import counted
 from sslgraph.parts import registry
+from sslgraph.parts.signature import Port
 from sslgraph.read.spec import Path
-from sslgraph.wire.graph import Graph
+from sslgraph.wire.graph import Graph, Value
 
 from .queries import agreements, box_of, calls, origins, output, parts_upstream, setting, spans_batch, written
 from .ranks import gathering, of_all_ranks, of_this_rank
@@ -140,7 +141,7 @@ def rows_gathered_twice(graph: Graph, _: Facts) -> Iterator[Doubt]:
     same = of_all_ranks(graph)
     for value, box in calls(graph):
         apart = box.traits.repels == "samples" and spans_batch(graph, value, box) and box.section == "losses"
-        choices = gathering(box)
+        choices = gathering(box.signature)
         if (
             apart
             and same.issuperset(dict(value.inputs).values())
@@ -151,16 +152,29 @@ def rows_gathered_twice(graph: Graph, _: Facts) -> Iterator[Doubt]:
                 value.path,
                 f"'{box.name}' ({box.use}) gathers the rows of all ranks, and '{text}' is the same on all of them: on "
                 "several, each row meets its own copies",
-                f"write {choices[0]}: rank" if choices else "leave everyone(...) out",
+                f"write {choices[0]}: rank" if choices else _kept_apart(graph, value),
             )
+
+
+def _kept_apart(graph: Graph, loss: Value) -> str:
+    """What to do where a loss that always gathers is given what all ranks have."""
+    if any(part.traits.spans_batch and part.traits.rows == "same" for part in parts_upstream(graph, loss.name)):
+        return "leave everyone(...) out"
+    choosing = [
+        f"{use} with {key}: rank" for use in registry.catalogue("losses") for key in gathering(registry.signature(use))
+    ]
+    return f"train on one rank, or by a loss that can leave the others out: {' or '.join(choosing)}"
 
 
 @rule("SG209", "docs/parts.md, Random numbers")
 def rows_in_another_order(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """Rows that are paired stand in one order: image by image, or view by view."""
+    known = dict[str, str]()
+    for name in graph.training.values:
+        known[name] = _order(graph, name, known)
     for loss, box, one, other in agreements(graph):
         ports = [box.signature.inputs[port] for port in box.traits.agrees]
-        orders = {side: _order(graph, side) for side in (one, other)}
+        orders = {side: known[side] for side in (one, other)}
         if set(orders.values()) == {"images", "views"} and not any(port.is_bag for port in ports):
             folded = one if orders[one] == "images" else other
             yield Doubt(
@@ -171,21 +185,26 @@ def rows_in_another_order(graph: Graph, _: Facts) -> Iterator[Doubt]:
             )
 
 
-def _order(graph: Graph, name: str) -> str:
+def _order(graph: Graph, name: str, known: dict[str, str]) -> str:
     """How the rows of a value stand: "images" where the parts of an image follow each other, "views" in a bag of
     several; empty where that is not known.
     """
     value, box = graph.training.values[name], box_of(graph, name)
     made = output(graph, name)
     if box and box.traits.folds:
-        return "" if _order(graph, value.inputs[0][1]) else "images"
+        return "" if known[value.inputs[0][1]] else "images"
     if value.kind == "bag" or (value.kind == "view" and graph.method.views[str(value.view)].copies > 1):
         return "views"
     if value.kind == "call" and made and made.is_bag:
         return "views"
     # A row for each row that it is given: a net, l2, what a part with several outputs gives.
     ports = box.signature.inputs if box else {}
-    given = [source for port, source in value.inputs if not box or (ports[port].axes or ("",))[0] == "batch"]
-    is_by_rows = value.kind == "port" or (made is not None and (made.axes or ("",))[0] == "batch")
-    orders = {_order(graph, source) for source in given} if is_by_rows else set()
+    given = [source for port, source in value.inputs if not box or _has_rows(ports[port])]
+    orders = {known[source] for source in given} if value.kind == "port" or _has_rows(made) else set()
     return orders.pop() if len(orders) == 1 else ""
+
+
+def _has_rows(port: Port | None) -> bool:
+    """Whether the first axis of a port counts rows, or is any, as that of a head is."""
+    axis = (port.axes or ("",))[0] if port else ""
+    return axis == "batch" or axis.startswith("*")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sslgraph.wire.graph import Box, Graph, Value
+from sslgraph.wire.graph import Box, Graph, NetBox, TargetBox, Value
 
 from .queries import box_of, calls, nets, parts_upstream, setting, sights
 from .rule import Doubt, Facts, rule
@@ -99,8 +99,8 @@ def loss_of_what_is_seen(graph: Graph, _: Facts) -> Iterator[Doubt]:
     """A loss of a masked image counts what is hidden."""
     for loss in graph.training.losses:
         box, inputs = graph.boxes[loss.name], dict(loss.inputs)
-        told = _told(graph, inputs[box.traits.weighed_by]) if box.traits.weighed_by in inputs else None
-        if told is None or not told[1]:
+        told = _told(graph, inputs.pop(box.traits.weighed_by)) if box.traits.weighed_by in inputs else None
+        if told is None or told[1] or told[2] <= 0 or _has_teacher(graph, inputs):
             continue
         mask = graph.training.values[told[0]]
         others = [other.name for other in graph.training.losses if mask.name in graph.training.upstream(other.name)]
@@ -181,13 +181,24 @@ def _hides(box: Box, port: str) -> bool:
     return box.section in ("ops", "wiring")
 
 
-def _told(graph: Graph, name: str) -> tuple[str, bool] | None:
-    """The mask whose truth values a value is, and whether they are turned round (1 - x); None of anything else."""
+def _has_teacher(graph: Graph, inputs: dict[str, str]) -> bool:
+    """Whether a net that a loss doesn't train makes an input: its features of a seen place are no copy of the image."""
+    parts = [part for source in inputs.values() for part in parts_upstream(graph, source)]
+    return any(isinstance(part, TargetBox) or (isinstance(part, NetBox) and part.spec.is_frozen) for part in parts)
+
+
+def _told(graph: Graph, name: str) -> tuple[str, float, float] | None:
+    """The mask whose truth values a value is made of, and what it is where they are true, and where not; None of
+    anything else.
+    """
     value, box = graph.training.values[name], box_of(graph, name)
     if value.kind == "port" and (maker := box_of(graph, value.inputs[0][1])) and _is_mask(maker):
         port = next(port for port in maker.signature.outputs if port.name == value.port)
-        return (value.inputs[0][1], False) if port.kind == "truth values" else None
+        return (value.inputs[0][1], 1.0, 0.0) if port.kind == "truth values" else None
     if not box or not box.traits.factor or len(value.inputs) != 1:
         return None
     told, factor = _told(graph, value.inputs[0][1]), setting(box, box.traits.factor)
-    return (told[0], told[1] != (factor < 0)) if told and isinstance(factor, int | float) else None
+    shift = setting(box, "shift") if "shift" in box.signature.settings else 0.0
+    if told is None or not isinstance(factor, int | float) or not isinstance(shift, int | float):
+        return None
+    return told[0], factor * told[1] + shift, factor * told[2] + shift

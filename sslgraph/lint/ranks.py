@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sslgraph.wire.graph import Box, Graph
+from sslgraph.parts.signature import Port, Signature
+from sslgraph.wire.graph import Graph
 
 from .queries import box_of, output, setting
 
@@ -30,10 +31,11 @@ def of_all_ranks(graph: Graph) -> set[str]:
     found: set[str] = set()
     for name, value in graph.training.values.items():
         box, made = box_of(graph, name), output(graph, name)
-        is_own = box is not None and any(setting(box, key) == "rank" for key in gathering(box))
+        is_own = box is not None and any(setting(box, key) == "rank" for key in gathering(box.signature))
         if is_own or (box and "draw" in box.signature.inputs):
             continue
-        is_joined = box and box.traits.spans_batch and made and made.axes and "batch" not in made.axes
+        own = {axis for port, _ in value.inputs if box and (axis := _rows_of(box.signature.inputs[port]))}
+        is_joined = box and box.traits.spans_batch and made and made.axes and own.isdisjoint(made.axes)
         is_held = box and box.section in ("state", "nets", "targets") and not value.inputs
         if (
             is_held
@@ -44,6 +46,11 @@ def of_all_ranks(graph: Graph) -> set[str]:
     return found
 
 
-def gathering(box: Box) -> list[str]:
+def _rows_of(port: Port) -> str:
+    """The axis of a port that counts rows: the first one, behind that of the views."""
+    return next((axis for axis in port.axes or () if not axis.startswith("views")), "")
+
+
+def gathering(signature: Signature) -> list[str]:
     """The settings of a part that choose between the rows of all ranks and those of its own."""
-    return [key for key, choice in box.signature.settings.items() if "all_ranks" in choice.annotation]
+    return [key for key, choice in signature.settings.items() if "all_ranks" in choice.annotation]

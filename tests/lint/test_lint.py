@@ -171,6 +171,19 @@ PARTS: Text = {  # a mean shift to each of four neighbours
 REST: Text = {"use": "wiring.scale", "factor": -1, "shift": 1}
 EVEN: Text = {"use": "losses.mean_entropy", "of": ["z"]}
 RUN = Facts(batch=256, images=50_000, epochs=100, ranks=2)
+BANK: Text = {
+    **SIMCLR,
+    "nets": {**SIMCLR["nets"], "bank": {"use": "heads.rows", "count": 64, "dim": 16}},
+    "flow": {**SIMCLR["flow"], "n": "l2(bank())"},
+    "losses": {**SIMCLR["losses"], "spread": {"use": "losses.koleo", "of": ["n"], "weight": 0.1}},
+}
+FOLDED: Text = {
+    "views": {"x1": {"augment": "mae", "size": 32, "copies": 4}, "x2": {"augment": "mae", "size": 32}},
+    "nets": {"f": {"use": "backbones.vit", "preset": "nano", "patch": 16}, "d": {"use": "heads.linear", "out": 96}},
+    "targets": {"ft": {"ema_of": "f", "momentum": EMA}},
+    "flow": {"h": "f(x2)", "p": "d(fold(h.patches))", "t": "ft(x1).cls"},
+    "losses": {"one": {"use": "losses.cosine_regression", "of": ["p", "t"]}},
+}
 
 
 def change(text: Text, **more: Any) -> Text:
@@ -593,6 +606,22 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             "'dino' leaves x1 with x2 out, as if they were one view",
         ),
         (
+            "SG120",
+            change(
+                DINO,
+                views={**TWO_VIEWS, "small": {"augment": "simclr", "copies": 6}},
+                flow={**DINO["flow"], "ps": "h(s(small))"},
+            ),
+            RUN,
+            "'dino' leaves small[0] with x1 out, as if they were one view",
+        ),
+        (
+            "SG208",
+            BANK,
+            RUN,
+            "'spread' (losses.koleo) gathers the rows of all ranks, and 'n' is the same on all of them",
+        ),
+        (
             "SG208",
             change(SIMCLR, flow={"z": "l2(as_columns(g(f(x))))"}),
             RUN,
@@ -603,6 +632,18 @@ def test_a_method_as_published_raises_no_doubt(text: Text) -> None:
             change(PARTS, flow={**PARTS["flow"], "t": "fold(near(gt(ft(x2)), queue.read))"}),
             RUN,
             "'one' pairs 't', whose rows stand image by image, with 'p', a bag, whose rows stand view by view",
+        ),
+        (
+            "SG209",
+            FOLDED,
+            RUN,
+            "'one' pairs 'p', whose rows stand image by image, with 't', a bag, whose rows stand view by view",
+        ),
+        (
+            "SG209",
+            change(FOLDED, flow={**FOLDED["flow"], "p": "fold(d(h.patches))"}),
+            RUN,
+            "'one' pairs 'p', whose rows stand image by image, with 't', a bag, whose rows stand view by view",
         ),
     ],
 )
@@ -725,6 +766,59 @@ def test_a_method_that_breaks_a_rule_is_told_so(number: str, text: Text, facts: 
             ),
             RUN,
         ),  # what is seen counts, too, beside what is hidden
+        (
+            change(
+                HIDDEN,
+                nets={
+                    **HIDDEN["nets"],
+                    "d": {"use": "heads.linear", "out": 192},
+                    "teacher": {"use": "backbones.vit", "preset": "nano", "patch": 8, "frozen": True, "weights": "$w"},
+                },
+                ops={**HIDDEN["ops"], "rest": REST},
+                flow={**HIDDEN["flow"], "t": "teacher(x).patches", "visible": "rest(m.hidden)"},
+                losses={"codes": {**HIDDEN["losses"]["codes"], "where": "visible"}},
+            ),
+            RUN,
+        ),  # what a frozen teacher sees at a place is no copy of the image there
+        (
+            change(
+                MASKED,
+                ops={**MASKED["ops"], "less": {**REST, "factor": -0.5}},
+                flow={**MASKED["flow"], "w": "less(m.hidden)"},
+                losses={"pixels": {**MASKED["losses"]["pixels"], "where": "w"}},
+            ),
+            RUN,
+        ),  # what is hidden counts by half
+        (
+            {
+                **SMOOTH,
+                "views": {"x1": {"augment": "mae", "size": 32}, "x2": {"augment": "mae", "size": 32}},
+                "nets": {"f": MASKED["nets"]["f"], "g": G, "q": G},
+                "targets": {"ft": {"ema_of": "f", "momentum": EMA}},
+                "ops": {"mask": {"use": "masks.ranked"}},
+                "state": {"queue": {"use": "memory.fifo", "size": 4096}},
+                "flow": {
+                    "m": "mask(mean(ft(x1).attention))",
+                    "z1": "l2(g(f(x1, replace=m.hidden).cls))",
+                    "z2": "l2(g(f(x2).cls))",
+                    "nn": "nearest(z2, queue.read)",
+                    "p": "l2(q(z1))",
+                },
+                "losses": {"near": {"use": "losses.info_nce", "of": ["p", "nn"]}},
+                "after_step": ["queue.push(z2)"],
+            },
+            RUN,
+        ),  # a copy chooses what is hidden, and makes nothing that is compared
+        (
+            change(
+                SIMSIAM,
+                nets={**SIMSIAM["nets"], "e": {"use": "heads.linear", "out": 8}},
+                ops={"codes": {"use": "assignments.joint_sinkhorn"}},
+                flow={**SIMSIAM["flow"], "s": "l2(e(codes(z[0])))"},
+                losses={**SIMSIAM["losses"], "apart": {"use": "losses.koleo", "of": ["s"], "weight": 0.1}},
+            ),
+            RUN,
+        ),  # codes are of the rows of one rank, though all ranks are counted
         (
             change(
                 SLOW, flow={**SLOW["flow"], "t": "add(d_t(slow(x).patches), d_t(slow(x, replace=m.hidden).patches))"}
@@ -922,6 +1016,15 @@ def test_a_value_that_is_read_twice_is_asked_once() -> None:
         losses={"one": {**BYOL["losses"]["one"], "of": ["a40", "t"]}},
     )
     assert numbers(text, RUN) == []  # 2 ** 40 ways lead from a40 to a0
+
+
+def test_rows_of_all_ranks_have_the_cure_that_the_loss_can_take() -> None:
+    gathered = change(BANK, flow={**BANK["flow"], "n": "everyone(z)"})
+    cures = [[found.cure for found in lint(graph(text), RUN)] for text in (BANK, gathered)]
+    assert cures == [
+        ["train on one rank, or by a loss that can leave the others out: losses.nt_xent with negatives: rank"],
+        ["leave everyone(...) out"],
+    ]
 
 
 @pytest.mark.parametrize("text", ["noise that is dealt", "cosines", "products over a root"])
