@@ -17,7 +17,10 @@ FREE = {
     "masks.center_square.fill": "a colour after the normalisation of the view",
     "masks.random_square.fill": "a colour after the normalisation of the view",
     **dict.fromkeys(
-        (f"sources.{name}.range" for name in ("arrays", "image_folder", "listed", "parquet", "webdataset")),
+        (
+            f"sources.{name}.range"
+            for name in ("arrays", "image_folder", "label_maps", "listed", "parquet", "webdataset")
+        ),
         "black and white of any kind of pixel: Hounsfield units begin below 0",
     ),
     "wiring.scale.factor": "a negative factor turns a value round",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Unpack
+from typing import Literal, Unpack
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ from sslgraph.component import component
 from sslgraph.errors import SslgraphError
 from sslgraph.ranges import NotNegative, Whole
 
-from .albums.album import Album
-from .decode.decoding import SUFFIXES, Picture, decode
+from .albums.encoded import Filed
+from .decode.decoding import SUFFIXES, Picture
 from .names.arranging import arranged_files
 from .names.splits import SplitSettings
 from .stores.opening import store_at
@@ -30,7 +30,7 @@ NOT_LABELLED = -1
 
 
 @component(source="own", role="label maps")
-class LabelMaps(Album):
+class LabelMaps(Filed):
     """Images, and for each a picture of the same size whose numbers are the classes of its pixels.
 
     The images lie in a folder `images`, the maps in a folder `labels` (or `masks`, `annotations`) in its place, under
@@ -49,9 +49,11 @@ class LabelMaps(Album):
         path: str,
         memory: NotNegative = 0.0,
         ignore: list[Whole] = [255],  # noqa: B006
+        range: list[float] | Literal["auto"] | None = None,
+        channels: list[Whole] | None = None,
         **shared: Unpack[SplitSettings],
     ) -> None:
-        super().__init__(memory=memory, **shared)
+        super().__init__(memory=memory, range=range, channels=channels, **shared)
         self.ignore, self._store = ignore, store_at(path)
         self.reads = self._store.reads
         files, skipped = self._store.files(), self._store.skipped
@@ -68,12 +70,7 @@ class LabelMaps(Album):
         rows = self.choose(None, splits, len(pairs), where=path, notes=skipped.lines())
         self.files, self._maps = ([pairs[i][k] for i in rows] for k in (0, 1))
         self.classes = tuple(class_names(self._store))
-
-    def load(self, index: int) -> Picture:
-        return decode(self._store.read(self.files[index]))
-
-    def name(self, index: int) -> str:
-        return self._store.place(self.files[index])
+        self.scale_files(len(pairs), lambda i: self._store.read(pairs[i][0]), path)
 
     def listing(self) -> Iterator[bytes]:
         """The names of images and maps: they are another set's if any of them differs."""

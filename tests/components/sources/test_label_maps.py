@@ -65,3 +65,13 @@ def test_what_is_no_map_of_its_image_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train/labels/a.png").write_bytes(b"no picture")
     with pytest.raises(SslgraphError, match=r"the label map .*a.png can't be read: cannot identify"):
         LabelMaps(path=str(tmp_path / "train")).pair(0)
+
+
+def test_images_of_more_than_bytes_are_scaled_by_the_range_that_is_said(tmp_path: Path) -> None:
+    put(tmp_path, "train/images/a.png", "train/labels/a.png")
+    Image.fromarray(np.array([[0, 2047, 4095]] * 2, dtype=np.uint16)).save(tmp_path / "train/images/a.png")
+    with pytest.raises(SslgraphError, match=r"set data\.range: \[0, 4095\]"):
+        LabelMaps(path=str(tmp_path)).pair(0)
+    for wanted in ([0.0, 4095.0], "auto"):
+        picture, classes = LabelMaps(path=str(tmp_path), range=wanted).pair(0)  # type: ignore[arg-type]
+        assert picture[0].tolist() == [[0, 127, 255]] * 2 and classes.shape == (2, 3)
