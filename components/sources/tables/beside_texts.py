@@ -21,7 +21,7 @@ from ..names.splits import TRAIN, WORDS, split_in, words_in
 from ..packed.row_files import PARQUET
 from ..stores.store import File, Store
 from . import mat_tables
-from .joining import Ends, Find, agreed, column_of, is_file, named_by
+from .joining import Ends, Find, agreed, by_file, column_of, named_by
 from .tables import ENDINGS, NUMBER, Reading, Row, rows_of, ways
 
 LARGEST = 2**26  # bytes of such a text: those of ImageNet have three million
@@ -90,7 +90,7 @@ class Beside:
 
     def are_images(self, rows: Sequence[Row], column: str) -> bool:
         """Whether a column names images, and so no classes."""
-        return 2 * sum(named_by(row, column, _by_file(self._ends.find)) is not None for row in rows) > len(rows)
+        return 2 * sum(named_by(row, column, by_file(self._ends.find)) is not None for row in rows) > len(rows)
 
     @cached_property
     def class_of_number(self) -> dict[str, str]:
@@ -132,8 +132,7 @@ class Beside:
         return Ends(self.names)
 
     def _joined(self, name: str, rows: Sequence[Reading], *finders: Find[int]) -> Text | None:
-        either = [way for find in finders for way in (_by_file(find), find)]  # 1 of "1 images/0.png" is not 1.png
-        if (by := column_of(rows, either)) is None:
+        if (by := column_of(rows, finders)) is None:
             return None
         column, find = by
         found = [named_by(reading, column, find) for reading in rows]
@@ -159,11 +158,6 @@ class Beside:
         return Text(
             name, {numbers[min(numbers) + k]: {"label": v} for k, row in enumerate(lines) for v in row.values()}, ""
         )
-
-
-def _by_file(find: Find[int]) -> Find[int]:
-    """Found only by names with their endings."""
-    return lambda value: find(value) if is_file(value) else None
 
 
 def texts_among(files: Sequence[File], images: Sequence[File]) -> list[File]:

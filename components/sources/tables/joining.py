@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,15 +36,22 @@ def named_by(reading: Reading, column: str, find: Find[Image]) -> tuple[Image, R
 
 
 def column_of(rows: Sequence[Reading], finders: Iterable[Find[Image]]) -> tuple[str, Find[Image]] | None:
-    """The column whose texts are files, and how they are found: most of the first rows must be."""
+    """The column whose texts are files, and how they are found: the first in which half the rows name one.
+
+    A later column may name more: every age is an image's number, too, and rows may be of images that are not there.
+    """
     some = rows[:LOOKED_AT]
     columns = list(dict.fromkeys(key for reading in some for key in ways(reading)[0]))
-    for find in finders:
-        hits = {column: sum(named_by(one, column, find) is not None for one in some) for column in columns}
-        best = max(columns, key=lambda column: hits[column], default="")
-        if best and 2 * hits[best] >= len(some):
-            return best, find
+    either = [way for find in finders for way in (by_file(find), find)]  # 1 of "1 images/0.png" is not 1.png
+    for find, column in product(either, columns):
+        if 2 * sum(named_by(one, column, find) is not None for one in some) >= len(some):
+            return column, find
     return None
+
+
+def by_file(find: Find[Image]) -> Find[Image]:
+    """Found only by names with their endings."""
+    return lambda value: find(value) if is_file(value) else None
 
 
 def agreed(named: Iterable[tuple[Image, Row]]) -> dict[Image, Row]:

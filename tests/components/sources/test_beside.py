@@ -300,6 +300,20 @@ def test_a_number_in_front_of_a_path_is_not_the_image_that_is_called_so(tmp_path
     assert everyone(tmp_path) == {i: "abc"[i % 3] for i in range(COUNT)}
 
 
+@pytest.mark.parametrize(
+    ("head", "line"), [("id,age,breed", "{i},{other},{word}"), ("image,like,breed", "{i}.png,{other}.png,{word}")]
+)
+def test_the_first_column_that_names_images_does_though_a_later_one_names_more(
+    tmp_path: Path, head: str, line: str
+) -> None:
+    """Of two rows the image is not there, and each image's age, or the image that is like it, is one that is there."""
+    names = images(tmp_path / "images", (f"{i}.png" for i in range(COUNT)))
+    (tmp_path / "images" / names[3]).unlink(), (tmp_path / "images" / names[7]).unlink()
+    lines = (line.format(i=i, other=8 + i % 4, word="cat" if i < 12 else "dog") for i in range(COUNT))
+    write(tmp_path / "labels.csv", [head, *lines])
+    assert everyone(tmp_path) == {i: "cat" if i < 12 else "dog" for i in range(COUNT) if i not in (3, 7)}
+
+
 def test_a_column_of_files_says_no_classes(tmp_path: Path) -> None:
     names = images(tmp_path, (f"{i}.png" for i in range(COUNT)))
     write(tmp_path / "pairs.csv", ["file,label", *(f"{name},{names[i // 2]}" for i, name in enumerate(names))])

@@ -90,6 +90,25 @@ def test_each_form_gives_every_image_its_own_label(form: str, below: str, tmp_pa
     assert everyone(tmp_path / file) == {i: i % 2 for i in range(COUNT)}
 
 
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("id,age,breed", "{i},{other},{word}"),
+        ("image,like,breed", "{i}.png,{other}.png,{word}"),
+        ("row,image,breed", "{next},{i}.png,{word}"),
+    ],
+)
+def test_the_first_column_that_names_images_does_though_numbers_or_other_images_stand_in_more_rows(
+    tmp_path: Path, head: str, line: str
+) -> None:
+    for i, name in enumerate(images(tmp_path / "images")):
+        (tmp_path / "images" / name).rename(tmp_path / "images" / f"{i}.png")
+    (tmp_path / "images/3.png").unlink(), (tmp_path / "images/7.png").unlink()
+    lines = (line.format(i=i, next=i + 1, other=8 + i % 4, word="cat" if i < 12 else "dog") for i in range(COUNT))
+    (tmp_path / "t.csv").write_text("\n".join([head, *lines]))
+    assert everyone(tmp_path / "t.csv") == {i: int(i >= 12) for i in range(COUNT) if i not in (3, 7)}
+
+
 def test_paths_alone_have_the_labels_of_their_folders_and_those_elsewhere_are_read(tmp_path: Path) -> None:
     lines = [
         f"../set/{c}/{name}" for i, c in enumerate(("cat", "dog")) for name in images(tmp_path / "set" / c, 6, 6 * i)
