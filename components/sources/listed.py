@@ -162,5 +162,5 @@ def _labels(path: str, label: str | None, rows: Sequence[Row], names: Collection
     labels, classes = numbered([of_values(values)])
     if labels is None:
         return None, (), lacking(f"no row of {path}", label, [name] if name else there, "column", there)
-    said = name if name not in there else f"the column {name}"
+    said = f"the column {name}" if name in there else f"a column for each of {len(set(values))} classes"
     return labels, classes, [] if name in (label, *USUAL) else [f"labels: {said}"]

@@ -57,7 +57,7 @@ def one_hot(rows: Sequence[Row], columns: Sequence[str]) -> list[str] | None:
 def classes_in(rows: Sequence[Row], columns: Sequence[str], wanted: str | None) -> tuple[str, list[Any]] | None:
     """What says the classes of rows: the wanted column, or one that is found, or several; and the class of each row."""
     if wanted is None and (hot := one_hot(rows, columns)) is not None:
-        return f"a column for each of {len(set(hot))} classes", list(hot)
+        return "a column for each class", list(hot)
     column = label_column(rows, columns) if wanted is None else wanted
     return None if column is None or column not in columns else (column, [single(row.get(column)) for row in rows])
 

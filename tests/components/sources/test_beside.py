@@ -15,6 +15,7 @@ from scipy.io import savemat
 from tars import png
 
 from sslgraph.components.sources.image_folder import ImageFolder
+from sslgraph.components.sources.listed import Listed
 from sslgraph.components.sources.tables.label_column import label_column, one_hot
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import source_for
@@ -196,6 +197,17 @@ def test_a_table_for_training_and_a_folder_without_labels_are_kaggles(tmp_path: 
     write(tmp_path / "sample_submission.csv", ["image_id,label", *(f"{name[:-4]},0" for name in names[:6])])
     assert found(tmp_path) == {i: i % 3 for i in range(COUNT)}
     assert found(tmp_path, "test") == {100 + i: None for i in range(6)}
+
+
+def test_tables_of_a_column_for_each_class_belong_together_though_held_out_images_are_of_fewer(tmp_path: Path) -> None:
+    for split, first, kinds in (("train", 0, 3), ("test", 100, 2)):
+        names = images(tmp_path / split, (f"{split}{i:02}.png" for i in range(COUNT)), first)
+        hot = (",".join("01"[k == i % kinds] for k in range(3)) for i in range(COUNT))
+        write(tmp_path / f"{split}.csv", ["image,cat,dog,eel", *map(",".join, zip(names, hot, strict=True))])
+    assert found(tmp_path) == {i: ("cat", "dog", "eel")[i % 3] for i in range(COUNT)}
+    assert found(tmp_path, "test") == {100 + i: ("cat", "dog")[i % 2] for i in range(COUNT)}
+    assert "2 texts: used for labels (a column for each class), such as test.csv" in notes(tmp_path)
+    assert "labels: a column for each of 3 classes" in Listed(path=f"{tmp_path}/{{train,test}}.csv").notes
 
 
 @pytest.mark.parametrize("held_out", ["val.txt", "testing_list.txt"])
