@@ -58,7 +58,7 @@ class Listed(Filed):
         skipped, named, columns = Skipped(), list[tuple[str, Row]](), set[str]()
         for text in texts:
             column, its = _named(text, self._store, skipped, stays_inside=is_beside)
-            named, columns = named + its, columns | {column}
+            named, columns = named + its, columns | ({column} if its else set())
         rows = agreed(named)
         if again := len(named) - len(rows):
             twice = Counter(file for file, _ in named).most_common(1)[0][0]

@@ -131,6 +131,13 @@ def test_splits_are_a_column_or_the_names_of_several_lists(tmp_path: Path) -> No
     assert len(Listed(path=str(tmp_path / "val.txt"))) == 14  # alone it is a set, of which a tenth is held out
 
 
+def test_a_table_whose_images_are_not_there_takes_no_labels_from_the_others(tmp_path: Path) -> None:
+    for split, names in (("train", images(tmp_path)), ("test", [f"gone{i}.png" for i in range(COUNT)])):
+        rows = (f"{'ab'[i % 2]},{name}" for i, name in enumerate(names))
+        (tmp_path / f"{split}.csv").write_text("\n".join(["label,file", *rows]))
+    assert everyone(tmp_path / "{train,test}.csv") == {i: i % 2 for i in range(COUNT)}
+
+
 def test_the_table_beside_images_of_the_datasets_library_is_read(tmp_path: Path) -> None:
     for split, first in (("train", 0), ("test", 50)):
         names = images(tmp_path / split, first=first)
