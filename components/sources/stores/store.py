@@ -6,8 +6,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
+from posixpath import dirname
 from typing import IO, Protocol
 
 from sslgraph.errors import SslgraphError, StorageError
@@ -120,7 +120,12 @@ class Folder:
         return sorted(found, key=lambda file: file.name.split("/"))
 
     def top(self) -> list[str]:
-        return [name for name, _ in islice(self._walk(Skipped()), TOP)]
+        names = list[str]()
+        for name, _ in self._walk(Skipped()):  # each folder whole: shards may stand behind thousands of other files
+            if len(names) >= TOP and dirname(name.rstrip("/")) != dirname(names[-1].rstrip("/")):
+                break
+            names.append(name)
+        return names
 
     def _walk(
         self, skipped: Skipped, refuse: Callable[[Path], object] = bool

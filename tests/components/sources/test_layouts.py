@@ -13,6 +13,7 @@ from tars import numbered, png, shard
 
 from sslgraph.components.sources.image_folder import ImageFolder
 from sslgraph.components.sources.parquet import Parquet
+from sslgraph.components.sources.stores.store import Folder
 from sslgraph.components.sources.webdataset import WebDataset
 from sslgraph.errors import SslgraphError
 from sslgraph.pipelines.check.request import located, source_for
@@ -137,6 +138,17 @@ def test_a_shard_beside_many_images_is_named_and_a_picture_beside_shards_is(tmp_
     assert source_for(str(shards)) == "sources.webdataset"
     assert "1 .png file: not a .tar file, such as logo.png" in WebDataset(path=str(shards)).notes
     assert source_for(str(rows(tmp_path / "rows" / "A.PARQUET").parent)) == "sources.parquet"
+
+
+def test_shards_behind_many_other_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders are listed whole, and none is begun once so many names are known by which a form is told."""
+    monkeypatch.setattr("sslgraph.components.sources.stores.store.TOP", 3)
+    for i in range(5):
+        (tmp_path / f"{i}.json").write_text("{}")
+    rows(tmp_path / "deeper" / "x.parquet"), shard(tmp_path / "shard.tar", numbered(0, 12))
+    assert Folder(str(tmp_path)).top() == [*(f"{i}.json" for i in range(5)), "deeper/", "shard.tar"]
+    assert source_for(str(tmp_path)) == "sources.webdataset" and len(WebDataset(path=str(tmp_path))) == 11
+    assert len(Folder(str(images(tmp_path / "set"))).top()) == 2 + 6  # two folders, and the first of them
 
 
 def test_one_file_and_wildcards_are_paths_too(tmp_path: Path) -> None:
