@@ -71,7 +71,8 @@ class WebDataset(Encoded):
             labels, places = labels if labels is None else labels[kept], [places[i] for i in kept]
         there = arranged(*by_folder(places), skipped)
         keys = [key for shard in found for key in shard["keys"].tolist()]
-        said = lacking(f"no sample of {path}", label, keys, "key of the json files", keys) if labels is None else []
+        what = "key of the json files" if label is None else "key or ending"
+        said = lacking(f"no sample of {path}", label, keys, what, keys) if labels is None else []
         if labels is None:
             labels, self.classes = there.labels, there.classes
         rows = self.choose(labels, there.splits, len(sizes), where=path, notes=[*said, *skipped.lines()])

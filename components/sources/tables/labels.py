@@ -129,8 +129,8 @@ def advice(names: Iterable[str], what: str) -> str:
 def lacking(where: str, label: str | None, like: Iterable[str], what: str, there: Iterable[str]) -> list[str]:
     """What is said where no label is found; SslgraphError if data.label named it. `where` is "no row of PATH"."""
     if label is not None:
-        known = ", ".join(dict.fromkeys(there)) or "none"
-        raise SslgraphError(f"{where} has a label in the {what} '{label}' (data.label); there are: {known}")
+        known = f"; there are: {', '.join(names)}" if (names := list(dict.fromkeys(there))) else ""
+        raise SslgraphError(f"{where} has a label in the {what} '{label}' (data.label){known}")
     found = advice(like, what)
     return [found] if found else []
 

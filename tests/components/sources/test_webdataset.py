@@ -171,10 +171,10 @@ def test_labels_are_words_or_keys_that_are_named(tmp_path: Path) -> None:
     assert source.labels is None and said in source.notes
     chosen = WebDataset(path=path, label="class")
     assert chosen.labels is not None and chosen.labels.tolist() == [0, 1, 0, 1]
-    with pytest.raises(
-        SslgraphError, match=r"has a label in the key of the json files 'klass' \(data\.label\); there are: class"
-    ):
+    with pytest.raises(SslgraphError, match=r"in the key or ending 'klass' \(data\.label\); there are: class$"):
         WebDataset(path=path, label="klass")
+    with pytest.raises(SslgraphError, match=r"has a label in the key or ending 'txt' \(data\.label\)$"):
+        WebDataset(path=str(tmp_path / "words.tar"), label="txt")
 
 
 def test_what_is_beside_images_in_a_shard_is_counted(tmp_path: Path) -> None:
