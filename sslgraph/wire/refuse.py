@@ -82,6 +82,16 @@ def _stops(graph: Graph, leg: Leg, loss: Value) -> str:
     return f": none passes {', '.join(whole)}" if whole else ""
 
 
+def _written(graph: Graph, leg: Leg, name: str) -> str:
+    """A value by its name in the flow; an output that has none by that of its call: z, which is its first, or z.map."""
+    value, known = leg.values[name], next((given for given, made in leg.flow.items() if made == name), None)
+    if known or value.kind != "port":
+        return known or name
+    made_by, call = graph.maker(leg.values[value.inputs[0][1]]), _written(graph, leg, value.inputs[0][1])
+    is_first = made_by is not None and made_by.signature.outputs[0].name == value.port
+    return call if is_first else f"{call}.{value.port}"
+
+
 def _gradient_faults(graph: Graph) -> list[Fault]:
     faults = []
     for leg in graph.legs:
@@ -96,9 +106,10 @@ def _gradient_faults(graph: Graph) -> list[Fault]:
                 if trained and len(shut) < len(value.inputs):
                     port, source = trained[0]
                     first = next(port for port, _ in value.inputs if (port, source) not in shut)
-                    problem += f": '{source}', which is trained, is its {port}, through which none passes"
+                    text = _written(graph, leg, source)
+                    problem += f": '{text}', which is trained, is its {port}, through which none passes"
                     faults.append(
-                        Fault(value.path, problem, (), f"exchange them in of:, so that '{source}' is its {first}")
+                        Fault(value.path, problem, (), f"exchange them in of:, so that '{text}' is its {first}")
                     )
                 else:
                     faults.append(Fault(value.path, problem + _stops(graph, leg, value), (), cure))

@@ -55,6 +55,15 @@ def test_a_net_that_is_trained_in_one_player_only_passes() -> None:
             "in of:, so that 'z' is its student",
         ),
         (
+            {
+                "views": TWO_VIEWS,
+                "nets": {"f": {"use": "backbones.resnet", "depth": 18}},
+                "flow": {"z": "f(x1)", "t": "stopgrad(f(x2))"},
+                "losses": {"l": {"use": "losses.distillation", "of": ["t", "z"]}},
+            },
+            "'z', which is trained, is its teacher, through which none passes\n  exchange them in of:, so that 'z' is",
+        ),
+        (
             {"losses": {"l": {**SQUARE, "of": ["z", "w"], "trains": ["f"]}}},
             "no loss trains the net 'g'\n  say frozen: true, or connect it to a loss",
         ),
