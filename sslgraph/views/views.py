@@ -83,7 +83,7 @@ class Steps:
         return self._painted(self.resample(images, frame, device, done), painting), frame
 
     def colours(self, rows: Draw) -> Tensor:
-        """For each view the brightness, contrast, saturation and hue that a step has drawn, or what changes nothing."""
+        """The brightness, contrast, saturation and hue that the first such step has drawn, or what changes nothing."""
         numbers = substream(rows, stream_of(self.streams[1]), self.copies)
         for name, step in self.steps.items():
             if isinstance(step, Painting) and hasattr(step, "colours"):

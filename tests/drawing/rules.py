@@ -16,7 +16,7 @@ Rect = tuple[float, float, float, float]
 def broken(panel: Panel, **form: Any) -> list[str]:
     """Everything that a panel's layout breaks; `form`: how it is laid out."""
     placed = layout(panel, **form)
-    rules = (overlaps, through, outside, columns, backwards, covered, loose, coincide)
+    rules = (overlaps, through, outside, columns, backwards, covered, loose, coincide, foreign)
     return [f"{rule.__name__}: {fault}" for rule in rules for fault in rule(placed)]
 
 
@@ -126,6 +126,17 @@ def coincide(placed: Layout) -> Iterator[str]:
             )
             if is_one and shared > 12 and is_told_apart(one, other):
                 yield f"{said(placed, one)} on {said(placed, other)}"
+
+
+def foreign(placed: Layout) -> Iterator[str]:
+    """No net stands on the ground of other nets."""
+    nets = {box.id for box in placed.panel.boxes if box.weights != "none"}
+    for ground in placed.grounds:
+        room = (ground.left, ground.top, ground.right, ground.bottom)
+        for name in sorted(nets - set(ground.boxes)):
+            p = placed.places[name]
+            if meet(room, (p.left, p.top, p.right, p.bottom)):
+                yield f"{name} on the ground of {', '.join(ground.boxes)}"
 
 
 def meet(one: Rect, other: Rect) -> bool:

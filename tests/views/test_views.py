@@ -55,15 +55,29 @@ def run(
     return views(images, torch.tensor(index or range(len(images))), seed=seed, epoch=epoch)
 
 
-def test_the_drawn_colours_are_those_that_the_pixels_have() -> None:
-    dark = torch.full((40, 3, 20, 20), 51, dtype=torch.uint8)  # 0.2
-    bright = {"use": "augment.color_jitter", "brightness": 0.9, "contrast": 0, "saturation": 0, "hue": 0, "p": 0.5}
-    batch = run(program(copies=2, crop=STEPS["crop"], jitter=bright), dark)
-    torch.testing.assert_close(batch["x.image"][:, 0, 3, 3], 0.2 * batch["x.colours"][:, 0])
-    assert batch["x.colours"][:, 1:].eq(torch.tensor([1.0, 1, 0])).all()
-    assert 20 < batch["x.colours"][:, 0].ne(1).sum() < 60 and batch["x.colours"][:, 0].std() > 0.2
-    plain = run(program(crop=STEPS["crop"]), dark)
-    assert plain["x.colours"].eq(torch.tensor([1.0, 1, 1, 0])).all() and len(plain["x.colours"]) == 40
+CHANGES = {
+    "brightness": tv.adjust_brightness,
+    "contrast": tv.adjust_contrast,
+    "saturation": tv.adjust_saturation,
+    "hue": tv.adjust_hue,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_drawn_colours_are_those_that_the_pixels_have(change: str) -> None:
+    plain = torch.tensor([51, 102, 153], dtype=torch.uint8)[None, :, None, None].expand(40, 3, 20, 20)
+    strengths = {**dict.fromkeys(CHANGES, 0), change: 0.4}
+    jitter = {"use": "augment.color_jitter", **strengths, "p": 0.5}
+    batch = run(program(copies=2, crop=STEPS["crop"], jitter=jitter), plain)
+    place, nothing = list(CHANGES).index(change), torch.tensor([1.0, 1, 1, 0])
+    drawn = batch["x.colours"][:, place]
+    expected = [CHANGES[change](plain[0, :, :12, :12] / 255, factor) for factor in drawn.tolist()]
+    torch.testing.assert_close(batch["x.image"], torch.stack(expected), atol=1e-4, rtol=0)
+    others = [other for other in range(4) if other != place]
+    assert batch["x.colours"][:, others].eq(nothing[others]).all()
+    assert 20 < drawn.ne(nothing[place]).sum() < 60 and drawn.std() > 0.1
+    still = run(program(crop=STEPS["crop"]), plain)["x.colours"]
+    assert still.eq(nothing).all() and len(still) == 40
 
 
 def test_a_bag_of_two_gives_image_index_box_flip_and_colours_copy_by_copy() -> None:

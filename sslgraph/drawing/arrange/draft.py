@@ -107,17 +107,25 @@ class Draft:
 
     @cached_property
     def grounds(self) -> list[list[int]]:
-        """Rows that stand on one ground: neighbours whose frames have one name."""
+        """Rows that stand on one ground: neighbours whose frames have one name, no other net between their boxes."""
         found: list[list[int]] = []
         titles: list[str] = []
         for number, names in enumerate(self.grid.rows):
             title = next((self.framed[name].title for name in names if name in self.framed), "")
-            if title and found and found[-1][-1] == number - 1 and titles[-1] == title:
+            is_near = bool(title and found) and found[-1][-1] == number - 1 and titles[-1] == title
+            if is_near and self._is_free([*found[-1], number]):
                 found[-1].append(number)
-            elif title:
+            elif title and self._is_free([number]):
                 found.append([number])
                 titles.append(title)
         return found
+
+    def _is_free(self, rows: list[int]) -> bool:
+        """Whether a ground behind these rows would hold no net but its own: a student is no part of a slow copy."""
+        span = [self.column(name) for name in self.on_ground(rows)]
+        others = [name for row in rows for name in self.grid.rows[row] if name not in self.framed]
+        nets = [self.column(name) for name in others if self.box[name].weights != "none"]
+        return not any(min(span) <= column <= max(span) for column in nets)
 
     def ground_of(self, row: int) -> list[int]:
         """The rows of the ground on which a row stands; none for a row on no ground."""
