@@ -178,16 +178,7 @@ def _piece(panel: Panel, here: set[str], names: dict[object, str]) -> Panel:
             cut = replace(edge, name="", port="")
             cut = replace(cut, target=link.id) if is_from else replace(cut, source=link.id, shape="", stop=False)
             edges.setdefault((cut.source, cut.target, cut.kind, cut.gradient, cut.stop, cut.label), cut)
-    boxes = (*inside.values(), *links.values())
-    frames = (replace(f, boxes=tuple(name for name in f.boxes if name in inside)) for f in panel.frames)
-    lanes = {box.lane for box in boxes}
-    return replace(
-        panel,
-        boxes=boxes,
-        edges=tuple(edges.values()),
-        lanes=tuple(lane for lane in panel.lanes if lane in lanes),
-        frames=tuple(frame for frame in frames if frame.boxes),
-    )
+    return panel.with_boxes((*inside.values(), *links.values()), edges.values())
 
 
 def _value(edge: Edge) -> object:

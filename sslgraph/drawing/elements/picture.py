@@ -6,6 +6,7 @@ Everything is text and numbers, frozen and ordered, so that two processes that d
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -105,6 +106,19 @@ class Panel:
     def box(self, id_: str) -> Box:
         """A box by its id."""
         return next(box for box in self.boxes if box.id == id_)
+
+    def with_boxes(self, boxes: Iterable[Box], edges: Iterable[Edge]) -> Panel:
+        """The panel with other boxes and edges, and of its lanes and frames those that still have a box."""
+        boxes = tuple(boxes)
+        ids, lanes = {box.id for box in boxes}, {box.lane for box in boxes}
+        frames = (replace(frame, boxes=tuple(name for name in frame.boxes if name in ids)) for frame in self.frames)
+        return replace(
+            self,
+            boxes=boxes,
+            edges=tuple(edges),
+            lanes=tuple(lane for lane in self.lanes if lane in lanes),
+            frames=tuple(frame for frame in frames if frame.boxes),
+        )
 
     def trains(self, loss: str) -> tuple[str, ...]:
         """The nets that a loss is said to train; empty where nothing is said."""

@@ -90,13 +90,5 @@ def _one(panel: Panel, boxes: list[Box], **words: object) -> Panel:
             edges[key] = replace(old, name=name, losses=losses, shape=shape, reads=(*old.reads, *edge.reads))
         elif source != target:
             edges[key] = edge
-    kept = tuple(box if b is first else b for b in panel.boxes if b is first or b.id not in ids)
-    frames = (replace(f, boxes=tuple(n for n in f.boxes if n == first.id or n not in ids)) for f in panel.frames)
-    lanes = {box.lane for box in kept}
-    return replace(
-        panel,
-        boxes=kept,
-        edges=tuple(edges.values()),
-        lanes=tuple(lane for lane in panel.lanes if lane in lanes),
-        frames=tuple(frame for frame in frames if frame.boxes),
-    )
+    kept = (box if b is first else b for b in panel.boxes if b is first or b.id not in ids)
+    return panel.with_boxes(kept, edges.values())
